@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a kernel image knows, reduced to what was asked: addresses of symbols, places of
+ * members, sizes, names of enumerators. Facts are small, need no image any more, and are
+ * what the cache keeps.
+ *
+ * A walker says what it wants as a table (`struct kfacts_want`), the loader answers all of
+ * them at once, before the guest is touched.
+ */
+#ifndef KT_BTF_FACTS_H
+#define KT_BTF_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/error.h"
+#include "util/gaddr.h"
+
+enum kfacts_kind {
+	KFACTS_SYMBOL, /* name: a symbol */
+	KFACTS_MEMBER, /* name: a struct or union, path: "a.b.c", through anonymous members */
+	KFACTS_SIZE,   /* name: a struct or union */
+	KFACTS_ENUM,   /* name: an enum, all of its enumerators */
+	/*
+	 * path: a member, name: that member's struct type; the holder is whichever struct,
+	 * named or not, has it. For statics of an anonymous type, such as tk_core up to 6.12.
+	 */
+	KFACTS_HELD,
+};
+
+struct kfacts_want {
+	enum kfacts_kind kind;
+	const char *name;
+	const char *path; /* MEMBER and HELD only */
+	bool optional;    /* absent is an answer; a required one that is absent is an error */
+};
+
+/*
+ * Where a value lies in its structure. To read it: load `size` bytes at `offset` as an
+ * unsigned number in the kernel's byte order; if bit_size is not 0, shift right by
+ * bit_shift and keep bit_size bits. For arrays and structs, size is that of the whole.
+ */
+struct kfacts_member {
+	uint32_t offset;
+	uint32_t size;
+	uint8_t bit_shift;
+	uint8_t bit_size;
+};
+
+struct kfacts;
+
+/* The kernel that the facts are of. Strings live as long as the facts. */
+struct kfacts_kernel {
+	char *release;  /* "6.12.107+deb13-amd64", out of the banner */
+	char *banner;   /* "Linux version …" as the image has it, without the newline */
+	char *arch;     /* "x86_64" */
+	bool big_endian;
+	uint8_t build_id[64];
+	size_t build_id_len;   /* 0: the image has none */
+	gaddr_t text_link;     /* where _text is linked to */
+	gaddr_t notes_link;    /* where the image's notes (with the build ID) lie; 0: unknown */
+	uint64_t notes_size;   /* bytes */
+	gaddr_t banner_link;   /* where linux_banner lies; 0: unknown */
+};
+
+/*
+ * The facts of a kernel file: a vmlinux (ELF with .BTF and .symtab or kallsyms), or a
+ * distro's vmlinuz. Answers come from the cache when cache_dir is not NULL and has them for
+ * this very content and these very wants; else the image is opened and the cache written.
+ * The cache is never a reason to fail. *from_cache_ret (may be NULL) tells which it was.
+ *
+ * Errors name the file: not a kernel, truncated, without BTF, a required want absent.
+ */
+struct kt_error *kfacts_load(const char *path, const struct kfacts_want *wants, size_t n_wants,
+			     const char *cache_dir, struct kfacts **ret, bool *from_cache_ret);
+void kfacts_destroy(struct kfacts *facts);
+
+const struct kfacts_kernel *kfacts_kernel(const struct kfacts *facts);
+
+/* Each of these answers only what was wanted; asking for anything else gives absent. */
+bool kfacts_symbol(const struct kfacts *facts, const char *name, gaddr_t *link_addr_ret);
+bool kfacts_member(const struct kfacts *facts, const char *type, const char *path,
+		   struct kfacts_member *ret);
+bool kfacts_size(const struct kfacts *facts, const char *type, uint64_t *ret);
+
+/* The enumerator's name, or NULL; lives as long as the facts. */
+const char *kfacts_enum_name(const struct kfacts *facts, const char *type, int64_t value);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A client of QEMU's GDB stub: memory, registers, threads, resume.
+ *
+ * Connecting stops the guest; rsp_client_detach() is what makes it run again, and
+ * rsp_client_destroy() does it too if nobody did. A client that vanishes without it
+ * leaves the guest stopped for good (QEMU 7.2 to 11.1).
+ */
+#ifndef KT_GDBRSP_CLIENT_H
+#define KT_GDBRSP_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "gdbrsp/target.h"
+#include "util/error.h"
+#include "util/gaddr.h"
+
+struct rsp_client;
+
+struct rsp_options {
+	int64_t timeout_ms; /* for each step: connecting, the handshake, each batch; 0: 5000 */
+	int cancel_fd;      /* readable means: give up, KT_ERROR_CANCELLED; -1: none */
+	bool leave_stopped; /* do not resume the guest on detach or destroy */
+	FILE *trace;        /* each packet as a line, "> " sent or "< " received; NULL: none */
+};
+
+/* What a connection cost, for --timing and the tests. */
+struct rsp_stats {
+	int64_t pause_ns; /* from connect(2) to the reply of the detach, or to now */
+	uint64_t requests, bytes_read, round_trips;
+};
+
+/*
+ * Connects and gets the stub into a known state, whatever the client before left in it:
+ * packet parser, breakpoints, physical-memory mode. Errors: nobody listens (OS), not a
+ * GDB stub (PROTOCOL), silence because another debugger is attached (TIMEOUT). After an
+ * error the guest runs as before, as far as the stub lets itself be talked to.
+ */
+struct kt_error *rsp_client_connect(const struct rsp_target *target,
+				    const struct rsp_options *options, struct rsp_client **ret);
+
+/* The same on a connected stream socket, which the client owns from here, success or not. */
+struct kt_error *rsp_client_from_fd(int fd, const struct rsp_options *options,
+				    struct rsp_client **ret);
+
+/* Detaches if that was not done yet, without a word if it fails. Accepts NULL. */
+void rsp_client_destroy(struct rsp_client *client);
+
+/*
+ * Puts the stub's state back, resumes the guest (unless leave_stopped) and waits for the
+ * stub's word that it did. Tries hard: also in the middle of an exchange that was cancelled
+ * or ran into its deadline.
+ */
+struct kt_error *rsp_client_detach(struct rsp_client *client);
+
+/* A vCPU, as the stub names it (multiprocess form, "p01.01"). */
+struct rsp_thread {
+	char id[32];
+};
+
+/* All vCPUs, in the stub's order; at least one. *ret belongs to the client. */
+struct kt_error *rsp_client_threads(struct rsp_client *client, const struct rsp_thread **ret,
+				    size_t *count_ret);
+
+/* The vCPU whose page table virtual reads go through from now on (`Hg`). */
+struct kt_error *rsp_client_select(struct rsp_client *client, const struct rsp_thread *thread);
+
+/*
+ * Registers by name, as the target XML names them ("cr3", "efer", "cs", "TTBR1_EL1"), of
+ * each of n_threads vCPUs: values[t * n_names + i]. One pipelined batch. A name that the
+ * target does not have is KT_ERROR_NOT_FOUND. Registers wider than 64 bits are refused.
+ *
+ * x86-64 (QEMU 7.2 to 11.1): the XML lists ss_base, ds_base and es_base, which the stub
+ * does not have, so from fs_base on a register's number is its place minus 3. This is
+ * found out by checking what is read (CR0 has PE and PG, EFER has LMA), never assumed.
+ */
+struct kt_error *rsp_client_registers(struct rsp_client *client, const struct rsp_thread *threads,
+				      size_t n_threads, const char *const *names, size_t n_names,
+				      uint64_t *values);
+
+enum rsp_space {
+	RSP_VIRTUAL,  /* through the page table of the selected vCPU */
+	RSP_PHYSICAL, /* Qqemu.PhyMemMode:1; no error where there is no memory */
+};
+
+struct rsp_read {
+	gaddr_t addr;
+	size_t len; /* bytes; any size, split by the stub's PacketSize */
+	void *buf;
+	bool fault; /* set by the read: (part of) it does not translate; buf is undefined then */
+};
+
+/*
+ * Reads any number of pieces in one pipelined batch. A piece that cannot be read has fault
+ * set and is no error; an error means that the connection is of no more use.
+ */
+struct kt_error *rsp_client_read(struct rsp_client *client, enum rsp_space space,
+				 struct rsp_read *reads, size_t count);
+
+/* QEMU's physical-memory mode is there. */
+bool rsp_client_has_physical(const struct rsp_client *client);
+
+/* The guest ran when we came: yes, or nobody can tell (7.2 tells, newer QEMU does not). */
+bool rsp_client_was_running(const struct rsp_client *client);
+
+const struct rsp_stats *rsp_client_stats(const struct rsp_client *client);
+
+#endif
