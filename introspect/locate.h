@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Where in a page table the kernel image is mapped, and the proof that it is the one. */
+#ifndef KT_INTROSPECT_LOCATE_H
+#define KT_INTROSPECT_LOCATE_H
+
+#include "btf/facts.h"
+#include "introspect/pagetable.h"
+
+struct located {
+	bool found;
+	int64_t kaslr_offset; /* when found */
+	bool mapped;          /* something is mapped where kernel images are */
+	char banner[256];     /* of the kernel there, when it is another one; else "" */
+};
+
+/*
+ * Looks through one page table. Not finding the kernel is an answer, in *seen, which keeps
+ * what earlier tables showed; an error means that the source is of no more use.
+ */
+struct kt_error *locate_kernel(const struct arch *arch, struct pagetable *pt,
+			       const struct kfacts *facts, struct located *seen);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Guest memory, whoever provides it: the GDB stub of a stopped guest, or a fixture.
+ *
+ * A reader reads in batches. Neighbouring pieces of one batch are merged into larger
+ * requests (a request costs the stub about as much as half a kilobyte of payload), so a
+ * walker asks for exactly the fields that it needs and leaves the rest to this file.
+ */
+#ifndef KT_INTROSPECT_MEMORY_H
+#define KT_INTROSPECT_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/error.h"
+#include "util/gaddr.h"
+#include "util/vec.h"
+
+/* One piece of a batch. After the read, buf holds len bytes, or fault is set. */
+struct gmem_read {
+	gaddr_t addr;
+	size_t len;
+	void *buf; /* the caller's; undefined where fault is set */
+	bool fault;
+};
+
+struct gmem_batch {
+	KT_VEC(struct gmem_read) reads;
+};
+
+/* Adds a piece. False: no memory. Pieces of length 0 are not added. */
+bool gmem_batch_add(struct gmem_batch *batch, gaddr_t addr, void *buf, size_t len);
+
+/* Frees the list, not the buffers. */
+void gmem_batch_deinit(struct gmem_batch *batch);
+
+/*
+ * Reads pieces from a source. An error means that the source is of no more use; a piece
+ * that is not there has fault set and is no error.
+ */
+typedef struct kt_error *gmem_read_fn(void *source, struct gmem_read *reads, size_t count);
+
+/*
+ * Reads a batch through fn, merged. Faults are per piece, never caused by
+ * a neighbour: pieces are merged over a gap only within pages that they touch themselves,
+ * and a merged piece that faults is read again in its parts.
+ */
+struct kt_error *gmem_batch_read(struct gmem_batch *batch, gmem_read_fn *fn, void *source);
+
+#endif

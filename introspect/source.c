@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <stdlib.h>
+
+#include "gdbrsp/client.h"
+#include "introspect/source.h"
+#include "util/cleanup.h"
+
+static struct kt_error *stub_registers(void *context, const char *const *names, size_t n_names,
+				       uint64_t **values_ret, size_t *n_cpus_ret)
+{
+	struct rsp_client *client = context;
+	_cleanup_free_ uint64_t *values = NULL;
+	const struct rsp_thread *threads;
+	struct kt_error *err;
+	size_t n;
+
+	err = rsp_client_threads(client, &threads, &n);
+	if (err)
+		return err;
+	values = calloc(n * n_names, sizeof(*values));
+	if (!values)
+		return kt_error_no_memory();
+	err = rsp_client_registers(client, threads, n, names, n_names, values);
+	if (err)
+		return err;
+	*values_ret = kt_take_ptr(values);
+	*n_cpus_ret = n;
+	return NULL;
+}
+
+static struct kt_error *stub_select(void *context, size_t cpu)
+{
+	struct rsp_client *client = context;
+	const struct rsp_thread *threads;
+	struct kt_error *err;
+	size_t n;
+
+	err = rsp_client_threads(client, &threads, &n);
+	if (err)
+		return err;
+	return rsp_client_select(client, &threads[cpu < n ? cpu : 0]);
+}
+
+static struct kt_error *stub_read(struct rsp_client *client, enum rsp_space space,
+				  struct gmem_read *reads, size_t count)
+{
+	_cleanup_free_ struct rsp_read *pieces = malloc((count + 1) * sizeof(*pieces));
+	struct kt_error *err;
+
+	if (!pieces)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < count; i++)
+		pieces[i] = (struct rsp_read){
+			.addr = reads[i].addr, .len = reads[i].len, .buf = reads[i].buf};
+	err = rsp_client_read(client, space, pieces, count);
+	if (err)
+		return err;
+	for (size_t i = 0; i < count; i++)
+		reads[i].fault = pieces[i].fault;
+	return NULL;
+}
+
+static struct kt_error *stub_read_virtual(void *context, struct gmem_read *reads, size_t count)
+{
+	return stub_read(context, RSP_VIRTUAL, reads, count);
+}
+
+static struct kt_error *stub_read_physical(void *context, struct gmem_read *reads, size_t count)
+{
+	return stub_read(context, RSP_PHYSICAL, reads, count);
+}
+
+struct source source_from_stub(struct rsp_client *client)
+{
+	return (struct source){
+		.context = client,
+		.registers = stub_registers,
+		.select = stub_select,
+		.read_virtual = stub_read_virtual,
+		.read_physical = rsp_client_has_physical(client) ? stub_read_physical : NULL,
+	};
+}

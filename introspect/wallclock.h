@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The guest's wall clock, as far as it takes to date what was stamped with boot time. */
+#ifndef KT_INTROSPECT_WALLCLOCK_H
+#define KT_INTROSPECT_WALLCLOCK_H
+
+#include "introspect/guest.h"
+
+struct wallclock {
+	struct view view;
+	uint8_t image[64];
+	bool known;
+};
+
+bool wallclock_wants(struct wants *wants);
+
+/* Adds the read of the clock's offsets to a batch. */
+struct kt_error *wallclock_begin(struct wallclock *clock, const struct guest *guest,
+				 struct gmem_batch *batch);
+
+/* After the batch: real time, in ns since 1970, of a CLOCK_BOOTTIME stamp. False: unknown. */
+bool wallclock_of_boottime(const struct wallclock *clock, uint64_t boottime_ns, int64_t *ret);
+
+#endif
