@@ -22,7 +22,7 @@ enum kt_frame_type {
 	KT_FRAME_EXIT = 0x45584954,
 	KT_FRAME_SCHED_EXIT = 0x53434458,
 	KT_FRAME_PROG = 0x50524f47,   /* one program that init loaded or failed to load */
-	KT_FRAME_OUTPUT = 0x4f555450, /* bytes of the payload's stdout and stderr */
+	KT_FRAME_OUTPUT = 0x4f555450, /* a stream byte (1 stdout, 2 stderr), then its bytes */
 };
 
 enum kt_phase {
@@ -34,5 +34,56 @@ enum kt_phase {
 	KT_PHASE_WORKLOAD_DISPATCHED = 6,
 	KT_PHASE_READY = 16, /* everything is loaded and held: the host may read now */
 };
+
+/* A decoded frame; payload belongs to the decoder and is good until its next call. */
+struct kt_frame {
+	uint32_t type; /* enum kt_frame_type, or one that a newer guest knows */
+	const uint8_t *payload;
+	size_t len; /* bytes of payload */
+};
+
+/* Appends a frame to out (check kt_buf_failed() there). len is at most KT_FRAME_MAX. */
+void kt_frame_encode(struct kt_buf *out, uint32_t type, const void *payload, size_t len);
+
+/*
+ * A push decoder: it is fed bytes as they come and gives frames. After damage it finds the
+ * next frame by its header, so that a lost or a flipped byte costs the frame it hit and no
+ * other. It holds at most one frame's bytes beyond what one push brings.
+ */
+struct kt_frame_decoder {
+	struct kt_buf buf;
+	size_t pos;       /* offset in buf of what is not yet decoded */
+	size_t bad_until; /* end, in buf, of a frame that was damaged: headers inside are suspect */
+	unsigned suspects;
+	uint64_t bad_frames;    /* headers whose payload did not have their CRC */
+	uint64_t skipped_bytes; /* garbage between frames */
+};
+
+void kt_frame_decoder_init(struct kt_frame_decoder *decoder);
+void kt_frame_decoder_deinit(struct kt_frame_decoder *decoder);
+
+/* False: no memory, and nothing was taken. */
+bool kt_frame_decoder_push(struct kt_frame_decoder *decoder, const void *data, size_t len);
+
+/* The next whole frame; false: push more. */
+bool kt_frame_decoder_next(struct kt_frame_decoder *decoder, struct kt_frame *ret);
+
+/* The payload of KT_FRAME_PROG. */
+struct kt_prog_record {
+	int32_t error;        /* errno of the load, 0: loaded and held */
+	uint32_t id;          /* the kernel's program id, 0 when not loaded */
+	uint32_t object;      /* index of the object file, in the order given */
+	const char *section;  /* ELF section; empty when the object itself is bad */
+	const char *name;     /* of the program; empty when the object itself is bad */
+	const char *log;      /* libbpf's words for what failed, not NUL-terminated */
+	size_t log_len;       /* bytes */
+	uint32_t log_dropped; /* bytes that did not fit: a line in the middle of log says so too */
+};
+
+/* Appends the payload to out. */
+void kt_prog_record_encode(struct kt_buf *out, const struct kt_prog_record *record);
+
+/* False: not such a payload. The strings point into the payload. */
+bool kt_prog_record_decode(const void *payload, size_t len, struct kt_prog_record *ret);
 
 #endif

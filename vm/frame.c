@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <string.h>
+#include <zlib.h>
+
+#include "util/cursor.h"
+#include "vm/frame.h"
+
+/*
+ * How many headers are tried inside a damaged frame before all of it is given up. Without
+ * a limit, a payload full of things that look like headers would cost a CRC of a megabyte
+ * for each of them.
+ */
+#define SUSPECTS_MAX 256
+
+static void put_u32(struct kt_buf *out, uint32_t value)
+{
+	uint8_t bytes[4];
+
+	for (size_t i = 0; i < 4; i++)
+		bytes[i] = (uint8_t)(value >> 8 * i);
+	kt_buf_append(out, bytes, sizeof(bytes));
+}
+
+static uint32_t checksum(const void *data, size_t len)
+{
+	return (uint32_t)crc32(crc32(0, NULL, 0), data, (uInt)len);
+}
+
+void kt_frame_encode(struct kt_buf *out, uint32_t type, const void *payload, size_t len)
+{
+	put_u32(out, type);
+	put_u32(out, (uint32_t)len);
+	put_u32(out, checksum(payload, len));
+	put_u32(out, 0);
+	kt_buf_append(out, payload, len);
+}
+
+void kt_frame_decoder_init(struct kt_frame_decoder *decoder)
+{
+	*decoder = (struct kt_frame_decoder){0};
+}
+
+void kt_frame_decoder_deinit(struct kt_frame_decoder *decoder)
+{
+	kt_buf_deinit(&decoder->buf);
+}
+
+bool kt_frame_decoder_push(struct kt_frame_decoder *decoder, const void *data, size_t len)
+{
+	struct kt_buf *buf = &decoder->buf;
+
+	/* Frames handed out are over now: forget their bytes, all at once. */
+	kt_buf_consume(buf, decoder->pos);
+	decoder->bad_until -=
+		decoder->bad_until < decoder->pos ? decoder->bad_until : decoder->pos;
+	decoder->pos = 0;
+	kt_buf_append(buf, data, len);
+	if (!buf->failed)
+		return true;
+	buf->failed = false;
+	return false;
+}
+
+struct header {
+	uint32_t type, len, crc;
+};
+
+/* Types are four capital letters, so that those of a newer guest are headers too. */
+static bool is_type(uint32_t type)
+{
+	for (unsigned shift = 0; shift < 32; shift += 8) {
+		uint8_t c = (uint8_t)(type >> shift);
+
+		if (c < 'A' || c > 'Z')
+			return false;
+	}
+	return true;
+}
+
+static bool parse_header(const uint8_t *at, struct header *ret)
+{
+	struct kt_cursor c = kt_cursor(at, KT_FRAME_HEADER, false);
+
+	ret->type = kt_cursor_u32(&c);
+	ret->len = kt_cursor_u32(&c);
+	ret->crc = kt_cursor_u32(&c);
+	return kt_cursor_u32(&c) == 0 && ret->len <= KT_FRAME_MAX && is_type(ret->type);
+}
+
+/* The frame's CRC is wrong: steps into it, for the lost bytes may have been its own end. */
+static void reject(struct kt_frame_decoder *decoder, size_t end)
+{
+	decoder->bad_frames++;
+	if (decoder->pos >= decoder->bad_until) {
+		decoder->bad_until = end;
+		decoder->suspects = 0;
+	}
+	if (++decoder->suspects > SUSPECTS_MAX)
+		decoder->pos = decoder->bad_until;
+	else
+		decoder->pos++;
+}
+
+bool kt_frame_decoder_next(struct kt_frame_decoder *decoder, struct kt_frame *ret)
+{
+	const uint8_t *data = (const uint8_t *)decoder->buf.data;
+	struct header header;
+
+	while (decoder->buf.len - decoder->pos >= KT_FRAME_HEADER) {
+		const uint8_t *at = data + decoder->pos;
+
+		if (!parse_header(at, &header)) {
+			decoder->skipped_bytes += decoder->pos >= decoder->bad_until;
+			decoder->pos++;
+			continue;
+		}
+		if (decoder->buf.len - decoder->pos - KT_FRAME_HEADER < header.len)
+			return false;
+		if (checksum(at + KT_FRAME_HEADER, header.len) != header.crc) {
+			reject(decoder, decoder->pos + KT_FRAME_HEADER + header.len);
+			continue;
+		}
+		decoder->pos += KT_FRAME_HEADER + header.len;
+		*ret = (struct kt_frame){header.type, at + KT_FRAME_HEADER, header.len};
+		return true;
+	}
+	return false;
+}
+
+static void put_string(struct kt_buf *out, const char *s)
+{
+	kt_buf_append(out, s, strlen(s) + 1);
+}
+
+void kt_prog_record_encode(struct kt_buf *out, const struct kt_prog_record *record)
+{
+	put_u32(out, (uint32_t)record->error);
+	put_u32(out, record->id);
+	put_u32(out, record->object);
+	put_u32(out, record->log_dropped);
+	put_string(out, record->section);
+	put_string(out, record->name);
+	kt_buf_append(out, record->log, record->log_len);
+}
+
+bool kt_prog_record_decode(const void *payload, size_t len, struct kt_prog_record *ret)
+{
+	struct kt_cursor c = kt_cursor(payload, len, false);
+	struct kt_prog_record record;
+
+	record.error = (int32_t)kt_cursor_u32(&c);
+	record.id = kt_cursor_u32(&c);
+	record.object = kt_cursor_u32(&c);
+	record.log_dropped = kt_cursor_u32(&c);
+	record.section = kt_cursor_string(&c);
+	record.name = kt_cursor_string(&c);
+	if (c.failed)
+		return false;
+	record.log = (const char *)c.data + c.pos;
+	record.log_len = c.len - c.pos;
+	*ret = record;
+	return true;
+}
