@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "util/buf.h"
+#include "vm/frame.h"
+#include "vm/guest/guest.h"
+
+void die(const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("\nktstr-init: ");
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	printf("\n");
+	fflush(stdout);
+	/* QEMU runs with -no-reboot: this ends it. */
+	reboot(RB_AUTOBOOT);
+	for (;;)
+		pause();
+}
+
+int reap(int *wait_status)
+{
+	pid_t pid = waitpid(-1, wait_status, WNOHANG);
+
+	return pid > 0 ? pid : -1;
+}
+
+/* In order: a later one may lie inside an earlier one. */
+static const struct mount_point {
+	const char *type, *path;
+	bool optional; /* a kernel may be built without it, and most programs load all the same */
+} mount_points[] = {
+	{"proc", "/proc", false},
+	{"sysfs", "/sys", false},
+	{"devtmpfs", "/dev", false},
+	{"tmpfs", "/tmp", true},
+	{"bpf", "/sys/fs/bpf", true},
+	{"debugfs", "/sys/kernel/debug", true},
+	{"tracefs", "/sys/kernel/tracing", true},
+	{"cgroup2", "/sys/fs/cgroup", true},
+};
+
+static void mount_all(void)
+{
+	for (size_t i = 0; i < sizeof(mount_points) / sizeof(*mount_points); i++) {
+		const struct mount_point *m = &mount_points[i];
+
+		mkdir(m->path, 0755);
+		if (mount(m->type, m->path, m->type, 0, NULL) && errno != EBUSY && !m->optional)
+			die("cannot mount %s on %s: %s", m->type, m->path, strerror(errno));
+	}
+}
+
+/* An initramfs without /dev/console leaves PID 1 without standard streams. */
+static void open_console(void)
+{
+	int fd = open("/dev/console", O_RDWR);
+
+	for (int i = 0; i < 3 && fd >= 0; i++)
+		dup2(fd, i);
+	if (fd > 2)
+		close(fd);
+}
+
+/* Before 5.11 BPF memory counts as locked memory; each program held is a descriptor. */
+static void raise_limits(void)
+{
+	struct rlimit memlock = {RLIM_INFINITY, RLIM_INFINITY};
+	struct rlimit nofile = {1 << 20, 1 << 20};
+
+	setrlimit(RLIMIT_MEMLOCK, &memlock);
+	setrlimit(RLIMIT_NOFILE, &nofile);
+}
+
+/* Loaders attach to "lo", for want of anything else here. */
+static void loopback_up(void)
+{
+	struct ifreq ifr = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	ioctl(fd, SIOCSIFFLAGS, &ifr);
+	close(fd);
+}
+
+/* Undoes the escapes of a value, in place. */
+static void unescape(char *s)
+{
+	char *out = s;
+
+	for (; *s; s++) {
+		if (*s == '\\' && s[1])
+			*out++ = *++s == 'n' ? '\n' : *s;
+		else
+			*out++ = *s;
+	}
+	*out = '\0';
+}
+
+static void read_order(struct orders *orders, const char *key, char *value)
+{
+	bool ok = true;
+
+	if (!strcmp(key, "object"))
+		ok = kt_vec_push(&orders->objects, value);
+	else if (!strcmp(key, "arg"))
+		ok = kt_vec_push(&orders->argv, value);
+	else if (!strcmp(key, "env"))
+		ok = kt_vec_push(&orders->env, value);
+	else if (!strcmp(key, "settle_ms"))
+		orders->settle_ms = (unsigned)strtoul(value, NULL, 10);
+	else if (!strcmp(key, "max_ms"))
+		orders->max_ms = (unsigned)strtoul(value, NULL, 10);
+	else
+		die("/ktstr/orders has '%s', which this init does not know", key);
+	if (!ok)
+		die("out of memory");
+}
+
+/* The strings live in the file's buffer, which is never freed. */
+static void read_orders(const char *path, struct orders *orders)
+{
+	struct kt_buf text = KT_BUF_INIT;
+	char chunk[4096], *line, *rest;
+	ssize_t n;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		die("%s: %s", path, strerror(errno));
+	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
+		kt_buf_append(&text, chunk, (size_t)n);
+	close(fd);
+	for (rest = text.data; rest && (line = strsep(&rest, "\n"));) {
+		char *value = strchr(line, ' ');
+
+		if (!value)
+			continue;
+		*value++ = '\0';
+		unescape(value);
+		read_order(orders, line, value);
+	}
+	if (!kt_vec_push(&orders->argv, NULL) || !kt_vec_push(&orders->env, NULL))
+		die("out of memory");
+}
+
+int main(void)
+{
+	struct orders orders = {.settle_ms = 700, .max_ms = 15000};
+
+	if (getpid() != 1) {
+		fprintf(stderr, "ktstr-init: this is the init of a guest, not a command\n");
+		return 2;
+	}
+	mount_all();
+	open_console();
+	raise_limits();
+	loopback_up();
+	channel_open("/dev/ttyS1");
+	channel_lifecycle(KT_PHASE_INIT_STARTED, "");
+	read_orders("/ktstr/orders", &orders);
+	if (orders.argv.len > 1)
+		run_payload(&orders);
+	else
+		load_objects(&orders);
+	for (;;) {
+		if (waitpid(-1, NULL, 0) < 0)
+			pause();
+	}
+}

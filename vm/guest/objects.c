@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Loads BPF objects as veristat does: each program from a freshly opened object in which
+ * it is the only one to be loaded, so that one that the verifier rejects takes no other
+ * with it.
+ */
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/buf.h"
+#include "vm/frame.h"
+#include "vm/guest/guest.h"
+
+/*
+ * A rejected program's log can be 16 MB, and the serial port is slow. What a reader needs
+ * of it is how it begins and how it ends.
+ */
+#define LOG_HEAD (128u << 10)
+#define LOG_TAIL (256u << 10)
+
+/* What libbpf said since the last reset; its print function has no context pointer. */
+static struct kt_buf captured;
+
+__attribute__((format(printf, 2, 0))) static int capture(enum libbpf_print_level level,
+							 const char *fmt, va_list ap)
+{
+	if (level != LIBBPF_DEBUG)
+		kt_buf_vprintf(&captured, fmt, ap);
+	return 0;
+}
+
+static void capture_reset(void)
+{
+	kt_buf_deinit(&captured);
+	captured = (struct kt_buf)KT_BUF_INIT;
+}
+
+/* Leaves the middle of a big log out, whole lines of it, and says so in its place. */
+static uint32_t bound_log(struct kt_buf *log)
+{
+	struct kt_buf bounded = KT_BUF_INIT;
+	const char *head_end, *tail;
+	size_t dropped;
+
+	if (log->len <= LOG_HEAD + LOG_TAIL)
+		return 0;
+	head_end = memrchr(log->data, '\n', LOG_HEAD);
+	head_end = head_end ? head_end + 1 : log->data + LOG_HEAD;
+	tail = memchr(log->data + log->len - LOG_TAIL, '\n', LOG_TAIL - 1);
+	tail = tail ? tail + 1 : log->data + log->len - LOG_TAIL;
+	dropped = (size_t)(tail - head_end);
+	kt_buf_append(&bounded, log->data, (size_t)(head_end - log->data));
+	kt_buf_printf(&bounded, "[... %zu bytes of this log were left out here ...]\n", dropped);
+	kt_buf_append(&bounded, tail, (size_t)(log->data + log->len - tail));
+	kt_buf_deinit(log);
+	*log = bounded;
+	return (uint32_t)dropped;
+}
+
+static void report(struct kt_prog_record *record)
+{
+	struct kt_buf payload = KT_BUF_INIT;
+
+	if (record->error) {
+		record->log_dropped = bound_log(&captured);
+		record->log = captured.data;
+		record->log_len = captured.len;
+	}
+	kt_prog_record_encode(&payload, record);
+	if (payload.failed)
+		die("out of memory");
+	channel_send(KT_FRAME_PROG, payload.data, payload.len);
+	kt_buf_deinit(&payload);
+}
+
+/*
+ * libbpf 1.4 and later loads every program that a struct_ops map refers to, whatever
+ * autoload says. Clears the map's other function pointers: its initial value holds them as
+ * struct bpf_program *. Older libraries have no such value, and no such habit.
+ */
+static void mask_other_ops(struct bpf_object *obj, struct bpf_map *map,
+			   const struct bpf_program *prog)
+{
+	const struct btf *btf = bpf_object__btf(obj);
+	const struct btf_type *t = btf__type_by_id(btf, bpf_map__btf_value_type_id(map));
+	size_t size = 0;
+	char *value = (char *)bpf_map__initial_value(map, &size); /* const until libbpf 1.4 */
+
+	if (!value || !t || !btf_is_struct(t))
+		return;
+	for (unsigned i = 0; i < btf_vlen(t); i++) {
+		const struct btf_member *member = &btf_members(t)[i];
+		size_t offset = member->offset / 8;
+
+		if (!btf_is_ptr(btf__type_by_id(btf, member->type)))
+			continue;
+		if (offset + sizeof(prog) > size || !memcmp(value + offset, &prog, sizeof(prog)))
+			continue;
+		memset(value + offset, 0, sizeof(prog));
+	}
+}
+
+static void fix_map(struct bpf_object *obj, struct bpf_map *map, const struct bpf_program *prog)
+{
+	/* Each program is loaded from its own copy of the object: pins would collide. */
+	bpf_map__set_pin_path(map, NULL);
+	switch ((int)bpf_map__type(map)) {
+	case BPF_MAP_TYPE_SK_STORAGE:
+	case BPF_MAP_TYPE_TASK_STORAGE:
+	case BPF_MAP_TYPE_INODE_STORAGE:
+	case BPF_MAP_TYPE_CGROUP_STORAGE:
+	case 32: /* BPF_MAP_TYPE_CGRP_STORAGE, Linux 6.2: not in every build host's header */
+		break;
+	case BPF_MAP_TYPE_STRUCT_OPS:
+		/* One that this kernel does not know would fail programs that don't need it. */
+		if (bpf_program__type(prog) != BPF_PROG_TYPE_STRUCT_OPS)
+			bpf_map__set_autocreate(map, false);
+		else
+			mask_other_ops(obj, map, prog);
+		break;
+	default:
+		/* Left to the loader, which knows the number of CPUs or so. */
+		if (!bpf_map__max_entries(map))
+			bpf_map__set_max_entries(map, 1);
+	}
+}
+
+/* The program's place in its object is its name here: names need not be unique. */
+static struct bpf_program *only_program(struct bpf_object *obj, unsigned nth)
+{
+	struct bpf_program *prog, *found = NULL;
+	unsigned i = 0;
+
+	bpf_object__for_each_program(prog, obj) {
+		bpf_program__set_autoload(prog, i == nth);
+		if (i++ == nth)
+			found = prog;
+	}
+	return found;
+}
+
+static int refuse(int error, const char *why, const struct bpf_program *prog)
+{
+	kt_buf_printf(&captured, "prog '%s': %s\n", bpf_program__name(prog), why);
+	return -error;
+}
+
+static int load_only(struct bpf_object *obj, struct bpf_program *prog)
+{
+	struct bpf_map *map;
+
+	if (bpf_program__type(prog) == BPF_PROG_TYPE_EXT)
+		return refuse(EINVAL, "a freplace program loads only against its target program, "
+				      "which an object alone does not name; run its own loader",
+			      prog);
+	if (bpf_program__type(prog) == BPF_PROG_TYPE_UNSPEC)
+		return refuse(EINVAL, "its ELF section's name is no program type that libbpf knows",
+			      prog);
+	bpf_object__for_each_map(map, obj)
+		fix_map(obj, map, prog);
+	return bpf_object__load(obj);
+}
+
+static uint32_t program_id(int fd)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
+}
+
+/*
+ * Loads program nth of the object; false: there is no such program. A descriptor of it
+ * stays open for good, which holds the program, its maps and its BTF in the kernel; the
+ * rest of the object is of no use any more.
+ */
+static bool load_program(const char *path, uint32_t object, unsigned nth)
+{
+	struct kt_prog_record record = {.object = object, .section = "", .name = ""};
+	struct bpf_program *prog;
+	struct bpf_object *obj;
+	int err, fd;
+
+	capture_reset();
+	obj = bpf_object__open_file(path, NULL);
+	if (!obj) {
+		record.error = errno;
+		report(&record);
+		return false;
+	}
+	prog = only_program(obj, nth);
+	if (!prog && nth == 0) {
+		record.error = ENOENT;
+		kt_buf_appends(&captured, "this object has no BPF program\n");
+		report(&record);
+	}
+	if (!prog) {
+		bpf_object__close(obj);
+		return false;
+	}
+	record.section = bpf_program__section_name(prog);
+	record.name = bpf_program__name(prog);
+	err = load_only(obj, prog);
+	fd = err ? -1 : fcntl(bpf_program__fd(prog), F_DUPFD_CLOEXEC, 3);
+	if (!err && fd < 0)
+		err = -errno;
+	record.error = err < 0 ? -err : err;
+	record.id = err ? 0 : program_id(fd);
+	report(&record);
+	bpf_object__close(obj);
+	return true;
+}
+
+void load_objects(const struct orders *orders)
+{
+	libbpf_set_print(capture);
+	for (size_t i = 0; i < orders->objects.len; i++) {
+		for (unsigned nth = 0; load_program(orders->objects.data[i], (uint32_t)i, nth);
+		     nth++)
+			;
+	}
+	channel_lifecycle(KT_PHASE_READY, "");
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Runs the user's own loader, and finds out when it has loaded its programs. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "util/clock.h"
+#include "vm/frame.h"
+#include "vm/guest/guest.h"
+
+#define TICK_MS      50
+#define OUTPUT_CHUNK 4096
+
+struct payload {
+	const struct orders *orders;
+	int pid;           /* -1 once it has ended and been reaped */
+	int wait_status;
+	int pipes[2];      /* its stdout and stderr, -1 once closed */
+	unsigned baseline; /* BPF programs before it started */
+	unsigned programs; /* and when last counted */
+	int64_t changed_ns, give_up_ns, next_count_ns;
+	bool ready; /* the host was told */
+};
+
+/* Programs in the kernel, whoever loaded them. */
+static unsigned count_programs(void)
+{
+	uint32_t id = 0;
+	unsigned n = 0;
+
+	while (!bpf_prog_get_next_id(id, &id))
+		n++;
+	return n;
+}
+
+static _Noreturn void exec_payload(const struct orders *orders, const int *write_ends)
+{
+	int null = open("/dev/null", O_RDONLY);
+
+	dup2(null, 0);
+	dup2(write_ends[0], 1);
+	dup2(write_ends[1], 2);
+	setsid();
+	execve(orders->argv.data[0], orders->argv.data, orders->env.data);
+	dprintf(2, "ktstr-init: cannot run %s: %s\n", orders->argv.data[0], strerror(errno));
+	_exit(127);
+}
+
+static void start(struct payload *p)
+{
+	int out[2], err[2];
+
+	if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
+		die("cannot make a pipe: %s", strerror(errno));
+	p->baseline = p->programs = count_programs();
+	p->pid = fork();
+	if (p->pid < 0)
+		die("cannot fork: %s", strerror(errno));
+	if (!p->pid)
+		exec_payload(p->orders, (const int[]){out[1], err[1]});
+	close(out[1]);
+	close(err[1]);
+	p->pipes[0] = out[0];
+	p->pipes[1] = err[0];
+	channel_lifecycle(KT_PHASE_PAYLOAD_STARTED, "");
+	p->changed_ns = kt_now_ns();
+	p->give_up_ns = kt_deadline_ms(p->orders->max_ms);
+}
+
+/* One chunk of output, so that neither stream nor the count of programs starves. */
+static void forward(struct payload *p, int stream)
+{
+	char frame[1 + OUTPUT_CHUNK];
+	ssize_t n = read(p->pipes[stream], frame + 1, OUTPUT_CHUNK);
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0) {
+		close(p->pipes[stream]);
+		p->pipes[stream] = -1;
+		return;
+	}
+	frame[0] = (char)(stream + 1);
+	channel_send(KT_FRAME_OUTPUT, frame, 1 + (size_t)n);
+}
+
+/* False: there was nothing to forward within timeout_ms. */
+static bool pump(struct payload *p, int timeout_ms)
+{
+	struct pollfd fds[2] = {{p->pipes[0], POLLIN, 0}, {p->pipes[1], POLLIN, 0}};
+
+	if (poll(fds, 2, timeout_ms) <= 0)
+		return false;
+	for (int i = 0; i < 2; i++)
+		if (fds[i].revents)
+			forward(p, i);
+	return true;
+}
+
+static void ready(struct payload *p, const char *reason)
+{
+	if (!p->ready)
+		channel_lifecycle(KT_PHASE_READY, reason);
+	p->ready = true;
+}
+
+/* Counting 10,000 programs takes a while: never spends more than a fifth of the time on it. */
+static void watch_programs(struct payload *p)
+{
+	int64_t begin = kt_now_ns(), end;
+	unsigned n;
+
+	if (p->ready || begin < p->next_count_ns)
+		return;
+	n = count_programs();
+	end = kt_now_ns();
+	p->next_count_ns = end + 4 * (end - begin);
+	if (n != p->programs) {
+		p->programs = n;
+		p->changed_ns = end;
+	}
+	if (n > p->baseline && end - p->changed_ns >= (int64_t)p->orders->settle_ms * 1000000)
+		ready(p, "settled");
+	else if (end >= p->give_up_ns)
+		ready(p, n > p->baseline ? "still loading" : "no programs appeared");
+}
+
+static void check_exit(struct payload *p)
+{
+	int status, pid;
+
+	while ((pid = reap(&status)) > 0) {
+		if (pid != p->pid)
+			continue;
+		p->pid = -1;
+		p->wait_status = status;
+	}
+}
+
+static void report_exit(struct payload *p)
+{
+	uint8_t payload[4];
+
+	/* What it left in the pipes; a daemon of its may hold them open for ever. */
+	while ((p->pipes[0] >= 0 || p->pipes[1] >= 0) && pump(p, 0))
+		;
+	for (unsigned i = 0; i < 4; i++)
+		payload[i] = (uint8_t)((unsigned)p->wait_status >> 8 * i);
+	channel_send(KT_FRAME_EXIT, payload, sizeof(payload));
+}
+
+void run_payload(const struct orders *orders)
+{
+	struct payload p = {.orders = orders};
+
+	start(&p);
+	while (p.pid > 0) {
+		pump(&p, TICK_MS);
+		watch_programs(&p);
+		check_exit(&p);
+	}
+	report_exit(&p);
+	/* It may have pinned or attached them, or left a daemon: they can outlive it. */
+	ready(&p, "exited");
+	for (;;) {
+		if ((p.pipes[0] < 0 && p.pipes[1] < 0) || !pump(&p, -1))
+			return;
+	}
+}
