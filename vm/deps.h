@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a program needs to run elsewhere: itself, its interpreter, its shared libraries.
+ *
+ * Shared libraries are found as ldd finds them: by asking the program's own dynamic loader
+ * (its PT_INTERP, run with --list). The program itself is not run.
+ */
+#ifndef KT_VM_DEPS_H
+#define KT_VM_DEPS_H
+
+#include <stdint.h>
+
+#include "util/error.h"
+#include "util/vec.h"
+
+/* Absolute paths, each once. */
+struct kt_path_list {
+	KT_VEC(char *) v;
+};
+
+struct kt_deps {
+	struct kt_path_list files;    /* the program first */
+	struct kt_path_list lib_dirs; /* directories of the shared libraries */
+};
+
+/*
+ * Everything that the ELF binary or script at path needs on a guest of ELF machine type
+ * machine (EM_X86_64, ...). A script brings its interpreter, but not what it calls.
+ * Errors say what is wrong with the file: missing, a directory, not executable, of another
+ * machine, a library that is not found. ret is the caller's, to be given to
+ * kt_deps_deinit().
+ */
+struct kt_error *kt_deps_find(const char *path, uint16_t machine, struct kt_deps *ret);
+
+void kt_deps_deinit(struct kt_deps *deps);
+
+#endif

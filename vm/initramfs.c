@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/buf.h"
+#include "util/cleanup.h"
+#include "util/vec.h"
+#include "vm/deps.h"
+#include "vm/initramfs.h"
+
+#define SETTLE_MS 700
+#define MAX_MS    15000
+
+/* An archive in the making: cpio wants a directory before what is in it, and once. */
+struct writer {
+	struct archive *archive;
+	const char *path;
+	KT_VEC(char *) dirs;
+};
+
+static struct kt_error *writer_error(const struct writer *w)
+{
+	return kt_error_new(KT_ERROR_OS, "cannot write the initramfs %s: %s", w->path,
+			    archive_error_string(w->archive));
+}
+
+static struct kt_error *writer_open(struct writer *w, const char *path)
+{
+	*w = (struct writer){.archive = archive_write_new(), .path = path};
+	if (!w->archive)
+		return kt_error_no_memory();
+	if (archive_write_set_format_cpio_newc(w->archive) != ARCHIVE_OK ||
+	    archive_write_add_filter_none(w->archive) != ARCHIVE_OK ||
+	    archive_write_open_filename(w->archive, path) != ARCHIVE_OK)
+		return writer_error(w);
+	return NULL;
+}
+
+static void writer_deinit(struct writer *w)
+{
+	if (w->archive)
+		archive_write_free(w->archive);
+	kt_vec_for_each(&w->dirs, dir)
+		free(*dir);
+	kt_vec_free(&w->dirs);
+}
+
+/* A header: owner, time and inode are left 0, so that they tell nothing of this machine. */
+static struct kt_error *put_header(struct writer *w, const char *name, mode_t mode, int64_t size)
+{
+	struct archive_entry *entry = archive_entry_new();
+	int status;
+
+	if (!entry)
+		return kt_error_no_memory();
+	archive_entry_set_pathname(entry, name);
+	archive_entry_set_mode(entry, mode);
+	archive_entry_set_size(entry, size);
+	archive_entry_set_nlink(entry, 1);
+	archive_entry_set_mtime(entry, 0, 0);
+	status = archive_write_header(w->archive, entry);
+	archive_entry_free(entry);
+	return status == ARCHIVE_OK ? NULL : writer_error(w);
+}
+
+/* The directories above name, which has no leading slash. */
+static struct kt_error *put_parents(struct writer *w, const char *name)
+{
+	for (const char *slash = strchr(name, '/'); slash; slash = strchr(slash + 1, '/')) {
+		_cleanup_free_ char *dir = strndup(name, (size_t)(slash - name));
+		bool known = false;
+		struct kt_error *err;
+
+		if (!dir)
+			return kt_error_no_memory();
+		kt_vec_for_each(&w->dirs, it)
+			known |= !strcmp(*it, dir);
+		if (known)
+			continue;
+		err = put_header(w, dir, S_IFDIR | 0755, 0);
+		if (err)
+			return err;
+		if (!kt_vec_push(&w->dirs, dir))
+			return kt_error_no_memory();
+		dir = NULL;
+	}
+	return NULL;
+}
+
+static struct kt_error *put_data(struct writer *w, const void *data, size_t size)
+{
+	la_ssize_t n = archive_write_data(w->archive, data, size);
+
+	return n >= 0 && (size_t)n == size ? NULL : writer_error(w);
+}
+
+static struct kt_error *put_bytes(struct writer *w, const char *name, mode_t mode, const void *data,
+				  size_t size)
+{
+	struct kt_error *err;
+
+	err = put_parents(w, name);
+	if (!err)
+		err = put_header(w, name, S_IFREG | mode, (int64_t)size);
+	if (!err)
+		err = put_data(w, data, size);
+	return err;
+}
+
+/* size was announced in the header: a file that changes meanwhile must not break the rest. */
+static struct kt_error *put_content(struct writer *w, int fd, const char *from, uint64_t size)
+{
+	char chunk[65536];
+	struct kt_error *err;
+
+	while (size) {
+		size_t want = size < sizeof(chunk) ? (size_t)size : sizeof(chunk);
+		ssize_t n = read(fd, chunk, want);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return kt_error_os(errno, "%s", from);
+		if (!n)
+			return kt_error_new(KT_ERROR_FORMAT, "%s: became shorter while read", from);
+		err = put_data(w, chunk, (size_t)n);
+		if (err)
+			return err;
+		size -= (uint64_t)n;
+	}
+	return NULL;
+}
+
+static struct kt_error *put_file(struct writer *w, const char *name, mode_t mode, const char *from)
+{
+	_cleanup_close_ int fd = open(from, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct kt_error *err;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return kt_error_os(errno, "%s", from);
+	if (S_ISDIR(st.st_mode))
+		return kt_error_os(EISDIR, "%s", from);
+	if (!S_ISREG(st.st_mode))
+		return kt_error_new(KT_ERROR_FORMAT, "%s: not a regular file", from);
+	/* What cpio's eight hex digits hold. */
+	if (st.st_size > UINT32_MAX)
+		return kt_error_os(EFBIG, "%s", from);
+	err = put_parents(w, name);
+	if (!err)
+		err = put_header(w, name, S_IFREG | mode, st.st_size);
+	if (!err)
+		err = put_content(w, fd, from, (uint64_t)st.st_size);
+	return err;
+}
+
+/* A line of /ktstr/orders. */
+static void order(struct kt_buf *orders, const char *key, const char *value)
+{
+	kt_buf_printf(orders, "%s ", key);
+	for (; *value; value++) {
+		if (*value == '\n')
+			kt_buf_appends(orders, "\\n");
+		else if (*value == '\\')
+			kt_buf_appends(orders, "\\\\");
+		else
+			kt_buf_appendc(orders, *value);
+	}
+	kt_buf_appendc(orders, '\n');
+}
+
+static struct kt_error *put_objects(struct writer *w, const struct vm_load *load,
+				    struct kt_buf *orders)
+{
+	for (size_t i = 0; i < load->num_objects; i++) {
+		_cleanup_(kt_buf_deinit) struct kt_buf name = KT_BUF_INIT;
+		const char *slash = strrchr(load->objects[i], '/');
+		struct kt_error *err;
+
+		kt_buf_printf(&name, "/ktstr/objects/%zu-%.200s", i,
+			      slash ? slash + 1 : load->objects[i]);
+		if (name.failed)
+			return kt_error_no_memory();
+		order(orders, "object", name.data);
+		err = put_file(w, name.data + 1, 0644, load->objects[i]);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+/*
+ * The guest has no ld.so.cache: LD_LIBRARY_PATH names the places where the libraries were
+ * found. Nothing else is there, so it can't pick a wrong one.
+ */
+static void order_env(struct kt_buf *orders, const struct kt_deps *deps)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf dirs = KT_BUF_INIT;
+
+	order(orders, "env", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	order(orders, "env", "HOME=/tmp");
+	kt_buf_appends(&dirs, "LD_LIBRARY_PATH=");
+	for (size_t i = 0; i < deps->lib_dirs.v.len; i++)
+		kt_buf_printf(&dirs, "%s%s", i ? ":" : "", deps->lib_dirs.v.data[i]);
+	if (dirs.failed)
+		orders->failed = true;
+	else if (deps->lib_dirs.v.len)
+		order(orders, "env", dirs.data);
+}
+
+static struct kt_error *put_program(struct writer *w, const struct vm_initramfs *initramfs,
+				    struct kt_buf *orders)
+{
+	const struct vm_load *load = initramfs->load;
+	_cleanup_(kt_deps_deinit) struct kt_deps deps = {0};
+	struct kt_error *err;
+
+	err = kt_deps_find(load->run, initramfs->machine, &deps);
+	if (err)
+		return err;
+	kt_vec_for_each(&deps.files.v, path) {
+		err = put_file(w, *path + 1, 0755, *path);
+		if (err)
+			return kt_error_wrap(err, "%s needs", load->run);
+	}
+	order(orders, "arg", deps.files.v.data[0]);
+	for (size_t i = 0; i < load->num_args; i++)
+		order(orders, "arg", load->args[i]);
+	order_env(orders, &deps);
+	kt_buf_printf(orders, "settle_ms %u\nmax_ms %u\n",
+		      load->settle_ms ? load->settle_ms : SETTLE_MS,
+		      load->max_ms ? load->max_ms : MAX_MS);
+	return NULL;
+}
+
+/* Where init mounts the kernel's file systems, and its place for temporary files. */
+static struct kt_error *put_mount_points(struct writer *w)
+{
+	static const char *const names[] = {"dev/", "proc/", "sys/", "tmp/", "run/", "root/"};
+	struct kt_error *err = NULL;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names) && !err; i++)
+		err = put_parents(w, names[i]);
+	return err;
+}
+
+struct kt_error *vm_initramfs_write(const struct vm_initramfs *initramfs, const char *path)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf orders = KT_BUF_INIT;
+	_cleanup_(writer_deinit) struct writer w = {0};
+	struct kt_error *err;
+
+	err = writer_open(&w, path);
+	if (!err)
+		err = put_mount_points(&w);
+	if (!err)
+		err = put_bytes(&w, "init", 0755, initramfs->init, initramfs->init_size);
+	if (!err)
+		err = put_objects(&w, initramfs->load, &orders);
+	if (!err && initramfs->load->run)
+		err = put_program(&w, initramfs, &orders);
+	if (!err && orders.failed)
+		err = kt_error_no_memory();
+	if (!err)
+		err = put_bytes(&w, "ktstr/orders", 0644, orders.data, orders.len);
+	if (!err && archive_write_close(w.archive) != ARCHIVE_OK)
+		err = writer_error(&w);
+	return err;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The initramfs of a guest: our init, its orders, and what it is to load or run.
+ *
+ *	/init              build/ktstr-init
+ *	/ktstr/orders      see vm/guest/guest.h
+ *	/ktstr/objects/N-NAME
+ *	the payload, its interpreter and libraries, at the paths they have here
+ *
+ * Deterministic: the same input gives the same bytes.
+ */
+#ifndef KT_VM_INITRAMFS_H
+#define KT_VM_INITRAMFS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/error.h"
+
+/* What the guest is to do: load objects, or (when run is set) run a program. */
+struct vm_load {
+	const char *const *objects; /* paths of BPF object files */
+	size_t num_objects;
+	const char *run;         /* path of a program: an ELF binary or a script */
+	const char *const *args; /* its arguments, without argv[0] */
+	size_t num_args;
+	unsigned settle_ms; /* guest time without a new program that means "all loaded"; 0: 700 */
+	unsigned max_ms;    /* guest time that the program gets to load its programs; 0: 15000 */
+};
+
+/* What goes in; the pointers belong to the caller. */
+struct vm_initramfs {
+	const void *init; /* the init's ELF image */
+	size_t init_size;
+	uint16_t machine; /* ELF machine of the guest, EM_X86_64 */
+	const struct vm_load *load;
+};
+
+/*
+ * Writes the archive (cpio, "newc") to a new file at path. What is wrong with an object
+ * file or a program is found here, before a guest is booted: it is missing, a directory,
+ * not readable, lacks a library. Whether an object is one, the guest's libbpf says.
+ */
+struct kt_error *vm_initramfs_write(const struct vm_initramfs *initramfs, const char *path);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Child processes that cannot outlive their use. */
+#ifndef KT_VM_PROCESS_H
+#define KT_VM_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "util/error.h"
+
+/*
+ * Runs argv (argv[0] is a path) to its end and returns its stdout, NUL-terminated, bounded,
+ * which the caller frees, and its wait status. Its stdin and stderr are /dev/null.
+ */
+struct kt_error *kt_process_output(const char *const *argv, int64_t deadline_ns, char **ret,
+				   int *ret_status);
+
+/* A child: killed and reaped by kt_process_kill(), or left alone. */
+struct kt_process {
+	pid_t pid; /* 0: none */
+	int pidfd;
+};
+
+/*
+ * Starts argv (argv[0] is looked up in PATH unless it has a slash) in a session of its own,
+ * stdin from /dev/null, stdout and stderr into log_fd. It runs on only after `release` was
+ * called, so that somebody can be told of it before; and it is killed when the thread that
+ * started it ends, unless survive.
+ */
+struct kt_error *kt_process_start(const char *const *argv, int log_fd, bool survive,
+				  struct kt_error *(*release)(void *arg, int pidfd), void *arg,
+				  struct kt_process *ret);
+
+/* SIGKILL, then waits for its end. Nothing to do for one that was reaped. */
+void kt_process_kill(struct kt_process *process);
+
+/* True when it has ended; then it is reaped and *wait_status is set. */
+bool kt_process_ended(struct kt_process *process, int *wait_status);
+
+#endif
