@@ -100,6 +100,9 @@ struct rsp_read {
 struct kt_error *rsp_client_read(struct rsp_client *client, enum rsp_space space,
 				 struct rsp_read *reads, size_t count);
 
+/* Changes what detach and destroy will do. */
+void rsp_client_set_leave_stopped(struct rsp_client *client, bool leave_stopped);
+
 /* QEMU's physical-memory mode is there. */
 bool rsp_client_has_physical(const struct rsp_client *client);
 

@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <stdlib.h>
+#include <string.h>
+
+#include "gdbrsp/exchange.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "util/vec.h"
+
+#define THREADS_MAX 4096
+/* `qsThreadInfo` names one vCPU at a time (7.2 to 11.1): ask this many ahead. */
+#define THREADS_AHEAD 4
+/* Detaching is what the user waits for after Ctrl-C, and what gets the guest going. */
+#define DETACH_TIMEOUT_MS 2000
+/* The smallest PacketSize to make sense of, and QEMU's before it was raised (7.2). */
+#define PACKET_SIZE_MIN  256
+#define PACKET_SIZE_QEMU 0x1000
+
+#define QUERY_SUPPORTED "qSupported:multiprocess+"
+
+static struct rsp_client *client_new(const struct rsp_options *options, const char *name)
+{
+	struct rsp_client *client = malloc(sizeof(*client));
+
+	if (!client)
+		return NULL;
+	/* All but the payload, which is large and need not be touched. */
+	memset(client, 0, offsetof(struct rsp_client, payload));
+	client->options = *options;
+	client->connected_ns = kt_now_ns();
+	rsp_decoder_init(&client->decoder, client->payload, sizeof(client->payload));
+	client->name = strdup(name);
+	if (!client->name) {
+		free(client);
+		return NULL;
+	}
+	return client;
+}
+
+/* Closes, whatever state the stub is in. */
+static void client_free(struct rsp_client *client)
+{
+	rsp_connection_destroy(client->conn);
+	rsp_registers_destroy(client->registers);
+	kt_vec_free(&client->threads);
+	free(client->name);
+	free(client);
+}
+
+/* --- the handshake --- */
+
+enum hello_kind {
+	HELLO_SUPPORTED,
+	HELLO_MODE,
+	HELLO_THREADS,
+	HELLO_STOP = RSP_KIND_STOP,
+	HELLO_VERSION = RSP_KIND_CONSOLE,
+};
+
+struct hello {
+	struct rsp_batch batch;
+	struct rsp_client *client;
+	size_t step, threads_asked;
+	bool threads_done, version_asked;
+};
+
+static const struct {
+	size_t kind;
+	const char *payload;
+} hello_steps[] = {
+	{HELLO_SUPPORTED, QUERY_SUPPORTED},
+	{HELLO_STOP, "?"}, /* removes all breakpoints (QEMU's handle_target_halt()) */
+	{HELLO_MODE, "Qqemu.PhyMemMode:0"},
+	{HELLO_THREADS, "qfThreadInfo"},
+};
+
+/*
+ * QEMU up to 8.0 says by an unasked stop reply that the guest was running. No such reply:
+ * only its version tells whether that means anything. "info version", in hex.
+ */
+static bool must_ask_version(const struct hello *hello)
+{
+	const struct rsp_client *client = hello->client;
+
+	return hello->threads_done && !hello->version_asked && !client->told_running &&
+	       client->packet_size == PACKET_SIZE_QEMU;
+}
+
+static enum rsp_turn hello_next(struct rsp_batch *batch, struct kt_buf *payload,
+				struct rsp_ticket *ticket)
+{
+	struct hello *hello = (struct hello *)batch;
+
+	ticket->reply_len = 128;
+	if (hello->step < sizeof(hello_steps) / sizeof(hello_steps[0])) {
+		ticket->kind = hello_steps[hello->step].kind;
+		kt_buf_appends(payload, hello_steps[hello->step++].payload);
+		return RSP_TURN_SEND;
+	}
+	ticket->kind = HELLO_THREADS;
+	if (!hello->threads_done) {
+		if (hello->threads_asked >= hello->client->threads.len + THREADS_AHEAD)
+			return RSP_TURN_WAIT;
+		hello->threads_asked++;
+		kt_buf_appends(payload, "qsThreadInfo");
+		return RSP_TURN_SEND;
+	}
+	if (!must_ask_version(hello))
+		return RSP_TURN_WAIT;
+	hello->version_asked = true;
+	ticket->kind = HELLO_VERSION;
+	kt_buf_appends(payload, "qRcmd,");
+	rsp_hex_append(payload, "info version", strlen("info version"));
+	return RSP_TURN_SEND;
+}
+
+/* "PacketSize=1000;qXfer:features:read+;vContSupported+;multiprocess+" (7.2) */
+static struct kt_error *take_supported(struct rsp_client *client, const struct rsp_reply *reply)
+{
+	const char *key = "PacketSize=";
+	const char *p = memmem(reply->data, reply->len, key, strlen(key));
+	const char *end = reply->data + reply->len;
+	size_t size = 0;
+
+	for (p += strlen(key); p < end && *p != ';'; p++) {
+		const char padded[2] = {'0', *p};
+		uint8_t digit;
+
+		if (!rsp_hex_decode(&digit, 1, padded) || size > UINT32_MAX)
+			return rsp_bad_reply(reply, "qSupported");
+		size = size << 4 | digit;
+	}
+	if (size < PACKET_SIZE_MIN)
+		return rsp_bad_reply(reply, "qSupported");
+	client->packet_size = size;
+	return NULL;
+}
+
+static bool thread_id_is_valid(const char *id, size_t len)
+{
+	if (len == 0 || len >= sizeof(((struct rsp_thread *)0)->id))
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (!memchr("p.0123456789abcdefABCDEF", id[i], 24))
+			return false;
+	}
+	return true;
+}
+
+/* "mp01.01", "mp01.01,p01.02" or "l" */
+static struct kt_error *take_threads(struct hello *hello, const struct rsp_reply *reply)
+{
+	struct rsp_client *client = hello->client;
+	const char *p = reply->data, *end = p + reply->len;
+
+	if (hello->threads_done) /* one of those that were asked ahead */
+		return NULL;
+	if (rsp_reply_is(reply, "l")) {
+		hello->threads_done = true;
+		return NULL;
+	}
+	if (p == end || *p++ != 'm')
+		return rsp_bad_reply(reply, "the question for its threads");
+	for (; p <= end; p++) {
+		const char *comma = memchr(p, ',', (size_t)(end - p));
+		size_t len = (size_t)((comma ? comma : end) - p);
+		struct rsp_thread thread = {0};
+
+		if (!thread_id_is_valid(p, len) || client->threads.len == THREADS_MAX)
+			return rsp_bad_reply(reply, "the question for its threads");
+		memcpy(thread.id, p, len);
+		if (!kt_vec_push(&client->threads, thread))
+			return kt_error_no_memory();
+		p += len;
+	}
+	return NULL;
+}
+
+/* Output of the monitor's "info version": "7.2.22Debian 1:7.2+dfsg-7+deb12u18\r\n", in hex. */
+static void take_version(struct rsp_client *client, const struct rsp_reply *reply)
+{
+	char text[8] = "";
+	unsigned int major, minor;
+	size_t n = (reply->len - 1) / 2;
+
+	if (reply->len < 2 || reply->data[0] != 'O')
+		return;
+	n = n < sizeof(text) - 1 ? n : sizeof(text) - 1;
+	if (rsp_hex_decode(text, n, reply->data + 1) &&
+	    sscanf(text, "%2u.%2u", &major, &minor) == 2)
+		client->tells_running = major < 8 || (major == 8 && minor == 0);
+}
+
+static struct kt_error *hello_reply(struct rsp_batch *batch, const struct rsp_ticket *ticket,
+				    const struct rsp_reply *reply)
+{
+	struct hello *hello = (struct hello *)batch;
+
+	switch (ticket->kind) {
+	case HELLO_SUPPORTED: return take_supported(hello->client, reply);
+	case HELLO_THREADS: return take_threads(hello, reply);
+	case HELLO_MODE: hello->client->has_physical = rsp_reply_is(reply, "OK"); return NULL;
+	case HELLO_VERSION: take_version(hello->client, reply); return NULL;
+	default: return NULL;
+	}
+}
+
+/* The first vCPU is the one that the stub starts with; its process is the one to detach from. */
+static struct kt_error *use_first_thread(struct rsp_client *client)
+{
+	const char *id, *dot;
+
+	if (client->threads.len == 0)
+		return kt_error_new(KT_ERROR_PROTOCOL, "the GDB stub has no threads");
+	client->thread = client->thread_now = client->threads.data[0];
+	id = client->thread.id;
+	dot = strchr(id, '.');
+	if (id[0] == 'p' && dot && (size_t)(dot - id) <= sizeof(client->process))
+		memcpy(client->process, id + 1, (size_t)(dot - id) - 1);
+	return NULL;
+}
+
+static struct kt_error *say_hello(struct rsp_client *client)
+{
+	struct hello hello = {
+		.batch = {.next = hello_next, .reply = hello_reply},
+		.client = client,
+	};
+	struct rsp_patience patience = rsp_patience(client, &hello.batch);
+	struct kt_error *err = rsp_exchange_sync(client, &hello.batch, &patience, false);
+
+	return err ? err : use_first_thread(client);
+}
+
+/* --- the end --- */
+
+struct goodbye {
+	struct rsp_batch batch;
+	struct rsp_client *client;
+	bool sync, mode, stop_query, detach; /* what is still to be sent */
+};
+
+enum goodbye_kind {
+	GOODBYE_SYNC,
+	GOODBYE_MODE,
+	GOODBYE_DETACH,
+};
+
+static enum rsp_turn goodbye_next(struct rsp_batch *batch, struct kt_buf *payload,
+				  struct rsp_ticket *ticket)
+{
+	struct goodbye *bye = (struct goodbye *)batch;
+	const char *process = bye->client->process;
+
+	ticket->reply_len = 128;
+	if (bye->sync) {
+		bye->sync = false;
+		ticket->kind = GOODBYE_SYNC;
+		kt_buf_appends(payload, QUERY_SUPPORTED);
+	} else if (bye->mode) {
+		bye->mode = false;
+		ticket->kind = GOODBYE_MODE;
+		kt_buf_appends(payload, "Qqemu.PhyMemMode:0");
+	} else if (bye->stop_query) {
+		bye->stop_query = false;
+		ticket->kind = RSP_KIND_STOP;
+		kt_buf_appends(payload, "?");
+	} else if (bye->detach) {
+		bye->detach = false;
+		ticket->kind = GOODBYE_DETACH;
+		kt_buf_printf(payload, *process ? "D;%s" : "D", process);
+	} else {
+		return RSP_TURN_DONE;
+	}
+	return RSP_TURN_SEND;
+}
+
+static struct kt_error *goodbye_reply(struct rsp_batch *batch, const struct rsp_ticket *ticket,
+				      const struct rsp_reply *reply)
+{
+	(void)batch;
+	if (ticket->kind == GOODBYE_DETACH && !rsp_reply_is(reply, "OK"))
+		return rsp_bad_reply(reply, "the detach");
+	return NULL;
+}
+
+static struct kt_error *say_goodbye(struct rsp_client *client)
+{
+	struct goodbye bye = {
+		.batch = {.next = goodbye_next, .reply = goodbye_reply},
+		.client = client,
+		.sync = client->dirty,
+		.mode = client->dirty ? client->has_physical : client->physical_now,
+		.stop_query = client->options.leave_stopped, /* `D` removes breakpoints itself */
+		.detach = !client->options.leave_stopped,
+	};
+	/* No cancel_fd: it may be what brought us here. */
+	struct rsp_patience patience = {kt_deadline_ms(DETACH_TIMEOUT_MS), -1};
+
+	if (client->dead)
+		return kt_error_new(KT_ERROR_CLOSED, "the connection is gone");
+	if (bye.sync)
+		return rsp_exchange_sync(client, &bye.batch, &patience, true);
+	bye.batch.wait_ms = DETACH_TIMEOUT_MS;
+	client->options.cancel_fd = -1;
+	return rsp_exchange(client, &bye.batch);
+}
+
+struct kt_error *rsp_client_detach(struct rsp_client *client)
+{
+	struct kt_error *err;
+
+	if (client->detached)
+		return NULL;
+	err = say_goodbye(client);
+	client->stats.pause_ns = kt_now_ns() - client->connected_ns;
+	client->detached = true;
+	if (!err)
+		return NULL;
+	err = kt_error_wrap(err, "cannot detach from %s", client->name);
+	return kt_error_hint(err, "the guest may be left stopped: `cont` in QEMU's monitor, or "
+				  "another attach, gets it running");
+}
+
+void rsp_client_destroy(struct rsp_client *client)
+{
+	if (!client)
+		return;
+	if (!client->detached)
+		kt_error_destroy(rsp_client_detach(client));
+	client_free(client);
+}
+
+/* --- connecting --- */
+
+/*
+ * For a stub that never said a word: it may be busy with another debugger, and will come to
+ * our bytes when that one is gone. It would stop the guest then, so let `D` be among them.
+ */
+static void leave_note(struct rsp_client *client)
+{
+	if (client->options.leave_stopped || client->dead)
+		return;
+	rsp_send(client, "D;1", strlen("D;1"));
+	kt_error_destroy(rsp_connection_flush(client->conn));
+}
+
+static struct kt_error *explain(const struct rsp_client *client, struct kt_error *err)
+{
+	enum kt_error_code code = kt_error_code(err);
+
+	if (code == KT_ERROR_TIMEOUT && !client->heard) {
+		err = kt_error_hint(err, "QEMU serves one debugger at a time: is another one "
+					 "attached? If not, this is not a GDB stub, or QEMU hangs");
+	} else if (code == KT_ERROR_CLOSED) {
+		err = kt_error_hint(err, "did QEMU end, or is this not a GDB stub?");
+	}
+	return kt_error_wrap(err, "cannot attach to %s", client->name);
+}
+
+static struct kt_error *client_start(struct rsp_client *client, struct rsp_client **ret)
+{
+	struct kt_error *err = say_hello(client);
+
+	if (!err) {
+		*ret = client;
+		return NULL;
+	}
+	err = explain(client, err);
+	if (client->heard)
+		kt_error_destroy(rsp_client_detach(client));
+	else
+		leave_note(client);
+	client_free(client);
+	return err;
+}
+
+static const struct rsp_options *or_defaults(const struct rsp_options *options)
+{
+	static const struct rsp_options defaults = {.cancel_fd = -1};
+
+	return options ? options : &defaults;
+}
+
+struct kt_error *rsp_client_connect(const struct rsp_target *target,
+				    const struct rsp_options *options, struct rsp_client **ret)
+{
+	struct rsp_client *client = client_new(or_defaults(options), target->text);
+	static const struct rsp_batch no_batch;
+	struct rsp_patience patience;
+	struct kt_error *err;
+
+	if (!client)
+		return kt_error_no_memory();
+	patience = rsp_patience(client, &no_batch);
+	err = rsp_connection_open(target, &patience, &client->conn);
+	if (!err)
+		return client_start(client, ret);
+	if (kt_error_code(err) == KT_ERROR_OS)
+		err = kt_error_hint(err,
+				    "QEMU needs -s, or -gdb with this address, to have a GDB stub");
+	err = explain(client, err);
+	client_free(client);
+	return err;
+}
+
+struct kt_error *rsp_client_from_fd(int fd, const struct rsp_options *options,
+				    struct rsp_client **ret)
+{
+	struct rsp_client *client = client_new(or_defaults(options), "the GDB stub");
+	struct kt_error *err;
+
+	if (!client) {
+		close(fd);
+		return kt_error_no_memory();
+	}
+	err = rsp_connection_from_fd(fd, &client->conn);
+	if (err) {
+		client_free(client);
+		return err;
+	}
+	return client_start(client, ret);
+}
+
+/* --- what is known --- */
+
+struct kt_error *rsp_client_threads(struct rsp_client *client, const struct rsp_thread **ret,
+				    size_t *count_ret)
+{
+	*ret = client->threads.data;
+	*count_ret = client->threads.len;
+	return NULL;
+}
+
+/* The stub hears of it with the next virtual read, in the same round trip. */
+struct kt_error *rsp_client_select(struct rsp_client *client, const struct rsp_thread *thread)
+{
+	kt_vec_for_each (&client->threads, t) {
+		if (!strcmp(t->id, thread->id)) {
+			client->thread = *t;
+			return NULL;
+		}
+	}
+	return kt_error_new(KT_ERROR_NOT_FOUND, "the GDB stub has no vCPU '%s'", thread->id);
+}
+
+void rsp_client_set_leave_stopped(struct rsp_client *client, bool leave_stopped)
+{
+	client->options.leave_stopped = leave_stopped;
+}
+
+bool rsp_client_has_physical(const struct rsp_client *client)
+{
+	return client->has_physical;
+}
+
+bool rsp_client_was_running(const struct rsp_client *client)
+{
+	return client->told_running || !client->tells_running;
+}
+
+const struct rsp_stats *rsp_client_stats(const struct rsp_client *client)
+{
+	/* The clock goes on while the caller looks: the only thing that a look changes. */
+	struct rsp_client *c = (struct rsp_client *)client;
+
+	if (!c->detached)
+		c->stats.pause_ns = kt_now_ns() - c->connected_ns;
+	return &c->stats;
+}

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "gdbrsp/connection.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+/* A socket buffer's worth, so that one recv(2) empties it. */
+#define INPUT_SIZE (64 * 1024)
+/* Bytes that are always there to be read would else keep us from looking at cancel_fd. */
+#define CANCEL_LOOK_INTERVAL 16
+/* connect(2) to a Unix socket with a full queue gives EAGAIN, and nothing to poll for. */
+#define UNIX_RETRY_MS 10
+
+struct rsp_connection {
+	int fd;
+	struct kt_buf out;
+	size_t sent; /* of out */
+	unsigned int receives;
+	uint8_t in[INPUT_SIZE];
+};
+
+/*
+ * Waits for events on fd (-1: only for time to pass), at most max_ms. *ready_ret tells whether
+ * they came; a deadline that passes is an error only for the caller.
+ */
+static struct kt_error *wait_for(int fd, short events, int cancel_fd, int max_ms, bool *ready_ret)
+{
+	struct pollfd fds[] = {
+		{.fd = cancel_fd, .events = POLLIN},
+		{.fd = fd, .events = events},
+	};
+	int n = poll(fds, 2, max_ms);
+
+	if (n < 0 && errno != EINTR)
+		return kt_error_os(errno, "cannot wait for the GDB stub");
+	if (n > 0 && fds[0].revents)
+		return kt_error_new(KT_ERROR_CANCELLED, "interrupted");
+	*ready_ret = n > 0 && fds[1].revents;
+	return NULL;
+}
+
+static struct kt_error *wait_until(int fd, short events, const struct rsp_patience *patience)
+{
+	bool ready = false;
+
+	while (!ready) {
+		int left_ms = kt_deadline_left_ms(patience->deadline_ns);
+		struct kt_error *err = wait_for(fd, events, patience->cancel_fd, left_ms, &ready);
+
+		if (err)
+			return err;
+		if (!ready && left_ms == 0)
+			return kt_error_new(KT_ERROR_TIMEOUT, "no answer in time");
+	}
+	return NULL;
+}
+
+/* The outcome of a connect(2) that was not finished at once. */
+static struct kt_error *finish_connect(int fd, const struct rsp_patience *patience)
+{
+	struct kt_error *err = wait_until(fd, POLLOUT, patience);
+	int errnum = 0;
+	socklen_t len = sizeof(errnum);
+
+	if (err)
+		return err;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &errnum, &len) < 0)
+		errnum = errno;
+	return errnum ? kt_error_os(errnum, "cannot connect") : NULL;
+}
+
+static struct kt_error *open_socket(int family, const struct sockaddr *addr, socklen_t addr_len,
+				    const struct rsp_patience *patience, int *ret)
+{
+	_cleanup_close_ int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct kt_error *err = NULL;
+
+	if (fd < 0)
+		return kt_error_os(errno, "cannot make a socket");
+	while (connect(fd, addr, addr_len) < 0) {
+		bool ready;
+
+		if (errno == EINPROGRESS || errno == EINTR) {
+			err = finish_connect(fd, patience);
+			break;
+		}
+		if (errno != EAGAIN)
+			return kt_error_os(errno, "cannot connect");
+		if (kt_deadline_left_ms(patience->deadline_ns) == 0)
+			return kt_error_new(KT_ERROR_TIMEOUT, "its queue of connections is full");
+		err = wait_for(-1, 0, patience->cancel_fd, UNIX_RETRY_MS, &ready);
+		if (err)
+			return err;
+	}
+	if (err)
+		return err;
+	*ret = kt_take_fd(&fd);
+	return NULL;
+}
+
+static struct kt_error *open_unix(const char *path, const struct rsp_patience *patience, int *ret)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return kt_error_os(ENAMETOOLONG, "cannot connect");
+	strcpy(addr.sun_path, path);
+	return open_socket(AF_UNIX, (struct sockaddr *)&addr, sizeof(addr), patience, ret);
+}
+
+static struct kt_error *open_address(const struct addrinfo *ai, const struct rsp_patience *patience,
+				     int *ret)
+{
+	struct rsp_patience share = *patience;
+	struct kt_error *err;
+	int one = 1;
+
+	/* An address that swallows everything must leave time for the next one. */
+	if (ai->ai_next) {
+		int64_t now = kt_now_ns();
+
+		share.deadline_ns = now + (patience->deadline_ns - now) / 2;
+	}
+	err = open_socket(ai->ai_family, ai->ai_addr, ai->ai_addrlen, &share, ret);
+	if (!err) /* without it, small requests wait for the ack of the ones before */
+		setsockopt(*ret, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return err;
+}
+
+static struct kt_error *open_tcp(const struct rsp_target *target,
+				 const struct rsp_patience *patience, int *ret)
+{
+	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+	struct kt_error *err = NULL;
+	struct addrinfo *list;
+	int rc = getaddrinfo(target->host, target->port, &hints, &list);
+
+	if (rc == EAI_SYSTEM)
+		return kt_error_os(errno, "cannot resolve '%s'", target->host);
+	if (rc)
+		return kt_error_new(KT_ERROR_NOT_FOUND, "cannot resolve '%s': %s", target->host,
+				    gai_strerror(rc));
+	/* localhost is ::1 and 127.0.0.1, and `-s` may listen on one of them only. */
+	for (struct addrinfo *ai = list; ai; ai = ai->ai_next) {
+		kt_error_destroy(err);
+		err = open_address(ai, patience, ret);
+		if (!err || kt_error_code(err) == KT_ERROR_CANCELLED)
+			break;
+	}
+	freeaddrinfo(list);
+	return err;
+}
+
+static struct rsp_connection *connection_new(int fd)
+{
+	struct rsp_connection *conn = malloc(sizeof(*conn));
+
+	if (!conn)
+		return NULL;
+	conn->fd = fd;
+	conn->out = (struct kt_buf)KT_BUF_INIT;
+	conn->sent = 0;
+	conn->receives = 0;
+	return conn;
+}
+
+struct kt_error *rsp_connection_open(const struct rsp_target *target,
+				     const struct rsp_patience *patience,
+				     struct rsp_connection **ret)
+{
+	_cleanup_close_ int fd = -1;
+	struct kt_error *err;
+
+	if (target->path)
+		err = open_unix(target->path, patience, &fd);
+	else
+		err = open_tcp(target, patience, &fd);
+	if (err)
+		return err;
+	return rsp_connection_from_fd(kt_take_fd(&fd), ret);
+}
+
+struct kt_error *rsp_connection_from_fd(int fd, struct rsp_connection **ret)
+{
+	struct rsp_connection *conn;
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
+		struct kt_error *err = kt_error_os(errno, "cannot use the socket");
+
+		if (fd >= 0)
+			close(fd);
+		return err;
+	}
+	conn = connection_new(fd);
+	if (!conn) {
+		close(fd);
+		return kt_error_no_memory();
+	}
+	*ret = conn;
+	return NULL;
+}
+
+void rsp_connection_destroy(struct rsp_connection *conn)
+{
+	if (!conn)
+		return;
+	close(conn->fd);
+	kt_buf_deinit(&conn->out);
+	free(conn);
+}
+
+struct kt_buf *rsp_connection_output(struct rsp_connection *conn)
+{
+	return &conn->out;
+}
+
+void rsp_connection_drop_output(struct rsp_connection *conn)
+{
+	kt_buf_deinit(&conn->out);
+	conn->sent = 0;
+}
+
+static bool output_is_pending(const struct rsp_connection *conn)
+{
+	return conn->sent < conn->out.len;
+}
+
+static struct kt_error *lost(int errnum, const char *doing)
+{
+	if (errnum == EPIPE || errnum == ECONNRESET)
+		return kt_error_new(KT_ERROR_CLOSED, "the GDB stub closed the connection");
+	return kt_error_os(errnum, "cannot %s the GDB stub", doing);
+}
+
+struct kt_error *rsp_connection_flush(struct rsp_connection *conn)
+{
+	if (kt_buf_failed(&conn->out))
+		return kt_error_no_memory();
+	while (output_is_pending(conn)) {
+		ssize_t n = send(conn->fd, conn->out.data + conn->sent, conn->out.len - conn->sent,
+				 MSG_NOSIGNAL);
+
+		if (n >= 0)
+			conn->sent += (size_t)n;
+		else if (errno == EAGAIN)
+			return NULL;
+		else if (errno != EINTR)
+			return lost(errno, "write to");
+	}
+	/* All is out: start over in the same memory. */
+	conn->out.len = 0;
+	conn->sent = 0;
+	return NULL;
+}
+
+/* *len_ret 0: nothing there yet. */
+static struct kt_error *receive_now(struct rsp_connection *conn, size_t *len_ret)
+{
+	ssize_t n;
+
+	do {
+		n = recv(conn->fd, conn->in, sizeof(conn->in), 0);
+	} while (n < 0 && errno == EINTR);
+	if (n == 0)
+		return kt_error_new(KT_ERROR_CLOSED, "the GDB stub closed the connection");
+	if (n < 0 && errno != EAGAIN)
+		return lost(errno, "read from");
+	*len_ret = n > 0 ? (size_t)n : 0;
+	return NULL;
+}
+
+/* Cancel and deadline, also for a stub that keeps us busy. */
+static struct kt_error *look_up(struct rsp_connection *conn, const struct rsp_patience *patience)
+{
+	bool ready;
+
+	if (conn->receives++ % CANCEL_LOOK_INTERVAL)
+		return NULL;
+	if (kt_now_ns() >= patience->deadline_ns)
+		return kt_error_new(KT_ERROR_TIMEOUT, "no end in time");
+	return wait_for(-1, 0, patience->cancel_fd, 0, &ready);
+}
+
+struct kt_error *rsp_connection_receive(struct rsp_connection *conn,
+					const struct rsp_patience *patience,
+					const uint8_t **data_ret, size_t *len_ret)
+{
+	struct kt_error *err = look_up(conn, patience);
+	struct kt_error *send_err;
+	size_t len = 0;
+
+	while (!err) {
+		short events = POLLIN;
+
+		/* Words that came before the hang-up explain it better than EPIPE does. */
+		send_err = rsp_connection_flush(conn);
+		err = receive_now(conn, &len);
+		if (err || len) {
+			kt_error_destroy(send_err);
+			break;
+		}
+		if (send_err)
+			return send_err;
+		if (output_is_pending(conn))
+			events |= POLLOUT;
+		err = wait_until(conn->fd, events, patience);
+	}
+	if (err)
+		return err;
+	*data_ret = conn->in;
+	*len_ret = len;
+	return NULL;
+}

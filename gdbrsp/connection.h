@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A stream socket that never blocks past a deadline, and never writes without reading:
+ * replies that nobody reads block QEMU's main loop (7.2 to 11.1).
+ */
+#ifndef KT_GDBRSP_CONNECTION_H
+#define KT_GDBRSP_CONNECTION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gdbrsp/target.h"
+#include "util/buf.h"
+#include "util/error.h"
+
+struct rsp_connection;
+
+/* How long to wait: both are asked at every wait. */
+struct rsp_patience {
+	int64_t deadline_ns; /* in kt_now_ns() time; after it: KT_ERROR_TIMEOUT */
+	int cancel_fd;       /* readable: KT_ERROR_CANCELLED; -1: none */
+};
+
+/*
+ * Connects. KT_ERROR_OS: nobody is there. KT_ERROR_TIMEOUT: no answer, or a Unix socket whose
+ * queue is full. A name is resolved within the system resolver's own time limits.
+ */
+struct kt_error *rsp_connection_open(const struct rsp_target *target,
+				     const struct rsp_patience *patience,
+				     struct rsp_connection **ret);
+
+/* The same on a connected stream socket, which is the connection's from here, success or not. */
+struct kt_error *rsp_connection_from_fd(int fd, struct rsp_connection **ret);
+
+/* Closes. Accepts NULL. */
+void rsp_connection_destroy(struct rsp_connection *conn);
+
+/* What is to be sent; append to it. It goes out while receiving. */
+struct kt_buf *rsp_connection_output(struct rsp_connection *conn);
+
+/* Forgets what was not sent yet; the stub may be left in the middle of a packet. */
+void rsp_connection_drop_output(struct rsp_connection *conn);
+
+/* Sends what goes out at once. Not to be trusted to have sent everything. */
+struct kt_error *rsp_connection_flush(struct rsp_connection *conn);
+
+/*
+ * Sends the output as the other side takes it, until bytes come in: *data_ret, good until the
+ * next call, and *len_ret, never 0. KT_ERROR_CLOSED: the other side hung up.
+ */
+struct kt_error *rsp_connection_receive(struct rsp_connection *conn,
+					const struct rsp_patience *patience,
+					const uint8_t **data_ret, size_t *len_ret);
+
+#endif

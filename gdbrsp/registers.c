@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Registers by name: the stub's target description gives names, sizes and numbers, and `p N`
+ * reads one. QEMU up to 8.1 answers nothing to `p` before a description was read.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gdbrsp/exchange.h"
+#include "gdbrsp/target_xml.h"
+#include "util/cleanup.h"
+#include "util/cursor.h"
+#include "util/vec.h"
+
+#define DOCUMENTS_MAX 16
+#define DOCUMENT_MAX  (1024 * 1024)
+#define REGISTERS_MAX 8192
+/* Pieces of a document asked for before the end of it is known. i386-64bit.xml has 5. */
+#define PIECES_AHEAD 5
+
+/* x86: CR0.PE and CR0.PG, EFER.LMA. All three are set while a 64-bit kernel runs. */
+#define CR0_PE_PG (UINT64_C(1) << 31 | 1)
+#define EFER_LMA  (UINT64_C(1) << 10)
+
+struct reg {
+	char name[RSP_REGISTER_NAME_MAX];
+	uint32_t number, bits;
+};
+
+struct rsp_registers {
+	struct {
+		struct reg *data;
+		size_t len, cap;
+	} regs;
+	bool seen_long_mode;
+};
+
+void rsp_registers_destroy(struct rsp_registers *registers)
+{
+	if (!registers)
+		return;
+	kt_vec_free(&registers->regs);
+	free(registers);
+}
+
+static const struct reg *find_register(const struct rsp_registers *registers, const char *name)
+{
+	for (size_t i = 0; i < registers->regs.len; i++) {
+		if (!strcmp(registers->regs.data[i].name, name))
+			return &registers->regs.data[i];
+	}
+	return NULL;
+}
+
+/* --- the documents --- */
+
+struct document {
+	char name[2 * RSP_REGISTER_NAME_MAX];
+	struct kt_buf text;
+	size_t asked; /* offset of the next piece to ask for */
+	bool done, missing;
+	bool used; /* its registers are taken: once, or it could include itself without end */
+};
+
+struct documents {
+	struct rsp_batch batch;
+	size_t piece;
+	struct document docs[DOCUMENTS_MAX];
+	size_t count;
+};
+
+static void documents_deinit(struct documents *d)
+{
+	for (size_t i = 0; i < d->count; i++)
+		kt_buf_deinit(&d->docs[i].text);
+}
+
+static struct document *find_document(struct documents *d, const char *name)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		if (!strcmp(d->docs[i].name, name))
+			return &d->docs[i];
+	}
+	return NULL;
+}
+
+/* A name that cannot be asked for, or one too many, is passed over: its registers are unknown. */
+static void add_document(struct documents *d, const char *name)
+{
+	if (d->count == DOCUMENTS_MAX || strchr(name, ':') || find_document(d, name))
+		return;
+	strcpy(d->docs[d->count++].name, name);
+}
+
+static enum rsp_turn documents_next(struct rsp_batch *batch, struct kt_buf *payload,
+				    struct rsp_ticket *ticket)
+{
+	struct documents *d = (struct documents *)batch;
+	bool waits = false;
+
+	for (size_t i = 0; i < d->count; i++) {
+		struct document *doc = &d->docs[i];
+		/* target.xml itself is short. */
+		size_t ahead = d->piece * (i == 0 ? 1 : PIECES_AHEAD);
+
+		if (doc->done)
+			continue;
+		waits = true;
+		if (doc->asked >= doc->text.len + ahead)
+			continue;
+		ticket->index = i;
+		ticket->offset = doc->asked;
+		ticket->reply_len = 2 * d->piece; /* if all of it needs escapes */
+		kt_buf_printf(payload, "qXfer:features:read:%s:%zx,%zx", doc->name, doc->asked,
+			      d->piece);
+		doc->asked += d->piece;
+		return RSP_TURN_SEND;
+	}
+	return waits ? RSP_TURN_WAIT : RSP_TURN_DONE;
+}
+
+/* "mTEXT": more follows. "lTEXT": the last. "E00": no such document, or behind its end. */
+static struct kt_error *documents_reply(struct rsp_batch *batch, const struct rsp_ticket *ticket,
+					const struct rsp_reply *reply)
+{
+	struct documents *d = (struct documents *)batch;
+	struct document *doc = &d->docs[ticket->index];
+	unsigned int code;
+
+	if (doc->done || ticket->offset != doc->text.len)
+		return NULL; /* asked ahead in vain */
+	if (rsp_reply_is_error(reply, &code)) {
+		doc->done = doc->missing = true;
+		return NULL;
+	}
+	if (reply->len == 0)
+		return kt_error_new(KT_ERROR_UNSUPPORTED,
+				    "the GDB stub does not describe its registers");
+	if ((reply->data[0] != 'm' && reply->data[0] != 'l') ||
+	    (reply->data[0] == 'm' && reply->len == 1))
+		return rsp_bad_reply(reply, "the question for its registers");
+	doc->done = reply->data[0] == 'l';
+	kt_buf_append(&doc->text, reply->data + 1, reply->len - 1);
+	if (kt_buf_failed(&doc->text))
+		return kt_error_no_memory();
+	if (doc->text.len > DOCUMENT_MAX)
+		return kt_error_new(KT_ERROR_PROTOCOL, "the GDB stub's '%s' has more than %d bytes",
+				    doc->name, DOCUMENT_MAX);
+	/* A stub may give less than was asked for: what was asked ahead is then not next. */
+	if (!doc->done && reply->len - 1 != d->piece)
+		doc->asked = doc->text.len;
+	return NULL;
+}
+
+/* Adds what the documents that are there include; true if that was anything new. */
+static bool add_includes(struct documents *d)
+{
+	size_t before = d->count;
+
+	for (size_t i = 0; i < before; i++) {
+		struct document *doc = &d->docs[i];
+		struct rsp_xml_item item;
+		size_t pos = 0;
+
+		while (rsp_xml_next(doc->text.data, doc->text.len, &pos, &item)) {
+			if (item.element == RSP_ELEMENT_INCLUDE)
+				add_document(d, item.name);
+		}
+	}
+	return d->count > before;
+}
+
+static struct kt_error *fetch_documents(struct rsp_client *client, struct documents *d)
+{
+	size_t piece = (client->packet_size - 5) / 2; /* QEMU's own limit (7.2) */
+	struct kt_error *err;
+
+	d->batch = (struct rsp_batch){.next = documents_next, .reply = documents_reply};
+	d->piece = piece < RSP_PIECE_MAX ? piece : RSP_PIECE_MAX;
+	add_document(d, "target.xml");
+	/* What an x86-64 guest's target.xml includes. A guess that saves a round trip. */
+	add_document(d, "i386-64bit.xml");
+	do {
+		err = rsp_exchange(client, &d->batch);
+	} while (!err && add_includes(d));
+	if (!err && d->docs[0].missing)
+		err = kt_error_new(KT_ERROR_UNSUPPORTED,
+				   "the GDB stub does not describe its registers");
+	return err;
+}
+
+/* Registers in the order of the text, includes in their place; number_ret is the next one. */
+static struct kt_error *collect(struct documents *d, struct document *doc,
+				struct rsp_registers *registers, uint32_t *number)
+{
+	struct rsp_xml_item item;
+	size_t pos = 0;
+
+	doc->used = true;
+	while (rsp_xml_next(doc->text.data, doc->text.len, &pos, &item)) {
+		struct kt_error *err = NULL;
+
+		if (item.element == RSP_ELEMENT_INCLUDE) {
+			struct document *included = find_document(d, item.name);
+
+			if (included && !included->used)
+				err = collect(d, included, registers, number);
+		} else {
+			struct reg reg = {.bits = item.bits};
+
+			memcpy(reg.name, item.name, sizeof(reg.name));
+			reg.number = item.number >= 0 ? (uint32_t)item.number : *number;
+			*number = reg.number + 1;
+			if (registers->regs.len == REGISTERS_MAX)
+				err = kt_error_new(KT_ERROR_PROTOCOL,
+						   "the GDB stub names more than %d registers",
+						   REGISTERS_MAX);
+			else if (!kt_vec_push(&registers->regs, reg))
+				err = kt_error_no_memory();
+		}
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+static struct kt_error *know_registers(struct rsp_client *client)
+{
+	_cleanup_(documents_deinit) struct documents d = {0};
+	struct rsp_registers *registers;
+	struct kt_error *err;
+	uint32_t number = 0;
+
+	if (client->registers)
+		return NULL;
+	err = fetch_documents(client, &d);
+	if (err)
+		return err;
+	registers = calloc(1, sizeof(*registers));
+	if (!registers)
+		return kt_error_no_memory();
+	err = collect(&d, &d.docs[0], registers, &number);
+	if (err) {
+		rsp_registers_destroy(registers);
+		return err;
+	}
+	client->registers = registers;
+	return NULL;
+}
+
+/* --- the values --- */
+
+struct value {
+	const struct reg *reg;
+	uint64_t *values; /* of thread t: values[t * stride] */
+	size_t stride;
+};
+
+struct values {
+	struct rsp_batch batch;
+	struct rsp_client *client;
+	const struct rsp_thread *threads;
+	size_t n_threads;
+	struct {
+		struct value *data;
+		size_t len, cap;
+	} wanted;
+	size_t thread, next; /* what to ask for next; next 0: the thread itself */
+};
+
+enum values_kind {
+	VALUES_THREAD,
+	VALUES_REGISTER,
+};
+
+static enum rsp_turn values_next(struct rsp_batch *batch, struct kt_buf *payload,
+				 struct rsp_ticket *ticket)
+{
+	struct values *v = (struct values *)batch;
+	struct rsp_client *client = v->client;
+	const struct value *value;
+
+	if (v->thread == v->n_threads || v->wanted.len == 0)
+		return RSP_TURN_DONE;
+	ticket->reply_len = 16;
+	if (v->next == 0 && strcmp(client->thread_now.id, v->threads[v->thread].id) != 0) {
+		client->thread_now = v->threads[v->thread];
+		ticket->kind = VALUES_THREAD;
+		kt_buf_printf(payload, "Hg%s", client->thread_now.id);
+		return RSP_TURN_SEND;
+	}
+	value = &v->wanted.data[v->next];
+	*ticket = (struct rsp_ticket){
+		.kind = VALUES_REGISTER,
+		.index = v->next,
+		.offset = v->thread * value->stride,
+		.reply_len = 16,
+	};
+	kt_buf_printf(payload, "p%x", value->reg->number);
+	if (++v->next == v->wanted.len) {
+		v->next = 0;
+		v->thread++;
+	}
+	return RSP_TURN_SEND;
+}
+
+static struct kt_error *values_reply(struct rsp_batch *batch, const struct rsp_ticket *ticket,
+				     const struct rsp_reply *reply)
+{
+	struct values *v = (struct values *)batch;
+	const struct value *value;
+	uint8_t bytes[8];
+
+	if (ticket->kind == VALUES_THREAD)
+		return rsp_reply_is(reply, "OK") ? NULL
+						 : rsp_bad_reply(reply, "the choice of a vCPU");
+	value = &v->wanted.data[ticket->index];
+	/* A width that is not the described one: the number is another register's. */
+	if (reply->len != value->reg->bits / 4 ||
+	    !rsp_hex_decode(bytes, reply->len / 2, reply->data))
+		return kt_error_wrap(rsp_bad_reply(reply, "a register read"), "%s",
+				     value->reg->name);
+	/* In the guest's byte order; x86-64 and aarch64 are little-endian. */
+	value->values[ticket->offset] = kt_load_uint(bytes, reply->len / 2, false);
+	return NULL;
+}
+
+static struct kt_error *want(struct values *v, const char *name, uint64_t *values, size_t stride)
+{
+	const struct reg *reg = find_register(v->client->registers, name);
+
+	if (!reg)
+		return kt_error_new(KT_ERROR_NOT_FOUND, "%s has no register '%s'", v->client->name,
+				    name);
+	if (reg->bits == 0 || reg->bits > 64 || reg->bits % 8)
+		return kt_error_new(KT_ERROR_UNSUPPORTED, "register '%s' has %u bits", name,
+				    reg->bits);
+	return kt_vec_push(&v->wanted, (struct value){reg, values, stride}) ? NULL
+									    : kt_error_no_memory();
+}
+
+/* Control registers only make sense to us in 64-bit mode, and are behind all that may be off. */
+static bool needs_long_mode(const struct rsp_client *client, const char *const *names, size_t n)
+{
+	if (client->registers->seen_long_mode || !find_register(client->registers, "efer"))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (!strncmp(names[i], "cr", 2) || !strcmp(names[i], "efer") ||
+		    strstr(names[i], "s_base"))
+			return true;
+	}
+	return false;
+}
+
+/* control: CR0 and EFER of each vCPU. One of them in 64-bit mode will do: others may be off. */
+static struct kt_error *check_long_mode(struct rsp_client *client, const uint64_t *control,
+					size_t n_threads)
+{
+	struct kt_error *err;
+
+	for (size_t t = 0; t < n_threads; t++) {
+		if ((control[2 * t] & CR0_PE_PG) == CR0_PE_PG && control[2 * t + 1] & EFER_LMA) {
+			client->registers->seen_long_mode = true;
+			return NULL;
+		}
+	}
+	err = kt_error_new(KT_ERROR_NOT_READY,
+			   "the guest is not in 64-bit mode yet (firmware or early boot)");
+	return kt_error_hint(err, "wait until it has booted, or let --wait do it");
+}
+
+static struct kt_error *read_registers(struct rsp_client *client, struct values *v,
+				       const char *const *names, size_t n_names, uint64_t *values)
+{
+	_cleanup_free_ uint64_t *control = NULL;
+	bool check = needs_long_mode(client, names, n_names) && v->n_threads > 0;
+	struct kt_error *err = NULL;
+
+	for (size_t i = 0; !err && i < n_names; i++)
+		err = want(v, names[i], values + i, n_names);
+	if (!err && check) {
+		control = calloc(v->n_threads, 2 * sizeof(*control));
+		err = control ? want(v, "cr0", control, 2) : kt_error_no_memory();
+		if (!err)
+			err = want(v, "efer", control + 1, 2);
+	}
+	if (!err)
+		err = rsp_exchange(client, &v->batch);
+	if (!err && check)
+		err = check_long_mode(client, control, v->n_threads);
+	return err;
+}
+
+struct kt_error *rsp_client_registers(struct rsp_client *client, const struct rsp_thread *threads,
+				      size_t n_threads, const char *const *names, size_t n_names,
+				      uint64_t *values)
+{
+	struct values v = {
+		.batch = {.next = values_next, .reply = values_reply},
+		.client = client,
+		.threads = threads,
+		.n_threads = n_threads,
+	};
+	struct kt_error *err = know_registers(client);
+
+	if (!err)
+		err = read_registers(client, &v, names, n_names, values);
+	kt_vec_free(&v.wanted);
+	return kt_error_wrap(err, "cannot read registers");
+}
