@@ -52,16 +52,16 @@ struct kfacts;
 
 /* The kernel that the facts are of. Strings live as long as the facts. */
 struct kfacts_kernel {
-	char *release;  /* "6.12.107+deb13-amd64", out of the banner */
-	char *banner;   /* "Linux version …" as the image has it, without the newline */
-	char *arch;     /* "x86_64" */
+	char *release; /* "6.12.107+deb13-amd64", out of the banner */
+	char *banner;  /* "Linux version …" as the image has it, without the newline */
+	char *arch;    /* "x86_64" */
 	bool big_endian;
 	uint8_t build_id[64];
-	size_t build_id_len;   /* 0: the image has none */
-	gaddr_t text_link;     /* where _text is linked to */
-	gaddr_t notes_link;    /* where the image's notes (with the build ID) lie; 0: unknown */
-	uint64_t notes_size;   /* bytes */
-	gaddr_t banner_link;   /* where linux_banner lies; 0: unknown */
+	size_t build_id_len; /* 0: the image has none */
+	gaddr_t text_link;   /* where _text is linked to */
+	gaddr_t notes_link;  /* where the image's notes (with the build ID) lie; 0: unknown */
+	uint64_t notes_size; /* bytes */
+	gaddr_t banner_link; /* where linux_banner lies; 0: unknown */
 };
 
 /*

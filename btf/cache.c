@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "btf/cache.h"
+#include "util/cleanup.h"
+#include "util/cursor.h"
+
+/* Any change of the format, or of what an answer means, needs a new number. */
+#define CACHE_VERSION 1
+#define CACHE_MAGIC   "ktfacts"
+#define CACHE_MAX     (4 << 20) /* bytes; real ones have a few thousand */
+
+static void hex(char *to, const uint8_t *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		sprintf(to + 2 * i, "%02x", bytes[i]);
+}
+
+static void hash_hex(char *to, XXH128_hash_t hash)
+{
+	XXH128_canonical_t canonical;
+
+	XXH128_canonicalFromHash(&canonical, hash);
+	hex(to, canonical.digest, sizeof(canonical.digest));
+}
+
+struct cache_name cache_content_hash(const void *data, size_t len)
+{
+	struct cache_name name = {0};
+
+	hash_hex(name.s, XXH3_128bits(data, len));
+	return name;
+}
+
+struct cache_name cache_key(const uint8_t *id, size_t id_len, const void *data, size_t len)
+{
+	struct cache_name key = {"id"};
+
+	if (!id_len || id_len > 64) {
+		key = cache_content_hash(data, len);
+		memmove(key.s + 1, key.s, 32);
+		key.s[0] = 'x';
+	} else {
+		hex(key.s + 2, id, id_len);
+	}
+	return key;
+}
+
+struct cache_name cache_facts_name(const struct cache_name *key, const struct kfacts_want *wants,
+				   size_t n)
+{
+	struct cache_name name = {0};
+	struct kt_buf all = KT_BUF_INIT;
+	char hash[33] = "";
+
+	for (size_t i = 0; i < n; i++) {
+		const char *path = wants[i].path ? wants[i].path : "";
+
+		kt_buf_printf(&all, "%d %d %s %s\n", wants[i].kind, wants[i].optional,
+			      wants[i].name, path);
+	}
+	/* Without memory the name stays empty, and no file has that. */
+	if (!kt_buf_failed(&all)) {
+		hash_hex(hash, XXH3_128bits(all.data, all.len));
+		snprintf(name.s, sizeof(name.s), "facts-%.140s-%s", key->s, hash);
+	}
+	kt_buf_deinit(&all);
+	return name;
+}
+
+struct cache_name cache_image_name(const struct cache_name *content_hash)
+{
+	struct cache_name name;
+
+	snprintf(name.s, sizeof(name.s), "image-%.32s", content_hash->s);
+	return name;
+}
+
+static void put_uint(struct kt_buf *buf, uint64_t value, size_t size)
+{
+	uint8_t bytes[8];
+
+	for (size_t i = 0; i < size; i++)
+		bytes[i] = (uint8_t)(value >> (8 * i));
+	kt_buf_append(buf, bytes, size);
+}
+
+static void put_string(struct kt_buf *buf, const char *s)
+{
+	kt_buf_append(buf, s, strlen(s) + 1);
+}
+
+/* The file's own name is part of what is hashed: a file that was renamed is a foreign one. */
+static void put_header(struct kt_buf *buf, const struct cache_name *name, const void *payload,
+		       size_t len)
+{
+	XXH128_canonical_t canonical;
+	struct kt_buf hashed = KT_BUF_INIT;
+
+	put_uint(&hashed, CACHE_VERSION, 4);
+	put_uint(&hashed, len, 8);
+	put_string(&hashed, name->s);
+	kt_buf_append(&hashed, payload, len);
+	XXH128_canonicalFromHash(&canonical, XXH3_128bits(hashed.data, hashed.len));
+	put_string(buf, CACHE_MAGIC);
+	kt_buf_append(buf, canonical.digest, sizeof(canonical.digest));
+	if (kt_buf_failed(&hashed))
+		buf->failed = true;
+	kt_buf_append(buf, hashed.data, hashed.len);
+	kt_buf_deinit(&hashed);
+}
+
+static bool check_file(const struct kt_buf *file, const struct cache_name *name,
+		       struct kt_buf *payload)
+{
+	struct kt_cursor c = kt_cursor(file->data, file->len, false);
+	const char *magic = kt_cursor_string(&c);
+	const uint8_t *digest = kt_cursor_bytes(&c, sizeof(XXH128_canonical_t));
+	XXH128_canonical_t canonical;
+	const char *own_name;
+	uint32_t version;
+	uint64_t len;
+
+	if (c.failed || strcmp(magic, CACHE_MAGIC))
+		return false;
+	XXH128_canonicalFromHash(&canonical, XXH3_128bits(file->data + c.pos, file->len - c.pos));
+	if (memcmp(digest, canonical.digest, sizeof(canonical.digest)))
+		return false;
+	version = kt_cursor_u32(&c);
+	len = kt_cursor_u64(&c);
+	own_name = kt_cursor_string(&c);
+	if (c.failed || version != CACHE_VERSION || len != c.len - c.pos ||
+	    strcmp(own_name, name->s))
+		return false;
+	kt_buf_append(payload, c.data + c.pos, (size_t)len);
+	return !kt_buf_failed(payload);
+}
+
+static bool read_whole(int fd, struct kt_buf *buf)
+{
+	char chunk[16384];
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size > CACHE_MAX)
+		return false;
+	do {
+		n = read(fd, chunk, sizeof(chunk));
+		if (n > 0)
+			kt_buf_append(buf, chunk, (size_t)n);
+	} while ((n > 0 && buf->len <= CACHE_MAX) || (n < 0 && errno == EINTR));
+	return n == 0 && !kt_buf_failed(buf);
+}
+
+bool cache_read(const char *dir, const struct cache_name *name, struct kt_buf *payload)
+{
+	_cleanup_close_ int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd = -1;
+	struct kt_buf file = KT_BUF_INIT;
+	bool ok;
+
+	if (dirfd < 0)
+		return false;
+	fd = openat(dirfd, name->s, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	ok = fd >= 0 && read_whole(fd, &file) && check_file(&file, name, payload);
+	kt_buf_deinit(&file);
+	return ok;
+}
+
+/* mkdir -p, all of them 0700. */
+static bool make_dirs(const char *dir)
+{
+	_cleanup_free_ char *path = strdup(dir);
+
+	if (!path || !*path)
+		return false;
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0700) && errno != EEXIST)
+			return false;
+		*slash = '/';
+	}
+	return !mkdir(path, 0700) || errno == EEXIST;
+}
+
+static bool write_whole(int fd, const char *data, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		data += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+/* No fsync: after a power cut, the checksum tells a file that did not make it to the disk. */
+static void write_file(const char *dir, const struct cache_name *name, const struct kt_buf *file)
+{
+	_cleanup_free_ char *temp = NULL, *final = NULL;
+	bool ok;
+	int fd;
+
+	if (asprintf(&temp, "%s/.new-XXXXXX", dir) < 0) {
+		temp = NULL;
+		return;
+	}
+	if (asprintf(&final, "%s/%s", dir, name->s) < 0) {
+		final = NULL;
+		return;
+	}
+	fd = mkostemp(temp, O_CLOEXEC);
+	if (fd < 0)
+		return;
+	ok = write_whole(fd, file->data, file->len);
+	if (close(fd) || !ok || rename(temp, final))
+		unlink(temp);
+}
+
+void cache_write(const char *dir, const struct cache_name *name, const void *payload, size_t len)
+{
+	struct kt_buf file = KT_BUF_INIT;
+
+	put_header(&file, name, payload, len);
+	if (!kt_buf_failed(&file) && file.len <= CACHE_MAX && make_dirs(dir))
+		write_file(dir, name, &file);
+	kt_buf_deinit(&file);
+}

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Types out of BTF, parsed by libbpf.
+ *
+ * libbpf checks that records lie inside the section, but before 1.3 not that ids and string
+ * offsets in them lead anywhere, and never that types do not contain themselves. So every
+ * id may give NULL here, and every walk has a bound.
+ */
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "btf/nameset.h"
+#include "btf/types.h"
+#include "util/cleanup.h"
+
+/* Typedefs and qualifiers in a row; the kernel has five at most. */
+#define CHAIN_MAX 32
+/* Anonymous structs and unions in each other. */
+#define NESTING_MAX 16
+/* Members looked at for one path; task_struct has some 250. */
+#define VISITS_MAX 100000
+
+struct btf_types {
+	struct types base;
+	struct btf *btf;
+};
+
+/* The wants of one type name, and the type that answers them. */
+struct candidate {
+	uint32_t id;
+	size_t score; /* wants that it can answer */
+	bool found;
+};
+
+/* A member being looked for: position so far, and the visits left. */
+struct lookup {
+	const struct btf *btf;
+	uint64_t bits;     /* from the start of the outermost struct */
+	uint32_t type;     /* of what was found */
+	uint32_t bitfield; /* bits, 0 if it is none */
+	size_t visits;
+};
+
+static bool is_composite(const struct btf_type *t)
+{
+	return btf_is_struct(t) || btf_is_union(t);
+}
+
+static const char *name_of(const struct btf *btf, uint32_t offset)
+{
+	const char *name = btf__name_by_offset(btf, offset);
+
+	return name ? name : "";
+}
+
+/* The type behind typedefs and qualifiers; NULL when that leads nowhere. */
+static const struct btf_type *strip(const struct btf *btf, uint32_t *id)
+{
+	for (int i = 0; i < CHAIN_MAX; i++) {
+		const struct btf_type *t = btf__type_by_id(btf, *id);
+
+		if (!t || !(btf_is_mod(t) || btf_is_typedef(t)))
+			return t;
+		*id = t->type;
+	}
+	return NULL;
+}
+
+static bool name_is(const char *name, const char *want, size_t want_len)
+{
+	return !strncmp(name, want, want_len) && !name[want_len];
+}
+
+/* Finds a member by name in t, also inside members that have no name themselves. */
+static bool find_member(struct lookup *l, const struct btf_type *t, const char *name, size_t len,
+			int nesting)
+{
+	const struct btf_member *m = btf_members(t);
+
+	for (uint32_t i = 0; i < btf_vlen(t); i++, m++) {
+		uint32_t bits = btf_member_bit_offset(t, i);
+		const char *have = name_of(l->btf, m->name_off);
+		const struct btf_type *inner;
+		uint32_t id = m->type;
+
+		if (!l->visits)
+			return false;
+		l->visits--;
+		if (name_is(have, name, len)) {
+			l->bits += bits;
+			l->type = m->type;
+			l->bitfield = btf_member_bitfield_size(t, i);
+			return true;
+		}
+		if (*have || nesting == NESTING_MAX)
+			continue;
+		inner = strip(l->btf, &id);
+		if (!inner || !is_composite(inner))
+			continue;
+		l->bits += bits;
+		if (find_member(l, inner, name, len, nesting + 1))
+			return true;
+		l->bits -= bits;
+	}
+	return false;
+}
+
+/* Follows "a.b.c" from t. */
+static bool find_path(struct lookup *l, const struct btf_type *t, const char *path)
+{
+	for (;;) {
+		size_t len = strcspn(path, ".");
+
+		if (!t || !is_composite(t) || !len || l->bitfield ||
+		    !find_member(l, t, path, len, 0))
+			return false;
+		if (!path[len])
+			return true;
+		path += len + 1;
+		t = strip(l->btf, &l->type);
+	}
+}
+
+/*
+ * Where a bit field is loaded from: its declared type's unit, as the compiler does, or, when
+ * a packed struct lets it straddle two of those, the bytes that it touches.
+ */
+static bool place_bitfield(const struct lookup *l, uint64_t size, struct kfacts_member *ret)
+{
+	bool be = btf__endianness(l->btf) == BTF_BIG_ENDIAN;
+	uint64_t unit = size * 8, start = l->bits / unit * unit, shift;
+
+	if (l->bits + l->bitfield > start + unit) {
+		start = l->bits / 8 * 8;
+		size = (l->bits - start + l->bitfield + 7) / 8;
+	}
+	if (size > 8)
+		return false;
+	shift = l->bits - start;
+	if (be)
+		shift = size * 8 - shift - l->bitfield;
+	ret->offset = (uint32_t)(start / 8);
+	ret->size = (uint32_t)size;
+	ret->bit_shift = (uint8_t)shift;
+	ret->bit_size = (uint8_t)l->bitfield;
+	return true;
+}
+
+static bool place(const struct lookup *l, struct kfacts_member *ret)
+{
+	struct kfacts_member m = {0};
+	int64_t size = btf__resolve_size(l->btf, l->type);
+
+	if (size < 0 || size > UINT32_MAX || l->bits / 8 > UINT32_MAX)
+		return false;
+	if (l->bitfield) {
+		if (!size || size > 8 || l->bitfield > 64 || !place_bitfield(l, (uint64_t)size, &m))
+			return false;
+	} else {
+		if (l->bits % 8)
+			return false;
+		m.offset = (uint32_t)(l->bits / 8);
+		m.size = (uint32_t)size;
+	}
+	*ret = m;
+	return true;
+}
+
+static bool answer_member(const struct btf *btf, const struct btf_type *t, const char *path,
+			  struct kfacts_member *ret)
+{
+	struct lookup l = {.btf = btf, .visits = VISITS_MAX};
+
+	return find_path(&l, t, path) && place(&l, ret);
+}
+
+static int64_t enum_value(const struct btf_type *t, uint32_t i)
+{
+	bool is_signed = btf_kflag(t);
+
+	if (btf_is_enum64(t)) {
+		const struct btf_enum64 *e = btf_enum64(t) + i;
+
+		return (int64_t)((uint64_t)e->val_hi32 << 32 | e->val_lo32);
+	}
+	return is_signed ? (int64_t)btf_enum(t)[i].val : (int64_t)(uint32_t)btf_enum(t)[i].val;
+}
+
+static uint32_t enum_name_off(const struct btf_type *t, uint32_t i)
+{
+	return btf_is_enum64(t) ? btf_enum64(t)[i].name_off : btf_enum(t)[i].name_off;
+}
+
+static struct kt_error *answer_enum(const struct btf *btf, const struct btf_type *t,
+				    struct kfacts_answer *answer)
+{
+	uint32_t n = btf_vlen(t);
+
+	answer->enums = calloc(n ? n : 1, sizeof(*answer->enums));
+	if (!answer->enums)
+		return kt_error_no_memory();
+	answer->present = true;
+	for (; answer->n_enums < n; answer->n_enums++) {
+		struct kfacts_enumerator *e = &answer->enums[answer->n_enums];
+
+		e->value = enum_value(t, answer->n_enums);
+		e->name = strdup(name_of(btf, enum_name_off(t, answer->n_enums)));
+		if (!e->name)
+			return kt_error_no_memory();
+	}
+	return NULL;
+}
+
+static bool kind_fits(const struct kfacts_want *want, const struct btf_type *t)
+{
+	switch (want->kind) {
+	case KFACTS_ENUM: return btf_is_any_enum(t);
+	case KFACTS_MEMBER:
+	case KFACTS_SIZE:
+	case KFACTS_HELD: return is_composite(t);
+	default: return false;
+	}
+}
+
+/* How many wants of this name the type would answer; members only, as all else is certain. */
+static size_t score(const struct btf *btf, const struct btf_type *t, const char *name,
+		    const struct kfacts_want *wants, size_t n)
+{
+	struct kfacts_member m;
+	size_t points = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(wants[i].name, name) || !kind_fits(&wants[i], t))
+			continue;
+		points++;
+		if (wants[i].kind == KFACTS_MEMBER && answer_member(btf, t, wants[i].path, &m))
+			points++;
+	}
+	return points;
+}
+
+/*
+ * One pass over all types. C lets two files have different structs of one name, and a kernel
+ * has some: the one that answers most of what is asked is the one that is meant.
+ */
+static void find_candidates(const struct btf *btf, const struct nameset *names,
+			    const struct kfacts_want *wants, size_t n, struct candidate *found)
+{
+	uint32_t end = btf__type_cnt(btf);
+
+	for (uint32_t id = 1; id < end; id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+		const char *name;
+		ptrdiff_t i;
+		size_t points;
+
+		if (!t || !t->name_off || !(is_composite(t) || btf_is_any_enum(t)))
+			continue;
+		name = name_of(btf, t->name_off);
+		i = nameset_find(names, name, strlen(name));
+		if (i < 0)
+			continue;
+		points = score(btf, t, name, wants, n);
+		if (points > found[i].score)
+			found[i] = (struct candidate){.id = id, .score = points, .found = true};
+	}
+}
+
+/*
+ * The one struct that has a member of this name and type. Two holders that disagree are no
+ * answer: better none than the wrong one.
+ */
+static void answer_held(const struct btf *btf, uint32_t held, const struct kfacts_want *want,
+			struct kfacts_answer *answer)
+{
+	uint32_t end = btf__type_cnt(btf), holders = 0;
+	struct kfacts_member m;
+
+	for (uint32_t id = 1; id < end; id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+		const struct btf_member *members;
+
+		if (!t || !is_composite(t))
+			continue;
+		members = btf_members(t);
+		for (uint32_t i = 0; i < btf_vlen(t); i++) {
+			struct lookup l = {.btf = btf,
+					   .bits = btf_member_bit_offset(t, i),
+					   .type = members[i].type};
+			uint32_t type = members[i].type;
+
+			if ((type != held && (!strip(btf, &type) || type != held)) ||
+			    strcmp(name_of(btf, members[i].name_off), want->path) || !place(&l, &m))
+				continue;
+			if (holders++ && memcmp(&m, &answer->member, sizeof(m))) {
+				answer->present = false;
+				return;
+			}
+			answer->member = m;
+			answer->present = true;
+		}
+	}
+}
+
+static struct kt_error *answer_one(const struct btf *btf, uint32_t id,
+				   const struct kfacts_want *want, struct kfacts_answer *answer)
+{
+	const struct btf_type *t = btf__type_by_id(btf, id);
+
+	if (!kind_fits(want, t))
+		return NULL;
+	switch (want->kind) {
+	case KFACTS_MEMBER:
+		answer->present = answer_member(btf, t, want->path, &answer->member);
+		return NULL;
+	case KFACTS_SIZE:
+		answer->value = t->size;
+		answer->present = true;
+		return NULL;
+	case KFACTS_ENUM: return answer_enum(btf, t, answer);
+	case KFACTS_HELD: answer_held(btf, id, want, answer); return NULL;
+	default: return NULL;
+	}
+}
+
+static struct kt_error *resolve(const struct btf *btf, struct nameset *names,
+				struct candidate *found, const struct kfacts_want *wants, size_t n,
+				struct kfacts_answer *answers)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (wants[i].kind != KFACTS_SYMBOL)
+			nameset_add(names, wants[i].name);
+	}
+	find_candidates(btf, names, wants, n, found);
+	for (size_t i = 0; i < n; i++) {
+		ptrdiff_t at = nameset_find(names, wants[i].name, strlen(wants[i].name));
+		struct kt_error *err;
+
+		if (at < 0 || !found[at].found)
+			continue;
+		err = answer_one(btf, found[at].id, &wants[i], &answers[i]);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+static struct kt_error *btf_types_resolve(struct types *types, const struct kfacts_want *wants,
+					  size_t n, struct kfacts_answer *answers)
+{
+	_cleanup_free_ struct candidate *found = calloc(n ? n : 1, sizeof(*found));
+	struct nameset names;
+	struct kt_error *err;
+
+	if (!found || !nameset_init(&names, n))
+		return kt_error_no_memory();
+	err = resolve(((struct btf_types *)types)->btf, &names, found, wants, n, answers);
+	nameset_deinit(&names);
+	return err;
+}
+
+static void btf_types_destroy(struct types *types)
+{
+	btf__free(((struct btf_types *)types)->btf);
+	free(types);
+}
+
+static const struct types_ops btf_ops = {
+	.name = "BTF",
+	.resolve = btf_types_resolve,
+	.destroy = btf_types_destroy,
+};
+
+struct kt_error *types_from_btf(const void *data, size_t len, unsigned int pointer_size,
+				struct types **ret)
+{
+	struct btf_types *types = calloc(1, sizeof(*types));
+	libbpf_print_fn_t print;
+	int errnum;
+
+	if (!types)
+		return kt_error_no_memory();
+	types->base.ops = &btf_ops;
+	/* libbpf would explain damaged BTF on stderr, which belongs to our caller. */
+	print = libbpf_set_print(NULL);
+	types->btf = len > UINT32_MAX ? NULL : btf__new(data, (uint32_t)len);
+	errnum = errno;
+	libbpf_set_print(print);
+	if (!types->btf) {
+		free(types);
+		return errnum == ENOMEM ? kt_error_no_memory()
+					: kt_error_new(KT_ERROR_FORMAT, "its .BTF is damaged");
+	}
+	btf__set_pointer_size(types->btf, pointer_size);
+	*ret = &types->base;
+	return NULL;
+}
