@@ -1,0 +1,890 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * PID 1 of the test guest. It fills the guest with BPF programs, then writes what the guest's own
+ * kernel says of each (BPF_OBJ_GET_INFO_BY_FD) to the second serial port: one JSON document,
+ * gzipped. From then on nothing in the guest runs a BPF program, so that counters stand still.
+ *
+ * The kernel command line decides:
+ *   truth.progs=N     programs that are alive in the end (default 120)
+ *   truth.objects=0   none from the objects in /bpf, so that none has BTF
+ *   truth.skip=N      ids to burn half-way: programs loaded and freed (default 150)
+ *   truth.mode=spin   keep every CPU busy in user mode; idle is the default
+ *   truth.churn=1     load and free programs named "churn" for ever
+ *
+ * "truth: tick N" on the console once a second shows that the guest is running.
+ */
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+#include <zlib.h>
+
+/* Newer than the oldest headers that this builds with. */
+#define PROG_TYPE_NETFILTER   32 /* 6.4 */
+#define ATTACH_TYPE_NETFILTER 45
+
+#define BIG_INSNS  4000
+#define MAX_INSNS  (BIG_INSNS + 8)
+#define N_MAPS     40
+#define N_RUNS     200 /* raw programs at most that are run: a run costs more than a load */
+#define LAST_UID   4294967294u
+
+struct config {
+	long progs;
+	long objects;
+	long skip;
+	long churn;
+	bool spin;
+};
+
+struct guest {
+	struct config config;
+	int nr_cpus;
+	int *fds; /* of every program held; those that are pinned instead are -1 */
+	size_t nr_fds;
+	int maps[N_MAPS];
+};
+
+/* What the guest says is for whoever reads the console of a run that failed. */
+static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+static void vsay(const char *prefix, const char *fmt, va_list ap)
+{
+	printf("truth: %s", prefix);
+	vprintf(fmt, ap);
+	printf("\n");
+	fflush(stdout);
+}
+
+static void say(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsay("", fmt, ap);
+	va_end(ap);
+}
+
+/* PID 1 must not exit: the kernel would panic, and that is another kind of failure. */
+static void die(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsay("failed: ", fmt, ap);
+	va_end(ap);
+	for (;;)
+		pause();
+}
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		say("cannot write %s to %s: %s", text, path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+/* The first line of a file, without its newline; empty when there is none. */
+static void read_line(const char *path, char *line, int size)
+{
+	FILE *f = fopen(path, "re");
+
+	line[0] = '\0';
+	if (f) {
+		if (fgets(line, size, f))
+			line[strcspn(line, "\n")] = '\0';
+		fclose(f);
+	}
+}
+
+static void mount_all(void)
+{
+	static const struct {
+		const char *type;
+		const char *dir;
+	} mounts[] = {
+		{"proc", "/proc"},
+		{"sysfs", "/sys"},
+		{"devtmpfs", "/dev"},
+		{"bpf", "/sys/fs/bpf"},
+		{"tracefs", "/sys/kernel/tracing"},
+	};
+
+	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+		mkdir(mounts[i].dir, 0755);
+		if (mount(mounts[i].type, mounts[i].dir, mounts[i].type, 0, NULL) && errno != EBUSY)
+			say("cannot mount %s: %s", mounts[i].dir, strerror(errno));
+	}
+}
+
+static void take_console(void)
+{
+	int fd = open("/dev/console", O_RDWR);
+
+	if (fd < 0)
+		return;
+	dup2(fd, 0);
+	dup2(fd, 1);
+	dup2(fd, 2);
+	if (fd > 2)
+		close(fd);
+}
+
+static void read_config(struct config *config)
+{
+	static char line[4096];
+	char *save = NULL;
+
+	*config = (struct config){.progs = 120, .objects = 1, .skip = 150};
+	read_line("/proc/cmdline", line, sizeof(line));
+	for (char *word = strtok_r(line, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		char *value = strchr(word, '=');
+
+		if (!value || strncmp(word, "truth.", 6))
+			continue;
+		*value++ = '\0';
+		if (!strcmp(word, "truth.progs"))
+			config->progs = strtol(value, NULL, 10);
+		else if (!strcmp(word, "truth.objects"))
+			config->objects = strtol(value, NULL, 10);
+		else if (!strcmp(word, "truth.skip"))
+			config->skip = strtol(value, NULL, 10);
+		else if (!strcmp(word, "truth.churn"))
+			config->churn = strtol(value, NULL, 10);
+		else if (!strcmp(word, "truth.mode") && !strcmp(value, "spin"))
+			config->spin = true;
+		else if (strcmp(word, "truth.mode") || strcmp(value, "idle"))
+			die("unknown option %s=%s", word, value);
+	}
+	if (config->progs < 0 || config->progs > 100000)
+		die("truth.progs=%ld is out of range", config->progs);
+}
+
+static void hold(struct guest *guest, int fd)
+{
+	int *fds = reallocarray(guest->fds, guest->nr_fds + 1, sizeof(*fds));
+
+	if (!fds)
+		die("out of memory");
+	guest->fds = fds;
+	fds[guest->nr_fds++] = fd;
+}
+
+static void run_on(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+static void run_anywhere(const struct guest *guest)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	for (int cpu = 0; cpu < guest->nr_cpus; cpu++)
+		CPU_SET((size_t)cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+static int quiet_print(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	(void)level;
+	(void)fmt;
+	(void)ap;
+	return 0;
+}
+
+/* Programs from objects, through libbpf */
+
+/* Those that hang on something rare. The rest must not run by themselves. */
+static void attach(struct bpf_program *prog)
+{
+	static const char *const names[] = {
+		"kprobe_mod",
+		"kretprobe_of_do_init_module",
+		"tp_module_free",
+		"fentry_mod",
+		"fexit_do_init_module_with_return",
+		"tp_btf_modload",
+		"loop_with_a_callback_function",
+		"count_calls_of_getpriority",
+		"delete_within_delete",
+	};
+	const char *name = bpf_program__name(prog);
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(names[i], name) && !bpf_program__attach(prog))
+			say("cannot attach %s: %s", name, strerror(errno));
+}
+
+/* Makes the attached programs run: on every CPU, since the kernel counts on each apart. */
+static void provoke(const struct guest *guest, const struct bpf_object *obj)
+{
+	const struct bpf_map *outer = bpf_object__find_map_by_name(obj, "outer");
+
+	for (int cpu = 0; cpu < guest->nr_cpus; cpu++) {
+		run_on(cpu);
+		for (int i = 0; i < 5 + cpu; i++) {
+			getpriority(PRIO_PROCESS, 0);
+			if (outer) {
+				__u32 key = 0;
+
+				bpf_map_delete_elem(bpf_map__fd(outer), &key);
+			}
+		}
+	}
+	run_anywhere(guest);
+}
+
+static bool load_object_of(struct guest *guest, const char *path, const char *only)
+{
+	struct bpf_object *obj = bpf_object__open_file(path, NULL);
+	struct bpf_program *prog;
+
+	if (!obj)
+		die("cannot open %s: %s", path, strerror(errno));
+	if (only)
+		bpf_object__for_each_program(prog, obj)
+			bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), only));
+	if (bpf_object__load(obj)) {
+		bpf_object__close(obj);
+		return false;
+	}
+	bpf_object__for_each_program(prog, obj) {
+		if (bpf_program__fd(prog) < 0)
+			continue;
+		hold(guest, bpf_program__fd(prog));
+		attach(prog);
+	}
+	provoke(guest, obj);
+	/* The object stays open: it holds its programs. */
+	return true;
+}
+
+/* One by one where the whole does not load: a kernel may lack a type, a program may be bad. */
+static void load_object(struct guest *guest, const char *path)
+{
+	struct bpf_object *obj;
+	struct bpf_program *prog;
+
+	if (load_object_of(guest, path, NULL))
+		return;
+	obj = bpf_object__open_file(path, NULL);
+	if (!obj)
+		die("cannot open %s again: %s", path, strerror(errno));
+	bpf_object__for_each_program(prog, obj)
+		if (!load_object_of(guest, path, bpf_program__name(prog)))
+			say("%s: %s does not load here", path, bpf_program__name(prog));
+	bpf_object__close(obj);
+}
+
+static void load_objects(struct guest *guest)
+{
+	glob_t found;
+
+	if (glob("/bpf/*.bpf.o", 0, NULL, &found))
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		load_object(guest, found.gl_pathv[i]);
+	globfree(&found);
+}
+
+/* Programs made here: no BTF, and cheap enough for ten thousand of them */
+
+struct code {
+	struct bpf_insn insns[MAX_INSNS];
+	size_t cnt;
+};
+
+static void emit(struct code *code, int op, int dst, int src, int off, int imm)
+{
+	code->insns[code->cnt++] = (struct bpf_insn){
+		.code = (__u8)op,
+		.dst_reg = (__u8)(dst & 15),
+		.src_reg = (__u8)(src & 15),
+		.off = (__s16)off,
+		.imm = imm,
+	};
+}
+
+#define MOV_IMM (BPF_ALU64 | BPF_MOV | BPF_K)
+#define ADD_IMM (BPF_ALU64 | BPF_ADD | BPF_K)
+#define LD_IMM  (BPF_LD | BPF_DW | BPF_IMM)
+
+static void emit_map(struct code *code, int map)
+{
+	emit(code, LD_IMM, BPF_REG_1, BPF_PSEUDO_MAP_FD, 0, map);
+	emit(code, 0, 0, 0, 0, 0);
+}
+
+static void emit_end(struct code *code)
+{
+	emit(code, MOV_IMM, BPF_REG_0, 0, 0, 0);
+	emit(code, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+}
+
+/* The n-th program: its shape depends on n alone. */
+static void make_code(const struct guest *guest, long n, struct code *code)
+{
+	int turns = (int)(n % 120) + 2;
+
+	code->cnt = 0;
+	switch (n % 8) {
+	case 0: /* two instructions */
+		break;
+	case 1: /* straight on, of many lengths, one of them big */
+		emit(code, MOV_IMM, BPF_REG_0, 0, 0, 1);
+		for (int i = 0; i < (n == 41 ? BIG_INSNS : turns); i++)
+			emit(code, ADD_IMM, BPF_REG_0, 0, 0, i);
+		break;
+	case 2: /* a bounded loop: the verifier walks each turn */
+	case 6:
+		emit(code, MOV_IMM, BPF_REG_1, 0, 0, 0);
+		emit(code, ADD_IMM, BPF_REG_1, 0, 0, 1);
+		emit(code, BPF_JMP | BPF_JLT | BPF_K, BPF_REG_1, 0, -2, n == 42 ? 5000 : turns);
+		break;
+	case 3: /* one map, used twice */
+		emit_map(code, guest->maps[n % N_MAPS]);
+		emit_map(code, guest->maps[n % N_MAPS]);
+		break;
+	case 4: /* three maps, in descending order of their ids; once every map there is */
+		for (int i = n == 44 ? N_MAPS - 1 : 2; i >= 0; i--)
+			emit_map(code, guest->maps[(n + i) % N_MAPS]);
+		break;
+	case 5: /* a subprogram */
+		emit(code, BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 1);
+		emit(code, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+		break;
+	default: /* a 64-bit constant that is no map */
+		emit(code, LD_IMM, BPF_REG_2, 0, 0, (int)n);
+		emit(code, 0, 0, 0, 0, 1);
+		break;
+	}
+	emit_end(code);
+}
+
+static void make_name(long n, char *name, size_t size)
+{
+	unsigned int k = (unsigned int)(n % 1000000);
+
+	switch (n % 6) {
+	case 0: snprintf(name, size, "p%u", k); break;
+	case 1: snprintf(name, size, "raw_%011u", k); break; /* 15 characters */
+	case 2: snprintf(name, size, "%s", "same_name"); break;
+	case 3: snprintf(name, size, "a.b_%u", k); break;
+	case 4: name[0] = '\0'; break;
+	default: snprintf(name, size, "Raw_Prog%u", k); break;
+	}
+}
+
+struct raw_type {
+	enum bpf_prog_type type;
+	int attach_type;
+	__u32 flags;
+	bool missing; /* found to be unknown to this kernel */
+};
+
+static struct raw_type raw_types[] = {
+	{.type = BPF_PROG_TYPE_SOCKET_FILTER},
+	{.type = BPF_PROG_TYPE_KPROBE},
+	{.type = BPF_PROG_TYPE_SCHED_CLS},
+	{.type = BPF_PROG_TYPE_SCHED_ACT},
+	{.type = BPF_PROG_TYPE_TRACEPOINT},
+	{.type = BPF_PROG_TYPE_XDP},
+	{.type = BPF_PROG_TYPE_PERF_EVENT},
+	{.type = BPF_PROG_TYPE_CGROUP_SKB},
+	{.type = BPF_PROG_TYPE_CGROUP_SOCK, .attach_type = BPF_CGROUP_INET_SOCK_CREATE},
+	{.type = BPF_PROG_TYPE_LWT_IN},
+	{.type = BPF_PROG_TYPE_LWT_OUT},
+	{.type = BPF_PROG_TYPE_LWT_XMIT},
+	{.type = BPF_PROG_TYPE_SOCK_OPS, .attach_type = BPF_CGROUP_SOCK_OPS},
+	{.type = BPF_PROG_TYPE_SK_SKB},
+	{.type = BPF_PROG_TYPE_CGROUP_DEVICE, .attach_type = BPF_CGROUP_DEVICE},
+	{.type = BPF_PROG_TYPE_SK_MSG, .attach_type = BPF_SK_MSG_VERDICT},
+	{.type = BPF_PROG_TYPE_RAW_TRACEPOINT},
+	{.type = BPF_PROG_TYPE_CGROUP_SOCK_ADDR, .attach_type = BPF_CGROUP_INET4_CONNECT},
+	{.type = BPF_PROG_TYPE_LWT_SEG6LOCAL},
+	{.type = BPF_PROG_TYPE_LIRC_MODE2},
+	{.type = BPF_PROG_TYPE_SK_REUSEPORT, .attach_type = BPF_SK_REUSEPORT_SELECT},
+	{.type = BPF_PROG_TYPE_FLOW_DISSECTOR, .attach_type = BPF_FLOW_DISSECTOR},
+	{.type = BPF_PROG_TYPE_CGROUP_SYSCTL, .attach_type = BPF_CGROUP_SYSCTL},
+	{.type = BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE},
+	{.type = BPF_PROG_TYPE_CGROUP_SOCKOPT, .attach_type = BPF_CGROUP_GETSOCKOPT},
+	{.type = BPF_PROG_TYPE_SK_LOOKUP, .attach_type = BPF_SK_LOOKUP},
+	{.type = BPF_PROG_TYPE_SYSCALL, .flags = BPF_F_SLEEPABLE},
+	{.type = (enum bpf_prog_type)PROG_TYPE_NETFILTER, .attach_type = ATTACH_TYPE_NETFILTER},
+};
+#define N_RAW_TYPES (sizeof(raw_types) / sizeof(raw_types[0]))
+
+static int load_raw(struct raw_type *type, const char *name, const char *license,
+		    const struct code *code)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts,
+		    .expected_attach_type = (enum bpf_attach_type)type->attach_type,
+		    .prog_flags = type->flags);
+
+	return bpf_prog_load(type->type, name, license, code->insns, code->cnt, &opts);
+}
+
+/* Types that this kernel does not know are out, so that a later failure means something. */
+static void probe_raw_types(void)
+{
+	struct code code = {.cnt = 0};
+
+	emit_end(&code);
+	for (size_t i = 0; i < N_RAW_TYPES; i++) {
+		int fd = load_raw(&raw_types[i], "probe", "GPL", &code);
+
+		raw_types[i].missing = fd < 0;
+		if (fd < 0)
+			say("no programs of type %d here: %s", (int)raw_types[i].type,
+			    strerror(errno));
+		else
+			close(fd);
+	}
+}
+
+static __u32 uid_of(long n)
+{
+	if (n % 11 == 3)
+		return 1000 + (__u32)(n % 3);
+	return n % 29 == 5 ? LAST_UID : 0;
+}
+
+/* The kernel notes the real uid; the effective one stays 0, and with it every capability. */
+static int load_nth(struct guest *guest, long n)
+{
+	struct raw_type *type = &raw_types[(size_t)n % N_RAW_TYPES];
+	static struct code code;
+	char name[BPF_OBJ_NAME_LEN];
+	__u32 uid = uid_of(n);
+	int fd;
+
+	if (type->missing)
+		return -1;
+	make_code(guest, n, &code);
+	make_name(n, name, sizeof(name));
+	if (uid && setresuid(uid, 0, 0))
+		die("cannot become uid %u: %s", uid, strerror(errno));
+	fd = load_raw(type, name, n % 3 ? "GPL" : "Proprietary", &code);
+	if (fd < 0)
+		die("cannot load program %ld of type %d: %s", n, (int)type->type, strerror(errno));
+	if (uid && setresuid(0, 0, 0))
+		die("cannot become root again: %s", strerror(errno));
+	return fd;
+}
+
+static void create_maps(struct guest *guest)
+{
+	for (int i = 0; i < N_MAPS; i++) {
+		/* Map ids get holes, too. */
+		int gone = bpf_map_create(BPF_MAP_TYPE_ARRAY, "gone", 4, 8, 1, NULL);
+
+		guest->maps[i] = bpf_map_create(i & 1 ? BPF_MAP_TYPE_HASH : BPF_MAP_TYPE_ARRAY,
+						"map", 4, 8, (__u32)i + 1, NULL);
+		if (gone < 0 || guest->maps[i] < 0)
+			die("cannot create a map: %s", strerror(errno));
+		if (i % 3 == 0)
+			close(gone);
+	}
+}
+
+/* Whole stretches of ids without a program: the tree under prog_idr gets empty branches. */
+static void burn_ids(long count)
+{
+	struct code code = {.cnt = 0};
+
+	emit_end(&code);
+	for (long i = 0; i < count; i++) {
+		int fd = load_raw(&raw_types[0], "burnt", "GPL", &code);
+
+		if (fd < 0)
+			die("cannot load a program to free it: %s", strerror(errno));
+		close(fd);
+	}
+}
+
+static void load_interpreted(struct guest *guest)
+{
+	struct code code;
+
+	write_file("/proc/sys/net/core/bpf_jit_enable", "0");
+	for (long n = 0; n < 3; n++) {
+		int fd;
+
+		make_code(guest, n, &code);
+		fd = load_raw(&raw_types[n], "interpreted", "GPL", &code);
+		if (fd >= 0)
+			hold(guest, fd);
+	}
+	write_file("/proc/sys/net/core/bpf_jit_enable", "1");
+}
+
+static void load_raws(struct guest *guest)
+{
+	size_t wanted = (size_t)guest->config.progs;
+	bool burnt = false;
+
+	probe_raw_types();
+	create_maps(guest);
+	if (guest->nr_fds < wanted)
+		load_interpreted(guest);
+	for (long n = 0; guest->nr_fds < wanted; n++) {
+		int fd = load_nth(guest, n);
+		char path[64];
+
+		if (fd < 0)
+			continue;
+		if (n % 7 == 6) { /* a hole */
+			close(fd);
+			continue;
+		}
+		if (n % 50 == 20) { /* held by the file system alone */
+			snprintf(path, sizeof(path), "/sys/fs/bpf/pinned_%ld", n);
+			if (bpf_obj_pin(fd, path))
+				die("cannot pin %s: %s", path, strerror(errno));
+			close(fd);
+			fd = -1;
+		}
+		hold(guest, fd);
+		if (!burnt && guest->nr_fds >= wanted / 2) {
+			burn_ids(guest->config.skip);
+			burnt = true;
+		}
+	}
+}
+
+/* Runs what BPF_PROG_TEST_RUN can run; the rest says so with an error, which is fine. */
+static void run_progs(const struct guest *guest)
+{
+	static char packet[256], context[64];
+
+	for (size_t i = 0; i < guest->nr_fds && i < N_RUNS; i++) {
+		struct bpf_prog_info info = {.type = 0};
+		__u32 len = sizeof(info);
+		LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+		if (i % 3 == 2 || bpf_obj_get_info_by_fd(guest->fds[i], &info, &len))
+			continue;
+		run_on((int)i % guest->nr_cpus);
+		switch (info.type) {
+		case BPF_PROG_TYPE_RAW_TRACEPOINT:
+		case BPF_PROG_TYPE_SYSCALL:
+			opts.ctx_in = context;
+			opts.ctx_size_in = sizeof(context);
+			break;
+		default:
+			opts.data_in = packet;
+			opts.data_size_in = sizeof(packet);
+			opts.repeat = 1 + (int)i % 13;
+			break;
+		}
+		for (int turn = 0; turn < 3; turn++) {
+			run_on((int)(i + (size_t)turn) % guest->nr_cpus);
+			bpf_prog_test_run_opts(guest->fds[i], &opts);
+		}
+	}
+	run_anywhere(guest);
+}
+
+/* The document */
+
+static void put_string(FILE *f, const char *s)
+{
+	fputc('"', f);
+	for (; *s; s++) {
+		if (*s == '"' || *s == '\\' || (unsigned char)*s < ' ')
+			fprintf(f, "\\u%04x", (unsigned char)*s);
+		else
+			fputc(*s, f);
+	}
+	fputc('"', f);
+}
+
+static const char *type_name(__u32 type)
+{
+	const char *name = libbpf_bpf_prog_type_str((enum bpf_prog_type)type);
+
+	if (type == PROG_TYPE_NETFILTER)
+		return "netfilter";
+	return name ? name : "unknown";
+}
+
+/* BTF objects are shared by the programs of one object: the last one is likely the next one. */
+static const struct btf *btf_of(__u32 id)
+{
+	static struct btf *btf;
+	static __u32 btf_id;
+
+	if (id == btf_id)
+		return btf;
+	btf__free(btf);
+	btf = btf__load_from_kernel_by_id(id);
+	btf_id = id;
+	return btf;
+}
+
+/*
+ * The name of the first function in the program's BTF. The kernel's own field ends after 15
+ * characters, so only names that long are looked up, as in bpftool's get_prog_full_name().
+ */
+static void put_full_name(FILE *f, int fd, const struct bpf_prog_info *info)
+{
+	struct bpf_func_info func = {.type_id = 0};
+	struct bpf_prog_info ask = {.type = 0};
+	const char *name = info->name;
+	__u32 len = sizeof(ask);
+
+	if (strlen(name) == BPF_OBJ_NAME_LEN - 1 && info->btf_id && info->nr_func_info) {
+		ask.nr_func_info = 1;
+		ask.func_info_rec_size = sizeof(func);
+		ask.func_info = (__u64)(unsigned long)&func;
+		if (!bpf_obj_get_info_by_fd(fd, &ask, &len) && func.type_id) {
+			const struct btf *btf = btf_of(info->btf_id);
+			const struct btf_type *t = btf ? btf__type_by_id(btf, func.type_id) : NULL;
+
+			if (!t)
+				die("no BTF for %s", name);
+			name = btf__name_by_offset(btf, t->name_off);
+		}
+	}
+	put_string(f, name);
+}
+
+static long long ns_of(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * 1000000000ll + ts.tv_nsec;
+}
+
+/* The clocks are read once: programs that were loaded together get the same offset. */
+static void put_prog(FILE *f, int fd, long long boot_to_wall)
+{
+	struct bpf_prog_info info = {.nr_map_ids = 64};
+	__u32 maps[64], len = sizeof(info);
+
+	info.map_ids = (__u64)(unsigned long)maps;
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		die("BPF_OBJ_GET_INFO_BY_FD: %s", strerror(errno));
+	if (info.nr_map_ids > 64)
+		die("program %u has %u maps", info.id, info.nr_map_ids);
+	fprintf(f, "{\"id\":%u,\"type\":\"%s\",\"type_id\":%u,\"name\":", info.id,
+		type_name(info.type), info.type);
+	put_string(f, info.name);
+	fprintf(f, ",\"full_name\":");
+	put_full_name(f, fd, &info);
+	fprintf(f, ",\"tag\":\"");
+	for (int i = 0; i < BPF_TAG_SIZE; i++)
+		fprintf(f, "%02x", info.tag[i]);
+	fprintf(f, "\",\"verified_insns\":%u,\"bytes_xlated\":%u,\"jited\":%s,\"bytes_jited\":%u",
+		info.verified_insns, info.xlated_prog_len, info.jited_prog_len ? "true" : "false",
+		info.jited_prog_len);
+	fprintf(f, ",\"load_time_ns\":%llu,\"loaded_at\":%lld,\"uid\":%u,\"gpl_compatible\":%s",
+		(unsigned long long)info.load_time,
+		((long long)info.load_time + boot_to_wall) / 1000000000ll, info.created_by_uid,
+		info.gpl_compatible ? "true" : "false");
+	fprintf(f, ",\"map_ids\":[");
+	for (__u32 i = 0; i < info.nr_map_ids; i++)
+		fprintf(f, "%s%u", i ? "," : "", maps[i]);
+	fprintf(f, "],\"btf_id\":%u,\"run_cnt\":%llu,\"run_time_ns\":%llu,\"recursion_misses\":%llu}",
+		info.btf_id, (unsigned long long)info.run_cnt, (unsigned long long)info.run_time_ns,
+		(unsigned long long)info.recursion_misses);
+}
+
+/* Every program of the guest as a JSON array; the caller frees it. */
+static char *list_progs(long long boot_to_wall, size_t *count)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+	__u32 id = 0;
+
+	if (!f)
+		die("out of memory");
+	*count = 0;
+	fputc('[', f);
+	while (!bpf_prog_get_next_id(id, &id)) {
+		int fd = bpf_prog_get_fd_by_id(id);
+
+		if (fd < 0)
+			die("program %u: %s", id, strerror(errno));
+		fprintf(f, "%s", (*count)++ ? "," : "");
+		put_prog(f, fd, boot_to_wall);
+		close(fd);
+	}
+	fputc(']', f);
+	if (fclose(f))
+		die("out of memory");
+	return text;
+}
+
+static bool has_cpu_flag(const char *flag)
+{
+	FILE *f = fopen("/proc/cpuinfo", "re");
+	static char line[8192];
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		char *save = NULL;
+
+		if (strncmp(line, "flags", 5))
+			continue;
+		for (char *w = strtok_r(line, " \n", &save); w && !found;
+		     w = strtok_r(NULL, " \n", &save))
+			found = !strcmp(w, flag);
+		break;
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static char *make_document(const struct guest *guest, size_t *size)
+{
+	long long boot_to_wall = ns_of(CLOCK_REALTIME) - ns_of(CLOCK_BOOTTIME);
+	char meltdown[128], jit[16], *first, *second, *text = NULL;
+	struct utsname uts;
+	FILE *f = open_memstream(&text, size);
+	size_t count;
+
+	if (!f)
+		die("out of memory");
+	uname(&uts);
+	read_line("/sys/devices/system/cpu/vulnerabilities/meltdown", meltdown, sizeof(meltdown));
+	read_line("/proc/sys/net/core/bpf_jit_enable", jit, sizeof(jit));
+	/* Quiet: the same answers twice, and time for something to have happened in between. */
+	first = list_progs(boot_to_wall, &count);
+	usleep(100000);
+	second = list_progs(boot_to_wall, &count);
+
+	fprintf(f, "{\"schema\":\"ktstr-gdb.truth.v1\",\"kernel\":{\"release\":");
+	put_string(f, uts.release);
+	fprintf(f, ",\"arch\":");
+	put_string(f, uts.machine);
+	fprintf(f, ",\"page_table_levels\":%d,\"pti\":%s,\"meltdown\":",
+		has_cpu_flag("la57") ? 5 : 4, strstr(meltdown, "PTI") ? "true" : "false");
+	put_string(f, meltdown);
+	fprintf(f, ",\"bpf_jit_enable\":");
+	put_string(f, jit);
+	fprintf(f, ",\"cpus\":%d},\"mode\":\"%s\",\"churn\":%s,\"quiet\":%s,\"programs\":%s}\n",
+		guest->nr_cpus, guest->config.spin ? "spin" : "idle",
+		guest->config.churn ? "true" : "false", strcmp(first, second) ? "false" : "true",
+		second);
+	if (fclose(f))
+		die("out of memory");
+	free(first);
+	free(second);
+	say("%zu programs", count);
+	return text;
+}
+
+/* Compressed: an emulated serial port takes a quarter of a megabyte a second. */
+static void send_document(const char *text, size_t size)
+{
+	int fd = open("/dev/ttyS1", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	struct termios tio;
+	gzFile gz;
+
+	if (fd < 0 || tcgetattr(fd, &tio))
+		die("/dev/ttyS1: %s", strerror(errno));
+	cfmakeraw(&tio);
+	tcsetattr(fd, TCSANOW, &tio);
+	gz = gzdopen(dup(fd), "w1");
+	if (!gz || gzwrite(gz, text, (unsigned int)size) != (int)size || gzclose(gz) != Z_OK)
+		die("cannot write to /dev/ttyS1: %s", strerror(errno));
+	tcdrain(fd);
+	close(fd);
+	say("told"); /* boot waits for this line */
+}
+
+/* What the guest does from now on */
+
+static void spin(int cpu)
+{
+	if (fork())
+		return;
+	run_on(cpu);
+	for (;;)
+		__asm__ volatile("");
+}
+
+static void churn(void)
+{
+	int held[4] = {-1, -1, -1, -1};
+
+	if (fork())
+		return;
+	for (size_t i = 0;; i++) {
+		struct code code = {.cnt = 0};
+		int *fd = &held[i % 4];
+
+		emit_end(&code);
+		if (*fd >= 0)
+			close(*fd);
+		*fd = load_raw(&raw_types[i % 4], "churn", "GPL", &code);
+	}
+}
+
+static void tick_for_ever(void)
+{
+	for (unsigned int tick = 1;; tick++) {
+		sleep(1);
+		say("tick %u", tick);
+	}
+}
+
+int main(void)
+{
+	struct guest guest = {.nr_fds = 0};
+	struct rlimit files = {1 << 20, 1 << 20}, locked = {RLIM_INFINITY, RLIM_INFINITY};
+	size_t size;
+	char *text;
+
+	mount_all();
+	take_console();
+	read_config(&guest.config);
+	guest.nr_cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
+	if (setrlimit(RLIMIT_NOFILE, &files) || setrlimit(RLIMIT_MEMLOCK, &locked))
+		say("cannot raise limits: %s", strerror(errno));
+	write_file("/proc/sys/kernel/bpf_stats_enabled", "1");
+	libbpf_set_print(quiet_print);
+
+	if (guest.config.objects)
+		load_objects(&guest);
+	load_raws(&guest);
+	run_progs(&guest);
+	say("loaded at %lld ms", ns_of(CLOCK_BOOTTIME) / 1000000);
+	text = make_document(&guest, &size);
+	say("read at %lld ms", ns_of(CLOCK_BOOTTIME) / 1000000);
+
+	if (guest.config.churn)
+		churn();
+	for (int cpu = 0; guest.config.spin && cpu < guest.nr_cpus; cpu++)
+		spin(cpu);
+	send_document(text, size);
+	tick_for_ever();
+}
