@@ -24,6 +24,14 @@ bool gmem_batch_add(struct gmem_batch *batch, gaddr_t addr, void *buf, size_t le
 			   (struct gmem_read){.addr = addr, .len = len, .buf = buf, .fault = true});
 }
 
+bool gmem_batch_fault(const struct gmem_batch *batch, size_t first, size_t end)
+{
+	for (size_t i = first; i < end; i++)
+		if (batch->reads.data[i].fault)
+			return true;
+	return false;
+}
+
 void gmem_batch_deinit(struct gmem_batch *batch)
 {
 	kt_vec_free(&batch->reads);

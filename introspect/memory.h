@@ -32,6 +32,9 @@ struct gmem_batch {
 /* Adds a piece. False: no memory. Pieces of length 0 are not added. */
 bool gmem_batch_add(struct gmem_batch *batch, gaddr_t addr, void *buf, size_t len);
 
+/* After the read: is any of the pieces [first, end) missing? */
+bool gmem_batch_fault(const struct gmem_batch *batch, size_t first, size_t end);
+
 /* Frees the list, not the buffers. */
 void gmem_batch_deinit(struct gmem_batch *batch);
 

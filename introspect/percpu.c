@@ -24,6 +24,7 @@ struct kt_error *percpu_begin(struct percpu_reader *reader, const struct guest *
 		return NULL;
 	reader->mask_len = (size_t)size;
 	reader->mask = calloc(1, reader->mask_len);
+	reader->piece = batch->reads.len;
 	if (!reader->mask || !gmem_batch_add(batch, addr, reader->mask, reader->mask_len))
 		return kt_error_no_memory();
 	reader->known = true;
@@ -41,29 +42,35 @@ static bool cpu_possible(const struct percpu_reader *reader, const struct guest 
 }
 
 struct kt_error *percpu_next(struct percpu_reader *reader, const struct guest *guest,
-			     struct gmem_batch *batch)
+			     const struct gmem_batch *done, struct gmem_batch *batch)
 {
 	gaddr_t addr;
 
-	if (!reader->known || !guest_symbol(guest, "__per_cpu_offset", &addr)) {
-		reader->known = false;
+	if (!reader->known)
 		return NULL;
-	}
+	reader->known = !gmem_batch_fault(done, reader->piece, reader->piece + 1) &&
+			guest_symbol(guest, "__per_cpu_offset", &addr);
+	if (!reader->known)
+		return NULL;
 	for (size_t cpu = 0; cpu < reader->mask_len * 8; cpu++)
 		if (cpu_possible(reader, guest, cpu))
 			reader->n_cpus = cpu + 1;
-	reader->offsets = calloc(reader->n_cpus + 1, 8);
+	reader->known = reader->n_cpus > 0;
+	if (!reader->known)
+		return NULL;
+	reader->offsets = calloc(reader->n_cpus, 8);
+	reader->piece = batch->reads.len;
 	if (!reader->offsets || !gmem_batch_add(batch, addr, reader->offsets, reader->n_cpus * 8))
 		return kt_error_no_memory();
 	return NULL;
 }
 
 struct kt_error *percpu_end(struct percpu_reader *reader, const struct guest *guest,
-			    struct percpu *ret)
+			    const struct gmem_batch *done, struct percpu *ret)
 {
 	bool big_endian = kfacts_kernel(guest_facts(guest))->big_endian;
 
-	if (!reader->known)
+	if (!reader->known || gmem_batch_fault(done, reader->piece, reader->piece + 1))
 		return NULL;
 	for (size_t cpu = 0; cpu < reader->n_cpus; cpu++)
 		if (cpu_possible(reader, guest, cpu) &&

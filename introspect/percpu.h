@@ -10,24 +10,27 @@ struct percpu {
 };
 
 /*
- * Reading goes in two batches, which others may share: the mask of possible CPUs, then
- * their offsets. begin adds the first, next takes it and adds the second, end takes that.
+ * Reading goes in two batches, which others share: the mask of possible CPUs, then their
+ * offsets. begin adds to the first, next takes that and adds to the second, end takes it.
  */
 struct percpu_reader {
+	bool known; /* this kernel has what it takes */
 	uint8_t *mask;
 	size_t mask_len;
 	uint8_t *offsets; /* __per_cpu_offset[0 .. n_cpus) */
 	size_t n_cpus;
-	bool known; /* this kernel has what it takes */
+	size_t piece; /* of the batch under way */
 };
 
 bool percpu_wants(struct wants *wants);
 struct kt_error *percpu_begin(struct percpu_reader *reader, const struct guest *guest,
 			      struct gmem_batch *batch);
 struct kt_error *percpu_next(struct percpu_reader *reader, const struct guest *guest,
-			     struct gmem_batch *batch);
+			     const struct gmem_batch *done, struct gmem_batch *batch);
+
+/* *ret has no CPUs where the kernel's are not known; that is no error. */
 struct kt_error *percpu_end(struct percpu_reader *reader, const struct guest *guest,
-			    struct percpu *ret);
+			    const struct gmem_batch *done, struct percpu *ret);
 void percpu_reader_deinit(struct percpu_reader *reader);
 void percpu_deinit(struct percpu *percpu);
 

@@ -44,10 +44,18 @@ struct kt_error *wallclock_begin(struct wallclock *clock, const struct guest *gu
 	}
 	if (clock->view.size > sizeof(clock->image))
 		return NULL;
+	clock->first = batch->reads.len;
 	if (!view_read(&clock->view, batch, addr + held.offset, clock->image))
 		return kt_error_no_memory();
+	clock->end = batch->reads.len;
 	clock->known = true;
 	return NULL;
+}
+
+void wallclock_end(struct wallclock *clock, const struct gmem_batch *done)
+{
+	if (clock->known && gmem_batch_fault(done, clock->first, clock->end))
+		clock->known = false;
 }
 
 bool wallclock_of_boottime(const struct wallclock *clock, uint64_t boottime_ns, int64_t *ret)

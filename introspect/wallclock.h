@@ -8,6 +8,7 @@
 struct wallclock {
 	struct view view;
 	uint8_t image[64];
+	size_t first, end; /* pieces of the batch */
 	bool known;
 };
 
@@ -17,7 +18,10 @@ bool wallclock_wants(struct wants *wants);
 struct kt_error *wallclock_begin(struct wallclock *clock, const struct guest *guest,
 				 struct gmem_batch *batch);
 
-/* After the batch: real time, in ns since 1970, of a CLOCK_BOOTTIME stamp. False: unknown. */
+/* Takes the batch, once it is read. */
+void wallclock_end(struct wallclock *clock, const struct gmem_batch *done);
+
+/* Real time, in ns since 1970, of a CLOCK_BOOTTIME stamp. False: unknown. */
 bool wallclock_of_boottime(const struct wallclock *clock, uint64_t boottime_ns, int64_t *ret);
 
 #endif

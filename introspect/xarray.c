@@ -7,9 +7,10 @@
 
 enum { NODE_SHIFT, NODE_SLOTS };
 static const struct view_field node_fields[] = {
-	[NODE_SHIFT] = {.path = "shift"}, [NODE_SLOTS] = {.path = "slots", .max = 64 * 8}, /* XA_CHUNK_SIZE
-									      is 64, or 16 when
-									      small */
+	[NODE_SHIFT] = {.path = "shift"},
+	[NODE_SLOTS] = {.path = "slots", .max = 64 * 8}, /* XA_CHUNK_SIZE
+					    is 64, or 16 when
+					    small */
 };
 static const struct view_type node_type = VIEW_TYPE("xa_node", node_fields);
 

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The BPF programs of a stopped guest: prog_idr, bpf_prog, bpf_prog_aux and what hangs on
+ * them. Each value is what BPF_OBJ_GET_INFO_BY_FD would answer (bpf_prog_get_info_by_fd() in
+ * kernel/bpf/syscall.c), computed the same way.
+ *
+ * Reading and making sense are two steps: everything is read while the guest is stopped,
+ * bpf_progs_finish() needs no guest any more.
+ */
+#ifndef KT_INTROSPECT_BPF_PROG_H
+#define KT_INTROSPECT_BPF_PROG_H
+
+#include "introspect/guest.h"
+#include "introspect/program.h"
+
+/* Everything that reading programs needs to know of a kernel. False: no memory. */
+bool bpf_progs_wants(struct wants *wants);
+
+/* KT_ERROR_UNSUPPORTED: these are the facts of a kernel without BPF. Asked before connecting. */
+struct kt_error *bpf_progs_check(const struct kfacts *facts);
+
+struct bpf_progs;
+
+/*
+ * Reads all programs, in a fixed number of batches however many there are. A program whose
+ * reference count is 0 is being freed and is left out, as the kernel's own lookups do.
+ */
+struct kt_error *bpf_progs_read(struct guest *guest, struct bpf_progs **ret);
+void bpf_progs_destroy(struct bpf_progs *progs);
+
+/* What was read as plain data. facts: as for the read. The caller owns *ret. */
+struct kt_error *bpf_progs_finish(const struct bpf_progs *progs, const struct kfacts *facts,
+				  struct programs *ret);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What every JSON document of this tool shares. */
+#ifndef KT_RENDER_JSON_H
+#define KT_RENDER_JSON_H
+
+#include <jansson.h>
+
+#include "util/error.h"
+
+/*
+ * A string out of bytes of unknown origin: what is not UTF-8 becomes U+FFFD. NULL gives
+ * JSON's null. A new reference, NULL without memory.
+ */
+json_t *render_json_text(const char *text);
+
+/* The document as text with a newline at its end, which the caller frees. Takes root. */
+struct kt_error *render_json_dump(json_t *root, char **ret);
+
+#endif
