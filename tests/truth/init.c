@@ -38,11 +38,11 @@
 #define PROG_TYPE_NETFILTER   32 /* 6.4 */
 #define ATTACH_TYPE_NETFILTER 45
 
-#define BIG_INSNS  4000
-#define MAX_INSNS  (BIG_INSNS + 8)
-#define N_MAPS     40
-#define N_RUNS     200 /* raw programs at most that are run: a run costs more than a load */
-#define LAST_UID   4294967294u
+#define BIG_INSNS 4000
+#define MAX_INSNS (BIG_INSNS + 8)
+#define N_MAPS    40
+#define N_RUNS    200 /* raw programs at most that are run: a run costs more than a load */
+#define LAST_UID  4294967294u
 
 struct config {
 	long progs;
@@ -272,7 +272,8 @@ static bool load_object_of(struct guest *guest, const char *path, const char *on
 		bpf_object__close(obj);
 		return false;
 	}
-	bpf_object__for_each_program(prog, obj) {
+	bpf_object__for_each_program(prog, obj)
+	{
 		if (bpf_program__fd(prog) < 0)
 			continue;
 		hold(guest, bpf_program__fd(prog));
@@ -294,9 +295,9 @@ static void load_object(struct guest *guest, const char *path)
 	obj = bpf_object__open_file(path, NULL);
 	if (!obj)
 		die("cannot open %s again: %s", path, strerror(errno));
-	bpf_object__for_each_program(prog, obj)
-		if (!load_object_of(guest, path, bpf_program__name(prog)))
-			say("%s: %s does not load here", path, bpf_program__name(prog));
+	bpf_object__for_each_program(prog,
+				     obj) if (!load_object_of(guest, path, bpf_program__name(prog)))
+		say("%s: %s does not load here", path, bpf_program__name(prog));
 	bpf_object__close(obj);
 }
 
@@ -352,8 +353,7 @@ static void make_code(const struct guest *guest, long n, struct code *code)
 
 	code->cnt = 0;
 	switch (n % 8) {
-	case 0: /* two instructions */
-		break;
+	case 0: /* two instructions */ break;
 	case 1: /* straight on, of many lengths, one of them big */
 		emit(code, MOV_IMM, BPF_REG_0, 0, 0, 1);
 		for (int i = 0; i < (n == 41 ? BIG_INSNS : turns); i++)
@@ -710,7 +710,8 @@ static void put_prog(FILE *f, int fd, long long boot_to_wall)
 	fprintf(f, ",\"map_ids\":[");
 	for (__u32 i = 0; i < info.nr_map_ids; i++)
 		fprintf(f, "%s%u", i ? "," : "", maps[i]);
-	fprintf(f, "],\"btf_id\":%u,\"run_cnt\":%llu,\"run_time_ns\":%llu,\"recursion_misses\":%llu}",
+	fprintf(f,
+		"],\"btf_id\":%u,\"run_cnt\":%llu,\"run_time_ns\":%llu,\"recursion_misses\":%llu}",
 		info.btf_id, (unsigned long long)info.run_cnt, (unsigned long long)info.run_time_ns,
 		(unsigned long long)info.recursion_misses);
 }
@@ -785,8 +786,9 @@ static char *make_document(const struct guest *guest, size_t *size)
 	put_string(f, uts.release);
 	fprintf(f, ",\"arch\":");
 	put_string(f, uts.machine);
-	fprintf(f, ",\"page_table_levels\":%d,\"pti\":%s,\"meltdown\":",
-		has_cpu_flag("la57") ? 5 : 4, strstr(meltdown, "PTI") ? "true" : "false");
+	fprintf(f,
+		",\"page_table_levels\":%d,\"pti\":%s,\"meltdown\":", has_cpu_flag("la57") ? 5 : 4,
+		strstr(meltdown, "PTI") ? "true" : "false");
 	put_string(f, meltdown);
 	fprintf(f, ",\"bpf_jit_enable\":");
 	put_string(f, jit);

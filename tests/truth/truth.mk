@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The guest that knows the truth, and the comparer. Included from the top; uses its CC, Q, msg
+# and BPF_OBJS.
+
+TRUTH_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconversion \
+	-Wmissing-prototypes -Wstrict-prototypes -Wvla -Wformat=2
+# The guest gets every object but the demo's.
+TRUTH_OBJS = $(filter-out %/demo.bpf.o,$(BPF_OBJS))
+
+build/truth/init: tests/truth/init.c tests/truth/truth.mk
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TRUTH_CFLAGS) -static -o $@ $< $$(pkg-config --static --cflags --libs libbpf)
+
+build/truth/initrd: build/truth/init $(TRUTH_OBJS) tests/truth/mkinitrd
+	$(call msg,CPIO,$@)
+	$(Q)tests/truth/mkinitrd $@ build/truth/init $(TRUTH_OBJS)
+
+build/truth/compare: tests/truth/compare.c tests/truth/truth.mk
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TRUTH_CFLAGS) -o $@ $< $$(pkg-config --cflags --libs jansson)
+
+truth: build/truth/initrd build/truth/compare
+
+.PHONY: truth
