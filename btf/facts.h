@@ -82,9 +82,6 @@ const struct kfacts_kernel *kfacts_kernel(const struct kfacts *facts);
 bool kfacts_symbol(const struct kfacts *facts, const char *name, gaddr_t *link_addr_ret);
 bool kfacts_member(const struct kfacts *facts, const char *type, const char *path,
 		   struct kfacts_member *ret);
-/* The place of the member of KFACTS_HELD in its holder. */
-bool kfacts_held(const struct kfacts *facts, const char *type, const char *path,
-		 struct kfacts_member *ret);
 bool kfacts_size(const struct kfacts *facts, const char *type, uint64_t *ret);
 
 /* The enumerator's name, or NULL; lives as long as the facts. */

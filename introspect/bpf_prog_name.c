@@ -166,14 +166,14 @@ struct kt_error *name_finish(const struct bpf_progs *progs, const struct walk_en
 	else if (entry->btf_known)
 		ret->btf_id = (struct program_number){
 			.known = true, .value = view_uint(&progs->btf, entry->btf, BTF_ID)};
-	if (len < SHORT_NAME_MAX) {
+	/* Without BTF, the kernel knows no more of the name than this; nor does bpftool. */
+	if (len < SHORT_NAME_MAX || !view_uint(&progs->aux, entry->aux, AUX_FUNC_INFO))
 		ret->full_name = strndup(name, len);
-	} else if (entry->name_known &&
-		   strnlen(entry->full_name, entry->full_name_max) < FULL_NAME_MAX) {
+	else if (entry->name_known &&
+		 strnlen(entry->full_name, entry->full_name_max) < FULL_NAME_MAX)
 		ret->full_name = strdup(entry->full_name);
-	} else {
+	else
 		return NULL;
-	}
 	return ret->full_name ? NULL : kt_error_no_memory();
 }
 

@@ -35,7 +35,7 @@ struct kt_error *wallclock_begin(struct wallclock *clock, const struct guest *gu
 	if (!guest_symbol(guest, "tk_core", &addr) &&
 	    !guest_symbol(guest, "timekeeper_data", &addr))
 		return NULL;
-	if (!kfacts_held(facts, "timekeeper", "timekeeper", &held))
+	if (!kfacts_member(facts, "timekeeper", "timekeeper", &held))
 		return NULL;
 	err = view_init(&clock->view, &timekeeper_type, facts);
 	if (err) {

@@ -397,11 +397,11 @@ static json_t *json_cell(const struct program *program, const struct render_colu
 	case KIND_GPL:
 	case KIND_JITED: return number.known ? json_boolean(number.value != 0) : json_null();
 	case KIND_NAME: text = program->full_name; break;
-	case KIND_TEXT:
+	case KIND_TEXT: break;
 	case KIND_CHARS: break;
 	default: return json_number(number);
 	}
-	return text && (*text || column->offset == AT(name)) ? render_json_text(text) : json_null();
+	return render_json_text(text);
 }
 
 static json_t *json_program(const struct program *program)

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cli/attach.h"
+#include "cli/cli.h"
+#include "util/cleanup.h"
+
+static const char help[] =
+	"Usage: ktstr-gdb attach [TARGET] --vmlinux FILE [OPTION...]\n"
+	"\n"
+	"Prints the BPF programs of a running QEMU guest. The guest stops for a millisecond or\n"
+	"two, and runs on.\n"
+	"\n"
+	"TARGET is HOST:PORT, :PORT or unix:PATH; :1234 if not given, where `qemu -s` listens.\n"
+	"\n";
+
+int cli_attach_to(const char *target_text, const struct cli_guest *guest,
+		  const struct cli_output *output)
+{
+	_cleanup_(rsp_target_deinit) struct rsp_target target = {0};
+	_cleanup_(inspection_deinit) struct inspection inspection = {0};
+	struct kfacts *facts;
+	struct kt_error *err;
+	int64_t resolve_ns;
+	bool cached = false;
+	int status;
+
+	if (!guest->vmlinux)
+		return cli_fail(kt_error_hint(
+			kt_error_new(KT_ERROR_USAGE, "which kernel does the guest run?"),
+			"--vmlinux FILE takes its vmlinux or the distro's vmlinuz"));
+	err = rsp_target_parse(target_text, &target);
+	if (err)
+		return cli_fail(err);
+	cli_cancel_fd();
+	err = cli_load_facts(guest->vmlinux, !guest->no_cache, &facts, &resolve_ns, &cached);
+	if (err)
+		return cli_fail(err);
+	err = cli_inspect(&target, guest, facts, &inspection);
+	status = err ? cli_fail(err) : cli_show(&inspection, facts, output, resolve_ns, cached);
+	kfacts_destroy(facts);
+	return status;
+}
+
+int cli_attach(int argc, char **argv)
+{
+	static const struct option options[] = {
+		CLI_GUEST_OPTIONS, CLI_OUTPUT_OPTIONS, {"help", no_argument, NULL, 'h'}, {0}};
+	_cleanup_(cli_output_deinit) struct cli_output output = {0};
+	struct cli_guest guest = {0};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+		struct kt_error *err;
+		bool taken;
+
+		if (c == 'h') {
+			fputs(help, stdout);
+			fputs(cli_guest_help, stdout);
+			return cli_print(cli_output_help);
+		}
+		if (c == '?')
+			return CLI_USAGE;
+		err = cli_guest_option(&guest, c, optarg, &taken);
+		if (!taken)
+			err = cli_output_option(&output, c, optarg, &taken);
+		if (err)
+			return cli_fail(err);
+	}
+	if (argc - optind > 1)
+		return cli_fail(kt_error_new(KT_ERROR_USAGE, "one TARGET, not also \"%s\"",
+					     argv[optind + 1]));
+	return cli_attach_to(argv[optind], &guest, &output);
+}

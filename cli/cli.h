@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the commands share. Only this room prints, and only it chooses an exit status. */
+#ifndef KT_CLI_CLI_H
+#define KT_CLI_CLI_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "introspect/inspect.h"
+#include "render/programs.h"
+#include "util/error.h"
+
+enum cli_status {
+	CLI_DONE = 0,
+	CLI_TEST_FAILED = 1, /* what was tested failed */
+	CLI_USAGE = 2,
+	CLI_CANNOT = 3, /* it could not be done */
+};
+
+/* A command: gets its own name as argv[0], returns the exit status. */
+int cli_attach(int argc, char **argv);
+int cli_collect(int argc, char **argv);
+
+/* Prints the error as one line, destroys it, and gives the exit status that it means. */
+int cli_fail(struct kt_error *err);
+
+/* A line on stderr, "ktstr-gdb: …", for what is no error. */
+void cli_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Prints a result; CLI_DONE, or CLI_CANNOT when stdout takes no more. */
+int cli_print(const char *text);
+
+/*
+ * Readable from the first SIGINT, SIGTERM or SIGHUP on: what waits gives up, cleans up and
+ * says so. The first call installs the handlers.
+ */
+int cli_cancel_fd(void);
+
+/* Sleeps, but not longer than until a signal asks to stop: then true. */
+bool cli_sleep_ms(int ms);
+
+/*
+ * The progress line, on a terminal only: a step that lasts longer than a second is shown,
+ * and goes away when the next output comes. NULL ends it.
+ */
+void cli_progress(const char *step);
+
+/* Where what was resolved is kept, or NULL. The caller frees it. */
+char *cli_cache_dir(void);
+
+enum cli_color { CLI_COLOR_AUTO, CLI_COLOR_ALWAYS, CLI_COLOR_NEVER };
+bool cli_color_on(enum cli_color color, FILE *stream);
+
+/* A whole number of min..max, or KT_ERROR_USAGE that names the option. */
+struct kt_error *cli_number(const char *option, const char *text, long min, long max, long *ret);
+
+/*
+ * Options that commands share. A command puts the group's macro into its table and hands
+ * every option that it does not know itself to the group's function; *taken tells whether
+ * it was one of the group.
+ */
+enum {
+	CLI_OPT_FIRST = 256,
+	CLI_OPT_VMLINUX,
+	CLI_OPT_WAIT,
+	CLI_OPT_TIMEOUT,
+	CLI_OPT_LEAVE_STOPPED,
+	CLI_OPT_NO_CACHE,
+	CLI_OPT_TRACE,
+	CLI_OPT_JSON,
+	CLI_OPT_CSV,
+	CLI_OPT_TYPE,
+	CLI_OPT_NAME,
+	CLI_OPT_ID,
+	CLI_OPT_SORT,
+	CLI_OPT_TIMING,
+	CLI_OPT_COLOR,
+	CLI_OPT_OWN, /* a command's own begin here */
+};
+
+/* How a guest is read. */
+struct cli_guest {
+	const char *vmlinux;
+	double wait_s, timeout_s; /* timeout_s: 0 is the default */
+	bool leave_stopped, no_cache;
+	const char *trace;
+};
+
+/* clang-format off */
+#define CLI_GUEST_OPTIONS                                                \
+	{"vmlinux", required_argument, NULL, CLI_OPT_VMLINUX},           \
+	{"wait", required_argument, NULL, CLI_OPT_WAIT},                 \
+	{"timeout", required_argument, NULL, CLI_OPT_TIMEOUT},           \
+	{"leave-stopped", no_argument, NULL, CLI_OPT_LEAVE_STOPPED},     \
+	{"no-cache", no_argument, NULL, CLI_OPT_NO_CACHE},               \
+	{"trace", required_argument, NULL, CLI_OPT_TRACE}
+/* clang-format on */
+
+struct kt_error *cli_guest_option(struct cli_guest *guest, int option, const char *arg,
+				  bool *taken);
+extern const char cli_guest_help[];
+
+/* How programs are shown. */
+struct cli_output {
+	bool json, csv, timing;
+	const char *columns, *sort;
+	enum cli_color color;
+	struct {
+		KT_VEC(const char *) types, globs;
+		KT_VEC(uint32_t) ids;
+	} filter;
+};
+
+/* clang-format off */
+#define CLI_OUTPUT_OPTIONS                                               \
+	{"json", no_argument, NULL, CLI_OPT_JSON},                       \
+	{"csv", no_argument, NULL, CLI_OPT_CSV},                         \
+	{"output", required_argument, NULL, 'o'},                        \
+	{"type", required_argument, NULL, CLI_OPT_TYPE},                 \
+	{"name", required_argument, NULL, CLI_OPT_NAME},                 \
+	{"id", required_argument, NULL, CLI_OPT_ID},                     \
+	{"sort", required_argument, NULL, CLI_OPT_SORT},                 \
+	{"timing", no_argument, NULL, CLI_OPT_TIMING},                   \
+	{"color", required_argument, NULL, CLI_OPT_COLOR}
+/* clang-format on */
+
+/* Splits --type's argument in place, which is why arg is not const. */
+struct kt_error *cli_output_option(struct cli_output *output, int option, char *arg, bool *taken);
+void cli_output_deinit(struct cli_output *output);
+extern const char cli_output_help[];
+
+/*
+ * Facts of a kernel image, resolved while a progress line says so. *resolve_ns_ret and
+ * *cached_ret tell what it took.
+ */
+struct kt_error *cli_load_facts(const char *image, bool use_cache, struct kfacts **ret,
+				int64_t *resolve_ns_ret, bool *cached_ret);
+
+/* Reads a guest, again and again until it is ready when `wait_s` says so. */
+struct kt_error *cli_inspect(const struct rsp_target *target, const struct cli_guest *guest,
+			     const struct kfacts *facts, struct inspection *ret);
+
+/* Filters, sorts and prints what was read. Gives the exit status. */
+int cli_show(struct inspection *inspection, const struct kfacts *facts,
+	     const struct cli_output *output, int64_t resolve_ns, bool cached);
+
+#endif

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Reading a guest and showing what was read: what attach and collect have in common. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+char *cli_cache_dir(void)
+{
+	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	char *dir;
+	int n;
+
+	if (xdg && xdg[0] == '/')
+		n = asprintf(&dir, "%s/ktstr-gdb", xdg);
+	else if (home && home[0] == '/')
+		n = asprintf(&dir, "%s/.cache/ktstr-gdb", home);
+	else
+		return NULL;
+	return n < 0 ? NULL : dir;
+}
+
+struct kt_error *cli_load_facts(const char *image, bool use_cache, struct kfacts **ret,
+				int64_t *resolve_ns_ret, bool *cached_ret)
+{
+	_cleanup_free_ char *cache_dir = use_cache ? cli_cache_dir() : NULL;
+	_cleanup_(wants_deinit) struct wants wants = {0};
+	int64_t start = kt_now_ns();
+	struct kfacts *facts;
+	struct kt_error *err;
+
+	if (!bpf_progs_wants(&wants))
+		return kt_error_no_memory();
+	cli_progress("reading the kernel image");
+	err = kfacts_load(image, wants.v.data, wants.v.len, cache_dir, &facts, cached_ret);
+	if (err)
+		return err;
+	err = bpf_progs_check(facts);
+	if (err) {
+		kfacts_destroy(facts);
+		return kt_error_wrap(err, "%s", image);
+	}
+	*resolve_ns_ret = kt_now_ns() - start;
+	*ret = facts;
+	return NULL;
+}
+
+/* Errors that pass when a guest comes up: nobody listens yet, no kernel runs yet. */
+static bool worth_waiting(const struct kt_error *err)
+{
+	int errnum = kt_error_errno(err);
+
+	return kt_error_code(err) == KT_ERROR_NOT_READY || errnum == ECONNREFUSED ||
+	       errnum == ENOENT;
+}
+
+static struct kt_error *open_trace(const char *path, FILE **ret)
+{
+	*ret = NULL;
+	if (!path)
+		return NULL;
+	*ret = fopen(path, "we");
+	return *ret ? NULL : kt_error_os(errno, "cannot write the trace to %s", path);
+}
+
+struct kt_error *cli_inspect(const struct rsp_target *target, const struct cli_guest *guest,
+			     const struct kfacts *facts, struct inspection *ret)
+{
+	int64_t deadline = kt_deadline_ms((int64_t)(guest->wait_s * 1000));
+	_cleanup_fclose_ FILE *trace = NULL;
+	struct rsp_options options = {
+		.timeout_ms = (int64_t)(guest->timeout_s * 1000),
+		.cancel_fd = cli_cancel_fd(),
+		.leave_stopped = guest->leave_stopped,
+	};
+	struct kt_error *err = open_trace(guest->trace, &trace);
+
+	if (err)
+		return err;
+	options.trace = trace;
+	for (;;) {
+		cli_progress("reading the guest");
+		err = inspect_programs(target, &options, facts, ret);
+		if (!err || !worth_waiting(err) || !kt_deadline_left_ms(deadline))
+			break;
+		cli_progress("waiting for the guest");
+		if (cli_sleep_ms(500))
+			break;
+		kt_error_destroy(err);
+	}
+	return err;
+}
+
+static void print_timing(const struct inspect_timing *t, int64_t resolve_ns, bool cached)
+{
+	const struct {
+		const char *what;
+		int64_t ns;
+		const char *note;
+	} lines[] = {
+		{"resolve", resolve_ns, cached ? "from the cache" : "from the image"},
+		{"connect", t->connect_ns, "the guest stops here"},
+		{"locate", t->locate_ns, "page tables, KASLR, proof"},
+		{"read", t->read_ns, "the walk"},
+		{"detach", t->detach_ns, "the guest runs again"},
+		{"finish", t->finish_ns, "names and numbers"},
+		{"pause", t->pause_ns, "connect to detach"},
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		fprintf(stderr, "%-8s %9.3f ms  %s\n", lines[i].what, (double)lines[i].ns / 1e6,
+			lines[i].note);
+	fprintf(stderr, "%-8s %" PRIu64 " requests, %" PRIu64 " round trips, %" PRIu64 " bytes\n",
+		"stub", t->requests, t->round_trips, t->bytes_read);
+}
+
+/* The terminal's width; 0, nothing is cut, when stdout is none. */
+static size_t terminal_width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
+		return 0;
+	return size.ws_col;
+}
+
+static void hex(const uint8_t *bytes, size_t len, char *ret)
+{
+	for (size_t i = 0; i < len; i++)
+		snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static struct kt_error *render(const struct inspection *inspection, const struct kfacts *facts,
+			       const struct cli_output *output, char **ret)
+{
+	const struct kfacts_kernel *kernel = kfacts_kernel(facts);
+	char build_id[2 * sizeof(kernel->build_id) + 1] = "";
+	struct render_columns columns;
+	struct kt_error *err;
+
+	if (output->json) {
+		hex(kernel->build_id, kernel->build_id_len, build_id);
+		return render_programs_json(&inspection->programs,
+					    &(struct render_guest){
+						    .release = kernel->release,
+						    .arch = kernel->arch,
+						    .build_id = build_id[0] ? build_id : NULL,
+						    .kaslr_offset = inspection->kaslr_offset,
+						    .has_pause = true,
+						    .pause_us = inspection->timing.pause_ns / 1000,
+					    },
+					    ret);
+	}
+	err = render_columns_parse(output->columns, &columns);
+	if (err)
+		return err;
+	if (output->csv)
+		return render_programs_csv(&inspection->programs, &columns, ret);
+	return render_programs_table(&inspection->programs, &columns, terminal_width(),
+				     cli_color_on(output->color, stdout), ret);
+}
+
+int cli_show(struct inspection *inspection, const struct kfacts *facts,
+	     const struct cli_output *output, int64_t resolve_ns, bool cached)
+{
+	size_t total = inspection->programs.n;
+	_cleanup_free_ char *text = NULL;
+	struct kt_error *err;
+	int status;
+
+	render_programs_filter(&inspection->programs, &(struct render_filter){
+							      .types = output->filter.types.data,
+							      .n_types = output->filter.types.len,
+							      .globs = output->filter.globs.data,
+							      .n_globs = output->filter.globs.len,
+							      .ids = output->filter.ids.data,
+							      .n_ids = output->filter.ids.len,
+						      });
+	if (output->sort) {
+		bool reversed = output->sort[0] == '-';
+		const char *key = output->sort + reversed;
+
+		render_programs_sort(&inspection->programs, render_column_by_name(key, strlen(key)),
+				     reversed);
+	}
+	err = render(inspection, facts, output, &text);
+	if (err)
+		return cli_fail(err);
+	status = cli_print(text);
+	if (!inspection->programs.n && !output->json && !output->csv)
+		cli_note(total ? "none of the guest's %zu BPF programs was asked for"
+			       : "the guest has no BPF programs loaded",
+			 total);
+	if (inspection->programs.n_unreadable)
+		cli_note("%zu entries of the guest's prog_idr could not be read and are left out",
+			 inspection->programs.n_unreadable);
+	if (output->timing)
+		print_timing(&inspection->timing, resolve_ns, cached);
+	return status;
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <locale.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const char help[] =
+	"ktstr-gdb looks into a QEMU guest through its GDB stub and shows what the BPF verifier\n"
+	"did there: every program with its verified_insns, read from the guest's memory.\n"
+	"\n"
+	"Usage:\n"
+	"  ktstr-gdb attach [TARGET] --vmlinux FILE      a guest that is already running\n"
+	"  ktstr-gdb collect --vmlinux FILE [TARGET]     the same\n"
+	"  ktstr-gdb collect --kernel IMAGE --object FILE.bpf.o...\n"
+	"                                                boots a guest, loads the programs in it\n"
+	"  ktstr-gdb collect --kernel IMAGE --run BIN [-- ARGS]\n"
+	"                                                boots a guest, runs a loader in it\n"
+	"\n"
+	"TARGET is HOST:PORT, :PORT or unix:PATH; :1234 if not given, where `qemu -s` listens.\n"
+	"\n"
+	"Options:\n"
+	"  -h, --help       this text; `ktstr-gdb COMMAND --help` for a command's\n"
+	"  -V, --version    the version\n"
+	"\n"
+	"Exit status: 0 done; 1 what was tested failed; 2 usage; 3 it could not be done.\n";
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{"attach", cli_attach},
+	{"collect", cli_collect},
+};
+
+int main(int argc, char **argv)
+{
+	setlocale(LC_ALL, "");
+	if (argc < 2) {
+		fputs(help, stderr);
+		return CLI_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0)
+		return cli_print(help);
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+		return cli_print("ktstr-gdb " KTSTR_VERSION "\n");
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	return cli_fail(kt_error_hint(kt_error_new(KT_ERROR_USAGE, "\"%s\" is no command", argv[1]),
+				      "there are attach and collect; see ktstr-gdb --help"));
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+const char cli_guest_help[] =
+	"Reading the guest:\n"
+	"  --vmlinux FILE       the guest's kernel: a vmlinux, or the distro's vmlinuz\n"
+	"  --wait SECONDS       keep trying until the guest is up and runs its kernel\n"
+	"  --timeout SECONDS    how long to wait for any answer of the stub (5)\n"
+	"  --leave-stopped      do not let the guest run on afterwards\n"
+	"  --no-cache           resolve the kernel's layout anew; keep nothing\n"
+	"  --trace FILE         write every packet to and from the stub to FILE\n";
+
+const char cli_output_help[] =
+	"Output:\n"
+	"  --type TYPE[,TYPE]   only programs of these types, as bpftool names them\n"
+	"  --name GLOB          only programs whose name matches; may be given again\n"
+	"  --id ID[,ID]         only these programs\n"
+	"  --sort KEY           sort by a column; names from A, numbers the largest first;\n"
+	"                       -KEY turns it around\n"
+	"  -o, --output LIST    columns: id, type, name, full_name, tag, verified_insns,\n"
+	"                       bytes_xlated, jited, bytes_jited, loaded_at, uid, gpl_compatible,\n"
+	"                       map_ids, btf_id, run_cnt, run_time_ns, recursion_misses\n"
+	"  --json               one JSON document, with bpftool's names\n"
+	"  --csv                comma-separated, one line a program\n"
+	"  --timing             where the time went, on stderr\n"
+	"  --color WHEN         auto, always or never\n";
+
+struct kt_error *cli_number(const char *option, const char *text, long min, long max, long *ret)
+{
+	char *end;
+	long value;
+
+	errno = 0;
+	value = strtol(text, &end, 10);
+	if (errno || end == text || *end || value < min || value > max)
+		return kt_error_new(KT_ERROR_USAGE,
+				    "%s takes a whole number from %ld to %ld, not "
+				    "\"%s\"",
+				    option, min, max, text);
+	*ret = value;
+	return NULL;
+}
+
+static struct kt_error *seconds(const char *option, const char *text, double *ret)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	if (end == text || *end || !(value > 0) || value > 1e6)
+		return kt_error_new(KT_ERROR_USAGE,
+				    "%s takes seconds, such as 30 or 0.5, not "
+				    "\"%s\"",
+				    option, text);
+	*ret = value;
+	return NULL;
+}
+
+struct kt_error *cli_guest_option(struct cli_guest *guest, int option, const char *arg, bool *taken)
+{
+	*taken = true;
+	switch (option) {
+	case CLI_OPT_VMLINUX: guest->vmlinux = arg; return NULL;
+	case CLI_OPT_WAIT: return seconds("--wait", arg, &guest->wait_s);
+	case CLI_OPT_TIMEOUT: return seconds("--timeout", arg, &guest->timeout_s);
+	case CLI_OPT_LEAVE_STOPPED: guest->leave_stopped = true; return NULL;
+	case CLI_OPT_NO_CACHE: guest->no_cache = true; return NULL;
+	case CLI_OPT_TRACE: guest->trace = arg; return NULL;
+	default: *taken = false; return NULL;
+	}
+}
+
+static struct kt_error *add_types(struct cli_output *output, char *arg)
+{
+	for (char *save, *type = strtok_r(arg, ",", &save); type; type = strtok_r(NULL, ",", &save))
+		if (!kt_vec_push(&output->filter.types, type))
+			return kt_error_no_memory();
+	return NULL;
+}
+
+static struct kt_error *add_ids(struct cli_output *output, char *arg)
+{
+	for (char *save, *id = strtok_r(arg, ",", &save); id; id = strtok_r(NULL, ",", &save)) {
+		struct kt_error *err;
+		long value;
+
+		err = cli_number("--id", id, 1, INT32_MAX, &value);
+		if (err)
+			return err;
+		if (!kt_vec_push(&output->filter.ids, (uint32_t)value))
+			return kt_error_no_memory();
+	}
+	return NULL;
+}
+
+static struct kt_error *set_color(struct cli_output *output, const char *arg)
+{
+	if (strcmp(arg, "auto") == 0)
+		output->color = CLI_COLOR_AUTO;
+	else if (strcmp(arg, "always") == 0)
+		output->color = CLI_COLOR_ALWAYS;
+	else if (strcmp(arg, "never") == 0)
+		output->color = CLI_COLOR_NEVER;
+	else
+		return kt_error_new(KT_ERROR_USAGE,
+				    "--color takes auto, always or never, not "
+				    "\"%s\"",
+				    arg);
+	return NULL;
+}
+
+/* Said before a guest is touched, not after. */
+static struct kt_error *check_sort(const char *key)
+{
+	const char *name = *key == '-' ? key + 1 : key;
+
+	if (render_column_by_name(name, strlen(name)))
+		return NULL;
+	return kt_error_new(KT_ERROR_USAGE, "--sort: no column \"%s\"; there are %s", name,
+			    render_column_names());
+}
+
+struct kt_error *cli_output_option(struct cli_output *output, int option, char *arg, bool *taken)
+{
+	struct render_columns columns;
+
+	*taken = true;
+	switch (option) {
+	case CLI_OPT_JSON: output->json = true; return NULL;
+	case CLI_OPT_CSV: output->csv = true; return NULL;
+	case 'o':
+		output->columns = arg;
+		return kt_error_wrap(render_columns_parse(arg, &columns), "--output");
+	case CLI_OPT_TYPE: return add_types(output, arg);
+	case CLI_OPT_NAME:
+		return kt_vec_push(&output->filter.globs, arg) ? NULL : kt_error_no_memory();
+	case CLI_OPT_ID: return add_ids(output, arg);
+	case CLI_OPT_SORT: output->sort = arg; return check_sort(arg);
+	case CLI_OPT_TIMING: output->timing = true; return NULL;
+	case CLI_OPT_COLOR: return set_color(output, arg);
+	default: *taken = false; return NULL;
+	}
+}
+
+void cli_output_deinit(struct cli_output *output)
+{
+	kt_vec_free(&output->filter.types);
+	kt_vec_free(&output->filter.globs);
+	kt_vec_free(&output->filter.ids);
+}
