@@ -260,7 +260,7 @@ static struct kt_error *lz4_run(const struct codec *codec, struct source *in, st
 		n = LZ4_decompress_safe((const char *)in->data + in->pos,
 					(char *)out->data + out->len, (int)size, (int)room);
 		if (n < 0)
-			return corrupt(codec, in);
+			return room < LZ4_CHUNK ? sink_reserve(out, LZ4_CHUNK) : corrupt(codec, in);
 		in->pos += size;
 		out->len += (size_t)n;
 	}

@@ -25,10 +25,10 @@ struct kw_options {
 	enum kw_release release;
 	bool big_endian;
 	unsigned int pointer_size; /* 4 or 8 */
-	bool whole_addresses;	   /* not BASE_RELATIVE */
-	bool seqs_of_four;	   /* 6.2 release candidates had 4 bytes a symbol */
-	gaddr_t addr;		   /* of the buffer's first byte */
-	size_t junk;		   /* bytes before and behind the tables */
+	bool whole_addresses;      /* not BASE_RELATIVE */
+	bool seqs_of_four;         /* 6.2 release candidates had 4 bytes a symbol */
+	gaddr_t addr;              /* of the buffer's first byte */
+	size_t junk;               /* bytes before and behind the tables */
 };
 
 /* Codes that stand for more than themselves; the others in use are one character each. */
