@@ -25,7 +25,7 @@ static void elf_endp(Elf **elf)
 
 static void list_deinit(struct kt_path_list *list)
 {
-	kt_vec_for_each(&list->v, p)
+	kt_vec_for_each (&list->v, p)
 		free(*p);
 	kt_vec_free(&list->v);
 }
@@ -43,7 +43,7 @@ static struct kt_error *add_once(struct kt_path_list *list, const char *path, si
 
 	if (!copy)
 		return kt_error_no_memory();
-	kt_vec_for_each(&list->v, it)
+	kt_vec_for_each (&list->v, it)
 		if (!strcmp(*it, copy))
 			return NULL;
 	if (!kt_vec_push(&list->v, copy))
@@ -79,10 +79,10 @@ static struct kt_error *parse_list_line(const char *line, const char *binary, st
 	const char *end = strstr(path, " (0x");
 
 	if (arrow && !strncmp(path, "not found", 9))
-		return kt_error_hint(
-			kt_error_new(KT_ERROR_NOT_FOUND, "%s: its shared library %.*s is not found",
-				     binary, (int)(arrow - name), name),
-			"install the library, or set LD_LIBRARY_PATH to where it is");
+		return kt_error_hint(kt_error_new(KT_ERROR_NOT_FOUND,
+						  "%s: its shared library %.*s is not found",
+						  binary, (int)(arrow - name), name),
+				     "install the library, or set LD_LIBRARY_PATH to where it is");
 	if (path[0] != '/')
 		return NULL;
 	return add_library(deps, path, end ? (size_t)(end - path) : strlen(path));
@@ -176,8 +176,8 @@ static struct kt_error *open_program(const char *path, int *ret)
 	if (!S_ISREG(st.st_mode))
 		return kt_error_new(KT_ERROR_FORMAT, "%s: not a regular file", path);
 	if (!(st.st_mode & 0111))
-		return kt_error_hint(kt_error_os(EACCES, "%s: not executable", path),
-				     "chmod +x %s", path);
+		return kt_error_hint(kt_error_os(EACCES, "%s: not executable", path), "chmod +x %s",
+				     path);
 	*ret = kt_take_fd(&fd);
 	return NULL;
 }

@@ -51,8 +51,7 @@ bool kt_frame_decoder_push(struct kt_frame_decoder *decoder, const void *data, s
 
 	/* Frames handed out are over now: forget their bytes, all at once. */
 	kt_buf_consume(buf, decoder->pos);
-	decoder->bad_until -=
-		decoder->bad_until < decoder->pos ? decoder->bad_until : decoder->pos;
+	decoder->bad_until -= decoder->bad_until < decoder->pos ? decoder->bad_until : decoder->pos;
 	decoder->pos = 0;
 	kt_buf_append(buf, data, len);
 	if (!buf->failed)

@@ -45,7 +45,7 @@ static void writer_deinit(struct writer *w)
 {
 	if (w->archive)
 		archive_write_free(w->archive);
-	kt_vec_for_each(&w->dirs, dir)
+	kt_vec_for_each (&w->dirs, dir)
 		free(*dir);
 	kt_vec_free(&w->dirs);
 }
@@ -78,7 +78,7 @@ static struct kt_error *put_parents(struct writer *w, const char *name)
 
 		if (!dir)
 			return kt_error_no_memory();
-		kt_vec_for_each(&w->dirs, it)
+		kt_vec_for_each (&w->dirs, it)
 			known |= !strcmp(*it, dir);
 		if (known)
 			continue;
@@ -223,7 +223,7 @@ static struct kt_error *put_program(struct writer *w, const struct vm_initramfs 
 	err = kt_deps_find(load->run, initramfs->machine, &deps);
 	if (err)
 		return err;
-	kt_vec_for_each(&deps.files.v, path) {
+	kt_vec_for_each (&deps.files.v, path) {
 		err = put_file(w, *path + 1, 0755, *path);
 		if (err)
 			return kt_error_wrap(err, "%s needs", load->run);

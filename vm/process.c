@@ -150,7 +150,6 @@ struct kt_error *kt_process_start(const char *const *argv, int log_fd, bool surv
 	struct kt_error *err;
 	pid_t self = getpid();
 
-
 	if (pipe2(report, O_CLOEXEC))
 		return kt_error_os(errno, "cannot start %s", argv[0]);
 	if (pipe2(go, O_CLOEXEC)) {

@@ -115,8 +115,7 @@ static void fix_map(struct bpf_object *obj, struct bpf_map *map, const struct bp
 	case BPF_MAP_TYPE_TASK_STORAGE:
 	case BPF_MAP_TYPE_INODE_STORAGE:
 	case BPF_MAP_TYPE_CGROUP_STORAGE:
-	case 32: /* BPF_MAP_TYPE_CGRP_STORAGE, Linux 6.2: not in every build host's header */
-		break;
+	case 32: /* BPF_MAP_TYPE_CGRP_STORAGE, Linux 6.2: not in every build host's header */ break;
 	case BPF_MAP_TYPE_STRUCT_OPS:
 		/* One that this kernel does not know would fail programs that don't need it. */
 		if (bpf_program__type(prog) != BPF_PROG_TYPE_STRUCT_OPS)
@@ -137,7 +136,8 @@ static struct bpf_program *only_program(struct bpf_object *obj, unsigned nth)
 	struct bpf_program *prog, *found = NULL;
 	unsigned i = 0;
 
-	bpf_object__for_each_program(prog, obj) {
+	bpf_object__for_each_program(prog, obj)
+	{
 		bpf_program__set_autoload(prog, i == nth);
 		if (i++ == nth)
 			found = prog;
@@ -156,14 +156,14 @@ static int load_only(struct bpf_object *obj, struct bpf_program *prog)
 	struct bpf_map *map;
 
 	if (bpf_program__type(prog) == BPF_PROG_TYPE_EXT)
-		return refuse(EINVAL, "a freplace program loads only against its target program, "
-				      "which an object alone does not name; run its own loader",
+		return refuse(EINVAL,
+			      "a freplace program loads only against its target program, "
+			      "which an object alone does not name; run its own loader",
 			      prog);
 	if (bpf_program__type(prog) == BPF_PROG_TYPE_UNSPEC)
 		return refuse(EINVAL, "its ELF section's name is no program type that libbpf knows",
 			      prog);
-	bpf_object__for_each_map(map, obj)
-		fix_map(obj, map, prog);
+	bpf_object__for_each_map(map, obj) fix_map(obj, map, prog);
 	return bpf_object__load(obj);
 }
 

@@ -18,7 +18,7 @@
 
 struct payload {
 	const struct orders *orders;
-	int pid;           /* -1 once it has ended and been reaped */
+	int pid; /* -1 once it has ended and been reaped */
 	int wait_status;
 	int pipes[2];      /* its stdout and stderr, -1 once closed */
 	unsigned baseline; /* BPF programs before it started */

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Files that travel inside the tool, so that it runs from anywhere (vm/blobs.S). */
+#ifndef KT_VM_BLOBS_H
+#define KT_VM_BLOBS_H
+
+#include <stddef.h>
+
+extern const unsigned char kt_blob_init[], kt_blob_init_end[];             /* build/ktstr-init */
+extern const unsigned char kt_blob_x86_64_cfg[], kt_blob_x86_64_cfg_end[]; /* qemu-configs/ */
+
+#endif

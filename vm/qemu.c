@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/buf.h"
+#include "util/cleanup.h"
+#include "vm/blobs.h"
+#include "vm/qemu.h"
+
+#define MEMORY_MIB 1024
+#define SMP        2
+
+/*
+ * TCG of QEMU 7.2 corrupts RFLAGS in cmpxchg16b, which the slab allocator of Linux 6.12
+ * uses: one boot in five died of it.
+ */
+#define TCG_CPU "max,-cx16"
+
+/*
+ * The kernel resets the machine when it panics, and -no-reboot makes that QEMU's end: a
+ * dead guest is noticed at once, with its last words on the console.
+ */
+#define KERNEL_PARAMETERS "console=ttyS0,115200 panic=-1"
+
+#define WORDS_MAX 1000
+
+static struct kt_error *write_file(const char *path, const void *data, size_t len)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	const char *p = data;
+
+	if (fd < 0)
+		return kt_error_os(errno, "cannot write %s", path);
+	while (len) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno != EINTR)
+			return kt_error_os(errno, "cannot write %s", path);
+		p += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
+	return NULL;
+}
+
+/*
+ * The stub's chardev. HOST may be empty (localhost: whoever connects owns the guest, so
+ * nothing listens for other machines unless told to) or an IPv6 address in brackets.
+ */
+static struct kt_error *config_gdb(struct kt_buf *cfg, const char *dir, const char *gdb)
+{
+	const char *colon = gdb ? strrchr(gdb, ':') : NULL;
+	const char *host = gdb;
+	size_t host_len;
+
+	kt_buf_appends(cfg, "[chardev \"gdb0\"]\n  backend = \"socket\"\n"
+			    "  server = \"on\"\n  wait = \"off\"\n");
+	if (!gdb) {
+		kt_buf_printf(cfg, "  path = \"%s/gdb.sock\"\n", dir);
+		return NULL;
+	}
+	if (strpbrk(gdb, "\"\n") || !colon || !colon[1])
+		return kt_error_hint(kt_error_new(KT_ERROR_USAGE, "'%s' is no place for a GDB stub",
+						  gdb),
+				     "use HOST:PORT, :PORT or unix:PATH");
+	if (!strncmp(gdb, "unix:", 5)) {
+		kt_buf_printf(cfg, "  path = \"%s\"\n", gdb + 5);
+		return NULL;
+	}
+	host_len = (size_t)(colon - gdb);
+	if (host_len >= 2 && host[0] == '[' && host[host_len - 1] == ']') {
+		host++;
+		host_len -= 2;
+	}
+	if (!host_len) {
+		host = "localhost";
+		host_len = strlen(host);
+	}
+	kt_buf_printf(cfg, "  host = \"%.*s\"\n  port = \"%s\"\n", (int)host_len, host, colon + 1);
+	return NULL;
+}
+
+struct kt_error *vm_qemu_write_config(const struct vm_guard *guard, const struct vm_config *config)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf cfg = KT_BUF_INIT;
+	_cleanup_free_ char *machine = vm_guard_path(guard, "machine.cfg");
+	_cleanup_free_ char *guest = vm_guard_path(guard, "guest.cfg");
+	struct kt_error *err;
+
+	kt_buf_printf(&cfg, "[memory]\n  size = \"%u\"\n",
+		      config->memory_mib ? config->memory_mib : MEMORY_MIB);
+	kt_buf_printf(&cfg, "[smp-opts]\n  cpus = \"%u\"\n", config->smp ? config->smp : SMP);
+	kt_buf_printf(&cfg,
+		      "[chardev \"console\"]\n  backend = \"file\"\n"
+		      "  path = \"%s/console.log\"\n",
+		      guard->dir);
+	kt_buf_printf(&cfg,
+		      "[chardev \"frames\"]\n  backend = \"socket\"\n"
+		      "  path = \"%s/frames.sock\"\n",
+		      guard->dir);
+	err = config_gdb(&cfg, guard->dir, config->gdb);
+	if (err)
+		return err;
+	if (!machine || !guest || cfg.failed)
+		return kt_error_no_memory();
+	err = write_file(machine, kt_blob_x86_64_cfg,
+			 (size_t)(kt_blob_x86_64_cfg_end - kt_blob_x86_64_cfg));
+	if (!err)
+		err = write_file(guest, cfg.data, cfg.len);
+	return err;
+}
+
+static bool push(struct vm_argv *argv, const char *arg)
+{
+	return kt_vec_push(&argv->v, arg);
+}
+
+static bool push_owned(struct vm_argv *argv, char *arg)
+{
+	if (arg && kt_vec_push(&argv->owned, arg))
+		return push(argv, arg);
+	free(arg);
+	return false;
+}
+
+void vm_argv_deinit(struct vm_argv *argv)
+{
+	kt_vec_for_each (&argv->owned, p)
+		free(*p);
+	kt_vec_free(&argv->owned);
+	kt_vec_free(&argv->v);
+}
+
+static char *kernel_parameters(const struct vm_config *config)
+{
+	char *s;
+
+	return asprintf(&s, KERNEL_PARAMETERS "%s%s", config->append ? " " : "",
+			config->append ? config->append : "") < 0
+		       ? NULL
+		       : s;
+}
+
+struct kt_error *vm_qemu_argv(const struct vm_guard *guard, const struct vm_config *config,
+			      const char *accel, struct vm_argv *ret)
+{
+	const char *cpu = config->cpu ? config->cpu : strncmp(accel, "tcg", 3) ? "max" : TCG_CPU;
+	struct vm_argv argv = {0};
+	bool ok;
+
+	ok = push(&argv, config->qemu ? config->qemu : "qemu-system-x86_64") &&
+	     push(&argv, "-readconfig") && push_owned(&argv, vm_guard_path(guard, "machine.cfg")) &&
+	     push(&argv, "-readconfig") && push_owned(&argv, vm_guard_path(guard, "guest.cfg")) &&
+	     push(&argv, "-nodefaults") && push(&argv, "-no-user-config") &&
+	     push(&argv, "-display") && push(&argv, "none") && push(&argv, "-no-reboot") &&
+	     push(&argv, "-accel") && push(&argv, accel) && push(&argv, "-cpu") &&
+	     push(&argv, cpu) && push(&argv, "-kernel") && push(&argv, config->kernel) &&
+	     push(&argv, "-initrd") && push_owned(&argv, vm_guard_path(guard, "initrd.cpio")) &&
+	     push(&argv, "-append") && push_owned(&argv, kernel_parameters(config)) &&
+	     push(&argv, "-gdb") && push(&argv, "chardev:gdb0");
+	for (size_t i = 0; ok && i < config->num_qemu_args; i++)
+		ok = push(&argv, config->qemu_args[i]);
+	if (!ok || !push(&argv, NULL)) {
+		vm_argv_deinit(&argv);
+		return kt_error_no_memory();
+	}
+	*ret = argv;
+	return NULL;
+}
+
+char *vm_qemu_gdb_target(const struct vm_guard *guard, const struct vm_config *config)
+{
+	char *target;
+
+	if (config->gdb)
+		return strdup(config->gdb);
+	return asprintf(&target, "unix:%s/gdb.sock", guard->dir) < 0 ? NULL : target;
+}
+
+/*
+ * qemu-system-x86_64: -accel foo: invalid accelerator foo
+ * qemu-system-x86_64: warning: TCG doesn't support requested feature: CPUID....
+ */
+char *vm_qemu_words(const struct vm_guard *guard)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf words = KT_BUF_INIT;
+	_cleanup_free_ char *path = vm_guard_path(guard, "qemu.log");
+	_cleanup_fclose_ FILE *file = path ? fopen(path, "re") : NULL;
+	char line[512];
+
+	while (file && fgets(line, sizeof(line), file) && words.len < WORDS_MAX) {
+		line[strcspn(line, "\r\n")] = '\0';
+		if (!line[0] || strstr(line, ": warning: "))
+			continue;
+		kt_buf_printf(&words, "%s%s", words.len ? "; " : "", line);
+	}
+	kt_buf_appends(&words, "");
+	return words.failed ? NULL : kt_buf_steal(&words);
+}
+
+/*
+ * A KVM that hangs guests (nested, without the hypervisor's support) costs ten seconds to
+ * find out. It stays so until the machine is booted again.
+ */
+static char *kvm_marker_path(void)
+{
+	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	char *path = NULL;
+	int n = -1;
+
+	if (cache && cache[0] == '/')
+		n = asprintf(&path, "%s/ktstr-gdb/kvm-hangs", cache);
+	else if (home && home[0] == '/')
+		n = asprintf(&path, "%s/.cache/ktstr-gdb/kvm-hangs", home);
+	return n < 0 ? NULL : path;
+}
+
+static bool read_line(const char *path, char *line, int size)
+{
+	_cleanup_fclose_ FILE *file = path ? fopen(path, "re") : NULL;
+
+	return file && fgets(line, size, file);
+}
+
+const char *vm_qemu_default_accel(void)
+{
+	_cleanup_free_ char *marker = kvm_marker_path();
+	char boot[64], hung[64];
+
+	if (access("/dev/kvm", R_OK | W_OK))
+		return "tcg";
+	if (read_line("/proc/sys/kernel/random/boot_id", boot, sizeof(boot)) &&
+	    read_line(marker, hung, sizeof(hung)) && !strcmp(boot, hung))
+		return "tcg";
+	return "kvm";
+}
+
+/* Only a shortcut for the next time: when it can't be written, nothing is lost. */
+void vm_qemu_remember_kvm_hangs(void)
+{
+	_cleanup_free_ char *marker = kvm_marker_path();
+	char boot[64];
+
+	if (!marker || !read_line("/proc/sys/kernel/random/boot_id", boot, sizeof(boot)))
+		return;
+	for (char *slash = strchr(marker + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(marker, 0755);
+		*slash = '/';
+	}
+	kt_error_destroy(write_file(marker, boot, strlen(boot)));
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "vm/session.h"
+
+#define TIMEOUT_MS    120000
+#define MAX_BOOTS     3
+#define CONSOLE_LINES 20
+#define OUTPUT_MAX    (16u << 20) /* bytes of a payload's output that are kept */
+
+static void program_deinit(struct vm_program *program)
+{
+	free(program->section);
+	free(program->name);
+	free(program->log);
+}
+
+static void clear_programs(struct vm_results *results)
+{
+	kt_vec_for_each (&results->programs, program)
+		program_deinit(program);
+	kt_vec_free(&results->programs);
+}
+
+void vm_results_init(struct vm_results *results)
+{
+	*results = (struct vm_results){0};
+}
+
+void vm_results_deinit(struct vm_results *results)
+{
+	clear_programs(results);
+	kt_buf_deinit(&results->output);
+	free(results->ready_reason);
+	free(results->console);
+	vm_results_init(results);
+}
+
+static struct kt_error *add_program(struct vm_results *results, const struct vm_event *event)
+{
+	struct vm_program program = {
+		.error = event->program.error,
+		.id = event->program.id,
+		.object = event->program.object,
+		.section = strdup(event->program.section),
+		.name = strdup(event->program.name),
+		.log = malloc(event->program.log_len + 1),
+		.log_len = event->program.log_len,
+		.log_dropped = event->program.log_dropped,
+	};
+
+	if (program.section && program.name && program.log) {
+		memcpy(program.log, event->program.log, program.log_len);
+		program.log[program.log_len] = '\0';
+		if (kt_vec_push(&results->programs, program))
+			return NULL;
+	}
+	program_deinit(&program);
+	return kt_error_no_memory();
+}
+
+static void add_output(struct vm_results *results, const struct vm_session_options *options,
+		       const struct vm_event *event)
+{
+	if (options->output)
+		options->output(options->output_arg, event->stream, event->data, event->len);
+	if (results->output.len < OUTPUT_MAX)
+		kt_buf_append(&results->output, event->data, event->len);
+}
+
+static struct kt_error *guest_died(const struct vm_event *event, bool booted)
+{
+	return kt_error_hint(
+		kt_error_new(KT_ERROR_CLOSED, "the guest died%s: %s",
+			     booted ? "" : " while it booted", event->text),
+		"its console tells more; QEMU's TCG is not flawless, so it may be worth another try");
+}
+
+static struct kt_error *qemu_exited(const struct vm_event *event, bool booted)
+{
+	char how[64];
+	int status = event->status;
+
+	if (WIFSIGNALED(status))
+		snprintf(how, sizeof(how), "was killed by signal %d", WTERMSIG(status));
+	else
+		snprintf(how, sizeof(how), "exited with status %d", WEXITSTATUS(status));
+	return kt_error_new(KT_ERROR_OS, "QEMU %s%s%s%s", how, booted ? "" : " while it started",
+			    event->text[0] ? ": " : "", event->text);
+}
+
+/* One guest's way to READY. */
+struct boot {
+	const struct vm_config *config;
+	const struct vm_session_options *options;
+	struct vm_results *results;
+	int64_t started_ns, init_ns; /* init_ns: 0 until then */
+	bool ready;
+};
+
+static void report_progress(const struct boot *boot, const char *stage)
+{
+	if (boot->config->progress)
+		boot->config->progress(boot->config->progress_arg, stage);
+}
+
+static void report_program(const struct boot *boot, const struct vm_event *event)
+{
+	char stage[160];
+
+	snprintf(stage, sizeof(stage), "loading: %zu done, %.80s", boot->results->programs.len,
+		 event->program.name);
+	report_progress(boot, stage);
+}
+
+static struct kt_error *set_ready(struct boot *boot, const char *reason)
+{
+	boot->results->ready_reason = strdup(reason);
+	boot->results->load_ns = kt_now_ns() - boot->init_ns;
+	boot->ready = true;
+	return boot->results->ready_reason ? NULL : kt_error_no_memory();
+}
+
+static struct kt_error *handle_event(struct boot *boot, const struct vm_event *event)
+{
+	struct vm_results *results = boot->results;
+	struct kt_error *err = NULL;
+
+	switch (event->type) {
+	case VM_EVENT_INIT_STARTED:
+		boot->init_ns = kt_now_ns();
+		results->boot_ns = boot->init_ns - boot->started_ns;
+		report_progress(boot, "the guest is up: loading");
+		break;
+	case VM_EVENT_PAYLOAD_STARTED: report_progress(boot, "the program runs"); break;
+	case VM_EVENT_PROGRAM:
+		err = add_program(results, event);
+		report_program(boot, event);
+		break;
+	case VM_EVENT_OUTPUT: add_output(results, boot->options, event); break;
+	case VM_EVENT_EXIT:
+		results->exited = true;
+		results->exit_status = event->status;
+		break;
+	case VM_EVENT_READY: err = set_ready(boot, event->text); break;
+	case VM_EVENT_GUEST_DIED: err = guest_died(event, boot->init_ns); break;
+	case VM_EVENT_QEMU_EXITED: err = qemu_exited(event, boot->init_ns); break;
+	}
+	return err;
+}
+
+static struct kt_error *run_to_ready(struct boot *boot, struct vm *vm)
+{
+	int64_t timeout_ms = boot->options->timeout_ms ? boot->options->timeout_ms : TIMEOUT_MS;
+	int64_t deadline_ns = kt_deadline_ms(timeout_ms);
+	struct kt_error *err = NULL;
+	struct vm_event event;
+
+	while (!err && !boot->ready) {
+		err = vm_next_event(vm, deadline_ns, &event);
+		if (!err)
+			err = handle_event(boot, &event);
+		else if (kt_error_code(err) == KT_ERROR_TIMEOUT)
+			err = kt_error_hint(err, "the limit was %lld s, see --timeout",
+					    (long long)timeout_ms / 1000);
+	}
+	if (!err && boot->results->output.failed)
+		err = kt_error_no_memory();
+	return err;
+}
+
+/* *died: before anything was loaded, so that booting again is safe and may help. */
+static struct kt_error *boot_once(struct boot *boot, const struct vm_load *load, bool *died,
+				  struct vm **ret)
+{
+	struct vm *vm = NULL;
+	struct kt_error *err;
+
+	report_progress(boot, "booting the guest");
+	boot->results->boots++;
+	boot->started_ns = kt_now_ns();
+	err = vm_start(boot->config, load, &vm);
+	if (err)
+		return err;
+	err = run_to_ready(boot, vm);
+	*died = err && kt_error_code(err) == KT_ERROR_CLOSED && !boot->init_ns;
+	if (err) {
+		free(boot->results->console);
+		boot->results->console = vm_console_tail(vm, CONSOLE_LINES);
+		vm_destroy(vm);
+		return err;
+	}
+	*ret = vm;
+	return NULL;
+}
+
+struct kt_error *vm_session_start(const struct vm_config *config, const struct vm_load *load,
+				  const struct vm_session_options *options,
+				  struct vm_results *results, struct vm **ret)
+{
+	unsigned max_boots = options->max_boots ? options->max_boots : MAX_BOOTS;
+	struct kt_error *err;
+
+	for (;;) {
+		struct boot boot = {.config = config, .options = options, .results = results};
+		bool died = false;
+
+		err = boot_once(&boot, load, &died, ret);
+		if (!died || results->boots >= max_boots)
+			break;
+		report_progress(&boot, kt_error_message(err));
+		kt_error_destroy(err);
+	}
+	if (!err) {
+		free(results->console);
+		results->console = NULL;
+	}
+	return err;
+}

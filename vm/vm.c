@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "util/buf.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "util/cursor.h"
+#include "vm/blobs.h"
+#include "vm/console.h"
+#include "vm/frame.h"
+#include "vm/process.h"
+#include "vm/qemu.h"
+#include "vm/vm.h"
+
+/* A guest that lives prints something within a second; a KVM that hangs it, nothing ever. */
+#define SILENCE_MAX_NS (10 * INT64_C(1000000000))
+#define TICK_MS        200
+
+struct vm {
+	struct vm_config config;
+	struct vm_guard guard;
+	struct kt_process qemu;
+	pid_t pid;
+	const char *accel;
+	int listen_fd; /* until QEMU has connected */
+	int frames_fd; /* -1 before that, and after QEMU hung up */
+	struct kt_frame_decoder decoder;
+	struct kt_buf text; /* of the last event */
+	char *console_path, *gdb_target;
+	uint64_t console_seen; /* its size when last looked at */
+	int64_t silent_since_ns;
+	bool init_started, ended;
+	int wait_status; /* QEMU's, once ended */
+};
+
+static void report_progress(const struct vm *vm, const char *stage)
+{
+	if (vm->config.progress)
+		vm->config.progress(vm->config.progress_arg, stage);
+}
+
+/* QEMU connects to this, so that no frame can be lost for want of a reader. */
+static struct kt_error *listen_for_frames(struct vm *vm)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+
+	/* vm/guard.c made sure that it fits. */
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/frames.sock", vm->guard.dir);
+	unlink(addr.sun_path);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 1))
+		return kt_error_os(errno, "cannot listen on %s", addr.sun_path);
+	vm->listen_fd = kt_take_fd(&fd);
+	return NULL;
+}
+
+static struct kt_error *watch_process(void *arg, int pidfd)
+{
+	struct vm *vm = arg;
+
+	return vm_guard_watch(&vm->guard, pidfd);
+}
+
+static struct kt_error *no_qemu(struct kt_error *err)
+{
+	return kt_error_errno(err) == ENOENT
+		       ? kt_error_hint(err, "apt install qemu-system-x86, or --qemu BIN")
+		       : err;
+}
+
+static struct kt_error *start_qemu(struct vm *vm)
+{
+	_cleanup_free_ char *log_path = vm_guard_path(&vm->guard, "qemu.log");
+	_cleanup_(vm_argv_deinit) struct vm_argv argv = {0};
+	_cleanup_close_ int log_fd = -1;
+	struct kt_error *err;
+
+	err = listen_for_frames(vm);
+	if (!err)
+		err = vm_qemu_argv(&vm->guard, &vm->config, vm->accel, &argv);
+	if (err)
+		return err;
+	if (!log_path)
+		return kt_error_no_memory();
+	unlink(vm->console_path);
+	log_fd = open(log_path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+	if (log_fd < 0)
+		return kt_error_os(errno, "cannot write %s", log_path);
+	err = kt_process_start(argv.v.data, log_fd, vm->config.keep, watch_process, vm, &vm->qemu);
+	if (err)
+		return no_qemu(err);
+	vm->pid = vm->qemu.pid;
+	vm->console_seen = 0;
+	vm->silent_since_ns = kt_now_ns();
+	return NULL;
+}
+
+static void stop_qemu(struct vm *vm)
+{
+	kt_process_kill(&vm->qemu);
+	if (vm->listen_fd >= 0)
+		close(vm->listen_fd);
+	if (vm->frames_fd >= 0)
+		close(vm->frames_fd);
+	vm->listen_fd = vm->frames_fd = -1;
+	kt_frame_decoder_deinit(&vm->decoder);
+	kt_frame_decoder_init(&vm->decoder);
+	vm->ended = false;
+}
+
+static struct kt_error *write_initramfs(struct vm *vm, const struct vm_load *load)
+{
+	_cleanup_free_ char *path = vm_guard_path(&vm->guard, "initrd.cpio");
+	struct vm_initramfs initramfs = {
+		.init = kt_blob_init,
+		.init_size = (size_t)(kt_blob_init_end - kt_blob_init),
+		.machine = EM_X86_64,
+		.load = load,
+	};
+
+	return path ? vm_initramfs_write(&initramfs, path) : kt_error_no_memory();
+}
+
+static struct kt_error *check_kernel(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return kt_error_os(errno, "cannot read the kernel %s", path);
+	if (!S_ISREG(st.st_mode))
+		return kt_error_new(KT_ERROR_FORMAT, "the kernel %s is no regular file", path);
+	return NULL;
+}
+
+static struct kt_error *prepare(struct vm *vm, const struct vm_load *load)
+{
+	struct kt_error *err;
+
+	err = vm_guard_init(&vm->guard);
+	if (err)
+		return err;
+	vm->console_path = vm_guard_path(&vm->guard, "console.log");
+	vm->gdb_target = vm_qemu_gdb_target(&vm->guard, &vm->config);
+	if (!vm->console_path || !vm->gdb_target)
+		return kt_error_no_memory();
+	err = vm_qemu_write_config(&vm->guard, &vm->config);
+	if (!err)
+		err = write_initramfs(vm, load);
+	return err;
+}
+
+struct kt_error *vm_start(const struct vm_config *config, const struct vm_load *load,
+			  struct vm **ret)
+{
+	struct kt_error *err;
+	struct vm *vm;
+
+	err = check_kernel(config->kernel);
+	if (err)
+		return err;
+	vm = calloc(1, sizeof(*vm));
+	if (!vm)
+		return kt_error_no_memory();
+	vm->config = *config;
+	vm->guard = (struct vm_guard)VM_GUARD_INIT;
+	vm->qemu.pidfd = vm->listen_fd = vm->frames_fd = -1;
+	vm->accel = config->accel ? config->accel : vm_qemu_default_accel();
+	err = prepare(vm, load);
+	if (!err)
+		err = start_qemu(vm);
+	if (err)
+		vm_destroy(vm);
+	else
+		*ret = vm;
+	return err;
+}
+
+void vm_destroy(struct vm *vm)
+{
+	if (!vm)
+		return;
+	stop_qemu(vm);
+	vm_guard_deinit(&vm->guard);
+	kt_frame_decoder_deinit(&vm->decoder);
+	kt_buf_deinit(&vm->text);
+	free(vm->console_path);
+	free(vm->gdb_target);
+	free(vm);
+}
+
+/* The default, KVM, did not work out. */
+static struct kt_error *fall_back(struct vm *vm, const char *why)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf stage = KT_BUF_INIT;
+
+	kt_buf_printf(&stage, "%s: booting again with TCG", why);
+	if (!stage.failed)
+		report_progress(vm, stage.data);
+	stop_qemu(vm);
+	vm->accel = "tcg";
+	return start_qemu(vm);
+}
+
+static bool can_fall_back(const struct vm *vm)
+{
+	return !vm->config.accel && !vm->init_started && strcmp(vm->accel, "tcg");
+}
+
+/* TCG is slow but sure: there, only the caller's deadline says when to give up. */
+static struct kt_error *check_alive(struct vm *vm)
+{
+	uint64_t size = vm_console_size(vm->console_path);
+
+	if (vm->init_started || vm->ended || !strncmp(vm->accel, "tcg", 3))
+		return NULL;
+	if (size != vm->console_seen) {
+		vm->console_seen = size;
+		vm->silent_since_ns = kt_now_ns();
+	}
+	if (kt_now_ns() - vm->silent_since_ns < SILENCE_MAX_NS)
+		return NULL;
+	if (can_fall_back(vm)) {
+		if (!size)
+			vm_qemu_remember_kvm_hangs();
+		return fall_back(vm, "no sign of life from the guest under KVM");
+	}
+	return kt_error_hint(
+		kt_error_new(KT_ERROR_NOT_READY,
+			     "the guest shows no sign of life with accel %s: %s for "
+			     "10 seconds",
+			     vm->accel, size ? "its console is silent" : "nothing on its console"),
+		"--accel tcg always works, only slower");
+}
+
+static const char *set_text(struct vm *vm, const void *text, size_t len)
+{
+	kt_buf_deinit(&vm->text);
+	vm->text = (struct kt_buf)KT_BUF_INIT;
+	kt_buf_append(&vm->text, text, len);
+	return vm->text.failed ? "" : vm->text.data;
+}
+
+static bool lifecycle_event(struct vm *vm, const struct kt_frame *frame, struct vm_event *ret)
+{
+	if (!frame->len)
+		return false;
+	switch (frame->payload[0]) {
+	case KT_PHASE_INIT_STARTED:
+		vm->init_started = true;
+		ret->type = VM_EVENT_INIT_STARTED;
+		break;
+	case KT_PHASE_PAYLOAD_STARTED: ret->type = VM_EVENT_PAYLOAD_STARTED; break;
+	case KT_PHASE_READY: ret->type = VM_EVENT_READY; break;
+	default: return false;
+	}
+	ret->text = set_text(vm, frame->payload + 1, frame->len - 1);
+	return true;
+}
+
+static bool program_event(const struct kt_frame *frame, struct vm_event *ret)
+{
+	struct kt_prog_record record;
+
+	if (!kt_prog_record_decode(frame->payload, frame->len, &record))
+		return false;
+	ret->type = VM_EVENT_PROGRAM;
+	ret->program.error = record.error;
+	ret->program.id = record.id;
+	ret->program.object = record.object;
+	ret->program.section = record.section;
+	ret->program.name = record.name;
+	ret->program.log = record.log;
+	ret->program.log_len = record.log_len;
+	ret->program.log_dropped = record.log_dropped;
+	return true;
+}
+
+/* False: nothing that this host knows. */
+static bool frame_event(struct vm *vm, const struct kt_frame *frame, struct vm_event *ret)
+{
+	switch (frame->type) {
+	case KT_FRAME_LIFECYCLE: return lifecycle_event(vm, frame, ret);
+	case KT_FRAME_PROG: return program_event(frame, ret);
+	case KT_FRAME_OUTPUT:
+		if (!frame->len)
+			return false;
+		ret->type = VM_EVENT_OUTPUT;
+		ret->stream = frame->payload[0];
+		ret->data = frame->payload + 1;
+		ret->len = frame->len - 1;
+		return true;
+	case KT_FRAME_EXIT:
+		if (frame->len != 4)
+			return false;
+		ret->type = VM_EVENT_EXIT;
+		ret->status = (int)kt_load_uint(frame->payload, 4, false);
+		return true;
+	default: return false;
+	}
+}
+
+/* With -no-reboot, a reset of the guest is QEMU's orderly end. */
+static struct kt_error *end_event(struct vm *vm, struct vm_event *ret)
+{
+	_cleanup_free_ char *words = NULL;
+
+	ret->status = vm->wait_status;
+	if (vm->wait_status == 0 && vm_console_size(vm->console_path)) {
+		words = vm_console_death(vm->console_path);
+		ret->type = VM_EVENT_GUEST_DIED;
+		if (!words)
+			words = strdup("it reset without a word on its console");
+	} else {
+		words = vm_qemu_words(&vm->guard);
+		ret->type = VM_EVENT_QEMU_EXITED;
+	}
+	if (!words)
+		return kt_error_no_memory();
+	ret->text = set_text(vm, words, strlen(words));
+	return NULL;
+}
+
+static struct kt_error *take_frames(struct vm *vm)
+{
+	char chunk[16384];
+	ssize_t n;
+
+	if (vm->listen_fd >= 0) {
+		vm->frames_fd = accept4(vm->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (vm->frames_fd < 0)
+			return NULL;
+		close(vm->listen_fd);
+		vm->listen_fd = -1;
+	}
+	n = vm->frames_fd < 0 ? -1 : read(vm->frames_fd, chunk, sizeof(chunk));
+	if (n > 0)
+		return kt_frame_decoder_push(&vm->decoder, chunk, (size_t)n) ? NULL
+									     : kt_error_no_memory();
+	if (vm->frames_fd >= 0 && (n == 0 || (errno != EAGAIN && errno != EINTR))) {
+		close(vm->frames_fd);
+		vm->frames_fd = -1;
+	}
+	return NULL;
+}
+
+static struct kt_error *wait_for_bytes(struct vm *vm, int64_t deadline_ns)
+{
+	struct pollfd fds[3] = {
+		{vm->listen_fd >= 0 ? vm->listen_fd : vm->frames_fd, POLLIN, 0},
+		{vm->qemu.pidfd, POLLIN, 0},
+		{vm->config.cancel_fd, POLLIN, 0},
+	};
+	int left = kt_deadline_left_ms(deadline_ns);
+	struct kt_error *err = NULL;
+
+	if (!left)
+		return kt_error_new(KT_ERROR_TIMEOUT, "%s (accel %s)",
+				    vm->init_started ? "the guest took too long"
+						     : "the guest did not come up in time",
+				    vm->accel);
+	if (poll(fds, 3, left < TICK_MS ? left : TICK_MS) < 0 && errno != EINTR)
+		return kt_error_os(errno, "poll");
+	if (fds[2].revents)
+		return kt_error_new(KT_ERROR_CANCELLED, "cancelled");
+	if (fds[0].revents)
+		err = take_frames(vm);
+	/* What it wrote before it ended is still in the socket. */
+	if (fds[1].revents && kt_process_ended(&vm->qemu, &vm->wait_status))
+		vm->ended = true;
+	return err ? err : check_alive(vm);
+}
+
+/* QEMU has ended and its last frame was given. */
+static struct kt_error *at_end(struct vm *vm, struct vm_event *ret, bool *again)
+{
+	_cleanup_free_ char *why = NULL;
+
+	*again = vm->wait_status != 0 && can_fall_back(vm);
+	if (!*again)
+		return end_event(vm, ret);
+	why = vm_qemu_words(&vm->guard);
+	return fall_back(vm, why && *why ? why : "KVM cannot be used here");
+}
+
+struct kt_error *vm_next_event(struct vm *vm, int64_t deadline_ns, struct vm_event *ret)
+{
+	struct vm_event event = {0};
+	struct kt_error *err = NULL;
+	struct kt_frame frame;
+	bool found = false;
+
+	while (!err && !found) {
+		if (kt_frame_decoder_next(&vm->decoder, &frame)) {
+			found = frame_event(vm, &frame, &event);
+		} else if (vm->ended && vm->frames_fd < 0) {
+			bool again;
+
+			err = at_end(vm, &event, &again);
+			found = !again;
+		} else {
+			err = wait_for_bytes(vm, deadline_ns);
+		}
+	}
+	if (!err)
+		*ret = event;
+	return err;
+}
+
+const char *vm_gdb_target(const struct vm *vm)
+{
+	return vm->gdb_target;
+}
+
+const char *vm_accel(const struct vm *vm)
+{
+	return vm->accel;
+}
+
+const char *vm_dir(const struct vm *vm)
+{
+	return vm->guard.dir;
+}
+
+pid_t vm_pid(const struct vm *vm)
+{
+	return vm->pid;
+}
+
+char *vm_console_tail(const struct vm *vm, unsigned lines)
+{
+	return vm_console_read_tail(vm->console_path, lines);
+}
+
+struct kt_error *vm_keep(struct vm *vm)
+{
+	struct kt_error *err;
+
+	if (!vm->config.keep)
+		return kt_error_new(KT_ERROR_USAGE, "this guest was not started to be kept");
+	err = vm_guard_release(&vm->guard);
+	if (err)
+		return err;
+	close(vm->qemu.pidfd);
+	vm->qemu = (struct kt_process){0, -1};
+	return NULL;
+}

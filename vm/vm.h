@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A guest in stock QEMU: started from qemu-configs/, heard through frames on its second
+ * serial port, reachable for a debugger on a private Unix socket.
+ *
+ * Nothing of it outlives the tool, however that ends (vm/guard.h), unless vm_keep() was
+ * called. A `struct vm` is used from the thread that started it, which has to stay alive.
+ */
+#ifndef KT_VM_VM_H
+#define KT_VM_VM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "util/error.h"
+#include "vm/initramfs.h"
+
+struct vm;
+
+/* Zeroed, with kernel and cancel_fd set, it is a good default. Strings stay the caller's. */
+struct vm_config {
+	const char *kernel;           /* the image that QEMU's -kernel gets */
+	const char *qemu;             /* NULL: qemu-system-x86_64 */
+	const char *accel;            /* NULL: kvm where it runs this guest, else tcg */
+	const char *cpu;              /* NULL: max, without what QEMU's TCG gets wrong */
+	unsigned memory_mib;          /* 0: 1024 */
+	unsigned smp;                 /* 0: 2 */
+	const char *append;           /* more kernel parameters, or NULL */
+	const char *const *qemu_args; /* more arguments for QEMU */
+	size_t num_qemu_args;
+	const char *gdb; /* where the stub listens: "HOST:PORT", ":PORT" (localhost) or
+			  * "unix:PATH"; NULL: a socket in the private directory. QEMU has
+			  * one stub, this one is it for everybody. */
+	bool keep;       /* vm_keep() may be called: QEMU is left out of the kill with its parent */
+	int cancel_fd;   /* readable means: give up with KT_ERROR_CANCELLED; -1: none */
+	/* Called with what is being done, for a progress line; may be NULL. */
+	void (*progress)(void *arg, const char *stage);
+	void *progress_arg;
+};
+
+enum vm_event_type {
+	VM_EVENT_INIT_STARTED,
+	VM_EVENT_PAYLOAD_STARTED,
+	VM_EVENT_PROGRAM,     /* program: an object's program was loaded or not */
+	VM_EVENT_OUTPUT,      /* stream, data, len: what the payload wrote */
+	VM_EVENT_READY,       /* text: why; all is loaded and held */
+	VM_EVENT_EXIT,        /* status: the payload's wait status */
+	VM_EVENT_GUEST_DIED,  /* text: the kernel's or init's last word. The last event. */
+	VM_EVENT_QEMU_EXITED, /* status, text: what QEMU said. The last event. */
+};
+
+struct vm_event {
+	enum vm_event_type type;
+	int stream; /* 1 or 2 */
+	int status; /* a wait status, see waitpid(2) */
+	const char *text;
+	const uint8_t *data;
+	size_t len;
+	struct {
+		int error;                  /* errno of the load, 0: it passed and is held */
+		uint32_t id;                /* the kernel's id for it, 0 when not loaded */
+		size_t object;              /* index into vm_load.objects */
+		const char *section, *name; /* empty when the object itself is bad */
+		const char *log; /* libbpf's words, log_len bytes, empty when it passed */
+		size_t log_len;
+		size_t log_dropped; /* bytes left out of the middle of log, which says so too */
+	} program;
+};
+
+/*
+ * Writes the initramfs and starts QEMU. Returns as soon as QEMU runs; what happens in the
+ * guest are events. Errors: a file that is not there (OS, hint), what
+ * vm_initramfs_write() finds, no QEMU (OS with ENOENT, hint).
+ */
+struct kt_error *vm_start(const struct vm_config *config, const struct vm_load *load,
+			  struct vm **ret);
+
+/* Kills QEMU, removes the private directory. Accepts NULL. */
+void vm_destroy(struct vm *vm);
+
+/*
+ * The next event, until deadline_ns (kt_now_ns() time). Pointers in it are good until the
+ * next call. Errors: TIMEOUT; CANCELLED; NOT_READY when the accelerator that was asked for
+ * shows no sign of life. Without an accel in the config, a guest that does not live under
+ * KVM is started again with TCG here, once, and this machine is remembered for it.
+ */
+struct kt_error *vm_next_event(struct vm *vm, int64_t deadline_ns, struct vm_event *ret);
+
+/* The stub, as "unix:PATH" or "HOST:PORT"; belongs to vm. Listens once INIT_STARTED came. */
+const char *vm_gdb_target(const struct vm *vm);
+
+const char *vm_accel(const struct vm *vm);
+const char *vm_dir(const struct vm *vm);
+pid_t vm_pid(const struct vm *vm);
+
+/*
+ * The last lines of the guest's console, or what there is of them, which the caller frees;
+ * control characters are replaced. NULL without memory.
+ */
+char *vm_console_tail(const struct vm *vm, unsigned lines);
+
+/*
+ * Lets go of QEMU: it runs on after the tool, to be ended by killing vm_pid(), and its
+ * directory goes when it ends. Needs config.keep. vm_destroy() then only frees memory.
+ */
+struct kt_error *vm_keep(struct vm *vm);
+
+#endif
