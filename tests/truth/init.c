@@ -788,7 +788,7 @@ static char *make_document(const struct guest *guest, size_t *size)
 	put_string(f, uts.machine);
 	fprintf(f,
 		",\"page_table_levels\":%d,\"pti\":%s,\"meltdown\":", has_cpu_flag("la57") ? 5 : 4,
-		strstr(meltdown, "PTI") ? "true" : "false");
+		has_cpu_flag("pti") ? "true" : "false");
 	put_string(f, meltdown);
 	fprintf(f, ",\"bpf_jit_enable\":");
 	put_string(f, jit);
