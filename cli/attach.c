@@ -17,10 +17,9 @@ int cli_attach_to(const char *target_text, const struct cli_guest *guest,
 {
 	_cleanup_(rsp_target_deinit) struct rsp_target target = {0};
 	_cleanup_(inspection_deinit) struct inspection inspection = {0};
+	struct cli_result result = {.inspection = &inspection};
 	struct kfacts *facts;
 	struct kt_error *err;
-	int64_t resolve_ns;
-	bool cached = false;
 	int status;
 
 	if (!guest->vmlinux)
@@ -31,11 +30,13 @@ int cli_attach_to(const char *target_text, const struct cli_guest *guest,
 	if (err)
 		return cli_fail(err);
 	cli_cancel_fd();
-	err = cli_load_facts(guest->vmlinux, !guest->no_cache, &facts, &resolve_ns, &cached);
+	err = cli_load_facts(guest->vmlinux, !guest->no_cache, &facts, &result.resolve_ns,
+			     &result.cached);
 	if (err)
 		return cli_fail(err);
 	err = cli_inspect(&target, guest, facts, &inspection);
-	status = err ? cli_fail(err) : cli_show(&inspection, facts, output, resolve_ns, cached);
+	result.facts = facts;
+	status = err ? cli_fail(err) : cli_show(&result, output);
 	kfacts_destroy(facts);
 	return status;
 }

@@ -141,8 +141,18 @@ struct kt_error *cli_load_facts(const char *image, bool use_cache, struct kfacts
 struct kt_error *cli_inspect(const struct rsp_target *target, const struct cli_guest *guest,
 			     const struct kfacts *facts, struct inspection *ret);
 
+/* What cli_show() shows. */
+struct cli_result {
+	struct inspection *inspection;
+	const struct kfacts *facts;
+	int64_t resolve_ns;
+	bool cached;
+	const struct render_failure *failures; /* NULL: nothing was loaded by us */
+	size_t n_failures;
+	const struct render_payload *payload; /* NULL: none was run */
+};
+
 /* Filters, sorts and prints what was read. Gives the exit status. */
-int cli_show(struct inspection *inspection, const struct kfacts *facts,
-	     const struct cli_output *output, int64_t resolve_ns, bool cached);
+int cli_show(const struct cli_result *result, const struct cli_output *output);
 
 #endif

@@ -136,71 +136,108 @@ static void hex(const uint8_t *bytes, size_t len, char *ret)
 		snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
 }
 
-static struct kt_error *render(const struct inspection *inspection, const struct kfacts *facts,
-			       const struct cli_output *output, char **ret)
+static struct kt_error *render_json(const struct cli_result *result, char **ret)
 {
-	const struct kfacts_kernel *kernel = kfacts_kernel(facts);
+	const struct kfacts_kernel *kernel = kfacts_kernel(result->facts);
 	char build_id[2 * sizeof(kernel->build_id) + 1] = "";
+
+	hex(kernel->build_id, kernel->build_id_len, build_id);
+	return render_programs_json(&result->inspection->programs,
+				    &(struct render_guest){
+					    .release = kernel->release,
+					    .arch = kernel->arch,
+					    .build_id = build_id[0] ? build_id : NULL,
+					    .kaslr_offset = result->inspection->kaslr_offset,
+					    .pause_us = result->inspection->timing.pause_ns / 1000,
+					    .failures = result->failures,
+					    .n_failures = result->n_failures,
+					    .payload = result->payload,
+				    },
+				    ret);
+}
+
+static struct kt_error *render(const struct cli_result *result, const struct cli_output *output,
+			       char **ret)
+{
+	const struct programs *programs = &result->inspection->programs;
 	struct render_columns columns;
 	struct kt_error *err;
 
-	if (output->json) {
-		hex(kernel->build_id, kernel->build_id_len, build_id);
-		return render_programs_json(&inspection->programs,
-					    &(struct render_guest){
-						    .release = kernel->release,
-						    .arch = kernel->arch,
-						    .build_id = build_id[0] ? build_id : NULL,
-						    .kaslr_offset = inspection->kaslr_offset,
-						    .has_pause = true,
-						    .pause_us = inspection->timing.pause_ns / 1000,
-					    },
-					    ret);
-	}
+	if (output->json)
+		return render_json(result, ret);
 	err = render_columns_parse(output->columns, &columns);
 	if (err)
 		return err;
 	if (output->csv)
-		return render_programs_csv(&inspection->programs, &columns, ret);
-	return render_programs_table(&inspection->programs, &columns, terminal_width(),
+		return render_programs_csv(programs, &columns, ret);
+	return render_programs_table(programs, &columns, terminal_width(),
 				     cli_color_on(output->color, stdout), ret);
 }
 
-int cli_show(struct inspection *inspection, const struct kfacts *facts,
-	     const struct cli_output *output, int64_t resolve_ns, bool cached)
+static void filter_and_sort(struct programs *programs, const struct cli_output *output)
 {
-	size_t total = inspection->programs.n;
-	_cleanup_free_ char *text = NULL;
-	struct kt_error *err;
-	int status;
-
-	render_programs_filter(&inspection->programs, &(struct render_filter){
-							      .types = output->filter.types.data,
-							      .n_types = output->filter.types.len,
-							      .globs = output->filter.globs.data,
-							      .n_globs = output->filter.globs.len,
-							      .ids = output->filter.ids.data,
-							      .n_ids = output->filter.ids.len,
-						      });
+	render_programs_filter(programs, &(struct render_filter){
+						 .types = output->filter.types.data,
+						 .n_types = output->filter.types.len,
+						 .globs = output->filter.globs.data,
+						 .n_globs = output->filter.globs.len,
+						 .ids = output->filter.ids.data,
+						 .n_ids = output->filter.ids.len,
+					 });
 	if (output->sort) {
 		bool reversed = output->sort[0] == '-';
 		const char *key = output->sort + reversed;
 
-		render_programs_sort(&inspection->programs, render_column_by_name(key, strlen(key)),
-				     reversed);
+		render_programs_sort(programs, render_column_by_name(key, strlen(key)), reversed);
 	}
-	err = render(inspection, facts, output, &text);
+}
+
+/* In JSON, the failures are in the document; CSV has no room for them. */
+static int show_failures(const struct cli_result *result, const struct cli_output *output)
+{
+	_cleanup_free_ char *text = NULL;
+	FILE *stream = output->csv ? stderr : stdout;
+	struct kt_error *err;
+
+	if (!result->n_failures || output->json)
+		return CLI_DONE;
+	err = render_failures_text(result->failures, result->n_failures,
+				   cli_color_on(output->color, stream), &text);
+	if (err)
+		return cli_fail(err);
+	if (output->csv)
+		return fputs(text, stderr) < 0 ? CLI_CANNOT : CLI_DONE;
+	if (result->inspection->programs.n)
+		cli_print("\n");
+	return cli_print(text);
+}
+
+int cli_show(const struct cli_result *result, const struct cli_output *output)
+{
+	struct programs *programs = &result->inspection->programs;
+	_cleanup_free_ char *text = NULL;
+	size_t total = programs->n;
+	struct kt_error *err;
+	int status;
+
+	filter_and_sort(programs, output);
+	err = render(result, output, &text);
 	if (err)
 		return cli_fail(err);
 	status = cli_print(text);
-	if (!inspection->programs.n && !output->json && !output->csv)
-		cli_note(total ? "none of the guest's %zu BPF programs was asked for"
-			       : "the guest has no BPF programs loaded",
-			 total);
-	if (inspection->programs.n_unreadable)
+	if (status == CLI_DONE)
+		status = show_failures(result, output);
+	if (!programs->n && !output->json && !output->csv) {
+		if (total)
+			cli_note("none of the guest's %zu BPF programs is one of those asked for",
+				 total);
+		else
+			cli_note("the guest has no BPF programs loaded");
+	}
+	if (programs->n_unreadable)
 		cli_note("%zu entries of the guest's prog_idr could not be read and are left out",
-			 inspection->programs.n_unreadable);
+			 programs->n_unreadable);
 	if (output->timing)
-		print_timing(&inspection->timing, resolve_ns, cached);
+		print_timing(&result->inspection->timing, result->resolve_ns, result->cached);
 	return status;
 }

@@ -294,6 +294,7 @@ struct kt_error *render_programs_table(const struct programs *programs,
 				       char **ret)
 {
 	_cleanup_(unref_table) struct libscols_table *table = scols_new_table();
+	struct kt_buf out = KT_BUF_INIT;
 	char *text = NULL;
 
 	if (!table)
@@ -310,10 +311,14 @@ struct kt_error *render_programs_table(const struct programs *programs,
 	for (size_t i = 0; i < programs->n; i++)
 		if (!table_add_line(table, cols, &programs->all[i]))
 			return kt_error_no_memory();
-	if (!programs->n)
-		text = strdup("");
-	else if (scols_print_table_to_string(table, &text))
+	if (programs->n && scols_print_table_to_string(table, &text))
 		return kt_error_no_memory();
+	kt_buf_appends(&out, text ? text : "");
+	free(text);
+	if (out.len && out.data[out.len - 1] != '\n') /* libsmartcols leaves the last one out */
+		kt_buf_appendc(&out, '\n');
+	text = kt_buf_steal(&out);
+	kt_buf_deinit(&out);
 	if (!text)
 		return kt_error_no_memory();
 	*ret = text;
@@ -424,6 +429,35 @@ static json_t *json_kernel(const struct render_guest *guest)
 	return object;
 }
 
+static json_t *json_failures(const struct render_guest *guest)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < guest->n_failures; i++) {
+		const struct render_failure *f = &guest->failures[i];
+		json_t *object = json_object();
+
+		json_object_set_new(object, "object", render_json_text(f->object));
+		json_object_set_new(object, "section", render_json_text(f->section));
+		json_object_set_new(object, "name", render_json_text(f->name));
+		json_object_set_new(object, "errno", json_integer(f->errnum));
+		json_object_set_new(object, "log", render_json_text(f->log));
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+static json_t *json_payload(const struct render_payload *payload)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "exited", json_boolean(payload->exited));
+	json_object_set_new(object, "exit_code",
+			    payload->exited ? json_integer(payload->exit_code) : json_null());
+	json_object_set_new(object, "output", render_json_text(payload->output));
+	return object;
+}
+
 struct kt_error *render_programs_json(const struct programs *programs,
 				      const struct render_guest *guest, char **ret)
 {
@@ -431,10 +465,40 @@ struct kt_error *render_programs_json(const struct programs *programs,
 
 	json_object_set_new(root, "schema", json_string("ktstr-gdb.programs.v1"));
 	json_object_set_new(root, "kernel", json_kernel(guest));
-	json_object_set_new(root, "pause_us",
-			    guest->has_pause ? json_integer(guest->pause_us) : json_null());
+	json_object_set_new(root, "pause_us", json_integer(guest->pause_us));
 	for (size_t i = 0; i < programs->n; i++)
 		json_array_append_new(array, json_program(&programs->all[i]));
 	json_object_set_new(root, "programs", array);
+	if (guest->failures)
+		json_object_set_new(root, "failed", json_failures(guest));
+	if (guest->payload)
+		json_object_set_new(root, "payload", json_payload(guest->payload));
 	return render_json_dump(root, ret);
+}
+
+struct kt_error *render_failures_text(const struct render_failure *failures, size_t n, bool color,
+				      char **ret)
+{
+	const char *red = color ? "\033[1;31m" : "", *off = color ? "\033[0m" : "";
+	struct kt_buf out = KT_BUF_INIT;
+	char *text;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct render_failure *f = &failures[i];
+		const char *errname = strerrorname_np(f->errnum);
+		size_t len = strlen(f->log);
+
+		kt_buf_printf(&out, "%s%sFAILED%s %s: %s (%s): %s, %s\n", i ? "\n" : "", red, off,
+			      f->object, f->name, f->section, errname ? errname : "?",
+			      strerror(f->errnum));
+		kt_buf_append(&out, f->log, len);
+		if (len && f->log[len - 1] != '\n')
+			kt_buf_appendc(&out, '\n');
+	}
+	text = kt_buf_steal(&out);
+	kt_buf_deinit(&out);
+	if (!text)
+		return kt_error_no_memory();
+	*ret = text;
+	return NULL;
 }

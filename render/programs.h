@@ -44,13 +44,30 @@ void render_programs_filter(struct programs *programs, const struct render_filte
 void render_programs_sort(struct programs *programs, const struct render_column *column,
 			  bool reversed);
 
+/* A program that a guest's kernel (or libbpf, before it) did not take. */
+struct render_failure {
+	const char *object; /* the file it is of */
+	const char *section, *name;
+	int errnum;
+	const char *log; /* libbpf's words, the verifier's log among them */
+};
+
+/* What the user's own loader did in the guest. */
+struct render_payload {
+	bool exited;
+	int exit_code; /* when exited; 128 + N: killed by signal N */
+	const char *output;
+};
+
 /* What stands around the programs in JSON. Strings are the caller's. */
 struct render_guest {
 	const char *release, *arch;
 	const char *build_id; /* hex; NULL: none */
 	int64_t kaslr_offset;
-	bool has_pause;
 	int64_t pause_us;
+	const struct render_failure *failures; /* NULL: nothing was loaded by us */
+	size_t n_failures;
+	const struct render_payload *payload; /* NULL: none was run */
 };
 
 /*
@@ -66,5 +83,9 @@ struct kt_error *render_programs_csv(const struct programs *programs,
 /* The document "ktstr-gdb.programs.v1"; docs/architecture.md has its keys. */
 struct kt_error *render_programs_json(const struct programs *programs,
 				      const struct render_guest *guest, char **ret);
+
+/* The programs that were not taken, each with its log verbatim. The caller frees *ret. */
+struct kt_error *render_failures_text(const struct render_failure *failures, size_t n, bool color,
+				      char **ret);
 
 #endif

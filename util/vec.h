@@ -63,6 +63,6 @@ static inline bool kt_vec_grow_(void **data, size_t *cap, size_t want, size_t si
 	} while (0)
 
 #define kt_vec_for_each(v, it)                                                                     \
-	for (__typeof__((v)->data) it = (v)->data; it && it < (v)->data + (v)->len; it++)
+	for (__typeof__((v)->data + 0) it = (v)->data; it && it < (v)->data + (v)->len; it++)
 
 #endif
