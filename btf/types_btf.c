@@ -20,6 +20,8 @@
 #define CHAIN_MAX 32
 /* Anonymous structs and unions in each other. */
 #define NESTING_MAX 16
+/* Types of one name that are compared. */
+#define SAME_NAME_MAX 16
 /* Members looked at for one path; task_struct has some 250. */
 #define VISITS_MAX 100000
 
@@ -32,7 +34,7 @@ struct btf_types {
 struct candidate {
 	uint32_t id;
 	size_t score; /* wants that it can answer */
-	bool found;
+	size_t seen;  /* types of this name so far */
 };
 
 /* A member being looked for: position so far, and the visits left. */
@@ -261,11 +263,13 @@ static void find_candidates(const struct btf *btf, const struct nameset *names,
 			continue;
 		name = name_of(btf, t->name_off);
 		i = nameset_find(names, name, strlen(name));
-		if (i < 0)
+		if (i < 0 || found[i].seen++ >= SAME_NAME_MAX)
 			continue;
 		points = score(btf, t, name, wants, n);
-		if (points > found[i].score)
-			found[i] = (struct candidate){.id = id, .score = points, .found = true};
+		if (points > found[i].score) {
+			found[i].id = id;
+			found[i].score = points;
+		}
 	}
 }
 
@@ -292,10 +296,11 @@ static void answer_held(const struct btf *btf, uint32_t held, const struct kfact
 					   .type = members[i].type};
 			uint32_t type = members[i].type;
 
-			if ((type != held && (!strip(btf, &type) || type != held)) ||
-			    strcmp(name_of(btf, members[i].name_off), want->path) || !place(&l, &m))
+			if (strcmp(name_of(btf, members[i].name_off), want->path) ||
+			    (type != held && (!strip(btf, &type) || type != held)) ||
+			    !place(&l, &m))
 				continue;
-			if (holders++ && memcmp(&m, &answer->member, sizeof(m))) {
+			if (holders++ && m.offset != answer->member.offset) {
 				answer->present = false;
 				return;
 			}
@@ -339,7 +344,7 @@ static struct kt_error *resolve(const struct btf *btf, struct nameset *names,
 		ptrdiff_t at = nameset_find(names, wants[i].name, strlen(wants[i].name));
 		struct kt_error *err;
 
-		if (at < 0 || !found[at].found)
+		if (at < 0 || !found[at].score)
 			continue;
 		err = answer_one(btf, found[at].id, &wants[i], &answers[i]);
 		if (err)
