@@ -88,28 +88,42 @@ static struct kt_error *parse_list_line(const char *line, const char *binary, st
 	return add_library(deps, path, end ? (size_t)(end - path) : strlen(path));
 }
 
+/*
+ * The loader's last words (glibc 2.36):
+ *
+ *	/x/a: error while loading shared libraries: libb.so: cannot open shared object file: ...
+ */
+static struct kt_error *loader_failed(const char *binary, const char *interp, const char *words)
+{
+	size_t len = strlen(binary);
+
+	if (words && !strncmp(words, binary, len) && !strncmp(words + len, ": ", 2))
+		words += len + 2;
+	return kt_error_hint(kt_error_new(KT_ERROR_NOT_FOUND, "%s: %s: %s", binary, interp,
+					  words ? words : "it cannot list the shared libraries"),
+			     "install the library, or set LD_LIBRARY_PATH to where it is");
+}
+
 static struct kt_error *list_libraries(const char *interp, const char *binary, struct kt_deps *deps)
 {
 	const char *argv[] = {interp, "--list", binary, NULL};
 	_cleanup_free_ char *output = NULL;
 	struct kt_error *err;
-	char *line, *rest;
+	char *line, *rest, *last = NULL;
 	int status;
 
 	err = kt_process_output(argv, kt_deadline_ms(LIST_TIMEOUT_MS), &output, &status);
 	if (err)
 		return kt_error_wrap(err, "%s: cannot list its shared libraries", binary);
 	for (rest = output; (line = strsep(&rest, "\n"));) {
+		last = *line ? line : last;
 		err = parse_list_line(line, binary, deps);
 		if (err)
 			return err;
 	}
 	if (status == 0)
 		return NULL;
-	/* The loader's own words: "ld.so: BINARY: error while loading shared libraries: ..." */
-	return kt_error_new(KT_ERROR_NOT_FOUND,
-			    "%s: its dynamic loader %s cannot list its shared libraries", binary,
-			    interp);
+	return loader_failed(binary, interp, last);
 }
 
 /* The PT_INTERP of an ELF file, or NULL for a static one. */
@@ -126,14 +140,16 @@ static struct kt_error *elf_interpreter(int fd, const char *path, uint16_t machi
 	if (!elf || !gelf_getehdr(elf, &ehdr) || elf_getphdrnum(elf, &n))
 		return kt_error_new(KT_ERROR_FORMAT, "%s: not a sound ELF file: %s", path,
 				    elf_errmsg(-1));
+	if (ehdr.e_machine == EM_BPF)
+		return kt_error_hint(kt_error_new(KT_ERROR_FORMAT, "%s: a BPF object, no program",
+						  path),
+				     "give it to --object");
 	if (ehdr.e_machine != machine)
 		return kt_error_new(KT_ERROR_UNSUPPORTED,
 				    "%s: an ELF file for machine type %u, the guest's is %u", path,
 				    ehdr.e_machine, machine);
 	if (ehdr.e_type != ET_EXEC && ehdr.e_type != ET_DYN)
-		return kt_error_hint(kt_error_new(KT_ERROR_FORMAT,
-						  "%s: an ELF file, but no program", path),
-				     "a BPF object goes to --object");
+		return kt_error_new(KT_ERROR_FORMAT, "%s: an ELF file, but no program", path);
 	raw = elf_rawfile(elf, &size);
 	for (size_t i = 0; i < n; i++) {
 		if (!gelf_getphdr(elf, (int)i, &phdr) || phdr.p_type != PT_INTERP)
@@ -165,21 +181,28 @@ static struct kt_error *add_elf(int fd, const char *path, uint16_t machine, stru
 
 static struct kt_error *open_program(const char *path, int *ret)
 {
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st))
-		return kt_error_os(errno, "%s", path);
+		return kt_error_os(errno, "cannot run %s", path);
 	if (S_ISDIR(st.st_mode))
-		return kt_error_os(EISDIR, "%s", path);
+		return kt_error_os(EISDIR, "cannot run %s", path);
 	if (!S_ISREG(st.st_mode))
-		return kt_error_new(KT_ERROR_FORMAT, "%s: not a regular file", path);
-	if (!(st.st_mode & 0111))
-		return kt_error_hint(kt_error_os(EACCES, "%s: not executable", path), "chmod +x %s",
-				     path);
+		return kt_error_new(KT_ERROR_FORMAT, "cannot run %s: not a regular file", path);
 	*ret = kt_take_fd(&fd);
 	return NULL;
+}
+
+/* Asked last: that a file is no program at all is the better thing to say. */
+static struct kt_error *check_executable(int fd, const char *path)
+{
+	struct stat st;
+
+	if (!fstat(fd, &st) && (st.st_mode & 0111))
+		return NULL;
+	return kt_error_hint(kt_error_os(EACCES, "cannot run %s: it is not executable", path),
+			     "chmod +x %s", path);
 }
 
 /* The program in "#! /bin/sh -e", as the kernel reads it; NULL without one. */
@@ -207,14 +230,19 @@ static struct kt_error *add_program(const char *path, uint16_t machine, unsigned
 		return err;
 	n = pread(fd, head, sizeof(head) - 1, 0);
 	if (n < 0)
-		return kt_error_os(errno, "%s", path);
-	if (n >= SELFMAG && !memcmp(head, ELFMAG, SELFMAG))
-		return add_elf(fd, path, machine, deps);
+		return kt_error_os(errno, "cannot run %s", path);
+	if (n >= SELFMAG && !memcmp(head, ELFMAG, SELFMAG)) {
+		err = add_elf(fd, path, machine, deps);
+		return err ? err : check_executable(fd, path);
+	}
 	if (strncmp(head, "#!", 2) || !(interp = script_interpreter(head)))
 		return kt_error_new(KT_ERROR_FORMAT, "%s: neither an ELF program nor a script",
 				    path);
 	if (depth >= SCRIPT_DEPTH)
-		return kt_error_os(ELOOP, "%s", path);
+		return kt_error_os(ELOOP, "cannot run %s", path);
+	err = check_executable(fd, path);
+	if (err)
+		return err;
 	return kt_error_wrap(add_program(interp, machine, depth + 1, deps), "%s: its interpreter",
 			     path);
 }
@@ -228,7 +256,7 @@ struct kt_error *kt_deps_find(const char *path, uint16_t machine, struct kt_deps
 	/* Not "/proc/self/cwd/..." and no "..": the guest gets the same path. */
 	absolute = realpath(path, NULL);
 	if (!absolute)
-		return kt_error_os(errno, "%s", path);
+		return kt_error_os(errno, "cannot run %s", path);
 	err = add_program(absolute, machine, 0, &deps);
 	if (err)
 		kt_deps_deinit(&deps);

@@ -125,7 +125,7 @@ static struct kt_error *put_content(struct writer *w, int fd, const char *from, 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return kt_error_os(errno, "%s", from);
+			return kt_error_os(errno, "cannot read %s", from);
 		if (!n)
 			return kt_error_new(KT_ERROR_FORMAT, "%s: became shorter while read", from);
 		err = put_data(w, chunk, (size_t)n);
@@ -143,14 +143,14 @@ static struct kt_error *put_file(struct writer *w, const char *name, mode_t mode
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st))
-		return kt_error_os(errno, "%s", from);
+		return kt_error_os(errno, "cannot read %s", from);
 	if (S_ISDIR(st.st_mode))
-		return kt_error_os(EISDIR, "%s", from);
+		return kt_error_os(EISDIR, "cannot read %s", from);
 	if (!S_ISREG(st.st_mode))
 		return kt_error_new(KT_ERROR_FORMAT, "%s: not a regular file", from);
 	/* What cpio's eight hex digits hold. */
 	if (st.st_size > UINT32_MAX)
-		return kt_error_os(EFBIG, "%s", from);
+		return kt_error_os(EFBIG, "cannot take %s", from);
 	err = put_parents(w, name);
 	if (!err)
 		err = put_header(w, name, S_IFREG | mode, st.st_size);

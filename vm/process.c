@@ -37,10 +37,10 @@ static pid_t waitpid_again(pid_t pid, int *status, int flags)
 	return ret;
 }
 
-static _Noreturn void exec_child(const char *const *argv, int in, int out, int err)
+static _Noreturn void exec_child(const char *const *argv, int in, int out)
 {
 	reset_signals();
-	if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
+	if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
 		_exit(127);
 	/* execvp() does not write to what argv points to. */
 	execvp(argv[0], (char *const *)(uintptr_t)argv);
@@ -85,7 +85,7 @@ struct kt_error *kt_process_output(const char *const *argv, int64_t deadline_ns,
 	read_end = fds[0];
 	pid = fork();
 	if (!pid)
-		exec_child(argv, null, fds[1], null);
+		exec_child(argv, null, fds[1]);
 	close(fds[1]);
 	if (pid < 0)
 		return kt_error_os(errno, "cannot run %s", argv[0]);

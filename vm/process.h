@@ -10,8 +10,8 @@
 #include "util/error.h"
 
 /*
- * Runs argv (argv[0] is a path) to its end and returns its stdout, NUL-terminated, bounded,
- * which the caller frees, and its wait status. Its stdin and stderr are /dev/null.
+ * Runs argv (argv[0] is a path) to its end and returns what it wrote, stdout and stderr, NUL-
+ * terminated, bounded, which the caller frees, and its wait status. It gets no stdin.
  */
 struct kt_error *kt_process_output(const char *const *argv, int64_t deadline_ns, char **ret,
 				   int *ret_status);

@@ -192,6 +192,8 @@ static struct kt_error *boot_once(struct boot *boot, const struct vm_load *load,
 	if (err) {
 		free(boot->results->console);
 		boot->results->console = vm_console_tail(vm, CONSOLE_LINES);
+		if (boot->results->console && !boot->results->console[0])
+			free(kt_take_ptr(boot->results->console));
 		vm_destroy(vm);
 		return err;
 	}

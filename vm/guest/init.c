@@ -41,7 +41,10 @@ int reap(int *wait_status)
 	return pid > 0 ? pid : -1;
 }
 
-/* In order: a later one may lie inside an earlier one. */
+/*
+ * In order: a later one may lie inside an earlier one. Nothing on /tmp: the payload may
+ * come from there, and the root is in memory anyway.
+ */
 static const struct mount_point {
 	const char *type, *path;
 	bool optional; /* a kernel may be built without it, and most programs load all the same */
@@ -49,7 +52,6 @@ static const struct mount_point {
 	{"proc", "/proc", false},
 	{"sysfs", "/sys", false},
 	{"devtmpfs", "/dev", false},
-	{"tmpfs", "/tmp", true},
 	{"bpf", "/sys/fs/bpf", true},
 	{"debugfs", "/sys/kernel/debug", true},
 	{"tracefs", "/sys/kernel/tracing", true},

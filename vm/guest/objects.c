@@ -63,10 +63,19 @@ static uint32_t bound_log(struct kt_buf *log)
 	return (uint32_t)dropped;
 }
 
+/* libbpf's own error numbers mean nothing to a reader of errno, who has its words too. */
+static int32_t plain_errno(int err)
+{
+	if (err < __LIBBPF_ERRNO__START)
+		return err;
+	return err <= LIBBPF_ERRNO__ENDIAN ? ENOEXEC : EINVAL;
+}
+
 static void report(struct kt_prog_record *record)
 {
 	struct kt_buf payload = KT_BUF_INIT;
 
+	record->error = plain_errno(record->error);
 	if (record->error) {
 		record->log_dropped = bound_log(&captured);
 		record->log = captured.data;
