@@ -23,8 +23,10 @@ enum kfacts_kind {
 	KFACTS_SIZE,   /* name: a struct or union */
 	KFACTS_ENUM,   /* name: an enum, all of its enumerators */
 	/*
-	 * path: a member, name: that member's struct type; the holder is whichever struct,
-	 * named or not, has it. For statics of an anonymous type, such as tk_core up to 6.12.
+	 * path: the name of one member, name: that member's struct type; the holder is
+	 * whichever struct, named or not, has it. For statics of an anonymous type, such as
+	 * tk_core up to 6.12. Absent when two holders have it at different offsets.
+	 * kfacts_member(facts, name, path) gives the answer.
 	 */
 	KFACTS_HELD,
 };
