@@ -8,7 +8,7 @@
 #include "util/vec.h"
 
 #define THREADS_MAX 4096
-/* `qsThreadInfo` names one vCPU at a time (7.2 to 11.1): ask this many ahead. */
+/* `qsThreadInfo` names one vCPU at a time (7.2 to 11.1): ask that often, then twice that. */
 #define THREADS_AHEAD 4
 /* Detaching is what the user waits for after Ctrl-C, and what gets the guest going. */
 #define DETACH_TIMEOUT_MS 2000
@@ -60,7 +60,8 @@ enum hello_kind {
 struct hello {
 	struct rsp_batch batch;
 	struct rsp_client *client;
-	size_t step, threads_asked;
+	size_t step;
+	size_t threads_asked, threads_answered, threads_goal; /* qsThreadInfo */
 	bool threads_done, version_asked;
 };
 
@@ -95,11 +96,14 @@ static enum rsp_turn hello_next(struct rsp_batch *batch, struct kt_buf *payload,
 	if (hello->step < sizeof(hello_steps) / sizeof(hello_steps[0])) {
 		ticket->kind = hello_steps[hello->step].kind;
 		kt_buf_appends(payload, hello_steps[hello->step++].payload);
+		hello->threads_asked += ticket->kind == HELLO_THREADS;
 		return RSP_TURN_SEND;
 	}
 	ticket->kind = HELLO_THREADS;
 	if (!hello->threads_done) {
-		if (hello->threads_asked >= hello->client->threads.len + THREADS_AHEAD)
+		if (hello->threads_answered == hello->threads_goal)
+			hello->threads_goal += hello->threads_asked + THREADS_AHEAD;
+		if (hello->threads_asked == hello->threads_goal)
 			return RSP_TURN_WAIT;
 		hello->threads_asked++;
 		kt_buf_appends(payload, "qsThreadInfo");
@@ -198,7 +202,7 @@ static struct kt_error *hello_reply(struct rsp_batch *batch, const struct rsp_ti
 
 	switch (ticket->kind) {
 	case HELLO_SUPPORTED: return take_supported(hello->client, reply);
-	case HELLO_THREADS: return take_threads(hello, reply);
+	case HELLO_THREADS: hello->threads_answered++; return take_threads(hello, reply);
 	case HELLO_MODE: hello->client->has_physical = rsp_reply_is(reply, "OK"); return NULL;
 	case HELLO_VERSION: take_version(hello->client, reply); return NULL;
 	default: return NULL;

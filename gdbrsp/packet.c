@@ -192,7 +192,7 @@ bool rsp_hex_decode(void *dst, size_t n, const char *hex)
 		uint8_t low = hex_value[p[2 * i + 1]];
 
 		good &= high && low;
-		out[i] = (uint8_t)((high - 1) << 4 | ((low - 1) & 0xf));
+		out[i] = (uint8_t)((high - 1U) << 4 | ((low - 1U) & 0xf));
 	}
 	return good;
 }

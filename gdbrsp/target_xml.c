@@ -113,21 +113,21 @@ static bool take_name(struct span s, char *name, size_t size)
 	return true;
 }
 
-static bool take_register(struct span tag, struct rsp_xml_item *item)
+/* A register without a (sane) name counts, too: those behind it go by its number. */
+static void take_register(struct span tag, struct rsp_xml_item *item)
 {
 	struct span name, value;
 	uint32_t number;
 
 	item->element = RSP_ELEMENT_REGISTER;
 	while (next_attribute(&tag, &name, &value)) {
-		if (equals(name, "name") && !take_name(value, item->name, RSP_REGISTER_NAME_MAX))
-			return true; /* nobody can ask for it, but it has a number */
+		if (equals(name, "name"))
+			take_name(value, item->name, RSP_REGISTER_NAME_MAX);
 		if (equals(name, "bitsize") && !take_number(value, &item->bits))
 			item->bits = 0;
 		if (equals(name, "regnum") && take_number(value, &number))
 			item->number = number;
 	}
-	return true;
 }
 
 static bool take_include(struct span tag, struct rsp_xml_item *item)
@@ -144,18 +144,23 @@ static bool take_include(struct span tag, struct rsp_xml_item *item)
 
 bool rsp_xml_next(const char *doc, size_t len, size_t *pos, struct rsp_xml_item *ret)
 {
-	struct span rest = {doc + *pos, doc + len};
-	struct span tag;
+	struct span rest, tag;
 	bool found = false;
 
+	if (len == 0) /* doc may be NULL then */
+		return false;
+	rest = (struct span){doc + *pos, doc + len};
+
 	while (!found && next_tag(&rest, &tag)) {
-		struct span element = next_word(&tag, "");
+		struct span element = next_word(&tag, "/");
 
 		*ret = (struct rsp_xml_item){.number = -1};
-		if (equals(element, "reg"))
-			found = take_register(tag, ret);
-		else if (equals(element, "xi:include"))
+		if (equals(element, "reg")) {
+			take_register(tag, ret);
+			found = true;
+		} else if (equals(element, "xi:include")) {
 			found = take_include(tag, ret);
+		}
 	}
 	*pos = (size_t)(rest.p - doc);
 	return found;

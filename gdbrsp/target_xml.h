@@ -32,7 +32,8 @@ struct rsp_xml_item {
 /*
  * The next register or include in doc from *pos on; false at the end. Comments count for
  * nothing: i386-64bit.xml has some registers in one, which the stub does not serve.
- * Elements that are cut short or have no name are passed over.
+ * A register without a name, or with one of 32 bytes or more, has an empty one. doc may be
+ * NULL if len is 0.
  */
 bool rsp_xml_next(const char *doc, size_t len, size_t *pos, struct rsp_xml_item *ret);
 
