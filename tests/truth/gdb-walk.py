@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The peer of `make bench`: gdb walks prog_idr of a running guest, through the same stub.
+r"""The peer of `make bench`: gdb walks prog_idr of a running guest, through the same stub.
 
-    gdb -nx -batch -ex 'file VMLINUX' -ex 'target remote TARGET' -x gdb-walk.py
+    gdb -nx -batch -iex 'set index-cache enabled on' -ex 'file VMLINUX' \
+        -ex 'target remote TARGET' -x gdb-walk.py
 
-VMLINUX has DWARF (a -dbg package's). Prints id, type, name and verified_insns of each program, a
-line each with tabs between, then detaches.
+VMLINUX has DWARF (a -dbg package's); from the second time on, the index cache saves gdb most of
+its start. TARGET is HOST:PORT or the path of a Unix socket, without "unix:". Prints id, type, name and verified_insns of each program, a
+line each with tabs between, then detaches. It reads through whatever page table the vCPU has, so
+it fails, and says so, on a vCPU in user mode under page-table isolation.
 """
 
 import re
@@ -28,7 +31,7 @@ def read(address, length):
 def kaslr_offset():
     """Where the handler of vector 0 is, against where it was linked.
 
-    The IDT is mapped in the user page table too, so this needs no vCPU in the kernel.
+    The IDT is the one table of the kernel whose address a register tells.
     """
     registers = gdb.execute("monitor info registers", to_string=True)
     idt = int(re.search(r"IDT=\s*([0-9a-f]+)", registers).group(1), 16)
