@@ -14,7 +14,7 @@
 
 #define ARCH_MAX_REGISTERS 8
 #define ARCH_MAX_SPACES    2
-#define ARCH_MAX_LEVELS    5
+#define ARCH_MAX_RANK      4
 
 /* A page table: its root and how many levels it has. */
 struct arch_space {
@@ -61,6 +61,7 @@ struct arch {
 	/* Where the kernel image is mapped: at a multiple of image_align in here. */
 	gaddr_t image_start, image_end;
 	uint64_t image_align;
+	unsigned int image_level; /* of the table whose entries are that large */
 };
 
 extern const struct arch arch_x86_64;

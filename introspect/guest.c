@@ -14,45 +14,50 @@ struct guest {
 	struct pagetable *pt; /* NULL: the stub translates, through the selected vCPU */
 };
 
-/* More vCPUs than these tell nothing new: a page table of any one maps the kernel. */
-#define MAX_CANDIDATES 16
-
+/* Page tables worth a look, of some vCPUs. */
 struct candidate {
 	struct arch_space space;
 	size_t cpu;
 };
 
 struct candidates {
-	struct candidate all[MAX_CANDIDATES];
-	size_t n;
-	bool mmu_off; /* of every vCPU */
+	KT_VEC(struct candidate) all;
+	bool mmu_off; /* of every vCPU so far */
 };
+
+static void candidates_deinit(struct candidates *c)
+{
+	kt_vec_free(&c->all);
+}
 
 static bool candidates_have(const struct candidates *c, const struct arch_space *space)
 {
-	for (size_t i = 0; i < c->n; i++)
-		if (c->all[i].space.root == space->root && c->all[i].space.live == space->live)
+	kt_vec_for_each (&c->all, candidate)
+		if (candidate->space.root == space->root && candidate->space.live == space->live)
 			return true;
 	return false;
 }
 
-/* The page tables worth a look, the likeliest first. */
-static void candidates_collect(struct candidates *c, const struct arch *arch,
-			       const uint64_t *values, size_t n_cpus)
+/* Those of n vCPUs from first on, the likeliest first. */
+static struct kt_error *candidates_collect(struct candidates *c, const struct arch *arch,
+					   const uint64_t *values, size_t first, size_t n)
 {
-	c->mmu_off = true;
-	for (unsigned int rank = 0; rank <= 4; rank++) {
-		for (size_t cpu = 0; cpu < n_cpus; cpu++) {
+	c->all.len = 0;
+	for (unsigned int rank = 0; rank <= ARCH_MAX_RANK; rank++) {
+		for (size_t i = 0; i < n; i++) {
 			struct arch_space spaces[ARCH_MAX_SPACES];
-			size_t n = arch->spaces(values + cpu * arch->n_registers, spaces);
+			size_t n_spaces = arch->spaces(values + i * arch->n_registers, spaces);
 
-			c->mmu_off &= n == 0;
-			for (size_t i = 0; i < n; i++)
-				if (spaces[i].rank == rank && c->n < MAX_CANDIDATES &&
-				    !candidates_have(c, &spaces[i]))
-					c->all[c->n++] = (struct candidate){spaces[i], cpu};
+			c->mmu_off &= n_spaces == 0;
+			for (size_t j = 0; j < n_spaces; j++) {
+				if (spaces[j].rank != rank || candidates_have(c, &spaces[j]))
+					continue;
+				if (!kt_vec_push(&c->all, (struct candidate){spaces[j], first + i}))
+					return kt_error_no_memory();
+			}
 		}
 	}
+	return NULL;
 }
 
 /* What is left to say when no page table held the kernel of the facts. */
@@ -94,44 +99,57 @@ static struct kt_error *try_candidate(struct guest *guest, const struct arch *ar
 			       guest->source.read_physical, guest->source.context, &pt);
 	if (err)
 		return err;
-	err = locate_kernel(arch, pt, guest->facts, seen);
+	if (candidate->space.live)
+		err = guest->source.select(guest->source.context, candidate->cpu);
+	if (!err)
+		err = locate_kernel(
+			arch, pt,
+			candidate->space.live ? guest->source.read_virtual : pagetable_read,
+			candidate->space.live ? guest->source.context : pt, guest->facts, seen);
 	if (!err && seen->found) {
 		guest->kaslr_offset = seen->kaslr_offset;
-		if (candidate->space.live)
-			err = guest->source.select(guest->source.context, candidate->cpu);
-		else
+		if (!candidate->space.live)
 			guest->pt = kt_take_ptr(pt);
 	}
 	pagetable_destroy(pt);
 	return err;
 }
 
+/*
+ * Any vCPU will do, as a rule, so few are asked first: 250 of them would be a millisecond
+ * and more of the guest's time.
+ */
+#define FEW_CPUS  4
+#define MANY_CPUS 64
+
 static struct kt_error *guest_find(struct guest *guest)
 {
 	const struct kfacts_kernel *kernel = kfacts_kernel(guest->facts);
 	const struct arch *arch = arch_by_name(kernel->arch);
-	_cleanup_free_ uint64_t *values = NULL;
-	struct candidates candidates = {0};
+	_cleanup_(candidates_deinit) struct candidates candidates = {.mmu_off = true};
 	struct located seen = {0};
-	struct kt_error *err;
-	size_t n_cpus;
+	size_t n_cpus = 1;
 
 	if (!arch)
 		return kt_error_new(KT_ERROR_UNSUPPORTED,
-				    "the image is of a %s kernel; this "
-				    "version reads x86_64 guests",
+				    "the image is of a %s kernel; this version reads x86_64 guests",
 				    kernel->arch);
 	if (!guest->source.read_physical)
 		return kt_error_hint(kt_error_new(KT_ERROR_UNSUPPORTED,
 						  "the stub cannot read physical memory"),
 				     "use QEMU's own stub, 4.1 or later");
-	err = guest->source.registers(guest->source.context, arch->registers, arch->n_registers,
-				      &values, &n_cpus);
-	if (err)
-		return err;
-	candidates_collect(&candidates, arch, values, n_cpus);
-	for (size_t i = 0; i < candidates.n; i++) {
-		err = try_candidate(guest, arch, &candidates.all[i], &seen);
+	for (size_t first = 0, end = FEW_CPUS; first < n_cpus && first < MANY_CPUS;
+	     first = end, end = MANY_CPUS) {
+		_cleanup_free_ uint64_t *values = NULL;
+		struct kt_error *err;
+
+		err = guest->source.registers(guest->source.context, first, end, arch->registers,
+					      arch->n_registers, &values, &n_cpus);
+		if (!err)
+			err = candidates_collect(&candidates, arch, values, first,
+						 (end < n_cpus ? end : n_cpus) - first);
+		for (size_t i = 0; !err && i < candidates.all.len && !seen.found; i++)
+			err = try_candidate(guest, arch, &candidates.all.data[i], &seen);
 		if (err || seen.found)
 			return err;
 	}

@@ -27,7 +27,7 @@ static struct kt_error *blocks_find(const struct arch *arch, struct pagetable *p
 		return kt_error_no_memory();
 	for (size_t i = 0; i < n; i++)
 		queries[i].virtual = arch->image_start + i * arch->image_align;
-	err = pagetable_translate(pt, queries, n);
+	err = pagetable_probe(pt, queries, n, arch->image_level);
 	if (err)
 		return err;
 	for (size_t i = 0; i < n; i++)
@@ -95,8 +95,14 @@ static bool proof_holds(const struct kfacts_kernel *kernel, const struct proof *
 	return memcmp(data, kernel->banner, proof->len) == 0;
 }
 
+/* Virtual memory, by way of the table that is looked through. */
+struct reader {
+	gmem_read_fn *read;
+	void *source;
+};
+
 /* Tries the image at each of some blocks, all in one batch. */
-static struct kt_error *try_bases(struct pagetable *pt, const struct kfacts_kernel *kernel,
+static struct kt_error *try_bases(const struct reader *reader, const struct kfacts_kernel *kernel,
 				  const struct proof *proof, const struct pagetable_query *blocks,
 				  size_t n, struct located *seen)
 {
@@ -113,7 +119,7 @@ static struct kt_error *try_bases(struct pagetable *pt, const struct kfacts_kern
 				    proof->len))
 			return kt_error_no_memory();
 	}
-	err = gmem_batch_read(&batch, pagetable_read, pt);
+	err = gmem_batch_read(&batch, reader->read, reader->source);
 	if (err)
 		return err;
 	for (size_t i = 0; i < n && !seen->found; i++) {
@@ -141,7 +147,7 @@ static void banner_copy(struct located *seen, const uint8_t *data, size_t len)
 }
 
 /* The guest's own banner, for the message that it is another kernel's. */
-static struct kt_error *find_banner(struct pagetable *pt, const struct blocks *blocks,
+static struct kt_error *find_banner(const struct reader *reader, const struct blocks *blocks,
 				    struct located *seen)
 {
 	size_t n = blocks->mapped.len;
@@ -155,7 +161,7 @@ static struct kt_error *find_banner(struct pagetable *pt, const struct blocks *b
 		if (!gmem_batch_add(&batch, blocks->mapped.data[i].virtual, data + i * BANNER_REACH,
 				    BANNER_REACH))
 			return kt_error_no_memory();
-	err = gmem_batch_read(&batch, pagetable_read, pt);
+	err = gmem_batch_read(&batch, reader->read, reader->source);
 	if (err)
 		return err;
 	for (size_t i = 0; i < n && !seen->banner[0]; i++) {
@@ -170,10 +176,11 @@ static struct kt_error *find_banner(struct pagetable *pt, const struct blocks *b
 	return NULL;
 }
 
-struct kt_error *locate_kernel(const struct arch *arch, struct pagetable *pt,
-			       const struct kfacts *facts, struct located *seen)
+struct kt_error *locate_kernel(const struct arch *arch, struct pagetable *pt, gmem_read_fn *read,
+			       void *source, const struct kfacts *facts, struct located *seen)
 {
 	const struct kfacts_kernel *kernel = kfacts_kernel(facts);
+	const struct reader reader = {read, source};
 	_cleanup_(blocks_deinit) struct blocks blocks = {0};
 	struct proof proof;
 	struct kt_error *err;
@@ -187,11 +194,11 @@ struct kt_error *locate_kernel(const struct arch *arch, struct pagetable *pt,
 		return err;
 	seen->mapped = true;
 	/* _text is the lowest block of all but an early kernel (cleanup_highmap()). */
-	err = try_bases(pt, kernel, &proof, blocks.mapped.data, 1, seen);
+	err = try_bases(&reader, kernel, &proof, blocks.mapped.data, 1, seen);
 	if (err || seen->found)
 		return err;
-	err = try_bases(pt, kernel, &proof, blocks.mapped.data, blocks.mapped.len, seen);
+	err = try_bases(&reader, kernel, &proof, blocks.mapped.data, blocks.mapped.len, seen);
 	if (err || seen->found || seen->banner[0])
 		return err;
-	return find_banner(pt, &blocks, seen);
+	return find_banner(&reader, &blocks, seen);
 }

@@ -14,10 +14,11 @@ struct located {
 };
 
 /*
- * Looks through one page table. Not finding the kernel is an answer, in *seen, which keeps
- * what earlier tables showed; an error means that the source is of no more use.
+ * Looks through one page table. read, with its source, reads virtual addresses through it. Not
+ * finding the kernel is an answer, in *seen, which keeps what earlier tables showed; an error means
+ * that the source is of no more use.
  */
-struct kt_error *locate_kernel(const struct arch *arch, struct pagetable *pt,
-			       const struct kfacts *facts, struct located *seen);
+struct kt_error *locate_kernel(const struct arch *arch, struct pagetable *pt, gmem_read_fn *read,
+			       void *source, const struct kfacts *facts, struct located *seen);
 
 #endif

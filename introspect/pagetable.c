@@ -181,14 +181,10 @@ static void level_step(const struct pagetable *pt, struct pagetable_query *query
 	}
 }
 
-struct kt_error *pagetable_translate(struct pagetable *pt, struct pagetable_query *queries,
-				     size_t count)
+/* Walks down to the lowest level; where a table is below that, its address is in steps. */
+static struct kt_error *walk_down(struct pagetable *pt, struct pagetable_query *queries,
+				  struct step *steps, size_t count, unsigned int lowest)
 {
-	_cleanup_free_ struct step *steps = malloc((count + 1) * sizeof(*steps));
-	struct kt_error *err;
-
-	if (!steps)
-		return kt_error_no_memory();
 	for (size_t i = 0; i < count; i++) {
 		steps[i] = (struct step){
 			.table = pt->space.root,
@@ -196,14 +192,41 @@ struct kt_error *pagetable_translate(struct pagetable *pt, struct pagetable_quer
 		};
 		queries[i].mapped = false;
 	}
-	for (unsigned int level = pt->space.levels; level > 0; level--) {
-		err = level_fetch(pt, queries, steps, count, level);
+	for (unsigned int level = pt->space.levels; level >= lowest; level--) {
+		struct kt_error *err = level_fetch(pt, queries, steps, count, level);
+
 		if (err)
 			return err;
 		for (size_t i = 0; i < count; i++)
 			if (!steps[i].done)
 				level_step(pt, &queries[i], &steps[i], level);
 	}
+	return NULL;
+}
+
+struct kt_error *pagetable_translate(struct pagetable *pt, struct pagetable_query *queries,
+				     size_t count)
+{
+	_cleanup_free_ struct step *steps = malloc((count + 1) * sizeof(*steps));
+
+	if (!steps)
+		return kt_error_no_memory();
+	return walk_down(pt, queries, steps, count, 1);
+}
+
+struct kt_error *pagetable_probe(struct pagetable *pt, struct pagetable_query *queries,
+				 size_t count, unsigned int level)
+{
+	_cleanup_free_ struct step *steps = malloc((count + 1) * sizeof(*steps));
+	struct kt_error *err;
+
+	if (!steps)
+		return kt_error_no_memory();
+	err = walk_down(pt, queries, steps, count, level);
+	if (err)
+		return err;
+	for (size_t i = 0; i < count; i++)
+		queries[i].mapped |= !steps[i].done;
 	return NULL;
 }
 

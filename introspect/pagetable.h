@@ -32,6 +32,13 @@ void pagetable_destroy(struct pagetable *pt);
 struct kt_error *pagetable_translate(struct pagetable *pt, struct pagetable_query *queries,
 				     size_t count);
 
+/*
+ * Only whether each address lies in a block of 1 << arch->shift(level) bytes of which
+ * anything may be mapped; physical and left stay unset. Saves the walk of the levels below.
+ */
+struct kt_error *pagetable_probe(struct pagetable *pt, struct pagetable_query *queries,
+				 size_t count, unsigned int level);
+
 /* A gmem_read_fn over virtual addresses; source is the struct pagetable. */
 struct kt_error *pagetable_read(void *source, struct gmem_read *reads, size_t count);
 

@@ -22,7 +22,7 @@ struct program {
 	char *type;      /* as bpftool names it, "sched_cls"; NULL: unknown */
 	char name[16];   /* aux->name, at most 15 characters; "" for none */
 	char *full_name; /* from the program's BTF where name may be cut; NULL: unknown */
-	char tag[17];     /* 16 hex digits */
+	char tag[17];    /* 16 hex digits */
 	bool gpl_known, gpl_compatible;
 	struct program_number verified_insns; /* instructions processed; since Linux 5.16 */
 	struct program_number bytes_xlated;

@@ -5,7 +5,8 @@
 #include "introspect/source.h"
 #include "util/cleanup.h"
 
-static struct kt_error *stub_registers(void *context, const char *const *names, size_t n_names,
+static struct kt_error *stub_registers(void *context, size_t first, size_t end,
+				       const char *const *names, size_t n_names,
 				       uint64_t **values_ret, size_t *n_cpus_ret)
 {
 	struct rsp_client *client = context;
@@ -17,10 +18,14 @@ static struct kt_error *stub_registers(void *context, const char *const *names, 
 	err = rsp_client_threads(client, &threads, &n);
 	if (err)
 		return err;
-	values = calloc(n * n_names, sizeof(*values));
+	if (end > n)
+		end = n;
+	if (first > end)
+		first = end;
+	values = calloc((end - first) * n_names + 1, sizeof(*values));
 	if (!values)
 		return kt_error_no_memory();
-	err = rsp_client_registers(client, threads, n, names, n_names, values);
+	err = rsp_client_registers(client, threads + first, end - first, names, n_names, values);
 	if (err)
 		return err;
 	*values_ret = kt_take_ptr(values);

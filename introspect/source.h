@@ -13,10 +13,11 @@ struct rsp_client;
 struct source {
 	void *context;
 	/*
-	 * Registers of all vCPUs: (*values_ret)[cpu * n_names + i], which the caller frees.
-	 * At least one vCPU.
+	 * Registers of the vCPUs [first, end), fewer where there are fewer:
+	 * (*values_ret)[i * n_names + name], which the caller frees. *n_cpus_ret: all vCPUs.
 	 */
-	struct kt_error *(*registers)(void *context, const char *const *names, size_t n_names,
+	struct kt_error *(*registers)(void *context, size_t first, size_t end,
+				      const char *const *names, size_t n_names,
 				      uint64_t **values_ret, size_t *n_cpus_ret);
 	/* The vCPU whose page table read_virtual goes through from now on. */
 	struct kt_error *(*select)(void *context, size_t cpu);

@@ -96,4 +96,5 @@ const struct arch arch_x86_64 = {
 	.image_start = UINT64_C(0xffffffff80000000),
 	.image_end = UINT64_C(0xffffffffc0000000),
 	.image_align = UINT64_C(0x200000),
+	.image_level = 2,
 };
