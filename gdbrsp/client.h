@@ -20,6 +20,7 @@
 
 struct rsp_client;
 
+/* NULL for the defaults: 5 s, no cancel_fd, resume, no trace. */
 struct rsp_options {
 	int64_t timeout_ms; /* for each step: connecting, the handshake, each batch; 0: 5000 */
 	int cancel_fd;      /* readable means: give up, KT_ERROR_CANCELLED; -1: none */
@@ -70,12 +71,14 @@ struct kt_error *rsp_client_select(struct rsp_client *client, const struct rsp_t
 
 /*
  * Registers by name, as the target XML names them ("cr3", "efer", "cs", "TTBR1_EL1"), of
- * each of n_threads vCPUs: values[t * n_names + i]. One pipelined batch. A name that the
- * target does not have is KT_ERROR_NOT_FOUND. Registers wider than 64 bits are refused.
+ * each of n_threads vCPUs: values[t * n_names + i], undefined after an error. One pipelined
+ * batch. A name that the target does not have is KT_ERROR_NOT_FOUND. Registers wider than 64
+ * bits are refused (KT_ERROR_UNSUPPORTED).
  *
- * x86-64 (QEMU 7.2 to 11.1): the XML lists ss_base, ds_base and es_base, which the stub
- * does not have, so from fs_base on a register's number is its place minus 3. This is
- * found out by checking what is read (CR0 has PE and PG, EFER has LMA), never assumed.
+ * x86-64: when control registers or segment bases are asked for and none of these vCPUs has
+ * CR0.PE, CR0.PG and EFER.LMA set, KT_ERROR_NOT_READY. (The XML names cs_base, ss_base,
+ * ds_base and es_base in a comment, and the stub does not have them: who reads comments
+ * finds every number from fs_base on wrong. The width of each value is checked as well.)
  */
 struct kt_error *rsp_client_registers(struct rsp_client *client, const struct rsp_thread *threads,
 				      size_t n_threads, const char *const *names, size_t n_names,
@@ -99,6 +102,31 @@ struct rsp_read {
  */
 struct kt_error *rsp_client_read(struct rsp_client *client, enum rsp_space space,
 				 struct rsp_read *reads, size_t count);
+
+/*
+ * A hardware breakpoint, set or removed. len: 1 on x86-64, 4 on aarch64. Detach and connect
+ * remove all. KT_ERROR_UNSUPPORTED: the accelerator has none (left); the client is still good.
+ */
+struct kt_error *rsp_client_breakpoint(struct rsp_client *client, gaddr_t addr, size_t len,
+				       bool set);
+
+struct rsp_stop {
+	int signal;                      /* 5: a breakpoint or a step; 2: stopped from outside */
+	const struct rsp_thread *thread; /* who, one of rsp_client_threads(); NULL: not told */
+};
+
+/*
+ * Lets the guest run until it stops by itself. wait_ms: 0 for the options' timeout, -1 for
+ * ever. After KT_ERROR_TIMEOUT or KT_ERROR_CANCELLED it still runs, and detach is all that is
+ * left to do. A vCPU that stands on a breakpoint stops there again at once: remove it, step
+ * that vCPU, set it again. Running time counts in pause_ns, which knows nothing of this.
+ */
+struct kt_error *rsp_client_continue(struct rsp_client *client, int64_t wait_ms,
+				     struct rsp_stop *ret);
+
+/* One instruction of one vCPU; the others stay stopped. */
+struct kt_error *rsp_client_step(struct rsp_client *client, const struct rsp_thread *thread,
+				 struct rsp_stop *ret);
 
 /* Changes what detach and destroy will do. */
 void rsp_client_set_leave_stopped(struct rsp_client *client, bool leave_stopped);

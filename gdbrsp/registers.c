@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Registers by name: the stub's target description gives names, sizes and numbers, and `p N`
- * reads one. QEMU up to 8.1 answers nothing to `p` before a description was read.
+ * reads one. QEMU 7.2 answers nothing to `p` before a description was read.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -339,7 +339,10 @@ static struct kt_error *want(struct values *v, const char *name, uint64_t *value
 									    : kt_error_no_memory();
 }
 
-/* Control registers only make sense to us in 64-bit mode, and are behind all that may be off. */
+/*
+ * Control registers are of use to us in 64-bit mode only. That CR0 and EFER look as they must
+ * also proves the numbers: those of fs_base and later would be the first ones to be off.
+ */
 static bool needs_long_mode(const struct rsp_client *client, const char *const *names, size_t n)
 {
 	if (client->registers->seen_long_mode || !find_register(client->registers, "efer"))

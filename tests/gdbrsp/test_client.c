@@ -579,6 +579,67 @@ static void test_cancelled_before(void **state)
 	close(cancel[1]);
 }
 
+/* What `watch` does: break, look, step over, run on; and Ctrl-C while the guest runs. */
+static void test_run(void **state)
+{
+	static const struct stub_step script[] = {
+		STUB_HELLO,
+		{STUB_EXPECT, "Z1,ffffffff81000000,1"},
+		{STUB_REPLY, "OK"},
+		{STUB_EXPECT, "vCont;c"},
+		{STUB_RAW, "+"},
+		{STUB_SLEEP, NULL, 5},
+		{STUB_RAW, "$T05thread:p01.02;#07"},
+		{STUB_EXPECT, "z1,ffffffff81000000,1"},
+		{STUB_REPLY, "OK"},
+		{STUB_EXPECT, "vCont;s:p01.02"},
+		{STUB_REPLY, "T05thread:p01.02;"},
+		{STUB_EXPECT, "Z1,1,1"},
+		{STUB_REPLY, "E22"},
+		/* The stub stands at the vCPU that stopped: reads are to go through the first. */
+		{STUB_EXPECT, "Hgp01.01"},
+		{STUB_REPLY, "OK"},
+		{STUB_EXPECT, "m0,1"},
+		{STUB_REPLY, "00"},
+		{STUB_EXPECT, "vCont;c"},
+		{STUB_RAW, "+"},
+		/* QEMU takes the first byte for a stop, and drops the others up to a `$`. */
+		{STUB_RESYNC},
+		{STUB_RAW, "$T02thread:p01.01;#03+$#00"},
+		{STUB_EXPECT, "qSupported:multiprocess+"},
+		{STUB_REPLY, "PacketSize=1000"},
+		{STUB_EXPECT, "Qqemu.PhyMemMode:0"},
+		{STUB_REPLY, "OK"},
+		STUB_BYE,
+		{STUB_END},
+	};
+	struct rsp_client *client;
+	struct rsp_stop stop;
+	struct kt_error *err;
+	struct stub *stub;
+	char byte;
+	struct rsp_read read = {.len = 1, .buf = &byte};
+
+	(void)state;
+	assert_no_error(connect_to(script, &options, &stub, &client));
+	assert_no_error(rsp_client_breakpoint(client, UINT64_C(0xffffffff81000000), 1, true));
+	assert_no_error(rsp_client_continue(client, -1, &stop));
+	assert_int_equal(stop.signal, 5);
+	assert_string_equal(stop.thread->id, "p01.02");
+	assert_no_error(rsp_client_breakpoint(client, UINT64_C(0xffffffff81000000), 1, false));
+	assert_no_error(rsp_client_step(client, stop.thread, &stop));
+	err = rsp_client_breakpoint(client, 1, 1, true);
+	assert_int_equal(kt_error_code(err), KT_ERROR_UNSUPPORTED);
+	kt_error_destroy(err);
+	assert_no_error(rsp_client_read(client, RSP_VIRTUAL, &read, 1));
+	err = rsp_client_continue(client, 20, &stop);
+	assert_int_equal(kt_error_code(err), KT_ERROR_TIMEOUT);
+	kt_error_destroy(err);
+	assert_no_error(rsp_client_detach(client));
+	rsp_client_destroy(client);
+	assert_joined(stub);
+}
+
 static void test_trace(void **state)
 {
 	static const struct stub_step script[] = {STUB_HELLO, STUB_BYE, {STUB_END}};
@@ -672,6 +733,7 @@ int main(void)
 		cmocka_unit_test(test_detach_after_cancel),
 		cmocka_unit_test(test_detach_after_timeout),
 		cmocka_unit_test(test_cancelled_before),
+		cmocka_unit_test(test_run),
 		cmocka_unit_test(test_trace),
 		cmocka_unit_test(test_nobody_listens),
 		cmocka_unit_test(test_full_queue),
