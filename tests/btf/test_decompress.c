@@ -57,6 +57,34 @@ static void test_round_trip(void **state)
 	}
 }
 
+/* zstd without the size in its frame, as from a pipe: the four bytes behind it are a hint. */
+static void test_zstd_size_is_a_hint(void **state)
+{
+	static const uint64_t hints[] = {300000, 0, 1, 299999, 300001, 1 << 30, UINT32_MAX};
+	struct kt_buf plain = KT_BUF_INIT;
+
+	(void)state;
+	fill(&plain, 300000);
+	for (size_t i = 0; i <= sizeof(hints) / sizeof(*hints); i++) {
+		struct kt_buf packed = KT_BUF_INIT;
+		size_t cap = ZSTD_compressBound(plain.len), n;
+		ZSTD_CCtx *cctx = ZSTD_createCCtx();
+		char *bytes = malloc(cap);
+
+		ZSTD_CCtx_setParameter(cctx, ZSTD_c_contentSizeFlag, 0);
+		n = ZSTD_compress2(cctx, bytes, cap, plain.data, plain.len);
+		assert_true(ZSTD_getFrameContentSize(bytes, n) == ZSTD_CONTENTSIZE_UNKNOWN);
+		kt_buf_append(&packed, bytes, n);
+		if (i < sizeof(hints) / sizeof(*hints))
+			wrap_le(&packed, hints[i], 4);
+		check_same(&packed, &plain);
+		free(bytes);
+		ZSTD_freeCCtx(cctx);
+		kt_buf_deinit(&packed);
+	}
+	kt_buf_deinit(&plain);
+}
+
 static void test_unknown(void **state)
 {
 	uint8_t *out = NULL;
@@ -166,6 +194,7 @@ int main(void)
 		cmocka_unit_test(test_every_truncation),
 		cmocka_unit_test(test_every_bit_flip),
 		cmocka_unit_test(test_bomb),
+		cmocka_unit_test(test_zstd_size_is_a_hint),
 	};
 
 	return cmocka_run_group_tests_name("btf: decompress", tests, NULL, NULL);

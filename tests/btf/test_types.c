@@ -271,7 +271,7 @@ static void test_same_name(void **state)
 	types_destroy(types);
 }
 
-/* typedef a b; typedef b a; struct with a member of its own type; ids from nowhere. */
+/* typedef a b; typedef b a; and a struct with a member of its own type. */
 static void test_cycles(void **state)
 {
 	struct btf *btf = btf__new_empty();
@@ -285,14 +285,39 @@ static void test_cycles(void **state)
 	btf__add_field(btf, "self", loop, 0, 0);
 	btf__add_field(btf, NULL, loop, 0, 0);
 	btf__add_field(btf, NULL, loop, 0, 0);
-	btf__add_field(btf, "wild", 7777, 0, 0);
-	btf__add_array(btf, a, btf__type_cnt(btf) > 0 ? (int)btf__type_cnt(btf) : 0, 1000);
 	types = load(btf);
 	expect_absent(types, KFACTS_MEMBER, "loop", "chain.x");
 	expect_absent(types, KFACTS_MEMBER, "loop", "chain");
-	expect_absent(types, KFACTS_MEMBER, "loop", "wild");
 	expect_absent(types, KFACTS_MEMBER, "loop", "none");
 	expect_member(types, "loop", "self.self.self", (struct kfacts_member){0, 8, 0, 0});
+	types_destroy(types);
+}
+
+/* Ids from nowhere: libbpf refuses them since 1.3; before, we have to live with them. */
+static void test_wild_ids(void **state)
+{
+	struct btf *btf = btf__new_empty();
+	struct types *types = NULL;
+	struct kt_error *err;
+	const void *data;
+	uint32_t len;
+
+	(void)state;
+	btf__add_struct(btf, "wild", 8);
+	btf__add_field(btf, "far", 7777, 0, 0);
+	btf__add_field(btf, NULL, 8888, 0, 0);
+	data = btf__raw_data(btf, &len);
+	err = types_from_btf(data, len, 8, &types);
+	btf__free(btf);
+	if (err) {
+		assert_int_equal(kt_error_code(err), KT_ERROR_FORMAT);
+		kt_error_destroy(err);
+		return;
+	}
+	expect_absent(types, KFACTS_MEMBER, "wild", "far");
+	expect_absent(types, KFACTS_MEMBER, "wild", "far.away");
+	expect_absent(types, KFACTS_HELD, "wild", "far");
+	expect_absent(types, KFACTS_MEMBER, "wild", "none");
 	types_destroy(types);
 }
 
@@ -365,6 +390,7 @@ int main(void)
 		cmocka_unit_test(test_held_twice),
 		cmocka_unit_test(test_same_name),
 		cmocka_unit_test(test_cycles),
+		cmocka_unit_test(test_wild_ids),
 		cmocka_unit_test(test_bit_flips),
 		cmocka_unit_test(test_every_truncation),
 	};
