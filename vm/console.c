@@ -58,17 +58,17 @@ char *vm_console_read_tail(const char *path, unsigned lines)
 	return strdup(text.data + begin);
 }
 
-/* Behind "[    1.757843] ". */
+/* Behind "[    1.757843] ", or with CONFIG_PRINTK_CALLER "[    1.757843][    T1] ". */
 static const char *skip_stamp(const char *line)
 {
 	const char *p = line;
 
-	if (*p != '[')
-		return line;
-	p += strspn(p, "[ .0123456789");
-	if (*p == 'T' || *p == 'C') /* with CONFIG_PRINTK_CALLER: "[    1.757843][    T1] " */
+	while (*p == '[') {
 		p += strcspn(p, "]");
-	return p[0] == ']' && p[1] == ' ' ? p + 2 : line;
+		if (!*p++)
+			return line;
+	}
+	return p + strspn(p, " ");
 }
 
 /*

@@ -81,8 +81,9 @@ static struct kt_error *guest_died(const struct vm_event *event, bool booted)
 		"its console tells more; QEMU's TCG is not flawless, so it may be worth another try");
 }
 
-static struct kt_error *qemu_exited(const struct vm_event *event, bool booted)
+static struct kt_error *qemu_exited(const struct vm_event *event, bool booted, const char *accel)
 {
+	struct kt_error *err;
 	char how[64];
 	int status = event->status;
 
@@ -90,8 +91,12 @@ static struct kt_error *qemu_exited(const struct vm_event *event, bool booted)
 		snprintf(how, sizeof(how), "was killed by signal %d", WTERMSIG(status));
 	else
 		snprintf(how, sizeof(how), "exited with status %d", WEXITSTATUS(status));
-	return kt_error_new(KT_ERROR_OS, "QEMU %s%s%s%s", how, booted ? "" : " while it started",
-			    event->text[0] ? ": " : "", event->text);
+	err = kt_error_new(KT_ERROR_OS, "QEMU %s%s%s%s", how,
+			   booted ? "" : " before the guest was up", event->text[0] ? ": " : "",
+			   event->text);
+	if (!booted && strncmp(accel, "tcg", 3))
+		err = kt_error_hint(err, "--accel tcg always works, only slower");
+	return err;
 }
 
 /* One guest's way to READY. */
@@ -99,6 +104,7 @@ struct boot {
 	const struct vm_config *config;
 	const struct vm_session_options *options;
 	struct vm_results *results;
+	struct vm *vm;
 	int64_t started_ns, init_ns; /* init_ns: 0 until then */
 	bool ready;
 };
@@ -149,12 +155,14 @@ static struct kt_error *handle_event(struct boot *boot, const struct vm_event *e
 		break;
 	case VM_EVENT_READY: err = set_ready(boot, event->text); break;
 	case VM_EVENT_GUEST_DIED: err = guest_died(event, boot->init_ns); break;
-	case VM_EVENT_QEMU_EXITED: err = qemu_exited(event, boot->init_ns); break;
+	case VM_EVENT_QEMU_EXITED:
+		err = qemu_exited(event, boot->init_ns, vm_accel(boot->vm));
+		break;
 	}
 	return err;
 }
 
-static struct kt_error *run_to_ready(struct boot *boot, struct vm *vm)
+static struct kt_error *run_to_ready(struct boot *boot)
 {
 	int64_t timeout_ms = boot->options->timeout_ms ? boot->options->timeout_ms : TIMEOUT_MS;
 	int64_t deadline_ns = kt_deadline_ms(timeout_ms);
@@ -162,7 +170,7 @@ static struct kt_error *run_to_ready(struct boot *boot, struct vm *vm)
 	struct vm_event event;
 
 	while (!err && !boot->ready) {
-		err = vm_next_event(vm, deadline_ns, &event);
+		err = vm_next_event(boot->vm, deadline_ns, &event);
 		if (!err)
 			err = handle_event(boot, &event);
 		else if (kt_error_code(err) == KT_ERROR_TIMEOUT)
@@ -178,26 +186,25 @@ static struct kt_error *run_to_ready(struct boot *boot, struct vm *vm)
 static struct kt_error *boot_once(struct boot *boot, const struct vm_load *load, bool *died,
 				  struct vm **ret)
 {
-	struct vm *vm = NULL;
 	struct kt_error *err;
 
 	report_progress(boot, "booting the guest");
 	boot->results->boots++;
 	boot->started_ns = kt_now_ns();
-	err = vm_start(boot->config, load, &vm);
+	err = vm_start(boot->config, load, &boot->vm);
 	if (err)
 		return err;
-	err = run_to_ready(boot, vm);
+	err = run_to_ready(boot);
 	*died = err && kt_error_code(err) == KT_ERROR_CLOSED && !boot->init_ns;
 	if (err) {
 		free(boot->results->console);
-		boot->results->console = vm_console_tail(vm, CONSOLE_LINES);
+		boot->results->console = vm_console_tail(boot->vm, CONSOLE_LINES);
 		if (boot->results->console && !boot->results->console[0])
 			free(kt_take_ptr(boot->results->console));
-		vm_destroy(vm);
+		vm_destroy(boot->vm);
 		return err;
 	}
-	*ret = vm;
+	*ret = boot->vm;
 	return NULL;
 }
 

@@ -310,24 +310,33 @@ static bool frame_event(struct vm *vm, const struct kt_frame *frame, struct vm_e
 	}
 }
 
-/* With -no-reboot, a reset of the guest is QEMU's orderly end. */
+/*
+ * With -no-reboot, a reset of the guest is QEMU's orderly end. So is a SIGTERM:
+ *
+ *	qemu-system-x86_64: terminating on signal 15 from pid 1234 (bash)
+ */
+static bool guest_reset(const struct vm *vm, const char *qemu_words)
+{
+	return vm->wait_status == 0 && vm_console_size(vm->console_path) &&
+	       !strstr(qemu_words, ": terminating on signal");
+}
+
 static struct kt_error *end_event(struct vm *vm, struct vm_event *ret)
 {
-	_cleanup_free_ char *words = NULL;
+	_cleanup_free_ char *words = vm_qemu_words(&vm->guard);
+	_cleanup_free_ char *death = NULL;
 
-	ret->status = vm->wait_status;
-	if (vm->wait_status == 0 && vm_console_size(vm->console_path)) {
-		words = vm_console_death(vm->console_path);
-		ret->type = VM_EVENT_GUEST_DIED;
-		if (!words)
-			words = strdup("it reset without a word on its console");
-	} else {
-		words = vm_qemu_words(&vm->guard);
-		ret->type = VM_EVENT_QEMU_EXITED;
-	}
 	if (!words)
 		return kt_error_no_memory();
+	ret->status = vm->wait_status;
+	ret->type = VM_EVENT_QEMU_EXITED;
 	ret->text = set_text(vm, words, strlen(words));
+	if (!guest_reset(vm, words))
+		return NULL;
+	death = vm_console_death(vm->console_path);
+	ret->type = VM_EVENT_GUEST_DIED;
+	ret->text = death ? set_text(vm, death, strlen(death))
+			  : "it reset without a word on its console";
 	return NULL;
 }
 
@@ -384,13 +393,10 @@ static struct kt_error *wait_for_bytes(struct vm *vm, int64_t deadline_ns)
 /* QEMU has ended and its last frame was given. */
 static struct kt_error *at_end(struct vm *vm, struct vm_event *ret, bool *again)
 {
-	_cleanup_free_ char *why = NULL;
-
 	*again = vm->wait_status != 0 && can_fall_back(vm);
 	if (!*again)
 		return end_event(vm, ret);
-	why = vm_qemu_words(&vm->guard);
-	return fall_back(vm, why && *why ? why : "KVM cannot be used here");
+	return fall_back(vm, "KVM does not run this guest");
 }
 
 struct kt_error *vm_next_event(struct vm *vm, int64_t deadline_ns, struct vm_event *ret)
