@@ -31,6 +31,11 @@ struct rsp_options {
 /* What a connection cost, for --timing and the tests. */
 struct rsp_stats {
 	int64_t pause_ns; /* from connect(2) to the reply of the detach, or to now */
+	/*
+	 * The part of it until the stub's first word: QEMU's main loop came to accept(2), and
+	 * stopped the vCPUs. The guest was running for most of that.
+	 */
+	int64_t greeting_ns;
 	uint64_t requests, bytes_read, round_trips;
 };
 

@@ -247,6 +247,8 @@ static struct kt_error *fly(struct flight *f, const struct rsp_patience *patienc
 		if (f->done && f->count == 0)
 			return NULL;
 		err = rsp_connection_receive(f->client->conn, patience, &data, &len);
+		if (!err && !f->client->stats.greeting_ns)
+			f->client->stats.greeting_ns = kt_now_ns() - f->client->connected_ns;
 		if (!err)
 			err = take_bytes(f, data, len);
 		if (err)

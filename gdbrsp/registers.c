@@ -58,6 +58,7 @@ struct document {
 	char name[2 * RSP_REGISTER_NAME_MAX];
 	struct kt_buf text;
 	size_t asked; /* offset of the next piece to ask for */
+	size_t goal;  /* ask up to here, then see; doubles */
 	bool done, missing;
 	bool used; /* its registers are taken: once, or it could include itself without end */
 };
@@ -100,13 +101,12 @@ static enum rsp_turn documents_next(struct rsp_batch *batch, struct kt_buf *payl
 
 	for (size_t i = 0; i < d->count; i++) {
 		struct document *doc = &d->docs[i];
-		/* target.xml itself is short. */
-		size_t ahead = d->piece * (i == 0 ? 1 : PIECES_AHEAD);
-
 		if (doc->done)
 			continue;
 		waits = true;
-		if (doc->asked >= doc->text.len + ahead)
+		if (doc->text.len >= doc->goal) /* target.xml itself is short */
+			doc->goal = doc->goal ? 2 * doc->goal : d->piece * (i ? PIECES_AHEAD : 1);
+		if (doc->asked >= doc->goal)
 			continue;
 		ticket->index = i;
 		ticket->offset = doc->asked;

@@ -95,7 +95,8 @@ static void test_running_guest(void **state)
 	assert_string_equal(threads[0].id, "p01.01");
 	assert_string_equal(threads[1].id, "p01.02");
 	assert_no_error(rsp_client_detach(client));
-	assert_true(rsp_client_stats(client)->pause_ns > 0);
+	assert_true(rsp_client_stats(client)->greeting_ns > 0);
+	assert_true(rsp_client_stats(client)->pause_ns > rsp_client_stats(client)->greeting_ns);
 	assert_int_equal(rsp_client_stats(client)->requests, 9);
 	/* The handshake is one round trip, the detach another. */
 	assert_int_equal(rsp_client_stats(client)->round_trips, 2);

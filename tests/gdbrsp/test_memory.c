@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -282,9 +285,29 @@ static void test_close_in_packet(void **state)
 
 #define MANY 20000
 
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+/* A signal each millisecond, for this thread and not for the stub's: blocked until started. */
+static void alarms(bool start)
+{
+	struct sigaction action = {.sa_handler = on_alarm}; /* no SA_RESTART */
+	struct itimerval every = {.it_interval.tv_usec = start ? 1000 : 0};
+	sigset_t set;
+
+	every.it_value = every.it_interval;
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigaction(SIGALRM, &action, NULL);
+	pthread_sigmask(start ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
+	setitimer(ITIMER_REAL, &every, NULL);
+}
+
 /*
- * Many reads through the smallest of socket buffers: short writes, and a stub that cannot
- * write while nobody reads. A client that sends all before it reads stands still here.
+ * Many reads through the smallest of socket buffers: short writes, EINTR, and a stub that
+ * cannot write while nobody reads. A client that sends all before it reads stands still here.
  */
 static void test_pipeline(void **state)
 {
@@ -294,14 +317,16 @@ static void test_pipeline(void **state)
 		STUB_BYE,
 		{STUB_END},
 	};
-	struct session s = start(script, 1);
+	struct session s = (alarms(false), start(script, 1));
 	struct rsp_read *r = calloc(MANY, sizeof(*r));
 	uint8_t(*b)[24] = calloc(MANY, sizeof(*b));
 
 	(void)state;
 	for (size_t i = 0; i < MANY; i++)
 		r[i] = (struct rsp_read){.addr = i * 3, .len = 1 + i % 24, .buf = b[i]};
+	alarms(true);
 	assert_no_error(rsp_client_read(s.client, RSP_VIRTUAL, r, MANY));
+	alarms(false);
 	for (size_t i = 0; i < MANY; i++) {
 		assert_false(r[i].fault);
 		for (size_t j = 0; j < r[i].len; j++)
