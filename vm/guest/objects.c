@@ -8,9 +8,10 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "util/buf.h"
@@ -23,6 +24,14 @@
  */
 #define LOG_HEAD (128u << 10)
 #define LOG_TAIL (256u << 10)
+
+/*
+ * Room for the kernel's log. libbpf's own buffer would double, with one more verification
+ * each time, until everything fits: minutes under TCG, and 100 MB for what is cut anyway.
+ */
+#define LOG_BUF (16u << 20)
+
+#define LOG_LEVEL_STATS 4 /* BPF_LOG_STATS, a name that the UAPI keeps to itself */
 
 /* What libbpf said since the last reset; its print function has no context pointer. */
 static struct kt_buf captured;
@@ -115,6 +124,9 @@ static void mask_other_ops(struct bpf_object *obj, struct bpf_map *map,
 	}
 }
 
+/* libbpf 1.1 crashes on a struct_ops map that is not created; 1.4 knows what is meant. */
+#define CAN_OMIT_STRUCT_OPS (LIBBPF_MAJOR_VERSION > 1 || LIBBPF_MINOR_VERSION >= 4)
+
 static void fix_map(struct bpf_object *obj, struct bpf_map *map, const struct bpf_program *prog)
 {
 	/* Each program is loaded from its own copy of the object: pins would collide. */
@@ -127,7 +139,7 @@ static void fix_map(struct bpf_object *obj, struct bpf_map *map, const struct bp
 	case 32: /* BPF_MAP_TYPE_CGRP_STORAGE, Linux 6.2: not in every build host's header */ break;
 	case BPF_MAP_TYPE_STRUCT_OPS:
 		/* One that this kernel does not know would fail programs that don't need it. */
-		if (bpf_program__type(prog) != BPF_PROG_TYPE_STRUCT_OPS)
+		if (CAN_OMIT_STRUCT_OPS && bpf_program__type(prog) != BPF_PROG_TYPE_STRUCT_OPS)
 			bpf_map__set_autocreate(map, false);
 		else
 			mask_other_ops(obj, map, prog);
@@ -160,9 +172,25 @@ static int refuse(int error, const char *why, const struct bpf_program *prog)
 	return -error;
 }
 
-static int load_only(struct bpf_object *obj, struct bpf_program *prog)
+/* In libbpf's form, so that a reader of its logs needs to know one form only. */
+static void capture_kernel_log(const struct bpf_program *prog, const char *log)
 {
+	size_t len = strnlen(log, LOG_BUF);
+
+	if (!len)
+		return;
+	kt_buf_printf(&captured, "libbpf: prog '%s': -- BEGIN PROG LOAD LOG --\n",
+		      bpf_program__name(prog));
+	kt_buf_append(&captured, log, len);
+	kt_buf_appends(&captured, log[len - 1] == '\n' ? "" : "\n");
+	kt_buf_appends(&captured, "-- END PROG LOAD LOG --\n");
+}
+
+static int load_only(struct bpf_object *obj, struct bpf_program *prog, uint32_t log_level)
+{
+	static char log[LOG_BUF];
 	struct bpf_map *map;
+	int err;
 
 	if (bpf_program__type(prog) == BPF_PROG_TYPE_EXT)
 		return refuse(EINVAL,
@@ -173,7 +201,13 @@ static int load_only(struct bpf_object *obj, struct bpf_program *prog)
 		return refuse(EINVAL, "its ELF section's name is no program type that libbpf knows",
 			      prog);
 	bpf_object__for_each_map(map, obj) fix_map(obj, map, prog);
-	return bpf_object__load(obj);
+	log[0] = '\0';
+	bpf_program__set_log_buf(prog, log, sizeof(log));
+	bpf_program__set_log_level(prog, log_level);
+	err = bpf_object__load(obj);
+	if (err)
+		capture_kernel_log(prog, log);
+	return err;
 }
 
 static uint32_t program_id(int fd)
@@ -184,17 +218,38 @@ static uint32_t program_id(int fd)
 	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
 }
 
+/* Text for the parent, and a descriptor that it shall hold, or -1. */
+static int hand_over(int sock, const char *text, int fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {0};
+	struct iovec iov = {(void *)(uintptr_t)text, strlen(text) + 1};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (fd >= 0) {
+		msg.msg_control = control.bytes;
+		msg.msg_controllen = sizeof(control.bytes);
+		*CMSG_FIRSTHDR(&msg) = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
+							.cmsg_level = SOL_SOCKET,
+							.cmsg_type = SCM_RIGHTS};
+		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), &fd, sizeof(fd));
+	}
+	return sendmsg(sock, &msg, 0) < 0 ? -errno : 0;
+}
+
 /*
- * Loads program nth of the object; false: there is no such program. A descriptor of it
- * stays open for good, which holds the program, its maps and its BTF in the kernel; the
- * rest of the object is of no use any more.
+ * Loads program nth of the object, reports it, and hands its descriptor to the parent;
+ * false: there is no such program.
  */
-static bool load_program(const char *path, uint32_t object, unsigned nth)
+static bool load_program(int sock, const char *path, uint32_t object, unsigned nth,
+			 uint32_t log_level)
 {
 	struct kt_prog_record record = {.object = object, .section = "", .name = ""};
 	struct bpf_program *prog;
 	struct bpf_object *obj;
-	int err, fd;
+	int err;
 
 	capture_reset();
 	obj = bpf_object__open_file(path, NULL);
@@ -204,33 +259,89 @@ static bool load_program(const char *path, uint32_t object, unsigned nth)
 		return false;
 	}
 	prog = only_program(obj, nth);
-	if (!prog && nth == 0) {
+	if (!prog) {
 		record.error = ENOENT;
 		kt_buf_appends(&captured, "this object has no BPF program\n");
-		report(&record);
-	}
-	if (!prog) {
-		bpf_object__close(obj);
+		if (nth == 0)
+			report(&record);
 		return false;
 	}
 	record.section = bpf_program__section_name(prog);
 	record.name = bpf_program__name(prog);
-	err = load_only(obj, prog);
-	fd = err ? -1 : fcntl(bpf_program__fd(prog), F_DUPFD_CLOEXEC, 3);
-	if (!err && fd < 0)
-		err = -errno;
+	hand_over(sock, record.name, -1);
+	err = load_only(obj, prog, log_level);
+	/*
+	 * The log is bigger than its buffer, and that hides what was wrong. Statistics alone
+	 * come with the verifier's last words and with the true error.
+	 */
+	if (err == -ENOSPC && log_level == 0)
+		return load_program(sock, path, object, nth, LOG_LEVEL_STATS);
+	if (!err)
+		err = hand_over(sock, record.name, bpf_program__fd(prog));
 	record.error = err < 0 ? -err : err;
-	record.id = err ? 0 : program_id(fd);
+	record.id = err ? 0 : program_id(bpf_program__fd(prog));
 	report(&record);
-	bpf_object__close(obj);
 	return true;
+}
+
+/* Reads until the child closes its end. What comes as a descriptor stays open for good. */
+static void take_over(int sock, char *name, size_t size)
+{
+	char control[CMSG_SPACE(sizeof(int))] __attribute__((aligned(8)));
+
+	for (;;) {
+		struct iovec iov = {name, size - 1};
+		struct msghdr msg = {.msg_iov = &iov,
+				     .msg_iovlen = 1,
+				     .msg_control = control,
+				     .msg_controllen = sizeof(control)};
+		ssize_t n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+
+		if (n == 0 || (n < 0 && errno != EINTR))
+			return;
+	}
+}
+
+/*
+ * A descriptor holds the program, its maps and its BTF in the kernel: nothing else of the
+ * object is needed. So each load is a child's, which leaves no memory behind, and may crash:
+ * libbpf does on some damaged objects.
+ */
+static bool load_in_child(const char *path, uint32_t object, unsigned nth)
+{
+	struct kt_prog_record crash = {.error = EFAULT, .object = object, .section = ""};
+	char name[256] = "";
+	int socks[2], status;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks))
+		die("cannot make a socket pair: %s", strerror(errno));
+	pid = fork();
+	if (pid < 0)
+		die("cannot fork: %s", strerror(errno));
+	if (!pid) {
+		close(socks[0]);
+		_exit(!load_program(socks[1], path, object, nth, 0));
+	}
+	close(socks[1]);
+	take_over(socks[0], name, sizeof(name));
+	close(socks[0]);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFEXITED(status))
+		return !WEXITSTATUS(status);
+	capture_reset();
+	kt_buf_printf(&captured, "libbpf crashed on it (signal %d)\n", WTERMSIG(status));
+	crash.name = name;
+	report(&crash);
+	return name[0];
 }
 
 void load_objects(const struct orders *orders)
 {
 	libbpf_set_print(capture);
 	for (size_t i = 0; i < orders->objects.len; i++) {
-		for (unsigned nth = 0; load_program(orders->objects.data[i], (uint32_t)i, nth);
+		for (unsigned nth = 0; load_in_child(orders->objects.data[i], (uint32_t)i, nth);
 		     nth++)
 			;
 	}
