@@ -185,6 +185,7 @@ static void test_cache_hits(void **state)
 	for (int i = 0; i < 4; i++) {
 		struct fake_options o = {.no_build_id = i & 1, .kallsyms = true};
 		struct place p = make_place();
+		char parent[96];
 		struct stat st;
 
 		put_kernel(&p, &o, i & 2);
@@ -192,6 +193,9 @@ static void test_cache_hits(void **state)
 		assert_true(load(&p, true, !o.no_build_id));
 		assert_true(load(&p, true, !o.no_build_id));
 		assert_int_equal(stat(p.cache, &st), 0);
+		assert_int_equal(st.st_mode & 0777, 0700);
+		snprintf(parent, sizeof(parent), "%s/some", p.dir);
+		assert_int_equal(stat(parent, &st), 0);
 		assert_int_equal(st.st_mode & 0777, 0700);
 		/* Another kernel in the same file. */
 		o.build_id = 9;
