@@ -1,68 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What a client meets while it comes and goes. Memory and registers: test_memory, test_registers.
- */
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* What a client meets while it comes and goes. Failed attaches: test_connect. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "gdbrsp/client.h"
-#include "tests/lib/stub.h"
-#include "util/clock.h"
-
-#define SHORT_MS 60
-
-static const struct rsp_options options = {.timeout_ms = 2000, .cancel_fd = -1};
-static const struct rsp_options impatient = {.timeout_ms = SHORT_MS, .cancel_fd = -1};
-
-static struct kt_error *connect_to(const struct stub_step *script, const struct rsp_options *o,
-				   struct stub **stub_ret, struct rsp_client **ret)
-{
-	int fd;
-
-	*stub_ret = stub_start(script, 0, &fd);
-	return rsp_client_from_fd(fd, o, ret);
-}
-
-static void assert_no_error(struct kt_error *err)
-{
-	if (err)
-		fail_msg("%s", kt_error_message(err));
-}
-
-static void assert_joined(struct stub *stub)
-{
-	const char *failure = stub_join(stub);
-
-	if (failure)
-		fail_msg("%s", failure);
-}
-
-/* A connect that must fail, with this in its message. */
-static void check_refused(const struct stub_step *script, const struct rsp_options *o,
-			  enum kt_error_code code, const char *says)
-{
-	struct rsp_client *client = NULL;
-	struct stub *stub;
-	struct kt_error *err = connect_to(script, o, &stub, &client);
-
-	assert_non_null(err);
-	assert_null(client);
-	if (kt_error_code(err) != code || !strstr(kt_error_message(err), says))
-		fail_msg("%d: %s", kt_error_code(err), kt_error_message(err));
-	assert_null(strchr(kt_error_message(err), '\n'));
-	kt_error_destroy(err);
-	assert_joined(stub);
-}
+#include "tests/gdbrsp/visit.h"
 
 /* Connects, looks whether the guest ran, and leaves. */
 static void check_visit(const struct stub_step *script, bool was_running)
@@ -231,127 +173,6 @@ static void test_no_physical_mode(void **state)
 	assert_no_error(rsp_client_detach(client));
 	rsp_client_destroy(client);
 	assert_joined(stub);
-}
-
-static void test_not_a_stub(void **state)
-{
-	static const struct stub_step ssh[] = {
-		{STUB_RAW, "SSH-2.0-OpenSSH_9.2p1\r\n"}, {STUB_DRAIN}, {STUB_END}};
-	static const struct stub_step binary[] = {
-		{STUB_RAW, "\xff\xfd\x01\x1b[2J"}, {STUB_DRAIN}, {STUB_END}};
-	static const struct stub_step bad_sum[] = {{STUB_RAW, "+$OK#00"}, {STUB_DRAIN}, {STUB_END}};
-	static const struct stub_step no_size[] = {
-		{STUB_REPLY, "PacketSize="}, {STUB_DRAIN}, {STUB_END}};
-	static const struct stub_step bad_size[] = {
-		{STUB_REPLY, "PacketSize=zz"}, {STUB_DRAIN}, {STUB_END}};
-	static const struct stub_step tiny[] = {
-		{STUB_REPLY, "PacketSize=10"}, {STUB_DRAIN}, {STUB_END}};
-	static const struct stub_step big[] = {
-		{STUB_REPLY, "PacketSize=fffffffffffffffff"}, {STUB_DRAIN}, {STUB_END}};
-
-	(void)state;
-	check_refused(ssh, &options, KT_ERROR_PROTOCOL,
-		      "not a GDB stub: it says 'SSH-2.0-OpenSSH_9.2p1'");
-	check_refused(binary, &options, KT_ERROR_PROTOCOL, "not a GDB stub");
-	check_refused(bad_sum, &options, KT_ERROR_PROTOCOL, "checksum");
-	check_refused(no_size, &options, KT_ERROR_PROTOCOL, "PacketSize");
-	check_refused(bad_size, &options, KT_ERROR_PROTOCOL, "PacketSize=zz");
-	check_refused(tiny, &options, KT_ERROR_PROTOCOL, "PacketSize=10");
-	check_refused(big, &options, KT_ERROR_PROTOCOL, "PacketSize=ffff");
-}
-
-static void test_hang_ups(void **state)
-{
-	static const struct stub_step at_once[] = {{STUB_CLOSE}, {STUB_END}};
-	static const struct stub_step in_packet[] = {
-		{STUB_RESYNC}, {STUB_RAW, "+$Packe"}, {STUB_CLOSE}, {STUB_END}};
-	static const struct stub_step greeted[] = {
-		{STUB_REPLY, "PacketSize=1000"}, {STUB_CLOSE}, {STUB_END}};
-
-	(void)state;
-	check_refused(at_once, &options, KT_ERROR_CLOSED, "closed the connection");
-	check_refused(in_packet, &options, KT_ERROR_CLOSED, "closed the connection");
-	check_refused(greeted, &options, KT_ERROR_CLOSED, "closed the connection");
-}
-
-/* Another debugger is attached: silence. What was said must end with a detach, for later. */
-static void test_silence(void **state)
-{
-	static const struct stub_step script[] = {
-		{STUB_SLEEP, NULL, 2 * SHORT_MS},
-		{STUB_RESYNC},
-		{STUB_EXPECT, "qSupported:multiprocess+"},
-		{STUB_EXPECT, "?"},
-		{STUB_EXPECT, "Qqemu.PhyMemMode:0"},
-		{STUB_EXPECT, "qfThreadInfo"},
-		FOUR_THREADS,
-		{STUB_EXPECT, "D;1"},
-		{STUB_END},
-	};
-	struct rsp_client *client = NULL;
-	int64_t start = kt_now_ns();
-	struct kt_error *err;
-	struct stub *stub;
-
-	(void)state;
-	err = connect_to(script, &impatient, &stub, &client);
-	assert_non_null(err);
-	assert_true(kt_now_ns() - start >= SHORT_MS * INT64_C(1000000));
-	assert_true(kt_now_ns() - start < 1000 * INT64_C(1000000));
-	assert_int_equal(kt_error_code(err), KT_ERROR_TIMEOUT);
-	assert_non_null(strstr(kt_error_message(err), "silent"));
-	assert_non_null(strstr(kt_error_hint_text(err), "another one"));
-	kt_error_destroy(err);
-	assert_joined(stub);
-}
-
-/* A stub that speaks, only too slowly: no byte may give it more time. */
-static void test_trickle(void **state)
-{
-	static const struct stub_step script[] = {
-		{STUB_DRIP, "++++++++++++++++++++++++++++++++++++++++++++++++++", 10},
-		{STUB_DRAIN},
-		{STUB_END}};
-	int64_t start = kt_now_ns();
-
-	(void)state;
-	/* It was heard, so that the detach is tried in earnest: two seconds. */
-	check_refused(script, &impatient, KT_ERROR_TIMEOUT, "silent");
-	assert_true(kt_now_ns() - start < 4000 * INT64_C(1000000));
-}
-
-static void test_bad_threads(void **state)
-{
-#define HELLO_TO_THREADS                                                                           \
-	{STUB_RESYNC}, {STUB_RAW, "$T02#b6"}, {STUB_REPLY, "PacketSize=1000"},                     \
-		{STUB_REPLY, "T05"},                                                               \
-	{                                                                                          \
-		STUB_REPLY, "OK"                                                                   \
-	}
-	static const struct stub_step none[] = {HELLO_TO_THREADS,  {STUB_REPLY, "l"},
-						{STUB_REPLY, "l"}, {STUB_REPLY, "l"},
-						{STUB_REPLY, "l"}, {STUB_REPLY, "l"},
-						{STUB_CLOSE},      {STUB_END}};
-	static const struct stub_step odd[] = {
-		HELLO_TO_THREADS, {STUB_REPLY, "mp01.01;c"}, {STUB_CLOSE}, {STUB_END}};
-	static const struct stub_step empty[] = {
-		HELLO_TO_THREADS, {STUB_REPLY, "m"}, {STUB_CLOSE}, {STUB_END}};
-	static const struct stub_step trailing[] = {
-		HELLO_TO_THREADS, {STUB_REPLY, "mp01.01,"}, {STUB_CLOSE}, {STUB_END}};
-	static const struct stub_step longer[] = {HELLO_TO_THREADS,
-						  {STUB_REPLY, "mp01.0000000000000000000000000000"},
-						  {STUB_CLOSE},
-						  {STUB_END}};
-	static const struct stub_step many[] = {
-		HELLO_TO_THREADS, {STUB_HUGE, "m1,", 1}, {STUB_DRAIN}, {STUB_END}};
-
-	(void)state;
-	check_refused(none, &options, KT_ERROR_PROTOCOL, "no threads");
-	check_refused(odd, &options, KT_ERROR_PROTOCOL, "threads");
-	check_refused(empty, &options, KT_ERROR_PROTOCOL, "threads");
-	check_refused(trailing, &options, KT_ERROR_PROTOCOL, "threads");
-	check_refused(longer, &options, KT_ERROR_PROTOCOL, "threads");
-	check_refused(many, &options, KT_ERROR_PROTOCOL, "threads");
 }
 
 /* More vCPUs than are asked for at first. */
@@ -565,21 +386,6 @@ static void test_detach_after_timeout(void **state)
 	assert_joined(stub);
 }
 
-static void test_cancelled_before(void **state)
-{
-	static const struct stub_step script[] = {{STUB_DRAIN}, {STUB_END}};
-	struct rsp_options o = {.timeout_ms = 2000};
-	int cancel[2];
-
-	(void)state;
-	assert_int_equal(pipe(cancel), 0);
-	assert_int_equal(write(cancel[1], "x", 1), 1);
-	o.cancel_fd = cancel[0];
-	check_refused(script, &o, KT_ERROR_CANCELLED, "interrupted");
-	close(cancel[0]);
-	close(cancel[1]);
-}
-
 /* What `watch` does: break, look, step over, run on; and Ctrl-C while the guest runs. */
 static void test_run(void **state)
 {
@@ -663,55 +469,6 @@ static void test_trace(void **state)
 	assert_joined(stub);
 }
 
-/* Nobody there: the errno, and what QEMU needs. */
-static void test_nobody_listens(void **state)
-{
-	struct rsp_target target;
-	struct rsp_client *client;
-	struct kt_error *err;
-
-	(void)state;
-	assert_null(rsp_target_parse("unix:/nonexistent/gdb.sock", &target));
-	err = rsp_client_connect(&target, &options, &client);
-	assert_int_equal(kt_error_code(err), KT_ERROR_OS);
-	assert_int_equal(kt_error_errno(err), ENOENT);
-	assert_non_null(strstr(kt_error_message(err), "unix:/nonexistent/gdb.sock"));
-	assert_non_null(strstr(kt_error_hint_text(err), "-s"));
-	kt_error_destroy(err);
-	rsp_target_deinit(&target);
-}
-
-/* A Unix socket whose queue is full gives EAGAIN, not a wait: two debuggers are there already. */
-static void test_full_queue(void **state)
-{
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	char dir[] = "/tmp/ktstr-test-XXXXXX", text[80];
-	int listener = socket(AF_UNIX, SOCK_STREAM, 0);
-	int waiting[2];
-	struct rsp_target target;
-	struct rsp_client *client;
-	struct kt_error *err;
-
-	(void)state;
-	assert_non_null(mkdtemp(dir));
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/s", dir);
-	snprintf(text, sizeof(text), "unix:%s/s", dir);
-	assert_int_equal(bind(listener, (struct sockaddr *)&addr, sizeof(addr)), 0);
-	assert_int_equal(listen(listener, 0), 0);
-	waiting[0] = socket(AF_UNIX, SOCK_STREAM, 0);
-	assert_int_equal(connect(waiting[0], (struct sockaddr *)&addr, sizeof(addr)), 0);
-	assert_null(rsp_target_parse(text, &target));
-	err = rsp_client_connect(&target, &impatient, &client);
-	assert_int_equal(kt_error_code(err), KT_ERROR_TIMEOUT);
-	assert_non_null(strstr(kt_error_hint_text(err), "another one"));
-	kt_error_destroy(err);
-	rsp_target_deinit(&target);
-	close(waiting[0]);
-	close(listener);
-	unlink(addr.sun_path);
-	rmdir(dir);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -722,22 +479,14 @@ int main(void)
 		cmocka_unit_test(test_glued_and_dripping),
 		cmocka_unit_test(test_unasked_packets),
 		cmocka_unit_test(test_no_physical_mode),
-		cmocka_unit_test(test_not_a_stub),
-		cmocka_unit_test(test_hang_ups),
-		cmocka_unit_test(test_silence),
-		cmocka_unit_test(test_trickle),
-		cmocka_unit_test(test_bad_threads),
 		cmocka_unit_test(test_many_threads),
 		cmocka_unit_test(test_detach_refused),
 		cmocka_unit_test(test_destroy_detaches),
 		cmocka_unit_test(test_leave_stopped),
 		cmocka_unit_test(test_detach_after_cancel),
 		cmocka_unit_test(test_detach_after_timeout),
-		cmocka_unit_test(test_cancelled_before),
 		cmocka_unit_test(test_run),
 		cmocka_unit_test(test_trace),
-		cmocka_unit_test(test_nobody_listens),
-		cmocka_unit_test(test_full_queue),
 	};
 
 	return cmocka_run_group_tests_name("gdbrsp/client", tests, NULL, NULL);

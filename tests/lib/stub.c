@@ -187,18 +187,12 @@ static bool serve(struct stub *s, const char *(*answer)(const char *request))
 	return false;
 }
 
-static bool until_hang_up(struct stub *s, bool reads)
+static bool until_hang_up(struct stub *s)
 {
 	uint8_t c;
 
-	if (reads) {
-		while (next_byte(s, &c))
-			;
-	} else {
-		/* POLLHUP only, so that nothing is taken from the buffer. */
-		while (send(s->fd, "", 0, MSG_NOSIGNAL) == 0)
-			usleep(1000);
-	}
+	while (next_byte(s, &c))
+		;
 	return true;
 }
 
@@ -217,8 +211,7 @@ static bool do_step(struct stub *s, const struct stub_step *step)
 	case STUB_RAW: return send_all(s, step->text, strlen(step->text));
 	case STUB_DRIP: return send_drip(s, step->text, step->n);
 	case STUB_SLEEP: usleep((useconds_t)step->n * 1000); return true;
-	case STUB_SILENT: return until_hang_up(s, false);
-	case STUB_DRAIN: return until_hang_up(s, true);
+	case STUB_DRAIN: return until_hang_up(s);
 	case STUB_SERVE: return serve(s, step->serve);
 	case STUB_MEMORY: return serve_memory(s, step->n);
 	default: return false;

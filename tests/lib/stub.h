@@ -24,7 +24,6 @@ enum stub_op {
 	STUB_RAW,        /* send these bytes */
 	STUB_DRIP,       /* send these bytes, one at a time, n ms apart */
 	STUB_SLEEP,      /* n ms */
-	STUB_SILENT,     /* send nothing and read nothing until the client hangs up */
 	STUB_DRAIN,      /* read, and send nothing, until the client hangs up */
 	STUB_MEMORY,     /* answer n "m" requests in a row: each byte is its address & 0xff */
 	STUB_SERVE, /* answer requests with serve(), until that gives NULL: the next step is then */
