@@ -35,6 +35,8 @@ int cli_attach_to(const char *target_text, const struct cli_guest *guest,
 	if (err)
 		return cli_fail(err);
 	err = cli_inspect(&target, guest, facts, &inspection);
+	if (err && kt_error_code(err) == KT_ERROR_MISMATCH)
+		err = kt_error_wrap(err, "%s", guest->vmlinux);
 	result.facts = facts;
 	status = err ? cli_fail(err) : cli_show(&result, output);
 	kfacts_destroy(facts);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* What a person sees: errors, notes, results, progress. */
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,36 +65,74 @@ int cli_print(const char *text)
 	return cli_fail(kt_error_os(errno, "cannot write the result to stdout"));
 }
 
+/*
+ * The progress line is drawn by a thread of its own, so that what is waited for need not
+ * call back. Everything here is under the lock.
+ */
+static struct {
+	pthread_mutex_t lock;
+	bool started, terminal, shown;
+	char step[128]; /* "": nothing is being done */
+	int64_t since_ns;
+} progress = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+#define PROGRESS_AFTER_NS 1000000000
+#define PROGRESS_EVERY_US 200000
+
+static void progress_draw(void)
+{
+	int64_t ns = kt_now_ns() - progress.since_ns;
+
+	if (!progress.step[0] || ns < PROGRESS_AFTER_NS)
+		return;
+	fprintf(stderr, "\r\033[K%s... %llds", progress.step, (long long)(ns / 1000000000));
+	fflush(stderr);
+	progress.shown = true;
+}
+
+static void *progress_thread(void *arg)
+{
+	for (;;) {
+		usleep(PROGRESS_EVERY_US);
+		pthread_mutex_lock(&progress.lock);
+		progress_draw();
+		pthread_mutex_unlock(&progress.lock);
+	}
+	return arg;
+}
+
+/* Signals are for the main thread, whose waits they have to end. */
+static void progress_start(void)
+{
+	sigset_t all, before;
+	pthread_t thread;
+
+	progress.started = true;
+	progress.terminal = isatty(STDERR_FILENO);
+	if (!progress.terminal)
+		return;
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	if (pthread_create(&thread, NULL, progress_thread, NULL) == 0)
+		pthread_detach(thread);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 void cli_progress(const char *step)
 {
-	static bool shown, known, terminal;
-	static int64_t since;
-	static char current[128];
-
-	if (!known) {
-		terminal = isatty(STDERR_FILENO);
-		known = true;
+	pthread_mutex_lock(&progress.lock);
+	if (step && !progress.started)
+		progress_start();
+	if (!step && progress.shown) {
+		fputs("\r\033[K", stderr);
+		progress.shown = false;
 	}
-	if (!terminal)
-		return;
-	if (!step) {
-		if (shown)
-			fputs("\r\033[K", stderr);
-		shown = false;
-		current[0] = '\0';
-		return;
+	if (progress.terminal) {
+		if (!progress.step[0])
+			progress.since_ns = kt_now_ns();
+		snprintf(progress.step, sizeof(progress.step), "%s", step ? step : "");
 	}
-	if (strncmp(step, current, sizeof(current) - 1) != 0) {
-		if (!current[0])
-			since = kt_now_ns();
-		snprintf(current, sizeof(current), "%s", step);
-	}
-	if (kt_now_ns() - since < 1000000000)
-		return;
-	fprintf(stderr, "\r\033[K%s… %llds", current,
-		(long long)((kt_now_ns() - since) / 1000000000));
-	fflush(stderr);
-	shown = true;
+	pthread_mutex_unlock(&progress.lock);
 }
 
 bool cli_color_on(enum cli_color color, FILE *stream)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,28 +61,66 @@ static struct kt_error *candidates_collect(struct candidates *c, const struct ar
 	return NULL;
 }
 
+/* "Linux version RELEASE (…" without its start; *len_ret is RELEASE's length. */
+static const char *banner_release(const char *banner, size_t *len_ret)
+{
+	static const char start[] = "Linux version ";
+
+	if (strncmp(banner, start, sizeof(start) - 1) == 0)
+		banner += sizeof(start) - 1;
+	*len_ret = strcspn(banner, " ");
+	return banner;
+}
+
+/* "RELEASE (build ID …)", as far as the image knows it. */
+static void describe_image(const struct kfacts_kernel *kernel, char *ret, size_t size)
+{
+	size_t len = (size_t)snprintf(ret, size, "%s", kernel->release);
+
+	if (!kernel->build_id_len || len >= size)
+		return;
+	len += (size_t)snprintf(ret + len, size - len, " (build ID ");
+	for (size_t i = 0; i < kernel->build_id_len && len < size; i++)
+		len += (size_t)snprintf(ret + len, size - len, "%02x", kernel->build_id[i]);
+	if (len < size)
+		snprintf(ret + len, size - len, ")");
+}
+
+static struct kt_error *mismatch(const struct kfacts_kernel *kernel, const struct located *seen)
+{
+	struct kt_error *err;
+	const char *release;
+	char image[256];
+	size_t len;
+
+	describe_image(kernel, image, sizeof(image));
+	release = banner_release(seen->banner, &len);
+	if (!seen->banner[0])
+		err = kt_error_new(KT_ERROR_MISMATCH,
+				   "image and guest do not belong together: the image is %s, the "
+				   "guest runs another kernel, which does not tell its name",
+				   image);
+	else if (strlen(kernel->release) == len && memcmp(kernel->release, release, len) == 0)
+		err = kt_error_new(KT_ERROR_MISMATCH,
+				   "image and guest do not belong together: the image is %s, the "
+				   "guest runs another build of it, \"%s\"",
+				   image, seen->banner);
+	else
+		err = kt_error_new(KT_ERROR_MISMATCH,
+				   "image and guest do not belong together: the image is %s, the "
+				   "guest runs %.*s",
+				   image, (int)len, release);
+	return kt_error_hint(err, "give the vmlinux or vmlinuz of the guest's own build");
+}
+
 /* What is left to say when no page table held the kernel of the facts. */
 static struct kt_error *not_found(const struct kfacts *facts, const struct candidates *c,
 				  const struct located *seen)
 {
-	const struct kfacts_kernel *kernel = kfacts_kernel(facts);
 	struct kt_error *err;
 
-	if (seen->banner[0]) {
-		err = kt_error_new(
-			KT_ERROR_MISMATCH,
-			"image and guest do not belong together: the image is of \"%s\", "
-			"the guest runs \"%s\"",
-			kernel->banner, seen->banner);
-		return kt_error_hint(err, "give the vmlinux or vmlinuz of the guest's own build");
-	}
-	if (seen->mapped) {
-		err = kt_error_new(KT_ERROR_MISMATCH,
-				   "image and guest do not belong together: the guest runs some "
-				   "kernel, but not \"%s\"",
-				   kernel->banner);
-		return kt_error_hint(err, "give the vmlinux or vmlinuz of the guest's own build");
-	}
+	if (seen->banner[0] || seen->mapped)
+		return mismatch(kfacts_kernel(facts), seen);
 	err = kt_error_new(KT_ERROR_NOT_READY, "the guest does not run a kernel yet: %s",
 			   c->mmu_off ? "its CPUs are not in 64-bit mode (firmware, or early boot)"
 				      : "none of its page tables maps one (boot loader, or early "
