@@ -37,6 +37,7 @@ static const struct view_field aux_fields[] = {
 	[AUX_FUNC_INFO] = {.path = "func_info", .optional = true},
 	[AUX_FUNC_INFO_CNT] = {.path = "func_info_cnt", .optional = true},
 	[AUX_FUNC_IDX] = {.path = "func_idx", .optional = true},
+	[AUX_STATS] = {.path = "stats", .optional = true}, /* here up to 5.11 */
 };
 static const struct view_type aux_type = VIEW_TYPE("bpf_prog_aux", aux_fields);
 

@@ -105,7 +105,9 @@ static void pointees_deinit(struct pointees *p)
 static struct kt_error *stats_begin(struct bpf_progs *progs, struct walk_entry *entry,
 				    struct gmem_batch *batch)
 {
-	gaddr_t stats = view_uint(&progs->prog, entry->prog, PROG_STATS);
+	gaddr_t stats = view_has(&progs->prog, PROG_STATS)
+				? view_uint(&progs->prog, entry->prog, PROG_STATS)
+				: view_uint(&progs->aux, entry->aux, AUX_STATS);
 	size_t n = progs->percpu.offsets.len;
 
 	if (!progs->has_stats || !stats || !n)
