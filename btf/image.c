@@ -225,7 +225,9 @@ struct kt_error *image_open(const void *data, size_t len, struct image **ret)
 	if (!err)
 		err = elf_open(image);
 	if (err)
-		return err;
+		return strncmp(kt_error_message(err), "truncated", 9)
+			       ? err
+			       : kt_error_hint(err, "copy or download the file again");
 	*ret = kt_take_ptr(image);
 	return NULL;
 }

@@ -158,6 +158,7 @@ static void test_every_truncation(void **state)
 	for (size_t n = 4; n < elf.len; n++) {
 		assert_false(survives(elf.data, n, &err));
 		assert_non_null(strstr(kt_error_message(err), "truncated"));
+		assert_non_null(strstr(kt_error_hint_text(err), "again"));
 		kt_error_destroy(err);
 	}
 	wrap_bzimage(&bz, "zstd", elf.data, elf.len);
