@@ -26,8 +26,8 @@ struct stub {
 static bool fail(struct stub *s, const char *what, const char *wanted, const char *got)
 {
 	if (!*s->failure)
-		snprintf(s->failure, sizeof(s->failure), "%s: wanted '%s', got '%s'", what, wanted,
-			 got);
+		snprintf(s->failure, sizeof(s->failure), "%.80s: wanted '%.200s', got '%.200s'",
+			 what, wanted, got);
 	return false;
 }
 
