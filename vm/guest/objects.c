@@ -36,6 +36,10 @@
 /* What libbpf said since the last reset; its print function has no context pointer. */
 static struct kt_buf captured;
 
+/* What it said before that, bounded, when a load is done twice; each load is its own process. */
+static struct kt_buf earlier;
+static uint32_t earlier_dropped;
+
 __attribute__((format(printf, 2, 0))) static int capture(enum libbpf_print_level level,
 							 const char *fmt, va_list ap)
 {
@@ -86,15 +90,20 @@ static void report(struct kt_prog_record *record)
 
 	record->error = plain_errno(record->error);
 	if (record->error) {
-		record->log_dropped = bound_log(&captured);
-		record->log = captured.data;
-		record->log_len = captured.len;
+		record->log_dropped = earlier_dropped + bound_log(&captured);
+		kt_buf_append(&earlier, captured.data, captured.len);
+		if (earlier.failed)
+			die("out of memory");
+		record->log = earlier.data;
+		record->log_len = earlier.len;
 	}
 	kt_prog_record_encode(&payload, record);
 	if (payload.failed)
 		die("out of memory");
 	channel_send(KT_FRAME_PROG, payload.data, payload.len);
 	kt_buf_deinit(&payload);
+	kt_buf_deinit(&earlier);
+	earlier = (struct kt_buf)KT_BUF_INIT;
 }
 
 /*
@@ -274,8 +283,16 @@ static bool load_program(int sock, const char *path, uint32_t object, unsigned n
 	 * The log is bigger than its buffer, and that hides what was wrong. Statistics alone
 	 * come with the verifier's last words and with the true error.
 	 */
-	if (err == -ENOSPC && log_level == 0)
+	if (err == -ENOSPC && log_level == 0) {
+		kt_buf_printf(&captured,
+			      "[... this log did not fit in %u MB; once more without "
+			      "the trace: ...]\n",
+			      LOG_BUF >> 20);
+		earlier_dropped = bound_log(&captured);
+		earlier = captured;
+		captured = (struct kt_buf)KT_BUF_INIT;
 		return load_program(sock, path, object, nth, LOG_LEVEL_STATS);
+	}
 	if (!err)
 		err = hand_over(sock, record.name, bpf_program__fd(prog));
 	record.error = err < 0 ? -err : err;
