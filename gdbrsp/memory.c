@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <inttypes.h>
-
 #include "gdbrsp/exchange.h"
 
 /* E22 (EINVAL) is what QEMU says to a request that is longer than it can answer. */
@@ -57,7 +55,10 @@ static enum rsp_turn memory_next(struct rsp_batch *batch, struct kt_buf *payload
 		.len = len,
 		.reply_len = 2 * len,
 	};
-	kt_buf_printf(payload, "m%" PRIx64 ",%zx", r->addr + m->offset, len);
+	kt_buf_appendc(payload, 'm');
+	rsp_hex_append_number(payload, r->addr + m->offset);
+	kt_buf_appendc(payload, ',');
+	rsp_hex_append_number(payload, len);
 	m->offset += len;
 	return RSP_TURN_SEND;
 }

@@ -24,9 +24,45 @@ static const uint8_t hex_value[256] = {
 
 static const char hex_digits[] = "0123456789abcdef";
 
-static bool is_special(uint8_t c)
+/*
+ * The sum of the bytes, modulo 256, eight at a time: the even and the odd bytes of a word in
+ * 16-bit lanes, folded before a lane can overflow.
+ */
+static uint8_t byte_sum(const uint8_t *p, size_t len)
 {
-	return c == '$' || c == '#' || c == '}' || c == '*';
+	static const uint64_t even = UINT64_C(0x00ff00ff00ff00ff);
+	uint8_t sum = 0;
+
+	while (len >= 8) {
+		size_t words = len / 8 < 128 ? len / 8 : 128;
+		uint64_t lanes = 0;
+
+		for (size_t i = 0; i < words; i++, p += 8) {
+			uint64_t word;
+
+			memcpy(&word, p, sizeof(word));
+			lanes += (word & even) + (word >> 8 & even);
+		}
+		sum = (uint8_t)(sum + lanes + (lanes >> 16) + (lanes >> 32) + (lanes >> 48));
+		len -= words * 8;
+	}
+	while (len--)
+		sum = (uint8_t)(sum + *p++);
+	return sum;
+}
+
+/* Bytes before the first special one. Replies are hex, and memchr() is fast. */
+static size_t plain_length(const uint8_t *data, size_t len)
+{
+	static const char specials[] = {'#', '}', '*', '$'};
+
+	for (size_t i = 0; i < sizeof(specials); i++) {
+		const uint8_t *at = memchr(data, specials[i], len);
+
+		if (at)
+			len = (size_t)(at - data);
+	}
+	return len;
 }
 
 void rsp_packet_append(struct kt_buf *out, const void *payload, size_t len)
@@ -35,16 +71,20 @@ void rsp_packet_append(struct kt_buf *out, const void *payload, size_t len)
 	uint8_t sum = 0;
 
 	kt_buf_appendc(out, '$');
-	for (size_t i = 0; i < len; i++) {
-		uint8_t c = p[i];
+	while (len) {
+		size_t n = plain_length(p, len);
 
-		if (is_special(c)) {
+		kt_buf_append(out, p, n);
+		sum = (uint8_t)(sum + byte_sum(p, n));
+		if (n < len) {
+			uint8_t escaped = p[n++] ^ 0x20;
+
 			kt_buf_appendc(out, '}');
-			sum = (uint8_t)(sum + '}');
-			c ^= 0x20;
+			kt_buf_appendc(out, (char)escaped);
+			sum = (uint8_t)(sum + '}' + escaped);
 		}
-		kt_buf_appendc(out, (char)c);
-		sum = (uint8_t)(sum + c);
+		p += n;
+		len -= n;
 	}
 	kt_buf_appendc(out, '#');
 	rsp_hex_append(out, &sum, 1);
@@ -86,16 +126,11 @@ static enum rsp_event between_packets(struct rsp_decoder *d, uint8_t c)
 static size_t plain_run(struct rsp_decoder *d, const uint8_t *data, size_t len)
 {
 	size_t room = d->max - d->len;
-	size_t n = 0;
-	uint8_t sum = d->sum;
+	size_t n = plain_length(data, len < room ? len : room);
 
-	if (len > room)
-		len = room;
-	while (n < len && !is_special(data[n]))
-		sum = (uint8_t)(sum + data[n++]);
 	memcpy(d->payload + d->len, data, n);
 	d->len += n;
-	d->sum = sum;
+	d->sum = (uint8_t)(d->sum + byte_sum(data, n));
 	return n;
 }
 
@@ -185,16 +220,17 @@ bool rsp_hex_decode(void *dst, size_t n, const char *hex)
 {
 	const uint8_t *p = (const uint8_t *)hex;
 	uint8_t *out = dst;
-	bool good = true;
+	unsigned int bad = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		uint8_t high = hex_value[p[2 * i]];
-		uint8_t low = hex_value[p[2 * i + 1]];
+		/* 0 for what is no digit becomes a borrow above the low byte. */
+		unsigned int high = hex_value[p[2 * i]] - 1U;
+		unsigned int low = hex_value[p[2 * i + 1]] - 1U;
 
-		good &= high && low;
-		out[i] = (uint8_t)((high - 1U) << 4 | ((low - 1U) & 0xf));
+		bad |= high | low;
+		out[i] = (uint8_t)(high << 4 | (low & 0xf));
 	}
-	return good;
+	return bad <= 0xf;
 }
 
 void rsp_hex_append(struct kt_buf *out, const void *data, size_t n)
@@ -205,4 +241,16 @@ void rsp_hex_append(struct kt_buf *out, const void *data, size_t n)
 		kt_buf_appendc(out, hex_digits[p[i] >> 4]);
 		kt_buf_appendc(out, hex_digits[p[i] & 0xf]);
 	}
+}
+
+void rsp_hex_append_number(struct kt_buf *out, uint64_t number)
+{
+	char digits[16];
+	size_t n = sizeof(digits);
+
+	do {
+		digits[--n] = hex_digits[number & 0xf];
+		number >>= 4;
+	} while (number);
+	kt_buf_append(out, digits + n, sizeof(digits) - n);
 }

@@ -58,4 +58,7 @@ bool rsp_hex_decode(void *dst, size_t n, const char *hex);
 /* Appends n bytes as 2 * n lower-case hex digits. */
 void rsp_hex_append(struct kt_buf *out, const void *data, size_t n);
 
+/* Appends a number in hex, without leading zeros. */
+void rsp_hex_append_number(struct kt_buf *out, uint64_t number);
+
 #endif
