@@ -33,7 +33,7 @@ static const char help[] =
 	"  -s                   its GDB stub on :1234, for a debugger of yours\n"
 	"  --gdb TARGET         likewise, there; if not given, on a private socket\n"
 	"  --keep               leave the guest running, and say how to attach to it\n"
-	"  --timeout SECONDS    for booting and loading (120)\n"
+	"  --timeout SECONDS    for booting and loading (300)\n"
 	"\n";
 
 enum {
@@ -264,10 +264,14 @@ static int fail_with_console(struct kt_error *err, const char *console)
 	return status;
 }
 
+/* A verifier at its limit of a million instructions takes minutes under TCG. */
+#define DEFAULT_TIMEOUT_MS 300000
+
 static int collect_in(struct collect *c, struct cli_result *result)
 {
 	struct vm_session_options options = {
-		.timeout_ms = (int64_t)(c->guest.timeout_s * 1000),
+		.timeout_ms = c->guest.timeout_s > 0 ? (int64_t)(c->guest.timeout_s * 1000)
+						     : DEFAULT_TIMEOUT_MS,
 		.output = show_output,
 	};
 	_cleanup_(vm_results_deinit) struct vm_results results;
