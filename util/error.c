@@ -22,7 +22,8 @@ struct kt_error *kt_error_no_memory(void)
 	return &no_memory;
 }
 
-static struct kt_error *error_newv(enum kt_error_code code, int errnum, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static struct kt_error *
+error_newv(enum kt_error_code code, int errnum, const char *fmt, va_list ap)
 {
 	struct kt_error *err = calloc(1, sizeof(*err));
 
