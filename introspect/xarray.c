@@ -55,6 +55,7 @@ static bool is_pointer(uint64_t entry)
 struct walk {
 	const struct view *view;
 	size_t max;
+	size_t n_nodes; /* of all levels */
 	struct level next;
 	struct xarray_entries out;
 };
@@ -88,7 +89,8 @@ static struct kt_error *node_take(struct walk *walk, const struct node *node, co
 		uint64_t index = node->index + ((uint64_t)i << shift);
 
 		if (is_node(entry)) {
-			if (walk->next.nodes.len >= walk->max)
+			/* All levels together: nodes may share their children. */
+			if (walk->n_nodes++ >= walk->max)
 				return too_many(walk->max);
 			if (!kt_vec_push(&walk->next.nodes,
 					 (struct node){entry & ~UINT64_C(3), index, shift}))

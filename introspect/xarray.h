@@ -23,7 +23,8 @@ bool xarray_wants(struct wants *wants);
 /*
  * All pointer entries below head, the value of xa_head, in a batch a level. Bounded and
  * cycle-proof: a node's shift must be smaller than its parent's, and no array has more than
- * max entries; more are KT_ERROR_FORMAT. Value, retry and sibling entries are passed over.
+ * max entries, or max nodes; more are KT_ERROR_FORMAT. Value, retry and sibling entries are passed
+ * over.
  *
  * The layout of entries (bottom bits 00 pointer, 10 internal; internal above 4096 a node) is
  * that of include/linux/xarray.h since 4.20.
