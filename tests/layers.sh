@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Data flows one way (docs/architecture.md): no room includes a higher one, and none but cli/,
+# the guest's init and the tests prints or exits.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+n=0
+check() { # NAME WHAT-IS-WRONG
+	n=$((n + 1))
+	if [ -z "$2" ]; then
+		echo "ok $n - $1"
+	else
+		echo "not ok $n - $1"
+		echo "$2" | sed 's/^/# /'
+	fi
+}
+
+# room ROOM ALLOWED: includes of another room, as a pattern
+room() {
+	check "$1 includes no higher room" "$(
+		grep -nE '^#include "[a-z]+/' "$1"/*.[ch] |
+			grep -vE "#include \"(($1|util)/|${2:-$1/})"
+	)"
+}
+echo 1..8
+room util ''
+room gdbrsp ''
+room btf ''
+room introspect '(gdbrsp|btf)/'
+room render 'introspect/program\.h"'
+room vm ''
+check "only cli/ prints" "$(
+	grep -nE '\b(printf|puts|putchar|perror|vprintf)\(' \
+		util/*.c gdbrsp/*.c btf/*.c introspect/*.c render/*.c vm/*.c
+)"
+check "only cli/ exits" "$(
+	grep -nE '\b(exit|abort)\(' util/*.c gdbrsp/*.c btf/*.c introspect/*.c render/*.c vm/*.c |
+		grep -v '_exit('
+)"
