@@ -127,8 +127,10 @@ struct kt_error *name_step(struct bpf_progs *progs, struct walk_entry *entry, un
 	if (step == 1)
 		entry->btf_known &= !gmem_batch_fault(done, entry->btf_pieces.first,
 						      entry->btf_pieces.end);
-	entry->name_known &= entry->btf_known && !gmem_batch_fault(done, entry->name_pieces.first,
-								   entry->name_pieces.end);
+	/* The pieces of a chain that broke earlier are of an earlier batch. */
+	entry->name_known = entry->name_known && entry->btf_known &&
+			    !gmem_batch_fault(done, entry->name_pieces.first,
+					      entry->name_pieces.end);
 	if (!entry->name_known)
 		return NULL;
 	addr = next_link(progs, entry, step, &len);
@@ -151,8 +153,8 @@ struct kt_error *name_step(struct bpf_progs *progs, struct walk_entry *entry, un
 
 void name_end(struct walk_entry *entry, const struct gmem_batch *done)
 {
-	entry->name_known &= !gmem_batch_fault(done, entry->name_pieces.first,
-					       entry->name_pieces.end);
+	entry->name_known = entry->name_known && !gmem_batch_fault(done, entry->name_pieces.first,
+								   entry->name_pieces.end);
 }
 
 struct kt_error *name_finish(const struct bpf_progs *progs, const struct walk_entry *entry,
