@@ -62,6 +62,8 @@ struct guest {
 };
 
 /* What the guest says is for whoever reads the console of a run that failed. */
+static void vsay(const char *prefix, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
 static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 static void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 

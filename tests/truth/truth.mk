@@ -7,10 +7,11 @@ TRUTH_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconvers
 # The guest gets every object but the demo's.
 TRUTH_OBJS = $(filter-out %/demo.bpf.o,$(BPF_OBJS))
 
-build/truth/init: tests/truth/init.c tests/truth/truth.mk
+build/truth/init: tests/truth/init.c vm/guest/libelf_static.c tests/truth/truth.mk
 	$(call msg,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(TRUTH_CFLAGS) -static -o $@ $< $$(pkg-config --static --cflags --libs libbpf)
+	$(Q)$(CC) $(TRUTH_CFLAGS) -static -o $@ $(filter %.c,$^) \
+		$$(pkg-config --static --cflags --libs libbpf)
 
 build/truth/initrd: build/truth/init $(TRUTH_OBJS) tests/truth/mkinitrd
 	$(call msg,CPIO,$@)
