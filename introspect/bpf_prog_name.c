@@ -171,8 +171,8 @@ struct kt_error *name_finish(const struct bpf_progs *progs, const struct walk_en
 	/* Without BTF, the kernel knows no more of the name than this; nor does bpftool. */
 	if (len < SHORT_NAME_MAX || !view_uint(&progs->aux, entry->aux, AUX_FUNC_INFO))
 		ret->full_name = strndup(name, len);
-	else if (entry->name_known &&
-		 strnlen(entry->full_name, entry->full_name_max) < FULL_NAME_MAX)
+	else if (entry->name_known && entry->full_name[0] &&
+		 strnlen(entry->full_name, entry->full_name_max) < entry->full_name_max)
 		ret->full_name = strdup(entry->full_name);
 	else
 		return NULL;
