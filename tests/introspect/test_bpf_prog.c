@@ -1,0 +1,653 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+/* cmocka.h needs those before it. */
+#include <cmocka.h>
+
+#include "tests/introspect/synth.h"
+
+#define NOWHERE UINT64_C(0xffffc90000000000) /* canonical, and not mapped */
+
+static struct synth s;
+
+static int setup(void **state)
+{
+	(void)state;
+	synth_init(&s, SYNTH_KASLR);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	synth_deinit(&s);
+	return 0;
+}
+
+static struct kt_error *try_programs(struct programs *ret)
+{
+	struct bpf_progs *progs;
+	struct guest *guest;
+	struct kt_error *err;
+
+	synth_cpu(&s);
+	err = synth_guest(&s, &guest);
+	if (err)
+		return err;
+	err = bpf_progs_read(guest, &progs);
+	guest_destroy(guest);
+	if (err)
+		return err;
+	/* No guest any more: nothing may be read from here on. */
+	s.mem->reads = 0;
+	err = bpf_progs_finish(progs, &s.facts, ret);
+	assert_int_equal(s.mem->reads, 0);
+	bpf_progs_destroy(progs);
+	return err;
+}
+
+static struct programs programs(void)
+{
+	struct programs out;
+	struct kt_error *err = try_programs(&out);
+
+	if (err)
+		fail_msg("%s", kt_error_message(err));
+	return out;
+}
+
+/* The one program that there is. */
+static struct program only(struct programs *all)
+{
+	assert_int_equal(all->n, 1);
+	assert_int_equal(all->n_unreadable, 0);
+	return all->all[0];
+}
+
+#define assert_number(number, wanted)                                                              \
+	do {                                                                                       \
+		assert_true((number).known);                                                       \
+		assert_int_equal((number).value, wanted);                                          \
+	} while (0)
+
+#define assert_unknown(number) assert_false((number).known)
+
+static void test_no_programs(void **state)
+{
+	struct programs all = programs();
+
+	(void)state;
+	assert_int_equal(all.n, 0);
+	assert_int_equal(all.n_unreadable, 0);
+	programs_deinit(&all);
+}
+
+static void test_every_value(void **state)
+{
+	struct synth_prog p = synth_prog(&s, 7);
+	struct programs all;
+	struct program q;
+
+	(void)state;
+	synth_maps(&s, &p, 3, 40);
+	all = programs();
+	q = only(&all);
+	assert_int_equal(q.id, 7);
+	assert_string_equal(q.type, "sched_cls");
+	assert_string_equal(q.name, "prog_7");
+	assert_string_equal(q.full_name, "prog_7");
+	assert_string_equal(q.tag, "a0a1a2a3a4a5a6a7");
+	assert_true(q.gpl_known && q.gpl_compatible);
+	assert_number(q.verified_insns, 1007);
+	assert_number(q.bytes_xlated, 120);
+	assert_number(q.bytes_jited, 120);
+	assert_number(q.loaded_at, 1700000000 - 5 + 60);
+	assert_number(q.uid, 33);
+	assert_number(q.btf_id, 0);
+	assert_number(q.run_cnt, 70);
+	assert_number(q.run_time_ns, 700);
+	assert_number(q.recursion_misses, 7);
+	assert_true(q.map_ids_known);
+	assert_int_equal(q.n_map_ids, 3);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_int_equal(q.map_ids[i], 40 + i);
+	programs_deinit(&all);
+}
+
+static void test_values_at_their_limits(void **state)
+{
+	struct synth_prog p = synth_prog(&s, 1);
+	struct programs all;
+	struct program q;
+
+	(void)state;
+	textmem_put_uint(s.mem, p.prog + 2, 0xf7, 1); /* all its neighbours' bits */
+	synth_set(&s, "bpf_prog", "len", p.prog, UINT32_MAX);
+	synth_set(&s, "bpf_prog", "jited_len", p.prog, 0);
+	synth_set(&s, "bpf_prog_aux", "verified_insns", p.aux, UINT32_MAX);
+	synth_set(&s, "user_struct", "uid.val", p.user, UINT32_MAX);
+	for (unsigned int i = 0; i < 3; i++)
+		textmem_put_uint(s.mem, p.stats + (0x1000u << i) + 8, UINT64_MAX / 3, 8);
+	textmem_put(s.mem, p.aux + 520, "0123456789abcdef", 16); /* without a NUL */
+	all = programs();
+	q = only(&all);
+	assert_false(q.gpl_compatible);
+	assert_number(q.bytes_xlated, UINT64_C(8) * UINT32_MAX);
+	assert_number(q.bytes_jited, 0);
+	assert_number(q.verified_insns, UINT32_MAX);
+	assert_number(q.uid, UINT32_MAX);
+	assert_number(q.run_time_ns, UINT64_MAX);
+	assert_string_equal(q.name, "0123456789abcde");
+	programs_deinit(&all);
+}
+
+/* What a kernel does not have is not known; it is not 0. */
+static void test_older_kernel(void **state)
+{
+	struct programs all;
+	struct program q;
+
+	(void)state;
+	synth_prog(&s, 7);
+	fake_drop(&s.facts, KFACTS_MEMBER, "bpf_prog_aux", "verified_insns");
+	fake_drop(&s.facts, KFACTS_MEMBER, "bpf_prog_stats", "misses");
+	fake_drop(&s.facts, KFACTS_MEMBER, "bpf_map", "id");
+	fake_drop(&s.facts, KFACTS_MEMBER, "user_struct", "uid.val");
+	fake_drop(&s.facts, KFACTS_MEMBER, "btf", "id");
+	fake_drop(&s.facts, KFACTS_SYMBOL, "tk_core", NULL);
+	all = programs();
+	q = only(&all);
+	assert_unknown(q.verified_insns);
+	assert_unknown(q.recursion_misses);
+	assert_number(q.run_cnt, 70);
+	assert_unknown(q.uid);
+	assert_unknown(q.btf_id);
+	assert_unknown(q.loaded_at);
+	assert_false(q.map_ids_known);
+	assert_int_equal(q.n_map_ids, 0);
+	assert_string_equal(q.full_name, "prog_7");
+	programs_deinit(&all);
+}
+
+static void test_unknown_type(void **state)
+{
+	static const uint32_t types[] = {27, 99, UINT32_MAX}; /* a name of another form; none */
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++) {
+		struct synth_prog p = synth_prog(&s, i + 1);
+
+		synth_set(&s, "bpf_prog", "type", p.prog, types[i]);
+	}
+	{
+		struct programs all = programs();
+
+		assert_int_equal(all.n, 3);
+		for (size_t i = 0; i < 3; i++)
+			assert_null(all.all[i].type);
+		programs_deinit(&all);
+	}
+}
+
+static void test_subprograms(void **state)
+{
+	struct synth_prog p = synth_prog(&s, 7);
+	struct programs all;
+
+	(void)state;
+	synth_funcs(&s, &p, 4);
+	all = programs();
+	assert_number(only(&all).bytes_jited, 100 + 200 + 300 + 400);
+	programs_deinit(&all);
+}
+
+/* Left out without a word: the kernel's own lookups do not find them either. */
+static void test_dying(void **state)
+{
+	struct synth_prog p = synth_prog(&s, 7), q = synth_prog(&s, 8);
+	struct programs all;
+
+	(void)state;
+	synth_prog(&s, 9);
+	synth_set(&s, "bpf_prog_aux", "refcnt.counter", p.aux, 0);
+	synth_set(&s, "bpf_prog_aux", "id", q.aux, 0);
+	all = programs();
+	assert_int_equal(only(&all).id, 9);
+	programs_deinit(&all);
+}
+
+/* Said, and not guessed: what cannot be read, or is not what its place in the IDR says. */
+static void test_unreadable(void **state)
+{
+	struct synth_prog p = synth_prog(&s, 1), q = synth_prog(&s, 3);
+	struct programs all;
+
+	(void)state;
+	synth_set(&s, "bpf_prog", "aux", p.prog, NOWHERE);
+	textmem_put_uint(s.mem, s.leaf + 40 + 8 * 2, NOWHERE, 8);
+	synth_set(&s, "bpf_prog_aux", "id", q.aux, 4);
+	textmem_put_uint(s.mem, s.leaf + 40 + 8 * 5, synth_va(q.prog), 8);
+	{
+		struct synth_prog r = synth_prog(&s, 6);
+
+		synth_set(&s, "bpf_prog", "aux", r.prog, 0);
+	}
+	synth_prog(&s, 9);
+	all = programs();
+	assert_int_equal(all.n, 1);
+	assert_int_equal(all.all[0].id, 9);
+	assert_int_equal(all.n_unreadable, 5);
+	programs_deinit(&all);
+}
+
+/* An aux that reaches into a page that is not there. */
+static void test_half_an_aux(void **state)
+{
+	struct synth_prog p;
+	struct programs all;
+
+	(void)state;
+	p = synth_prog(&s, 2);
+	synth_set(&s, "bpf_prog", "aux", p.prog, synth_va(0x30000f00));
+	textmem_put(s.mem, 0x30000f00, NULL, 0x100);
+	synth_prog(&s, 1);
+	all = programs();
+	assert_int_equal(all.n, 1);
+	assert_int_equal(all.n_unreadable, 1);
+	programs_deinit(&all);
+}
+
+/* Each pointer that leads nowhere costs its own value, and no other. */
+static void test_dangling_pointers(void **state)
+{
+	static const gaddr_t bad[] = {NOWHERE, 0, 8, UINT64_MAX - 3, UINT64_C(0x8000000000000000)};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct synth_prog p;
+		struct programs all;
+		struct program q;
+
+		synth_deinit(&s);
+		synth_init(&s, 0);
+		p = synth_prog(&s, 7);
+		synth_maps(&s, &p, 2, 1);
+		synth_funcs(&s, &p, 2);
+		synth_btf(&s, &p, "a_name_longer_than_fifteen");
+		synth_set(&s, "bpf_prog_aux", "used_maps", p.aux, bad[i]);
+		synth_set(&s, "bpf_prog_aux", "func", p.aux, bad[i]);
+		synth_set(&s, "bpf_prog_aux", "user", p.aux, bad[i]);
+		synth_set(&s, "bpf_prog", "stats", p.prog, bad[i]);
+		synth_set(&s, "btf", "types", p.btf, bad[i]);
+		all = programs();
+		q = only(&all);
+		assert_false(q.map_ids_known);
+		assert_unknown(q.bytes_jited);
+		assert_unknown(q.uid);
+		assert_unknown(q.run_cnt);
+		assert_unknown(q.run_time_ns);
+		assert_unknown(q.recursion_misses);
+		assert_number(q.btf_id, 77);
+		assert_null(q.full_name);
+		assert_string_equal(q.name, "a_name_longer_t");
+		assert_number(q.verified_insns, 1007);
+		programs_deinit(&all);
+	}
+}
+
+/* One map of three cannot be read: a list without it would be a wrong one. */
+static void test_one_bad_map(void **state)
+{
+	struct synth_prog p = synth_prog(&s, 7);
+	struct programs all;
+
+	(void)state;
+	synth_maps(&s, &p, 3, 40);
+	synth_funcs(&s, &p, 3);
+	textmem_put_uint(s.mem, p.maps + 8, NOWHERE, 8);
+	textmem_put_uint(s.mem, p.funcs + 8, 0, 8);
+	all = programs();
+	assert_false(only(&all).map_ids_known);
+	assert_unknown(only(&all).bytes_jited);
+	programs_deinit(&all);
+}
+
+static void test_huge_counts(void **state)
+{
+	static const uint32_t counts[] = {4097, 0x7fffffff, UINT32_MAX};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct synth_prog p = synth_prog(&s, (uint32_t)i + 1);
+
+		synth_maps(&s, &p, 1, 1);
+		synth_funcs(&s, &p, 1);
+		synth_set(&s, "bpf_prog_aux", "used_map_cnt", p.aux, counts[i]);
+		synth_set(&s, "bpf_prog_aux", "func_cnt", p.aux, counts[i]);
+	}
+	{
+		struct programs all = programs();
+
+		assert_int_equal(all.n, 3);
+		for (size_t i = 0; i < 3; i++) {
+			assert_false(all.all[i].map_ids_known);
+			assert_unknown(all.all[i].bytes_jited);
+		}
+		programs_deinit(&all);
+	}
+	assert_true(s.mem->bytes < 1 << 20);
+}
+
+static void check_full_name(const char *wanted)
+{
+	struct programs all = programs();
+	struct program q = only(&all);
+
+	if (wanted)
+		assert_string_equal(q.full_name, wanted);
+	else
+		assert_null(q.full_name);
+	programs_deinit(&all);
+}
+
+#define LONG_NAME "tracepoint_of_a_rather_long_name"
+
+static void test_full_name(void **state)
+{
+	struct synth_prog p = synth_prog(&s, 7);
+
+	(void)state;
+	synth_btf(&s, &p, LONG_NAME);
+	check_full_name(LONG_NAME);
+}
+
+/* A program of several: its func_info is the func_idx-th; types count from start_id. */
+static void test_full_name_by_index(void **state)
+{
+	struct synth_prog p = synth_prog(&s, 7);
+	gaddr_t info;
+
+	(void)state;
+	synth_btf(&s, &p, LONG_NAME);
+	info = synth_alloc(&s, 16);
+	textmem_printf(s.mem, "@%#llx 0/4 1/4 3/4 1002/4", (unsigned long long)info);
+	synth_set(&s, "bpf_prog_aux", "func_info", p.aux, synth_va(info));
+	synth_set(&s, "bpf_prog_aux", "func_info_cnt", p.aux, 2);
+	synth_set(&s, "bpf_prog_aux", "func_idx", p.aux, 1);
+	synth_set(&s, "btf", "start_id", p.btf, 1000);
+	check_full_name(LONG_NAME);
+}
+
+/* Fifteen characters are either the name, or its start: only the BTF can tell. */
+static void test_full_name_of_fifteen(void **state)
+{
+	struct synth_prog p = synth_prog(&s, 7);
+
+	(void)state;
+	synth_btf(&s, &p, "exactly_fifteen");
+	check_full_name("exactly_fifteen");
+}
+
+static void test_full_name_without_btf(void **state)
+{
+	struct synth_prog p = synth_prog(&s, 7);
+
+	(void)state;
+	textmem_put(s.mem, p.aux + 520, "exactly_fifteen", 15);
+	check_full_name("exactly_fifteen");
+}
+
+/* Each breaks one link of the chain from the program to its name; the name is then unknown. */
+static void test_full_name_broken(void **state)
+{
+	static const struct {
+		const char *type, *path;
+		uint64_t value;
+	} breaks[] = {
+		{"bpf_prog_aux", "func_idx", 1},
+		{"bpf_prog_aux", "func_idx", UINT32_MAX},
+		{"bpf_prog_aux", "func_info_cnt", 0},
+		{"bpf_prog_aux", "func_info", NOWHERE},
+		{"bpf_prog_aux", "btf", NOWHERE},
+		{"bpf_prog_aux", "btf", 0},
+		{"bpf_func_info", "type_id", 3},
+		{"bpf_func_info", "type_id", UINT32_MAX},
+		{"btf", "start_id", 3},
+		{"btf", "nr_types", 2},
+		{"btf", "types", NOWHERE},
+		{"btf", "types", 0},
+		{"btf", "strings", NOWHERE},
+		{"btf", "hdr.str_len", 5},
+		{"btf", "hdr.str_len", 0},
+		{"btf_type", "name_off", 0},
+		{"btf_type", "name_off", 1000},
+		{"btf_type", "name_off", UINT32_MAX},
+		{"btf", "hdr.str_len", 5 + sizeof(LONG_NAME) - 1}, /* its NUL is left out */
+		{"btf_type", "name_off", 4},                       /* an empty string */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(breaks) / sizeof(breaks[0]); i++) {
+		struct synth_prog p;
+		gaddr_t at;
+
+		synth_deinit(&s);
+		synth_init(&s, 0);
+		p = synth_prog(&s, 7);
+		synth_btf(&s, &p, LONG_NAME);
+		at = strcmp(breaks[i].type, "bpf_prog_aux") == 0    ? p.aux
+		     : strcmp(breaks[i].type, "bpf_func_info") == 0 ? p.func_info
+		     : strcmp(breaks[i].type, "btf") == 0           ? p.btf
+								    : p.type;
+		synth_set(&s, breaks[i].type, breaks[i].path, at, breaks[i].value);
+		check_full_name(NULL);
+	}
+}
+
+/* 511 characters are the longest name of a function; what goes on is none. */
+static void test_longest_names(void **state)
+{
+	char name[513];
+
+	(void)state;
+	for (size_t len = 510; len <= 512; len++) {
+		struct synth_prog p;
+
+		synth_deinit(&s);
+		synth_init(&s, 0);
+		p = synth_prog(&s, 7);
+		memset(name, 'n', len);
+		name[len] = '\0';
+		synth_btf(&s, &p, name);
+		check_full_name(len < 512 ? name : NULL);
+	}
+}
+
+static void test_clock(void **state)
+{
+	static const struct {
+		uint64_t load_time, offs_real, offs_boot;
+		int64_t seconds; /* -1: unknown */
+	} truth[] = {
+		{0, 0, 0, 0},
+		{UINT64_C(5999999999), 0, 0, 5},
+		{0, UINT64_C(1000000000), UINT64_C(2000000000), -1}, /* before 1970 */
+		{UINT64_MAX, 0, 0, -1},
+		{UINT64_C(0x7fffffffffffffff), 0, 0, 9223372036},
+		{UINT64_C(0x7fffffffffffffff), 1, 0, -1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(truth) / sizeof(truth[0]); i++) {
+		struct synth_prog p;
+		struct programs all;
+
+		synth_deinit(&s);
+		synth_init(&s, 0);
+		p = synth_prog(&s, 7);
+		synth_set(&s, "bpf_prog_aux", "load_time", p.aux, truth[i].load_time);
+		synth_set(&s, "timekeeper", "offs_real", SYNTH_IMAGE + SYNTH_TK + 8,
+			  truth[i].offs_real);
+		synth_set(&s, "timekeeper", "offs_boot", SYNTH_IMAGE + SYNTH_TK + 8,
+			  truth[i].offs_boot);
+		all = programs();
+		if (truth[i].seconds < 0)
+			assert_unknown(only(&all).loaded_at);
+		else
+			assert_number(only(&all).loaded_at, truth[i].seconds);
+		programs_deinit(&all);
+	}
+}
+
+static void check_stop(enum kt_error_code code, const char *word)
+{
+	struct programs all;
+	struct kt_error *err = try_programs(&all);
+
+	assert_non_null(err);
+	assert_int_equal(kt_error_code(err), code);
+	if (!strstr(kt_error_message(err), word))
+		fail_msg("%s", kt_error_message(err));
+	kt_error_destroy(err);
+}
+
+static void test_idr_is_not_mapped(void **state)
+{
+	(void)state;
+	fake_symbol(&s.facts, "prog_idr", UINT64_C(0xffffffffff600000));
+	check_stop(KT_ERROR_FAULT, "prog_idr");
+}
+
+static void test_idr_in_circles(void **state)
+{
+	struct programs all;
+
+	(void)state;
+	synth_prog(&s, 7);
+	textmem_put_uint(s.mem, s.leaf + 40 + 8 * 20, synth_va(s.leaf) | 2, 8);
+	all = programs();
+	assert_int_equal(all.n, 1);
+	assert_int_equal(all.n_unreadable, 1);
+	programs_deinit(&all);
+}
+
+/* A tree of shared nodes that claims 64 ^ 6 programs. */
+static void test_idr_of_billions(void **state)
+{
+	gaddr_t below = s.leaf;
+
+	(void)state;
+	synth_prog(&s, 7);
+	for (unsigned int i = 1; i < 6; i++) {
+		gaddr_t node = synth_alloc(&s, 40 + 512);
+
+		textmem_put_uint(s.mem, node, 6 * i, 1);
+		for (unsigned int j = 0; j < 64; j++)
+			textmem_put_uint(s.mem, node + 40 + 8 * j, synth_va(below) | 2, 8);
+		below = node;
+	}
+	textmem_put_uint(s.mem, SYNTH_IMAGE + SYNTH_IDR + 8, synth_va(below) | 2, 8);
+	check_stop(KT_ERROR_FORMAT, "more than");
+}
+
+static void test_kernel_without_bpf(void **state)
+{
+	struct kt_error *err;
+
+	(void)state;
+	assert_null(bpf_progs_check(&s.facts));
+	fake_drop(&s.facts, KFACTS_SYMBOL, "prog_idr", NULL);
+	err = bpf_progs_check(&s.facts);
+	assert_int_equal(kt_error_code(err), KT_ERROR_NOT_FOUND);
+	assert_non_null(kt_error_hint_text(err));
+	kt_error_destroy(err);
+	check_stop(KT_ERROR_NOT_FOUND, "prog_idr");
+	fake_drop(&s.facts, KFACTS_MEMBER, "bpf_prog_aux", "id");
+	err = bpf_progs_check(&s.facts);
+	assert_int_equal(kt_error_code(err), KT_ERROR_UNSUPPORTED);
+	kt_error_destroy(err);
+}
+
+/* Required members of each kind are asked for before the guest is. */
+static void test_missing_member(void **state)
+{
+	static const char *const paths[][2] = {
+		{"bpf_prog", "aux"}, {"bpf_prog_aux", "used_maps"}, {"idr", "idr_rt.xa_head"}};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct kt_error *err;
+
+		synth_deinit(&s);
+		synth_init(&s, 0);
+		fake_drop(&s.facts, KFACTS_MEMBER, paths[i][0], paths[i][1]);
+		err = bpf_progs_check(&s.facts);
+		assert_int_equal(kt_error_code(err), KT_ERROR_NOT_FOUND);
+		assert_non_null(strstr(kt_error_message(err), paths[i][1]));
+		kt_error_destroy(err);
+		check_stop(KT_ERROR_NOT_FOUND, paths[i][1]);
+	}
+}
+
+/* The number of batches does not depend on how many programs there are. */
+static void test_batches(void **state)
+{
+	struct programs all;
+	size_t calls[2];
+
+	(void)state;
+	for (unsigned int round = 0; round < 2; round++) {
+		synth_deinit(&s);
+		synth_init(&s, 0);
+		for (uint32_t id = 1; id <= (round ? 60u : 1u); id++) {
+			struct synth_prog p = synth_prog(&s, id);
+
+			synth_maps(&s, &p, 2, id);
+			synth_btf(&s, &p, LONG_NAME);
+		}
+		all = programs();
+		assert_int_equal(all.n, round ? 60 : 1);
+		for (size_t i = 0; i < all.n; i++)
+			assert_int_equal(all.all[i].id, i + 1);
+		programs_deinit(&all);
+		calls[round] = s.mem->calls;
+	}
+	assert_true(calls[1] <= calls[0] + 2);
+	assert_true(calls[0] < 30);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_no_programs),
+		TEST(test_every_value),
+		TEST(test_values_at_their_limits),
+		TEST(test_older_kernel),
+		TEST(test_unknown_type),
+		TEST(test_subprograms),
+		TEST(test_dying),
+		TEST(test_unreadable),
+		TEST(test_half_an_aux),
+		TEST(test_dangling_pointers),
+		TEST(test_one_bad_map),
+		TEST(test_huge_counts),
+		TEST(test_full_name),
+		TEST(test_full_name_by_index),
+		TEST(test_full_name_of_fifteen),
+		TEST(test_full_name_without_btf),
+		TEST(test_full_name_broken),
+		TEST(test_longest_names),
+		TEST(test_clock),
+		TEST(test_idr_is_not_mapped),
+		TEST(test_idr_in_circles),
+		TEST(test_idr_of_billions),
+		TEST(test_kernel_without_bpf),
+		TEST(test_missing_member),
+		TEST(test_batches),
+	};
+
+	return cmocka_run_group_tests_name("bpf_prog", tests, NULL, NULL);
+}
