@@ -21,6 +21,8 @@ static const char help[] =
 	"                       failed, with libbpf's log, and the exit status is 1\n"
 	"  --run BIN            a loader of your own, run in the guest with the shared libraries\n"
 	"                       it needs; read once its programs are loaded\n"
+	"  --file FILE          a file that the loader reads, put at the same place in the guest;\n"
+	"                       may be given again\n"
 	"\n"
 	"The guest:\n"
 	"  --kernel IMAGE       what to boot: a distro's vmlinuz\n"
@@ -40,6 +42,7 @@ enum {
 	OPT_KERNEL = CLI_OPT_OWN,
 	OPT_OBJECT,
 	OPT_RUN,
+	OPT_FILE,
 	OPT_ACCEL,
 	OPT_MEMORY,
 	OPT_SMP,
@@ -56,6 +59,7 @@ struct collect {
 	struct vm_config vm;
 	struct vm_load load;
 	KT_VEC(const char *) objects;
+	KT_VEC(const char *) files;
 	KT_VEC(const char *) qemu_args;
 };
 
@@ -63,6 +67,7 @@ static void collect_deinit(struct collect *c)
 {
 	cli_output_deinit(&c->output);
 	kt_vec_free(&c->objects);
+	kt_vec_free(&c->files);
 	kt_vec_free(&c->qemu_args);
 }
 
@@ -83,6 +88,7 @@ static struct kt_error *own_option(struct collect *c, int option, char *arg, boo
 	case OPT_KERNEL: c->vm.kernel = arg; return NULL;
 	case OPT_OBJECT: return kt_vec_push(&c->objects, arg) ? NULL : kt_error_no_memory();
 	case OPT_RUN: c->load.run = arg; return NULL;
+	case OPT_FILE: return kt_vec_push(&c->files, arg) ? NULL : kt_error_no_memory();
 	case OPT_ACCEL: c->vm.accel = arg; return NULL;
 	case OPT_MEMORY: return own_number("--memory", arg, 1 << 24, &c->vm.memory_mib);
 	case OPT_SMP: return own_number("--smp", arg, 4096, &c->vm.smp);
@@ -315,6 +321,8 @@ static int collect_boot(struct collect *c)
 	c->vm.num_qemu_args = c->qemu_args.len;
 	c->load.objects = c->objects.data;
 	c->load.num_objects = c->objects.len;
+	c->load.files = c->files.data;
+	c->load.num_files = c->files.len;
 	err = cli_load_facts(image, !c->guest.no_cache, &facts, &result.resolve_ns, &result.cached);
 	if (err)
 		return cli_fail(err);
@@ -333,6 +341,7 @@ int cli_collect(int argc, char **argv)
 		{"kernel", required_argument, NULL, OPT_KERNEL},
 		{"object", required_argument, NULL, OPT_OBJECT},
 		{"run", required_argument, NULL, OPT_RUN},
+		{"file", required_argument, NULL, OPT_FILE},
 		{"accel", required_argument, NULL, OPT_ACCEL},
 		{"memory", required_argument, NULL, OPT_MEMORY},
 		{"smp", required_argument, NULL, OPT_SMP},

@@ -3,6 +3,7 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -213,6 +214,32 @@ static void order_env(struct kt_buf *orders, const struct kt_deps *deps)
 		order(orders, "env", dirs.data);
 }
 
+/* Files that the program reads, and the working directory that their names are relative to. */
+static struct kt_error *put_data_files(struct writer *w, const struct vm_load *load,
+				       struct kt_buf *orders)
+{
+	_cleanup_free_ char *cwd = getcwd(NULL, 0);
+	_cleanup_(kt_buf_deinit) struct kt_buf place = KT_BUF_INIT;
+	struct kt_error *err;
+
+	if (!load->num_files || !cwd)
+		return NULL;
+	kt_buf_printf(&place, "%s/", cwd[1] ? cwd + 1 : "root");
+	if (place.failed)
+		return kt_error_no_memory();
+	err = put_parents(w, place.data);
+	order(orders, "cwd", cwd);
+	for (size_t i = 0; i < load->num_files && !err; i++) {
+		_cleanup_free_ char *path = realpath(load->files[i], NULL);
+		struct stat st;
+
+		if (!path || stat(path, &st))
+			return kt_error_os(errno, "cannot read %s", load->files[i]);
+		err = put_file(w, path + 1, st.st_mode & 0755, path);
+	}
+	return err;
+}
+
 static struct kt_error *put_program(struct writer *w, const struct vm_initramfs *initramfs,
 				    struct kt_buf *orders)
 {
@@ -228,6 +255,9 @@ static struct kt_error *put_program(struct writer *w, const struct vm_initramfs 
 		if (err)
 			return kt_error_wrap(err, "%s needs", load->run);
 	}
+	err = put_data_files(w, load, orders);
+	if (err)
+		return err;
 	order(orders, "arg", deps.files.v.data[0]);
 	for (size_t i = 0; i < load->num_args; i++)
 		order(orders, "arg", load->args[i]);

@@ -24,6 +24,8 @@ struct vm_load {
 	const char *run;         /* path of a program: an ELF binary or a script */
 	const char *const *args; /* its arguments, without argv[0] */
 	size_t num_args;
+	const char *const *files; /* that it reads: they are there at the same paths */
+	size_t num_files;
 	unsigned settle_ms; /* guest time without a new program that means "all loaded"; 0: 700 */
 	unsigned max_ms;    /* guest time that the program gets to load its programs; 0: 15000 */
 };

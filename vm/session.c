@@ -41,9 +41,15 @@ void vm_results_deinit(struct vm_results *results)
 	vm_results_init(results);
 }
 
-static struct kt_error *add_program(struct vm_results *results, const struct vm_event *event)
+static struct kt_error *add_program(struct vm_results *results, size_t n_objects,
+				    const struct vm_event *event)
 {
-	struct vm_program program = {
+	struct vm_program program;
+
+	/* The guest is not to be trusted with an index into our arrays. */
+	if (event->program.object >= n_objects)
+		return NULL;
+	program = (struct vm_program){
 		.error = event->program.error,
 		.id = event->program.id,
 		.object = event->program.object,
@@ -103,6 +109,7 @@ static struct kt_error *qemu_exited(const struct vm_event *event, bool booted, c
 struct boot {
 	const struct vm_config *config;
 	const struct vm_session_options *options;
+	size_t n_objects; /* that the guest was given */
 	struct vm_results *results;
 	struct vm *vm;
 	int64_t started_ns, init_ns; /* init_ns: 0 until then */
@@ -145,7 +152,7 @@ static struct kt_error *handle_event(struct boot *boot, const struct vm_event *e
 		break;
 	case VM_EVENT_PAYLOAD_STARTED: report_progress(boot, "the program runs"); break;
 	case VM_EVENT_PROGRAM:
-		err = add_program(results, event);
+		err = add_program(results, boot->n_objects, event);
 		report_program(boot, event);
 		break;
 	case VM_EVENT_OUTPUT: add_output(results, boot->options, event); break;
@@ -216,7 +223,10 @@ struct kt_error *vm_session_start(const struct vm_config *config, const struct v
 	struct kt_error *err;
 
 	for (;;) {
-		struct boot boot = {.config = config, .options = options, .results = results};
+		struct boot boot = {.config = config,
+				    .options = options,
+				    .n_objects = load->num_objects,
+				    .results = results};
 		bool died = false;
 
 		err = boot_once(&boot, load, &died, ret);

@@ -20,6 +20,7 @@ struct orders {
 	KT_VEC(char *) objects; /* "object": BPF object files, loaded in this order */
 	KT_VEC(char *) argv;    /* "arg": the payload's path, then its arguments; NULL-terminated */
 	KT_VEC(char *) env;     /* "env": NAME=VALUE for the payload; NULL-terminated */
+	const char *cwd;        /* "cwd": the payload's working directory; NULL: / */
 	unsigned settle_ms;     /* how long the number of programs has to stay the same */
 	unsigned max_ms;        /* how long the payload gets to load its programs */
 };

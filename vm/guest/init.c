@@ -126,6 +126,8 @@ static void read_order(struct orders *orders, const char *key, char *value)
 		ok = kt_vec_push(&orders->argv, value);
 	else if (!strcmp(key, "env"))
 		ok = kt_vec_push(&orders->env, value);
+	else if (!strcmp(key, "cwd"))
+		orders->cwd = value;
 	else if (!strcmp(key, "settle_ms"))
 		orders->settle_ms = (unsigned)strtoul(value, NULL, 10);
 	else if (!strcmp(key, "max_ms"))

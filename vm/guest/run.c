@@ -46,6 +46,8 @@ static _Noreturn void exec_payload(const struct orders *orders, const int *write
 	dup2(write_ends[0], 1);
 	dup2(write_ends[1], 2);
 	setsid();
+	if (orders->cwd && chdir(orders->cwd))
+		dprintf(2, "ktstr-init: cannot change to %s: %s\n", orders->cwd, strerror(errno));
 	execve(orders->argv.data[0], orders->argv.data, orders->env.data);
 	dprintf(2, "ktstr-init: cannot run %s: %s\n", orders->argv.data[0], strerror(errno));
 	_exit(127);
