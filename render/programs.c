@@ -8,6 +8,7 @@
 
 #include "render/json.h"
 #include "render/programs.h"
+#include "render/text.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 
@@ -203,7 +204,8 @@ void render_programs_sort(struct programs *programs, const struct render_column 
 {
 	struct order order = {column, reversed};
 
-	qsort_r(programs->all, programs->n, sizeof(*programs->all), compare, &order);
+	if (programs->n)
+		qsort_r(programs->all, programs->n, sizeof(*programs->all), compare, &order);
 }
 
 static void append_maps(struct kt_buf *buf, const struct program *program)
@@ -222,7 +224,9 @@ static void append_cell(struct kt_buf *buf, const struct program *program,
 	struct tm tm;
 	char stamp[32];
 
-	if (text)
+	if (text && exact) /* libsmartcols does this for a table's */
+		render_append_visible(buf, text, false);
+	else if (text)
 		kt_buf_appends(buf, text);
 	if (!number.known)
 		return;
@@ -232,7 +236,7 @@ static void append_cell(struct kt_buf *buf, const struct program *program,
 		kt_buf_appends(buf, number.value ? "yes" : "no");
 	else if (column->kind == KIND_MAPS)
 		append_maps(buf, program);
-	else if (column->kind == KIND_TIME && !exact && localtime_r(&when, &tm) &&
+	else if (column->kind == KIND_TIME && !exact && when >= 0 && localtime_r(&when, &tm) &&
 		 strftime(stamp, sizeof(stamp), "%F %T", &tm))
 		kt_buf_appends(buf, stamp);
 	else
@@ -373,9 +377,11 @@ struct kt_error *render_programs_csv(const struct programs *programs,
 	return NULL;
 }
 
+/* jansson's integers are signed; what does not fit (damage, no real count) is not known. */
 static json_t *json_number(struct program_number number)
 {
-	return number.known ? json_integer((json_int_t)number.value) : json_null();
+	return number.known && number.value <= INT64_MAX ? json_integer((json_int_t)number.value)
+							 : json_null();
 }
 
 static json_t *json_maps(const struct program *program)
@@ -488,10 +494,14 @@ struct kt_error *render_failures_text(const struct render_failure *failures, siz
 		const char *errname = strerrorname_np(f->errnum);
 		size_t len = strlen(f->log);
 
-		kt_buf_printf(&out, "%s%sFAILED%s %s: %s (%s): %s, %s\n", i ? "\n" : "", red, off,
-			      f->object, f->name, f->section, errname ? errname : "?",
-			      strerror(f->errnum));
-		kt_buf_append(&out, f->log, len);
+		kt_buf_printf(&out, "%s%sFAILED%s ", i ? "\n" : "", red, off);
+		render_append_visible(&out, f->object, false);
+		kt_buf_appends(&out, ": ");
+		render_append_visible(&out, f->name, false);
+		kt_buf_appends(&out, " (");
+		render_append_visible(&out, f->section, false);
+		kt_buf_printf(&out, "): %s, %s\n", errname ? errname : "?", strerror(f->errnum));
+		render_append_visible(&out, f->log, true);
 		if (len && f->log[len - 1] != '\n')
 			kt_buf_appendc(&out, '\n');
 	}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Text of unknown origin: a guest's names and logs, on their way to a terminal or a document. */
+#ifndef KT_RENDER_TEXT_H
+#define KT_RENDER_TEXT_H
+
+#include <stdbool.h>
+
+#include "util/buf.h"
+
+/* The length of the valid UTF-8 sequence (RFC 3629) at p, which ends in a NUL; 0 for none. */
+size_t render_utf8_length(const char *p);
+
+/*
+ * Appends the text with everything that a terminal might obey (control characters, C1 ones
+ * too, and what is not UTF-8) as "\xNN", which is how libsmartcols shows it in a table.
+ * lines: line breaks and tabs stay.
+ */
+void render_append_visible(struct kt_buf *buf, const char *text, bool lines);
+
+#endif
