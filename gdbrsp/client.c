@@ -29,6 +29,8 @@ static struct rsp_client *client_new(const struct rsp_options *options, const ch
 	client->options = *options;
 	client->connected_ns = kt_now_ns();
 	rsp_decoder_init(&client->decoder, client->payload, sizeof(client->payload));
+	/* QEMU's only process, mostly; should the talk end before the stub names it. */
+	client->process[0] = '1';
 	client->name = strdup(name);
 	if (!client->name) {
 		free(client);
@@ -219,6 +221,7 @@ static struct kt_error *use_first_thread(struct rsp_client *client)
 	client->thread = client->thread_now = client->threads.data[0];
 	id = client->thread.id;
 	dot = strchr(id, '.');
+	memset(client->process, 0, sizeof(client->process));
 	if (id[0] == 'p' && dot && (size_t)(dot - id) <= sizeof(client->process))
 		memcpy(client->process, id + 1, (size_t)(dot - id) - 1);
 	return NULL;

@@ -66,10 +66,29 @@ static struct kt_error *wait_until(int fd, short events, const struct rsp_patien
 	return NULL;
 }
 
+/*
+ * A stub may have accepted already, and stopped its guest: who is interrupted waits a little,
+ * so that the connection can be ended properly.
+ */
+#define CONNECT_GRACE_MS 1000
+
+static struct kt_error *wait_for_connect(int fd, const struct rsp_patience *patience)
+{
+	struct rsp_patience grace = {.cancel_fd = -1};
+	struct kt_error *late, *err = wait_until(fd, POLLOUT, patience);
+
+	if (!err || kt_error_code(err) != KT_ERROR_CANCELLED)
+		return err;
+	grace.deadline_ns = kt_deadline_ms(CONNECT_GRACE_MS);
+	late = wait_until(fd, POLLOUT, &grace);
+	kt_error_destroy(late ? late : err);
+	return late ? err : NULL;
+}
+
 /* The outcome of a connect(2) that was not finished at once. */
 static struct kt_error *finish_connect(int fd, const struct rsp_patience *patience)
 {
-	struct kt_error *err = wait_until(fd, POLLOUT, patience);
+	struct kt_error *err = wait_for_connect(fd, patience);
 	int errnum = 0;
 	socklen_t len = sizeof(errnum);
 
@@ -182,7 +201,12 @@ struct kt_error *rsp_connection_open(const struct rsp_target *target,
 {
 	_cleanup_close_ int fd = -1;
 	struct kt_error *err;
+	bool ready;
 
+	/* To connect stops the guest: not for somebody who has given up already. */
+	err = wait_for(-1, 0, patience->cancel_fd, 0, &ready);
+	if (err)
+		return err;
 	if (target->path)
 		err = open_unix(target->path, patience, &fd);
 	else

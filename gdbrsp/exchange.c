@@ -37,6 +37,7 @@ struct flight {
 	size_t bytes; /* of the replies in flight */
 	bool done;    /* the batch has no more requests */
 	bool syncing, lenient;
+	bool interrupted; /* while syncing: ends as soon as that is done */
 };
 
 static void trace(struct rsp_client *client, char direction, const char *data, size_t len)
@@ -241,9 +242,26 @@ static struct kt_error *take_bytes(struct flight *f, const uint8_t *data, size_t
 	return NULL;
 }
 
-static struct kt_error *fly(struct flight *f, const struct rsp_patience *patience)
+/*
+ * Before the first answer is there, nobody can tell which answer is whose, and the guest may
+ * stand still already: who is interrupted then waits a little longer, to end this properly.
+ */
+#define GRACE_MS 2000
+
+static bool may_linger(struct flight *f, struct rsp_patience *patience, struct kt_error *err)
 {
-	for (;;) {
+	if (kt_error_code(err) != KT_ERROR_CANCELLED || !f->syncing || f->interrupted)
+		return false;
+	f->interrupted = true;
+	patience->cancel_fd = -1;
+	patience->deadline_ns = kt_deadline_ms(GRACE_MS);
+	kt_error_destroy(err);
+	return true;
+}
+
+static struct kt_error *fly_on(struct flight *f, struct rsp_patience *patience)
+{
+	while (!f->interrupted || f->syncing) {
 		struct kt_error *err = take_off(f);
 		const uint8_t *data;
 		size_t len;
@@ -253,6 +271,8 @@ static struct kt_error *fly(struct flight *f, const struct rsp_patience *patienc
 		if (f->done && f->count == 0)
 			return NULL;
 		err = rsp_connection_receive(f->client->conn, patience, &data, &len);
+		if (err && may_linger(f, patience, err))
+			continue;
 		if (!err && !f->client->stats.greeting_ns)
 			f->client->stats.greeting_ns = kt_now_ns() - f->client->connected_ns;
 		if (!err)
@@ -260,6 +280,20 @@ static struct kt_error *fly(struct flight *f, const struct rsp_patience *patienc
 		if (err)
 			return err;
 	}
+	return NULL;
+}
+
+static struct kt_error *fly(struct flight *f, const struct rsp_patience *patience)
+{
+	struct rsp_patience mine = *patience;
+	struct kt_error *err = fly_on(f, &mine);
+
+	if (!f->interrupted)
+		return err;
+	if (err && (kt_error_code(err) == KT_ERROR_CLOSED || kt_error_code(err) == KT_ERROR_OS))
+		f->client->dead = true;
+	kt_error_destroy(err);
+	return kt_error_new(KT_ERROR_CANCELLED, "interrupted");
 }
 
 /* Notes what an error leaves behind, and says what a silence means. */
