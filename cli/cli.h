@@ -18,7 +18,7 @@ enum cli_status {
 	CLI_CANNOT = 3, /* it could not be done */
 };
 
-/* A command: gets its own name as argv[0], returns the exit status. */
+/* A command: its options begin at argv[1]. Returns the exit status. */
 int cli_attach(int argc, char **argv);
 int cli_collect(int argc, char **argv);
 
@@ -127,6 +127,9 @@ struct cli_output {
 
 /* Splits --type's argument in place, which is why arg is not const. */
 struct kt_error *cli_output_option(struct cli_output *output, int option, char *arg, bool *taken);
+
+/* What is wrong with the options taken together: KT_ERROR_USAGE. */
+struct kt_error *cli_output_check(const struct cli_output *output);
 void cli_output_deinit(struct cli_output *output);
 extern const char cli_output_help[];
 

@@ -117,8 +117,10 @@ static struct kt_error *take_option(struct collect *c, int option, char *arg)
 
 static struct kt_error *check_usage(const struct collect *c, int argc, char **argv)
 {
-	struct kt_error *err = NULL;
+	struct kt_error *err = cli_output_check(&c->output);
 
+	if (err)
+		return err;
 	if (c->load.run && c->objects.len)
 		err = kt_error_new(KT_ERROR_USAGE, "--run and --object are two ways to load: one "
 						   "of them");
@@ -375,6 +377,10 @@ int cli_collect(int argc, char **argv)
 			return cli_fail(kt_error_new(KT_ERROR_USAGE,
 						     "which kernel is to be booted? --kernel "
 						     "IMAGE"));
+		if (!c.guest.vmlinux)
+			return cli_fail(kt_error_new(KT_ERROR_USAGE,
+						     "a kernel is needed: --kernel IMAGE boots a "
+						     "guest, --vmlinux FILE reads a running one"));
 		return cli_attach_to(argv[optind], &c.guest, &c.output);
 	}
 	err = check_usage(&c, argc, argv);

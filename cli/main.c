@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <fcntl.h>
 #include <locale.h>
 #include <string.h>
 
@@ -32,8 +33,19 @@ static const struct {
 	{"collect", cli_collect},
 };
 
+/* Nothing that is opened may become stdout or stderr. What is written there then fails. */
+static void fill_standard_fds(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", O_RDONLY);
+}
+
 int main(int argc, char **argv)
 {
+	static char name[] = "ktstr-gdb"; /* for what getopt_long() has to say */
+
+	fill_standard_fds();
 	setlocale(LC_ALL, "");
 	if (argc < 2) {
 		fputs(help, stderr);
@@ -45,8 +57,10 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
 		return cli_print("ktstr-gdb " KTSTR_VERSION "\n");
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(argv[1], commands[i].name) == 0)
+		if (strcmp(argv[1], commands[i].name) == 0) {
+			argv[1] = name;
 			return commands[i].run(argc - 1, argv + 1);
+		}
 	return cli_fail(kt_error_hint(kt_error_new(KT_ERROR_USAGE, "\"%s\" is no command", argv[1]),
 				      "there are attach and collect; see ktstr-gdb --help"));
 }

@@ -10,7 +10,8 @@ const char cli_guest_help[] =
 	"  --vmlinux FILE       the guest's kernel: a vmlinux, or the distro's vmlinuz\n"
 	"  --wait SECONDS       keep trying until the guest is up and runs its kernel\n"
 	"  --timeout SECONDS    how long to wait for any answer of the stub (5)\n"
-	"  --leave-stopped      do not let the guest run on afterwards\n"
+	"  --leave-stopped      do not let the guest run on afterwards, which else it does,\n"
+	"                       even if it was paused before\n"
 	"  --no-cache           resolve the kernel's layout anew; keep nothing\n"
 	"  --trace FILE         write every packet to and from the stub to FILE\n";
 
@@ -78,6 +79,9 @@ static struct kt_error *add_types(struct cli_output *output, char *arg)
 	for (char *save, *type = strtok_r(arg, ",", &save); type; type = strtok_r(NULL, ",", &save))
 		if (!kt_vec_push(&output->filter.types, type))
 			return kt_error_no_memory();
+	if (!output->filter.types.len)
+		return kt_error_new(KT_ERROR_USAGE,
+				    "--type takes program types, such as xdp,sched_cls");
 	return NULL;
 }
 
@@ -93,6 +97,8 @@ static struct kt_error *add_ids(struct cli_output *output, char *arg)
 		if (!kt_vec_push(&output->filter.ids, (uint32_t)value))
 			return kt_error_no_memory();
 	}
+	if (!output->filter.ids.len)
+		return kt_error_new(KT_ERROR_USAGE, "--id takes programs' ids, such as 7,12");
 	return NULL;
 }
 
@@ -143,6 +149,13 @@ struct kt_error *cli_output_option(struct cli_output *output, int option, char *
 	case CLI_OPT_COLOR: return set_color(output, arg);
 	default: *taken = false; return NULL;
 	}
+}
+
+struct kt_error *cli_output_check(const struct cli_output *output)
+{
+	if (output->json && output->csv)
+		return kt_error_new(KT_ERROR_USAGE, "--json and --csv: one of them");
+	return NULL;
 }
 
 void cli_output_deinit(struct cli_output *output)
