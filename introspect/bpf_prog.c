@@ -7,8 +7,14 @@
 #include "introspect/xarray.h"
 #include "util/cleanup.h"
 
-/* More programs than any machine has; a bound on what a damaged guest makes us read. */
-#define MAX_PROGRAMS 1000000
+/*
+ * Bounds on what a damaged guest makes us read and keep. More programs than any machine has,
+ * of less than 2 KB each; and pieces that hang on them (maps, subprograms, statistics of a
+ * CPU), of some 500 bytes each with all that is kept of a read: 10,000 programs on 256 CPUs
+ * have 2,560,000.
+ */
+#define MAX_PROGRAMS 100000
+#define MAX_PIECES   4000000
 
 static const struct view_field prog_fields[] = {
 	[PROG_LEN] = {.path = "len"},
@@ -209,6 +215,15 @@ static struct kt_error *read_auxes(struct context *ctx, struct bpf_progs *progs)
 	return NULL;
 }
 
+/*
+ * The IDR's index is the ID. So nothing is listed twice, and what a guest has claimed often is
+ * followed once.
+ */
+static bool is_misplaced(const struct bpf_progs *progs, const struct walk_entry *entry)
+{
+	return view_uint(&progs->aux, entry->aux, AUX_ID) != entry->index;
+}
+
 /* One more level down from the programs: 0 begins, then one call a batch. */
 static struct kt_error *step_down(struct context *ctx, struct bpf_progs *progs, unsigned int step)
 {
@@ -217,7 +232,7 @@ static struct kt_error *step_down(struct context *ctx, struct bpf_progs *progs, 
 	for (size_t i = 0; i < progs->n && !err; i++) {
 		struct walk_entry *entry = &progs->entries[i];
 
-		if (!entry->readable)
+		if (!entry->readable || is_misplaced(progs, entry))
 			continue;
 		if (step == 0) {
 			err = refs_begin(progs, entry, &ctx->next);
@@ -273,6 +288,7 @@ struct kt_error *bpf_progs_read(struct guest *guest, struct bpf_progs **ret)
 	if (!progs)
 		return kt_error_no_memory();
 	progs->big_endian = kfacts_kernel(facts)->big_endian;
+	progs->pieces_left = MAX_PIECES;
 	refs_init(progs, facts);
 	name_init(progs, facts);
 	err = view_init(&progs->prog, &prog_type, facts);
@@ -388,8 +404,7 @@ struct kt_error *bpf_progs_finish(const struct bpf_progs *progs, const struct kf
 		}
 		if (is_dying(progs, entry))
 			continue;
-		/* The IDR's index is the ID, and so nothing is listed twice. */
-		if (view_uint(&progs->aux, entry->aux, AUX_ID) != entry->index) {
+		if (is_misplaced(progs, entry)) {
 			out.n_unreadable++;
 			continue;
 		}

@@ -85,6 +85,7 @@ struct bpf_progs {
 	struct view prog, aux, map, func, user, stats, btf, func_info, btf_type;
 	bool has_map, has_user, has_stats, has_btf, has_func_info, has_btf_type;
 	bool big_endian;
+	size_t pieces_left; /* what may still hang on programs: see MAX_PIECES */
 	struct percpu percpu;
 	struct wallclock clock;
 	struct walk_entry *entries;

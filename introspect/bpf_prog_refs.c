@@ -50,13 +50,22 @@ void refs_init(struct bpf_progs *progs, const struct kfacts *facts)
 	progs->has_stats = try_view(&progs->stats, &stats_type, facts);
 }
 
+/* May n more pieces be read? What may not stays unknown. */
+static bool afford(struct bpf_progs *progs, size_t n)
+{
+	if (n > progs->pieces_left)
+		return false;
+	progs->pieces_left -= n;
+	return true;
+}
+
 /* Begins with the array of n pointers at addr. */
-static struct kt_error *pointees_begin(struct pointees *p, struct gmem_batch *batch, gaddr_t addr,
-				       uint64_t n)
+static struct kt_error *pointees_begin(struct bpf_progs *progs, struct pointees *p,
+				       struct gmem_batch *batch, gaddr_t addr, uint64_t n)
 {
 	p->n = (size_t)n;
 	p->known = n == 0;
-	if (!n || !addr || n > MAX_POINTEES)
+	if (!n || !addr || n > MAX_POINTEES || !afford(progs, p->n))
 		return NULL;
 	p->pointers = calloc(p->n, POINTER_SIZE);
 	p->pieces.first = batch->reads.len;
@@ -110,7 +119,7 @@ static struct kt_error *stats_begin(struct bpf_progs *progs, struct walk_entry *
 				: view_uint(&progs->aux, entry->aux, AUX_STATS);
 	size_t n = progs->percpu.offsets.len;
 
-	if (!progs->has_stats || !stats || !n)
+	if (!progs->has_stats || !stats || !n || !afford(progs, n))
 		return NULL;
 	entry->stats = calloc(n, progs->stats.size);
 	if (!entry->stats)
@@ -132,10 +141,12 @@ struct kt_error *refs_begin(struct bpf_progs *progs, struct walk_entry *entry,
 	struct kt_error *err = NULL;
 
 	if (progs->has_map)
-		err = pointees_begin(&entry->maps, batch, view_uint(aux, entry->aux, AUX_USED_MAPS),
+		err = pointees_begin(progs, &entry->maps, batch,
+				     view_uint(aux, entry->aux, AUX_USED_MAPS),
 				     view_uint(aux, entry->aux, AUX_USED_MAP_CNT));
 	if (!err)
-		err = pointees_begin(&entry->funcs, batch, view_uint(aux, entry->aux, AUX_FUNC),
+		err = pointees_begin(progs, &entry->funcs, batch,
+				     view_uint(aux, entry->aux, AUX_FUNC),
 				     view_uint(aux, entry->aux, AUX_FUNC_CNT));
 	if (!err && progs->has_user)
 		err = walk_begin(&progs->user, batch, view_uint(aux, entry->aux, AUX_USER),

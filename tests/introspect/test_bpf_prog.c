@@ -5,6 +5,7 @@
 /* cmocka.h needs those before it. */
 #include <cmocka.h>
 
+#include "introspect/bpf_prog_impl.h"
 #include "tests/introspect/synth.h"
 
 #define NOWHERE UINT64_C(0xffffc90000000000) /* canonical, and not mapped */
@@ -551,6 +552,62 @@ static void test_idr_of_billions(void **state)
 	check_stop(KT_ERROR_FORMAT, "more than");
 }
 
+/* What has to be read for one program is bounded, and for all together: the rest is unknown. */
+static void test_bound_of_all_pieces(void **state)
+{
+	struct synth_prog p = synth_prog(&s, 7);
+	struct gmem_batch batch = {0};
+	struct bpf_progs *progs;
+	struct guest *guest;
+
+	(void)state;
+	synth_maps(&s, &p, 3, 1);
+	synth_funcs(&s, &p, 4);
+	synth_cpu(&s);
+	assert_null(synth_guest(&s, &guest));
+	assert_null(bpf_progs_read(guest, &progs));
+	for (size_t left = 0; left <= 10; left++) {
+		struct walk_entry *entry = &progs->entries[0];
+
+		refs_deinit(entry);
+		entry->maps = entry->funcs = (struct pointees){0};
+		entry->user = entry->stats = NULL;
+		entry->stats_known = false;
+		progs->pieces_left = left;
+		assert_null(refs_begin(progs, entry, &batch));
+		assert_int_equal(entry->maps.known, left >= 3);
+		assert_int_equal(entry->funcs.known, left >= 7);
+		assert_int_equal(entry->stats_known, left == 6 || left == 10);
+	}
+	gmem_batch_deinit(&batch);
+	bpf_progs_destroy(progs);
+	guest_destroy(guest);
+}
+
+/* The same program in every slot: only where it belongs is anything followed. */
+static void test_one_program_everywhere(void **state)
+{
+	struct synth_prog p = synth_prog(&s, 7);
+	struct programs all;
+	uint64_t bytes;
+
+	(void)state;
+	synth_maps(&s, &p, 60, 1);
+	all = programs();
+	assert_int_equal(all.n, 1);
+	programs_deinit(&all);
+	bytes = s.mem->bytes;
+	for (unsigned int i = 0; i < 64; i++)
+		textmem_put_uint(s.mem, s.leaf + 40 + 8 * i, synth_va(p.prog), 8);
+	s.mem->bytes = 0;
+	s.mem->n_cpus = 0;
+	all = programs();
+	assert_int_equal(all.n, 1);
+	assert_int_equal(all.n_unreadable, 63);
+	assert_int_equal(s.mem->bytes, bytes);
+	programs_deinit(&all);
+}
+
 static void test_kernel_without_bpf(void **state)
 {
 	struct kt_error *err;
@@ -644,6 +701,8 @@ int main(void)
 		TEST(test_idr_is_not_mapped),
 		TEST(test_idr_in_circles),
 		TEST(test_idr_of_billions),
+		TEST(test_bound_of_all_pieces),
+		TEST(test_one_program_everywhere),
 		TEST(test_kernel_without_bpf),
 		TEST(test_missing_member),
 		TEST(test_batches),
