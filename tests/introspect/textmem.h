@@ -83,21 +83,32 @@ static inline uint8_t *textmem_at(struct textmem *m, gaddr_t addr)
 	return page ? &page->data[addr & 0xfff] : NULL;
 }
 
+/* How many of len bytes at addr lie in its page. */
+static inline size_t textmem_in_page(gaddr_t addr, size_t len)
+{
+	size_t left = 4096 - (size_t)(addr & 0xfff);
+
+	return len < left ? len : left;
+}
+
+/* Writes len bytes, zeros for NULL. */
 static inline void textmem_put(struct textmem *m, gaddr_t addr, const void *data, size_t len)
 {
-	const uint8_t *p = data;
-
-	for (size_t i = 0; i < len; i++) {
-		gaddr_t a = addr + i;
-		struct textmem_page **slot = textmem_slot(m, a & ~UINT64_C(0xfff));
+	for (size_t done = 0, n; done < len; done += n) {
+		gaddr_t at = addr + done;
+		struct textmem_page **slot = textmem_slot(m, at & ~UINT64_C(0xfff));
 
 		if (!*slot) {
 			*slot = calloc(1, sizeof(**slot));
 			if (!*slot || ++m->n_pages == TEXTMEM_SLOTS)
 				abort();
-			(*slot)->addr = a & ~UINT64_C(0xfff);
+			(*slot)->addr = at & ~UINT64_C(0xfff);
 		}
-		(*slot)->data[a & 0xfff] = p ? p[i] : 0;
+		n = textmem_in_page(at, len - done);
+		if (data)
+			memcpy(&(*slot)->data[at & 0xfff], (const uint8_t *)data + done, n);
+		else
+			memset(&(*slot)->data[at & 0xfff], 0, n);
 	}
 }
 
@@ -112,12 +123,13 @@ static inline void textmem_put_uint(struct textmem *m, gaddr_t addr, uint64_t va
 
 static inline bool textmem_get(struct textmem *m, gaddr_t addr, void *buf, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		const uint8_t *p = textmem_at(m, addr + i);
+	for (size_t done = 0, n; done < len; done += n) {
+		const uint8_t *p = textmem_at(m, addr + done);
 
 		if (!p)
 			return false;
-		((uint8_t *)buf)[i] = *p;
+		n = textmem_in_page(addr + done, len - done);
+		memcpy((uint8_t *)buf + done, p, n);
 	}
 	return true;
 }
