@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "gdbrsp/connection.h"
@@ -131,10 +132,14 @@ static struct kt_error *open_socket(int family, const struct sockaddr *addr, soc
 static struct kt_error *open_unix(const char *path, const struct rsp_patience *patience, int *ret)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	struct stat st;
 
 	if (strlen(path) >= sizeof(addr.sun_path))
 		return kt_error_os(ENAMETOOLONG, "cannot connect");
 	strcpy(addr.sun_path, path);
+	/* connect(2) to a file that is none says ECONNREFUSED, as if nobody listened yet. */
+	if (stat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+		return kt_error_os(ENOTSOCK, "cannot connect");
 	return open_socket(AF_UNIX, (struct sockaddr *)&addr, sizeof(addr), patience, ret);
 }
 

@@ -196,8 +196,10 @@ static struct kt_error *not_a_stub(const struct rsp_client *client, const uint8_
 	if (client->synced)
 		return kt_error_new(KT_ERROR_PROTOCOL,
 				    "bytes from the GDB stub that are no packet");
-	err = kt_error_new(KT_ERROR_PROTOCOL, "this is not a GDB stub: it says '%.*s'",
-			   (int)(reply.len < 40 ? reply.len : 40), reply.data);
+	err = reply.len ? kt_error_new(KT_ERROR_PROTOCOL, "this is not a GDB stub: it says '%.*s'",
+				       (int)(reply.len < 40 ? reply.len : 40), reply.data)
+			: kt_error_new(KT_ERROR_PROTOCOL,
+				       "this is not a GDB stub: what it sends is no text");
 	return kt_error_hint(err, "is it the right port? QEMU's -s listens on :1234");
 }
 

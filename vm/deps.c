@@ -97,10 +97,12 @@ static struct kt_error *loader_failed(const char *binary, const char *interp, co
 {
 	size_t len = strlen(binary);
 
-	if (words && !strncmp(words, binary, len) && !strncmp(words + len, ": ", 2))
+	if (!words)
+		return kt_error_new(KT_ERROR_FORMAT, "%s: %s cannot load it: truncated, or damaged",
+				    binary, interp);
+	if (!strncmp(words, binary, len) && !strncmp(words + len, ": ", 2))
 		words += len + 2;
-	return kt_error_hint(kt_error_new(KT_ERROR_NOT_FOUND, "%s: %s: %s", binary, interp,
-					  words ? words : "it cannot list the shared libraries"),
+	return kt_error_hint(kt_error_new(KT_ERROR_NOT_FOUND, "%s: %s: %s", binary, interp, words),
 			     "install the library, or set LD_LIBRARY_PATH to where it is");
 }
 
@@ -146,8 +148,9 @@ static struct kt_error *elf_interpreter(int fd, const char *path, uint16_t machi
 				     "give it to --object");
 	if (ehdr.e_machine != machine)
 		return kt_error_new(KT_ERROR_UNSUPPORTED,
-				    "%s: an ELF file for machine type %u, the guest's is %u", path,
-				    ehdr.e_machine, machine);
+				    "%s: a program for another machine (ELF type %u, the guest's "
+				    "is %u)",
+				    path, ehdr.e_machine, machine);
 	if (ehdr.e_type != ET_EXEC && ehdr.e_type != ET_DYN)
 		return kt_error_new(KT_ERROR_FORMAT, "%s: an ELF file, but no program", path);
 	raw = elf_rawfile(elf, &size);

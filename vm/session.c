@@ -100,7 +100,10 @@ static struct kt_error *qemu_exited(const struct vm_event *event, bool booted, c
 	err = kt_error_new(KT_ERROR_OS, "QEMU %s%s%s%s", how,
 			   booted ? "" : " before the guest was up", event->text[0] ? ": " : "",
 			   event->text);
-	if (!booted && strncmp(accel, "tcg", 3))
+	if (!booted && !status && !event->text[0])
+		err = kt_error_hint(err, "the guest reset before it could say a word, maybe for "
+					 "want of --memory; or what was started is no QEMU");
+	else if (!booted && strncmp(accel, "tcg", 3))
 		err = kt_error_hint(err, "--accel tcg always works, only slower");
 	return err;
 }

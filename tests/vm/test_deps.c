@@ -122,7 +122,7 @@ static void test_other_machine(void **state)
 	(void)state;
 	assert_true(n > 0);
 	exe[n] = '\0';
-	assert_refused(exe, OTHER_MACHINE, KT_ERROR_UNSUPPORTED, "for machine type");
+	assert_refused(exe, OTHER_MACHINE, KT_ERROR_UNSUPPORTED, "for another machine");
 }
 
 /* Links a program against a library that is gone afterwards. */
