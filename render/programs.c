@@ -496,11 +496,15 @@ struct kt_error *render_failures_text(const struct render_failure *failures, siz
 
 		kt_buf_printf(&out, "%s%sFAILED%s ", i ? "\n" : "", red, off);
 		render_append_visible(&out, f->object, false);
-		kt_buf_appends(&out, ": ");
-		render_append_visible(&out, f->name, false);
-		kt_buf_appends(&out, " (");
-		render_append_visible(&out, f->section, false);
-		kt_buf_printf(&out, "): %s, %s\n", errname ? errname : "?", strerror(f->errnum));
+		/* No name: the object itself is bad. */
+		if (f->name[0]) {
+			kt_buf_appends(&out, ": ");
+			render_append_visible(&out, f->name, false);
+			kt_buf_appends(&out, " (");
+			render_append_visible(&out, f->section, false);
+			kt_buf_appendc(&out, ')');
+		}
+		kt_buf_printf(&out, ": %s, %s\n", errname ? errname : "?", strerror(f->errnum));
 		render_append_visible(&out, f->log, true);
 		if (len && f->log[len - 1] != '\n')
 			kt_buf_appendc(&out, '\n');
