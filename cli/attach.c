@@ -23,9 +23,9 @@ int cli_attach_to(const char *target_text, const struct cli_guest *guest,
 	int status;
 
 	if (!guest->vmlinux)
-		return cli_fail(kt_error_hint(
-			kt_error_new(KT_ERROR_USAGE, "the guest's kernel is needed"),
-			"--vmlinux FILE takes its vmlinux or the distro's vmlinuz"));
+		return cli_fail(
+			kt_error_hint(kt_error_new(KT_ERROR_USAGE, "the guest's kernel is needed"),
+				      "--vmlinux FILE takes its vmlinux or the distro's vmlinuz"));
 	err = cli_output_check(output);
 	if (!err)
 		err = rsp_target_parse(target_text, &target);
