@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "introspect/pagetable.h"
 #include "util/cleanup.h"
@@ -29,6 +30,7 @@ struct pagetable {
 	gmem_read_fn *read_physical;
 	void *source;
 	struct line *lines; /* open addressing; a power of two slots */
+	uint64_t salt;      /* of the hash, so that a guest cannot choose what collides */
 	size_t n_slots, n_lines;
 };
 
@@ -53,6 +55,9 @@ struct kt_error *pagetable_create(const struct arch *arch, bool big_endian,
 		return kt_error_no_memory();
 	}
 	lines_clear(pt->lines, pt->n_slots);
+	if (getrandom(&pt->salt, sizeof(pt->salt), GRND_NONBLOCK) != sizeof(pt->salt))
+		pt->salt = UINT64_C(0x9e3779b97f4a7c15);
+	pt->salt |= 1; /* an odd factor loses no bits */
 	pt->arch = arch;
 	pt->big_endian = big_endian;
 	pt->space = *space;
@@ -71,9 +76,10 @@ void pagetable_destroy(struct pagetable *pt)
 }
 
 /* The line's slot, or the empty one where it belongs. */
-static struct line *line_slot(struct line *lines, size_t n_slots, gaddr_t addr)
+static struct line *line_slot(const struct pagetable *pt, struct line *lines, size_t n_slots,
+			      gaddr_t addr)
 {
-	size_t i = (size_t)(addr / LINE_SIZE * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (n_slots - 1);
+	size_t i = (size_t)(addr / LINE_SIZE * pt->salt >> 20) & (n_slots - 1);
 
 	while (lines[i].addr != LINE_FREE && lines[i].addr != addr)
 		i = (i + 1) & (n_slots - 1);
@@ -99,7 +105,7 @@ static struct kt_error *lines_reserve(struct pagetable *pt, size_t n)
 	lines_clear(lines, want);
 	for (size_t i = 0; i < pt->n_slots; i++)
 		if (pt->lines[i].addr != LINE_FREE)
-			*line_slot(lines, want, pt->lines[i].addr) = pt->lines[i];
+			*line_slot(pt, lines, want, pt->lines[i].addr) = pt->lines[i];
 	free(pt->lines);
 	pt->lines = lines;
 	pt->n_slots = want;
@@ -137,7 +143,7 @@ static struct kt_error *level_fetch(struct pagetable *pt, const struct pagetable
 			continue;
 		addr = entry_addr(pt, &steps[i], queries[i].virtual, level) &
 		       ~(gaddr_t)(LINE_SIZE - 1);
-		line = line_slot(pt->lines, pt->n_slots, addr);
+		line = line_slot(pt, pt->lines, pt->n_slots, addr);
 		if (line->addr == addr)
 			continue;
 		line->addr = addr;
@@ -150,7 +156,7 @@ static struct kt_error *level_fetch(struct pagetable *pt, const struct pagetable
 	if (err)
 		return err;
 	kt_vec_for_each (&batch.reads, read)
-		line_slot(pt->lines, pt->n_slots, read->addr)->fault = read->fault;
+		line_slot(pt, pt->lines, pt->n_slots, read->addr)->fault = read->fault;
 	return NULL;
 }
 
@@ -158,7 +164,7 @@ static void level_step(const struct pagetable *pt, struct pagetable_query *query
 		       unsigned int level)
 {
 	gaddr_t addr = entry_addr(pt, step, query->virtual, level);
-	const struct line *line = line_slot(pt->lines, pt->n_slots,
+	const struct line *line = line_slot(pt, pt->lines, pt->n_slots,
 					    addr & ~(gaddr_t)(LINE_SIZE - 1));
 	uint64_t page = UINT64_C(1) << pt->arch->shift(level);
 	gaddr_t next = 0;
