@@ -135,6 +135,23 @@ static void test_pti_user(void **state)
 	check_found(&s, true);
 }
 
+/*
+ * Without PCID, the user's table has all of the kernel's text and read-only data
+ * (pti_clone_kernel_text()): the proof holds in it, but programs are out of its reach.
+ */
+static void test_pti_user_with_text(void **state)
+{
+	struct synth s;
+
+	(void)state;
+	synth_init(&s, SYNTH_KASLR);
+	synth_map(&s, SYNTH_TABLES, 4);
+	for (uint64_t at = 0; at < 0x800000; at += 0x200000)
+		textmem_map(s.mem, USER_TABLE, 4, SYNTH_TEXT + s.kaslr + at, SYNTH_IMAGE + at, 2);
+	cpu(&s, USER_TABLE, true);
+	check_found(&s, true);
+}
+
 /* One of many vCPUs is in the kernel: the stub can translate, through that one. */
 static void test_pti_one_in_kernel(void **state)
 {
@@ -331,6 +348,7 @@ static void test_hostile_notes(void **state)
 		"48/4 0/4 3/4",             /* ends with its name */
 		"4/4 20/4 1/4 \"GNU\" 0/1", /* not a build ID */
 		"4/4 20/4 3/4 \"GNUX\"",
+		"3/4 20/4 3/4 \"GNU\" 0/1",
 	};
 
 	(void)state;
@@ -423,6 +441,7 @@ int main(void)
 		cmocka_unit_test(test_four_kib_pages),
 		cmocka_unit_test(test_lowest_block_is_not_the_text),
 		cmocka_unit_test(test_pti_user),
+		cmocka_unit_test(test_pti_user_with_text),
 		cmocka_unit_test(test_pti_one_in_kernel),
 		cmocka_unit_test(test_pti_entry),
 		cmocka_unit_test(test_bit_12_by_chance),

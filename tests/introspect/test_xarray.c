@@ -85,6 +85,8 @@ static void test_levels(void **state)
 	/* Entries above the leaves: the walk takes them as the kernel would. */
 	check("@0x4000 6/1 +15 0 0xe000 0x6002 +488 @0x6000 0/1 +15 0xa000 +504", 0x4002, false,
 	      "40:e000 80:a000");
+	check("@0x4000 6/1 +15 0 0x6002 0xe000 +488 @0x6000 0/1 +15 0xa000 +504", 0x4002, false,
+	      "40:a000 80:e000");
 }
 
 static void test_bad_shift(void **state)

@@ -276,6 +276,14 @@ static inline void textmem_count(struct textmem *m, const struct gmem_read *read
 		m->bytes += reads[i].len;
 }
 
+/* What a buffer holds after a fault looks like something, so that a test sees who uses it. */
+static inline void textmem_answer(struct gmem_read *read, bool ok)
+{
+	read->fault = !ok;
+	if (!ok)
+		memset(read->buf, 0x67, read->len);
+}
+
 static inline struct kt_error *textmem_read_physical(void *context, struct gmem_read *reads,
 						     size_t count)
 {
@@ -283,7 +291,8 @@ static inline struct kt_error *textmem_read_physical(void *context, struct gmem_
 
 	textmem_count(m, reads, count);
 	for (size_t i = 0; i < count; i++)
-		reads[i].fault = !textmem_get(m, reads[i].addr, reads[i].buf, reads[i].len);
+		textmem_answer(&reads[i],
+			       textmem_get(m, reads[i].addr, reads[i].buf, reads[i].len));
 	return NULL;
 }
 
@@ -311,7 +320,8 @@ static inline struct kt_error *textmem_read_virtual(void *context, struct gmem_r
 
 	textmem_count(m, reads, count);
 	for (size_t i = 0; i < count; i++)
-		reads[i].fault = !textmem_get_virtual(m, reads[i].addr, reads[i].buf, reads[i].len);
+		textmem_answer(&reads[i],
+			       textmem_get_virtual(m, reads[i].addr, reads[i].buf, reads[i].len));
 	return NULL;
 }
 
