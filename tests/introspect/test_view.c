@@ -160,6 +160,11 @@ static void test_oversized_number(void **state)
 	assert_int_equal(view_uint(&view, image, A), 0);
 	assert_true(view.size < 70);
 	free(image);
+	/* Read in full, and still no number. */
+	fake_member(&facts, "thing", "name", 16, 12);
+	image = read_thing(&facts, &view, THING);
+	assert_int_equal(view_uint(&view, image, NAME), 0);
+	free(image);
 }
 
 /* bpf_prog's: "jited" is bit 0 on little endian; on big endian the compiler counts from above. */

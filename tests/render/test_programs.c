@@ -13,91 +13,7 @@
 #include <time.h>
 
 #include "render/programs.h"
-
-static struct program_number known(uint64_t value)
-{
-	return (struct program_number){true, value};
-}
-
-static char *copy(const char *s)
-{
-	char *p = s ? strdup(s) : NULL;
-
-	assert_true(p || !s);
-	return p;
-}
-
-/* A program of which everything is known. */
-static struct program full(uint32_t id, const char *type, const char *name, const char *full_name,
-			   uint64_t insns)
-{
-	struct program p = {
-		.id = id,
-		.type = copy(type),
-		.full_name = copy(full_name),
-		.tag = "0123456789abcdef",
-		.gpl_known = true,
-		.gpl_compatible = true,
-		.verified_insns = known(insns),
-		.bytes_xlated = known(416),
-		.bytes_jited = known(227),
-		.loaded_at = known(1764021342),
-		.uid = known(0),
-		.btf_id = known(5),
-		.run_cnt = known(1),
-		.run_time_ns = known(2),
-		.recursion_misses = known(3),
-		.map_ids_known = true,
-	};
-
-	memcpy(p.name, name, strnlen(name, 15));
-	return p;
-}
-
-/* One of which nothing is known but its ID. */
-static struct program blank(uint32_t id)
-{
-	return (struct program){.id = id};
-}
-
-#define MAX 8
-
-struct list {
-	struct program all[MAX];
-	struct programs programs;
-};
-
-static struct programs *put(struct programs *programs, struct program p)
-{
-	if (!programs->all)
-		programs->all = calloc(MAX, sizeof(p));
-	assert_non_null(programs->all);
-	assert_true(programs->n < MAX);
-	programs->all[programs->n++] = p;
-	return programs;
-}
-
-static char *ids(const struct programs *programs)
-{
-	static char text[128];
-	size_t len = 0;
-
-	text[0] = '\0';
-	for (size_t i = 0; i < programs->n; i++)
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%u", i ? " " : "",
-					programs->all[i].id);
-	return text;
-}
-
-static struct render_columns columns(const char *text)
-{
-	struct render_columns cols;
-	struct kt_error *err = render_columns_parse(text, &cols);
-
-	if (err)
-		fail_msg("%s", kt_error_message(err));
-	return cols;
-}
+#include "tests/render/list.h"
 
 static char *table(const struct programs *programs, const char *cols_text, size_t width)
 {
@@ -130,87 +46,6 @@ static json_t *json(const struct programs *programs, const struct render_guest *
 		fail_msg("%s: %s", error.text, text);
 	free(text);
 	return root;
-}
-
-static void test_column_names(void **state)
-{
-	static const char *const pairs[][2] = {
-		{"insns", "verified_insns"},
-		{"xlated", "bytes_xlated"},
-		{"loaded", "loaded_at"},
-		{"gpl", "gpl_compatible"},
-		{"maps", "map_ids"},
-		{"btf", "btf_id"},
-		{"runs", "run_cnt"},
-		{"run_time", "run_time_ns"},
-		{"misses", "recursion_misses"},
-		{"short_name", "name"},
-	};
-	const char *names = render_column_names();
-	size_t n = 0;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-		const struct render_column *a, *b;
-
-		a = render_column_by_name(pairs[i][0], strlen(pairs[i][0]));
-		b = render_column_by_name(pairs[i][1], strlen(pairs[i][1]));
-		assert_non_null(a);
-		assert_ptr_equal(a, b);
-	}
-	assert_non_null(render_column_by_name("idx", 2));
-	assert_null(render_column_by_name("idx", 3));
-	assert_null(render_column_by_name("id", 1));
-	assert_null(render_column_by_name("", 0));
-	assert_null(render_column_by_name("ID", 2));
-	/* Every name of the list is one, and none is cut off. */
-	for (const char *p = names; *p; n++) {
-		size_t len = strcspn(p, ",");
-
-		assert_non_null(render_column_by_name(p, len));
-		p += p[len] ? len + 2 : len;
-	}
-	assert_int_equal(n, 17);
-}
-
-static void test_column_lists(void **state)
-{
-	static const char *const bad[] = {"",         "id,",      ",id",         "id,,name",
-					  "id, name", "nonsense", "id,nonsense", "id;name"};
-	struct render_columns cols = columns(NULL), before;
-
-	(void)state;
-	assert_int_equal(cols.n, 6);
-	assert_ptr_equal(cols.all[0], render_column_by_name("id", 2));
-	cols = columns("insns,id,insns");
-	assert_int_equal(cols.n, 3);
-	assert_ptr_equal(cols.all[0], cols.all[2]);
-	before = cols;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct kt_error *err = render_columns_parse(bad[i], &cols);
-
-		assert_non_null(err);
-		assert_int_equal(kt_error_code(err), KT_ERROR_USAGE);
-		assert_non_null(strstr(kt_error_message(err), "verified_insns"));
-		assert_memory_equal(&cols, &before, sizeof(cols));
-		kt_error_destroy(err);
-	}
-}
-
-static void test_too_many_columns(void **state)
-{
-	char text[256] = "id";
-	struct render_columns cols;
-	struct kt_error *err;
-
-	(void)state;
-	for (int i = 1; i < 24; i++)
-		strcat(text, ",id");
-	assert_int_equal(columns(text).n, 24);
-	strcat(text, ",id");
-	err = render_columns_parse(text, &cols);
-	assert_int_equal(kt_error_code(err), KT_ERROR_USAGE);
-	kt_error_destroy(err);
 }
 
 static void test_table(void **state)
@@ -564,106 +399,9 @@ static void test_large_numbers(void **state)
 	programs_deinit(&programs);
 }
 
-static struct programs five(void)
-{
-	struct programs p = {0};
-
-	put(&p, full(4, "xdp", "beta", "beta", 10));
-	put(&p, full(2, "sched_cls", "alpha", "alpha", 30));
-	put(&p, blank(9));
-	put(&p, full(3, "xdp", "gamma_is_long__", "gamma_is_long__long", 10));
-	put(&p, blank(1));
-	return p;
-}
-
-static void check_order(const char *column, bool reversed, const char *wanted)
-{
-	struct programs p = five();
-
-	render_programs_sort(&p, render_column_by_name(column, strlen(column)), reversed);
-	assert_string_equal(ids(&p), wanted);
-	programs_deinit(&p);
-}
-
-static void test_sort(void **state)
-{
-	(void)state;
-	check_order("id", false, "1 2 3 4 9");
-	check_order("id", true, "9 4 3 2 1");
-	check_order("insns", false, "2 3 4 1 9"); /* ties by id, unknown last */
-	check_order("insns", true, "3 4 2 1 9");
-	check_order("type", false, "2 3 4 1 9");
-	check_order("type", true, "3 4 2 1 9");
-	check_order("gpl", false, "2 3 4 1 9");
-	check_order("maps", true, "2 3 4 1 9");
-	check_order("uid", true, "2 3 4 1 9");
-}
-
-static void test_sort_by_name(void **state)
-{
-	struct programs p = {0};
-
-	(void)state;
-	put(&p, full(3, "xdp", "b", "b", 1));
-	put(&p, full(2, "xdp", "c", NULL, 1)); /* the short name is what there is */
-	put(&p, full(1, "xdp", "a", "a", 1));
-	render_programs_sort(&p, render_column_by_name("full_name", 9), false);
-	assert_string_equal(ids(&p), "1 3 2");
-	render_programs_sort(&p, render_column_by_name("full_name", 9), true);
-	assert_string_equal(ids(&p), "2 3 1");
-	programs_deinit(&p);
-}
-
-static void test_sort_large(void **state)
-{
-	struct programs p = {0};
-
-	(void)state;
-	put(&p, full(1, "xdp", "p", "p", 1));
-	put(&p, full(2, "xdp", "p", "p", UINT64_MAX));
-	put(&p, full(3, "xdp", "p", "p", (uint64_t)1 << 63));
-	put(&p, full(4, "xdp", "p", "p", 0));
-	render_programs_sort(&p, render_column_by_name("insns", 5), false);
-	assert_string_equal(ids(&p), "2 3 1 4");
-	programs_deinit(&p);
-}
-
-static void check_filter(struct render_filter filter, const char *wanted)
-{
-	struct programs p = five();
-
-	render_programs_filter(&p, &filter);
-	assert_string_equal(ids(&p), wanted);
-	programs_deinit(&p);
-}
-
-static void test_filter(void **state)
-{
-	static const char *const xdp[] = {"xdp"}, *const both[] = {"sched_cls", "xdp"};
-	static const char *const globs[] = {"*_long", "bet?"}, *const cut[] = {"gamma_is_long__"};
-	static const char *const none[] = {"XDP"}, *const any[] = {"*"}, *const empty[] = {""};
-	static const uint32_t some[] = {9, 3, 77};
-
-	(void)state;
-	check_filter((struct render_filter){0}, "4 2 9 3 1");
-	check_filter((struct render_filter){.types = xdp, .n_types = 1}, "4 3");
-	check_filter((struct render_filter){.types = both, .n_types = 2}, "4 2 3");
-	check_filter((struct render_filter){.types = none, .n_types = 1}, "");
-	check_filter((struct render_filter){.globs = globs, .n_globs = 2}, "4 3");
-	check_filter((struct render_filter){.globs = cut, .n_globs = 1}, "3");
-	check_filter((struct render_filter){.globs = any, .n_globs = 1}, "4 2 9 3 1");
-	check_filter((struct render_filter){.globs = empty, .n_globs = 1}, "9 1");
-	check_filter((struct render_filter){.ids = some, .n_ids = 3}, "9 3");
-	check_filter((struct render_filter){.types = xdp, .n_types = 1, .ids = some, .n_ids = 3},
-		     "3");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_column_names),
-		cmocka_unit_test(test_column_lists),
-		cmocka_unit_test(test_too_many_columns),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_table_width),
 		cmocka_unit_test(test_table_color),
@@ -674,10 +412,6 @@ int main(void)
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_json_of_a_loader),
 		cmocka_unit_test(test_large_numbers),
-		cmocka_unit_test(test_sort),
-		cmocka_unit_test(test_sort_by_name),
-		cmocka_unit_test(test_sort_large),
-		cmocka_unit_test(test_filter),
 	};
 
 	setenv("TZ", "UTC", 1);
