@@ -264,9 +264,10 @@ static struct kt_error *read_guest(struct collect *c, struct vm *vm, const struc
 
 static int fail_with_console(struct kt_error *err, const char *console)
 {
+	bool cancelled = kt_error_code(err) == KT_ERROR_CANCELLED; /* which is no riddle */
 	int status = cli_fail(err);
 
-	if (console && console[0])
+	if (!cancelled && console && console[0])
 		fprintf(stderr, "--- the guest's console ends with\n%s%s---\n", console,
 			console[strlen(console) - 1] == '\n' ? "" : "\n");
 	return status;
