@@ -1,0 +1,123 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Guests that the tool boots itself: what is loaded, what is shown, what goes wrong in them.
+. "$(dirname "$0")/lib"
+kernel trixie
+make --no-print-directory -s bpf || skip_all 'no BPF objects'
+objects=$here/build/bpf
+
+collect() {
+	run collect --accel tcg --kernel "$kernel" "$@"
+}
+
+# Nothing is left of the guests that this script had.
+tidy() {
+	left=$(ls -d "$work"/tmp/ktstr-gdb.* 2>/dev/null)
+	[ -z "$left" ] || { echo "$left" && return 1; }
+}
+mkdir "$work/tmp"
+export TMPDIR="$work/tmp"
+unset XDG_RUNTIME_DIR
+
+# --- objects: good, bad, and no objects at all ---
+
+echo 'no object' >"$work/text.bpf.o"
+: >"$work/empty.bpf.o"
+cp /bin/true "$work/x86.bpf.o"
+head -c 1500 "$objects/demo.bpf.o" >"$work/short.bpf.o"
+collect --object "$objects/demo.bpf.o" --object "$objects/reject.bpf.o" --object "$work/text.bpf.o" \
+	--object "$work/empty.bpf.o" --object "$work/x86.bpf.o" --object "$work/short.bpf.o" --json
+check 'something failed: exit status 1' test "$status" = 1
+check 'and nothing on stderr' test ! -s "$work/err"
+check 'six programs of the demo and one beside the rejected' jq -e '.programs | length == 7' "$work/out"
+check 'the rejected one is listed with its log' jq -e '[.failed[] | select(.object == "reject.bpf.o")] |
+	length == 1 and .[0].name == "rejected_null_unchecked" and (.[0].log | contains("invalid mem access"))' "$work/out"
+check 'what is no object is listed, with why' jq -e '[.failed[] | select(.name == "") | .object] | sort ==
+	["empty.bpf.o", "short.bpf.o", "text.bpf.o", "x86.bpf.o"]' "$work/out"
+check 'each with a log' jq -e 'all(.failed[]; .log != "")' "$work/out"
+collect --object "$objects/reject.bpf.o" --color always
+prints 'as text: the program that passed' 1 '^ *[0-9]+ sched_cls +accepted'
+check 'as text: the log of the other' grep -q "invalid mem access" "$work/out"
+check '--color always' grep -q "$(printf '\033')" "$work/out"
+
+# --- options that reach the guest, a script as payload, a terminal ---
+
+# The guest has nothing but the script and its interpreter.
+cat >"$work/look" <<'S'
+#!/bin/sh
+for file in cmdline cpuinfo meminfo; do
+	while read -r line; do echo "$line"; done </proc/$file
+done
+echo "args: $*"
+echo 'to stderr' >&2
+exit 3
+S
+chmod +x "$work/look"
+XDG_CACHE_HOME=${XDG_CACHE_HOME:-$HOME/.cache} TERM=xterm script -qec "stty cols 80
+	NO_COLOR=1 '$tool' collect --accel tcg --kernel '$kernel' --run '$work/look' --smp 3 --memory 700 \
+	--append 'hello.guest=1' --qemu-arg -name --qemu-arg seen -- one 'two words' -x; echo status: \$?" \
+	/dev/null </dev/null | tr -d '\r' >"$work/out"
+status=0
+prints 'a script: its exit status is told' 0 'look ended with exit status 3'
+prints 'and makes ours 1' 0 '^status: 1$'
+prints 'its arguments' 0 'args: one two words -x'
+prints 'its stderr' 0 'to stderr'
+prints '--append' 0 'hello.guest=1'
+check '--smp' test "$(grep -c '^processor' "$work/out")" = 3
+check '--memory' awk '/MemTotal/ { seen = $2 } END { exit !(seen > 500000 && seen < 720000) }' "$work/out"
+check 'a terminal has a progress line' grep -q 'booting the guest\.\.\. [0-9]*s' "$work/out"
+check 'NO_COLOR' sh -c "! grep -q '$(printf '\033')\[[0-9;]*m' '$work/out'"
+
+# --- a loader with shared libraries; --keep; --gdb ---
+
+if cc -o "$work/loader" -DOBJECT="\"$objects/demo.bpf.o\"" tests/guest/loader.c -lbpf 2>"$work/cc.log"; then
+	collect --run "$work/loader"
+	prints 'a loader with shared libraries: its programs' 0 'checksum_payload'
+	check 'its output is shown' grep -q '^loaded$' "$work/err"
+	check 'its stderr too' grep -q '^and a word on stderr$' "$work/err"
+	check 'no progress line, no control characters' sh -c "! grep -q '$(printf '\033\\|\r')' '$work/err'"
+	collect --run "$work/loader" --json -- 7
+	check 'a loader that fails: exit status 1' test "$status" = 1
+	check 'and its own' jq -e '.payload.exited and .payload.exit_code == 7' "$work/out"
+else
+	skip 'a loader with shared libraries' 'no libbpf to link with'
+fi
+cat >"$work/qemu" <<S
+#!/bin/sh
+echo "\$*" >>'$work/qemu.args'
+exec qemu-system-x86_64 "\$@"
+S
+chmod +x "$work/qemu"
+port=$((21000 + $$ % 10000))
+collect --object "$objects/demo.bpf.o" --keep --gdb ":$port" --qemu "$work/qemu" --qemu-arg -name \
+	--qemu-arg seen
+prints '--keep: the table' 0 'checksum_payload'
+pid=$(sed -n 's/.*to end it: kill \([0-9]*\)$/\1/p' "$work/err")
+check 'how to end it is told' test -n "$pid"
+check '--qemu, --qemu-arg' grep -q -- '-name seen' "$work/qemu.args"
+again=$(sed -n 's/.*to read it again: ktstr-gdb //p' "$work/err")
+# shellcheck disable=SC2086
+run $again --json
+check 'it is read again, as told' jq -e '.programs | length == 6' "$work/out"
+check 'on the port that was asked for' test "${again#*:"$port" }" != "$again"
+[ -n "$pid" ] && kill "$pid"
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	[ -d "/proc/$pid" ] || break
+	sleep 0.2
+done
+sleep 0.3
+check 'and nothing is left once it was ended' tidy
+
+# --- guests that come to nothing ---
+
+collect --object "$objects/demo.bpf.o" --memory 8
+says 'too little memory' 3 'before the guest was up; .*--memory'
+collect --object "$objects/demo.bpf.o" --timeout 2
+head -n 1 "$work/err" >"$work/first" && mv "$work/first" "$work/err"
+says 'a guest that hangs' 3 'did not come up in time .*--timeout'
+collect --object "$objects/demo.bpf.o" --append rdinit=/nonexistent
+check 'a panic: the console is shown' grep -q '^--- the guest.s console ends with' "$work/err"
+head -n 1 "$work/err" >"$work/first" && mv "$work/first" "$work/err"
+says 'a kernel that panics' 3 'the guest died while it booted: Kernel panic - not syncing: VFS'
+check 'nothing is left' tidy
+plan
