@@ -119,6 +119,10 @@ static struct kt_error *not_found(const struct kfacts *facts, const struct candi
 {
 	struct kt_error *err;
 
+	if (seen->text_only)
+		return kt_error_new(KT_ERROR_FAULT,
+				    "the guest's kernel is there, but no page table that a vCPU "
+				    "leads to maps its data");
 	if (seen->banner[0] || seen->mapped)
 		return mismatch(kfacts_kernel(facts), seen);
 	err = kt_error_new(KT_ERROR_NOT_READY, "the guest does not run a kernel yet: %s",

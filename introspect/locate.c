@@ -61,27 +61,39 @@ static bool notes_have_build_id(const struct kfacts_kernel *kernel, const uint8_
 
 #define MAX_PROOF 4096
 
-/* What has to be in memory if the image is mapped at a block: its notes, or its banner. */
+/*
+ * What has to be in memory if the image is mapped at a block: its notes, or its banner. And
+ * its data: the user's table under PTI maps the text and what is read-only, but no data, on
+ * CPUs without PCID (pti_clone_kernel_text()).
+ */
 struct proof {
 	gaddr_t link;
 	size_t len;
 	bool by_build_id;
+	gaddr_t data_link; /* 0: no symbol of data is known */
 };
 
-static bool proof_of(const struct kfacts_kernel *kernel, struct proof *ret)
+static bool proof_of(const struct kfacts *facts, struct proof *ret)
 {
+	const struct kfacts_kernel *kernel = kfacts_kernel(facts);
+	gaddr_t data = 0;
+
+	kfacts_symbol(facts, "prog_idr", &data);
 	if (kernel->build_id_len && kernel->notes_link && kernel->notes_size) {
 		uint64_t len = kernel->notes_size;
 
-		*ret = (struct proof){kernel->notes_link, len < MAX_PROOF ? (size_t)len : MAX_PROOF,
-				      true};
+		*ret = (struct proof){.link = kernel->notes_link,
+				      .len = len < MAX_PROOF ? (size_t)len : MAX_PROOF,
+				      .by_build_id = true,
+				      .data_link = data};
 		return true;
 	}
 	if (kernel->banner_link && kernel->banner && kernel->banner[0]) {
 		size_t len = strlen(kernel->banner);
 
-		*ret = (struct proof){kernel->banner_link, len < MAX_PROOF ? len : MAX_PROOF,
-				      false};
+		*ret = (struct proof){.link = kernel->banner_link,
+				      .len = len < MAX_PROOF ? len : MAX_PROOF,
+				      .data_link = data};
 		return true;
 	}
 	return false;
@@ -106,7 +118,8 @@ static struct kt_error *try_bases(const struct reader *reader, const struct kfac
 				  const struct proof *proof, const struct pagetable_query *blocks,
 				  size_t n, struct located *seen)
 {
-	_cleanup_free_ uint8_t *data = malloc(n * proof->len + 1);
+	size_t pieces = proof->data_link ? 2 : 1, size = proof->len + 1;
+	_cleanup_free_ uint8_t *data = malloc(n * size);
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
 	struct kt_error *err;
 
@@ -114,17 +127,23 @@ static struct kt_error *try_bases(const struct reader *reader, const struct kfac
 		return kt_error_no_memory();
 	for (size_t i = 0; i < n; i++) {
 		gaddr_t offset = blocks[i].virtual - kernel->text_link;
+		uint8_t *at = data + i * size;
 
-		if (!gmem_batch_add(&batch, proof->link + offset, data + i * proof->len,
-				    proof->len))
+		if (!gmem_batch_add(&batch, proof->link + offset, at, proof->len) ||
+		    (proof->data_link &&
+		     !gmem_batch_add(&batch, proof->data_link + offset, at + proof->len, 1)))
 			return kt_error_no_memory();
 	}
 	err = gmem_batch_read(&batch, reader->read, reader->source);
 	if (err)
 		return err;
 	for (size_t i = 0; i < n && !seen->found; i++) {
-		if (batch.reads.data[i].fault || !proof_holds(kernel, proof, data + i * proof->len))
+		if (batch.reads.data[i * pieces].fault ||
+		    !proof_holds(kernel, proof, data + i * size))
 			continue;
+		seen->text_only = gmem_batch_fault(&batch, i * pieces, (i + 1) * pieces);
+		if (seen->text_only)
+			return NULL;
 		seen->found = true;
 		seen->kaslr_offset = (int64_t)(blocks[i].virtual - kernel->text_link);
 	}
@@ -185,7 +204,7 @@ struct kt_error *locate_kernel(const struct arch *arch, struct pagetable *pt, gm
 	struct proof proof;
 	struct kt_error *err;
 
-	if (!proof_of(kernel, &proof))
+	if (!proof_of(facts, &proof))
 		return kt_error_new(KT_ERROR_UNSUPPORTED,
 				    "the image has neither a build ID nor a banner, so nothing can "
 				    "prove that it is the guest's");
@@ -195,10 +214,10 @@ struct kt_error *locate_kernel(const struct arch *arch, struct pagetable *pt, gm
 	seen->mapped = true;
 	/* _text is the lowest block of all but an early kernel (cleanup_highmap()). */
 	err = try_bases(&reader, kernel, &proof, blocks.mapped.data, 1, seen);
-	if (err || seen->found)
+	if (err || seen->found || seen->text_only)
 		return err;
 	err = try_bases(&reader, kernel, &proof, blocks.mapped.data, blocks.mapped.len, seen);
-	if (err || seen->found || seen->banner[0])
+	if (err || seen->found || seen->text_only || seen->banner[0])
 		return err;
 	return find_banner(&reader, &blocks, seen);
 }
