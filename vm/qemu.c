@@ -47,8 +47,9 @@ static struct kt_error *write_file(const char *path, const void *data, size_t le
 }
 
 /*
- * The stub's chardev. HOST may be empty (localhost: whoever connects owns the guest, so
- * nothing listens for other machines unless told to) or an IPv6 address in brackets.
+ * The stub's chardev. HOST may be empty (127.0.0.1: whoever connects owns the guest, so
+ * nothing listens for other machines unless told to; a minimal system has no /etc/hosts to
+ * resolve localhost with) or an IPv6 address in brackets.
  */
 static struct kt_error *config_gdb(struct kt_buf *cfg, const char *dir, const char *gdb)
 {
@@ -76,7 +77,7 @@ static struct kt_error *config_gdb(struct kt_buf *cfg, const char *dir, const ch
 		host_len -= 2;
 	}
 	if (!host_len) {
-		host = "localhost";
+		host = "127.0.0.1";
 		host_len = strlen(host);
 	}
 	kt_buf_printf(cfg, "  host = \"%.*s\"\n  port = \"%s\"\n", (int)host_len, host, colon + 1);
