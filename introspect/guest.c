@@ -122,7 +122,7 @@ static struct kt_error *not_found(const struct kfacts *facts, const struct candi
 	if (seen->text_only)
 		return kt_error_new(KT_ERROR_FAULT,
 				    "the guest's kernel is there, but no page table that a vCPU "
-				    "leads to maps its data");
+				    "leads to maps its data (prog_idr)");
 	if (seen->banner[0] || seen->mapped)
 		return mismatch(kfacts_kernel(facts), seen);
 	err = kt_error_new(KT_ERROR_NOT_READY, "the guest does not run a kernel yet: %s",

@@ -152,6 +152,20 @@ static void test_pti_user_with_text(void **state)
 	check_found(&s, true);
 }
 
+/* The same at the entry into the kernel, where this table is the first to be tried. */
+static void test_pti_entry_with_text(void **state)
+{
+	struct synth s;
+
+	(void)state;
+	synth_init(&s, SYNTH_KASLR);
+	synth_map(&s, SYNTH_TABLES, 4);
+	for (uint64_t at = 0; at < 0x800000; at += 0x200000)
+		textmem_map(s.mem, USER_TABLE, 4, SYNTH_TEXT + s.kaslr + at, SYNTH_IMAGE + at, 2);
+	cpu(&s, USER_TABLE, false);
+	check_found(&s, true);
+}
+
 /* One of many vCPUs is in the kernel: the stub can translate, through that one. */
 static void test_pti_one_in_kernel(void **state)
 {
@@ -442,6 +456,7 @@ int main(void)
 		cmocka_unit_test(test_lowest_block_is_not_the_text),
 		cmocka_unit_test(test_pti_user),
 		cmocka_unit_test(test_pti_user_with_text),
+		cmocka_unit_test(test_pti_entry_with_text),
 		cmocka_unit_test(test_pti_one_in_kernel),
 		cmocka_unit_test(test_pti_entry),
 		cmocka_unit_test(test_bit_12_by_chance),
