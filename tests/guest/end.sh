@@ -9,10 +9,11 @@ mkdir "$work/tmp"
 export TMPDIR="$work/tmp"
 unset XDG_RUNTIME_DIR
 
+echo "$work/tmp/ktstr-gdb." >"$work/pattern" # so that grep itself does not have it
 # Who has one of our directories in its command line, and the directories themselves.
 left() {
 	ls -d "$work"/tmp/ktstr-gdb.* 2>/dev/null
-	grep -alF "$work/tmp/ktstr-gdb." /proc/[0-9]*/cmdline 2>/dev/null | grep -v "^/proc/$$/"
+	grep -alF -f "$work/pattern" /proc/[0-9]*/cmdline 2>/dev/null
 }
 
 # Within a second.

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Misuse of every option: exit status 2, one line that says what would be right. */
+#include "tests/cli/tool.h"
+
+static void test_commands(void **state)
+{
+	(void)state;
+	tool_refused(RUN("bogus"), 2, "\"bogus\" is no command; there are attach and collect");
+	tool_refused(RUN("--bogus"), 2, "is no command");
+	tool_refused(RUN("attach", "--bogus"), 2, "unrecognized option '--bogus'");
+	tool_refused(RUN("collect", "-x"), 2, "invalid option");
+	assert_int_equal(RUN("--version")->status, 0);
+	assert_int_equal(RUN("--help")->status, 0);
+	assert_non_null(strstr(RUN("attach", "--help")->out, "--leave-stopped"));
+	assert_non_null(strstr(RUN("collect", "--help")->out, "--qemu-arg"));
+}
+
+/* Each option that wants a value, without one. */
+static void test_values_missing(void **state)
+{
+	static const char *const both[] = {"--vmlinux", "--wait", "--timeout", "--trace",
+					   "--type",	"--name", "--id",      "--sort",
+					   "--output",	"--color"};
+	static const char *const collect[] = {"--kernel", "--object", "--run",	    "--accel",
+					      "--memory", "--smp",    "--append",   "--qemu",
+					      "--gdb",	  "--qemu-arg"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(both) / sizeof(*both); i++) {
+		tool_refused(RUN("attach", both[i]), 2, "requires an argument");
+		tool_refused(RUN("collect", both[i]), 2, "requires an argument");
+	}
+	for (size_t i = 0; i < sizeof(collect) / sizeof(*collect); i++)
+		tool_refused(RUN("collect", collect[i]), 2, "requires an argument");
+}
+
+static void test_values_wrong(void **state)
+{
+	static const struct {
+		const char *option, *value, *words;
+	} cases[] = {
+		{"--wait", "x", "--wait takes seconds"},
+		{"--wait", "0", "--wait takes seconds"},
+		{"--timeout", "-1", "--timeout takes seconds"},
+		{"--timeout", "nan", "--timeout takes seconds"},
+		{"--timeout", "1e9", "--timeout takes seconds"},
+		{"--id", "x", "--id takes a whole number"},
+		{"--id", "0", "--id takes a whole number"},
+		{"--id", "99999999999", "--id takes a whole number"},
+		{"--id", ",", "--id takes programs' ids"},
+		{"--type", "", "--type takes program types"},
+		{"--sort", "nope", "no column \"nope\"; there are id, type"},
+		{"--sort", "-", "no column"},
+		{"--output", "id,,name", "no column"},
+		{"--output", "", "no column"},
+		{"--color", "maybe", "auto, always or never"},
+		{"--memory", "0", "--memory takes a whole number"},
+		{"--memory", "1G", "--memory takes a whole number"},
+		{"--smp", "-2", "--smp takes a whole number"},
+		{"--smp", "99999", "--smp takes a whole number"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		tool_refused(RUN("collect", cases[i].option, cases[i].value), 2, cases[i].words);
+}
+
+static void test_targets(void **state)
+{
+	static const char *const targets[] = {"",	 "x",	      ":",     ":0",   ":99999",
+					      "host:",	 "1.2.3.4",   "unix:", "[]:1", "::1:1234",
+					      "a b:123", "host:12x4", "a/b:1"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(targets) / sizeof(*targets); i++)
+		tool_refused(RUN("attach", targets[i], "--vmlinux", "x"), 2,
+			     "a target is HOST:PORT");
+	tool_refused(RUN("attach", ":1", ":2", "--vmlinux", "x"), 2, "one TARGET");
+}
+
+static void test_together(void **state)
+{
+	(void)state;
+	tool_refused(RUN("attach"), 2, "--vmlinux FILE takes");
+	tool_refused(RUN("collect"), 2, "--kernel IMAGE boots a guest");
+	tool_refused(RUN("collect", "--object", "x"), 2, "--kernel IMAGE");
+	tool_refused(RUN("collect", "--run", "x"), 2, "--kernel IMAGE");
+	tool_refused(RUN("collect", "--kernel", "x"), 2, "--object FILE.bpf.o, or --run BIN");
+	tool_refused(RUN("collect", "--kernel", "x", "--object", "x", "--run", "x"), 2, "one of");
+	tool_refused(RUN("collect", "--kernel", "x", "--object", "x", ":1"), 2, "no TARGET");
+	tool_refused(RUN("attach", "--json", "--csv", "--vmlinux", "x"), 2, "one of them");
+	tool_refused(RUN("collect", "--json", "--csv", "--kernel", "x", "--run", "x"), 2, "one of");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_commands),     cmocka_unit_test(test_values_missing),
+		cmocka_unit_test(test_values_wrong), cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_together),
+	};
+
+	return cmocka_run_group_tests_name("cli usage", tests, NULL, NULL);
+}
