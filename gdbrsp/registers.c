@@ -355,14 +355,22 @@ static bool needs_long_mode(const struct rsp_client *client, const char *const *
 	return false;
 }
 
-/* control: CR0 and EFER of each vCPU. One of them in 64-bit mode will do: others may be off. */
-static struct kt_error *check_long_mode(struct rsp_client *client, const uint64_t *control,
+/* Where CR0 and EFER of each vCPU are: of thread t, cr0[t * stride] and efer[t * stride]. */
+struct control {
+	const uint64_t *cr0, *efer;
+	size_t stride;
+};
+
+/* One vCPU in 64-bit mode will do: others may be off. */
+static struct kt_error *check_long_mode(struct rsp_client *client, const struct control *control,
 					size_t n_threads)
 {
 	struct kt_error *err;
 
 	for (size_t t = 0; t < n_threads; t++) {
-		if ((control[2 * t] & CR0_PE_PG) == CR0_PE_PG && control[2 * t + 1] & EFER_LMA) {
+		size_t i = t * control->stride;
+
+		if ((control->cr0[i] & CR0_PE_PG) == CR0_PE_PG && control->efer[i] & EFER_LMA) {
 			client->registers->seen_long_mode = true;
 			return NULL;
 		}
@@ -372,25 +380,40 @@ static struct kt_error *check_long_mode(struct rsp_client *client, const uint64_
 	return kt_error_hint(err, "wait until it has booted, or let --wait do it");
 }
 
+static const uint64_t *asked_for(const char *name, const char *const *names, size_t n_names,
+				 const uint64_t *values)
+{
+	for (size_t i = 0; i < n_names; i++)
+		if (!strcmp(names[i], name))
+			return values + i;
+	return NULL;
+}
+
 static struct kt_error *read_registers(struct rsp_client *client, struct values *v,
 				       const char *const *names, size_t n_names, uint64_t *values)
 {
-	_cleanup_free_ uint64_t *control = NULL;
+	_cleanup_free_ uint64_t *extra = NULL;
+	struct control control = {
+		.cr0 = asked_for("cr0", names, n_names, values),
+		.efer = asked_for("efer", names, n_names, values),
+		.stride = n_names,
+	};
 	bool check = needs_long_mode(client, names, n_names) && v->n_threads > 0;
 	struct kt_error *err = NULL;
 
 	for (size_t i = 0; !err && i < n_names; i++)
 		err = want(v, names[i], values + i, n_names);
-	if (!err && check) {
-		control = calloc(v->n_threads, 2 * sizeof(*control));
-		err = control ? want(v, "cr0", control, 2) : kt_error_no_memory();
+	if (!err && check && !(control.cr0 && control.efer)) {
+		extra = calloc(v->n_threads, 2 * sizeof(*extra));
+		control = (struct control){extra, extra + 1, 2};
+		err = extra ? want(v, "cr0", extra, 2) : kt_error_no_memory();
 		if (!err)
-			err = want(v, "efer", control + 1, 2);
+			err = want(v, "efer", extra + 1, 2);
 	}
 	if (!err)
 		err = rsp_exchange(client, &v->batch);
 	if (!err && check)
-		err = check_long_mode(client, control, v->n_threads);
+		err = check_long_mode(client, &control, v->n_threads);
 	return err;
 }
 
