@@ -22,9 +22,11 @@
 /* What is left out or done otherwise. */
 struct fake_options {
 	bool no_btf, no_symbols, no_build_id, no_banner, no_banner_symbol;
+	bool no_bpf;   /* no prog_idr; the BTF is the caller's */
 	bool kallsyms; /* instead of .symtab */
 	enum kw_release release;
 	uint8_t build_id; /* its first byte */
+	const struct kt_buf *btf; /* instead of its own */
 };
 
 /* struct bpf_prog, with the shapes that real ones have had, and an anonymous tk_core. */
@@ -108,8 +110,11 @@ static inline void fake_kernel(struct kt_buf *out, const struct fake_options *o)
 	struct kw_options kw = {.release = o->release, .pointer_size = 8};
 
 	for (size_t i = 0; i < sizeof(syms) / sizeof(*syms); i++) {
-		if (!o->no_banner_symbol || strcmp(syms[i].name, "linux_banner"))
-			used[n++] = syms[i];
+		if (o->no_banner_symbol && !strcmp(syms[i].name, "linux_banner"))
+			continue;
+		if (o->no_bpf && !strcmp(syms[i].name, "prog_idr"))
+			continue;
+		used[n++] = syms[i];
 	}
 	kt_buf_append(&text, "\x90\x90\x90\x90", 4);
 	if (!o->no_banner)
@@ -130,7 +135,10 @@ static inline void fake_kernel(struct kt_buf *out, const struct fake_options *o)
 	kt_buf_append(&notes, "GNU", 4);
 	kw_uint(&notes, o->build_id, 4, false);
 	kt_buf_append(&notes, "abcdefghijklmnop", 16);
-	fake_btf(&btf);
+	if (o->btf)
+		kt_buf_append(&btf, o->btf->data, o->btf->len);
+	else
+		fake_btf(&btf);
 	fake_symtab(&symtab, &strings, used, n);
 
 	sections[n_sections++] = (struct ew_section){

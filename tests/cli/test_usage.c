@@ -19,11 +19,11 @@ static void test_commands(void **state)
 static void test_values_missing(void **state)
 {
 	static const char *const both[] = {"--vmlinux", "--wait", "--timeout", "--trace",
-					   "--type",	"--name", "--id",      "--sort",
-					   "--output",	"--color"};
-	static const char *const collect[] = {"--kernel", "--object", "--run",	    "--accel",
-					      "--memory", "--smp",    "--append",   "--qemu",
-					      "--gdb",	  "--qemu-arg"};
+					   "--type",    "--name", "--id",      "--sort",
+					   "--output",  "--color"};
+	static const char *const collect[] = {"--kernel", "--object",  "--run",    "--accel",
+					      "--memory", "--smp",     "--append", "--qemu",
+					      "--gdb",    "--qemu-arg"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(both) / sizeof(*both); i++) {
@@ -67,8 +67,8 @@ static void test_values_wrong(void **state)
 
 static void test_targets(void **state)
 {
-	static const char *const targets[] = {"",	 "x",	      ":",     ":0",   ":99999",
-					      "host:",	 "1.2.3.4",   "unix:", "[]:1", "::1:1234",
+	static const char *const targets[] = {"",        "x",         ":",     ":0",   ":99999",
+					      "host:",   "1.2.3.4",   "unix:", "[]:1", "::1:1234",
 					      "a b:123", "host:12x4", "a/b:1"};
 
 	(void)state;
