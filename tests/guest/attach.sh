@@ -5,7 +5,7 @@
 kernel trixie
 monitor_for guest
 # shellcheck disable=SC2086
-boot guest --kernel "$kernel" --gdb chardev $monitor
+boot guest --kernel "$kernel" --gdb tcp $monitor
 socket=${target#unix:}
 
 attach() {
@@ -174,6 +174,18 @@ interrupted() {
 	fi
 }
 
+# In the greeting, for sure: a QEMU that is frozen answers only after the signal.
+kill -s STOP "$(cat "$dir/pid")"
+"$tool" attach "$target" --vmlinux "$kernel" >"$work/out" 2>"$work/err" &
+pid=$!
+sleep 0.7
+kill -s INT $pid
+sleep 0.3
+kill -s CONT "$(cat "$dir/pid")"
+wait $pid
+status=$?
+says 'SIGINT in the greeting' 3 'interrupted$'
+is 'and the guest runs on' running
 interrupted TERM 40 0.05
 interrupted INT 12 0.6 --no-cache
 interrupted HUP 12 0.05
