@@ -74,6 +74,21 @@ struct cache_name cache_facts_name(const struct cache_name *key, const struct kf
 	return name;
 }
 
+struct cache_name cache_place_name(const struct cache_name *key, const char *place)
+{
+	struct cache_name name = {0};
+	struct kt_buf both = KT_BUF_INIT;
+	char hash[33];
+
+	kt_buf_printf(&both, "%s %s", key->s, place);
+	if (!kt_buf_failed(&both)) {
+		hash_hex(hash, XXH3_128bits(both.data, both.len));
+		snprintf(name.s, sizeof(name.s), "place-%s", hash);
+	}
+	kt_buf_deinit(&both);
+	return name;
+}
+
 struct cache_name cache_image_name(const struct cache_name *content_hash)
 {
 	struct cache_name name;

@@ -7,6 +7,9 @@
  *   image-HASH        the KEY of a compressed kernel file, whose build ID cannot be read
  *                     without unpacking it. HASH is of the file's content.
  *
+ *   place-HASH        the KASLR offset at which a kernel was last seen at a TARGET. HASH is
+ *                     of its KEY and the TARGET.
+ *
  * Each is one header (magic, format version, what it is for, length, XXH3-128 of all that)
  * and a payload. Files are written under another name and renamed, so that a reader sees a
  * whole file or none. Whatever is not exactly right when read counts as absent.
@@ -35,6 +38,8 @@ struct cache_name cache_key(const uint8_t *id, size_t id_len, const void *data, 
 struct cache_name cache_content_hash(const void *data, size_t len);
 struct cache_name cache_facts_name(const struct cache_name *key, const struct kfacts_want *wants,
 				   size_t n);
+/* Where a kernel ran, as it was last seen at a place (a TARGET's text). */
+struct cache_name cache_place_name(const struct cache_name *key, const char *place);
 struct cache_name cache_image_name(const struct cache_name *content_hash);
 
 /*

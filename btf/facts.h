@@ -86,6 +86,15 @@ bool kfacts_member(const struct kfacts *facts, const char *type, const char *pat
 		   struct kfacts_member *ret);
 bool kfacts_size(const struct kfacts *facts, const char *type, uint64_t *ret);
 
+/*
+ * Where the kernel of these facts ran when it was last seen at a place (a TARGET's text): the
+ * KASLR offset. Kept in the cache like the facts. Only a hint: a guest may have booted again.
+ */
+bool kfacts_load_hint(const struct kfacts *facts, const char *cache_dir, const char *place,
+		      int64_t *kaslr_offset_ret);
+void kfacts_store_hint(const struct kfacts *facts, const char *cache_dir, const char *place,
+		       int64_t kaslr_offset);
+
 /* The enumerator's name, or NULL; lives as long as the facts. */
 const char *kfacts_enum_name(const struct kfacts *facts, const char *type, int64_t value);
 

@@ -150,6 +150,7 @@ struct cli_result {
 	const struct kfacts *facts;
 	int64_t resolve_ns;
 	bool cached;
+	int64_t boot_ns, load_ns;              /* of a guest that we booted */
 	const struct render_failure *failures; /* NULL: nothing was loaded by us */
 	size_t n_failures;
 	const struct render_payload *payload; /* NULL: none was run */

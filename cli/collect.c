@@ -229,6 +229,8 @@ static int show(const struct collect *c, const struct vm_results *results,
 		result->failures = failures.v.data;
 		result->n_failures = failures.v.len;
 	}
+	result->boot_ns = results->boot_ns;
+	result->load_ns = results->load_ns;
 	status = cli_show(result, &c->output);
 	if (status != CLI_DONE)
 		return status;
@@ -258,7 +260,8 @@ static struct kt_error *read_guest(struct collect *c, struct vm *vm, const struc
 	struct cli_guest guest = c->guest;
 	struct kt_error *err = rsp_target_parse(vm_gdb_target(vm), &target);
 
-	guest.timeout_s = 0; /* --timeout is for booting and loading here */
+	guest.timeout_s = 0;   /* --timeout is for booting and loading here */
+	guest.no_cache = true; /* nobody comes back to this socket */
 	return err ? err : cli_inspect(&target, &guest, facts, ret);
 }
 

@@ -69,10 +69,32 @@ static struct kt_error *open_trace(const char *path, FILE **ret)
 	return *ret ? NULL : kt_error_os(errno, "cannot write the trace to %s", path);
 }
 
+static struct kt_error *inspect_until_ready(const struct rsp_target *target,
+					    const struct cli_guest *guest,
+					    const struct rsp_options *options,
+					    const struct kfacts *facts, const int64_t *hint,
+					    struct inspection *ret)
+{
+	int64_t deadline = kt_deadline_ms((int64_t)(guest->wait_s * 1000));
+
+	for (;;) {
+		struct kt_error *err;
+
+		cli_progress("reading the guest");
+		err = inspect_programs(target, options, facts, hint, ret);
+		if (!err || !worth_waiting(err) || !kt_deadline_left_ms(deadline))
+			return err;
+		cli_progress("waiting for the guest");
+		if (cli_sleep_ms(500))
+			return err;
+		kt_error_destroy(err);
+	}
+}
+
 struct kt_error *cli_inspect(const struct rsp_target *target, const struct cli_guest *guest,
 			     const struct kfacts *facts, struct inspection *ret)
 {
-	int64_t deadline = kt_deadline_ms((int64_t)(guest->wait_s * 1000));
+	_cleanup_free_ char *cache_dir = guest->no_cache ? NULL : cli_cache_dir();
 	_cleanup_fclose_ FILE *trace = NULL;
 	struct rsp_options options = {
 		.timeout_ms = (int64_t)(guest->timeout_s * 1000),
@@ -80,31 +102,31 @@ struct kt_error *cli_inspect(const struct rsp_target *target, const struct cli_g
 		.leave_stopped = guest->leave_stopped,
 	};
 	struct kt_error *err = open_trace(guest->trace, &trace);
+	int64_t seen_at = 0;
+	bool has_hint;
 
 	if (err)
 		return err;
 	options.trace = trace;
-	for (;;) {
-		cli_progress("reading the guest");
-		err = inspect_programs(target, &options, facts, ret);
-		if (!err || !worth_waiting(err) || !kt_deadline_left_ms(deadline))
-			break;
-		cli_progress("waiting for the guest");
-		if (cli_sleep_ms(500))
-			break;
-		kt_error_destroy(err);
-	}
+	has_hint = kfacts_load_hint(facts, cache_dir, target->text, &seen_at);
+	err = inspect_until_ready(target, guest, &options, facts, has_hint ? &seen_at : NULL, ret);
+	if (!err && !(has_hint && seen_at == ret->kaslr_offset))
+		kfacts_store_hint(facts, cache_dir, target->text, ret->kaslr_offset);
 	return err;
 }
 
-static void print_timing(const struct inspect_timing *t, int64_t resolve_ns, bool cached)
+static void print_timing(const struct cli_result *result)
 {
+	const struct inspect_timing *t = &result->inspection->timing;
 	const struct {
 		const char *what;
 		int64_t ns;
 		const char *note;
 	} lines[] = {
-		{"resolve", resolve_ns, cached ? "from the cache" : "from the image"},
+		{"resolve", result->resolve_ns,
+		 result->cached ? "from the cache" : "from the image"},
+		{"boot", result->boot_ns, "to the guest's init"},
+		{"load", result->load_ns, "the programs"},
 		{"connect", t->connect_ns, "the guest stops here"},
 		{"locate", t->locate_ns, "page tables, KASLR, proof"},
 		{"read", t->read_ns, "the walk"},
@@ -114,8 +136,9 @@ static void print_timing(const struct inspect_timing *t, int64_t resolve_ns, boo
 	};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		fprintf(stderr, "%-8s %9.3f ms  %s\n", lines[i].what, (double)lines[i].ns / 1e6,
-			lines[i].note);
+		if (lines[i].ns) /* attach boots nothing */
+			fprintf(stderr, "%-8s %9.3f ms  %s\n", lines[i].what,
+				(double)lines[i].ns / 1e6, lines[i].note);
 	fprintf(stderr, "%-8s %" PRIu64 " requests, %" PRIu64 " round trips, %" PRIu64 " bytes\n",
 		"stub", t->requests, t->round_trips, t->bytes_read);
 }
@@ -238,6 +261,6 @@ int cli_show(const struct cli_result *result, const struct cli_output *output)
 		cli_note("%zu entries of the guest's prog_idr could not be read and are left out",
 			 programs->n_unreadable);
 	if (output->timing)
-		print_timing(&result->inspection->timing, result->resolve_ns, result->cached);
+		print_timing(result);
 	return status;
 }

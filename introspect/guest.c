@@ -165,6 +165,21 @@ static struct kt_error *try_candidate(struct guest *guest, const struct arch *ar
 #define FEW_CPUS  4
 #define MANY_CPUS 64
 
+/* *found_ret: the kernel is where the hint says, and the first vCPU's page table maps it. */
+static struct kt_error *guest_try_hint(struct guest *guest, int64_t hint, bool *found_ret)
+{
+	struct located seen = {0};
+	struct kt_error *err = guest->source.select(guest->source.context, 0);
+
+	if (!err)
+		err = locate_at(guest->source.read_virtual, guest->source.context, guest->facts,
+				hint, &seen);
+	*found_ret = !err && seen.found;
+	if (*found_ret)
+		guest->kaslr_offset = hint;
+	return err;
+}
+
 static struct kt_error *guest_find(struct guest *guest)
 {
 	const struct kfacts_kernel *kernel = kfacts_kernel(guest->facts);
@@ -200,16 +215,20 @@ static struct kt_error *guest_find(struct guest *guest)
 }
 
 struct kt_error *guest_create(const struct source *source, const struct kfacts *facts,
-			      struct guest **ret)
+			      const int64_t *hint, struct guest **ret)
 {
 	struct guest *guest = calloc(1, sizeof(*guest));
-	struct kt_error *err;
+	struct kt_error *err = NULL;
+	bool found = false;
 
 	if (!guest)
 		return kt_error_no_memory();
 	guest->source = *source;
 	guest->facts = facts;
-	err = guest_find(guest);
+	if (hint)
+		err = guest_try_hint(guest, *hint, &found);
+	if (!err && !found)
+		err = guest_find(guest);
 	if (err) {
 		guest_destroy(guest);
 		return err;

@@ -16,15 +16,16 @@
 struct guest;
 
 /*
- * Finds the kernel. The source and the facts stay the caller's and must outlive the guest,
- * which is good only for this one stop.
+ * Finds the kernel. hint is where it was when it was last seen (a KASLR offset), or NULL: if
+ * the proof holds there, no page table has to be walked. The source and the facts stay the caller's
+ * and must outlive the guest, which is good only for this one stop.
  *
  * Errors: KT_ERROR_NOT_READY, no vCPU runs on a kernel's page table yet (firmware, early
  * boot); KT_ERROR_MISMATCH, the image is of another build, and names both; UNSUPPORTED, an
  * architecture whose translation is not known.
  */
 struct kt_error *guest_create(const struct source *source, const struct kfacts *facts,
-			      struct guest **ret);
+			      const int64_t *hint, struct guest **ret);
 void guest_destroy(struct guest *guest);
 
 const struct kfacts *guest_facts(const struct guest *guest);

@@ -26,11 +26,11 @@ static int64_t lap(int64_t *mark)
 	return ns;
 }
 
-static struct kt_error *read_stopped(struct stop *stop, const struct kfacts *facts, int64_t *mark,
-				     struct inspection *out)
+static struct kt_error *read_stopped(struct stop *stop, const struct kfacts *facts,
+				     const int64_t *hint, int64_t *mark, struct inspection *out)
 {
 	struct source source = source_from_stub(stop->client);
-	struct kt_error *err = guest_create(&source, facts, &stop->guest);
+	struct kt_error *err = guest_create(&source, facts, hint, &stop->guest);
 
 	if (err)
 		return err;
@@ -46,7 +46,7 @@ static struct kt_error *read_stopped(struct stop *stop, const struct kfacts *fac
 
 struct kt_error *inspect_programs(const struct rsp_target *target,
 				  const struct rsp_options *options, const struct kfacts *facts,
-				  struct inspection *ret)
+				  const int64_t *hint, struct inspection *ret)
 {
 	_cleanup_(stop_deinit) struct stop stop = {0};
 	struct inspection out = {0};
@@ -58,7 +58,7 @@ struct kt_error *inspect_programs(const struct rsp_target *target,
 	if (err)
 		return err;
 	out.timing.connect_ns = lap(&mark);
-	err = read_stopped(&stop, facts, &mark, &out);
+	err = read_stopped(&stop, facts, hint, &mark, &out);
 	detach_err = rsp_client_detach(stop.client);
 	out.timing.detach_ns = lap(&mark);
 	if (err) {

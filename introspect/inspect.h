@@ -26,12 +26,12 @@ struct inspection {
 
 /*
  * Reads all programs of the guest at target. facts (which have to be there before the guest
- * is touched) are the caller's. After an error too, the guest runs again, unless the stub
- * does not answer; then the message says that.
+ * is touched) are the caller's; hint is as for guest_create(). After an error too, the guest runs
+ * again, unless the stub does not answer; then the message says that.
  */
 struct kt_error *inspect_programs(const struct rsp_target *target,
 				  const struct rsp_options *options, const struct kfacts *facts,
-				  struct inspection *ret);
+				  const int64_t *hint, struct inspection *ret);
 void inspection_deinit(struct inspection *inspection);
 
 #endif

@@ -221,3 +221,16 @@ struct kt_error *locate_kernel(const struct arch *arch, struct pagetable *pt, gm
 		return err;
 	return find_banner(&reader, &blocks, seen);
 }
+
+struct kt_error *locate_at(gmem_read_fn *read, void *source, const struct kfacts *facts,
+			   int64_t kaslr_offset, struct located *seen)
+{
+	const struct kfacts_kernel *kernel = kfacts_kernel(facts);
+	const struct pagetable_query block = {
+		.virtual = kernel->text_link + (uint64_t)kaslr_offset,
+	};
+	const struct reader reader = {read, source};
+	struct proof proof;
+
+	return proof_of(facts, &proof) ? try_bases(&reader, kernel, &proof, &block, 1, seen) : NULL;
+}

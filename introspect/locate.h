@@ -22,4 +22,11 @@ struct located {
 struct kt_error *locate_kernel(const struct arch *arch, struct pagetable *pt, gmem_read_fn *read,
 			       void *source, const struct kfacts *facts, struct located *seen);
 
+/*
+ * Only one place: where the kernel was when it was last seen. Nothing is taken on trust, the
+ * proof is the same.
+ */
+struct kt_error *locate_at(gmem_read_fn *read, void *source, const struct kfacts *facts,
+			   int64_t kaslr_offset, struct located *seen);
+
 #endif

@@ -24,7 +24,7 @@ bool view_wants(const struct view_type *type, struct wants *wants)
 }
 
 /* A gap between two members that costs less to read than one more request. */
-#define SPAN_GAP 256
+#define SPAN_GAP 704
 
 /* Lays the members that are there into spans, by their place in the object. */
 static void view_layout(struct view *view)

@@ -220,6 +220,37 @@ static void test_cache_is_by_build_id(void **state)
 	remove_place(&p);
 }
 
+/* A hint is a place's and a kernel's own, and gone when it is damaged. */
+static void test_hints(void **state)
+{
+	struct fake_options o = {0};
+	struct place p = make_place();
+	struct kfacts *f = NULL;
+	int64_t offset = 0;
+
+	(void)state;
+	put_kernel(&p, &o, true);
+	assert_null(kfacts_load(p.file, wants, N_WANTS, p.cache, &f, NULL));
+	assert_false(kfacts_load_hint(f, p.cache, ":1234", &offset));
+	kfacts_store_hint(f, p.cache, ":1234", -0x200000);
+	kfacts_store_hint(f, p.cache, "unix:/x", 0x1e000000);
+	assert_true(kfacts_load_hint(f, p.cache, ":1234", &offset));
+	assert_true(offset == -0x200000);
+	assert_true(kfacts_load_hint(f, p.cache, "unix:/x", &offset));
+	assert_true(offset == 0x1e000000);
+	assert_false(kfacts_load_hint(f, p.cache, ":1235", &offset));
+	assert_false(kfacts_load_hint(f, NULL, ":1234", &offset));
+	kfacts_store_hint(f, NULL, ":1234", 0);
+	kfacts_destroy(f);
+
+	o.build_id = 9;
+	put_kernel(&p, &o, true);
+	assert_null(kfacts_load(p.file, wants, N_WANTS, p.cache, &f, NULL));
+	assert_false(kfacts_load_hint(f, p.cache, ":1234", &offset));
+	kfacts_destroy(f);
+	remove_place(&p);
+}
+
 static void test_other_wants_miss(void **state)
 {
 	struct fake_options o = {0};
@@ -454,6 +485,7 @@ int main(void)
 		cmocka_unit_test(test_banner_without_its_symbol),
 		cmocka_unit_test(test_cache_hits),
 		cmocka_unit_test(test_cache_is_by_build_id),
+		cmocka_unit_test(test_hints),
 		cmocka_unit_test(test_other_wants_miss),
 		cmocka_unit_test(test_cache_damaged_at_every_byte),
 		cmocka_unit_test(test_cache_foreign_file),

@@ -192,7 +192,7 @@ static inline struct kt_error *synth_guest(struct synth *s, struct guest **ret)
 {
 	struct source source = textmem_source(s->mem);
 
-	return guest_create(&source, &s->facts, ret);
+	return guest_create(&source, &s->facts, NULL, ret);
 }
 
 /* A program, and where its parts are (physical) for a test to break them. */

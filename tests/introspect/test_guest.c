@@ -440,16 +440,50 @@ static void test_no_physical_memory(void **state)
 	synth_cpu(&s);
 	source = textmem_source(s.mem);
 	source.read_physical = NULL;
-	err = guest_create(&source, &s.facts, &guest);
+	err = guest_create(&source, &s.facts, NULL, &guest);
 	assert_non_null(err);
 	assert_int_equal(kt_error_code(err), KT_ERROR_UNSUPPORTED);
 	kt_error_destroy(err);
 	synth_deinit(&s);
 }
 
+/* Where the guest was when it was last seen: taken only if it is still there. */
+static void check_hint(int64_t hint, uint64_t cr3, bool walks)
+{
+	struct source source;
+	struct guest *guest;
+	struct kt_error *err;
+	struct synth s;
+
+	synth_init(&s, SYNTH_KASLR);
+	synth_map(&s, SYNTH_TABLES, 4);
+	user_table(&s);
+	cpu(&s, cr3, cr3 == USER_TABLE);
+	source = textmem_source(s.mem);
+	err = guest_create(&source, &s.facts, &hint, &guest);
+	if (err)
+		fail_msg("%s", kt_error_message(err));
+	assert_true(guest_kaslr_offset(guest) == (int64_t)s.kaslr);
+	assert_int_equal(guest_walks_tables(guest), walks);
+	guest_destroy(guest);
+	synth_deinit(&s);
+}
+
+static void test_hint(void **state)
+{
+	(void)state;
+	check_hint((int64_t)SYNTH_KASLR, SYNTH_TABLES, false);
+	check_hint((int64_t)SYNTH_KASLR + 0x200000, SYNTH_TABLES, false);
+	check_hint(0, SYNTH_TABLES, false);
+	check_hint(-1, SYNTH_TABLES, false);
+	check_hint(INT64_MIN, SYNTH_TABLES, false);
+	check_hint((int64_t)SYNTH_KASLR, USER_TABLE, true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_hint),
 		cmocka_unit_test(test_kaslr_offsets),
 		cmocka_unit_test(test_five_levels),
 		cmocka_unit_test(test_four_kib_pages),
