@@ -40,6 +40,8 @@ int cli_attach_to(const char *target_text, const struct cli_guest *guest,
 	if (err && kt_error_code(err) == KT_ERROR_MISMATCH)
 		err = kt_error_wrap(err, "%s", guest->vmlinux);
 	result.facts = facts;
+	if (!err && inspection.was_paused && !guest->leave_stopped)
+		cli_note("the guest was paused before, and runs now; --leave-stopped keeps it so");
 	status = err ? cli_fail(err) : cli_show(&result, output);
 	kfacts_destroy(facts);
 	return status;

@@ -61,6 +61,7 @@ struct collect {
 	KT_VEC(const char *) objects;
 	KT_VEC(const char *) files;
 	KT_VEC(const char *) qemu_args;
+	bool boots; /* an option was given that makes sense only for a guest of ours */
 };
 
 static void collect_deinit(struct collect *c)
@@ -108,6 +109,7 @@ static struct kt_error *take_option(struct collect *c, int option, char *arg)
 	bool taken;
 
 	err = own_option(c, option, arg, &taken);
+	c->boots |= taken;
 	if (!taken)
 		err = cli_guest_option(&c->guest, option, arg, &taken);
 	if (!taken)
@@ -377,7 +379,7 @@ int cli_collect(int argc, char **argv)
 			return cli_fail(err);
 	}
 	if (!c.vm.kernel) {
-		if (c.load.run || c.objects.len)
+		if (c.boots)
 			return cli_fail(kt_error_new(KT_ERROR_USAGE,
 						     "which kernel is to be booted? --kernel "
 						     "IMAGE"));

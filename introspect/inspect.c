@@ -58,6 +58,7 @@ struct kt_error *inspect_programs(const struct rsp_target *target,
 	if (err)
 		return err;
 	out.timing.connect_ns = lap(&mark);
+	out.was_paused = !rsp_client_was_running(stop.client);
 	err = read_stopped(&stop, facts, hint, &mark, &out);
 	detach_err = rsp_client_detach(stop.client);
 	out.timing.detach_ns = lap(&mark);

@@ -132,6 +132,7 @@ monitor stop >/dev/null
 is 'paused by the monitor' paused
 attach
 prints 'a paused guest is read' 0 '^ +ID TYPE +NAME'
+check 'it is said that it runs now' grep -q 'was paused before, and runs now' "$work/err"
 monitor cont >/dev/null
 
 # --- signals, at any moment of it ---
