@@ -243,12 +243,13 @@ static int show(const struct collect *c, const struct vm_results *results,
 
 static int keep(struct collect *c, struct vm *vm)
 {
-	struct kt_error *err = vm_keep(vm);
+	_cleanup_free_ char *dir = strdup(vm_dir(vm)); /* the guard's, who lets go of it */
+	struct kt_error *err = dir ? vm_keep(vm) : kt_error_no_memory();
 
 	if (err)
 		return cli_fail(err);
-	cli_note("the guest runs on as process %ld; its console is %s/console", (long)vm_pid(vm),
-		 vm_dir(vm));
+	cli_note("the guest runs on as process %ld; its console is %s/console.log",
+		 (long)vm_pid(vm), dir);
 	cli_note("to read it again: ktstr-gdb attach %s --vmlinux %s", vm_gdb_target(vm),
 		 c->guest.vmlinux ? c->guest.vmlinux : c->vm.kernel);
 	cli_note("to end it: kill %ld", (long)vm_pid(vm));

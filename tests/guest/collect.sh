@@ -94,6 +94,7 @@ collect --object "$objects/demo.bpf.o" --keep --gdb ":$port" --qemu "$work/qemu"
 prints '--keep: the table' 0 'checksum_payload'
 pid=$(sed -n 's/.*to end it: kill \([0-9]*\)$/\1/p' "$work/err")
 check 'how to end it is told' test -n "$pid"
+check 'its console is where it is told' test -s "$(sed -n 's/.*its console is //p' "$work/err")"
 check '--qemu, --qemu-arg' grep -q -- '-name seen' "$work/qemu.args"
 again=$(sed -n 's/.*to read it again: ktstr-gdb //p' "$work/err")
 # shellcheck disable=SC2086
