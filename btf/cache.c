@@ -97,20 +97,6 @@ struct cache_name cache_image_name(const struct cache_name *content_hash)
 	return name;
 }
 
-static void put_uint(struct kt_buf *buf, uint64_t value, size_t size)
-{
-	uint8_t bytes[8];
-
-	for (size_t i = 0; i < size; i++)
-		bytes[i] = (uint8_t)(value >> (8 * i));
-	kt_buf_append(buf, bytes, size);
-}
-
-static void put_string(struct kt_buf *buf, const char *s)
-{
-	kt_buf_append(buf, s, strlen(s) + 1);
-}
-
 /* The file's own name is part of what is hashed: a file that was renamed is a foreign one. */
 static void put_header(struct kt_buf *buf, const struct cache_name *name, const void *payload,
 		       size_t len)
@@ -118,12 +104,12 @@ static void put_header(struct kt_buf *buf, const struct cache_name *name, const 
 	XXH128_canonical_t canonical;
 	struct kt_buf hashed = KT_BUF_INIT;
 
-	put_uint(&hashed, CACHE_VERSION, 4);
-	put_uint(&hashed, len, 8);
-	put_string(&hashed, name->s);
+	kt_buf_append_le(&hashed, CACHE_VERSION, 4);
+	kt_buf_append_le(&hashed, len, 8);
+	kt_buf_append(&hashed, name->s, strlen(name->s) + 1);
 	kt_buf_append(&hashed, payload, len);
 	XXH128_canonicalFromHash(&canonical, XXH3_128bits(hashed.data, hashed.len));
-	put_string(buf, CACHE_MAGIC);
+	kt_buf_append(buf, CACHE_MAGIC, sizeof(CACHE_MAGIC));
 	kt_buf_append(buf, canonical.digest, sizeof(canonical.digest));
 	if (kt_buf_failed(&hashed))
 		buf->failed = true;

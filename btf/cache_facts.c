@@ -6,15 +6,6 @@
 #include "btf/cache.h"
 #include "util/cursor.h"
 
-static void put(struct kt_buf *buf, uint64_t value, size_t size)
-{
-	uint8_t bytes[8];
-
-	for (size_t i = 0; i < size; i++)
-		bytes[i] = (uint8_t)(value >> (8 * i));
-	kt_buf_append(buf, bytes, size);
-}
-
 static void put_string(struct kt_buf *buf, const char *s)
 {
 	kt_buf_append(buf, s, strlen(s) + 1);
@@ -25,34 +16,34 @@ static void put_kernel(struct kt_buf *buf, const struct kfacts_kernel *k)
 	put_string(buf, k->release);
 	put_string(buf, k->banner);
 	put_string(buf, k->arch);
-	put(buf, k->big_endian, 1);
-	put(buf, k->build_id_len, 1);
+	kt_buf_append_le(buf, k->big_endian, 1);
+	kt_buf_append_le(buf, k->build_id_len, 1);
 	kt_buf_append(buf, k->build_id, k->build_id_len);
-	put(buf, k->text_link, 8);
-	put(buf, k->notes_link, 8);
-	put(buf, k->notes_size, 8);
-	put(buf, k->banner_link, 8);
+	kt_buf_append_le(buf, k->text_link, 8);
+	kt_buf_append_le(buf, k->notes_link, 8);
+	kt_buf_append_le(buf, k->notes_size, 8);
+	kt_buf_append_le(buf, k->banner_link, 8);
 }
 
 static void put_answer(struct kt_buf *buf, enum kfacts_kind kind, const struct kfacts_answer *a)
 {
-	put(buf, a->present, 1);
+	kt_buf_append_le(buf, a->present, 1);
 	if (!a->present)
 		return;
 	switch (kind) {
 	case KFACTS_SYMBOL:
-	case KFACTS_SIZE: put(buf, a->value, 8); return;
+	case KFACTS_SIZE: kt_buf_append_le(buf, a->value, 8); return;
 	case KFACTS_MEMBER:
 	case KFACTS_HELD:
-		put(buf, a->member.offset, 4);
-		put(buf, a->member.size, 4);
-		put(buf, a->member.bit_shift, 1);
-		put(buf, a->member.bit_size, 1);
+		kt_buf_append_le(buf, a->member.offset, 4);
+		kt_buf_append_le(buf, a->member.size, 4);
+		kt_buf_append_le(buf, a->member.bit_shift, 1);
+		kt_buf_append_le(buf, a->member.bit_size, 1);
 		return;
 	case KFACTS_ENUM:
-		put(buf, a->n_enums, 4);
+		kt_buf_append_le(buf, a->n_enums, 4);
 		for (uint32_t i = 0; i < a->n_enums; i++) {
-			put(buf, (uint64_t)a->enums[i].value, 8);
+			kt_buf_append_le(buf, (uint64_t)a->enums[i].value, 8);
 			put_string(buf, a->enums[i].name);
 		}
 		return;
@@ -64,7 +55,7 @@ void cache_encode_facts(struct kt_buf *buf, const struct kfacts_kernel *kernel,
 			size_t n)
 {
 	put_kernel(buf, kernel);
-	put(buf, n, 4);
+	kt_buf_append_le(buf, n, 4);
 	for (size_t i = 0; i < n; i++)
 		put_answer(buf, wants[i].kind, &answers[i]);
 }

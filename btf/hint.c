@@ -33,10 +33,10 @@ void kfacts_store_hint(const struct kfacts *facts, const char *cache_dir, const 
 		       int64_t kaslr_offset)
 {
 	struct cache_name name = hint_name(facts, place);
-	uint8_t bytes[HINT_SIZE];
+	struct kt_buf payload = KT_BUF_INIT;
 
-	for (size_t i = 0; i < HINT_SIZE; i++)
-		bytes[i] = (uint8_t)((uint64_t)kaslr_offset >> (8 * i));
-	if (cache_dir)
-		cache_write(cache_dir, &name, bytes, HINT_SIZE);
+	kt_buf_append_le(&payload, (uint64_t)kaslr_offset, HINT_SIZE);
+	if (cache_dir && !kt_buf_failed(&payload))
+		cache_write(cache_dir, &name, payload.data, payload.len);
+	kt_buf_deinit(&payload);
 }

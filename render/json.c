@@ -42,15 +42,11 @@ struct kt_error *render_json_dump(json_t *root, char **ret)
 	/* ASCII only: a C1 control out of a guest would be one for the terminal, too. */
 	int failed = !root ||
 		     json_dump_callback(root, dump_chunk, &out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-	char *text = NULL;
 
 	json_decref(root);
 	kt_buf_appendc(&out, '\n');
 	if (!failed)
-		text = kt_buf_steal(&out);
+		return kt_buf_finish(&out, ret);
 	kt_buf_deinit(&out);
-	if (!text)
-		return kt_error_no_memory();
-	*ret = text;
-	return NULL;
+	return kt_error_no_memory();
 }

@@ -321,12 +321,7 @@ struct kt_error *render_programs_table(const struct programs *programs,
 	free(text);
 	if (out.len && out.data[out.len - 1] != '\n') /* libsmartcols leaves the last one out */
 		kt_buf_appendc(&out, '\n');
-	text = kt_buf_steal(&out);
-	kt_buf_deinit(&out);
-	if (!text)
-		return kt_error_no_memory();
-	*ret = text;
-	return NULL;
+	return kt_buf_finish(&out, ret);
 }
 
 /* RFC 4180: a field with a quote, a comma or a line break stands in quotes. */
@@ -351,7 +346,6 @@ struct kt_error *render_programs_csv(const struct programs *programs,
 				     const struct render_columns *cols, char **ret)
 {
 	struct kt_buf out = KT_BUF_INIT;
-	char *text;
 
 	for (size_t i = 0; i < cols->n; i++)
 		kt_buf_printf(&out, "%s%s", i ? "," : "", cols->all[i]->name);
@@ -369,12 +363,7 @@ struct kt_error *render_programs_csv(const struct programs *programs,
 		}
 		kt_buf_appendc(&out, '\n');
 	}
-	text = kt_buf_steal(&out);
-	kt_buf_deinit(&out);
-	if (!text)
-		return kt_error_no_memory();
-	*ret = text;
-	return NULL;
+	return kt_buf_finish(&out, ret);
 }
 
 /* jansson's integers are signed; what does not fit (damage, no real count) is not known. */
@@ -487,7 +476,6 @@ struct kt_error *render_failures_text(const struct render_failure *failures, siz
 {
 	const char *red = color ? "\033[1;31m" : "", *off = color ? "\033[0m" : "";
 	struct kt_buf out = KT_BUF_INIT;
-	char *text;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct render_failure *f = &failures[i];
@@ -509,10 +497,5 @@ struct kt_error *render_failures_text(const struct render_failure *failures, siz
 		if (len && f->log[len - 1] != '\n')
 			kt_buf_appendc(&out, '\n');
 	}
-	text = kt_buf_steal(&out);
-	kt_buf_deinit(&out);
-	if (!text)
-		return kt_error_no_memory();
-	*ret = text;
-	return NULL;
+	return kt_buf_finish(&out, ret);
 }

@@ -73,6 +73,15 @@ void kt_buf_printf(struct kt_buf *buf, const char *fmt, ...)
 	va_end(ap);
 }
 
+void kt_buf_append_le(struct kt_buf *buf, uint64_t value, size_t size)
+{
+	uint8_t bytes[8];
+
+	for (size_t i = 0; i < size; i++)
+		bytes[i] = (uint8_t)(value >> (8 * i));
+	kt_buf_append(buf, bytes, size);
+}
+
 void kt_buf_consume(struct kt_buf *buf, size_t n)
 {
 	if (n > buf->len)
@@ -98,6 +107,17 @@ char *kt_buf_steal(struct kt_buf *buf)
 		*buf = (struct kt_buf)KT_BUF_INIT;
 	}
 	return s;
+}
+
+struct kt_error *kt_buf_finish(struct kt_buf *buf, char **ret)
+{
+	char *text = kt_buf_steal(buf);
+
+	kt_buf_deinit(buf);
+	if (!text)
+		return kt_error_no_memory();
+	*ret = text;
+	return NULL;
 }
 
 void kt_buf_deinit(struct kt_buf *buf)

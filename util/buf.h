@@ -9,6 +9,9 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "util/error.h"
 
 struct kt_buf {
 	char *data; /* NUL-terminated when not NULL; may hold NULs itself */
@@ -28,6 +31,9 @@ void kt_buf_printf(struct kt_buf *buf, const char *fmt, ...) __attribute__((form
 void kt_buf_vprintf(struct kt_buf *buf, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));
 
+/* Appends the low `size` bytes (at most 8) of a number, little-endian. */
+void kt_buf_append_le(struct kt_buf *buf, uint64_t value, size_t size);
+
 /* Forgets the first n bytes (at most len). */
 void kt_buf_consume(struct kt_buf *buf, size_t n);
 
@@ -36,6 +42,12 @@ bool kt_buf_failed(const struct kt_buf *buf);
 
 /* The string, which the caller frees; NULL without memory. buf is empty afterwards. */
 char *kt_buf_steal(struct kt_buf *buf);
+
+/*
+ * The same, as the end of a function that makes text: the string in *ret, or the error that
+ * it could not be made. buf is empty afterwards, either way.
+ */
+struct kt_error *kt_buf_finish(struct kt_buf *buf, char **ret);
 
 void kt_buf_deinit(struct kt_buf *buf);
 

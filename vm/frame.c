@@ -12,15 +12,6 @@
  */
 #define SUSPECTS_MAX 256
 
-static void put_u32(struct kt_buf *out, uint32_t value)
-{
-	uint8_t bytes[4];
-
-	for (size_t i = 0; i < 4; i++)
-		bytes[i] = (uint8_t)(value >> 8 * i);
-	kt_buf_append(out, bytes, sizeof(bytes));
-}
-
 static uint32_t checksum(const void *data, size_t len)
 {
 	return (uint32_t)crc32(crc32(0, NULL, 0), data, (uInt)len);
@@ -28,10 +19,10 @@ static uint32_t checksum(const void *data, size_t len)
 
 void kt_frame_encode(struct kt_buf *out, uint32_t type, const void *payload, size_t len)
 {
-	put_u32(out, type);
-	put_u32(out, (uint32_t)len);
-	put_u32(out, checksum(payload, len));
-	put_u32(out, 0);
+	kt_buf_append_le(out, type, 4);
+	kt_buf_append_le(out, (uint32_t)len, 4);
+	kt_buf_append_le(out, checksum(payload, len), 4);
+	kt_buf_append_le(out, 0, 4);
 	kt_buf_append(out, payload, len);
 }
 
@@ -133,10 +124,10 @@ static void put_string(struct kt_buf *out, const char *s)
 
 void kt_prog_record_encode(struct kt_buf *out, const struct kt_prog_record *record)
 {
-	put_u32(out, (uint32_t)record->error);
-	put_u32(out, record->id);
-	put_u32(out, record->object);
-	put_u32(out, record->log_dropped);
+	kt_buf_append_le(out, (uint32_t)record->error, 4);
+	kt_buf_append_le(out, record->id, 4);
+	kt_buf_append_le(out, record->object, 4);
+	kt_buf_append_le(out, record->log_dropped, 4);
 	put_string(out, record->section);
 	put_string(out, record->name);
 	kt_buf_append(out, record->log, record->log_len);
