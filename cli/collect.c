@@ -12,17 +12,20 @@ static const char help[] =
 	"       ktstr-gdb collect --kernel IMAGE --run BIN [OPTION...] [-- ARGS]\n"
 	"       ktstr-gdb collect --vmlinux FILE [TARGET] [OPTION...]\n"
 	"\n"
-	"Boots a guest in stock QEMU, loads BPF programs in it, prints them as its kernel has\n"
-	"them, and tears it down. With --vmlinux and no --kernel it is `ktstr-gdb attach`.\n"
+	"Boots a guest in stock QEMU, loads BPF programs in it, prints them as its kernel\n"
+	"has them, and tears it down. With --vmlinux and no --kernel it is\n"
+	"`ktstr-gdb attach`.\n"
 	"\n"
 	"What is loaded:\n"
-	"  --object FILE        every program of a BPF object, each on its own; may be given again.\n"
-	"                       One that is rejected does not stop the others: it is listed as\n"
-	"                       failed, with libbpf's log, and the exit status is 1\n"
-	"  --run BIN            a loader of your own, run in the guest with the shared libraries\n"
-	"                       it needs; read once its programs are loaded\n"
-	"  --file FILE          a file that the loader reads, put at the same place in the guest;\n"
-	"                       may be given again\n"
+	"  --object FILE        every program of a BPF object, each on its own; may be\n"
+	"                       given again. One that is rejected does not stop the others:\n"
+	"                       it is listed as failed, with libbpf's log, and the exit\n"
+	"                       status is 1\n"
+	"  --run BIN            a loader of your own, run in the guest with the shared\n"
+	"                       libraries it needs; read once it has loaded programs and\n"
+	"                       no other has come for 0.7 seconds\n"
+	"  --file FILE          a file that the loader reads, put at the same place in the\n"
+	"                       guest; may be given again\n"
 	"\n"
 	"The guest:\n"
 	"  --kernel IMAGE       what to boot: a distro's vmlinuz\n"
@@ -35,7 +38,7 @@ static const char help[] =
 	"  -s                   its GDB stub on :1234, for a debugger of yours\n"
 	"  --gdb TARGET         likewise, there; if not given, on a private socket\n"
 	"  --keep               leave the guest running, and say how to attach to it\n"
-	"  --timeout SECONDS    for booting and loading (300)\n"
+	"  --timeout SECONDS    for booting and loading, with --kernel (300)\n"
 	"\n";
 
 enum {
@@ -388,6 +391,9 @@ int cli_collect(int argc, char **argv)
 			return cli_fail(kt_error_new(KT_ERROR_USAGE,
 						     "a kernel is needed: --kernel IMAGE boots a "
 						     "guest, --vmlinux FILE reads a running one"));
+		if (argc - optind > 1)
+			return cli_fail(kt_error_new(KT_ERROR_USAGE, "one TARGET, not also \"%s\"",
+						     argv[optind + 1]));
 		return cli_attach_to(argv[optind], &c.guest, &c.output);
 	}
 	err = check_usage(&c, argc, argv);

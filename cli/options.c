@@ -10,8 +10,8 @@ const char cli_guest_help[] =
 	"  --vmlinux FILE       the guest's kernel: a vmlinux, or the distro's vmlinuz\n"
 	"  --wait SECONDS       keep trying until the guest is up and runs its kernel\n"
 	"  --timeout SECONDS    how long to wait for any answer of the stub (5)\n"
-	"  --leave-stopped      do not let the guest run on afterwards, which else it does,\n"
-	"                       even if it was paused before\n"
+	"  --leave-stopped      do not let the guest run on afterwards, which else it\n"
+	"                       does, even if it was paused before\n"
 	"  --no-cache           resolve the kernel's layout anew; keep nothing\n"
 	"  --trace FILE         write every packet to and from the stub to FILE\n";
 
@@ -20,11 +20,12 @@ const char cli_output_help[] =
 	"  --type TYPE[,TYPE]   only programs of these types, as bpftool names them\n"
 	"  --name GLOB          only programs whose name matches; may be given again\n"
 	"  --id ID[,ID]         only these programs\n"
-	"  --sort KEY           sort by a column; names from A, numbers the largest first;\n"
-	"                       -KEY turns it around\n"
+	"  --sort KEY           sort by a column of -o; names from A, numbers the largest\n"
+	"                       first; -KEY turns it around\n"
 	"  -o, --output LIST    columns: id, type, name, full_name, tag, verified_insns,\n"
-	"                       bytes_xlated, jited, bytes_jited, loaded_at, uid, gpl_compatible,\n"
-	"                       map_ids, btf_id, run_cnt, run_time_ns, recursion_misses\n"
+	"                       bytes_xlated, jited, bytes_jited, loaded_at, uid,\n"
+	"                       gpl_compatible, map_ids, btf_id, run_cnt, run_time_ns,\n"
+	"                       recursion_misses\n"
 	"  --json               one JSON document, with bpftool's names\n"
 	"  --csv                comma-separated, one line a program\n"
 	"  --timing             where the time went, on stderr\n"
@@ -51,7 +52,7 @@ static struct kt_error *seconds(const char *option, const char *text, double *re
 	char *end;
 	double value = strtod(text, &end);
 
-	if (end == text || *end || !(value > 0) || value > 1e6)
+	if (end == text || *end || !(value >= 0.001) || value > 1e6)
 		return kt_error_new(KT_ERROR_USAGE,
 				    "%s takes seconds, such as 30 or 0.5, not "
 				    "\"%s\"",

@@ -43,6 +43,7 @@ static void test_values_wrong(void **state)
 		{"--wait", "0", "--wait takes seconds"},
 		{"--timeout", "-1", "--timeout takes seconds"},
 		{"--timeout", "nan", "--timeout takes seconds"},
+		{"--timeout", "0.0001", "--timeout takes seconds"},
 		{"--timeout", "1e9", "--timeout takes seconds"},
 		{"--id", "x", "--id takes a whole number"},
 		{"--id", "0", "--id takes a whole number"},
@@ -76,6 +77,7 @@ static void test_targets(void **state)
 		tool_refused(RUN("attach", targets[i], "--vmlinux", "x"), 2,
 			     "a target is HOST:PORT");
 	tool_refused(RUN("attach", ":1", ":2", "--vmlinux", "x"), 2, "one TARGET");
+	tool_refused(RUN("collect", ":1", ":2", "--vmlinux", "x"), 2, "one TARGET");
 }
 
 static void test_together(void **state)
