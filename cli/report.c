@@ -85,7 +85,9 @@ static void progress_draw(void)
 
 	if (!progress.step[0] || ns < PROGRESS_AFTER_NS)
 		return;
-	fprintf(stderr, "\r\033[K%s... %llds", progress.step, (long long)(ns / 1000000000));
+	fputs("\r\033[K", stderr);
+	put_clean(progress.step); /* it may name a guest's program */
+	fprintf(stderr, "... %llds", (long long)(ns / 1000000000));
 	fflush(stderr);
 	progress.shown = true;
 }
