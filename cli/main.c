@@ -47,6 +47,7 @@ int main(int argc, char **argv)
 
 	fill_standard_fds();
 	setlocale(LC_ALL, "");
+	setlocale(LC_NUMERIC, "C"); /* "--timeout 0.5" is that everywhere */
 	if (argc < 2) {
 		fputs(help, stderr);
 		return CLI_USAGE;
