@@ -222,8 +222,10 @@ static struct kt_error *put_data_files(struct writer *w, const struct vm_load *l
 	_cleanup_(kt_buf_deinit) struct kt_buf place = KT_BUF_INIT;
 	struct kt_error *err;
 
-	if (!load->num_files || !cwd)
+	if (!load->num_files)
 		return NULL;
+	if (!cwd)
+		return kt_error_os(errno, "cannot tell what the working directory is");
 	kt_buf_printf(&place, "%s/", cwd[1] ? cwd + 1 : "root");
 	if (place.failed)
 		return kt_error_no_memory();
