@@ -64,8 +64,13 @@ struct kt_error *inspect_programs(const struct rsp_target *target,
 	out.timing.detach_ns = lap(&mark);
 	if (err) {
 		/* The first error is the one that matters; that the guest stands still, more. */
-		if (detach_err)
+		if (detach_err) {
+			const char *what_to_do = kt_error_hint_text(detach_err);
+
 			err = kt_error_wrap(err, "%s", kt_error_message(detach_err));
+			if (what_to_do)
+				err = kt_error_hint(err, "%s", what_to_do);
+		}
 		kt_error_destroy(detach_err);
 		return err;
 	}
