@@ -6,10 +6,11 @@
 static const char help[] =
 	"Usage: ktstr-gdb attach [TARGET] --vmlinux FILE [OPTION...]\n"
 	"\n"
-	"Prints the BPF programs of a running QEMU guest. The guest stops for a millisecond or\n"
-	"two, and runs on.\n"
+	"Prints the BPF programs of a running QEMU guest. The guest stops for a\n"
+	"millisecond or two, and runs on.\n"
 	"\n"
-	"TARGET is HOST:PORT, :PORT or unix:PATH; :1234 if not given, where `qemu -s` listens.\n"
+	"TARGET is HOST:PORT, :PORT or unix:PATH; if not given, :1234, where `qemu -s`\n"
+	"listens.\n"
 	"\n";
 
 int cli_attach_to(const char *target_text, const struct cli_guest *guest,
