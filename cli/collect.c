@@ -132,6 +132,9 @@ static struct kt_error *check_usage(const struct collect *c, int argc, char **ar
 	else if (!c->load.run && !c->objects.len)
 		err = kt_error_new(KT_ERROR_USAGE, "what is to be loaded in the guest? --object "
 						   "FILE.bpf.o, or --run BIN");
+	else if (!c->load.run && c->files.len)
+		err = kt_error_new(KT_ERROR_USAGE,
+				   "--file is for what a loader reads: it goes with --run");
 	else if (!c->load.run && optind < argc)
 		err = kt_error_new(KT_ERROR_USAGE,
 				   "\"%s\": with --kernel there is no TARGET; "

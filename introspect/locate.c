@@ -113,10 +113,13 @@ struct reader {
 	void *source;
 };
 
-/* Tries the image at each of some blocks, all in one batch. */
+/*
+ * Tries the image at each of some blocks, all in one batch. *text_only_ret: it is there, but
+ * its data is not mapped.
+ */
 static struct kt_error *try_bases(const struct reader *reader, const struct kfacts_kernel *kernel,
 				  const struct proof *proof, const struct pagetable_query *blocks,
-				  size_t n, struct located *seen)
+				  size_t n, struct located *seen, bool *text_only_ret)
 {
 	size_t pieces = proof->data_link ? 2 : 1, size = proof->len + 1;
 	_cleanup_free_ uint8_t *data = malloc(n * size);
@@ -141,8 +144,8 @@ static struct kt_error *try_bases(const struct reader *reader, const struct kfac
 		if (batch.reads.data[i * pieces].fault ||
 		    !proof_holds(kernel, proof, data + i * size))
 			continue;
-		seen->text_only = gmem_batch_fault(&batch, i * pieces, (i + 1) * pieces);
-		if (seen->text_only)
+		*text_only_ret = gmem_batch_fault(&batch, i * pieces, (i + 1) * pieces);
+		if (*text_only_ret)
 			return NULL;
 		seen->found = true;
 		seen->kaslr_offset = (int64_t)(blocks[i].virtual - kernel->text_link);
@@ -202,6 +205,7 @@ struct kt_error *locate_kernel(const struct arch *arch, struct pagetable *pt, gm
 	const struct reader reader = {read, source};
 	_cleanup_(blocks_deinit) struct blocks blocks = {0};
 	struct proof proof;
+	bool text_only = false;
 	struct kt_error *err;
 
 	if (!proof_of(facts, &proof))
@@ -213,11 +217,12 @@ struct kt_error *locate_kernel(const struct arch *arch, struct pagetable *pt, gm
 		return err;
 	seen->mapped = true;
 	/* _text is the lowest block of all but an early kernel (cleanup_highmap()). */
-	err = try_bases(&reader, kernel, &proof, blocks.mapped.data, 1, seen);
-	if (err || seen->found || seen->text_only)
-		return err;
-	err = try_bases(&reader, kernel, &proof, blocks.mapped.data, blocks.mapped.len, seen);
-	if (err || seen->found || seen->text_only || seen->banner[0])
+	err = try_bases(&reader, kernel, &proof, blocks.mapped.data, 1, seen, &text_only);
+	if (!err && !seen->found && !text_only)
+		err = try_bases(&reader, kernel, &proof, blocks.mapped.data, blocks.mapped.len,
+				seen, &text_only);
+	seen->text_only |= text_only;
+	if (err || seen->found || text_only || seen->banner[0])
 		return err;
 	return find_banner(&reader, &blocks, seen);
 }
@@ -231,6 +236,9 @@ struct kt_error *locate_at(gmem_read_fn *read, void *source, const struct kfacts
 	};
 	const struct reader reader = {read, source};
 	struct proof proof;
+	bool text_only;
 
-	return proof_of(facts, &proof) ? try_bases(&reader, kernel, &proof, &block, 1, seen) : NULL;
+	return proof_of(facts, &proof)
+		       ? try_bases(&reader, kernel, &proof, &block, 1, seen, &text_only)
+		       : NULL;
 }
