@@ -7,7 +7,7 @@ static const char help[] =
 	"Usage: ktstr-gdb attach [TARGET] --vmlinux FILE [OPTION...]\n"
 	"\n"
 	"Prints the BPF programs of a running QEMU guest. The guest stops for a\n"
-	"millisecond or two, and runs on.\n"
+	"few milliseconds, and runs on.\n"
 	"\n"
 	"TARGET is HOST:PORT, :PORT or unix:PATH; if not given, :1234, where `qemu -s`\n"
 	"listens.\n"

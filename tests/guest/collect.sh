@@ -76,6 +76,11 @@ if cc -o "$work/loader" -DOBJECT="\"$objects/demo.bpf.o\"" tests/guest/loader.c 
 	check 'its output is shown' grep -q '^loaded$' "$work/err"
 	check 'its stderr too' grep -q '^and a word on stderr$' "$work/err"
 	check 'no progress line, no control characters' sh -c "! grep -q '$(printf '\033\\|\r')' '$work/err'"
+	cc -o "$work/slow" -DOBJECT="\"$objects/slow.bpf.o\"" tests/guest/loader.c -lbpf
+	# The verifier takes far longer than the time without a new program that means "all loaded".
+	collect --run "$work/slow" --json
+	check 'a loader is not read in the middle of a load' \
+		jq -e '[.programs[].name] == ["before", "long_walk", "behind"]' "$work/out"
 	collect --run "$work/loader" --json -- 7
 	check 'a loader that fails: exit status 1' test "$status" = 1
 	check 'and its own' jq -e '.payload.exited and .payload.exit_code == 7' "$work/out"

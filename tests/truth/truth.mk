@@ -4,8 +4,8 @@
 
 TRUTH_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconversion \
 	-Wmissing-prototypes -Wstrict-prototypes -Wvla -Wformat=2
-# The guest gets every object but the demo's.
-TRUTH_OBJS = $(filter-out %/demo.bpf.o,$(BPF_OBJS))
+# The guest gets every object but the demo's, and one that would only keep it waiting.
+TRUTH_OBJS = $(filter-out %/demo.bpf.o %/slow.bpf.o,$(BPF_OBJS))
 
 build/truth/init: tests/truth/init.c vm/guest/libelf_static.c tests/truth/truth.mk
 	$(call msg,CC,$@)

@@ -41,4 +41,14 @@ void load_objects(const struct orders *orders);
 /* Runs the payload; returns when it has ended and all was said. */
 void run_payload(const struct orders *orders);
 
+/* Zeroed at first. */
+struct load_watch {
+	int64_t window_ns;
+	long long ticks;
+	bool busy;
+};
+
+/* Somebody but init is in bpf(2), as far as can be seen. To be asked again and again. */
+bool load_in_progress(struct load_watch *watch);
+
 #endif

@@ -16,6 +16,9 @@
 #define TICK_MS      50
 #define OUTPUT_CHUNK 4096
 
+/* How long a program may be in the verifier: the host's own deadline is above that. */
+#define LOADING_MAX_MS 240000
+
 struct payload {
 	const struct orders *orders;
 	int pid; /* -1 once it has ended and been reaped */
@@ -23,7 +26,8 @@ struct payload {
 	int pipes[2];      /* its stdout and stderr, -1 once closed */
 	unsigned baseline; /* BPF programs before it started */
 	unsigned programs; /* and when last counted */
-	int64_t changed_ns, give_up_ns, next_count_ns;
+	int64_t changed_ns, give_up_ns, last_ns, next_count_ns;
+	struct load_watch watch;
 	bool ready; /* the host was told */
 };
 
@@ -72,6 +76,7 @@ static void start(struct payload *p)
 	channel_lifecycle(KT_PHASE_PAYLOAD_STARTED, "");
 	p->changed_ns = kt_now_ns();
 	p->give_up_ns = kt_deadline_ms(p->orders->max_ms);
+	p->last_ns = kt_deadline_ms(LOADING_MAX_MS);
 }
 
 /* One chunk of output, so that neither stream nor the count of programs starves. */
@@ -115,21 +120,26 @@ static void ready(struct payload *p, const char *reason)
 static void watch_programs(struct payload *p)
 {
 	int64_t begin = kt_now_ns(), end;
+	bool loading, settled;
 	unsigned n;
 
 	if (p->ready || begin < p->next_count_ns)
 		return;
 	n = count_programs();
+	loading = load_in_progress(&p->watch);
 	end = kt_now_ns();
 	p->next_count_ns = end + 4 * (end - begin);
 	if (n != p->programs) {
 		p->programs = n;
 		p->changed_ns = end;
 	}
-	if (n > p->baseline && end - p->changed_ns >= (int64_t)p->orders->settle_ms * 1000000)
+	settled = end - p->changed_ns >= (int64_t)p->orders->settle_ms * 1000000;
+	if (!loading && settled && n > p->baseline)
 		ready(p, "settled");
-	else if (end >= p->give_up_ns)
-		ready(p, n > p->baseline ? "still loading" : "no programs appeared");
+	else if (!loading && settled && end >= p->give_up_ns)
+		ready(p, "no programs appeared");
+	else if (end >= p->last_ns)
+		ready(p, "still loading");
 }
 
 static void check_exit(struct payload *p)
