@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -143,6 +144,41 @@ static struct kt_error *check_kernel(const char *path)
 	return NULL;
 }
 
+static struct kt_error *no_object(const char *path, const char *why)
+{
+	return kt_error_hint(kt_error_new(KT_ERROR_FORMAT, "%s is no BPF object: %s", path, why),
+			     "clang -O2 -g -target bpf -c makes one");
+}
+
+/* Its first bytes tell, before a guest is booted for it; the rest is for the guest's libbpf. */
+static struct kt_error *check_object(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	Elf64_Ehdr header = {0};
+	struct kt_cursor c;
+	ssize_t n;
+
+	n = fd < 0 ? -1 : read(fd, &header, sizeof(header));
+	if (n < 0)
+		return kt_error_os(errno, "cannot read the object %s", path);
+	if (n < (ssize_t)sizeof(header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+		return no_object(path, n ? "it is no ELF file" : "it is empty");
+	c = kt_cursor(&header, sizeof(header), header.e_ident[EI_DATA] == ELFDATA2MSB);
+	kt_cursor_seek(&c, offsetof(Elf64_Ehdr, e_machine));
+	if (kt_cursor_u16(&c) != EM_BPF)
+		return no_object(path, "it is made for another machine");
+	return NULL;
+}
+
+static struct kt_error *check_objects(const struct vm_load *load)
+{
+	struct kt_error *err = NULL;
+
+	for (size_t i = 0; i < load->num_objects && !err; i++)
+		err = check_object(load->objects[i]);
+	return err;
+}
+
 static struct kt_error *prepare(struct vm *vm, const struct vm_load *load)
 {
 	struct kt_error *err;
@@ -167,6 +203,8 @@ struct kt_error *vm_start(const struct vm_config *config, const struct vm_load *
 	struct vm *vm;
 
 	err = check_kernel(config->kernel);
+	if (!err)
+		err = check_objects(load);
 	if (err)
 		return err;
 	vm = calloc(1, sizeof(*vm));

@@ -71,8 +71,8 @@ struct vm_event {
 
 /*
  * Writes the initramfs and starts QEMU. Returns as soon as QEMU runs; what happens in the
- * guest are events. Errors: a file that is not there (OS, hint), what
- * vm_initramfs_write() finds, no QEMU (OS with ENOENT, hint).
+ * guest are events. Errors: a file that is not there (OS, hint), an object that is none
+ * (FORMAT), what vm_initramfs_write() finds, no QEMU (OS with ENOENT, hint).
  */
 struct kt_error *vm_start(const struct vm_config *config, const struct vm_load *load,
 			  struct vm **ret);
