@@ -2,6 +2,7 @@
 /* What can be wrong before any guest is there: targets, images, QEMU, what is to be run. */
 #include "tests/cli/tool.h"
 
+#include <elf.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -11,7 +12,7 @@
 
 #include "tests/btf/fake_kernel.h"
 
-static char dir[64], image[96];
+static char dir[64], image[96], object[96];
 
 static const char *in_dir(const char *name)
 {
@@ -63,6 +64,13 @@ static void progs_btf(struct kt_buf *out)
 	btf__free(btf);
 }
 
+/* As much of an object as is looked at before a guest is there. */
+static const Elf64_Ehdr bpf_header = {
+	.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+	.e_type = ET_REL,
+	.e_machine = EM_BPF,
+};
+
 static int setup(void **state)
 {
 	struct kt_buf btf = KT_BUF_INIT, elf = KT_BUF_INIT;
@@ -76,6 +84,7 @@ static int setup(void **state)
 	progs_btf(&btf);
 	fake_kernel(&elf, &(struct fake_options){.build_id = 7, .btf = &btf});
 	strcpy(image, write_file("vmlinux", elf.data, elf.len, 0600));
+	strcpy(object, write_file("some.bpf.o", &bpf_header, sizeof(bpf_header), 0600));
 	kt_buf_deinit(&btf);
 	kt_buf_deinit(&elf);
 	return 0;
@@ -213,9 +222,20 @@ static void test_kernel_without_bpf(void **state)
 
 static void collect_refused(const char *option, const char *value, const char *words)
 {
-	tool_refused(RUN("collect", "--accel", "tcg", "--kernel", image, "--object", image, option,
+	tool_refused(RUN("collect", "--accel", "tcg", "--kernel", image, "--object", object, option,
 			 value),
 		     3, words);
+}
+
+static void test_objects(void **state)
+{
+	(void)state;
+	tool_refused(RUN("collect", "--kernel", image, "--object", object, "--object", image), 3,
+		     "is no BPF object: it is made for another machine; clang");
+	tool_refused(RUN("collect", "--kernel", image, "--object", write_file("void", "", 0, 0600)),
+		     3, "is no BPF object: it is empty");
+	tool_refused(RUN("collect", "--kernel", image, "--object", "/nonexistent"), 3,
+		     "cannot read the object /nonexistent: No such file or directory");
 }
 
 static void test_qemu(void **state)
@@ -232,7 +252,7 @@ static void test_qemu(void **state)
 			"exited with status 4 before the guest was up: qemu: out of luck");
 	collect_refused("--qemu", write_file("q2", crash, sizeof(crash) - 1, 0700),
 			"killed by signal 11");
-	tool_refused(RUN("collect", "--accel", "tcg", "--kernel", image, "--object", image,
+	tool_refused(RUN("collect", "--accel", "tcg", "--kernel", image, "--object", object,
 			 "--timeout", "0.5", "--qemu",
 			 write_file("q3", hang, sizeof(hang) - 1, 0700)),
 		     3, "did not come up in time");
@@ -269,6 +289,7 @@ int main(void)
 		cmocka_unit_test(test_nobody_listens),
 		cmocka_unit_test(test_no_stub),
 		cmocka_unit_test(test_images),
+		cmocka_unit_test(test_objects),
 		cmocka_unit_test(test_qemu),
 		cmocka_unit_test(test_run),
 		cmocka_unit_test(test_kernel_without_bpf),
