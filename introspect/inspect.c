@@ -36,7 +36,6 @@ static struct kt_error *read_stopped(struct stop *stop, const struct kfacts *fac
 		return err;
 	out->timing.locate_ns = lap(mark);
 	out->kaslr_offset = guest_kaslr_offset(stop->guest);
-	out->walked_tables = guest_walks_tables(stop->guest);
 	err = bpf_progs_read(stop->guest, &stop->progs);
 	if (err)
 		return kt_error_wrap(err, "cannot read the guest's BPF programs");

@@ -21,7 +21,6 @@ struct inspection {
 	struct programs programs;
 	int64_t kaslr_offset;
 	bool was_paused;    /* before we came, as far as the stub tells (QEMU up to 8.0) */
-	bool walked_tables; /* no vCPU was on the kernel's page table: ours was the walk */
 	struct inspect_timing timing;
 };
 
