@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Verifier logs, as they go to a table or a document: log_table.h, log_json.h. */
+#ifndef KT_RENDER_LOG_H
+#define KT_RENDER_LOG_H
+
+#include "logparse/text.h"
+
+/* One verifier log: a libbpf block, or a text that is a log and nothing else. */
+struct render_log_program {
+	struct kt_text file;    /* what it was read from, "-": standard input */
+	struct kt_text program; /* empty: its name is not known */
+	struct kt_text trace;   /* the log */
+	bool complete;          /* false: a block without an end */
+};
+
+#endif
