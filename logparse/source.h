@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Where the verifier spent its instructions: a trace counted by source line.
+ *
+ *	; for (u32 i = 0; i < 100; i++) { @ good.bpf.c:37
+ *	7: (07) r1 += 3                       ; R1_w=3
+ *	8: (bf) r2 = r3                       ; R2_w=0 R3_w=0
+ *
+ * Linux 6.12 tells the file and the line, 6.1 only the text, and so lines of equal text are
+ * one there. A source line is printed when it is another than the one printed last, and at
+ * level 1 those of a branch that was given up are taken back from the log; so each instruction
+ * is counted where it was last seen directly behind a source line.
+ *
+ * A trace at level 2 has one line for each instruction that the verifier processed, but for
+ * those where it pruned ("15: safe", "from 3 to 15: safe") and for one that it gave up before
+ * printing it (an infinite loop, too many instructions): processed = insns + safe, or one more.
+ * Level 1 has the path to the error of programs that fail, and nothing of those that pass.
+ */
+#ifndef KT_LOGPARSE_SOURCE_H
+#define KT_LOGPARSE_SOURCE_H
+
+#include <stdint.h>
+
+#include "logparse/text.h"
+#include "util/error.h"
+#include "util/vec.h"
+
+struct kt_source_line {
+	struct kt_text text; /* "for (u32 i = 0; i < 100; i++) {"; may be empty */
+	struct kt_text file; /* "good.bpf.c"; empty where it is not known */
+	uint32_t line;       /* from 1; 0 where it is not known */
+
+	uint64_t insns;    /* instructions that were executed */
+	uint32_t distinct; /* instructions that it consists of, as far as they were executed */
+	uint64_t safe;     /* states that were pruned before an instruction of it */
+	uint64_t pops;     /* branches that an instruction of it put off, and that were taken up */
+};
+
+struct kt_source_counts {
+	struct kt_source_line total; /* without a text; here distinct counts once a program */
+
+	/* Of instructions of which no source line is known; total less the sum of the lines. */
+	struct kt_source_line unknown;
+
+	KT_VEC(struct kt_source_line) lines; /* the most insns first, then in order of appearance */
+};
+
+/*
+ * Counts a trace; texts are slices of it. It may be several logs in a row: the counts are then
+ * of all of them. Time is linear in the trace, memory in the number of different instructions
+ * (which is bounded: some 100 MB at worst, for a damaged trace). kt_source_counts_deinit()
+ * releases *ret. Errors: KT_ERROR_NO_MEMORY.
+ */
+struct kt_error *kt_count_source_lines(struct kt_text trace, struct kt_source_counts *ret);
+
+void kt_source_counts_deinit(struct kt_source_counts *counts);
+
+#endif
