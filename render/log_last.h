@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What leads to the error of a verifier log, for a person. */
+#ifndef KT_RENDER_LOG_LAST_H
+#define KT_RENDER_LOG_LAST_H
+
+#include "logparse/text.h"
+#include "util/buf.h"
+#include "util/error.h"
+
+/*
+ * Appends some 10 to 40 lines to out: the error, the instruction and its source line, what it
+ * complains about and where that was last set, the path, collapsed, what the kernel explains,
+ * and the statistics. program may be empty. The text has bytes of the log as they are.
+ * Errors: KT_ERROR_NO_MEMORY; out is then as it was.
+ */
+struct kt_error *render_log_last(struct kt_text trace, struct kt_text program, struct kt_buf *out);
+
+#endif
