@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The statistics at the end of a verifier log:
+ *
+ *	verification time 1234 usec
+ *	stack depth 8+0+0 max 16
+ *	processed 136 insns (limit 1000000) max_states_per_insn 1 total_states 9 peak_states 9 mark_read 3
+ *
+ * How they drift: Linux 5.2 to 7.3 have the "processed" line; 6.18 and later print
+ * mark_read as 0; 7.2 adds "max 16" behind the stack depths and a line
+ * "insns processed 14+122"; 7.3 has "stack depth max 16" without depths and a line for
+ * each subprogram, "subprog 1 (glob_fn) global insns_self 122 insns_total 122 stack 0".
+ */
+#ifndef KT_LOGPARSE_STATS_H
+#define KT_LOGPARSE_STATS_H
+
+#include <stdint.h>
+
+#include "logparse/text.h"
+
+/* VerifierStats: what is not in the log is not set in `has`, and its member is 0. */
+enum kt_stat {
+	KT_STAT_PROCESSED,           /* instructions processed; equals verified_insns */
+	KT_STAT_LIMIT,               /* instructions at which the verifier gives up */
+	KT_STAT_MAX_STATES_PER_INSN,
+	KT_STAT_TOTAL_STATES,
+	KT_STAT_PEAK_STATES,
+	KT_STAT_MARK_READ,           /* longest chain of mark_reg_read() */
+	KT_STAT_TIME,                /* microseconds */
+	KT_STAT_STACK_MAX,           /* bytes; since 7.2 */
+	KT_N_STATS,
+};
+
+#define KT_STACK_DEPTHS_MAX 256 /* BPF_MAX_SUBPROGS */
+
+struct kt_verifier_stats {
+	bool has[KT_N_STATS];
+	uint64_t value[KT_N_STATS];
+
+	struct kt_text stack; /* "8+0+0", a slice of the log; empty where it has none */
+	size_t n_stack;
+	uint32_t stack_depth[KT_STACK_DEPTHS_MAX]; /* bytes, main program first */
+};
+
+/* Told of a number that is none: the line it is in, and what is wrong with it. */
+typedef void (*kt_stats_warn_fn)(void *arg, struct kt_text line, const char *what);
+
+/*
+ * Reads the last line of each kind, which are looked for from the end. What is absent or
+ * malformed stays absent; of the latter warn (may be NULL) is told. True when anything
+ * was found.
+ */
+bool kt_parse_verifier_stats(struct kt_text log, struct kt_verifier_stats *ret,
+			     kt_stats_warn_fn warn, void *arg);
+
+#endif

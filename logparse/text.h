@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Log text: bytes, not necessarily UTF-8, which may hold NULs. Every function of logparse/
+ * takes text in this form and gives back slices of what it was given: nothing is copied,
+ * and a slice is good for as long as the text that it was cut from.
+ */
+#ifndef KT_LOGPARSE_TEXT_H
+#define KT_LOGPARSE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct kt_text {
+	const char *data; /* not NUL-terminated; NULL only where len is 0 */
+	size_t len;       /* bytes */
+};
+
+/* clang-format off */
+#define KT_TEXT(s) ((struct kt_text){(s), sizeof(s) - 1}) /* of a string literal */
+/* clang-format on */
+
+static inline bool kt_text_starts_with(struct kt_text text, struct kt_text prefix)
+{
+	return text.len >= prefix.len &&
+	       (!prefix.len || memcmp(text.data, prefix.data, prefix.len) == 0);
+}
+
+/*
+ * Takes the first line off *rest into *ret, without its newline (a carriage return before
+ * it stays). False when nothing is left. Text that ends in a newline has no empty line after it.
+ */
+static inline bool kt_text_next_line(struct kt_text *rest, struct kt_text *ret)
+{
+	const char *nl;
+
+	if (!rest->len)
+		return false;
+	nl = memchr(rest->data, '\n', rest->len);
+	ret->data = rest->data;
+	ret->len = nl ? (size_t)(nl - rest->data) : rest->len;
+	rest->data += ret->len + (nl != NULL);
+	rest->len -= ret->len + (nl != NULL);
+	return true;
+}
+
+#endif
