@@ -44,6 +44,12 @@ struct kt_line {
 void kt_line_read(struct kt_text line, struct kt_line *ret);
 
 /*
+ * What stays of a PRECISION line: what it is ("mark_precise: frame0: regs", "last_idx",
+ * "parent"), and the instruction behind "before 8:", which is empty where it has none.
+ */
+void kt_precision_parts(struct kt_text line, struct kt_text *what, struct kt_text *insn);
+
+/*
  * The line without what changes from one iteration of a loop to the next: register state
  * behind an instruction, behind "goto pc+2" or behind "from 18 to 3:"; the state of a line
  * that has nothing else, of which the index stays ("3041:"); and the registers, stack slots
