@@ -22,25 +22,23 @@
 #include <stdint.h>
 
 #include "logparse/text.h"
+#include "logparse/trace.h"
 #include "util/error.h"
 #include "util/vec.h"
 
 struct kt_source_line {
-	struct kt_text text; /* "for (u32 i = 0; i < 100; i++) {"; may be empty */
-	struct kt_text file; /* "good.bpf.c"; empty where it is not known */
-	uint32_t line;       /* from 1; 0 where it is not known */
+	struct kt_source_ref source;
 
 	uint64_t insns;    /* instructions that were executed */
-	uint32_t distinct; /* instructions that it consists of, as far as they were executed */
+	uint64_t distinct; /* instructions that it consists of, as far as they were executed */
 	uint64_t safe;     /* states that were pruned before an instruction of it */
 	uint64_t pops;     /* branches that an instruction of it put off, and that were taken up */
 };
 
 struct kt_source_counts {
-	struct kt_source_line total; /* without a text; here distinct counts once a program */
-
-	/* Of instructions of which no source line is known; total less the sum of the lines. */
-	struct kt_source_line unknown;
+	/* Both without a source. */
+	struct kt_source_line total;   /* the sum of all lines and of: */
+	struct kt_source_line unknown; /* instructions of which no source line is known */
 
 	KT_VEC(struct kt_source_line) lines; /* the most insns first, then in order of appearance */
 };
