@@ -9,22 +9,44 @@
 
 json_t *render_json_text(const char *text)
 {
-	struct kt_buf clean = KT_BUF_INIT;
-	json_t *json;
-
 	if (!text)
 		return json_null();
-	json = json_string(text);
-	if (json)
-		return json;
-	for (const char *p = text; *p;) {
-		size_t len = render_utf8_length(p);
+	return render_json_slice((struct kt_text){text, strlen(text)});
+}
+
+/* copy: ends in a NUL, which no sequence of UTF-8 goes over. */
+static json_t *json_cleaned(const struct kt_buf *copy)
+{
+	struct kt_buf clean = KT_BUF_INIT;
+	json_t *json = NULL;
+
+	for (const char *p = copy->data; p < copy->data + copy->len;) {
+		size_t len = *p ? render_utf8_length(p) : 0;
 
 		kt_buf_append(&clean, len ? p : "\xef\xbf\xbd", len ? len : 3);
 		p += len ? len : 1;
 	}
-	json = kt_buf_failed(&clean) || !clean.data ? NULL : json_string(clean.data);
+	if (!kt_buf_failed(&clean))
+		json = json_stringn(clean.data, clean.len);
 	kt_buf_deinit(&clean);
+	return json;
+}
+
+json_t *render_json_slice(struct kt_text text)
+{
+	struct kt_buf copy = KT_BUF_INIT;
+	json_t *json = NULL;
+
+	if (!text.len)
+		return json_string("");
+	if (!memchr(text.data, '\0', text.len))
+		json = json_stringn(text.data, text.len);
+	if (json)
+		return json;
+	kt_buf_append(&copy, text.data, text.len);
+	if (!kt_buf_failed(&copy))
+		json = json_cleaned(&copy);
+	kt_buf_deinit(&copy);
 	return json;
 }
 

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "logparse/text.h"
 #include "util/error.h"
 
 /*
@@ -12,6 +13,12 @@
  * JSON's null. A new reference, NULL without memory.
  */
 json_t *render_json_text(const char *text);
+
+/*
+ * The same for a slice, which is never null. A NUL becomes U+FFFD, too: many readers of JSON,
+ * jansson among them, refuse a document with one.
+ */
+json_t *render_json_slice(struct kt_text text);
 
 /* The document as text with a newline at its end, which the caller frees. Takes root. */
 struct kt_error *render_json_dump(json_t *root, char **ret);
