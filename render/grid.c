@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <inttypes.h>
+#include <libsmartcols.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "render/grid.h"
+#include "render/text.h"
+#include "util/cleanup.h"
+
+static bool name_is(const char *name, const char *key)
+{
+	return name && strcmp(name, key) == 0;
+}
+
+/* The column of "KEY" or "-KEY"; NULL: there is none. */
+static const struct render_grid_column *column_by_key(const struct render_grid *grid,
+						      const char *sort)
+{
+	const char *key = sort + (sort[0] == '-');
+
+	for (size_t i = 0; i < grid->n_columns; i++)
+		if (name_is(grid->columns[i].name, key) || name_is(grid->columns[i].alias, key))
+			return &grid->columns[i];
+	return NULL;
+}
+
+struct kt_error *render_grid_check_sort(const struct render_grid *grid, const char *sort)
+{
+	struct kt_buf names = KT_BUF_INIT;
+	struct kt_error *err;
+
+	if (!sort || column_by_key(grid, sort))
+		return NULL;
+	for (size_t i = 0; i < grid->n_columns; i++)
+		kt_buf_printf(&names, "%s%s", i ? ", " : "", grid->columns[i].name);
+	err = kt_error_new(KT_ERROR_USAGE, "no column \"%s\" to sort by; there are %s",
+			   sort + (sort[0] == '-'), names.data ? names.data : "others");
+	kt_buf_deinit(&names);
+	return err;
+}
+
+struct order {
+	const struct render_grid_column *column;
+	bool reversed;
+};
+
+static int compare_text(struct kt_text a, struct kt_text b)
+{
+	size_t len = a.len < b.len ? a.len : b.len;
+	int cmp = len ? memcmp(a.data, b.data, len) : 0;
+
+	return cmp ? cmp : (a.len > b.len) - (a.len < b.len);
+}
+
+/* Of two pointers to rows. */
+static int compare(const void *a, const void *b, void *arg)
+{
+	const void *x = *(const void *const *)a, *y = *(const void *const *)b;
+	const struct order *order = arg;
+	struct render_cell m = order->column->get(x), n = order->column->get(y);
+	int cmp;
+
+	if (m.known != n.known)
+		return n.known - m.known;
+	if (order->column->kind == RENDER_GRID_TEXT)
+		cmp = compare_text(m.text, n.text);
+	else
+		cmp = (m.number > n.number) - (m.number < n.number);
+	if (order->column->kind == RENDER_GRID_NUMBER || order->column->kind == RENDER_GRID_TENTHS)
+		cmp = -cmp;
+	if (order->reversed)
+		cmp = -cmp;
+	/* qsort_r() keeps no order by itself; the rows are in one array. */
+	return cmp ? cmp : (x > y) - (x < y);
+}
+
+struct kt_error *render_grid_sort(struct render_grid *grid, const char *sort)
+{
+	struct kt_error *err = render_grid_check_sort(grid, sort);
+	_cleanup_free_ const char **order = NULL;
+	_cleanup_free_ char *sorted = NULL;
+	struct order by;
+
+	if (err || !sort || !grid->n_rows)
+		return err;
+	by = (struct order){column_by_key(grid, sort), sort[0] == '-'};
+	order = calloc(grid->n_rows, sizeof(*order));
+	sorted = calloc(grid->n_rows, grid->row_size);
+	if (!order || !sorted)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < grid->n_rows; i++)
+		order[i] = (const char *)grid->rows + i * grid->row_size;
+	qsort_r(order, grid->n_rows, sizeof(*order), compare, &by);
+	for (size_t i = 0; i < grid->n_rows; i++)
+		memcpy(sorted + i * grid->row_size, order[i], grid->row_size);
+	memcpy(grid->rows, sorted, grid->n_rows * grid->row_size);
+	return NULL;
+}
+
+/* A C string: a NUL, of which such a string can hold none, becomes U+FFFD. */
+static void append_text(struct kt_buf *buf, struct kt_text text)
+{
+	while (text.len) {
+		const char *nul = memchr(text.data, '\0', text.len);
+		size_t len = nul ? (size_t)(nul - text.data) : text.len;
+
+		kt_buf_append(buf, text.data, len);
+		if (nul)
+			kt_buf_appends(buf, "\xef\xbf\xbd");
+		text.data += len + (nul != NULL);
+		text.len -= len + (nul != NULL);
+	}
+}
+
+/* Nothing is appended for an unknown cell. */
+static void append_cell(struct kt_buf *buf, const struct render_grid_column *column,
+			const void *row)
+{
+	struct render_cell cell = column->get(row);
+
+	if (!cell.known)
+		return;
+	if (cell.text.data || column->kind == RENDER_GRID_TEXT)
+		append_text(buf, cell.text);
+	else if (column->kind == RENDER_GRID_TENTHS)
+		kt_buf_printf(buf, "%" PRIu64 ".%" PRIu64, cell.number / 10, cell.number % 10);
+	else
+		kt_buf_printf(buf, "%" PRIu64, cell.number);
+}
+
+static const void *row_at(const struct render_grid *grid, size_t i)
+{
+	return (const char *)grid->rows + i * grid->row_size;
+}
+
+static bool is_shown(const struct render_grid *grid, const struct render_grid_column *column)
+{
+	if (column->flags & RENDER_GRID_CSV_ONLY)
+		return false;
+	if (column->flags & RENDER_GRID_ALWAYS)
+		return true;
+	for (size_t i = 0; i < grid->n_rows; i++)
+		if (column->get(row_at(grid, i)).known)
+			return true;
+	return false;
+}
+
+static void unref_table(struct libscols_table **table)
+{
+	scols_unref_table(*table);
+}
+
+/* shown: filled with the columns that the table has; their number is returned, 0 without memory. */
+static size_t add_columns(struct libscols_table *table, const struct render_grid *grid,
+			  size_t width, bool color, const struct render_grid_column **shown)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < grid->n_columns; i++) {
+		const struct render_grid_column *c = &grid->columns[i];
+		int flags = c->kind == RENDER_GRID_TEXT ? 0 : SCOLS_FL_RIGHT;
+		struct libscols_column *column;
+
+		if (!is_shown(grid, c))
+			continue;
+		if (c->flags & RENDER_GRID_CUT && width)
+			flags |= SCOLS_FL_TRUNC;
+		column = scols_table_new_column(table, c->head, (double)strlen(c->head), flags);
+		if (!column)
+			return 0;
+		if (color)
+			scols_cell_set_color(scols_column_get_header(column), "bold");
+		shown[n++] = c;
+	}
+	return n;
+}
+
+static bool add_line(struct libscols_table *table, const struct render_grid_column **shown,
+		     size_t n, const void *row)
+{
+	struct libscols_line *line = scols_table_new_line(table, NULL);
+
+	for (size_t i = 0; line && i < n; i++) {
+		struct kt_buf cell = KT_BUF_INIT;
+		char *text;
+
+		append_cell(&cell, shown[i], row);
+		if (!cell.len)
+			kt_buf_appendc(&cell, '-');
+		text = kt_buf_steal(&cell);
+		if (!text || scols_line_refer_data(line, i, text)) {
+			free(text);
+			return false;
+		}
+	}
+	return line;
+}
+
+struct kt_error *render_grid_table(const struct render_grid *grid, size_t width, bool color,
+				   struct kt_buf *out)
+{
+	_cleanup_(unref_table) struct libscols_table *table = scols_new_table();
+	_cleanup_free_ const struct render_grid_column **shown = calloc(grid->n_columns,
+									sizeof(*shown));
+	_cleanup_free_ char *text = NULL;
+	size_t n;
+
+	if (!table || !shown)
+		return kt_error_no_memory();
+	scols_table_set_termforce(table, width ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
+	if (width)
+		scols_table_set_termwidth(table, width);
+	scols_table_enable_colors(table, color);
+	n = add_columns(table, grid, width, color, shown);
+	if (!n)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < grid->n_rows; i++)
+		if (!add_line(table, shown, n, row_at(grid, i)))
+			return kt_error_no_memory();
+	if (grid->n_rows && scols_print_table_to_string(table, &text))
+		return kt_error_no_memory();
+	kt_buf_appends(out, text ? text : "");
+	if (text && text[0] && out->len && out->data[out->len - 1] != '\n')
+		kt_buf_appendc(out, '\n'); /* libsmartcols leaves the last one out */
+	return kt_buf_failed(out) ? kt_error_no_memory() : NULL;
+}
+
+/* RFC 4180: a field with a quote, a comma or a line break stands in quotes. */
+static void append_csv(struct kt_buf *buf, const char *s)
+{
+	if (!strpbrk(s, ",\"\r\n")) {
+		kt_buf_appends(buf, s);
+		return;
+	}
+	kt_buf_appendc(buf, '"');
+	for (; *s; s++) {
+		if (*s == '"')
+			kt_buf_appendc(buf, '"');
+		kt_buf_appendc(buf, *s);
+	}
+	kt_buf_appendc(buf, '"');
+}
+
+static void append_csv_cell(struct kt_buf *out, const struct render_grid_column *column,
+			    const void *row)
+{
+	struct kt_buf raw = KT_BUF_INIT, cell = KT_BUF_INIT;
+
+	append_cell(&raw, column, row);
+	render_append_visible(&cell, raw.data ? raw.data : "", false);
+	append_csv(out, cell.data ? cell.data : "");
+	out->failed |= raw.failed || cell.failed;
+	kt_buf_deinit(&raw);
+	kt_buf_deinit(&cell);
+}
+
+struct kt_error *render_grid_csv(const struct render_grid *grid, struct kt_buf *out)
+{
+	for (size_t i = 0; i < grid->n_columns; i++)
+		kt_buf_printf(out, "%s%s", i ? "," : "", grid->columns[i].name);
+	kt_buf_appendc(out, '\n');
+	for (size_t r = 0; r < grid->n_rows; r++) {
+		for (size_t i = 0; i < grid->n_columns; i++) {
+			if (i)
+				kt_buf_appendc(out, ',');
+			append_csv_cell(out, &grid->columns[i], row_at(grid, r));
+		}
+		kt_buf_appendc(out, '\n');
+	}
+	return kt_buf_failed(out) ? kt_error_no_memory() : NULL;
+}
