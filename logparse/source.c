@@ -275,6 +275,24 @@ static bool count_trace(struct counter *c, struct kt_text trace)
 	return flush_insns(c);
 }
 
+/* "; ", ";  @ bad.bpf.c:0": instructions that the compiler gave no line. */
+static void name_lines(struct kt_source_counts *counts)
+{
+	size_t n = 0;
+
+	kt_vec_for_each (&counts->lines, line) {
+		struct kt_text text = line->source.text;
+
+		line->source = (struct kt_source_ref){0};
+		kt_source_ref_read(text, &line->source);
+		if (line->source.text.len || line->source.line)
+			counts->lines.data[n++] = *line;
+		else
+			add(&counts->unknown, line);
+	}
+	counts->lines.len = n;
+}
+
 struct kt_error *kt_count_source_lines(struct kt_text trace, struct kt_source_counts *ret)
 {
 	struct counter c = {0};
@@ -289,8 +307,7 @@ struct kt_error *kt_count_source_lines(struct kt_text trace, struct kt_source_co
 	merge_lines(&c);
 	if (c.out.lines.len)
 		qsort(c.out.lines.data, c.out.lines.len, sizeof(*c.out.lines.data), by_insns);
-	kt_vec_for_each (&c.out.lines, line)
-		kt_source_ref_read(line->source.text, &line->source);
+	name_lines(&c.out);
 	*ret = c.out;
 	return NULL;
 }
