@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "logparse/collapse.h"
+
+#include "logparse/cycle.h"
+#include "logparse/reduce.h"
+#include "logparse/scan.h"
+#include "logparse/similar.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+
+/* Iterations within iterations: each is at most half of what it is in. */
+#define MAX_DEPTH 40
+
+/* Nodes that are looked at together: what memory there is for, in terms of the input. */
+#define MIN_NODES      16384
+#define MAX_NODES      262144
+#define BYTES_PER_NODE 712
+
+struct collapser {
+	const struct kt_collapse_options *options;
+	kt_sink_fn sink;
+	void *arg;
+	const char *protect; /* precision tracking from here on is what leads to the error */
+	char last;           /* the byte that went out last */
+};
+
+static struct kt_error *put(struct collapser *c, const char *from, const char *to)
+{
+	if (from == to)
+		return NULL;
+	c->last = to[-1];
+	return c->sink(c->arg, (struct kt_text){from, (size_t)(to - from)});
+}
+
+static struct kt_error *mark(struct collapser *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+static struct kt_error *mark(struct collapser *c, const char *fmt, ...)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf buf = KT_BUF_INIT;
+	va_list ap;
+
+	if (c->last != '\n')
+		kt_buf_appendc(&buf, '\n');
+	va_start(ap, fmt);
+	kt_buf_vprintf(&buf, fmt, ap);
+	va_end(ap);
+	if (kt_buf_failed(&buf))
+		return kt_error_no_memory();
+	return put(c, buf.data, buf.data + buf.len);
+}
+
+static const char *next_line(const char *p, const char *end)
+{
+	const char *nl = memchr(p, '\n', (size_t)(end - p));
+
+	return nl ? nl + 1 : end;
+}
+
+/* The start of the line that ends at p, which is behind its newline or at the text's end. */
+static const char *line_before(const char *p, const char *start)
+{
+	const char *nl;
+
+	if (p - start < 2)
+		return start;
+	nl = memrchr(start, '\n', (size_t)(p - 1 - start));
+	return nl ? nl + 1 : start;
+}
+
+/* --- Text that is not part of a repeat --- */
+
+static struct kt_error *put_listing(struct collapser *c, const char *from, const char *to,
+				    size_t rows)
+{
+	const char *second = next_line(from, to), *last = line_before(to, from);
+	struct kt_error *err;
+
+	err = mark(c, "--- %zux of the following 1 lines ---\n", rows);
+	if (!err)
+		err = put(c, from, second);
+	if (!err)
+		err = mark(c, "--- %zu similar iterations omitted, %zu lines ---\n", rows - 2,
+			   rows - 2);
+	if (!err)
+		err = put(c, last, to);
+	return err ? err : mark(c, "--- end repeat ---\n");
+}
+
+/* A block of precision tracking or a listing, which is shown short when it is long. */
+static struct kt_error *put_block(struct collapser *c, enum kt_line_kind kind, const char *from,
+				  const char *to, size_t n)
+{
+	if (kind == KT_LINE_PRECISION && n > PRECISION_SHOWN && !(c->protect && from >= c->protect))
+		return mark(c, "--- %zu lines of precision tracking omitted ---\n", n);
+	if (kind == KT_LINE_TABLE && n > LISTING_SHOWN)
+		return put_listing(c, from, to, n);
+	return put(c, from, to);
+}
+
+static struct kt_error *put_text(struct collapser *c, const char *from, const char *to)
+{
+	enum kt_line_kind kind = KT_LINE_TEXT;
+	const char *block = from;
+	struct kt_error *err;
+	size_t n = 0;
+
+	if (c->options->keep_precision)
+		return put(c, from, to);
+	for (const char *p = from, *next; p < to; p = next) {
+		struct kt_line l = {.kind = KT_LINE_TEXT};
+
+		next = next_line(p, to);
+		/* What a block can begin with, to be quick about all the others. */
+		if (!(*p >= '0' && *p <= '9') && *p != ';')
+			kt_line_read((struct kt_text){p, (size_t)(next - p - (next[-1] == '\n'))},
+				     &l);
+		if (l.kind != KT_LINE_PRECISION && l.kind != KT_LINE_TABLE)
+			l.kind = KT_LINE_TEXT;
+		if (l.kind != kind) {
+			err = put_block(c, kind, block, p, n);
+			if (err)
+				return err;
+			block = p;
+			kind = l.kind;
+			n = 0;
+		}
+		n++;
+	}
+	return put_block(c, kind, block, to, n);
+}
+
+/* --- Repeats --- */
+
+/* Whether two lines are equal after normalisation, and without their instruction index. */
+static bool lines_equal(struct kt_text a, struct kt_text b)
+{
+	struct kt_line la, lb;
+
+	kt_line_read(a, &la);
+	kt_line_read(b, &lb);
+	return la.kind == lb.kind && log_line_token(a, &la) == log_line_token(b, &lb) &&
+	       !log_line_is_mark(a);
+}
+
+static struct kt_text line_at(const char *from, const char *to)
+{
+	size_t len = (size_t)(to - from);
+
+	return (struct kt_text){from, len - (len && to[-1] == '\n')};
+}
+
+/*
+ * A run of equal iterations may begin before its first whole node, and end behind its last.
+ * Widens it line by line within lo..hi; *before and *behind are how many lines were added.
+ */
+static void widen(struct log_repeat *r, const char *lo, const char *hi, size_t *before,
+		  size_t *behind)
+{
+	const char *a, *b, *end;
+
+	*before = *behind = 0;
+	for (a = r->start, b = r->first_end; a > lo && *before < r->first_lines; ++*before) {
+		const char *pa = line_before(a, lo), *pb = line_before(b, r->start);
+
+		if (!lines_equal(line_at(pa, a), line_at(pb, b)))
+			break;
+		a = pa;
+		b = pb;
+	}
+	r->start = a;
+	a = r->last_start;
+	for (b = r->end; b < hi && *behind < r->first_lines; ++*behind) {
+		end = next_line(b, hi);
+		if (!lines_equal(line_at(b, end), line_at(a, next_line(a, hi))))
+			break;
+		a = next_line(a, hi);
+		b = end;
+	}
+	r->end = b;
+}
+
+/*
+ * The whole run of equal iterations, from its earliest start, in whole periods of at least
+ * KT_CYCLE_MIN_PERIOD lines. False when that leaves too few.
+ */
+static bool settle_equal(struct log_repeat *r, const char *lo, const char *hi)
+{
+	size_t before, behind, period = r->first_lines, all;
+
+	widen(r, lo, hi, &before, &behind);
+	all = before + r->count * period + behind;
+	if (period < KT_CYCLE_MIN_PERIOD)
+		period *= (KT_CYCLE_MIN_PERIOD + period - 1) / period;
+	r->count = all / period;
+	if (r->count < KT_CYCLE_MIN_COUNT)
+		return false;
+	for (size_t i = all - r->count * period; i--;)
+		r->end = line_before(r->end, r->start);
+	r->last_start = r->end;
+	for (size_t i = period; i--;)
+		r->last_start = line_before(r->last_start, r->start);
+	r->first_end = r->start;
+	for (size_t i = period; i--;)
+		r->first_end = next_line(r->first_end, r->end);
+	r->first_lines = r->last_lines = r->min = r->max = period;
+	r->lines = r->count * period;
+	return true;
+}
+
+static struct kt_error *collapse_text(struct collapser *c, const char *from, const char *to,
+				      size_t lines, int depth);
+
+static struct kt_error *put_repeat(struct collapser *c, const struct log_repeat *r, int depth)
+{
+	size_t omitted = r->lines - r->first_lines - r->last_lines;
+	struct kt_error *err;
+
+	if (r->min == r->max)
+		err = mark(c, "--- %zux of the following %zu lines ---\n", r->count, r->min);
+	else
+		err = mark(c, "--- %zux of the following %zu..%zu lines ---\n", r->count, r->min,
+			   r->max);
+	if (!err)
+		err = collapse_text(c, r->start, r->first_end, r->first_lines, depth + 1);
+	if (!err)
+		err = r->unlike
+			      ? mark(c, "--- %zu similar iterations omitted, %zu lines ---\n",
+				     r->count - 2, omitted)
+			      : mark(c, "--- %zu identical iterations omitted ---\n", r->count - 2);
+	if (!err)
+		err = collapse_text(c, r->last_start, r->end, r->last_lines, depth + 1);
+	return err ? err : mark(c, "--- end repeat ---\n");
+}
+
+/* The stretch of text from lo on, in which repeats were found; it ends at hi. */
+static struct kt_error *put_repeats(struct collapser *c, struct log_repeats *repeats,
+				    const char *lo, const char *hi, int depth)
+{
+	struct kt_error *err = NULL;
+	const char *at = lo;
+
+	for (size_t i = 0; !err && i < repeats->v.len; i++) {
+		struct log_repeat r = repeats->v.data[i], plain = r;
+		const char *next = i + 1 < repeats->v.len ? r.end : hi;
+		bool keep = r.count >= 3;
+
+		if (i + 1 < repeats->v.len && repeats->v.data[i + 1].start > next)
+			next = repeats->v.data[i + 1].start;
+		if (r.end <= at)
+			continue; /* the one before took it in */
+		if (r.start < at)
+			continue;
+		if (!r.unlike)
+			keep = settle_equal(&r, at, next);
+		else
+			keep = keep && r.first_lines + r.last_lines + 3 < r.lines;
+		if (keep) {
+			err = put_text(c, at, r.start);
+			if (!err)
+				err = put_repeat(c, &r, depth);
+			at = r.end;
+		} else if (plain.count == 2 && plain.lines > 24) {
+			err = put_text(c, at, plain.start);
+			if (!err)
+				err = collapse_text(c, plain.start, plain.first_end,
+						    plain.first_lines, depth + 1);
+			if (!err)
+				err = collapse_text(c, plain.last_start, plain.end,
+						    plain.last_lines, depth + 1);
+			at = plain.end;
+		}
+	}
+	return err ? err : put_text(c, at, hi);
+}
+
+static struct kt_error *put_nodes(struct collapser *c, const struct log_node *nodes, size_t n,
+				  const char *end, int depth)
+{
+	struct log_repeats repeats = {0};
+	struct kt_error *err;
+
+	if (!n)
+		return NULL;
+	err = log_find_repeats(nodes, n, end, &repeats);
+	if (!err)
+		err = put_repeats(c, &repeats, nodes[0].start, end, depth);
+	kt_vec_free(&repeats.v);
+	return err;
+}
+
+/* --- From the text to nodes: equal ones are reduced first, and those by shape --- */
+
+/* Hands the n oldest of `equal` on to `alike`, and what that has no room for to the output. */
+static struct kt_error *hand_on(struct collapser *c, struct reducer *equal, struct reducer *alike,
+				size_t n, int depth)
+{
+	struct kt_error *err;
+
+	for (size_t i = 0; i < n; i++) {
+		if (reducer_full(alike)) {
+			size_t out = alike->len - 1;
+
+			err = put_nodes(c, alike->stack, out, alike->stack[out].start, depth);
+			if (err)
+				return err;
+			reducer_drop(alike, out);
+		}
+		reducer_push(alike, &equal->stack[i]);
+	}
+	reducer_drop(equal, n);
+	return NULL;
+}
+
+static struct kt_error *reduce_text(struct collapser *c, struct reducer *equal,
+				    struct reducer *alike, struct kt_text text, int depth)
+{
+	struct kt_error *err;
+	struct log_scan scan;
+	struct log_node node;
+
+	log_scan_init(&scan, text);
+	while (log_scan_next(&scan, &node)) {
+		if (reducer_full(equal)) {
+			err = hand_on(c, equal, alike, equal->cap / 2, depth);
+			if (err)
+				return err;
+		}
+		reducer_push(equal, &node);
+	}
+	err = hand_on(c, equal, alike, equal->len, depth);
+	if (err)
+		return err;
+	return put_nodes(c, alike->stack, alike->len, text.data + text.len, depth);
+}
+
+static struct kt_error *collapse_text(struct collapser *c, const char *from, const char *to,
+				      size_t lines, int depth)
+{
+	_cleanup_(reducer_deinit) struct reducer equal = {0}, alike = {0};
+	size_t len = (size_t)(to - from), cap = len / BYTES_PER_NODE;
+	struct kt_error *err;
+
+	if (lines < 2 * KT_CYCLE_MIN_PERIOD || depth > MAX_DEPTH)
+		return put_text(c, from, to);
+	cap = cap < MIN_NODES ? MIN_NODES : cap > MAX_NODES ? MAX_NODES : cap;
+	if (cap > lines + 2)
+		cap = lines + 2;
+	err = reducer_init(&equal, cap, false);
+	if (!err)
+		err = reducer_init(&alike, cap, true);
+	return err ? err : reduce_text(c, &equal, &alike, (struct kt_text){from, len}, depth);
+}
+
+/* --- The whole log --- */
+
+/*
+ * The block of precision tracking that the error follows, or NULL: the log then ends in
+ * something other than what the verifier says of every program.
+ */
+static const char *before_error(const char *from, const char *to)
+{
+	const char *p = to, *line, *block = NULL;
+	bool error = false;
+
+	for (int i = 0; p > from && i < 64; p = line, i++) {
+		struct kt_text text;
+		struct kt_line l;
+
+		line = line_before(p, from);
+		text = line_at(line, p);
+		kt_line_read(text, &l);
+		if (l.kind != KT_LINE_TEXT && l.kind != KT_LINE_BLANK && l.kind != KT_LINE_STATE)
+			break;
+		error = l.kind == KT_LINE_TEXT &&
+			!kt_text_starts_with(text, KT_TEXT("processed ")) &&
+			!kt_text_starts_with(text, KT_TEXT("verification time ")) &&
+			!kt_text_starts_with(text, KT_TEXT("stack depth ")) &&
+			!kt_text_starts_with(text, KT_TEXT("insns processed ")) &&
+			!kt_text_starts_with(text, KT_TEXT("subprog "));
+	}
+	while (error && p > from) {
+		struct kt_line l;
+
+		line = line_before(p, from);
+		kt_line_read(line_at(line, p), &l);
+		if (l.kind != KT_LINE_PRECISION)
+			break;
+		block = p = line;
+	}
+	return block;
+}
+
+struct kt_error *kt_collapse_cycles_to(struct kt_text log,
+				       const struct kt_collapse_options *options, kt_sink_fn sink,
+				       void *arg)
+{
+	static const struct kt_collapse_options plain;
+	struct collapser c = {
+		.options = options ? options : &plain,
+		.sink = sink,
+		.arg = arg,
+		.last = '\n',
+	};
+
+	if (!log.len)
+		return NULL;
+	c.protect = before_error(log.data, log.data + log.len);
+	return collapse_text(&c, log.data, log.data + log.len, log.len, 0);
+}
+
+static struct kt_error *append_piece(void *arg, struct kt_text piece)
+{
+	kt_buf_append(arg, piece.data, piece.len);
+	return kt_buf_failed(arg) ? kt_error_no_memory() : NULL;
+}
+
+struct kt_error *kt_collapse_cycles(struct kt_text log, const struct kt_collapse_options *options,
+				    char **ret, size_t *ret_len)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf buf = KT_BUF_INIT;
+	struct kt_error *err;
+	size_t len;
+
+	err = kt_collapse_cycles_to(log, options, append_piece, &buf);
+	if (err)
+		return err;
+	len = buf.len;
+	err = kt_buf_finish(&buf, ret);
+	if (!err)
+		*ret_len = len;
+	return err;
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "logparse/scan.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+uint64_t log_line_token(struct kt_text line, const struct kt_line *l)
+{
+	struct kt_text what, insn;
+
+	if (l->kind == KT_LINE_PRECISION) {
+		kt_precision_parts(line, &what, &insn);
+		return XXH3_64bits_withSeed(insn.data, insn.len, l->kind) ^ what.len << 1;
+	}
+	return XXH3_64bits_withSeed(line.data + l->index_len, l->fixed_len - l->index_len, l->kind);
+}
+
+bool log_line_is_mark(struct kt_text line)
+{
+	return kt_text_starts_with(line, KT_TEXT("--- ")) && line.len > 8 &&
+	       memcmp(line.data + line.len - 4, " ---", 4) == 0;
+}
+
+/* What hangs on the line before it. */
+static bool hangs_on(enum kt_line_kind kind)
+{
+	return kind == KT_LINE_STATE || kind == KT_LINE_PRECISION || kind == KT_LINE_NOTE;
+}
+
+/* What a node is built from, line by line. */
+struct building {
+	struct log_node *node;
+	size_t precision; /* lines of the block at hand */
+	size_t rows;      /* of the listing at hand */
+	size_t states;
+};
+
+static void add_line(struct building *b, uint64_t token, enum kt_line_kind kind)
+{
+	struct log_node *n = b->node;
+
+	n->lines++;
+	n->shown++;
+	n->exact = node_mix(n->exact, token);
+	b->precision = kind == KT_LINE_PRECISION ? b->precision + 1 : 0;
+	if (b->precision > PRECISION_SHOWN)
+		n->shown -= b->precision == PRECISION_SHOWN + 1 ? PRECISION_SHOWN : 1;
+	b->rows = kind == KT_LINE_TABLE ? b->rows + 1 : 0;
+	if (b->rows > LISTING_SHOWN)
+		n->shown -= b->rows == LISTING_SHOWN + 1 ? 3 : 1;
+}
+
+/* The line that the node stands for. */
+static void add_own(struct log_scan *scan, struct building *b, struct kt_text line,
+		    const struct kt_line *l, uint64_t token)
+{
+	struct log_node *n = b->node;
+
+	n->shape = node_mix(n->shape, token);
+	switch (l->kind) {
+	case KT_LINE_INSN:
+		n->key = node_mix(token, l->index);
+		if (scan->last_index != KT_LINE_NO_INDEX && l->index != scan->last_index + 1 &&
+		    l->index != scan->last_index + 2)
+			n->flags |= NODE_LEADER;
+		scan->last_index = l->index;
+		break;
+	case KT_LINE_POP:
+		n->key = node_mix(l->from, ~(uint64_t)l->index);
+		n->flags |= NODE_POP;
+		scan->last_index = KT_LINE_NO_INDEX;
+		break;
+	case KT_LINE_TEXT:
+		if (log_line_is_mark(line)) {
+			n->flags |= NODE_FIXED;
+			n->shape = n->exact = node_mix(token, ++scan->marks);
+		}
+		break;
+	default: break;
+	}
+}
+
+static void advance(struct log_scan *scan)
+{
+	if (!kt_text_next_line(&scan->rest, &scan->line)) {
+		scan->line = (struct kt_text){0};
+		return;
+	}
+	kt_line_read(scan->line, &scan->read);
+	scan->token = log_line_token(scan->line, &scan->read);
+}
+
+void log_scan_init(struct log_scan *scan, struct kt_text log)
+{
+	*scan = (struct log_scan){
+		.rest = log,
+		.end = log.data + log.len,
+		.last_index = KT_LINE_NO_INDEX,
+	};
+	advance(scan);
+}
+
+/*
+ * Whether a line of this kind stands ahead of the one at hand, which is then what the node
+ * stands for: at most one blank and one source line do.
+ */
+static bool is_ahead(enum kt_line_kind kind, const struct log_scan *scan)
+{
+	if (!scan->line.data || hangs_on(scan->read.kind) || scan->read.kind == KT_LINE_BLANK)
+		return false;
+	return kind == KT_LINE_BLANK ||
+	       (kind == KT_LINE_SOURCE && scan->read.kind != KT_LINE_SOURCE);
+}
+
+bool log_scan_next(struct log_scan *scan, struct log_node *ret)
+{
+	struct building b = {.node = ret};
+	enum kt_line_kind kind;
+
+	*ret = (struct log_node){.start = scan->line.data};
+	if (!scan->line.data)
+		return false;
+	do {
+		struct kt_text line = scan->line;
+		struct kt_line l = scan->read;
+		uint64_t token = scan->token;
+
+		advance(scan);
+		add_line(&b, token, l.kind);
+		kind = l.kind;
+		if (!is_ahead(kind, scan)) {
+			add_own(scan, &b, line, &l, token);
+			break;
+		}
+	} while (true);
+	while (scan->line.data) {
+		enum kt_line_kind next = scan->read.kind;
+
+		if (!hangs_on(next) && !(kind == KT_LINE_TABLE && next == kind))
+			break;
+		if (next == KT_LINE_STATE && b.states++)
+			break;
+		add_line(&b, scan->token, next);
+		advance(scan);
+	}
+	ret->end = scan->line.data ? scan->line.data : scan->end;
+	return true;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * From lines to nodes. A node is a line that stands for itself with what hangs on it: the
+ * blank and source line before an instruction, the state and the precision tracking behind.
+ * Not a public header.
+ */
+#ifndef KT_LOGPARSE_SCAN_H
+#define KT_LOGPARSE_SCAN_H
+
+#include "logparse/line.h"
+#include "logparse/node.h"
+
+/* Blocks of precision tracking longer than this are left out, and listings of as many rows. */
+#define PRECISION_SHOWN 3
+#define LISTING_SHOWN   7
+
+struct log_scan {
+	struct kt_text rest; /* behind the line at hand */
+	const char *end;
+
+	/* The line at hand; line.data is NULL at the end. */
+	struct kt_text line;
+	struct kt_line read;
+	uint64_t token;
+
+	uint32_t last_index; /* of the instruction before */
+	uint64_t marks;      /* lines that look like ours so far */
+};
+
+void log_scan_init(struct log_scan *scan, struct kt_text log);
+
+/* The next node; false at the end. */
+bool log_scan_next(struct log_scan *scan, struct log_node *ret);
+
+/* One line on its own: equal for two lines when they are equal after normalisation. */
+uint64_t log_line_token(struct kt_text line, const struct kt_line *l);
+
+/* Whether a line looks like one of our marks: "--- 8x of the following 10 lines ---". */
+bool log_line_is_mark(struct kt_text line);
+
+#endif
