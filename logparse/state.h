@@ -15,7 +15,7 @@
 #include "logparse/text.h"
 
 enum kt_place {
-	KT_PLACE_REG,  /* number: 0 to 11 */
+	KT_PLACE_REG,  /* number: of the register */
 	KT_PLACE_SLOT, /* number: the offset from the frame pointer, below 0, a multiple of 8 */
 	KT_PLACE_REFS, /* the references held; the value is a list "2,4" */
 	KT_PLACE_FLAG, /* a word of its own: "cb", "async_cb" */

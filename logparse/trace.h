@@ -78,7 +78,6 @@ struct kt_trace {
 	struct kt_line read;
 	size_t line_size; /* with its newline; 0: not read yet */
 	bool after_subprog;
-	bool executed;
 };
 
 /* Starts at the beginning of a log. Nothing to release. */

@@ -1,0 +1,515 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "logparse/last.h"
+
+#include <ctype.h>
+
+#include "logparse/last_path.h"
+#include "util/cleanup.h"
+
+/* Where a stretch of the path begins. */
+struct mark {
+	size_t offset;
+	size_t line;
+	size_t insns; /* executed before it */
+};
+
+struct finder {
+	struct kt_text log;
+	struct kt_path path;
+	struct kt_path_sources sources;
+	struct kt_log_last out;
+
+	size_t insns;       /* executed */
+	struct mark start;  /* of the (sub)program */
+	struct mark branch; /* of what was executed since the last branch; else equal to start */
+	size_t end;         /* of the last event of the trace; an offset, as those below */
+	size_t source;      /* of a source line that nothing was executed behind, + 1 */
+	size_t error, error_end;
+	size_t stats, stats_end;
+	enum kt_event_kind last; /* of the trace */
+	bool traced;             /* there is a trace */
+	bool from_start;         /* its beginning was seen */
+	bool processed;          /* "processed ...", which ends a log */
+};
+
+static void finder_deinit(struct finder *f)
+{
+	kt_path_deinit(&f->path);
+	kt_vec_free(&f->sources.by_index);
+}
+
+static size_t offset_of(const struct finder *f, struct kt_text text)
+{
+	return (size_t)(text.data - f->log.data);
+}
+
+static struct kt_text slice(const struct finder *f, size_t begin, size_t end)
+{
+	return (struct kt_text){f->log.data + begin, end - begin};
+}
+
+static void trim_lines(struct kt_text *text)
+{
+	while (text->len && memchr(" \t\r\n", text->data[text->len - 1], 4))
+		text->len--;
+}
+
+/* What was read is an earlier log: another one begins behind its statistics. */
+static void begin_again(struct finder *f)
+{
+	kt_path_restart(&f->path, false, false);
+	f->sources.by_index.len = 0;
+	f->insns = f->source = f->error = f->error_end = f->stats = f->stats_end = 0;
+	f->traced = f->from_start = f->processed = false;
+	f->out = (struct kt_log_last){0};
+}
+
+static struct mark mark_at(const struct finder *f, const struct kt_event *ev)
+{
+	return (struct mark){offset_of(f, ev->text), ev->line, f->insns};
+}
+
+/* The first event of a trace; the beginning of a log is instruction 0, or a table before it. */
+static void begin_trace(struct finder *f, const struct kt_event *ev)
+{
+	bool entry = (ev->kind == KT_EVENT_INSN || ev->kind == KT_EVENT_STATE) && !ev->index;
+
+	if (ev->kind == KT_EVENT_TABLE || ev->kind == KT_EVENT_SUBPROG)
+		entry = true;
+	f->traced = true;
+	f->from_start = entry;
+	f->out.cut_front = !entry;
+	f->start = f->branch = mark_at(f, ev);
+	kt_path_restart(&f->path, entry, false);
+}
+
+/* "Validating glob_bad() func#1..." */
+static void begin_subprog(struct finder *f, const struct kt_event *ev)
+{
+	static const size_t prefix = 11; /* "Validating " */
+	const char *name = ev->text.data + prefix, *paren;
+
+	paren = memchr(name, '(', ev->text.len - prefix);
+	f->out.func = (struct kt_text){name, paren ? (size_t)(paren - name) : 0};
+	f->out.path_branched = false;
+	f->start = f->branch = mark_at(f, ev);
+	kt_path_restart(&f->path, true, true);
+}
+
+static void begin_branch(struct finder *f, const struct kt_event *ev, uint32_t from, uint32_t to)
+{
+	f->branch = mark_at(f, ev);
+	f->out.path_branched = true;
+	f->out.path_from = from;
+	f->out.path_to = to;
+}
+
+static bool on_insn(struct finder *f, const struct kt_event *ev)
+{
+	if (f->source && !kt_path_sources_add(&f->sources, ev->index, f->source - 1))
+		return false;
+	f->source = 0;
+	/* The jump of a branch taken up at level 1 says where it goes only by what comes next. */
+	if (f->out.path_branched && f->out.path_to == KT_LINE_NO_INDEX)
+		f->out.path_to = ev->index;
+	f->insns++;
+	if (ev->resumed) {
+		begin_branch(f, ev, ev->index, KT_LINE_NO_INDEX);
+		f->branch.insns--;
+	}
+	return true;
+}
+
+/* An event of the trace: what was said before was no error, for the verifier went on. */
+static bool on_trace(struct finder *f, const struct kt_event *ev)
+{
+	if (f->processed)
+		begin_again(f);
+	if (!f->traced)
+		begin_trace(f, ev);
+	f->error = f->error_end = f->stats = f->stats_end = 0;
+	f->out.explanation = (struct kt_text){0};
+	f->end = offset_of(f, ev->text) + ev->text.len;
+	f->last = ev->kind;
+	if (ev->kind == KT_EVENT_SUBPROG)
+		begin_subprog(f, ev);
+	else if (ev->kind == KT_EVENT_POP)
+		begin_branch(f, ev, ev->from, ev->index);
+	else if (ev->kind == KT_EVENT_INSN && !on_insn(f, ev))
+		return false;
+	if (!kt_path_add(&f->path, ev))
+		return false;
+	if (ev->message.len) {
+		f->error = offset_of(f, ev->message) + 1;
+		f->error_end = offset_of(f, ev->message) + ev->message.len;
+	}
+	return true;
+}
+
+static bool is_blank(struct kt_text text)
+{
+	trim_lines(&text);
+	return !text.len;
+}
+
+static void on_text(struct finder *f, const struct kt_event *ev)
+{
+	if (f->processed || is_blank(ev->text))
+		return;
+	if (!f->error)
+		f->error = offset_of(f, ev->text) + 1;
+	f->error_end = offset_of(f, ev->text) + ev->text.len;
+}
+
+static void on_stats(struct finder *f, const struct kt_event *ev)
+{
+	if (!f->stats)
+		f->stats = offset_of(f, ev->text) + 1;
+	f->stats_end = offset_of(f, ev->text) + ev->text.len;
+	f->processed |= kt_text_starts_with(ev->text, KT_TEXT("processed "));
+}
+
+static bool on_event(struct finder *f, const struct kt_event *ev)
+{
+	switch (ev->kind) {
+	case KT_EVENT_TEXT: on_text(f, ev); return true;
+	case KT_EVENT_NOTE: return true;
+	case KT_EVENT_SOURCE: f->source = offset_of(f, ev->text) + 1; return true;
+	case KT_EVENT_EXPLANATION:
+		f->out.explanation = ev->text;
+		trim_lines(&f->out.explanation);
+		return true;
+	case KT_EVENT_STATS: on_stats(f, ev); return true;
+	case KT_EVENT_INSN:
+	case KT_EVENT_STATE:
+	case KT_EVENT_POP:
+	case KT_EVENT_PRUNED:
+	case KT_EVENT_PRECISION:
+	case KT_EVENT_CALL:
+	case KT_EVENT_RETURN:
+	case KT_EVENT_SUBPROG:
+	case KT_EVENT_TABLE: return on_trace(f, ev);
+	}
+	return true;
+}
+
+static bool contains(struct kt_text text, const char *what)
+{
+	return memmem(text.data, text.len, what, strlen(what));
+}
+
+/* The number behind `what`; NO_INDEX where there is none. */
+static uint32_t number_behind(struct kt_text text, const char *what)
+{
+	const char *p = memmem(text.data, text.len, what, strlen(what));
+	const char *end = text.data + text.len;
+	uint64_t n = 0;
+
+	if (!p)
+		return KT_LINE_NO_INDEX;
+	p += strlen(what);
+	if (p == end || !isdigit((unsigned char)*p))
+		return KT_LINE_NO_INDEX;
+	for (; p < end && isdigit((unsigned char)*p) && n < UINT32_MAX; p++)
+		n = n * 10 + (uint64_t)(*p - '0');
+	return n < UINT32_MAX ? (uint32_t)n : KT_LINE_NO_INDEX;
+}
+
+/*
+ *	BPF program is too large. Processed 1000001 insn
+ *	The sequence of 8193 jumps is too complex.
+ *	infinite loop detected at insn 36
+ *	combined stack size of 2 calls is 736. Too large
+ *	the call stack of 9 frames is too deep !
+ *	tail_calls are not allowed when call stack of previous frames is 288 bytes. Too large
+ *	unreachable insn 2; back-edge from insn 4 to 2; jump out of range from insn 4 to -22014
+ * The first three are found while instructions are executed, the last ones before that, and
+ * the others when all is done; then "safe" or an exit is the last word of the trace.
+ */
+static enum kt_last_class classify(const struct finder *f, struct kt_text line)
+{
+	if (contains(line, "BPF program is too large") ||
+	    (contains(line, "jumps") && contains(line, "too complex")))
+		return KT_LAST_BUDGET;
+	if (contains(line, "infinite loop detected"))
+		return KT_LAST_LOOP;
+	if (contains(line, "combined stack size") || contains(line, "call stack of"))
+		return KT_LAST_PROGRAM;
+	if (!f->insns)
+		return number_behind(line, "insn ") != KT_LINE_NO_INDEX ? KT_LAST_FLOW
+									: KT_LAST_PROGRAM;
+	return f->last == KT_EVENT_PRUNED ? KT_LAST_PROGRAM : KT_LAST_INSN;
+}
+
+static void find_at(struct finder *f)
+{
+	struct kt_log_last *out = &f->out;
+	struct kt_text source, line;
+
+	out->at = (struct kt_last_insn){.index = KT_LINE_NO_INDEX};
+	switch (out->class) {
+	case KT_LAST_PROGRAM: return;
+	case KT_LAST_FLOW: out->at.index = number_behind(out->headline, "insn "); return;
+	case KT_LAST_INSN:
+	case KT_LAST_BUDGET:
+		kt_path_last(&f->path, &f->sources, KT_LINE_NO_INDEX, &out->at);
+		return;
+	case KT_LAST_LOOP: break;
+	}
+	/* It would be executed next, and its source line is there already. */
+	out->at.index = number_behind(out->headline, "at insn ");
+	kt_path_last(&f->path, &f->sources, out->at.index, &out->at);
+	source = f->log;
+	if (f->source) {
+		source.data += f->source - 1;
+		source.len -= f->source - 1;
+		if (kt_text_next_line(&source, &line))
+			kt_source_ref_read(line, &out->at.source);
+	}
+}
+
+static struct kt_last_subject *add_subject(struct kt_log_last *out, enum kt_last_subject_kind kind,
+					   int32_t number, bool named)
+{
+	struct kt_last_subject *s;
+
+	for (size_t i = 0; i < out->n_subjects; i++)
+		if (out->subjects[i].kind == kind && out->subjects[i].number == number)
+			return NULL;
+	if (out->n_subjects == KT_LAST_MAX_SUBJECTS)
+		return NULL;
+	s = &out->subjects[out->n_subjects++];
+	*s = (struct kt_last_subject){.kind = kind, .number = number, .named = named};
+	return s;
+}
+
+/* Adds each register that text names: a letter, its number, and no part of a longer word. */
+static void add_registers(struct kt_log_last *out, struct kt_text text, const char *letters,
+			  bool named)
+{
+	for (size_t i = 0; i + 1 < text.len; i++) {
+		size_t n = i + 1;
+		int32_t number = 0;
+
+		if (!strchr(letters, text.data[i]) || !text.data[i] ||
+		    (i && (isalnum((unsigned char)text.data[i - 1]) || text.data[i - 1] == '_')))
+			continue;
+		for (; n < text.len && n < i + 3 && isdigit((unsigned char)text.data[n]); n++)
+			number = number * 10 + (text.data[n] - '0');
+		if (n == i + 1 || number > 10 ||
+		    (n < text.len && (isalnum((unsigned char)text.data[n]) || text.data[n] == '_')))
+			continue;
+		add_subject(out, KT_LAST_SUBJECT_REG, number, named);
+	}
+}
+
+/*
+ * The stack slot that a message is about:
+ *	invalid read from stack off -16+0 size 8			5.10
+ *	invalid indirect access to stack R3 off=-16 size=32		6.1
+ *	invalid read from stack R2 off -4+0 size 4
+ */
+static void add_slot(struct kt_log_last *out, struct kt_text line)
+{
+	const char *p = memmem(line.data, line.len, " off", 4), *end = line.data + line.len;
+	int32_t offset = 0, add = 0;
+
+	if (!p || !contains(line, "stack") || end - p < 7 || (p[4] != ' ' && p[4] != '=') ||
+	    p[5] != '-')
+		return;
+	for (p += 6; p < end && isdigit((unsigned char)*p) && offset < 10000; p++)
+		offset = offset * 10 + (*p - '0');
+	if (p < end && *p == '+')
+		for (p++; p < end && isdigit((unsigned char)*p) && add < 10000; p++)
+			add = add * 10 + (*p - '0');
+	if (offset > add && offset <= 512)
+		add_subject(out, KT_LAST_SUBJECT_SLOT, add - offset, true);
+}
+
+/* "arg#0 pointer type STRUCT ... must point to ...": arguments of kfuncs; R1 is the first. */
+static void add_argument(struct kt_log_last *out, struct kt_text line)
+{
+	uint32_t n = number_behind(line, "arg#");
+
+	if (n == KT_LINE_NO_INDEX)
+		n = number_behind(line, "arg #");
+	if (n < 5)
+		add_subject(out, KT_LAST_SUBJECT_REG, (int32_t)n + 1, true);
+}
+
+/* What the lines of the message name. Returns the instruction that took a reference. */
+static uint32_t add_named(struct finder *f)
+{
+	struct kt_log_last *out = &f->out;
+	struct kt_text rest = out->error, line;
+	uint32_t acquired = KT_LINE_NO_INDEX, id;
+
+	while (kt_text_next_line(&rest, &line)) {
+		if (kt_text_starts_with(line, KT_TEXT("cur state:")) ||
+		    kt_text_starts_with(line, KT_TEXT("old state:")) ||
+		    kt_text_starts_with(line, KT_TEXT(";")))
+			continue;
+		/* "Unreleased reference id=2 alloc_insn=4" */
+		id = number_behind(line, "reference id=");
+		if (id < INT32_MAX && acquired == KT_LINE_NO_INDEX) {
+			acquired = number_behind(line, "alloc_insn=");
+			if (acquired != KT_LINE_NO_INDEX)
+				add_subject(out, KT_LAST_SUBJECT_REF, (int32_t)id, true);
+		}
+		add_registers(out, line, "R", true);
+		add_slot(out, line);
+		if (out->at.insn.len && contains(out->at.insn, "call "))
+			add_argument(out, line);
+	}
+	return acquired;
+}
+
+/*
+ * The registers of an instruction whose error names none ("only read is supported"): of an
+ * access the base of the address, else all.
+ *	(63) *(u32 *)(r1 +0) = r2
+ */
+static void add_of_insn(struct kt_log_last *out)
+{
+	struct kt_text insn = out->at.insn, base;
+	const char *p = memmem(insn.data, insn.len, " *)(", 4);
+
+	if (insn.len < 5 || contains(insn, "call "))
+		return;
+	if (!p) {
+		insn.data += 4;
+		insn.len -= 4;
+		add_registers(out, insn, "rw", false);
+		return;
+	}
+	base = (struct kt_text){p + 4, (size_t)(insn.data + insn.len - p - 4)};
+	if (base.len > 3)
+		base.len = 3;
+	add_registers(out, base, "r", false);
+}
+
+static void find_subjects(struct finder *f)
+{
+	struct kt_log_last *out = &f->out;
+	uint32_t acquired;
+
+	if (out->class != KT_LAST_INSN)
+		return;
+	acquired = add_named(f);
+	if (!out->n_subjects)
+		add_of_insn(out);
+	for (size_t i = 0; i < out->n_subjects; i++)
+		kt_path_explain(&f->path, &f->sources, acquired, &out->subjects[i]);
+}
+
+static void find_path(struct finder *f)
+{
+	struct kt_log_last *out = &f->out;
+	bool all = out->outcome == KT_LAST_FAILED && out->class == KT_LAST_BUDGET;
+	const struct mark *mark = all ? &f->start : &f->branch;
+
+	if (!f->insns || (out->outcome == KT_LAST_FAILED && out->class == KT_LAST_PROGRAM))
+		return;
+	out->path = slice(f, mark->offset, f->end);
+	out->path_line = mark->line;
+	out->path_insns = f->insns - mark->insns;
+	if (all) {
+		out->path_branched = false;
+		return;
+	}
+	if (f->path.n_insns > out->path_insns)
+		out->path_before = f->path.n_insns - out->path_insns;
+}
+
+/* The first line of the message. A source line may stand before it (6.16, level 4). */
+static struct kt_text headline_of(struct kt_text error)
+{
+	struct kt_text line = error, first = {0};
+
+	while (kt_text_next_line(&error, &line)) {
+		trim_lines(&line);
+		if (!line.len)
+			continue;
+		if (!first.len)
+			first = line;
+		if (line.data[0] != ';')
+			return line;
+	}
+	return first;
+}
+
+/*
+ * A log that ends without statistics may end in the middle of a line, which then is nothing
+ * that the verifier complains of: "6: (0", "; asm vola", "frame1: R".
+ */
+static bool is_fragment(const struct finder *f, struct kt_text text)
+{
+	char c = text.data[0];
+
+	if (text.data[text.len - 1] == '\n' || text.data + text.len < f->log.data + f->log.len)
+		return false;
+	return isdigit((unsigned char)c) || c == ';' || c == ' ' ||
+	       (f->traced && !contains(text, " "));
+}
+
+static void set_error(struct finder *f)
+{
+	struct kt_text error = {0};
+
+	if (f->error)
+		error = slice(f, f->error - 1, f->error_end);
+	if (f->error && !f->processed && is_fragment(f, error))
+		error.len = 0;
+	trim_lines(&error);
+	f->out.error = error;
+	f->out.headline = headline_of(error);
+}
+
+static void conclude(struct finder *f)
+{
+	struct kt_log_last *out = &f->out;
+
+	set_error(f);
+	out->cut_end = !f->processed;
+	if (f->stats) {
+		out->stats = slice(f, f->stats - 1, f->stats_end);
+		trim_lines(&out->stats);
+		kt_parse_verifier_stats(out->stats, &out->stat_values, NULL, NULL);
+	}
+	if (!f->traced && !f->stats && !out->explanation.len) {
+		out->outcome = KT_LAST_EMPTY;
+		out->error = out->headline = (struct kt_text){0};
+		return;
+	}
+	if (!out->error.len) {
+		out->outcome = f->processed ? KT_LAST_PASSED : KT_LAST_CUT;
+		out->at.index = KT_LINE_NO_INDEX;
+		if (!f->processed)
+			find_path(f);
+		return;
+	}
+	out->outcome = KT_LAST_FAILED;
+	out->class = classify(f, out->headline);
+	find_at(f);
+	find_subjects(f);
+	find_path(f);
+}
+
+struct kt_error *kt_log_find_last(struct kt_text log, struct kt_log_last *ret)
+{
+	_cleanup_(finder_deinit) struct finder f = {
+		.log = log,
+		.path.log = log,
+		.sources.log = log,
+	};
+	struct kt_trace trace;
+	struct kt_event ev;
+
+	kt_trace_init(&trace, log);
+	while (kt_trace_next(&trace, &ev))
+		if (!on_event(&f, &ev))
+			return kt_error_no_memory();
+	conclude(&f);
+	*ret = f.out;
+	return NULL;
+}

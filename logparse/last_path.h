@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * How the verifier got to where it is: the instructions from the entry of the program to the
+ * present one. A branch that is taken up leads back to its jump; what was executed behind
+ * that jump belongs to another path. Branches are taken up last one first, so the jump is the
+ * last one of its index of which no branch has been taken up. Internal to logparse/last.c.
+ */
+#ifndef KT_LOGPARSE_LAST_PATH_H
+#define KT_LOGPARSE_LAST_PATH_H
+
+#include "logparse/last.h"
+#include "util/vec.h"
+
+/* A step of the path; private. */
+struct kt_path_step {
+	uint64_t offset; /* in the log, of the instruction's line or of a state text */
+	uint32_t index;
+	uint16_t defs; /* bit N: rN is set */
+	uint8_t frame; /* at most 255; real ones are below 8 */
+	uint8_t flags;
+};
+
+struct kt_path {
+	struct kt_text log;
+	KT_VEC(struct kt_path_step) steps;
+	size_t n_insns; /* of the steps, and of those before them that were forgotten */
+	bool whole;     /* the first step is where the (sub)program was entered */
+	bool global;    /* ... which was a global function, by itself */
+};
+
+/* Where the source line of an instruction was printed; offsets in the log, + 1; private. */
+struct kt_path_sources {
+	struct kt_text log;
+	KT_VEC(uint64_t) by_index;
+};
+
+void kt_path_deinit(struct kt_path *path);
+
+/* Forgets all steps; what comes begins with an entry, or not. */
+void kt_path_restart(struct kt_path *path, bool whole, bool global);
+
+/*
+ * Takes in an event of the log. Linear over all calls: each step is added and removed once;
+ * at most 2^20 steps are kept, the latest. False: no memory.
+ */
+bool kt_path_add(struct kt_path *path, const struct kt_event *ev);
+
+/* The source line at offset was printed for an instruction. False: no memory. */
+bool kt_path_sources_add(struct kt_path_sources *sources, uint32_t index, size_t offset);
+
+/* The source line of an instruction; empty where it is not known. */
+struct kt_source_ref kt_path_source(const struct kt_path_sources *sources, uint32_t index);
+
+/* The last instruction of the path (of this index, if it is not KT_LINE_NO_INDEX). */
+bool kt_path_last(const struct kt_path *path, const struct kt_path_sources *sources, uint32_t index,
+		  struct kt_last_insn *ret);
+
+/*
+ * Walks back from the end of the path: the value of what kind and number of the subject say,
+ * and where it was set. The other members are output. Linear in the path. acquired is for a
+ * reference the instruction that the message names, or KT_LINE_NO_INDEX.
+ */
+void kt_path_explain(const struct kt_path *path, const struct kt_path_sources *sources,
+		     uint32_t acquired, struct kt_last_subject *subject);
+
+#endif
