@@ -114,6 +114,9 @@ static struct kt_error *put_text(struct collapser *c, const char *from, const ch
 		if (!(*p >= '0' && *p <= '9') && *p != ';')
 			kt_line_read((struct kt_text){p, (size_t)(next - p - (next[-1] == '\n'))},
 				     &l);
+		if (kind == KT_LINE_TABLE &&
+		    log_is_listing_title(l.kind, (struct kt_text){next, (size_t)(to - next)}))
+			l.kind = KT_LINE_TABLE;
 		if (l.kind != KT_LINE_PRECISION && l.kind != KT_LINE_TABLE)
 			l.kind = KT_LINE_TEXT;
 		if (l.kind != kind) {

@@ -45,7 +45,7 @@ static void add_line(struct building *b, uint64_t token, enum kt_line_kind kind)
 	b->precision = kind == KT_LINE_PRECISION ? b->precision + 1 : 0;
 	if (b->precision > PRECISION_SHOWN)
 		n->shown -= b->precision == PRECISION_SHOWN + 1 ? PRECISION_SHOWN : 1;
-	b->rows = kind == KT_LINE_TABLE ? b->rows + 1 : 0;
+	b->rows = kind == KT_LINE_TABLE || b->rows ? b->rows + 1 : 0;
 	if (b->rows > LISTING_SHOWN)
 		n->shown -= b->rows == LISTING_SHOWN + 1 ? 3 : 1;
 }
@@ -76,6 +76,9 @@ static void add_own(struct log_scan *scan, struct building *b, struct kt_text li
 			n->shape = n->exact = node_mix(token, ++scan->marks);
 		}
 		break;
+	case KT_LINE_TABLE:
+		n->shape = KT_LINE_TABLE; /* listings are alike, whatever they list */
+		break;
 	default: break;
 	}
 }
@@ -102,14 +105,31 @@ void log_scan_init(struct log_scan *scan, struct kt_text log)
 
 /*
  * Whether a line of this kind stands ahead of the one at hand, which is then what the node
- * stands for: at most one blank and one source line do.
+ * stands for: at most one blank and one source line do, and the title of a listing.
  */
 static bool is_ahead(enum kt_line_kind kind, const struct log_scan *scan)
 {
-	if (!scan->line.data || hangs_on(scan->read.kind) || scan->read.kind == KT_LINE_BLANK)
+	enum kt_line_kind next = scan->read.kind;
+
+	if (!scan->line.data || hangs_on(next) || next == KT_LINE_BLANK)
 		return false;
-	return kind == KT_LINE_BLANK ||
-	       (kind == KT_LINE_SOURCE && scan->read.kind != KT_LINE_SOURCE);
+	switch (kind) {
+	case KT_LINE_BLANK: return true;
+	case KT_LINE_SOURCE: return next != KT_LINE_SOURCE;
+	case KT_LINE_TEXT: return next == KT_LINE_TABLE;
+	default: return false;
+	}
+}
+
+bool log_is_listing_title(enum kt_line_kind kind, struct kt_text rest)
+{
+	struct kt_text line;
+	struct kt_line l;
+
+	if (kind != KT_LINE_TEXT || !kt_text_next_line(&rest, &line))
+		return false;
+	kt_line_read(line, &l);
+	return l.kind == KT_LINE_TABLE;
 }
 
 bool log_scan_next(struct log_scan *scan, struct log_node *ret)
@@ -136,7 +156,8 @@ bool log_scan_next(struct log_scan *scan, struct log_node *ret)
 	while (scan->line.data) {
 		enum kt_line_kind next = scan->read.kind;
 
-		if (!hangs_on(next) && !(kind == KT_LINE_TABLE && next == kind))
+		if (!hangs_on(next) && !(kind == KT_LINE_TABLE &&
+					 (next == kind || log_is_listing_title(next, scan->rest))))
 			break;
 		if (next == KT_LINE_STATE && b.states++)
 			break;

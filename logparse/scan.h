@@ -38,4 +38,7 @@ uint64_t log_line_token(struct kt_text line, const struct kt_line *l);
 /* Whether a line looks like one of our marks: "--- 8x of the following 10 lines ---". */
 bool log_line_is_mark(struct kt_text line);
 
+/* Whether a line of this kind is the title of a listing whose rows are the rest's first lines. */
+bool log_is_listing_title(enum kt_line_kind kind, struct kt_text rest);
+
 #endif

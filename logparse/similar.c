@@ -6,6 +6,8 @@
 
 #define MAX_DEPTH 48
 
+#define WORTH 5 /* lines that a cut has to save */
+
 /* A place in the program, and a node that begins there. */
 struct visit {
 	uint64_t key;
@@ -265,7 +267,7 @@ static struct visit *visits_in(const struct search *s, size_t lo, size_t hi, siz
 static struct visits best_place(const struct search *s, const struct visit *v, size_t n, size_t lo,
 				size_t hi, uint64_t banned)
 {
-	size_t whole = s->shown[hi] - s->shown[lo], best = whole - whole / 8;
+	size_t best = s->shown[hi] - s->shown[lo] - WORTH;
 	struct visits ret = {.hi = hi};
 
 	for (size_t i = 0, end; i < n; i = end) {
@@ -285,20 +287,54 @@ static struct visits best_place(const struct search *s, const struct visit *v, s
 		cost = cost_of(s, &here, lo);
 		if (!(flags & NODE_POP))
 			cost += cost / 8 + 2;
-		if (cost + 4 < best) {
-			best = cost + 4;
+		if (cost < best) {
+			best = cost;
 			ret = here;
 		}
 	}
 	return ret;
 }
 
+/*
+ * The iteration in which a loop is left is not whole: it begins where all begin, and ends
+ * where something is executed that never was before. Where it does, behind the loop's node.
+ */
+static size_t end_of_leaving(const struct search *s, size_t node, size_t hi)
+{
+	size_t to = node + 1;
+
+	if (!(s->nodes[node].flags & NODE_UNLIKE) || to >= hi || !s->nodes[to].key ||
+	    s->nodes[to].key != s->nodes[node].key)
+		return to;
+	while (to < hi && s->novel[to + 1] == s->novel[to] && !(s->nodes[to].flags & NODE_POP))
+		to++;
+	return to;
+}
+
 static struct kt_error *add_loops(const struct search *s, size_t lo, size_t hi)
 {
-	for (size_t i = lo; i < hi; i++)
-		if (s->nodes[i].count >= 2 &&
-		    !kt_vec_push(&s->ret->v, repeat_of(s, i, i + 1, true)))
+	for (size_t i = lo, to; i < hi; i = to) {
+		struct log_repeat r, leaving;
+
+		to = i + 1;
+		if (s->nodes[i].count < 2)
+			continue;
+		r = repeat_of(s, i, to, true);
+		to = end_of_leaving(s, i, hi);
+		if (to > i + 1) {
+			leaving = (struct log_repeat){
+				.start = start_of(s, i + 1),
+				.last_start = start_of(s, i + 1),
+				.end = start_of(s, to),
+				.count = 1,
+				.lines = s->lines[to] - s->lines[i + 1],
+			};
+			leaving.last_lines = leaving.min = leaving.max = leaving.lines;
+			append(&r, &leaving);
+		}
+		if (!kt_vec_push(&s->ret->v, r))
 			return kt_error_no_memory();
+	}
 	return NULL;
 }
 
