@@ -24,11 +24,12 @@ struct finder {
 	struct mark branch; /* of what was executed since the last branch; else equal to start */
 	size_t end;         /* of the last event of the trace; an offset, as those below */
 	size_t source;      /* of a source line that nothing was executed behind, + 1 */
-	size_t error, error_end;
+	size_t error, error_end; /* the first + 1 */
+	size_t more, more_end;   /* of what is said behind the explanation; likewise */
 	size_t stats, stats_end;
 	enum kt_event_kind last; /* of the trace */
 	bool traced;             /* there is a trace */
-	bool from_start;         /* its beginning was seen */
+	bool started;            /* ... and more of it than a table */
 	bool processed;          /* "processed ...", which ends a log */
 };
 
@@ -59,8 +60,8 @@ static void begin_again(struct finder *f)
 {
 	kt_path_restart(&f->path, false, false);
 	f->sources.by_index.len = 0;
-	f->insns = f->source = f->error = f->error_end = f->stats = f->stats_end = 0;
-	f->traced = f->from_start = f->processed = false;
+	f->insns = f->source = f->error = f->more = f->stats = 0;
+	f->traced = f->started = f->processed = false;
 	f->out = (struct kt_log_last){0};
 }
 
@@ -69,17 +70,18 @@ static struct mark mark_at(const struct finder *f, const struct kt_event *ev)
 	return (struct mark){offset_of(f, ev->text), ev->line, f->insns};
 }
 
-/* The first event of a trace; the beginning of a log is instruction 0, or a table before it. */
+/*
+ * The first event of a trace. The beginning of a log is instruction 0, a table before it, or
+ * a global function.
+ */
 static void begin_trace(struct finder *f, const struct kt_event *ev)
 {
-	bool entry = (ev->kind == KT_EVENT_INSN || ev->kind == KT_EVENT_STATE) && !ev->index;
+	bool entry = ev->kind == KT_EVENT_TABLE || ev->kind == KT_EVENT_SUBPROG;
 
-	if (ev->kind == KT_EVENT_TABLE || ev->kind == KT_EVENT_SUBPROG)
-		entry = true;
+	if (ev->kind == KT_EVENT_INSN || ev->kind == KT_EVENT_STATE)
+		entry = !ev->index;
 	f->traced = true;
-	f->from_start = entry;
 	f->out.cut_front = !entry;
-	f->start = f->branch = mark_at(f, ev);
 	kt_path_restart(&f->path, entry, false);
 }
 
@@ -127,7 +129,11 @@ static bool on_trace(struct finder *f, const struct kt_event *ev)
 		begin_again(f);
 	if (!f->traced)
 		begin_trace(f, ev);
-	f->error = f->error_end = f->stats = f->stats_end = 0;
+	if (!f->started && ev->kind != KT_EVENT_TABLE) {
+		f->started = true;
+		f->start = f->branch = mark_at(f, ev);
+	}
+	f->error = f->more = f->stats = 0;
 	f->out.explanation = (struct kt_text){0};
 	f->end = offset_of(f, ev->text) + ev->text.len;
 	f->last = ev->kind;
@@ -154,11 +160,19 @@ static bool is_blank(struct kt_text text)
 
 static void on_text(struct finder *f, const struct kt_event *ev)
 {
+	size_t begin = offset_of(f, ev->text), end = begin + ev->text.len;
+
 	if (f->processed || is_blank(ev->text))
 		return;
+	if (f->error && f->out.explanation.len) {
+		if (!f->more)
+			f->more = begin + 1;
+		f->more_end = end;
+		return;
+	}
 	if (!f->error)
-		f->error = offset_of(f, ev->text) + 1;
-	f->error_end = offset_of(f, ev->text) + ev->text.len;
+		f->error = begin + 1;
+	f->error_end = end;
 }
 
 static void on_stats(struct finder *f, const struct kt_event *ev)
@@ -405,10 +419,10 @@ static void find_subjects(struct finder *f)
 static void find_path(struct finder *f)
 {
 	struct kt_log_last *out = &f->out;
-	bool all = out->outcome == KT_LAST_FAILED && out->class == KT_LAST_BUDGET;
+	bool all = out->outcome == KT_LAST_CUT || out->class == KT_LAST_BUDGET;
 	const struct mark *mark = all ? &f->start : &f->branch;
 
-	if (!f->insns || (out->outcome == KT_LAST_FAILED && out->class == KT_LAST_PROGRAM))
+	if (!f->insns || out->class == KT_LAST_PROGRAM)
 		return;
 	out->path = slice(f, mark->offset, f->end);
 	out->path_line = mark->line;
@@ -463,6 +477,10 @@ static void set_error(struct finder *f)
 	trim_lines(&error);
 	f->out.error = error;
 	f->out.headline = headline_of(error);
+	if (f->more) {
+		f->out.error_more = slice(f, f->more - 1, f->more_end);
+		trim_lines(&f->out.error_more);
+	}
 }
 
 static void conclude(struct finder *f)
@@ -484,8 +502,10 @@ static void conclude(struct finder *f)
 	if (!out->error.len) {
 		out->outcome = f->processed ? KT_LAST_PASSED : KT_LAST_CUT;
 		out->at.index = KT_LINE_NO_INDEX;
-		if (!f->processed)
+		if (!f->processed) {
+			kt_path_last(&f->path, &f->sources, KT_LINE_NO_INDEX, &out->at);
 			find_path(f);
+		}
 		return;
 	}
 	out->outcome = KT_LAST_FAILED;

@@ -96,13 +96,16 @@ struct kt_log_last {
 	struct kt_text headline;    /* the first of them, or the one that says most */
 	struct kt_text explanation; /* 7.3: "Verification failed: ..." to "Suggestion:", verbatim,
 				       without the last newline; or empty */
-	struct kt_last_insn at;     /* where it failed */
+	struct kt_text error_more;  /* what is said of it behind the explanation; or empty */
+	struct kt_last_insn at;     /* where it failed; of CUT what was executed last */
 	size_t n_subjects;
 	struct kt_last_subject subjects[KT_LAST_MAX_SUBJECTS];
 
-	/* FAILED and CUT. The path is a slice of the log: what was executed since the last branch
-	   was taken up, or else since the start; of KT_LAST_BUDGET and KT_LAST_PROGRAM since the
-	   start of the (sub)program. */
+	/*
+	 * FAILED and CUT. The path is a slice of the log: what was executed since the last branch
+	 * was taken up, or else since the start. Of KT_LAST_BUDGET and of CUT all since the start
+	 * of the (sub)program; of KT_LAST_PROGRAM it is empty.
+	 */
 	struct kt_text path;
 	size_t path_line;    /* the number of its first line in the log, from 1 */
 	size_t path_insns;   /* instructions in it */
@@ -121,7 +124,7 @@ struct kt_log_last {
 
 /*
  * Reads a log, all texts are slices of it. Time is linear; memory is bounded by what the
- * verifier can execute (16 MB). Nothing to release. Errors: KT_ERROR_NO_MEMORY.
+ * verifier can execute (some 25 MB). Nothing to release. Errors: KT_ERROR_NO_MEMORY.
  */
 struct kt_error *kt_log_find_last(struct kt_text log, struct kt_log_last *ret);
 

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "render/log_last.h"
+
+#include "logparse/collapse.h"
+#include "logparse/last.h"
+#include "util/cleanup.h"
+
+/* Lines of the path that are shown: less where the kernel explains things itself. */
+#define PATH_LINES           24
+#define PATH_LINES_EXPLAINED 8
+/* Likewise of one that is shown from the start on, and how many of them at its beginning. */
+#define PATH_LINES_ALL  40
+#define PATH_HEAD_LINES 12
+
+static void append(struct kt_buf *out, struct kt_text text)
+{
+	kt_buf_append(out, text.data, text.len);
+}
+
+/* Each line of text on a line of its own, behind indent; blank ones stay blank. */
+static void append_lines(struct kt_buf *out, const char *indent, struct kt_text text)
+{
+	struct kt_text line;
+
+	while (kt_text_next_line(&text, &line)) {
+		if (line.len)
+			kt_buf_appends(out, indent);
+		append(out, line);
+		kt_buf_appendc(out, '\n');
+	}
+}
+
+/* "; *v = 1; @ bad.bpf.c:42", as the verifier prints it; nothing where nothing is known. */
+static void append_source(struct kt_buf *out, const char *indent,
+			  const struct kt_source_ref *source)
+{
+	if (!source->text.len && !source->line)
+		return;
+	kt_buf_appends(out, indent);
+	kt_buf_appends(out, "; ");
+	append(out, source->text);
+	if (source->line) {
+		kt_buf_appends(out, source->text.len ? " @ " : "@ ");
+		append(out, source->file);
+		kt_buf_printf(out, ":%u", source->line);
+	}
+	kt_buf_appendc(out, '\n');
+}
+
+/* "insn 8: (7b) *(u64 *)(r0 +0) = r1" and its source line. */
+static void append_insn(struct kt_buf *out, const char *indent, const struct kt_last_insn *insn)
+{
+	kt_buf_printf(out, "insn %u", insn->index);
+	if (insn->insn.len) {
+		kt_buf_appends(out, ": ");
+		append(out, insn->insn);
+	}
+	kt_buf_appendc(out, '\n');
+	append_source(out, indent, &insn->source);
+}
+
+static void append_subject_name(struct kt_buf *out, const struct kt_last_subject *s)
+{
+	switch (s->kind) {
+	case KT_LAST_SUBJECT_REG: kt_buf_printf(out, "R%d", s->number); break;
+	case KT_LAST_SUBJECT_SLOT: kt_buf_printf(out, "fp%d", s->number); break;
+	case KT_LAST_SUBJECT_REF: kt_buf_printf(out, "reference %d", s->number); break;
+	}
+	if (s->frame && s->kind != KT_LAST_SUBJECT_REF)
+		kt_buf_printf(out, " of frame %u", s->frame);
+}
+
+static void append_step(struct kt_buf *out, const struct kt_last_step *step)
+{
+	kt_buf_appends(out, "    ");
+	switch (step->how) {
+	case KT_LAST_SET:
+	case KT_LAST_RESULT: kt_buf_appends(out, "set at "); break;
+	case KT_LAST_COPIED: kt_buf_printf(out, "copied from R%u at ", step->reg); break;
+	case KT_LAST_CLOBBER: kt_buf_appends(out, "lost in the call at "); break;
+	case KT_LAST_ARGUMENT: kt_buf_appends(out, "passed by the call at "); break;
+	case KT_LAST_RETURNED: kt_buf_appends(out, "returned at "); break;
+	case KT_LAST_ACQUIRED: kt_buf_appends(out, "taken at "); break;
+	}
+	append_insn(out, "      ", &step->insn);
+}
+
+static void append_origin(struct kt_buf *out, const struct kt_last_subject *s)
+{
+	switch (s->origin) {
+	case KT_LAST_ORIGIN_FOUND: break;
+	case KT_LAST_ORIGIN_ENTRY:
+		if (s->number != 10)
+			kt_buf_appends(out, "    an argument, as it came in\n");
+		break;
+	case KT_LAST_ORIGIN_NEVER: kt_buf_appends(out, "    never set on this path\n"); break;
+	case KT_LAST_ORIGIN_GONE:
+		kt_buf_appends(out, "    set before what there is of the log\n");
+		break;
+	}
+}
+
+static void append_subject(struct kt_buf *out, const struct kt_last_subject *s)
+{
+	kt_buf_appends(out, "  ");
+	append_subject_name(out, s);
+	if (s->value.len) {
+		kt_buf_appends(out, s->kind == KT_LAST_SUBJECT_REF ? ": " : "=");
+		append(out, s->value);
+	}
+	kt_buf_appendc(out, '\n');
+	for (size_t i = 0; i < s->n_steps; i++)
+		append_step(out, &s->steps[i]);
+	append_origin(out, s);
+}
+
+static size_t count_lines(struct kt_text text)
+{
+	struct kt_text line;
+	size_t n = 0;
+
+	while (kt_text_next_line(&text, &line))
+		n++;
+	return n;
+}
+
+/* Takes n lines off the front. */
+static struct kt_text take_lines(struct kt_text *text, size_t n)
+{
+	struct kt_text taken = {text->data, 0}, line;
+
+	while (n-- && kt_text_next_line(text, &line))
+		taken.len = (size_t)(text->data - taken.data);
+	return taken;
+}
+
+/* The text, but for what is in the middle of more than max lines. */
+static void append_shortened(struct kt_buf *out, struct kt_text text, size_t head, size_t max)
+{
+	size_t n = count_lines(text);
+
+	if (n > max) {
+		append_lines(out, "    ", take_lines(&text, head));
+		take_lines(&text, n - max);
+		kt_buf_printf(out, "    ... %zu lines of the path are not shown ...\n", n - max);
+	}
+	append_lines(out, "    ", text);
+}
+
+static void append_path_title(struct kt_buf *out, const struct kt_log_last *last)
+{
+	const char *plural = last->path_insns == 1 ? "" : "s";
+
+	kt_buf_appends(out, "  path since ");
+	if (last->path_branched) {
+		kt_buf_printf(out, "the branch from %u", last->path_from);
+		if (last->path_to != KT_LINE_NO_INDEX)
+			kt_buf_printf(out, " to %u", last->path_to);
+	} else if (last->func.len) {
+		append(out, last->func);
+		kt_buf_appends(out, "() was entered");
+	} else {
+		kt_buf_appends(out, last->cut_front ? "the log begins" : "the start");
+	}
+	kt_buf_printf(out, " (%zu instruction%s", last->path_insns, plural);
+	if (last->path_before)
+		kt_buf_printf(out, "; %zu before it", last->path_before);
+	kt_buf_appends(out, "):\n");
+}
+
+static struct kt_error *append_path(struct kt_buf *out, const struct kt_log_last *last)
+{
+	_cleanup_free_ char *text = NULL;
+	struct kt_error *err;
+	struct kt_text path = last->path;
+	bool all = last->outcome == KT_LAST_CUT || last->class == KT_LAST_BUDGET;
+	size_t len, max = PATH_LINES;
+
+	if (!path.len)
+		return NULL;
+	err = kt_collapse_cycles(path, NULL, &text, &len);
+	if (err)
+		return err;
+	append_path_title(out, last);
+	if (all)
+		max = PATH_LINES_ALL;
+	else if (last->explanation.len)
+		max = PATH_LINES_EXPLAINED;
+	append_shortened(out, (struct kt_text){text, len}, all ? PATH_HEAD_LINES : 0, max);
+	return NULL;
+}
+
+static void append_stats(struct kt_buf *out, const struct kt_log_last *last)
+{
+	append_lines(out, "  ", last->stats);
+}
+
+static void append_headline(struct kt_buf *out, const struct kt_log_last *last,
+			    struct kt_text program)
+{
+	append(out, program);
+	if (program.len)
+		kt_buf_appends(out, ": ");
+	switch (last->outcome) {
+	case KT_LAST_PASSED: kt_buf_appends(out, "nothing failed\n"); break;
+	case KT_LAST_EMPTY: kt_buf_appends(out, "there is no verifier log\n"); break;
+	case KT_LAST_CUT:
+		kt_buf_appends(out,
+			       "the log ends before the error, if there was one\n"
+			       "  It was cut off, which a kernel before 6.4 does when the buffer"
+			       " is too small.\n");
+		break;
+	case KT_LAST_FAILED:
+		append(out, last->headline);
+		kt_buf_appendc(out, '\n');
+		break;
+	}
+}
+
+/* What the message has beside its first line. */
+static void append_message(struct kt_buf *out, const struct kt_log_last *last)
+{
+	struct kt_text rest = last->error, line;
+
+	while (kt_text_next_line(&rest, &line))
+		if (line.data > last->headline.data)
+			append_lines(out, "  ", line);
+	append_lines(out, "  ", last->error_more);
+}
+
+static struct kt_error *append_failure(struct kt_buf *out, const struct kt_log_last *last)
+{
+	struct kt_error *err;
+
+	append_message(out, last);
+	if (last->at.index != KT_LINE_NO_INDEX) {
+		kt_buf_appends(out, last->outcome == KT_LAST_CUT ? "  last seen: " : "  at ");
+		append_insn(out, "    ", &last->at);
+	}
+	for (size_t i = 0; i < last->n_subjects; i++)
+		append_subject(out, &last->subjects[i]);
+	err = append_path(out, last);
+	if (err)
+		return err;
+	if (last->explanation.len) {
+		kt_buf_appendc(out, '\n');
+		append_lines(out, "", last->explanation);
+		kt_buf_appendc(out, '\n');
+	}
+	return NULL;
+}
+
+static struct kt_error *render(const struct kt_log_last *last, struct kt_text program,
+			       struct kt_buf *out)
+{
+	struct kt_error *err = NULL;
+
+	append_headline(out, last, program);
+	if (last->outcome == KT_LAST_FAILED || last->outcome == KT_LAST_CUT)
+		err = append_failure(out, last);
+	if (last->cut_front)
+		kt_buf_appends(out, "  (the log lacks its beginning)\n");
+	append_stats(out, last);
+	return err;
+}
+
+struct kt_error *render_log_last(struct kt_text trace, struct kt_text program, struct kt_buf *out)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
+	struct kt_log_last last;
+	struct kt_error *err = kt_log_find_last(trace, &last);
+
+	if (!err)
+		err = render(&last, program, &text);
+	if (err)
+		return err;
+	if (kt_buf_failed(&text))
+		return kt_error_no_memory();
+	kt_buf_append(out, text.data, text.len);
+	return NULL;
+}
