@@ -23,18 +23,20 @@ room() {
 			grep -vE "#include \"(($1|util)/|${2:-$1/})"
 	)"
 }
-echo 1..8
+echo 1..9
 room util ''
 room gdbrsp ''
 room btf ''
 room introspect '(gdbrsp|btf)/'
-room render 'introspect/program\.h"'
+room logparse ''
+room render '(logparse/|introspect/program\.h")'
 room vm ''
 check "only cli/ prints" "$(
 	grep -nE '\b(printf|puts|putchar|perror|vprintf)\(' \
-		util/*.c gdbrsp/*.c btf/*.c introspect/*.c render/*.c vm/*.c
+		util/*.c gdbrsp/*.c btf/*.c introspect/*.c logparse/*.c render/*.c vm/*.c
 )"
 check "only cli/ exits" "$(
-	grep -nE '\b(exit|abort)\(' util/*.c gdbrsp/*.c btf/*.c introspect/*.c render/*.c vm/*.c |
+	grep -nE '\b(exit|abort)\(' \
+		util/*.c gdbrsp/*.c btf/*.c introspect/*.c logparse/*.c render/*.c vm/*.c |
 		grep -v '_exit('
 )"
