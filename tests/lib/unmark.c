@@ -118,7 +118,7 @@ static void must(bool ok)
 		abort();
 }
 
-static bool problem(struct walk *w, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static bool problem(struct walk *w, const char *fmt, ...)
 {
 	va_list ap;
 	int n = snprintf(w->u->problem, sizeof(w->u->problem),
@@ -165,7 +165,8 @@ static void normalize(struct kt_text line, bool with_index, struct kt_buf *out)
 	while (digits < out->len && out->data[digits] >= '0' && out->data[digits] <= '9')
 		digits++;
 	if (digits && digits < out->len && out->data[digits] == ':')
-		kt_buf_consume(out, digits + 1);
+		kt_buf_consume(
+			out, digits + 1 + (digits + 1 < out->len && out->data[digits + 1] == ' '));
 }
 
 /* Equal after normalisation; unrolled copies differ in the leading index. */

@@ -4,6 +4,7 @@
 #define KT_TESTS_LOGPARSE_UNMARK_HELP_H
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,15 +17,27 @@ static inline struct kt_text text_of(const struct kt_buf *buf)
 	return (struct kt_text){buf->data, buf->len};
 }
 
-/* Written where a test that fails leaves it to be looked at. */
-static inline void dump(const char *path, struct kt_text t)
+static inline void dump_as(const char *name, struct kt_text t)
 {
-	FILE *f = fopen(path, "w");
+	char path[4096];
+	FILE *f;
 
+	snprintf(path, sizeof(path), "%s/%s", getenv("UNMARK_DUMP"), name);
+	f = fopen(path, "we");
 	if (f) {
 		fwrite(t.data, 1, t.len, f);
 		fclose(f);
 	}
+}
+
+/* For a person to look at, into the directory that UNMARK_DUMP names. */
+static inline void dump(struct kt_text in, struct kt_text out, struct kt_text want)
+{
+	if (!getenv("UNMARK_DUMP"))
+		return;
+	dump_as("in", in);
+	dump_as("out", out);
+	dump_as("want", want);
 }
 
 /*
@@ -49,15 +62,7 @@ static inline struct kt_text collapse_checked(struct kt_text in,
 	free(copy);
 	out.data = data;
 	if (!unmark_check(in, out, u)) {
-		const char *dir = getenv("UNMARK_DUMP");
-		char path[4096];
-
-		if (dir) {
-			snprintf(path, sizeof(path), "%s/in", dir);
-			dump(path, in);
-			snprintf(path, sizeof(path), "%s/out", dir);
-			dump(path, out);
-		}
+		dump(in, out, (struct kt_text){0});
 		fail_msg("%s: %s", what, u->problem);
 	}
 	return out;
