@@ -102,6 +102,7 @@ static struct kt_error *put_text(struct collapser *c, const char *from, const ch
 	enum kt_line_kind kind = KT_LINE_TEXT;
 	const char *block = from;
 	struct kt_error *err;
+	struct kt_text rest;
 	size_t n = 0;
 
 	if (c->options->keep_precision)
@@ -114,9 +115,11 @@ static struct kt_error *put_text(struct collapser *c, const char *from, const ch
 		if (!(*p >= '0' && *p <= '9') && *p != ';')
 			kt_line_read((struct kt_text){p, (size_t)(next - p - (next[-1] == '\n'))},
 				     &l);
-		if (kind == KT_LINE_TABLE &&
-		    log_is_listing_title(l.kind, (struct kt_text){next, (size_t)(to - next)}))
-			l.kind = KT_LINE_TABLE;
+		rest = (struct kt_text){next, (size_t)(to - next)};
+		if (kind == KT_LINE_TABLE && log_is_listing_title(l.kind, rest))
+			l.kind = kind;
+		if (kind == KT_LINE_PRECISION && log_is_in_precision(&l, rest))
+			l.kind = kind;
 		if (l.kind != KT_LINE_PRECISION && l.kind != KT_LINE_TABLE)
 			l.kind = KT_LINE_TEXT;
 		if (l.kind != kind) {

@@ -190,7 +190,8 @@ static bool read_pop(struct scan s, const char *start, struct kt_line *ret)
 }
 
 /*
- * Precision tracking. 6.1 and before, then 6.4 and later:
+ * Precision tracking. 5.10 (the state has a line of its own there), 6.1, then 6.4 and later:
+ *	parent didn't have regs=4 stack=0 marks
  *	last_idx 9 first_idx 2
  *	regs=2 stack=0 before 8: (bf) r2 = r3
  *	parent didn't have regs=2 stack=0 marks: R1_rw=P3 R10=fp0
@@ -214,7 +215,7 @@ static bool is_precision(struct scan s)
 		if (take(&s, KT_TEXT("propagating ")))
 			return true;
 		return take(&s, KT_TEXT("parent ")) &&
-		       memmem(s.at, (size_t)(s.end - s.at), " marks:", 7);
+		       memmem(s.at, (size_t)(s.end - s.at), " marks", 6);
 	case 'f':
 		return take(&s, KT_TEXT("force_precise: ")) ||
 		       (take(&s, KT_TEXT("frame ")) && take_number(&s, &frame) &&
@@ -245,6 +246,10 @@ void kt_line_read(struct kt_text line, struct kt_line *ret)
 	case ' ':
 	case '\t': read_indented(s, line.data, ret); return;
 	case ';': ret->kind = KT_LINE_SOURCE; return;
+	case 'a': /* among the rows of a listing: "arg JOIN insn 5 -> 7 r1: fp0-8 + fp0 ? => fp0 ?" */
+		if (take(&s, KT_TEXT("arg JOIN insn ")))
+			ret->kind = KT_LINE_TABLE;
+		return;
 	case 'S':
 		if (take(&s, KT_TEXT("SCC ")))
 			ret->kind = KT_LINE_NOTE;

@@ -21,6 +21,9 @@ bool log_line_is_mark(struct kt_text line)
 	       memcmp(line.data + line.len - 4, " ---", 4) == 0;
 }
 
+/* Lines of state one after the other that may hang on a node; 5.10 has two behind a jump. */
+#define STATES 4
+
 /* What hangs on the line before it. */
 static bool hangs_on(enum kt_line_kind kind)
 {
@@ -33,11 +36,15 @@ struct building {
 	size_t precision; /* lines of the block at hand */
 	size_t rows;      /* of the listing at hand */
 	size_t states;
+	bool entry; /* of the kernel's causal path, up to a blank line */
 };
 
-static void add_line(struct building *b, uint64_t token, enum kt_line_kind kind)
+static void add_line(struct building *b, uint64_t token, enum kt_line_kind kind, bool indexed)
 {
 	struct log_node *n = b->node;
+
+	if (b->precision && kind == KT_LINE_STATE && !indexed)
+		kind = KT_LINE_PRECISION;
 
 	n->lines++;
 	n->shown++;
@@ -50,13 +57,24 @@ static void add_line(struct building *b, uint64_t token, enum kt_line_kind kind)
 		n->shown -= b->rows == LISTING_SHOWN + 1 ? 3 : 1;
 }
 
+/*
+ * A step of the kernel's explanation (7.3), of which a loop makes many:
+ *	  bad_oob_nested @ bad.bpf.c:33:8
+ *	  Source context:
+ */
+static bool is_causal_entry(struct kt_text line)
+{
+	return kt_text_starts_with(line, KT_TEXT("  ")) && line.len > 8 && line.data[2] != ' ' &&
+	       memmem(line.data, line.len, " @ ", 3) && memchr(line.data, ':', line.len);
+}
+
 /* The line that the node stands for. */
 static void add_own(struct log_scan *scan, struct building *b, struct kt_text line,
 		    const struct kt_line *l, uint64_t token)
 {
 	struct log_node *n = b->node;
 
-	n->shape = node_mix(n->shape, token);
+	n->shape = node_mix(n->shape, l->kind == KT_LINE_STATE ? l->index : token);
 	switch (l->kind) {
 	case KT_LINE_INSN:
 		n->key = node_mix(token, l->index);
@@ -71,9 +89,22 @@ static void add_own(struct log_scan *scan, struct building *b, struct kt_text li
 		scan->last_index = KT_LINE_NO_INDEX;
 		break;
 	case KT_LINE_TEXT:
+		b->entry = is_causal_entry(line);
+		if (b->entry) {
+			n->key = node_mix(token, KT_LINE_TEXT);
+			n->flags |= NODE_LEADER;
+		}
 		if (log_line_is_mark(line)) {
 			n->flags |= NODE_FIXED;
 			n->shape = n->exact = node_mix(token, ++scan->marks);
+		}
+		break;
+	case KT_LINE_STATE:
+		/* 5.10, level 2: a branch is taken up without a "from A to B". */
+		if (scan->path_ended) {
+			n->key = node_mix(KT_LINE_STATE, ~(uint64_t)l->index);
+			n->flags |= NODE_POP;
+			scan->last_index = KT_LINE_NO_INDEX;
 		}
 		break;
 	case KT_LINE_TABLE:
@@ -121,6 +152,17 @@ static bool is_ahead(enum kt_line_kind kind, const struct log_scan *scan)
 	}
 }
 
+bool log_is_in_precision(const struct kt_line *l, struct kt_text rest)
+{
+	struct kt_text line;
+	struct kt_line next;
+
+	if (l->kind != KT_LINE_STATE || l->index_len || !kt_text_next_line(&rest, &line))
+		return false;
+	kt_line_read(line, &next);
+	return next.kind == KT_LINE_PRECISION;
+}
+
 bool log_is_listing_title(enum kt_line_kind kind, struct kt_text rest)
 {
 	struct kt_text line;
@@ -130,6 +172,14 @@ bool log_is_listing_title(enum kt_line_kind kind, struct kt_text rest)
 		return false;
 	kt_line_read(line, &l);
 	return l.kind == KT_LINE_TABLE;
+}
+
+/* Nothing follows "15: safe" and "53: (95) exit" but another branch. */
+static bool ends_path(struct kt_text line, const struct kt_line *l)
+{
+	return l->kind == KT_LINE_SAFE ||
+	       (l->kind == KT_LINE_INSN && line.len >= l->index_len + 4 &&
+		memcmp(line.data + l->index_len, "(95)", 4) == 0);
 }
 
 bool log_scan_next(struct log_scan *scan, struct log_node *ret)
@@ -146,22 +196,28 @@ bool log_scan_next(struct log_scan *scan, struct log_node *ret)
 		uint64_t token = scan->token;
 
 		advance(scan);
-		add_line(&b, token, l.kind);
+		add_line(&b, token, l.kind, l.index_len);
 		kind = l.kind;
 		if (!is_ahead(kind, scan)) {
 			add_own(scan, &b, line, &l, token);
+			scan->path_ended = ends_path(line, &l);
 			break;
 		}
 	} while (true);
 	while (scan->line.data) {
 		enum kt_line_kind next = scan->read.kind;
 
-		if (!hangs_on(next) && !(kind == KT_LINE_TABLE &&
-					 (next == kind || log_is_listing_title(next, scan->rest))))
+		if (!hangs_on(next) && !(b.entry && next != KT_LINE_BLANK) &&
+		    !(kind == KT_LINE_TABLE &&
+		      (next == kind || log_is_listing_title(next, scan->rest))))
 			break;
-		if (next == KT_LINE_STATE && b.states++)
+		if (next != KT_LINE_STATE)
+			b.states = 0;
+		else if (scan->path_ended && scan->read.index_len)
 			break;
-		add_line(&b, scan->token, next);
+		else if (b.states++ == STATES)
+			break;
+		add_line(&b, scan->token, next, scan->read.index_len);
 		advance(scan);
 	}
 	ret->end = scan->line.data ? scan->line.data : scan->end;

@@ -24,6 +24,7 @@ struct log_scan {
 	uint64_t token;
 
 	uint32_t last_index; /* of the instruction before */
+	bool path_ended;     /* by the node before */
 	uint64_t marks;      /* lines that look like ours so far */
 };
 
@@ -37,6 +38,9 @@ uint64_t log_line_token(struct kt_text line, const struct kt_line *l);
 
 /* Whether a line looks like one of our marks: "--- 8x of the following 10 lines ---". */
 bool log_line_is_mark(struct kt_text line);
+
+/* Whether a line within precision tracking is its state, which has a line of its own in 5.10. */
+bool log_is_in_precision(const struct kt_line *l, struct kt_text rest);
 
 /* Whether a line of this kind is the title of a listing whose rows are the rest's first lines. */
 bool log_is_listing_title(enum kt_line_kind kind, struct kt_text rest);
