@@ -176,8 +176,35 @@ static size_t add_columns(struct libscols_table *table, const struct render_grid
 	return n;
 }
 
+/* buf holds nothing else. "..its_end", "its_start.." */
+static void shorten(struct kt_buf *buf, const struct render_grid_column *column)
+{
+	const char *keep = buf->data, *end = buf->data + buf->len;
+	size_t chars = 0, skip, len;
+
+	for (const char *p = buf->data; p < end; chars++) {
+		len = render_utf8_length(p);
+		p += len ? len : 1;
+	}
+	if (!column->longest || chars <= column->longest)
+		return;
+	skip = column->flags & RENDER_GRID_TAIL ? chars - column->longest + 2 : column->longest - 2;
+	while (skip--) {
+		len = render_utf8_length(keep);
+		keep += len ? len : 1;
+	}
+	if (column->flags & RENDER_GRID_TAIL) {
+		/* What is left out has the room. */
+		kt_buf_consume(buf, (size_t)(keep - buf->data) - 2);
+		memcpy(buf->data, "..", 2);
+	} else {
+		buf->len = (size_t)(keep - buf->data);
+		kt_buf_appends(buf, "..");
+	}
+}
+
 static bool add_line(struct libscols_table *table, const struct render_grid_column **shown,
-		     size_t n, const void *row)
+		     size_t n, const void *row, bool fit)
 {
 	struct libscols_line *line = scols_table_new_line(table, NULL);
 
@@ -186,6 +213,8 @@ static bool add_line(struct libscols_table *table, const struct render_grid_colu
 		char *text;
 
 		append_cell(&cell, shown[i], row);
+		if (fit && cell.len)
+			shorten(&cell, shown[i]);
 		if (!cell.len)
 			kt_buf_appendc(&cell, '-');
 		text = kt_buf_steal(&cell);
@@ -216,7 +245,7 @@ struct kt_error *render_grid_table(const struct render_grid *grid, size_t width,
 	if (!n)
 		return kt_error_no_memory();
 	for (size_t i = 0; i < grid->n_rows; i++)
-		if (!add_line(table, shown, n, row_at(grid, i)))
+		if (!add_line(table, shown, n, row_at(grid, i), width > 0))
 			return kt_error_no_memory();
 	if (grid->n_rows && scols_print_table_to_string(table, &text))
 		return kt_error_no_memory();

@@ -28,7 +28,8 @@ enum render_grid_kind {
 enum {
 	RENDER_GRID_CSV_ONLY = 1,
 	RENDER_GRID_ALWAYS = 2, /* else a table leaves the column out when no cell is known */
-	RENDER_GRID_CUT = 4,    /* gives way to the terminal's width */
+	RENDER_GRID_CUT = 4,    /* gives way to the terminal's width; of the last column only */
+	RENDER_GRID_TAIL = 8,   /* of a text longer than `longest` the end is shown */
 };
 
 struct render_grid_column {
@@ -37,6 +38,7 @@ struct render_grid_column {
 	enum render_grid_kind kind;
 	unsigned int flags;
 	struct render_cell (*get)(const void *row); /* text is good as long as the row */
+	size_t longest; /* characters of a text that a terminal is shown; 0: all of them */
 };
 
 struct render_grid {

@@ -85,6 +85,29 @@ static json_t *json_stats(struct document *doc, const struct kt_verifier_stats *
 	return object;
 }
 
+static json_t *json_subprogs(struct document *doc, struct kt_text trace)
+{
+	struct kt_subprog_stats subprogs[KT_STACK_DEPTHS_MAX];
+	size_t n = kt_parse_subprog_stats(trace, subprogs, KT_STACK_DEPTHS_MAX);
+	json_t *array;
+
+	if (!n)
+		return json_null();
+	array = json_array();
+	for (size_t i = 0; i < n; i++) {
+		json_t *object = json_object();
+
+		put(doc, object, "index", json_integer(subprogs[i].index));
+		put(doc, object, "name", render_json_slice(subprogs[i].name));
+		put(doc, object, "kind", render_json_slice(subprogs[i].kind));
+		put(doc, object, "insns_self", number_or_null(true, subprogs[i].insns_self));
+		put(doc, object, "insns_total", number_or_null(true, subprogs[i].insns_total));
+		put(doc, object, "stack", json_integer(subprogs[i].stack));
+		push(doc, array, object);
+	}
+	return array;
+}
+
 static void put_source_ref(struct document *doc, json_t *object, const struct kt_source_ref *ref)
 {
 	put(doc, object, "file", text_or_null(ref->file));
@@ -256,6 +279,7 @@ static json_t *json_program(struct document *doc, const struct render_log_progra
 	put(doc, object, "verdict", json_verdict(last.outcome));
 	put(doc, object, "error", text_or_null(last.headline));
 	put(doc, object, "stats", json_stats(doc, &last.stat_values));
+	put(doc, object, "subprograms", json_subprogs(doc, program->trace));
 	put(doc, object, "lines", number_or_null(true, count_lines(program->trace)));
 	put(doc, object, "bytes", number_or_null(true, program->trace.len));
 	put(doc, object, "cut_front", json_boolean(last.cut_front));

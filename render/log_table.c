@@ -102,20 +102,20 @@ enum { STATS_FILE = 1 };
 
 /* clang-format off */
 static const struct render_grid_column stats_columns[] = {
-	{"program", "name", "PROGRAM", RENDER_GRID_TEXT, RENDER_GRID_ALWAYS | RENDER_GRID_CUT, get_program},
-	[STATS_FILE] = {"file", NULL, "FILE", RENDER_GRID_TEXT, RENDER_GRID_CUT, get_file},
-	{"verdict", NULL, "VERDICT", RENDER_GRID_TEXT, RENDER_GRID_ALWAYS, get_verdict},
-	{"processed_insns", "insns", "INSNS", RENDER_GRID_NUMBER, RENDER_GRID_ALWAYS, get_processed},
-	{"limit", NULL, "LIMIT", RENDER_GRID_NUMBER, RENDER_GRID_CSV_ONLY, get_limit},
-	{"peak_states", "peak", "PEAK", RENDER_GRID_NUMBER, 0, get_peak},
-	{"total_states", "states", "STATES", RENDER_GRID_NUMBER, 0, get_total},
-	{"max_states_per_insn", "max", "MAX/INSN", RENDER_GRID_NUMBER, 0, get_per_insn},
-	{"mark_read", NULL, "MARK", RENDER_GRID_NUMBER, 0, get_mark_read},
-	{"verification_time_us", "time", "TIME US", RENDER_GRID_NUMBER, 0, get_time},
-	{"stack_depth", "stack", "STACK", RENDER_GRID_NUMBER, 0, get_stack},
-	{"lines", NULL, "LINES", RENDER_GRID_NUMBER, 0, get_lines},
-	{"bytes", NULL, "BYTES", RENDER_GRID_NUMBER, 0, get_bytes},
-	{"error", NULL, "ERROR", RENDER_GRID_TEXT, RENDER_GRID_CUT, get_error},
+	{"program", "name", "PROGRAM", RENDER_GRID_TEXT, 0, get_program, 24},
+	[STATS_FILE] = {"file", NULL, "FILE", RENDER_GRID_TEXT, RENDER_GRID_TAIL, get_file, 16},
+	{"verdict", NULL, "VERDICT", RENDER_GRID_TEXT, RENDER_GRID_ALWAYS, get_verdict, 0},
+	{"processed_insns", "insns", "INSNS", RENDER_GRID_NUMBER, RENDER_GRID_ALWAYS, get_processed, 0},
+	{"limit", NULL, "LIMIT", RENDER_GRID_NUMBER, RENDER_GRID_CSV_ONLY, get_limit, 0},
+	{"peak_states", "peak", "PEAK", RENDER_GRID_NUMBER, 0, get_peak, 0},
+	{"total_states", "states", "STATES", RENDER_GRID_NUMBER, 0, get_total, 0},
+	{"max_states_per_insn", "max", "MAX", RENDER_GRID_NUMBER, 0, get_per_insn, 0},
+	{"mark_read", NULL, "MARK", RENDER_GRID_NUMBER, RENDER_GRID_CSV_ONLY, get_mark_read, 0},
+	{"verification_time_us", "time", "US", RENDER_GRID_NUMBER, 0, get_time, 0},
+	{"stack_depth", "stack", "STACK", RENDER_GRID_NUMBER, 0, get_stack, 0},
+	{"lines", NULL, "LINES", RENDER_GRID_NUMBER, 0, get_lines, 0},
+	{"bytes", NULL, "BYTES", RENDER_GRID_NUMBER, 0, get_bytes, 0},
+	{"error", NULL, "ERROR", RENDER_GRID_TEXT, RENDER_GRID_CUT, get_error, 0},
 };
 /* clang-format on */
 #define N_STATS_COLUMNS (sizeof(stats_columns) / sizeof(stats_columns[0]))
@@ -272,10 +272,11 @@ static struct render_cell get_location(const void *row)
 	const struct source_row *r = row;
 	const char *end = r->program->trace.data + r->program->trace.len;
 	struct kt_text place = r->line->source.file;
-	const char *p = place.data + place.len;
+	const char *p;
 
 	if (!place.len || !r->line->source.line)
 		return (struct render_cell){0};
+	p = place.data + place.len;
 	while (p < end && (*p == ':' || (*p >= '0' && *p <= '9')))
 		p++;
 	place.len = (size_t)(p - place.data);
@@ -289,18 +290,18 @@ static struct render_cell get_source(const void *row)
 
 /* clang-format off */
 static const struct render_grid_column source_columns[] = {
-	{"log", NULL, "LOG", RENDER_GRID_TEXT, RENDER_GRID_CSV_ONLY, get_line_log},
-	{"program", NULL, "PROGRAM", RENDER_GRID_TEXT, RENDER_GRID_CSV_ONLY, get_line_program},
-	{"insns", NULL, "INSNS", RENDER_GRID_NUMBER, RENDER_GRID_ALWAYS, get_insns},
-	{"percent", NULL, "%", RENDER_GRID_TENTHS, RENDER_GRID_ALWAYS, get_share},
-	{"cumulative", "sum", "SUM %", RENDER_GRID_TENTHS, RENDER_GRID_ALWAYS, get_sum},
-	{"distinct", NULL, "DISTINCT", RENDER_GRID_NUMBER, RENDER_GRID_ALWAYS, get_distinct},
-	{"safe", "pruned", "SAFE", RENDER_GRID_NUMBER, RENDER_GRID_ALWAYS, get_safe},
-	{"pops", "branches", "POPS", RENDER_GRID_NUMBER, RENDER_GRID_ALWAYS, get_pops},
-	{"file", NULL, "FILE", RENDER_GRID_TEXT, RENDER_GRID_CSV_ONLY, get_line_file},
-	{"line", NULL, "LINE", RENDER_GRID_RISING, RENDER_GRID_CSV_ONLY, get_line_number},
-	{"location", NULL, "LINE", RENDER_GRID_TEXT, RENDER_GRID_CUT, get_location},
-	{"source", "text", "SOURCE", RENDER_GRID_TEXT, RENDER_GRID_ALWAYS | RENDER_GRID_CUT, get_source},
+	{"log", NULL, "LOG", RENDER_GRID_TEXT, RENDER_GRID_CSV_ONLY, get_line_log, 0},
+	{"program", NULL, "PROGRAM", RENDER_GRID_TEXT, RENDER_GRID_CSV_ONLY, get_line_program, 0},
+	{"insns", NULL, "INSNS", RENDER_GRID_NUMBER, RENDER_GRID_ALWAYS, get_insns, 0},
+	{"percent", NULL, "%", RENDER_GRID_TENTHS, RENDER_GRID_ALWAYS, get_share, 0},
+	{"cumulative", "sum", "SUM %", RENDER_GRID_TENTHS, RENDER_GRID_ALWAYS, get_sum, 0},
+	{"distinct", NULL, "DISTINCT", RENDER_GRID_NUMBER, RENDER_GRID_ALWAYS, get_distinct, 0},
+	{"safe", "pruned", "SAFE", RENDER_GRID_NUMBER, RENDER_GRID_ALWAYS, get_safe, 0},
+	{"pops", "branches", "POPS", RENDER_GRID_NUMBER, RENDER_GRID_ALWAYS, get_pops, 0},
+	{"file", NULL, "FILE", RENDER_GRID_TEXT, RENDER_GRID_CSV_ONLY, get_line_file, 0},
+	{"line", NULL, "LINE", RENDER_GRID_RISING, RENDER_GRID_CSV_ONLY, get_line_number, 0},
+	{"location", NULL, "LINE", RENDER_GRID_TEXT, RENDER_GRID_TAIL, get_location, 24},
+	{"source", "text", "SOURCE", RENDER_GRID_TEXT, RENDER_GRID_ALWAYS | RENDER_GRID_CUT, get_source, 0},
 };
 /* clang-format on */
 
@@ -348,25 +349,41 @@ static uint64_t share_of(uint64_t n, uint64_t total)
 	return total ? (uint64_t)((double)n * 1000 / (double)total + 0.5) : 0;
 }
 
+static struct kt_error *add_row(struct source_parts *parts, const struct source_part *part,
+				const struct render_log_program *program,
+				const struct kt_source_line *line, uint64_t *sum)
+{
+	uint64_t total = part->counts.total.insns;
+	struct source_row row = {program, line, share_of(line->insns, total), 0};
+
+	*sum += line->insns;
+	row.sum = share_of(*sum, total);
+	return kt_vec_push(&parts->rows, row) ? NULL : kt_error_no_memory();
+}
+
+/* The lines, the most instructions first, and those without one at their place among them. */
 static struct kt_error *add_rows(struct source_parts *parts, const struct source_part *part,
 				 const struct render_log_program *program)
 {
-	uint64_t total = part->counts.total.insns, sum = 0;
-	size_t n = part->counts.lines.len;
+	const struct kt_source_line *unknown = &part->counts.unknown;
+	struct kt_error *err = NULL;
+	uint64_t sum = 0;
 
-	for (size_t i = 0; i <= n; i++) {
-		const struct kt_source_line *line = i < n ? &part->counts.lines.data[i]
-							  : &part->counts.unknown;
-		struct source_row row = {program, line, share_of(line->insns, total), 0};
+	if (!unknown->insns && !unknown->safe && !unknown->pops)
+		unknown = NULL;
+	for (size_t i = 0; i < part->counts.lines.len && !err; i++) {
+		const struct kt_source_line *line = &part->counts.lines.data[i];
 
-		if (i == n && !line->insns && !line->safe && !line->pops)
-			break;
-		sum += line->insns;
-		row.sum = share_of(sum, total);
-		if (!kt_vec_push(&parts->rows, row))
-			return kt_error_no_memory();
+		if (unknown && unknown->insns > line->insns) {
+			err = add_row(parts, part, program, unknown, &sum);
+			unknown = NULL;
+		}
+		if (!err)
+			err = add_row(parts, part, program, line, &sum);
 	}
-	return NULL;
+	if (unknown && !err)
+		err = add_row(parts, part, program, unknown, &sum);
+	return err;
 }
 
 /* "all 905 processed instructions are in the log: 893 executed, 12 pruned" */
@@ -413,8 +430,11 @@ static struct kt_error *print_part(struct source_parts *parts, const struct sour
 	struct kt_error *err;
 
 	if (!part->counts.total.insns) {
-		kt_buf_appends(out, "no instruction is in the log: at level 1 it has none of a "
-				    "program that passes; load it with log_level 2\n");
+		if (part->stats.has[KT_STAT_PROCESSED] && !part->stats.value[KT_STAT_PROCESSED])
+			kt_buf_appends(out, "the verifier came to no instruction\n");
+		else
+			kt_buf_appends(out, "no instruction is in the log: at level 1 it has none "
+					    "of a program that passes; load it with log_level 2\n");
 		return NULL;
 	}
 	parts->rows.len = 0;
