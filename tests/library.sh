@@ -11,7 +11,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 root=$dir/root
 include=$root/usr/include/ktstr-gdb
-export PKG_CONFIG_PATH="$root/usr/lib/pkgconfig" PKG_CONFIG_SYSROOT_DIR=
+export PKG_CONFIG_PATH="$root/usr/lib/pkgconfig"
 
 n=0
 # check WHAT COMMAND...: success, and not a word
@@ -43,7 +43,7 @@ prefix_is_in_pc() {
 	make --no-print-directory B="$B" PREFIX="$dir/p" LIBDIR="$dir/p/lib64" install-lib \
 		>"$dir/log" 2>&1 || cat "$dir/log"
 	pc=$dir/p/lib64/pkgconfig/libktstrgdb.pc
-	[ "$(PKG_CONFIG_PATH= pkg-config --libs "$pc" | tr -d ' ')" = "-L$dir/p/lib64-lktstrgdb" ] ||
+	[ "$(PKG_CONFIG_PATH='' pkg-config --libs "$pc" | tr -d ' ')" = "-L$dir/p/lib64-lktstrgdb" ] ||
 		pkg-config --libs "$pc"
 }
 
@@ -92,7 +92,7 @@ builds_alone() {
 	for p in smartcols jansson; do
 		cp "$(pkg-config --variable=pcfiledir $p)/$p.pc" "$dir/pc"
 	done
-	PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR=$dir/pc make --no-print-directory B="$dir/b" CFLAGS=-O0 lib \
+	PKG_CONFIG_PATH='' PKG_CONFIG_LIBDIR=$dir/pc make --no-print-directory B="$dir/b" CFLAGS=-O0 lib \
 		>"$dir/log" 2>&1 || cat "$dir/log"
 	find "$dir/b" -name '*.d' -exec cat {} + >"$dir/read"
 	grep -q 'logparse/collapse\.h' "$dir/read" || echo "nothing was read"
