@@ -519,12 +519,12 @@ struct kt_error *kt_log_find_last(struct kt_text log, struct kt_log_last *ret)
 {
 	_cleanup_(finder_deinit) struct finder f = {
 		.log = log,
-		.path.log = log,
 		.sources.log = log,
 	};
 	struct kt_trace trace;
 	struct kt_event ev;
 
+	kt_path_init(&f.path, log);
 	kt_trace_init(&trace, log);
 	while (kt_trace_next(&trace, &ev))
 		if (!on_event(&f, &ev))

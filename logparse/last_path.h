@@ -3,7 +3,9 @@
  * How the verifier got to where it is: the instructions from the entry of the program to the
  * present one. A branch that is taken up leads back to its jump; what was executed behind
  * that jump belongs to another path. Branches are taken up last one first, so the jump is the
- * last one of its index of which no branch has been taken up. Internal to logparse/last.c.
+ * last one of its index of which no branch has been taken up. But a jump puts off nothing when
+ * the verifier knows where it goes, which is not printed: so the constants in registers, which
+ * are, must be those that the branch goes on with. Internal to logparse/last.c.
  */
 #ifndef KT_LOGPARSE_LAST_PATH_H
 #define KT_LOGPARSE_LAST_PATH_H
@@ -11,29 +13,45 @@
 #include "logparse/last.h"
 #include "util/vec.h"
 
-/* A step of the path; private. */
+enum {                    /* flags of a step */
+       KT_STEP_STATE = 1, /* no instruction: a state that was printed by itself */
+       KT_STEP_TAKEN = 2, /* its branch has been taken up */
+       KT_STEP_MULTI = 4, /* it has any number of branches: gotox */
+       KT_STEP_WHOLE = 8, /* the state has all registers that have a value */
+};
+
+#define KT_STEP_CALL_DEFS 0x3f /* r0 to r5 */
+
+/* A step of the path. */
 struct kt_path_step {
 	uint64_t offset; /* in the log, of the instruction's line or of a state text */
+	uint64_t consts; /* what is in the registers before it, KT_PATH_CONST_BITS each */
 	uint32_t index;
 	uint16_t defs; /* bit N: rN is set */
 	uint8_t frame; /* at most 255; real ones are below 8 */
 	uint8_t flags;
 };
 
+#define KT_PATH_CONST_BITS 6 /* 0: not known, else a number modulo 63, plus 1 */
+
 struct kt_path {
 	struct kt_text log;
+	bool branches;   /* of level 2, which shows where branches are taken up */
+	uint64_t consts; /* as in a step, now */
 	KT_VEC(struct kt_path_step) steps;
 	size_t n_insns; /* of the steps, and of those before them that were forgotten */
 	bool whole;     /* the first step is where the (sub)program was entered */
 	bool global;    /* ... which was a global function, by itself */
 };
 
-/* Where the source line of an instruction was printed; offsets in the log, + 1; private. */
+/* Where the source line of an instruction was printed: offsets in the log, + 1, by index. */
 struct kt_path_sources {
 	struct kt_text log;
 	KT_VEC(uint64_t) by_index;
 };
 
+/* A path through log, without steps. kt_path_deinit() releases it. */
+void kt_path_init(struct kt_path *path, struct kt_text log);
 void kt_path_deinit(struct kt_path *path);
 
 /* Forgets all steps; what comes begins with an entry, or not. */
@@ -50,6 +68,17 @@ bool kt_path_sources_add(struct kt_path_sources *sources, uint32_t index, size_t
 
 /* The source line of an instruction; empty where it is not known. */
 struct kt_source_ref kt_path_source(const struct kt_path_sources *sources, uint32_t index);
+
+/* Reads the line of a step anew; of a state ret->state is all that is set. */
+void kt_path_read_step(const struct kt_path *path, const struct kt_path_step *step,
+		       struct kt_event *ret);
+
+/* A step that is an instruction. */
+struct kt_last_insn kt_path_insn(const struct kt_path *path, const struct kt_path_sources *sources,
+				 const struct kt_path_step *step);
+
+/* Does text begin with a register, "r0" to "r10" or "w0" to "w10"? */
+bool kt_path_is_reg(struct kt_text text, uint32_t *ret);
 
 /* The last instruction of the path (of this index, if it is not KT_LINE_NO_INDEX). */
 bool kt_path_last(const struct kt_path *path, const struct kt_path_sources *sources, uint32_t index,
