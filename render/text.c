@@ -1,28 +1,36 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <stdint.h>
+#include <string.h>
 
 #include "render/text.h"
 
-size_t render_utf8_length(const char *text)
+/* How many bytes the first one of a sequence announces, and its bits of the code; 0: none. */
+static size_t announced(uint8_t first, uint32_t *code)
 {
-	const uint8_t *p = (const uint8_t *)text;
-	uint32_t code;
-	size_t len;
-
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] >= 0xc2 && p[0] <= 0xdf) {
-		len = 2;
-		code = p[0] & 0x1f;
-	} else if (p[0] >= 0xe0 && p[0] <= 0xef) {
-		len = 3;
-		code = p[0] & 0x0f;
-	} else if (p[0] >= 0xf0 && p[0] <= 0xf4) {
-		len = 4;
-		code = p[0] & 0x07;
-	} else {
-		return 0;
+	if (first >= 0xc2 && first <= 0xdf) {
+		*code = first & 0x1f;
+		return 2;
 	}
+	if (first >= 0xe0 && first <= 0xef) {
+		*code = first & 0x0f;
+		return 3;
+	}
+	if (first >= 0xf0 && first <= 0xf4) {
+		*code = first & 0x07;
+		return 4;
+	}
+	*code = first;
+	return first < 0x80;
+}
+
+/* The length of the sequence at p, of which `left` bytes may be looked at. */
+static size_t utf8_length(const uint8_t *p, size_t left)
+{
+	uint32_t code;
+	size_t len = announced(p[0], &code);
+
+	if (len > left)
+		return 0;
 	for (size_t i = 1; i < len; i++) {
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;
@@ -34,27 +42,64 @@ size_t render_utf8_length(const char *text)
 	return len;
 }
 
-/* May the character at p, of len bytes, go to a terminal as it is? */
-static bool is_harmless(const char *p, size_t len, bool lines)
+size_t render_utf8_length(const char *text)
 {
-	uint8_t c = (uint8_t)p[0];
+	/* The NUL at the end continues no sequence, so nothing behind it is looked at. */
+	return utf8_length((const uint8_t *)text, 4);
+}
 
+/* May the character at p, of len bytes, go to a terminal as it is? */
+static bool is_harmless(const uint8_t *p, size_t len, bool lines)
+{
 	if (len == 1)
-		return (c >= ' ' && c != 0x7f) || (lines && (c == '\n' || c == '\t'));
-	return len && !(c == 0xc2 && (uint8_t)p[1] < 0xa0);
+		return (p[0] >= ' ' && p[0] != 0x7f) || (lines && (p[0] == '\n' || p[0] == '\t'));
+	return len && !(p[0] == 0xc2 && p[1] < 0xa0);
+}
+
+/* How many bytes from p on are printable ASCII, eight at a time for as long as that goes. */
+static size_t printable(const uint8_t *p, size_t left)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+	size_t n = 0;
+
+	for (; left - n >= 8; n += 8) {
+		uint64_t w, control, del;
+
+		memcpy(&w, p + n, 8);
+		control = (w - ones * 0x20) & ~w; /* the high bit of a byte below 0x20 */
+		del = w ^ ones * 0x7f;
+		del = (del - ones) & ~del; /* likewise, of one that is 0x7f */
+		if ((w | control | del) & high)
+			break;
+	}
+	while (n < left && p[n] >= ' ' && p[n] < 0x7f)
+		n++;
+	return n;
+}
+
+void render_append_visible_bytes(struct kt_buf *buf, const char *data, size_t len, bool lines)
+{
+	const uint8_t *text = (const uint8_t *)data;
+	size_t pos = 0;
+
+	while (pos < len) {
+		size_t start = pos, n;
+
+		for (;;) {
+			pos += printable(text + pos, len - pos);
+			n = pos < len ? utf8_length(text + pos, len - pos) : 0;
+			if (!n || !is_harmless(text + pos, n, lines))
+				break;
+			pos += n;
+		}
+		kt_buf_append(buf, text + start, pos - start);
+		/* Byte by byte: what is left of a C1 control is no UTF-8 either. */
+		if (pos < len)
+			kt_buf_printf(buf, "\\x%02x", text[pos++]);
+	}
 }
 
 void render_append_visible(struct kt_buf *buf, const char *text, bool lines)
 {
-	for (const char *p = text; *p;) {
-		size_t len = render_utf8_length(p);
-
-		if (is_harmless(p, len, lines)) {
-			kt_buf_append(buf, p, len);
-			p += len;
-		} else {
-			/* Byte by byte: what is left of a C1 control is no UTF-8 either. */
-			kt_buf_printf(buf, "\\x%02x", (uint8_t)*p++);
-		}
-	}
+	render_append_visible_bytes(buf, text, strlen(text), lines);
 }

@@ -4,6 +4,7 @@
 #define KT_RENDER_TEXT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "util/buf.h"
 
@@ -16,5 +17,8 @@ size_t render_utf8_length(const char *p);
  * lines: line breaks and tabs stay.
  */
 void render_append_visible(struct kt_buf *buf, const char *text, bool lines);
+
+/* The same for len bytes, which may hold NULs ("\x00"). Fast where there is nothing to show. */
+void render_append_visible_bytes(struct kt_buf *buf, const char *data, size_t len, bool lines);
 
 #endif
