@@ -17,6 +17,8 @@ static const char help[] =
 	"                                        boots a guest, loads programs in it\n"
 	"  ktstr-gdb collect --kernel IMAGE --run BIN [-- ARGS]\n"
 	"                                        boots a guest, runs a loader in it\n"
+	"  ktstr-gdb log [FILE...]               a loader's output, its verifier logs\n"
+	"                                        collapsed; needs no guest\n"
 	"\n"
 	"TARGET is HOST:PORT, :PORT or unix:PATH; if not given, :1234, where `qemu -s`\n"
 	"listens.\n"
@@ -33,6 +35,7 @@ static const struct {
 } commands[] = {
 	{"attach", cli_attach},
 	{"collect", cli_collect},
+	{"log", cli_log},
 };
 
 /* Nothing that is opened may become stdout or stderr. What is written there then fails. */
@@ -65,5 +68,5 @@ int main(int argc, char **argv)
 			return commands[i].run(argc - 1, argv + 1);
 		}
 	return cli_fail(kt_error_hint(kt_error_new(KT_ERROR_USAGE, "\"%s\" is no command", argv[1]),
-				      "there are attach and collect; see ktstr-gdb --help"));
+				      "there are attach, collect and log; see ktstr-gdb --help"));
 }

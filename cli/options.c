@@ -103,14 +103,14 @@ static struct kt_error *add_ids(struct cli_output *output, char *arg)
 	return NULL;
 }
 
-static struct kt_error *set_color(struct cli_output *output, const char *arg)
+struct kt_error *cli_color_option(const char *arg, enum cli_color *ret)
 {
 	if (strcmp(arg, "auto") == 0)
-		output->color = CLI_COLOR_AUTO;
+		*ret = CLI_COLOR_AUTO;
 	else if (strcmp(arg, "always") == 0)
-		output->color = CLI_COLOR_ALWAYS;
+		*ret = CLI_COLOR_ALWAYS;
 	else if (strcmp(arg, "never") == 0)
-		output->color = CLI_COLOR_NEVER;
+		*ret = CLI_COLOR_NEVER;
 	else
 		return kt_error_new(KT_ERROR_USAGE,
 				    "--color takes auto, always or never, not "
@@ -147,7 +147,7 @@ struct kt_error *cli_output_option(struct cli_output *output, int option, char *
 	case CLI_OPT_ID: return add_ids(output, arg);
 	case CLI_OPT_SORT: output->sort = arg; return check_sort(arg);
 	case CLI_OPT_TIMING: output->timing = true; return NULL;
-	case CLI_OPT_COLOR: return set_color(output, arg);
+	case CLI_OPT_COLOR: return cli_color_option(arg, &output->color);
 	default: *taken = false; return NULL;
 	}
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "render/text.h"
 #include "util/buf.h"
 #include "util/clock.h"
 
@@ -18,8 +19,11 @@
  */
 static void put_clean(const char *text)
 {
-	for (const char *p = text; *p; p++)
-		fputc((unsigned char)*p < ' ' || *p == 0x7f ? '?' : *p, stderr);
+	struct kt_buf clean = KT_BUF_INIT;
+
+	render_append_visible(&clean, text, false);
+	fputs(clean.data && !clean.failed ? clean.data : "", stderr);
+	kt_buf_deinit(&clean);
 }
 
 int cli_fail(struct kt_error *err)

@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <archive.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "cli/input.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+
+/* What is being read. */
+struct source {
+	const char *path; /* for messages */
+	int fd;
+	char head[65536]; /* the first bytes, which tell what it is */
+	size_t head_len;
+	bool head_taken;
+};
+
+/*
+ * Memory that grows at its end and is never copied: mremap() moves page tables. What has not
+ * been written to is address space and no memory, so that it may grow by doubling.
+ */
+struct growing {
+	char *data;
+	size_t len, cap, limit;
+};
+
+#define GROWING_STEP ((size_t)16 << 20)
+#define LIMIT_MAX    ((size_t)64 << 30)
+
+/*
+ * How much may be read into memory: half of what there is, because what is done with it takes
+ * up to half as much again, and an end has to come to `yes | ktstr-gdb log` and to a small file
+ * that decompresses to a disk full of zeros.
+ */
+static size_t memory_limit(void)
+{
+	/* "MemAvailable:   24245840 kB", in /proc/meminfo since Linux 3.14 */
+	_cleanup_fclose_ FILE *file = fopen("/proc/meminfo", "re");
+	size_t limit = LIMIT_MAX;
+	char line[128];
+	uint64_t kb;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %" SCNu64, &kb) == 1 && kb < LIMIT_MAX >> 9)
+			limit = (size_t)kb << 9;
+	return limit < GROWING_STEP ? GROWING_STEP : limit / GROWING_STEP * GROWING_STEP;
+}
+
+static struct kt_error *too_large(const struct source *src, const struct growing *g)
+{
+	return kt_error_hint(kt_error_new(KT_ERROR_UNSUPPORTED,
+					  "%s has more than the %zu MiB that may be read into "
+					  "memory here",
+					  src->path, g->limit >> 20),
+			     "a file that is not compressed can be of any size");
+}
+
+/* False: there is no memory for it. */
+static bool growing_to(struct growing *g, size_t cap)
+{
+	void *data;
+
+	if (g->cap)
+		data = mremap(g->data, g->cap, cap, MREMAP_MAYMOVE);
+	else
+		data = mmap(NULL, cap, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (data == MAP_FAILED)
+		return false;
+	madvise(data, cap, MADV_HUGEPAGE); /* faults are what it costs; failing is no harm */
+	g->data = data;
+	g->cap = cap;
+	return true;
+}
+
+/* Makes room for more, at least a byte. */
+static struct kt_error *growing_reserve(struct growing *g, const struct source *src)
+{
+	size_t cap = g->cap ? g->cap * 2 : GROWING_STEP;
+
+	if (g->len < g->cap)
+		return NULL;
+	if (!g->limit)
+		g->limit = memory_limit();
+	if (g->cap >= g->limit)
+		return too_large(src, g);
+	if (cap > g->limit)
+		cap = g->limit;
+	/* Where address space is rationed, in small steps. */
+	if (!growing_to(g, cap) && !growing_to(g, g->cap + GROWING_STEP))
+		return kt_error_no_memory();
+	return NULL;
+}
+
+static struct kt_error *growing_append(struct growing *g, const struct source *src,
+				       const char *data, size_t len)
+{
+	while (len) {
+		struct kt_error *err = growing_reserve(g, src);
+		size_t n = g->cap - g->len < len ? g->cap - g->len : len;
+
+		if (err)
+			return err;
+		memcpy(g->data + g->len, data, n);
+		g->len += n;
+		data += n;
+		len -= n;
+	}
+	return NULL;
+}
+
+static void growing_deinit(struct growing *g)
+{
+	if (g->cap)
+		munmap(g->data, g->cap);
+}
+
+/* Gives the content to ret, and back what was not needed. */
+static void growing_finish(struct growing *g, struct cli_input *ret)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), used = (g->len + page - 1) / page * page;
+
+	ret->text = (struct kt_text){g->data, g->len};
+	if (!g->len)
+		growing_deinit(g);
+	if (!g->len)
+		return;
+	if (used < g->cap)
+		munmap(g->data + used, g->cap - used);
+	ret->map = g->data;
+	ret->map_len = used;
+}
+
+/* As read(2), but waits where that would not, and goes on after a signal. */
+static ssize_t read_some(int fd, void *data, size_t len)
+{
+	for (;;) {
+		ssize_t n = read(fd, data, len);
+		struct pollfd wait = {.fd = fd, .events = POLLIN};
+
+		if (n >= 0 || (errno != EINTR && errno != EAGAIN))
+			return n;
+		if (errno == EAGAIN)
+			poll(&wait, 1, -1);
+	}
+}
+
+static struct kt_error *cannot_read(const struct source *src, int errnum)
+{
+	if (errnum == EISDIR)
+		return kt_error_hint(kt_error_new(KT_ERROR_UNSUPPORTED, "%s is a directory",
+						  src->path),
+				     "name the files in it");
+	return kt_error_os(errnum, "cannot read %s", src->path);
+}
+
+#define MAGIC_MAX 10
+
+/* Reads what comes first. A pipe gives it piece by piece. */
+static struct kt_error *read_head(struct source *src)
+{
+	while (src->head_len < MAGIC_MAX) {
+		ssize_t n = read_some(src->fd, src->head + src->head_len,
+				      sizeof(src->head) - src->head_len);
+
+		if (n < 0)
+			return cannot_read(src, errno);
+		if (n == 0)
+			break;
+		src->head_len += (size_t)n;
+	}
+	return NULL;
+}
+
+/* Text that only happens to begin with "BZh" is text. */
+static bool is_compressed(const struct source *src)
+{
+	static const struct kt_text magics[] = {
+		KT_TEXT("\x28\xb5\x2f\xfd"), /* zstd */
+		KT_TEXT("\x1f\x8b\x08"),     /* gzip */
+		KT_TEXT("\xfd"
+			"7zXZ\0"),
+		KT_TEXT("\x04\x22\x4d\x18"), /* lz4 */
+		KT_TEXT("\x02\x21\x4c\x18"), /* lz4, legacy */
+	};
+	struct kt_text head = {src->head, src->head_len};
+
+	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
+		if (kt_text_starts_with(head, magics[i]))
+			return true;
+	/* bzip2: "BZh", the block size, then pi; or the root of pi where it is empty. */
+	return head.len >= MAGIC_MAX && memcmp(head.data, "BZh", 3) == 0 &&
+	       (memcmp(head.data + 4, "\x31\x41\x59\x26\x53\x59", 6) == 0 ||
+		memcmp(head.data + 4, "\x17\x72\x45\x38\x50\x90", 6) == 0);
+}
+
+/* /proc/sys wants memory for as much as it is asked for. */
+#define READ_MAX ((size_t)1 << 20)
+
+static struct kt_error *read_plain(struct source *src, struct growing *g)
+{
+	struct kt_error *err = growing_append(g, src, src->head, src->head_len);
+	ssize_t n;
+
+	for (;;) {
+		if (!err)
+			err = growing_reserve(g, src);
+		if (err)
+			return err;
+		n = read_some(src->fd, g->data + g->len,
+			      g->cap - g->len < READ_MAX ? g->cap - g->len : READ_MAX);
+		if (n < 0)
+			return cannot_read(src, errno);
+		if (n == 0)
+			return NULL;
+		g->len += (size_t)n;
+	}
+}
+
+/* libarchive's way to ask for more: the bytes that were read ahead, then the file. */
+static la_ssize_t feed(struct archive *archive, void *arg, const void **ret)
+{
+	struct source *src = arg;
+	ssize_t n;
+
+	*ret = src->head;
+	if (!src->head_taken) {
+		src->head_taken = true;
+		return (la_ssize_t)src->head_len;
+	}
+	n = read_some(src->fd, src->head, sizeof(src->head));
+	if (n < 0)
+		archive_set_error(archive, errno, "%s", strerror(errno));
+	return n < 0 ? ARCHIVE_FATAL : n;
+}
+
+static void archive_freep(struct archive **archive)
+{
+	if (*archive)
+		archive_read_free(*archive);
+}
+
+static struct archive *open_archive(void)
+{
+	struct archive *a = archive_read_new();
+
+	if (!a)
+		return NULL;
+	archive_read_support_filter_zstd(a);
+	archive_read_support_filter_gzip(a);
+	archive_read_support_filter_xz(a);
+	archive_read_support_filter_bzip2(a);
+	archive_read_support_filter_lz4(a);
+	archive_read_support_format_raw(a);
+	archive_read_support_format_empty(a);
+	return a;
+}
+
+static struct kt_error *damaged(const struct source *src, struct archive *a)
+{
+	const char *why = archive_error_string(a);
+
+	return kt_error_new(KT_ERROR_FORMAT, "%s is truncated or damaged: %s", src->path,
+			    why ? why : "it does not decompress");
+}
+
+/*
+ * *damage_ret is what ended it early; what is in g until then is good. (libarchive has it by
+ * blocks of 64 or 128 KiB, of which the last is lost.)
+ */
+static struct kt_error *read_compressed(struct source *src, struct growing *g,
+					struct kt_error **damage_ret)
+{
+	_cleanup_(archive_freep) struct archive *a = open_archive();
+	struct archive_entry *entry;
+	struct kt_error *err = NULL;
+	const void *block;
+	la_int64_t offset;
+	size_t len;
+	int rc;
+
+	if (!a)
+		return kt_error_no_memory();
+	rc = archive_read_open(a, src, NULL, feed, NULL);
+	if (rc == ARCHIVE_OK)
+		rc = archive_read_next_header(a, &entry);
+	if (rc == ARCHIVE_EOF)
+		return NULL;
+	if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN) {
+		*damage_ret = damaged(src, a);
+		return NULL;
+	}
+	while ((rc = archive_read_data_block(a, &block, &len, &offset)) == ARCHIVE_OK && !err)
+		err = growing_append(g, src, block, len);
+	if (err || rc == ARCHIVE_EOF)
+		return err;
+	*damage_ret = damaged(src, a);
+	return NULL;
+}
+
+/*
+ * Files that are mapped. Who truncates one takes pages away, and touching those is a SIGBUS.
+ * Its handler puts zeros there and remembers it, so that the work comes to an end and the user
+ * is told. (Reading into memory instead costs half the time that md5sum takes for the file.)
+ */
+static struct cli_input *mapped;
+
+static void on_sigbus(int sig, siginfo_t *info, void *context)
+{
+	int saved_errno = errno;
+	uintptr_t at = (uintptr_t)info->si_addr;
+
+	(void)context;
+	for (struct cli_input *in = mapped; in; in = in->next) {
+		uintptr_t start = (uintptr_t)in->map, page = (uintptr_t)getpagesize();
+		size_t offset;
+
+		if (at < start || at - start >= in->map_len)
+			continue;
+		offset = (at - start) / page * page;
+		if (mmap(in->map + offset, in->map_len - offset, PROT_READ,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+			break;
+		in->shrank = true;
+		errno = saved_errno;
+		return;
+	}
+	signal(sig, SIG_DFL); /* not ours: the access is tried again, and ends the process */
+}
+
+/* False: it cannot be mapped, and has to be read. */
+static bool map_file(const struct source *src, struct cli_input *ret)
+{
+	struct sigaction action = {.sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO};
+	off_t at = lseek(src->fd, 0, SEEK_CUR) - (off_t)src->head_len;
+	struct stat st;
+	void *map;
+
+	/* What /proc has is regular too, and of size 0. Standard input may be half read. */
+	if (fstat(src->fd, &st) < 0 || !S_ISREG(st.st_mode) || at < 0 || st.st_size <= at)
+		return false;
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, src->fd, 0);
+	if (map == MAP_FAILED)
+		return false;
+	madvise(map, (size_t)st.st_size, MADV_SEQUENTIAL);
+	ret->map = map;
+	ret->map_len = (size_t)st.st_size;
+	ret->text = (struct kt_text){ret->map + at, (size_t)(st.st_size - at)};
+	if (!mapped)
+		sigaction(SIGBUS, &action, NULL);
+	ret->next = mapped;
+	mapped = ret;
+	lseek(src->fd, 0, SEEK_END); /* who reads the same standard input next finds its end */
+	return true;
+}
+
+static struct kt_error *read_into_memory(struct source *src, bool compressed, struct cli_input *ret)
+{
+	struct growing g = {0};
+	struct kt_error *err;
+
+	err = compressed ? read_compressed(src, &g, &ret->error) : read_plain(src, &g);
+	if (err)
+		growing_deinit(&g);
+	else
+		growing_finish(&g, ret);
+	return err;
+}
+
+struct kt_error *cli_input_read(const char *path, struct cli_input *ret)
+{
+	bool is_stdin = strcmp(path, "-") == 0, compressed;
+	_cleanup_free_ struct source *src = calloc(1, sizeof(*src));
+	_cleanup_close_ int opened = -1;
+	struct kt_error *err;
+
+	if (!src)
+		return kt_error_no_memory();
+	if (!is_stdin) {
+		opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		if (opened < 0)
+			return kt_error_os(errno, "cannot open %s", path);
+	}
+	src->path = is_stdin ? "standard input" : path;
+	src->fd = is_stdin ? STDIN_FILENO : opened;
+	*ret = (struct cli_input){0};
+	err = read_head(src);
+	if (err)
+		return err;
+	compressed = is_compressed(src);
+	if (!compressed && map_file(src, ret))
+		return NULL;
+	return read_into_memory(src, compressed, ret);
+}
+
+struct kt_error *cli_input_check(const struct cli_input *input, const char *path)
+{
+	if (!input->shrank)
+		return NULL;
+	return kt_error_new(KT_ERROR_FORMAT, "%s became shorter while it was read", path);
+}
+
+void cli_input_deinit(struct cli_input *input)
+{
+	for (struct cli_input **link = &mapped; *link; link = &(*link)->next)
+		if (*link == input) {
+			*link = input->next;
+			break;
+		}
+	if (input->map_len)
+		munmap(input->map, input->map_len);
+	kt_error_destroy(input->error);
+	*input = (struct cli_input){0};
+}

@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* ktstr-gdb log: verifier logs that a person can read. */
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/input.h"
+#include "cli/pager.h"
+#include "cli/writer.h"
+#include "logparse/blocks.h"
+#include "logparse/collapse.h"
+#include "render/log_json.h"
+#include "render/log_last.h"
+#include "render/log_table.h"
+#include "render/text.h"
+#include "util/cleanup.h"
+
+static const char help[] =
+	"Usage: ktstr-gdb log [OPTIONS] [FILE...]\n"
+	"\n"
+	"Shows what a BPF loader printed (./my_loader 2>&1 | ktstr-gdb log), with every\n"
+	"verifier log in it collapsed: a loop once, how often it ran, and its end. What\n"
+	"stands around the logs stays as it is. A file without libbpf's markers is taken\n"
+	"for a log as a whole. FILE may be compressed (zstd, gzip, xz, bzip2, lz4); \"-\" or\n"
+	"none is standard input.\n"
+	"\n"
+	"What is shown:\n"
+	"  --last               only what leads to the error: the path from the last\n"
+	"                       branch, the instruction, where its registers were set\n"
+	"  --stats              a table, one line a program\n"
+	"  --source             where the verifier spent its instructions, by source line\n"
+	"  --json               one JSON document\n"
+	"  --raw                everything, verbatim\n"
+	"\n"
+	"Options:\n"
+	"  --program GLOB       only logs of programs whose name matches\n"
+	"  --precision          keep what precision tracking printed\n"
+	"  --sort KEY           for --stats and --source: by this column; -KEY turns it\n"
+	"                       around\n"
+	"  --csv                for --stats and --source: comma-separated\n"
+	"  --color WHEN         auto, always or never\n"
+	"  --no-pager           do not start one: KTSTR_GDB_PAGER, else PAGER, else less,\n"
+	"                       which are for a terminal only\n"
+	"  -h, --help           this text\n"
+	"\n"
+	"Exit status: 0 done; 2 usage; 3 it could not be done.\n";
+
+enum {
+	/* In the order of modes[]. */
+	OPT_RAW = CLI_OPT_OWN,
+	OPT_LAST,
+	OPT_STATS,
+	OPT_SOURCE,
+	OPT_JSON,
+	OPT_PROGRAM,
+	OPT_PRECISION,
+	OPT_NO_PAGER,
+};
+
+struct log;
+
+/* What is shown: a text as a whole, or of each program, or a table of all programs of all files. */
+struct mode {
+	const char *option;
+	struct kt_error *(*whole)(struct log *log, struct kt_text text); /* NULL: by program */
+	struct kt_error *(*program)(struct log *log, const struct kt_log_block *block);
+	struct kt_error *(*table)(const struct log *log, char **ret);
+	struct kt_error *(*check_sort)(const char *key); /* NULL: it takes no --sort, nor --csv */
+	bool is_log;   /* its lines are those of logs, and coloured as such */
+	bool is_clean; /* it is fit for a terminal already, with colours of its own */
+};
+
+struct log {
+	const struct mode *mode;
+	struct kt_collapse_options collapse;
+	const char *program, *sort;
+	bool csv, no_pager;
+	enum cli_color color;
+
+	const char *path; /* of the file that is worked on, "-": standard input */
+	bool has_blocks;  /* it has libbpf's markers */
+	KT_VEC(struct render_log_program) programs;
+	size_t n_wanted;      /* programs that --program let through */
+	struct kt_buf others; /* names of those that it did not, for the error message */
+	struct cli_writer writer;
+};
+
+static struct kt_error *raw_whole(struct log *log, struct kt_text text)
+{
+	return cli_writer_put(&log->writer, text);
+}
+
+static struct kt_error *raw_program(struct log *log, const struct kt_log_block *block)
+{
+	return cli_writer_put(&log->writer, block->trace);
+}
+
+static struct kt_error *collapsed_whole(struct log *log, struct kt_text text)
+{
+	if (log->has_blocks)
+		return kt_collapse_blocks_to(text, &log->collapse, cli_writer_put, &log->writer);
+	return kt_collapse_cycles_to(text, &log->collapse, cli_writer_put, &log->writer);
+}
+
+static struct kt_error *collapsed_program(struct log *log, const struct kt_log_block *block)
+{
+	return kt_collapse_cycles_to(block->trace, &log->collapse, cli_writer_put, &log->writer);
+}
+
+static struct kt_error *last_program(struct log *log, const struct kt_log_block *block)
+{
+	struct kt_buf out = KT_BUF_INIT;
+	struct kt_error *err = render_log_last(block->trace, block->program, &out);
+
+	if (!err && out.len)
+		err = cli_writer_put(&log->writer, (struct kt_text){out.data, out.len});
+	kt_buf_deinit(&out);
+	return err;
+}
+
+static struct kt_error *gather_program(struct log *log, const struct kt_log_block *block)
+{
+	struct render_log_program program = {
+		.file = {log->path, strlen(log->path)},
+		.program = block->program,
+		.trace = block->trace,
+		.complete = block->complete,
+	};
+
+	return kt_vec_push(&log->programs, program) ? NULL : kt_error_no_memory();
+}
+
+static struct render_log_table_options table_options(const struct log *log)
+{
+	struct winsize size;
+	bool terminal = !log->csv && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+
+	return (struct render_log_table_options){
+		.sort = log->sort,
+		.csv = log->csv,
+		.width = terminal ? size.ws_col : 0,
+		.color = !log->csv && cli_color_on(log->color, stdout),
+	};
+}
+
+static struct kt_error *stats_table(const struct log *log, char **ret)
+{
+	struct render_log_table_options options = table_options(log);
+
+	return render_log_stats(log->programs.data, log->programs.len, &options, ret);
+}
+
+static struct kt_error *source_table(const struct log *log, char **ret)
+{
+	struct render_log_table_options options = table_options(log);
+
+	return render_log_source(log->programs.data, log->programs.len, &options, ret);
+}
+
+static struct kt_error *json_table(const struct log *log, char **ret)
+{
+	return render_log_json(log->programs.data, log->programs.len, &log->collapse, ret);
+}
+
+static const struct mode collapsed = {
+	.whole = collapsed_whole,
+	.program = collapsed_program,
+	.is_log = true,
+};
+
+/* From OPT_RAW on. */
+static const struct mode modes[] = {
+	{.option = "--raw", .whole = raw_whole, .program = raw_program, .is_log = true},
+	{.option = "--last", .program = last_program},
+	{
+		.option = "--stats",
+		.program = gather_program,
+		.table = stats_table,
+		.check_sort = render_log_stats_check_sort,
+		.is_clean = true,
+	},
+	{
+		.option = "--source",
+		.program = gather_program,
+		.table = source_table,
+		.check_sort = render_log_source_check_sort,
+		.is_clean = true,
+	},
+	{.option = "--json", .program = gather_program, .table = json_table},
+};
+
+static struct kt_error *set_mode(struct log *log, const struct mode *mode)
+{
+	if (log->mode != &collapsed && log->mode != mode)
+		return kt_error_new(KT_ERROR_USAGE, "%s and %s: one of them", log->mode->option,
+				    mode->option);
+	log->mode = mode;
+	return NULL;
+}
+
+static struct kt_error *take_option(struct log *log, int option, const char *arg)
+{
+	switch (option) {
+	case OPT_PROGRAM: log->program = arg; return NULL;
+	case OPT_PRECISION: log->collapse.keep_precision = true; return NULL;
+	case OPT_NO_PAGER: log->no_pager = true; return NULL;
+	case CLI_OPT_SORT: log->sort = arg; return NULL;
+	case CLI_OPT_CSV: log->csv = true; return NULL;
+	case CLI_OPT_COLOR: return cli_color_option(arg, &log->color);
+	default: return set_mode(log, &modes[option - OPT_RAW]);
+	}
+}
+
+static struct kt_error *check_usage(const struct log *log, int n_files)
+{
+	const struct mode *mode = log->mode;
+
+	if (log->csv && !mode->check_sort)
+		return kt_error_new(KT_ERROR_USAGE, "--csv is for --stats and --source");
+	if (log->sort && !mode->check_sort)
+		return kt_error_new(KT_ERROR_USAGE, "--sort is for --stats and --source");
+	if (log->sort) {
+		struct kt_error *err = mode->check_sort(log->sort);
+
+		if (err)
+			return kt_error_wrap(err, "--sort");
+	}
+	if (!n_files && isatty(STDIN_FILENO))
+		return kt_error_hint(kt_error_new(KT_ERROR_USAGE, "which log? A FILE, or "
+								  "standard input"),
+				     "try ./my_loader 2>&1 | ktstr-gdb log");
+	return NULL;
+}
+
+/* A name of a program that is not wanted; some of them are told if none is. */
+static void remember_other(struct log *log, struct kt_text name)
+{
+	static const struct kt_text none = KT_TEXT("(no name)");
+
+	if (!name.len)
+		name = none;
+	if (log->others.len > 200 ||
+	    (log->others.len && memmem(log->others.data, log->others.len, name.data, name.len)))
+		return;
+	kt_buf_appends(&log->others, log->others.len ? ", " : "");
+	render_append_visible_bytes(&log->others, name.data, name.len < 80 ? name.len : 80, false);
+}
+
+static bool is_wanted(const struct log *log, struct kt_text program)
+{
+	char name[512]; /* longer than any of the kernel's */
+
+	if (!log->program)
+		return true;
+	if (program.len >= sizeof(name))
+		return false;
+	if (program.len)
+		memcpy(name, program.data, program.len);
+	name[program.len] = '\0';
+	return fnmatch(log->program, name, 0) == 0;
+}
+
+/* A text without libbpf's markers is one log, of a program without a name. */
+static struct kt_error *for_each_program(struct log *log, struct kt_text text)
+{
+	struct kt_log_block block = {.trace = text, .complete = true};
+	struct kt_error *err = NULL;
+	struct kt_log_blocks it;
+
+	kt_log_blocks_init(&it, text);
+	while (!err && (!log->has_blocks || kt_log_blocks_next(&it, &block))) {
+		if (is_wanted(log, block.program)) {
+			log->n_wanted++;
+			err = log->mode->program(log, &block);
+		} else {
+			remember_other(log, block.program);
+		}
+		if (!log->has_blocks)
+			break;
+	}
+	return err;
+}
+
+/*
+ * False: there is no BEGIN of libbpf's in it. Most logs are without, and memchr() goes through
+ * them at five times the speed of a search for words; if there are too many of its letter (in an
+ * input that was made so), the answer is that there may be one.
+ */
+static bool may_have_begin(struct kt_text text)
+{
+	size_t misses = 0;
+	const char *end = text.data + text.len, *p = text.data;
+
+	while ((p = memchr(p, 'G', (size_t)(end - p)))) {
+		if (p - text.data >= 5 && memcmp(p - 5, "-- BE", 5) == 0)
+			return true;
+		if (++misses > 64 + text.len / 1024)
+			return true;
+		p++;
+	}
+	return false;
+}
+
+/* A block whose end is not in the text is one too, so that its first lines are looked at first. */
+static bool has_blocks(struct kt_text text)
+{
+	const char *last = memrchr(text.data, '\n', text.len < 65536 ? text.len : 65536);
+	struct kt_log_blocks it;
+	struct kt_log_block block;
+
+	if (last) {
+		kt_log_blocks_init(&it, (struct kt_text){text.data, (size_t)(last - text.data)});
+		if (kt_log_blocks_next(&it, &block))
+			return true;
+	}
+	if (!may_have_begin(text))
+		return false;
+	kt_log_blocks_init(&it, text);
+	return kt_log_blocks_next(&it, &block);
+}
+
+/* An error of this is one of the output, and ends the work. */
+static struct kt_error *show(struct log *log, struct kt_text text)
+{
+	bool whole = log->mode->whole && !log->program;
+	struct kt_error *err;
+
+	if (!text.len)
+		return NULL;
+	if (log->mode->whole != raw_whole || log->program || log->writer.color)
+		log->has_blocks = has_blocks(text);
+	cli_writer_begin(&log->writer, whole && log->has_blocks);
+	err = whole ? log->mode->whole(log, text) : for_each_program(log, text);
+	return err ? err : cli_writer_end(&log->writer);
+}
+
+/* What is told about a file comes after what was shown before. */
+static int fail_after(struct log *log, struct kt_error *err)
+{
+	struct kt_error *flush = cli_writer_flush(&log->writer);
+
+	kt_error_destroy(flush); /* it comes again with the next output */
+	return cli_fail(err);
+}
+
+/* An error of the output. Who reads has seen enough (`| head`): not worth a message. */
+static int fail_output(const struct log *log, struct kt_error *err)
+{
+	if (kt_error_errno(err) != EPIPE)
+		return cli_fail(err);
+	kt_error_destroy(err);
+	return log->writer.paged ? CLI_DONE : CLI_CANNOT;
+}
+
+/* *status: CLI_CANNOT when the file, or a part of it, could not be read. */
+static struct kt_error *show_file(struct log *log, struct cli_input *input, int *status)
+{
+	struct kt_error *err = cli_input_read(log->path, input);
+
+	if (err) {
+		*status = fail_after(log, err);
+		return NULL;
+	}
+	err = show(log, input->text);
+	if (err)
+		return err;
+	if (input->error)
+		*status = fail_after(log, kt_take_ptr(input->error));
+	err = cli_input_check(input, log->path);
+	if (err)
+		*status = fail_after(log, err);
+	if (!log->mode->table)
+		cli_input_deinit(input);
+	return NULL;
+}
+
+static struct kt_error *show_table(struct log *log)
+{
+	_cleanup_free_ char *text = NULL;
+	struct kt_error *err = log->mode->table(log, &text);
+
+	if (err)
+		return err;
+	cli_writer_begin(&log->writer, false);
+	err = cli_writer_put(&log->writer, (struct kt_text){text, strlen(text)});
+	return err ? err : cli_writer_end(&log->writer);
+}
+
+static struct kt_error *nothing_wanted(const struct log *log)
+{
+	struct kt_error *err = kt_error_new(
+		KT_ERROR_NOT_FOUND, "no log of a program that matches \"%s\"", log->program);
+
+	if (!log->others.len)
+		return kt_error_hint(err, "nor of any other: libbpf's BEGIN lines name them");
+	return kt_error_hint(err, "there are %s", log->others.data);
+}
+
+static int show_all(struct log *log, const char *const *paths, size_t n, struct cli_input *inputs)
+{
+	int status = CLI_DONE;
+	struct kt_error *err = NULL;
+
+	for (size_t i = 0; i < n && !err; i++) {
+		log->path = paths[i];
+		err = show_file(log, &inputs[i], &status);
+	}
+	if (!err && log->mode->table && (log->programs.len || status == CLI_DONE))
+		err = show_table(log);
+	if (!err)
+		err = cli_writer_flush(&log->writer);
+	if (err)
+		return fail_output(log, err);
+	if (log->program && !log->n_wanted && status == CLI_DONE)
+		return cli_fail(nothing_wanted(log));
+	return status;
+}
+
+static void set_up_writer(struct log *log)
+{
+	bool terminal = isatty(STDOUT_FILENO);
+	bool colored = cli_color_on(log->color, stdout);
+
+	log->writer.visible = !log->mode->is_clean && (terminal || colored);
+	log->writer.color = colored && log->mode->is_log;
+	log->writer.pager = terminal && !log->no_pager;
+}
+
+static void log_deinit(struct log *log)
+{
+	kt_vec_free(&log->programs);
+	kt_buf_deinit(&log->others);
+	cli_writer_deinit(&log->writer);
+}
+
+static int run(struct log *log, const char *const *paths, size_t n)
+{
+	static const char *const standard_input[] = {"-"};
+	struct cli_input *inputs;
+	int status;
+
+	if (!n) {
+		paths = standard_input;
+		n = 1;
+	}
+	inputs = calloc(n, sizeof(*inputs));
+	if (!inputs)
+		return cli_fail(kt_error_no_memory());
+	set_up_writer(log);
+	status = show_all(log, paths, n, inputs);
+	for (size_t i = 0; i < n; i++)
+		cli_input_deinit(&inputs[i]);
+	free(inputs);
+	return status;
+}
+
+int cli_log(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"raw", no_argument, NULL, OPT_RAW},
+		{"last", no_argument, NULL, OPT_LAST},
+		{"stats", no_argument, NULL, OPT_STATS},
+		{"source", no_argument, NULL, OPT_SOURCE},
+		{"json", no_argument, NULL, OPT_JSON},
+		{"program", required_argument, NULL, OPT_PROGRAM},
+		{"precision", no_argument, NULL, OPT_PRECISION},
+		{"sort", required_argument, NULL, CLI_OPT_SORT},
+		{"csv", no_argument, NULL, CLI_OPT_CSV},
+		{"color", required_argument, NULL, CLI_OPT_COLOR},
+		{"no-pager", no_argument, NULL, OPT_NO_PAGER},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	_cleanup_(log_deinit) struct log log = {.mode = &collapsed};
+	struct kt_error *err;
+	int option, status;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (option == 'h')
+			return cli_print(help);
+		if (option == '?')
+			return CLI_USAGE;
+		err = take_option(&log, option, optarg);
+		if (err)
+			return cli_fail(err);
+	}
+	err = check_usage(&log, argc - optind);
+	if (err)
+		return cli_fail(err);
+	status = run(&log, (const char *const *)argv + optind, (size_t)(argc - optind));
+	cli_pager_finish();
+	return status;
+}
