@@ -48,7 +48,7 @@ bool kt_path_is_reg(struct kt_text text, uint32_t *ret)
  *	(61) r1 = *(u32 *)(r0 +0)
  *	(db) r2 = atomic64_fetch_add((u64 *)(r10 -8), r2)
  *	(85) call bpf_map_lookup_elem#1
- *	(30) r0 = *(u8 *)skb[23]		which is a call inside
+ *	(30) r0 = *(u8 *)skb[23]		BPF_LD_ABS and BPF_LD_IND, which are calls inside
  */
 static uint16_t insn_defs(struct kt_text insn, uint8_t opcode)
 {
@@ -58,7 +58,7 @@ static uint16_t insn_defs(struct kt_text insn, uint8_t opcode)
 		return KT_STEP_CALL_DEFS;
 	if (insn.len < 5 || !kt_path_is_reg((struct kt_text){insn.data + 5, insn.len - 5}, &reg))
 		return 0;
-	if (memmem(insn.data, insn.len, "*)skb[", 6))
+	if ((opcode & 7) == 0 && opcode != 0x18)
 		return KT_STEP_CALL_DEFS;
 	return (uint16_t)(1U << reg);
 }

@@ -209,12 +209,14 @@ static void read_insn(struct kt_trace *trace, struct kt_event *ev)
 	size_t len;
 
 	ev->insn = (struct kt_text){line.data + read->index_len, line.len - read->index_len};
-	if (read->fixed_len >= read->index_len && read->fixed_len < line.len)
-		ev->insn.len = read->fixed_len - read->index_len;
 	if (ev->insn.len >= 4)
 		ev->opcode = (uint8_t)(hex_digit(ev->insn.data[1]) << 4 |
 				       hex_digit(ev->insn.data[2]));
-	len = insn_len(ev->insn);
+	/* Where kt_line_read() saw state, it knows where that begins. */
+	if (read->fixed_len >= read->index_len && read->fixed_len < line.len)
+		len = read->fixed_len - read->index_len;
+	else
+		len = insn_len(ev->insn);
 	read_behind(trace, ev,
 		    (struct kt_text){ev->insn.data + len,
 				     (size_t)(line.data + line.len - ev->insn.data) - len});
