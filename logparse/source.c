@@ -5,6 +5,8 @@
 #include "logparse/line.h"
 #include "logparse/source.h"
 
+/* The kernel prints no more at a time (BPF_VERIFIER_TMP_LOG_SIZE); what is longer is damage. */
+#define MAX_TEXT 1024
 /* What the kernel takes from root, BPF_COMPLEXITY_LIMIT_INSNS; an index above is damage. */
 #define MAX_INSNS 1000000
 /* More different source lines than that are kept as one. Real programs have thousands. */
@@ -114,15 +116,21 @@ static int compare_text(const struct kt_text *a, const struct kt_text *b)
 	return cmp ? cmp : (a->len > b->len) - (a->len < b->len);
 }
 
+static int by_place(const void *a, const void *b)
+{
+	const struct kt_source_line *x = a, *y = b;
+
+	return (x->source.text.data > y->source.text.data) -
+	       (x->source.text.data < y->source.text.data);
+}
+
 static int by_text(const void *a, const void *b)
 {
 	const struct kt_source_line *x = a, *y = b;
 	int cmp = compare_text(&x->source.text, &y->source.text);
 
 	/* Of equal ones the earliest comes first, and so stays when they are merged. */
-	return cmp ? cmp
-		   : (x->source.text.data > y->source.text.data) -
-			       (x->source.text.data < y->source.text.data);
+	return cmp ? cmp : by_place(a, b);
 }
 
 static int by_insns(const void *a, const void *b)
@@ -135,22 +143,44 @@ static int by_insns(const void *a, const void *b)
 	       (x->source.text.data < y->source.text.data);
 }
 
-static void merge_lines(struct counter *c)
+static void merge_equal(struct counter *c, int (*compare)(const void *, const void *),
+			bool (*equal)(const struct kt_text *, const struct kt_text *))
 {
 	struct kt_source_line *lines = c->out.lines.data;
 	size_t n = 0;
 
 	if (c->out.lines.len)
-		qsort(lines, c->out.lines.len, sizeof(*lines), by_text);
+		qsort(lines, c->out.lines.len, sizeof(*lines), compare);
 	for (size_t i = 0; i < c->out.lines.len; i++) {
-		if (n && compare_text(&lines[n - 1].source.text, &lines[i].source.text) == 0)
+		if (n && equal(&lines[n - 1].source.text, &lines[i].source.text))
 			add(&lines[n - 1], &lines[i]);
-		else if (n < MAX_LINES)
-			lines[n++] = lines[i];
 		else
-			add(&c->out.unknown, &lines[i]);
+			lines[n++] = lines[i];
 	}
-	c->out.lines.len = c->merged = n;
+	c->out.lines.len = n;
+}
+
+static bool same_place(const struct kt_text *a, const struct kt_text *b)
+{
+	return a->data == b->data;
+}
+
+static bool same_text(const struct kt_text *a, const struct kt_text *b)
+{
+	return compare_text(a, b) == 0;
+}
+
+/*
+ * Instructions of one source line, most often the same one in the log. Those first: what is then
+ * compared are different parts of the log, and so no more than it as a whole.
+ */
+static void merge_lines(struct counter *c)
+{
+	merge_equal(c, by_place, same_place);
+	merge_equal(c, by_text, same_text);
+	for (; c->out.lines.len > MAX_LINES; c->out.lines.len--)
+		add(&c->out.unknown, &c->out.lines.data[c->out.lines.len - 1]);
+	c->merged = c->out.lines.len;
 }
 
 static bool flush_insn(struct counter *c, struct insn *insn)
@@ -285,6 +315,8 @@ static void name_lines(struct kt_source_counts *counts)
 
 		line->source = (struct kt_source_ref){0};
 		kt_source_ref_read(text, &line->source);
+		if (line->source.text.len > MAX_TEXT)
+			line->source.text.len = MAX_TEXT;
 		if (line->source.text.len || line->source.line)
 			counts->lines.data[n++] = *line;
 		else

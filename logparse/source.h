@@ -44,10 +44,11 @@ struct kt_source_counts {
 };
 
 /*
- * Counts a trace; texts are slices of it. It may be several logs in a row: the counts are then
- * of all of them. Time is linear in the trace, memory in the number of different instructions
- * (which is bounded: some 100 MB at worst, for a damaged trace). kt_source_counts_deinit()
- * releases *ret. Errors: KT_ERROR_NO_MEMORY.
+ * Counts a trace; texts are slices of it, of at most 1024 bytes. It may be several logs in a row:
+ * the counts are then of all of them. Time is linear in the trace, but for a sort of the lines;
+ * memory is that of the different instructions and lines (bounded: some 200 MB at worst, for a
+ * damaged trace; of real ones it is far below 1 MB). kt_source_counts_deinit() releases *ret.
+ * Errors: KT_ERROR_NO_MEMORY.
  */
 struct kt_error *kt_count_source_lines(struct kt_text trace, struct kt_source_counts *ret);
 

@@ -331,6 +331,33 @@ static void test_damage(void **state)
 	kt_source_counts_deinit(&counts);
 }
 
+/* Two lines of 1 MB, each of 20,000 instructions: they are not compared for each of those. */
+static void test_long_lines(void **state)
+{
+	struct kt_buf log = KT_BUF_INIT;
+	struct kt_source_counts counts;
+	_cleanup_free_ char *a = malloc(1 << 20);
+
+	(void)state;
+	assert_non_null(a);
+	memset(a, 'a', 1 << 20);
+	for (int i = 0; i < 40000; i++) {
+		if (i % 20000 == 0) {
+			kt_buf_appends(&log, "; ");
+			kt_buf_append(&log, a, 1 << 20);
+			kt_buf_appendc(&log, '\n');
+		}
+		kt_buf_printf(&log, "%d: (95) exit\n", i);
+	}
+	counts = count((struct kt_text){log.data, log.len});
+	assert_int_equal(counts.lines.len, 1);
+	assert_int_equal(counts.lines.data[0].insns, 40000);
+	assert_int_equal(counts.lines.data[0].distinct, 40000);
+	assert_int_equal(counts.lines.data[0].source.text.len, 1024);
+	kt_source_counts_deinit(&counts);
+	kt_buf_deinit(&log);
+}
+
 /* Lines of real logs in any order, broken anywhere: the sums hold (count()), nothing crashes. */
 static void test_random(void **state)
 {
