@@ -93,9 +93,14 @@ static struct render_cell get_bytes(const void *row)
 	return number_cell(((const struct stats_row *)row)->program->trace.len);
 }
 
+/* The kernel prints no more than 1024 bytes at a time; what is longer is damage. */
 static struct render_cell get_error(const void *row)
 {
-	return text_cell(((const struct stats_row *)row)->last.headline);
+	struct kt_text error = ((const struct stats_row *)row)->last.headline;
+
+	if (error.len > 1024)
+		error.len = 1024;
+	return text_cell(error);
 }
 
 enum { STATS_FILE = 1 };
