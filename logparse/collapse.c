@@ -2,6 +2,7 @@
 #include "logparse/collapse.h"
 
 #include "logparse/cycle.h"
+#include "logparse/loose.h"
 #include "logparse/reduce.h"
 #include "logparse/scan.h"
 #include "logparse/similar.h"
@@ -22,6 +23,7 @@ struct collapser {
 	void *arg;
 	const char *protect; /* precision tracking from here on is what leads to the error */
 	char last;           /* the byte that went out last */
+	enum log_likeness likeness;
 };
 
 static struct kt_error *put(struct collapser *c, const char *from, const char *to)
@@ -279,19 +281,150 @@ static struct kt_error *put_repeats(struct collapser *c, struct log_repeats *rep
 	return err ? err : put_text(c, at, hi);
 }
 
-static struct kt_error *put_nodes(struct collapser *c, const struct log_node *nodes, size_t n,
+static struct kt_error *put_found(struct collapser *c, const struct log_node *nodes, size_t n,
 				  const char *end, int depth)
 {
 	struct log_repeats repeats = {0};
 	struct kt_error *err;
 
-	if (!n)
-		return NULL;
-	err = log_find_repeats(nodes, n, end, &repeats);
+	err = log_find_repeats(nodes, n, end, c->likeness, &repeats);
 	if (!err)
 		err = put_repeats(c, &repeats, nodes[0].start, end, depth);
 	kt_vec_free(&repeats.v);
 	return err;
+}
+
+/* The same with unrolled copies reduced. */
+static struct kt_error *put_loosely(struct collapser *c, const struct log_node *nodes, size_t n,
+				    const char *end, int depth)
+{
+	_cleanup_(reducer_deinit) struct reducer loose = {0};
+	struct kt_error *err;
+
+	err = reducer_init(&loose, n, true);
+	if (err)
+		return err;
+	for (size_t i = 0; i < n; i++) {
+		struct log_node node = nodes[i];
+
+		node.shape = node_loose_shape(&node);
+		reducer_push(&loose, &node);
+	}
+	return put_found(c, loose.stack, loose.len, end, depth);
+}
+
+/*
+ * The same without the loops that are alike: so every visit to a place within them can be
+ * the beginning of an iteration, and nested loops are one.
+ */
+static struct kt_error *put_flat(struct collapser *c, const struct log_node *nodes, size_t n,
+				 const char *end, int depth)
+{
+	_cleanup_(reducer_deinit) struct reducer equal = {0};
+	struct kt_error *err;
+	struct log_scan scan;
+	struct log_node node;
+
+	err = reducer_init(&equal, MIN_NODES, false);
+	if (err)
+		return err;
+	log_scan_init(&scan, (struct kt_text){nodes[0].start, (size_t)(end - nodes[0].start)});
+	while (log_scan_next(&scan, &node)) {
+		if (reducer_full(&equal))
+			return put_found(c, nodes, n, end, depth);
+		reducer_push(&equal, &node);
+	}
+	return put_found(c, equal.stack, equal.len, end, depth);
+}
+
+static struct kt_error *put_nodes(struct collapser *c, const struct log_node *nodes, size_t n,
+				  const char *end, int depth)
+{
+	if (!n)
+		return NULL;
+	switch (c->likeness) {
+	case LOG_FLAT: return put_flat(c, nodes, n, end, depth);
+	case LOG_ANYTHING:
+	case LOG_NO_NUMBERS: return put_loosely(c, nodes, n, end, depth);
+	default: return put_found(c, nodes, n, end, depth);
+	}
+}
+
+/* --- How much has to be taken for alike, so that what is left can be read --- */
+
+#define READABLE_LINES 300
+#define READABLE_PART  100 /* of the log, what is more */
+
+/* A sink that only counts, and gives up when it is too much. */
+struct count {
+	size_t lines, limit;
+};
+
+static struct kt_error *count_lines(void *arg, struct kt_text piece)
+{
+	struct count *count = arg;
+	struct kt_text line;
+
+	while (count->lines <= count->limit && kt_text_next_line(&piece, &line))
+		count->lines++;
+	return count->lines > count->limit ? kt_error_new(KT_ERROR_CANCELLED, "too long") : NULL;
+}
+
+/* Too long to look for the shortest. */
+#define HOPELESS 16 /* times what is readable */
+
+/*
+ * The lines that are left with c's likeness, in *ret, or SIZE_MAX when there are more than
+ * limit.
+ */
+static struct kt_error *try_nodes(const struct collapser *c, const struct log_node *nodes, size_t n,
+				  const char *end, size_t limit, size_t *ret)
+{
+	_cleanup_error_ struct kt_error *err = NULL;
+	struct count count = {.limit = limit};
+	struct collapser dry = *c;
+
+	dry.sink = count_lines;
+	dry.arg = &count;
+	err = put_nodes(&dry, nodes, n, end, 0);
+	if (err && kt_error_code(err) != KT_ERROR_CANCELLED)
+		return kt_take_ptr(err);
+	*ret = err ? SIZE_MAX : count.lines;
+	return NULL;
+}
+
+/* As much is taken for alike as it takes to be readable, or else what leaves the least. */
+static struct kt_error *put_readable(struct collapser *c, const struct log_node *nodes, size_t n,
+				     const char *end)
+{
+	enum log_likeness best = LOG_FLAT;
+	size_t lines = 0, readable, least;
+
+	for (size_t i = 0; i < n; i++)
+		lines += nodes[i].lines;
+	readable = lines / READABLE_PART < READABLE_LINES ? READABLE_LINES : lines / READABLE_PART;
+	least = HOPELESS * readable + 1;
+	for (c->likeness = LOG_ALIKE; c->likeness < LOG_N_LIKENESSES && least > readable;
+	     c->likeness++) {
+		struct kt_error *err;
+		size_t left = 0;
+
+		err = try_nodes(c, nodes, n, end, least - 1, &left);
+		if (err)
+			return err;
+		if (left >= least)
+			continue;
+		least = left;
+		best = c->likeness;
+	}
+	c->likeness = best;
+	return put_nodes(c, nodes, n, end, 0);
+}
+
+static struct kt_error *put_reduced(struct collapser *c, const struct log_node *nodes, size_t n,
+				    const char *end, int depth)
+{
+	return depth ? put_nodes(c, nodes, n, end, depth) : put_readable(c, nodes, n, end);
 }
 
 /* --- From the text to nodes: equal ones are reduced first, and those by shape --- */
@@ -306,7 +439,7 @@ static struct kt_error *hand_on(struct collapser *c, struct reducer *equal, stru
 		if (reducer_full(alike)) {
 			size_t out = alike->len - 1;
 
-			err = put_nodes(c, alike->stack, out, alike->stack[out].start, depth);
+			err = put_reduced(c, alike->stack, out, alike->stack[out].start, depth);
 			if (err)
 				return err;
 			reducer_drop(alike, out);
@@ -336,7 +469,7 @@ static struct kt_error *reduce_text(struct collapser *c, struct reducer *equal,
 	err = hand_on(c, equal, alike, equal->len, depth);
 	if (err)
 		return err;
-	return put_nodes(c, alike->stack, alike->len, text.data + text.len, depth);
+	return put_reduced(c, alike->stack, alike->len, text.data + text.len, depth);
 }
 
 static struct kt_error *collapse_text(struct collapser *c, const char *from, const char *to,

@@ -6,6 +6,8 @@
 
 #define MAX_DEPTH 48
 
+#define ANY_BRANCH 1 /* the key of all pops together */
+
 #define WORTH 5 /* lines that a cut has to save */
 
 /* A place in the program, and a node that begins there. */
@@ -22,6 +24,7 @@ struct search {
 	size_t *lines;
 	size_t *novel; /* how many of nodes[0..i) execute something for the first time */
 	size_t *pop;   /* the first node from i on that is a pop; n: none */
+	enum log_likeness likeness;
 	struct log_repeats *ret;
 };
 
@@ -76,8 +79,17 @@ static bool seen_add(struct seen *seen, uint64_t key)
 	return true;
 }
 
+static bool leaf_is_novel(const struct search *s, struct seen *seen, const struct log_node *leaf)
+{
+	if (s->likeness >= LOG_ANY_BRANCH && leaf->flags & NODE_POP)
+		return false;
+	if (s->likeness >= LOG_ANYTHING && leaf->key)
+		return false;
+	return seen_add(seen, leaf->key ? leaf->key : leaf->shape);
+}
+
 /* A loop executes what its first iteration does. */
-static bool loop_is_novel(struct seen *seen, const struct log_node *loop)
+static bool loop_is_novel(const struct search *s, struct seen *seen, const struct log_node *loop)
 {
 	struct log_scan scan;
 	struct log_node node;
@@ -86,16 +98,17 @@ static bool loop_is_novel(struct seen *seen, const struct log_node *loop)
 	log_scan_init(&scan,
 		      (struct kt_text){loop->start, (size_t)(loop->first_end - loop->start)});
 	while (log_scan_next(&scan, &node))
-		novel |= seen_add(seen, node.key ? node.key : node.shape);
+		novel |= leaf_is_novel(s, seen, &node);
 	return novel;
 }
 
-static struct kt_error *search_init(struct search *s, const struct log_node *nodes, size_t n,
-				    const char *end, struct log_repeats *ret)
+/* s has nodes, n, end, likeness and ret already. */
+static struct kt_error *search_init(struct search *s)
 {
+	const struct log_node *nodes = s->nodes;
 	struct seen seen = {0};
+	size_t n = s->n;
 
-	*s = (struct search){.nodes = nodes, .n = n, .end = end, .ret = ret};
 	s->shown = malloc((n + 1) * sizeof(size_t));
 	s->lines = malloc((n + 1) * sizeof(size_t));
 	s->novel = malloc((n + 1) * sizeof(size_t));
@@ -107,8 +120,8 @@ static struct kt_error *search_init(struct search *s, const struct log_node *nod
 	s->shown[0] = s->lines[0] = s->novel[0] = 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct log_node *node = &nodes[i];
-		bool novel = node->count ? loop_is_novel(&seen, node)
-					 : seen_add(&seen, node->key ? node->key : node->shape);
+		bool novel = node->count ? loop_is_novel(s, &seen, node)
+					 : leaf_is_novel(s, &seen, node);
 
 		s->shown[i + 1] = s->shown[i] + node->shown;
 		s->lines[i + 1] = s->lines[i] + node->lines;
@@ -247,14 +260,17 @@ static int by_key(const void *a, const void *b)
 /* All visits to places in nodes lo..hi, place by place. */
 static struct visit *visits_in(const struct search *s, size_t lo, size_t hi, size_t *ret_n)
 {
-	struct visit *v = malloc((hi - lo) * sizeof(*v) + 1);
+	struct visit *v = malloc(2 * (hi - lo) * sizeof(*v) + 1);
 	size_t n = 0;
 
 	if (!v)
 		return NULL;
-	for (size_t i = lo; i < hi; i++)
+	for (size_t i = lo; i < hi; i++) {
 		if (s->nodes[i].key)
 			v[n++] = (struct visit){s->nodes[i].key, i};
+		if (s->likeness >= LOG_ANY_BRANCH && s->nodes[i].flags & NODE_POP)
+			v[n++] = (struct visit){ANY_BRANCH, i};
+	}
 	qsort(v, n, sizeof(*v), by_key);
 	*ret_n = n;
 	return v;
@@ -384,12 +400,18 @@ static struct kt_error *divide(const struct search *s, size_t lo, size_t hi, uin
 }
 
 struct kt_error *log_find_repeats(const struct log_node *nodes, size_t n, const char *end,
-				  struct log_repeats *ret)
+				  enum log_likeness likeness, struct log_repeats *ret)
 {
+	struct search s = {
+		.nodes = nodes,
+		.n = n,
+		.end = end,
+		.likeness = likeness,
+		.ret = ret,
+	};
 	struct kt_error *err;
-	struct search s;
 
-	err = search_init(&s, nodes, n, end, ret);
+	err = search_init(&s);
 	if (err)
 		return err;
 	err = divide(&s, 0, n, 0, 0);

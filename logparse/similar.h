@@ -23,11 +23,21 @@ struct log_repeats {
 	KT_VEC(struct log_repeat) v;
 };
 
+/* How much may be taken for alike. Each includes the one before. */
+enum log_likeness {
+	LOG_ALIKE,      /* an iteration begins at one place, and executes nothing new */
+	LOG_ANY_BRANCH, /* or takes up any branch, and executes nothing new */
+	LOG_NO_NUMBERS, /* or executes the same but for constants: unrolled copies */
+	LOG_ANYTHING,   /* or something new */
+	LOG_FLAT,       /* or is an iteration of another of several nested loops */
+	LOG_N_LIKENESSES,
+};
+
 /*
  * The repeats in n nodes, which end at `end`, in order and apart from each other: the loops
  * among them, and what is similar. Those of count 2 too, for their insides' sake.
  */
 struct kt_error *log_find_repeats(const struct log_node *nodes, size_t n, const char *end,
-				  struct log_repeats *ret);
+				  enum log_likeness likeness, struct log_repeats *ret);
 
 #endif
