@@ -416,8 +416,8 @@ int main(void)
 		cmocka_unit_test(test_no_trace),  cmocka_unit_test(test_known_instruction),
 		cmocka_unit_test(test_cut_front), cmocka_unit_test(test_branches),
 		cmocka_unit_test(test_two_logs),  cmocka_unit_test(test_listing),
-		cmocka_unit_test(test_damage),    cmocka_unit_test(test_random),
-		cmocka_unit_test(test_cut_end),
+		cmocka_unit_test(test_damage),    cmocka_unit_test(test_long_lines),
+		cmocka_unit_test(test_random),    cmocka_unit_test(test_cut_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
