@@ -246,7 +246,8 @@ void kt_line_read(struct kt_text line, struct kt_line *ret)
 	case ' ':
 	case '\t': read_indented(s, line.data, ret); return;
 	case ';': ret->kind = KT_LINE_SOURCE; return;
-	case 'a': /* among the rows of a listing: "arg JOIN insn 5 -> 7 r1: fp0-8 + fp0 ? => fp0 ?" */
+	case 'a': /* among the rows of a listing: "arg JOIN insn 5 -> 7 r1: fp0-8 + fp0 ? => fp0 ?"
+		   */
 		if (take(&s, KT_TEXT("arg JOIN insn ")))
 			ret->kind = KT_LINE_TABLE;
 		return;

@@ -54,9 +54,9 @@ uint64_t node_loose_shape(const struct log_node *node)
 	skip = l.index_len;
 	if (l.kind == KT_LINE_INSN && l.fixed_len >= skip + 4)
 		skip += 4; /* "(61)", which is hashed as it is */
-	return node_mix(hash_without_numbers((struct kt_text){line.data + skip, l.fixed_len - skip}),
-			l.kind == KT_LINE_INSN
-				? (uint64_t)line.data[l.index_len + 1] << 8 |
-					  (unsigned char)line.data[l.index_len + 2]
-				: l.kind);
+	return node_mix(
+		hash_without_numbers((struct kt_text){line.data + skip, l.fixed_len - skip}),
+		l.kind == KT_LINE_INSN ? (uint64_t)line.data[l.index_len + 1] << 8 |
+						 (unsigned char)line.data[l.index_len + 2]
+				       : l.kind);
 }

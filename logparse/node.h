@@ -18,6 +18,7 @@ enum {
 	NODE_FIXED = 4,     /* a mark in the input: never part of a repeat */
 	NODE_UNLIKE = 8,    /* a loop whose iterations are not all equal, line by line */
 	NODE_NESTED = 16,   /* a loop with loops in it */
+	NODE_STEP = 64,     /* a step of the kernel's causal path */
 	NODE_MULTIPLE = 32, /* a loop whose iterations are several of its body each, alike but
 			       not equal; see node_split() */
 };

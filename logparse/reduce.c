@@ -225,7 +225,7 @@ static void make_loop(struct reducer *r, size_t n)
 		.key = r->stack[second].key,
 		.lines = a.lines,
 		.shown = a.shown + b.shown + 3,
-		.flags = r->stack[second].flags & (NODE_POP | NODE_LEADER),
+		.flags = r->stack[second].flags & (NODE_POP | NODE_LEADER | NODE_STEP),
 		.count = 1,
 		.body_len = (uint32_t)n,
 		.body = window(r, second, n),

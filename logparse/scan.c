@@ -92,7 +92,7 @@ static void add_own(struct log_scan *scan, struct building *b, struct kt_text li
 		b->entry = is_causal_entry(line);
 		if (b->entry) {
 			n->key = node_mix(token, KT_LINE_TEXT);
-			n->flags |= NODE_LEADER;
+			n->flags |= NODE_LEADER | NODE_STEP;
 		}
 		if (log_line_is_mark(line)) {
 			n->flags |= NODE_FIXED;

@@ -6,7 +6,9 @@
 
 #define MAX_DEPTH 48
 
-#define ANY_BRANCH 1 /* the key of all pops together */
+/* The keys of all pops together, and of all steps of a causal path. */
+#define ANY_BRANCH 1
+#define ANY_STEP   2
 
 #define WORTH 5 /* lines that a cut has to save */
 
@@ -81,7 +83,7 @@ static bool seen_add(struct seen *seen, uint64_t key)
 
 static bool leaf_is_novel(const struct search *s, struct seen *seen, const struct log_node *leaf)
 {
-	if (s->likeness >= LOG_ANY_BRANCH && leaf->flags & NODE_POP)
+	if (s->likeness >= LOG_ANY_BRANCH && leaf->flags & (NODE_POP | NODE_STEP))
 		return false;
 	if (s->likeness >= LOG_ANYTHING && leaf->key)
 		return false;
@@ -268,8 +270,9 @@ static struct visit *visits_in(const struct search *s, size_t lo, size_t hi, siz
 	for (size_t i = lo; i < hi; i++) {
 		if (s->nodes[i].key)
 			v[n++] = (struct visit){s->nodes[i].key, i};
-		if (s->likeness >= LOG_ANY_BRANCH && s->nodes[i].flags & NODE_POP)
-			v[n++] = (struct visit){ANY_BRANCH, i};
+		if (s->likeness >= LOG_ANY_BRANCH && s->nodes[i].flags & (NODE_POP | NODE_STEP))
+			v[n++] = (struct visit){
+				s->nodes[i].flags & NODE_POP ? ANY_BRANCH : ANY_STEP, i};
 	}
 	qsort(v, n, sizeof(*v), by_key);
 	*ret_n = n;
