@@ -154,14 +154,13 @@ static bool is_precision(struct kt_text t)
 	       (starts(t, "frame ") && memmem(t.data, t.len, ": propagating ", 14));
 }
 
-static void normalize(struct kt_text line, bool with_index, struct kt_buf *out)
+/* Without the leading index, which unrolled copies do not share. */
+static void normalize(struct kt_text line, struct kt_buf *out)
 {
 	size_t digits = 0;
 
 	out->len = 0;
 	kt_normalize_verifier_line(line, out);
-	if (with_index)
-		return;
 	while (digits < out->len && out->data[digits] >= '0' && out->data[digits] <= '9')
 		digits++;
 	if (digits && digits < out->len && out->data[digits] == ':')
@@ -169,13 +168,13 @@ static void normalize(struct kt_text line, bool with_index, struct kt_buf *out)
 			out, digits + 1 + (digits + 1 < out->len && out->data[digits + 1] == ' '));
 }
 
-/* Equal after normalisation; unrolled copies differ in the leading index. */
+/* Equal after normalisation. */
 static bool alike(struct kt_text a, struct kt_text b, struct kt_buf room[2])
 {
 	if (same(a, b))
 		return true;
-	normalize(a, false, &room[0]);
-	normalize(b, false, &room[1]);
+	normalize(a, &room[0]);
+	normalize(b, &room[1]);
 	return same((struct kt_text){room[0].data, room[0].len},
 		    (struct kt_text){room[1].data, room[1].len});
 }
@@ -381,7 +380,7 @@ static void collect(const struct walk *w, uint8_t which, struct keys *ret)
 	for (size_t i = 0; i < w->in.len; i++) {
 		if (w->seen[i] != which || is_precision(w->in.data[i].text))
 			continue;
-		normalize(w->in.data[i].text, true, &room);
+		normalize(w->in.data[i].text, &room);
 		must(kt_vec_push(&ret->v, (struct kt_text){(char *)ret->bytes.len, room.len}));
 		kt_buf_append(&ret->bytes, room.data, room.len);
 		kt_buf_appendc(&ret->bytes, 0);
@@ -398,14 +397,24 @@ static void collect(const struct walk *w, uint8_t which, struct keys *ret)
 	ret->v.len = n;
 }
 
-/* Part of the verifier's walk, as its first bytes say: "12: ", "; ", "from ". */
+/*
+ * Part of the verifier's walk or of its listings (7.2: "subprog#0: analyzing (depth 0)...",
+ * "stack use/def subprog#0 main (d0,cs0):"), as the first bytes say. Not so: what is wrong.
+ */
 static bool is_walk(struct kt_text t)
 {
-	return !t.len || (t.data[0] >= '0' && t.data[0] <= '9') || t.data[0] == ';' ||
-	       t.data[0] == ' ' || starts(t, "from ") || starts(t, "caller:") ||
-	       starts(t, "callee:") || starts(t, "returning from callee:") ||
-	       starts(t, "to caller at ") || starts(t, "SCC ") || starts(t, "R") ||
-	       starts(t, "frame");
+	static const char *const prefixes[] = {
+		"from ",       "caller:", "callee:",  "returning from callee:", "to caller at ",
+		"SCC ",        "frame",   "subprog#", "stack use/def ",         "Live regs ",
+		"topo_order[", ";",       " ",
+	};
+
+	if (!t.len || (t.data[0] >= '0' && t.data[0] <= '9'))
+		return true;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (starts(t, prefixes[i]))
+			return true;
+	return false;
 }
 
 static void count_unseen(struct walk *w)
@@ -417,11 +426,10 @@ static void count_unseen(struct walk *w)
 	kt_vec_for_each (&similar.v, t) {
 		if (shown.v.len && bsearch(t, shown.v.data, shown.v.len, sizeof(*t), by_text))
 			continue;
-		if (!is_walk(*t))
-			w->u->unseen_text++;
-		else if (t->len && t->data[0] >= '0' && t->data[0] <= '9' &&
-			 memmem(t->data, t->len, ": (", 3))
+		if (t->len > 4 && t->data[0] == '(' && t->data[3] == ')')
 			w->u->unseen_insns++;
+		else if (!is_walk(*t))
+			w->u->unseen_text++;
 		else
 			continue;
 		snprintf(w->u->unseen_example, sizeof(w->u->unseen_example), "%.*s", (int)t->len,

@@ -38,7 +38,7 @@ struct unmark {
 	KT_VEC(struct unmark_repeat) repeats; /* in the order of their headers */
 
 	/* Of lines that "similar" left out, those that no shown line equals when normalised. */
-	size_t unseen_insns; /* "12: (07) ...", each counted once */
+	size_t unseen_insns; /* "12: (07) ...", whatever the index; each counted once */
 	size_t unseen_text;  /* what is no part of the verifier's walk: an error, say */
 	char unseen_example[120];
 };

@@ -97,7 +97,7 @@ static size_t bar(const struct log *log, size_t lines)
 
 static void test_bar(void **state)
 {
-	size_t failed = 0;
+	size_t too_many = 0, unseen = 0;
 
 	(void)state;
 	for (size_t i = 0; i < N_LOGS; i++) {
@@ -105,19 +105,20 @@ static void test_bar(void **state)
 		struct unmark u;
 
 		out = collapse_checked(log, NULL, logs[i].name, &u);
-		print_message("# %-26s %6zu -> %4zu lines%s\n", logs[i].name, u.in_lines,
-			      u.out_lines,
-			      u.out_lines > bar(&logs[i], u.in_lines) ? " TOO MANY" : "");
-		failed += u.out_lines > bar(&logs[i], u.in_lines);
+		print_message("# %-26s %6zu -> %4zu lines, %zu instructions not shown%s\n",
+			      logs[i].name, u.in_lines, u.out_lines, u.unseen_insns,
+			      u.out_lines > bar(&logs[i], u.in_lines) ? ", TOO MANY" : "");
+		too_many += u.out_lines > bar(&logs[i], u.in_lines);
 		/* What no iteration that is shown has is no part of a loop. */
 		if (u.unseen_text)
-			fail_msg("%s: nothing shown is like \"%s\"", logs[i].name,
-				 u.unseen_example);
+			print_message("# nothing shown is like \"%s\"\n", u.unseen_example);
+		unseen += u.unseen_text;
 		unmark_deinit(&u);
 		free((void *)out.data);
 		free((void *)log.data);
 	}
-	assert_int_equal(failed, 0);
+	assert_int_equal(too_many, 0);
+	assert_int_equal(unseen, 0);
 }
 
 /* Asked for, precision tracking is there wherever an iteration is. */

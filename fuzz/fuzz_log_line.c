@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The reader of verifier logs, line by line and as a walk, on whatever bytes: what is found are
+ * slices of what is there, and together they are the log.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "logparse/last.h"
+#include "logparse/line.h"
+#include "logparse/stats.h"
+#include "logparse/trace.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_at(bool good, const char *what, int line)
+{
+	if (good)
+		return;
+	fprintf(stderr, "fuzz_log_line.c:%d: %s\n", line, what);
+	abort();
+}
+
+#define check(e) check_at((e), #e, __LINE__)
+
+static void check_within(struct kt_text part, struct kt_text whole)
+{
+	check(!part.len || (part.data >= whole.data && part.len <= whole.len &&
+			    (size_t)(part.data - whole.data) <= whole.len - part.len));
+}
+
+static void check_line(struct kt_text line)
+{
+	struct kt_buf once = KT_BUF_INIT, twice = KT_BUF_INIT;
+	struct kt_line read;
+
+	kt_line_read(line, &read);
+	check(read.index_len <= line.len && read.fixed_len <= line.len);
+	check(read.index_len <= read.fixed_len || read.kind == KT_LINE_PRECISION);
+	kt_normalize_verifier_line(line, &once);
+	check(once.len <= line.len);
+	kt_normalize_verifier_line((struct kt_text){once.data, once.len}, &twice);
+	check(twice.len <= once.len);
+	kt_buf_deinit(&once);
+	kt_buf_deinit(&twice);
+}
+
+static void check_lines(struct kt_text log)
+{
+	struct kt_text rest = log, line;
+
+	while (kt_text_next_line(&rest, &line)) {
+		/* Of the exact size, so that ASan guards its end. */
+		char *copy = malloc(line.len ? line.len : 1);
+
+		check(copy != NULL);
+		memcpy(copy, line.data, line.len);
+		check_line((struct kt_text){copy, line.len});
+		free(copy);
+	}
+}
+
+/* The events are the log, byte for byte, and their lines are counted right. */
+static void check_trace(struct kt_text log)
+{
+	const char *pos = log.data;
+	struct kt_trace trace;
+	struct kt_event event;
+	size_t line = 1;
+
+	kt_trace_init(&trace, log);
+	while (kt_trace_next(&trace, &event)) {
+		struct kt_text rest = event.text, one;
+
+		check(event.text.len > 0 && event.text.data == pos && event.line == line);
+		for (size_t i = 0; i < event.n_lines; i++)
+			check(kt_text_next_line(&rest, &one));
+		check(!rest.len);
+		check_within(event.insn, event.text);
+		check_within(event.state, event.text);
+		check_within(event.message, event.text);
+		check_within(event.source.text, log);
+		check_within(event.source.file, log);
+		pos += event.text.len;
+		line += event.n_lines;
+	}
+	check(pos == log.data + log.len);
+}
+
+static void check_last_insn(const struct kt_last_insn *insn, struct kt_text log)
+{
+	check_within(insn->insn, log);
+	check_within(insn->line, log);
+	check_within(insn->source.text, log);
+}
+
+static void check_last(struct kt_text log)
+{
+	struct kt_log_last last;
+
+	check(!kt_log_find_last(log, &last));
+	check_within(last.error, log);
+	check_within(last.headline, log);
+	check_within(last.explanation, log);
+	check_within(last.error_more, log);
+	check_within(last.path, log);
+	check_within(last.stats, log);
+	check_last_insn(&last.at, log);
+	check(last.n_subjects <= KT_LAST_MAX_SUBJECTS);
+	for (size_t i = 0; i < last.n_subjects; i++) {
+		const struct kt_last_subject *subject = &last.subjects[i];
+
+		check_within(subject->value, log);
+		check(subject->n_steps <= KT_LAST_MAX_STEPS);
+		for (size_t k = 0; k < subject->n_steps; k++)
+			check_last_insn(&subject->steps[k].insn, log);
+	}
+}
+
+static void check_stats(struct kt_text log)
+{
+	struct kt_verifier_stats stats;
+
+	kt_parse_verifier_stats(log, &stats, NULL, NULL);
+	check_within(stats.stack, log);
+	check(stats.n_stack <= KT_STACK_DEPTHS_MAX);
+	for (size_t i = 0; i < KT_N_STATS; i++)
+		check(stats.has[i] || !stats.value[i]);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct kt_text log = {(const char *)data, size};
+
+	check_lines(log);
+	check_trace(log);
+	check_last(log);
+	check_stats(log);
+	return 0;
+}
