@@ -1,0 +1,606 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What leads to the error: of real logs, where the expected values were read by hand in the
+ * log and, for 7.3, in what the kernel itself explains; and of small ones that were made to
+ * have the branches and calls that matter.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+/* cmocka.h needs those before it. */
+#include <cmocka.h>
+
+#include "logparse/last.h"
+#include "tests/introspect/rng.h"
+#include "tests/logparse/errors.h"
+
+#define STATS                                                                                      \
+	"processed 3 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 "    \
+	"mark_read 0\n"
+
+static struct kt_log_last find(struct kt_text log)
+{
+	struct kt_log_last last;
+
+	assert_null(kt_log_find_last(log, &last));
+	return last;
+}
+
+static struct kt_log_last find_in(const char *log)
+{
+	return find((struct kt_text){log, strlen(log)});
+}
+
+/* What a subject is and how it came about, "R2=scalar() <R0@1 =@0". */
+static const char *describe(const struct kt_last_subject *s)
+{
+	static const char *const hows[] = {
+		[KT_LAST_SET] = "set",           [KT_LAST_COPIED] = "copied",
+		[KT_LAST_RESULT] = "result",     [KT_LAST_CLOBBER] = "clobber",
+		[KT_LAST_ARGUMENT] = "passed",   [KT_LAST_RETURNED] = "returned",
+		[KT_LAST_ACQUIRED] = "acquired",
+	};
+	static const char *const origins[] = {
+		[KT_LAST_ORIGIN_FOUND] = "",
+		[KT_LAST_ORIGIN_ENTRY] = " entry",
+		[KT_LAST_ORIGIN_NEVER] = " never",
+		[KT_LAST_ORIGIN_GONE] = " gone",
+	};
+	static const char *const kinds[] = {"R", "fp", "ref "};
+	static char out[400];
+	int n = snprintf(out, sizeof(out), "%s%d=%.*s", kinds[s->kind], s->number,
+			 (int)s->value.len, s->value.data);
+
+	for (size_t i = 0; i < s->n_steps; i++) {
+		n += snprintf(out + n, sizeof(out) - (size_t)n, " %s@%u", hows[s->steps[i].how],
+			      s->steps[i].insn.index);
+		if (s->steps[i].how == KT_LAST_COPIED)
+			n += snprintf(out + n, sizeof(out) - (size_t)n, ":R%u", s->steps[i].reg);
+	}
+	snprintf(out + n, sizeof(out) - (size_t)n, "%s", origins[s->origin]);
+	return out;
+}
+
+static void test_real_errors(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *headline;
+		uint32_t insn; /* that failed */
+		uint32_t line; /* of the source */
+		const char *source;
+		const char *subjects[3];
+	} cases[] = {
+		{"6.1_bad_btfwrite",
+		 "only read is supported",
+		 2,
+		 0,
+		 "asm volatile(\"*(u32 *)(%0 + 0) = %1\" :: \"r\"(file), \"r\"(1) : \"memory\");",
+		 {"R1=ptr_file(off=0,imm=0) set@0"}},
+		{"6.1_bad_global",
+		 "R1 invalid mem access 'mem_or_null'",
+		 6,
+		 0,
+		 "return *p;",
+		 {"R1=mem_or_null(id=2,off=0,imm=0) entry"}},
+		{"6.1_bad_jumprange", "jump out of range from insn 4 to -22014", 4, 0, "", {NULL}},
+		{"6.1_bad_leak",
+		 "Unreleased reference id=2 alloc_insn=4",
+		 9,
+		 0,
+		 "return 0;",
+		 {"ref 2=R0_w=alloc_mem_or_null(id=2,ref_obj_id=2,off=0,imm=0) acquired@4"}},
+		{"6.1_bad_nullcheck",
+		 "R0 invalid mem access 'map_value_or_null'",
+		 8,
+		 0,
+		 "*v = 1;",
+		 {"R0=map_value_or_null(id=1,off=0,ks=4,vs=32,imm=0) result@6"}},
+		{"6.1_bad_stack",
+		 "combined stack size of 2 calls is 736. Too large",
+		 KT_LINE_NO_INDEX,
+		 0,
+		 "",
+		 {NULL}},
+		{"6.12_bad_bounds",
+		 "invalid access to map value, value_size=32 off=56 size=8",
+		 14,
+		 53,
+		 "v[i] = 1;",
+		 {"R6=map_value(map=arr,ks=4,vs=32,smin=smin32=0,smax=umax=smax32=umax32=56,"
+		  "var_off=(0x0; 0x38)) set@12"}},
+		{"6.12_bad_counter_escapes",
+		 "invalid indirect access to stack R3 off=-16 size=32",
+		 11,
+		 31,
+		 "bpf_map_update_elem(&arr, &i, &v, 0);",
+		 {"R3=fp-16 set@7", "fp-16=0 set@3"}},
+		{"6.12_bad_iter_uninit",
+		 "expected an initialized iter_num as arg #0",
+		 2,
+		 124,
+		 "int *v = bpf_iter_num_next(&it);",
+		 {"R1=fp-8 set@1"}},
+		{"6.12_bad_task_leak",
+		 "Unreleased reference id=2 alloc_insn=1",
+		 10,
+		 145,
+		 "int BPF_PROG(bad_task_leak, bool preempt, struct task_struct *prev, "
+		 "struct task_struct *next)",
+		 {"ref 2=R0_w=ptr_or_null_task_struct(id=2,ref_obj_id=2) acquired@1"}},
+		{"7.2_bad_global",
+		 "R1 invalid mem access 'mem_or_null'",
+		 6,
+		 173,
+		 "return *p;",
+		 {"R1=mem_or_null(id=1,sz=8) entry"}},
+		{"7.2_bad_iter_leak",
+		 "Unreleased reference id=1 alloc_insn=5",
+		 16,
+		 117,
+		 "return 0;",
+		 {"ref 1=fp-8=iter_num(id=1,state=active,depth=0) acquired@5"}},
+		{"7.2_bad_retval",
+		 "At program exit the register R0 has smin=0 smax=4294967295 "
+		 "should have been in [0, 3]",
+		 1,
+		 116,
+		 "return skb->len;",
+		 {"R0=scalar(smin=0,smax=umax=0xffffffff,var_off=(0x0; 0xffffffff)) set@0"}},
+		/* "update: R2 changed" at 1, "R0 changed" at 0, says its causal path */
+		{"7.3_bad_argtype",
+		 "R2 type=scalar expected=fp, pkt, pkt_meta, map_key, map_value, "
+		 "mem, ringbuf_mem, buf, trusted_ptr_, ctx",
+		 4,
+		 110,
+		 "return (long)bpf_map_lookup_elem(&arr, (void *)(long)bpf_get_prandom_u32());",
+		 {"R2=scalar(smin=0,smax=umax=0xffffffff,var_off=(0x0; 0xffffffff)) copied@1:R0 "
+		  "result@0"}},
+		{"7.3_bad_bounds",
+		 "invalid access to map value, value_size=32 off=56 size=8",
+		 14,
+		 53,
+		 "v[i] = 1;",
+		 {"R6=map_value(id=1,map=arr,ks=4,vs=32,smin=smin32=0,smax=umax=smax32=umax32=56,"
+		  "var_off=(0x0; 0x38)) set@12"}},
+		{"7.3_bad_leak",
+		 "Unreleased reference id=2 alloc_insn=4",
+		 9,
+		 80,
+		 "return 0;",
+		 {"ref 2=R0=ringbuf_mem_or_null(id=2,sz=8) acquired@4"}},
+		{"7.3_bad_uninit",
+		 "R8 !read_ok",
+		 0,
+		 69,
+		 "asm volatile(\"%0 = r8\" : \"=r\"(r));",
+		 {"R8= never"}},
+		{"7.3_bad_unreach", "unreachable insn 2", 2, 0, "", {NULL}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct kt_text log = read_error_log(cases[i].name);
+		struct kt_log_last last = find(log);
+		size_t n = 0;
+
+		assert_int_equal(last.outcome, KT_LAST_FAILED);
+		assert_text(last.headline, cases[i].headline);
+		assert_int_equal(last.at.index, cases[i].insn);
+		assert_int_equal(last.at.source.line, cases[i].line);
+		assert_text(last.at.source.text, cases[i].source);
+		while (n < 3 && cases[i].subjects[n])
+			n++;
+		assert_int_equal(last.n_subjects, n);
+		for (size_t k = 0; k < n; k++)
+			assert_string_equal(describe(&last.subjects[k]), cases[i].subjects[k]);
+		assert_false(last.cut_front || last.cut_end);
+		free((char *)log.data);
+	}
+}
+
+/* 7.3 says itself where it failed: the first ">>> 14 | (7b) ..." behind "Instruction context". */
+static void test_kernel_agrees(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_ERROR_LOGS; i++) {
+		struct kt_text log = read_error_log(error_logs[i]);
+		struct kt_log_last last = find(log);
+		const char *p = memmem(log.data, log.len, "Instruction context:", 20);
+		char at[100] = "";
+
+		if (p && last.class == KT_LAST_INSN) {
+			p = memmem(p, (size_t)(log.data + log.len - p), ">>>", 3);
+			assert_non_null(p);
+			for (p += 3; *p == ' '; p++)
+				;
+			snprintf(at, sizeof(at), "%u | %.*s\n", last.at.index,
+				 (int)last.at.insn.len, last.at.insn.data);
+			assert_memory_equal(p, at, strlen(at));
+		}
+		assert_int_equal(last.explanation.len > 0,
+				 memmem(log.data, log.len, "Verification failed", 19) != NULL);
+		free((char *)log.data);
+	}
+}
+
+static void test_explanation(void **state)
+{
+	struct kt_text log = read_error_log("7.3_bad_leak");
+	struct kt_log_last last = find(log);
+	static const char end[] = "on every path before the program exits.";
+
+	(void)state;
+	assert_text(last.error, "Unreleased reference id=2 alloc_insn=4");
+	assert_text(last.error_more,
+		    "BPF_EXIT instruction in main prog would lead to reference leak");
+	assert_true(kt_text_starts_with(last.explanation, KT_TEXT("Verification failed: ")));
+	assert_memory_equal(last.explanation.data + last.explanation.len - strlen(end), end,
+			    strlen(end));
+	assert_true(last.stat_values.has[KT_STAT_PROCESSED]);
+	assert_int_equal(last.stat_values.value[KT_STAT_PROCESSED], 9);
+	free((char *)log.data);
+}
+
+static void test_passed(void **state)
+{
+	struct kt_text log = read_error_log("7.3_bad_stackread");
+	struct kt_log_last last = find(log);
+
+	(void)state;
+	assert_int_equal(last.outcome, KT_LAST_PASSED);
+	assert_int_equal(last.error.len + last.path.len + last.n_subjects, 0);
+	free((char *)log.data);
+	assert_int_equal(find_in(STATS).outcome, KT_LAST_PASSED);
+	/* Level 4 of 6.1: what it says of each program is no error. */
+	last = find_in("reg type unsupported for arg#0 function tp_loop1#51\n"
+		       "verification time 12 usec\nstack depth 8\n" STATS);
+	assert_int_equal(last.outcome, KT_LAST_PASSED);
+	/* Validated last, since 6.8. */
+	last = find_in("0: R1=ctx() R10=fp0\n0: (95) exit\n"
+		       "Validating f() func#1...\n2: R1=scalar() R10=fp0\n2: (95) exit\n"
+		       "Func#1 ('f') is safe for any args that match its prototype\n" STATS);
+	assert_int_equal(last.outcome, KT_LAST_PASSED);
+}
+
+static void test_empty(void **state)
+{
+	(void)state;
+	assert_int_equal(find_in("").outcome, KT_LAST_EMPTY);
+	assert_int_equal(find_in("\n\n").outcome, KT_LAST_EMPTY);
+	assert_int_equal(find_in("libbpf: loading object 'x'\nfailed\n").outcome, KT_LAST_EMPTY);
+}
+
+/* The path of level 2 is the one of level 1: what was given up is no part of it. */
+#define PATH_HEAD                                                                                  \
+	"0: R1=ctx() R10=fp0\n"                                                                    \
+	"; int n = f(ctx); @ a.bpf.c:3\n"                                                          \
+	"0: (61) r7 = *(u32 *)(r1 +0)          ; R1=ctx() R7_w=scalar()\n"                         \
+	"1: (b7) r6 = 7                        ; R6_w=7\n"                                         \
+	"; if (n) @ a.bpf.c:4\n"                                                                   \
+	"2: (15) if r7 == 0x0 goto pc+2        ; R7_w=scalar()\n"                                  \
+	"3: (b7) r6 = 1                        ; R6_w=1\n"                                         \
+	"4: (95) exit\n"
+
+static void test_branch(void **state)
+{
+	struct kt_log_last last = find_in(PATH_HEAD
+					  "\n"
+					  "from 2 to 5: R1=ctx() R6=7 R7=0 R10=fp0\n"
+					  "; return *n; @ a.bpf.c:6\n"
+					  "5: (bf) r2 = r6                       ; R2_w=7 R6=7\n"
+					  "6: (79) r0 = *(u64 *)(r2 +0)\n"
+					  "R2 invalid mem access 'scalar'\n" STATS);
+
+	(void)state;
+	assert_int_equal(last.outcome, KT_LAST_FAILED);
+	assert_string_equal(describe(&last.subjects[0]), "R2=7 copied@5:R6 set@1");
+	assert_text(last.subjects[0].steps[1].insn.source.text, "int n = f(ctx);");
+	assert_true(last.path_branched);
+	assert_int_equal(last.path_from, 2);
+	assert_int_equal(last.path_to, 5);
+	assert_int_equal(last.path_insns, 2);
+	assert_int_equal(last.path_before, 3);
+	assert_int_equal(last.path_line, 10);
+	assert_true(kt_text_starts_with(last.path, KT_TEXT("from 2 to 5: R1=ctx()")));
+	assert_int_equal(last.at.source.line, 6);
+	/* r1 was last seen before the branch: it is what the program was entered with. */
+	last = find_in(PATH_HEAD "\n"
+				 "from 2 to 5: R1=ctx() R6=7 R7=0 R10=fp0\n"
+				 "5: (79) r0 = *(u64 *)(r1 +4096)\n"
+				 "invalid bpf_context access off=4096 size=8\n" STATS);
+	assert_string_equal(describe(&last.subjects[0]), "R1=ctx() entry");
+	assert_false(last.subjects[0].named);
+}
+
+/*
+ * A loop whose jump puts a branch off in each iteration but the second, where the verifier
+ * knows the outcome: the constant in r6 tells which one is taken up.
+ */
+static void test_known_outcome(void **state)
+{
+	static const char rounds[] =
+		"0: R1=ctx() R10=fp0\n"
+		"0: (b7) r6 = 0                        ; R6_w=0\n"
+		"1: (b7) r9 = 100                      ; R9_w=100\n"
+		"2: (85) call bpf_map_lookup_elem#1    ; R0_w=map_value_or_null(id=1)\n"
+		"3: (15) if r0 == 0x0 goto pc+4        ; R0_w=map_value(id=1)\n"
+		"4: (07) r6 += 1                       ; R6_w=1\n"
+		"5: (05) goto pc-4\n"
+		"2: (85) call bpf_map_lookup_elem#1    ; R0_w=map_value()\n"
+		"3: (15) if r0 == 0x0 goto pc+4        ; R0_w=map_value()\n"
+		"4: (07) r6 += 1                       ; R6_w=2\n"
+		"5: (05) goto pc-4\n"
+		"2: (85) call bpf_map_lookup_elem#1    ; R0_w=map_value_or_null(id=3)\n"
+		"3: (15) if r0 == 0x0 goto pc+4        ; R0_w=map_value(id=3)\n"
+		"6: safe\n"
+		"\n"
+		"from 3 to 8: safe\n"
+		"\n"
+		"from 3 to 8: R0=0 R6=0 R9=100 R10=fp0\n"
+		"8: (79) r0 = *(u64 *)(r6 +0)\n"
+		"R6 invalid mem access 'scalar'\n" STATS;
+	struct kt_log_last last = find_in(rounds);
+
+	(void)state;
+	/* Insns 0 to 3, once. */
+	assert_int_equal(last.path_before, 4);
+	assert_int_equal(last.path_insns, 1);
+	assert_string_equal(describe(&last.subjects[0]), "R6=0 set@0");
+}
+
+/* Level 1 takes the log back to the jump, and glues on what comes. */
+static void test_level_1(void **state)
+{
+	struct kt_log_last last = find_in(
+		"0: R1=ctx() R10=fp0\n"
+		"0: (85) call bpf_get_prandom_u32#7    ; R0_w=scalar()\n"
+		"1: (bf) r3 = r0                       ; R0_w=scalar() R3_w=scalar()\n"
+		"; while (s != 7) { @ scx_bad.bpf.c:21\n"
+		"36: (55) if r3 != 0x7 goto pc-3 34: R1=ctx() R3=scalar() R10=fp0\n"
+		"; s = s * 3 + 1; @ scx_bad.bpf.c:22\n"
+		"34: (27) r3 *= 3                      ; R3=scalar()\n"
+		"35: (07) r3 += 1\n"
+		"; while (s != 7) { @ scx_bad.bpf.c:21\n"
+		"infinite loop detected at insn 36\n"
+		"cur state: R1=ctx() R3=scalar() R10=fp0\n"
+		"old state: R1=ctx() R3=scalar() R10=fp0\n" STATS);
+
+	(void)state;
+	assert_int_equal(last.class, KT_LAST_LOOP);
+	assert_text(last.headline, "infinite loop detected at insn 36");
+	assert_int_equal(last.at.index, 36);
+	assert_text(last.at.insn, "(55) if r3 != 0x7 goto pc-3");
+	assert_int_equal(last.at.source.line, 21);
+	assert_int_equal(last.path_from, 36);
+	assert_int_equal(last.path_to, 34);
+	assert_int_equal(last.path_insns, 3);
+	assert_int_equal(last.path_before, 2);
+	assert_int_equal(last.n_subjects, 0);
+}
+
+static void test_budget(void **state)
+{
+	struct kt_log_last last = find_in(
+		"0: R1=ctx() R10=fp0\n"
+		"0: (b7) r3 = 0                        ; R3_w=0\n"
+		"7: (07) r3 += 1                       ; R3_w=1\n"
+		"8: (ad) if r3 < r2 goto pc-2          ; R2=scalar() R3_w=1 R10=fp0\n"
+		"7: (07) r3 += 1                       ; R3_w=2\n"
+		"8: (ad) if r3 < r2 goto pc-2 BPF program is too large. Processed 1000001 insn\n" STATS);
+
+	(void)state;
+	assert_int_equal(last.class, KT_LAST_BUDGET);
+	assert_text(last.headline, "BPF program is too large. Processed 1000001 insn");
+	assert_int_equal(last.at.index, 8);
+	assert_text(last.at.insn, "(ad) if r3 < r2 goto pc-2");
+	assert_int_equal(last.path_insns, 5);
+	assert_int_equal(last.path_line, 1);
+	assert_false(last.path_branched);
+}
+
+#define CALL                                                                                       \
+	"0: R1=ctx() R10=fp0\n"                                                                    \
+	"; long x = 5; @ a.bpf.c:20\n"                                                             \
+	"0: (b7) r6 = 5                        ; R6_w=5\n"                                         \
+	"1: (b7) r8 = 8                        ; R8_w=8\n"                                         \
+	"2: (bf) r1 = r6                       ; R1_w=5 R6_w=5\n"                                  \
+	"3: (85) call pc+3\n"                                                                      \
+	"caller:\n"                                                                                \
+	" R6_w=5 R8_w=8 R10=fp0\n"                                                                 \
+	"callee:\n"                                                                                \
+	" frame1: R1_w=5 R10=fp0\n"                                                                \
+	"7: frame1: R1_w=5 R10=fp0\n"
+
+static void test_callee(void **state)
+{
+	struct kt_log_last last = find_in(CALL "7: (79) r0 = *(u64 *)(r1 +0)\n"
+					       "R1 invalid mem access 'scalar'\n" STATS);
+
+	(void)state;
+	assert_int_equal(last.at.frame, 1);
+	assert_int_equal(last.subjects[0].frame, 1);
+	assert_string_equal(describe(&last.subjects[0]), "R1=5 passed@3 copied@2:R6 set@0");
+	assert_int_equal(last.subjects[0].steps[2].insn.source.line, 20);
+	/* The caller's r8 is no value of the callee. */
+	last = find_in(CALL "7: (bf) r0 = r8\nR8 !read_ok\n" STATS);
+	assert_string_equal(describe(&last.subjects[0]), "R8= never");
+}
+
+#define RETURN                                                                                     \
+	CALL "7: (bf) r0 = r1                       ; frame1: R0_w=5 R1=5\n"                       \
+	     "8: (95) exit\n"                                                                      \
+	     "returning from callee:\n"                                                            \
+	     " frame1: R0_w=5 R1=5 R10=fp0\n"                                                      \
+	     "to caller at 4:\n"                                                                   \
+	     " R0_w=5 R6=5 R8=8 R10=fp0\n"                                                         \
+	     "\n"                                                                                  \
+	     "from 8 to 4: R0_w=5 R6=5 R8=8 R10=fp0\n"
+
+static void test_returned(void **state)
+{
+	struct kt_log_last last = find_in(RETURN "4: (79) r1 = *(u64 *)(r0 +0)\n"
+						 "R0 invalid mem access 'scalar'\n" STATS);
+
+	(void)state;
+	assert_string_equal(describe(&last.subjects[0]),
+			    "R0=5 returned@8 copied@7:R1 passed@3 copied@2:R6 set@0");
+	assert_false(last.path_branched);
+	assert_int_equal(last.path_insns, 7);
+	/* What a callee did in the meantime does not touch r8; r1 does not survive it. */
+	last = find_in(RETURN "4: (79) r1 = *(u64 *)(r8 +0)\n"
+			      "R8 invalid mem access 'scalar'\n" STATS);
+	assert_string_equal(describe(&last.subjects[0]), "R8=8 set@1");
+	last = find_in(RETURN "4: (bf) r2 = r1\nR1 !read_ok\n" STATS);
+	assert_string_equal(describe(&last.subjects[0]), "R1= clobber@3");
+}
+
+/* 5.10: the state stands before the error, and stack slots are named without a register. */
+static void test_5_10(void **state)
+{
+	struct kt_log_last last = find_in("0: (b7) r1 = 3\n"
+					  "1: (63) *(u32 *)(r10 -12) = r1\n"
+					  "2: (15) if r1 == 0x0 goto pc+1\n"
+					  " R1_w=inv3 R10=fp0 fp-16=mmmm????\n"
+					  "3: (79) r0 = *(u64 *)(r10 -16)\n"
+					  "invalid read from stack off -16+0 size 8\n" STATS);
+
+	(void)state;
+	assert_int_equal(last.n_subjects, 1);
+	/* The store to fp-12 covers the bytes -12 to -9 of the slot, not byte -16. */
+	assert_string_equal(describe(&last.subjects[0]), "fp-16=mmmm???? never");
+	last = find_in("0: (b7) r1 = 3\n"
+		       "1: (63) *(u32 *)(r10 -12) = r1\n"
+		       "2: (79) r0 = *(u64 *)(r10 -16)\n"
+		       "invalid read from stack off -16+4 size 8\n" STATS);
+	assert_string_equal(describe(&last.subjects[0]), "fp-12= set@1");
+	last = find_in(
+		"0: (61) r2 = *(u32 *)(r1 +0)\n"
+		"1: (0f) r6 += r2\n"
+		"; data[n] = 1;\n"
+		"2: (73) *(u8 *)(r6 +0) = r1\n"
+		" R1=ctx(id=0,off=0,imm=0) R2_w=inv(id=0) "
+		"R6_w=map_value(id=0,off=0,ks=4,vs=12,umax_value=9) R10=fp0\n"
+		"R6 unbounded memory access, make sure to bounds check any such access\n" STATS);
+	assert_string_equal(describe(&last.subjects[0]),
+			    "R6=map_value(id=0,off=0,ks=4,vs=12,umax_value=9) set@1");
+	assert_text(last.at.source.text, "data[n] = 1;");
+}
+
+/* 6.1 keeps the head of a log that overflows, 6.4 and later its tail. */
+static void test_cut(void **state)
+{
+	struct kt_log_last last = find_in("0: R1=ctx() R10=fp0\n"
+					  "0: (b7) r6 = 0                        ; R6_w=0\n"
+					  "; s += i;\n"
+					  "1: (07) r6 += 1                       ; R6_");
+
+	(void)state;
+	assert_int_equal(last.outcome, KT_LAST_CUT);
+	assert_true(last.cut_end);
+	assert_false(last.cut_front);
+	assert_int_equal(last.at.index, 1);
+	assert_text(last.at.source.text, "s += i;");
+	assert_int_equal(last.path_insns, 2);
+	assert_int_equal(find_in("0: R1=ctx() R10=fp0\n0: (b7) r6 = 0\n; vol").outcome,
+			 KT_LAST_CUT);
+	assert_int_equal(find_in("0: R1=ctx() R10=fp0\n0: (b7) r6 = 0\n1: (0").outcome,
+			 KT_LAST_CUT);
+	last = find_in("f=(0x0; 0xff)) R5=3\n"
+		       "7: (79) r0 = *(u64 *)(r6 +0)\n"
+		       "R6 invalid mem access 'inv'\n" STATS);
+	assert_int_equal(last.outcome, KT_LAST_FAILED);
+	assert_true(last.cut_front);
+	assert_false(last.cut_end);
+	assert_string_equal(describe(&last.subjects[0]), "R6= gone");
+	/* Without its statistics, but with the error. */
+	last = find_in("0: R1=ctx() R10=fp0\n0: (bf) r0 = r6\nR6 !read_ok");
+	assert_int_equal(last.outcome, KT_LAST_FAILED);
+	assert_true(last.cut_end);
+	assert_text(last.error, "R6 !read_ok");
+}
+
+/* Several logs in a row: the last one counts. */
+static void test_last_of_several(void **state)
+{
+	struct kt_log_last last = find_in(
+		"0: R1=ctx() R10=fp0\n0: (bf) r0 = r6\nR6 !read_ok\n" STATS
+		"0: R1=ctx() R10=fp0\n0: (bf) r0 = r7\nR7 !read_ok\n" STATS);
+
+	(void)state;
+	assert_text(last.error, "R7 !read_ok");
+	assert_int_equal(last.path_line, 5);
+	assert_int_equal(last.path_insns, 1);
+	last = find_in("0: R1=ctx() R10=fp0\n0: (bf) r0 = r6\nR6 !read_ok\n" STATS
+		       "0: R1=ctx() R10=fp0\n0: (95) exit\n" STATS);
+	assert_int_equal(last.outcome, KT_LAST_PASSED);
+}
+
+static void check_within(struct kt_text log, struct kt_text part)
+{
+	if (part.len)
+		assert_true(part.data >= log.data && part.data + part.len <= log.data + log.len);
+}
+
+static void check_slices(struct kt_text log)
+{
+	struct kt_log_last last = find(log);
+
+	check_within(log, last.error);
+	check_within(log, last.headline);
+	check_within(log, last.explanation);
+	check_within(log, last.path);
+	check_within(log, last.stats);
+	check_within(log, last.at.line);
+	for (size_t i = 0; i < last.n_subjects; i++) {
+		check_within(log, last.subjects[i].value);
+		for (size_t k = 0; k < last.subjects[i].n_steps; k++)
+			check_within(log, last.subjects[i].steps[k].insn.insn);
+	}
+}
+
+/* Logs that are cut off anywhere, and with bytes changed. */
+static void test_damaged(void **state)
+{
+	uint64_t seed = 5;
+
+	(void)state;
+	for (size_t i = 0; i < N_ERROR_LOGS; i++) {
+		struct kt_text log = read_error_log(error_logs[i]);
+
+		for (size_t cut = 0; cut < log.len; cut += 1 + log.len / 300) {
+			struct kt_text head = copy_text(log.data, cut);
+			struct kt_text tail = copy_text(log.data + cut, log.len - cut);
+
+			check_slices(head);
+			check_slices(tail);
+			free((char *)head.data);
+			free((char *)tail.data);
+		}
+		for (int run = 0; run < 200; run++) {
+			char *data = (char *)log.data;
+
+			data[rng_below(&seed, log.len)] = (char)rng_next(&seed);
+			check_slices(log);
+		}
+		free((char *)log.data);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_real_errors),   cmocka_unit_test(test_kernel_agrees),
+		cmocka_unit_test(test_explanation),   cmocka_unit_test(test_passed),
+		cmocka_unit_test(test_empty),         cmocka_unit_test(test_branch),
+		cmocka_unit_test(test_known_outcome), cmocka_unit_test(test_level_1),
+		cmocka_unit_test(test_budget),        cmocka_unit_test(test_callee),
+		cmocka_unit_test(test_returned),      cmocka_unit_test(test_5_10),
+		cmocka_unit_test(test_cut),           cmocka_unit_test(test_last_of_several),
+		cmocka_unit_test(test_damaged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
