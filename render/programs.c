@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "logparse/blocks.h"
 #include "render/json.h"
 #include "render/programs.h"
 #include "render/text.h"
@@ -471,16 +472,38 @@ struct kt_error *render_programs_json(const struct programs *programs,
 	return render_json_dump(root, ret);
 }
 
+static struct kt_error *append_piece(void *buf, struct kt_text piece)
+{
+	kt_buf_append(buf, piece.data, piece.len);
+	return kt_buf_failed(buf) ? kt_error_no_memory() : NULL;
+}
+
+/* What libbpf printed, with the verifier's logs in it collapsed. */
+static struct kt_error *append_log(struct kt_buf *out, const char *log)
+{
+	struct kt_buf text = KT_BUF_INIT;
+	struct kt_error *err = kt_collapse_blocks_to((struct kt_text){log, strlen(log)}, NULL,
+						     append_piece, &text);
+
+	if (!err && text.len) {
+		render_append_visible_bytes(out, text.data, text.len, true);
+		if (text.data[text.len - 1] != '\n')
+			kt_buf_appendc(out, '\n');
+	}
+	kt_buf_deinit(&text);
+	return err;
+}
+
 struct kt_error *render_failures_text(const struct render_failure *failures, size_t n, bool color,
 				      char **ret)
 {
 	const char *red = color ? "\033[1;31m" : "", *off = color ? "\033[0m" : "";
 	struct kt_buf out = KT_BUF_INIT;
+	struct kt_error *err = NULL;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !err; i++) {
 		const struct render_failure *f = &failures[i];
 		const char *errname = strerrorname_np(f->errnum);
-		size_t len = strlen(f->log);
 
 		kt_buf_printf(&out, "%s%sFAILED%s ", i ? "\n" : "", red, off);
 		render_append_visible(&out, f->object, false);
@@ -493,9 +516,10 @@ struct kt_error *render_failures_text(const struct render_failure *failures, siz
 			kt_buf_appendc(&out, ')');
 		}
 		kt_buf_printf(&out, ": %s, %s\n", errname ? errname : "?", strerror(f->errnum));
-		render_append_visible(&out, f->log, true);
-		if (len && f->log[len - 1] != '\n')
-			kt_buf_appendc(&out, '\n');
+		err = append_log(&out, f->log);
 	}
-	return kt_buf_finish(&out, ret);
+	if (!err)
+		return kt_buf_finish(&out, ret);
+	kt_buf_deinit(&out);
+	return err;
 }

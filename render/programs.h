@@ -85,8 +85,9 @@ struct kt_error *render_programs_json(const struct programs *programs,
 				      const struct render_guest *guest, char **ret);
 
 /*
- * The programs that were not taken, each with its log: verbatim, but for control characters,
- * which a guest shall not send to a terminal. The caller frees *ret.
+ * The programs that were not taken, each with its log: collapsed (logparse/collapse.h), and with
+ * control characters shown, which a guest shall not send to a terminal. JSON has it as it was.
+ * The caller frees *ret.
  */
 struct kt_error *render_failures_text(const struct render_failure *failures, size_t n, bool color,
 				      char **ret);
