@@ -294,8 +294,11 @@ static bool check_spread(struct walk *w, const struct unmark_repeat *r, size_t f
 	if (some_lo + some_hi > omitted ||
 	    r->omitted < (omitted - some_hi) * r->lo + some_hi * r->hi ||
 	    r->omitted > (omitted - some_lo) * r->hi + some_lo * r->lo)
-		return problem(w, "%zu iterations of %zu..%zu lines are never %zu lines", omitted,
-			       r->lo, r->hi, r->omitted);
+		return problem(
+			w,
+			"%zu iterations of %zu..%zu lines are never %zu lines, with %zu in the "
+			"first and %zu in the last",
+			omitted, r->lo, r->hi, r->omitted, first, last);
 	return true;
 }
 
