@@ -351,6 +351,32 @@ static void test_known_outcome(void **state)
 	assert_string_equal(describe(&last.subjects[0]), "R6=0 set@0");
 }
 
+/* Each branch is taken up once, the one that was put off last first. */
+static void test_taken_once(void **state)
+{
+	static const char log[] = "0: R1=ctx() R10=fp0\n"
+				  "1: (85) call bpf_get_prandom_u32#7    ; R0_w=scalar()\n"
+				  "2: (15) if r0 == 0x0 goto pc+2        ; R0_w=scalar()\n"
+				  "3: (05) goto pc-3\n"
+				  "1: (85) call bpf_get_prandom_u32#7    ; R0_w=scalar()\n"
+				  "2: (15) if r0 == 0x0 goto pc+2        ; R0_w=scalar()\n"
+				  "4: (95) exit\n"
+				  "\n"
+				  "from 2 to 5: R0=0 R10=fp0\n"
+				  "5: (95) exit\n"
+				  "\n"
+				  "from 2 to 5: R0=0 R10=fp0\n"
+				  "5: (bf) r1 = r7\n"
+				  "R7 !read_ok\n" STATS;
+	struct kt_log_last last = find_in(log);
+
+	(void)state;
+	/* Insns 1 and 2, of the first round. */
+	assert_int_equal(last.path_before, 2);
+	assert_int_equal(last.path_insns, 1);
+	assert_int_equal(last.path_line, 12);
+}
+
 /* Level 1 takes the log back to the jump, and glues on what comes. */
 static void test_level_1(void **state)
 {
@@ -379,6 +405,15 @@ static void test_level_1(void **state)
 	assert_int_equal(last.path_insns, 3);
 	assert_int_equal(last.path_before, 2);
 	assert_int_equal(last.n_subjects, 0);
+	/* Where no source line stands before the message, it is that of the instruction. */
+	last = find_in("0: R1=ctx() R10=fp0\n"
+		       "; for (;;) @ a.bpf.c:5\n"
+		       "1: (05) goto pc+0\n"
+		       "; x++; @ a.bpf.c:6\n"
+		       "2: (05) goto pc-2\n"
+		       "infinite loop detected at insn 1\n" STATS);
+	assert_int_equal(last.at.index, 1);
+	assert_int_equal(last.at.source.line, 5);
 }
 
 static void test_budget(void **state)
@@ -427,6 +462,21 @@ static void test_callee(void **state)
 	/* The caller's r8 is no value of the callee. */
 	last = find_in(CALL "7: (bf) r0 = r8\nR8 !read_ok\n" STATS);
 	assert_string_equal(describe(&last.subjects[0]), "R8= never");
+	/* Nor is what r8 was in a callee before. */
+	last = find_in(CALL "7: (b7) r8 = 9                        ; frame1: R8_w=9\n"
+			    "8: (95) exit\n"
+			    "returning from callee:\n"
+			    " frame1: R1=5 R8_w=9 R10=fp0\n"
+			    "to caller at 4:\n"
+			    " R6=5 R8=8 R10=fp0\n"
+			    "4: (85) call pc+2\n"
+			    "caller:\n"
+			    " R6=5 R8=8 R10=fp0\n"
+			    "callee:\n"
+			    " frame1: R1=5 R10=fp0\n"
+			    "7: frame1: R1=5 R10=fp0\n"
+			    "7: (bf) r0 = r8\nR8 !read_ok\n" STATS);
+	assert_string_equal(describe(&last.subjects[0]), "R8= never");
 }
 
 #define RETURN                                                                                     \
@@ -469,7 +519,7 @@ static void test_5_10(void **state)
 
 	(void)state;
 	assert_int_equal(last.n_subjects, 1);
-	/* The store to fp-12 covers the bytes -12 to -9 of the slot, not byte -16. */
+	/* The stores cover the bytes -12 to -9 and -20 to -17, not byte -16. */
 	assert_string_equal(describe(&last.subjects[0]), "fp-16=mmmm???? never");
 	last = find_in("0: (b7) r1 = 3\n"
 		       "1: (63) *(u32 *)(r10 -12) = r1\n"
@@ -599,7 +649,7 @@ int main(void)
 		cmocka_unit_test(test_budget),        cmocka_unit_test(test_callee),
 		cmocka_unit_test(test_returned),      cmocka_unit_test(test_5_10),
 		cmocka_unit_test(test_cut),           cmocka_unit_test(test_last_of_several),
-		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_damaged),       cmocka_unit_test(test_taken_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
