@@ -162,6 +162,10 @@ static void test_pager_quit(void **state)
 	assert_out_text(tty("PAGER='head -n 1; sleep 0.3; echo end' \"$T\" log \"$D/a\"; echo $?",
 			    NULL, 0),
 			"1\nend\n0\n");
+	assert_out_text(tty("echo 1 > \"$D/b\"; PAGER='cat; sleep 0.3; echo end' "
+			    "\"$T\" log \"$D/b\"; echo $?",
+			    NULL, 0),
+			"1\nend\n0\n");
 	/* Ctrl-C is the pager's. */
 	assert_out_text(tty("trap : INT; PAGER='trap \"echo int\" INT; head -n 1; "
 			    "sleep 5 || sleep 0.3; echo end' "
