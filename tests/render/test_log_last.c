@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "render/log_last.h"
+#include "tests/introspect/rng.h"
 #include "tests/logparse/errors.h"
 
 #define STATS                                                                                      \
@@ -117,12 +118,14 @@ static void test_length(void **state)
 static void test_long_path(void **state)
 {
 	struct kt_buf log = KT_BUF_INIT;
+	uint64_t seed = 1;
 	char *text;
 
 	(void)state;
 	kt_buf_appends(&log, "0: R1=ctx() R10=fp0\n");
 	for (unsigned int i = 0; i < 5000; i++)
-		kt_buf_printf(&log, "%u: (b7) r%u = %u\n", i, i * 7919 % 6, i * i % 1009);
+		kt_buf_printf(&log, "%u: (b7) r%u = %u\n", i, (unsigned int)rng_below(&seed, 6),
+			      (unsigned int)rng_below(&seed, 100000));
 	kt_buf_appends(&log, "5000: (bf) r0 = r9\nR9 !read_ok\n" STATS);
 	text = render((struct kt_text){log.data, log.len}, "p");
 	assert_in_range(count_lines(text), 10, 40);
@@ -151,8 +154,10 @@ static void test_too_large(void **state)
 			      "7: (07) r3 += 1                       ; R3_w=%u\n"
 			      "8: (ad) if r3 < r2 goto pc-3          ; R2=scalar() R10=fp0\n",
 			      i, i, i + 1);
-	log.len--;
-	kt_buf_appends(&log, " BPF program is too large. Processed 1000001 insn\n" STATS);
+	kt_buf_appends(&log, "; s += i; @ a.bpf.c:17\n"
+			     "6: (0f) r1 += r3                      ; R1_w=9 R3_w=9\n"
+			     "8: (ad) if r3 < r2 goto pc-3 BPF program is too large. "
+			     "Processed 1000001 insn\n" STATS);
 	text = render((struct kt_text){log.data, log.len}, "p");
 	assert_in_range(count_lines(text), 10, 45);
 	assert_non_null(strstr(text, "x of the following 5 lines ---\n"));
