@@ -56,10 +56,10 @@ static void trim_lines(struct kt_text *text)
 }
 
 /* What was read is an earlier log: another one begins behind its statistics. */
-static void begin_again(struct finder *f)
+static void begin_again(struct finder *f, const struct kt_event *ev)
 {
 	kt_path_restart(&f->path, false, false);
-	f->sources.by_index.len = 0;
+	f->sources.since = offset_of(f, ev->text);
 	f->insns = f->source = f->error = f->more = f->stats = 0;
 	f->traced = f->started = f->processed = false;
 	f->out = (struct kt_log_last){0};
@@ -126,7 +126,7 @@ static bool on_insn(struct finder *f, const struct kt_event *ev)
 static bool on_trace(struct finder *f, const struct kt_event *ev)
 {
 	if (f->processed)
-		begin_again(f);
+		begin_again(f, ev);
 	if (!f->traced)
 		begin_trace(f, ev);
 	if (!f->started && ev->kind != KT_EVENT_TABLE) {
@@ -145,6 +145,8 @@ static bool on_trace(struct finder *f, const struct kt_event *ev)
 		return false;
 	if (!kt_path_add(&f->path, ev))
 		return false;
+	if (f->path.implied)
+		begin_branch(f, ev, f->path.from, ev->index);
 	if (ev->message.len) {
 		f->error = offset_of(f, ev->message) + 1;
 		f->error_end = offset_of(f, ev->message) + ev->message.len;

@@ -13,7 +13,8 @@ void kt_path_init(struct kt_path *path, struct kt_text log)
 {
 	*path = (struct kt_path){
 		.log = log,
-		.branches = log.len && memmem(log.data, log.len, "\nfrom ", 6),
+		.branches = log.len && (memmem(log.data, log.len, "\nfrom ", 6) ||
+					memmem(log.data, log.len, "=inv", 4)),
 	};
 }
 
@@ -29,6 +30,7 @@ void kt_path_restart(struct kt_path *path, bool whole, bool global)
 	path->whole = whole;
 	path->global = global;
 	path->consts = 0;
+	path->over = false;
 }
 
 bool kt_path_is_reg(struct kt_text text, uint32_t *ret)
@@ -161,20 +163,56 @@ static bool put_off(const struct kt_path_step *step, const struct kt_event *ev, 
 	return consts_agree(step->consts, consts);
 }
 
-/* Back to the jump whose other branch is taken up. */
+/* Where a jump goes: "(15) if r0 == 0x0 goto pc+5" at 3 to 9; or NO_INDEX. */
+static uint32_t target_of(const struct kt_path *path, const struct kt_path_step *step)
+{
+	struct kt_event ev;
+	const char *p, *end;
+	int64_t offset = 0;
+	bool minus;
+
+	kt_path_read_step(path, step, &ev);
+	end = ev.insn.data + ev.insn.len;
+	p = ev.insn.len ? memmem(ev.insn.data, ev.insn.len, "if ", 3) : NULL;
+	p = p ? memmem(p, (size_t)(end - p), " goto pc", 8) : NULL;
+	if (!p || end - p < 10)
+		return KT_LINE_NO_INDEX;
+	minus = p[8] == '-';
+	for (p += 9; p < end && isdigit((unsigned char)*p) && offset < INT32_MAX; p++)
+		offset = offset * 10 + (*p - '0');
+	offset = (int64_t)step->index + 1 + (minus ? -offset : offset);
+	return offset >= 0 && offset < KT_LINE_NO_INDEX ? (uint32_t)offset : KT_LINE_NO_INDEX;
+}
+
+/* Likewise where it is not said which jump it was, but where it goes. */
+static bool put_off_to(const struct kt_path *path, const struct kt_path_step *step, uint32_t to)
+{
+	return !(step->flags & (KT_STEP_STATE | KT_STEP_TAKEN)) && target_of(path, step) == to &&
+	       consts_agree(step->consts, path->consts);
+}
+
+static void pop(struct kt_path *path)
+{
+	struct kt_path_step *step = &path->steps.data[--path->steps.len];
+
+	path->n_insns -= !(step->flags & KT_STEP_STATE) && path->n_insns;
+}
+
+/* Back to the jump whose other branch is taken up; ev->from is NO_INDEX where it is implied. */
 static void resume(struct kt_path *path, const struct kt_event *ev)
 {
+	bool implied = ev->from == KT_LINE_NO_INDEX;
+
 	note_consts(path, ev->state, true);
-	while (path->steps.len) {
+	for (; path->steps.len; pop(path)) {
 		struct kt_path_step *step = &path->steps.data[path->steps.len - 1];
 
-		if (put_off(step, ev, path->consts)) {
-			if (!ev->speculative && !(step->flags & KT_STEP_MULTI))
-				step->flags |= KT_STEP_TAKEN;
-			return;
-		}
-		path->n_insns -= !(step->flags & KT_STEP_STATE) && path->n_insns;
-		path->steps.len--;
+		if (implied ? !put_off_to(path, step, ev->index) : !put_off(step, ev, path->consts))
+			continue;
+		if (!ev->speculative && !(step->flags & KT_STEP_MULTI))
+			step->flags |= KT_STEP_TAKEN;
+		path->from = step->index;
+		return;
 	}
 	/* It was printed before what there is of the log. */
 	path->whole = false;
@@ -212,14 +250,19 @@ bool kt_path_add(struct kt_path *path, const struct kt_event *ev)
 		.flags = KT_STEP_STATE,
 	};
 
+	path->from = KT_LINE_NO_INDEX;
+	path->implied = path->over && ev->kind == KT_EVENT_STATE && ev->index != KT_LINE_NO_INDEX;
+	path->over = ev->kind == KT_EVENT_PRUNED ||
+		     (ev->kind == KT_EVENT_INSN && ev->opcode == 0x95 && !ev->frame) ||
+		     (path->over && ev->kind == KT_EVENT_PRECISION);
 	if (ev->kind == KT_EVENT_INSN)
 		return add_insn(path, ev);
-	if ((ev->kind == KT_EVENT_POP || ev->kind == KT_EVENT_PRUNED) &&
-	    ev->from != KT_LINE_NO_INDEX)
+	if (path->implied || ((ev->kind == KT_EVENT_POP || ev->kind == KT_EVENT_PRUNED) &&
+			      ev->from != KT_LINE_NO_INDEX))
 		resume(path, ev);
 	else if (path->branches && ev->state.len)
 		note_consts(path, ev->state, ev->kind != KT_EVENT_STATE);
-	if (ev->kind != KT_EVENT_STATE)
+	if (ev->kind != KT_EVENT_STATE || path->implied)
 		state.flags |= KT_STEP_WHOLE;
 	return !ev->state.len || push(path, state, ev->state.data);
 }
@@ -247,7 +290,7 @@ struct kt_source_ref kt_path_source(const struct kt_path_sources *sources, uint3
 
 	if (index == KT_LINE_NO_INDEX)
 		return ref;
-	while (i && !sources->by_index.data[i - 1])
+	while (i && sources->by_index.data[i - 1] <= sources->since)
 		i--;
 	if (!i)
 		return ref;

@@ -36,18 +36,24 @@ struct kt_path_step {
 
 struct kt_path {
 	struct kt_text log;
-	bool branches;   /* of level 2, which shows where branches are taken up */
+	bool branches;   /* it may show where branches are taken up; then consts are kept */
 	uint64_t consts; /* as in a step, now */
 	KT_VEC(struct kt_path_step) steps;
 	size_t n_insns; /* of the steps, and of those before them that were forgotten */
 	bool whole;     /* the first step is where the (sub)program was entered */
 	bool global;    /* ... which was a global function, by itself */
+	bool over;      /* the last event was the end of a path: an exit, or "safe" */
+
+	/* Of the event added last: it takes up a branch without saying so, as 5.10 does. */
+	bool implied;
+	uint32_t from; /* the jump, or KT_LINE_NO_INDEX */
 };
 
 /* Where the source line of an instruction was printed: offsets in the log, + 1, by index. */
 struct kt_path_sources {
 	struct kt_text log;
 	KT_VEC(uint64_t) by_index;
+	uint64_t since; /* those below are of a log before this one */
 };
 
 /* A path through log, without steps. kt_path_deinit() releases it. */

@@ -539,6 +539,37 @@ static void test_5_10(void **state)
 	assert_text(last.at.source.text, "data[n] = 1;");
 }
 
+/* 5.10 at level 2: a branch is taken up behind an exit or "safe" without a word. */
+static void test_5_10_branches(void **state)
+{
+	struct kt_log_last last = find_in(
+		"0: R1=ctx(id=0,off=0,imm=0) R10=fp0\n"
+		"0: (b7) r6 = 7\n"
+		"1: R1=ctx(id=0,off=0,imm=0) R6_w=inv7 R10=fp0\n"
+		"1: (61) r2 = *(u32 *)(r1 +0)\n"
+		"2: R1=ctx(id=0,off=0,imm=0) R2_w=inv(id=0) R6_w=inv7 R10=fp0\n"
+		"2: (15) if r2 == 0x0 goto pc+3\n"
+		" R1=ctx(id=0,off=0,imm=0) R2_w=inv(id=0) R6_w=inv7 R10=fp0\n"
+		"3: R1=ctx(id=0,off=0,imm=0) R2_w=inv(id=0) R6_w=inv7 R10=fp0\n"
+		"3: (b7) r6 = 9\n"
+		"4: R1=ctx(id=0,off=0,imm=0) R2_w=inv(id=0) R6_w=inv9 R10=fp0\n"
+		"4: (b7) r0 = 0\n"
+		"5: R0_w=inv0 R2_w=inv(id=0) R6_w=inv9 R10=fp0\n"
+		"5: (95) exit\n"
+		"6: R1=ctx(id=0,off=0,imm=0) R2=inv0 R6=inv7 R10=fp0\n"
+		"; return *p;\n"
+		"6: (79) r0 = *(u64 *)(r6 +0)\n"
+		"R6 invalid mem access 'inv'\n" STATS);
+
+	(void)state;
+	assert_true(last.path_branched);
+	assert_int_equal(last.path_from, 2);
+	assert_int_equal(last.path_to, 6);
+	assert_int_equal(last.path_insns, 1);
+	assert_int_equal(last.path_before, 3);
+	assert_string_equal(describe(&last.subjects[0]), "R6=inv7 set@0");
+}
+
 /* 6.1 keeps the head of a log that overflows, 6.4 and later its tail. */
 static void test_cut(void **state)
 {
@@ -642,14 +673,15 @@ static void test_damaged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_real_errors),   cmocka_unit_test(test_kernel_agrees),
-		cmocka_unit_test(test_explanation),   cmocka_unit_test(test_passed),
-		cmocka_unit_test(test_empty),         cmocka_unit_test(test_branch),
-		cmocka_unit_test(test_known_outcome), cmocka_unit_test(test_level_1),
-		cmocka_unit_test(test_budget),        cmocka_unit_test(test_callee),
-		cmocka_unit_test(test_returned),      cmocka_unit_test(test_5_10),
-		cmocka_unit_test(test_cut),           cmocka_unit_test(test_last_of_several),
-		cmocka_unit_test(test_damaged),       cmocka_unit_test(test_taken_once),
+		cmocka_unit_test(test_real_errors),     cmocka_unit_test(test_kernel_agrees),
+		cmocka_unit_test(test_explanation),     cmocka_unit_test(test_passed),
+		cmocka_unit_test(test_empty),           cmocka_unit_test(test_branch),
+		cmocka_unit_test(test_known_outcome),   cmocka_unit_test(test_level_1),
+		cmocka_unit_test(test_budget),          cmocka_unit_test(test_callee),
+		cmocka_unit_test(test_returned),        cmocka_unit_test(test_5_10),
+		cmocka_unit_test(test_5_10_branches),   cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_last_of_several), cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_taken_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
