@@ -71,6 +71,7 @@ struct mode {
 	struct kt_error *(*table)(const struct log *log, char **ret);
 	struct kt_error *(*check_sort)(const char *key); /* NULL: it takes no --sort, nor --csv */
 	bool is_log;   /* its lines are those of logs, and coloured as such */
+	bool is_about; /* it is the text about a log that --last gives */
 	bool is_clean; /* it is fit for a terminal already, with colours of its own */
 };
 
@@ -111,13 +112,19 @@ static struct kt_error *collapsed_program(struct log *log, const struct kt_log_b
 	return kt_collapse_cycles_to(block->trace, &log->collapse, cli_writer_put, &log->writer);
 }
 
+/* Several are told apart by an empty line. */
 static struct kt_error *last_program(struct log *log, const struct kt_log_block *block)
 {
 	struct kt_buf out = KT_BUF_INIT;
-	struct kt_error *err = render_log_last(block->trace, block->program, &out);
+	struct kt_error *err;
 
-	if (!err && out.len)
+	kt_buf_appends(&out, log->n_wanted > 1 ? "\n" : "");
+	err = render_log_last(block->trace, block->program, &out);
+	if (!err)
 		err = cli_writer_put(&log->writer, (struct kt_text){out.data, out.len});
+	if (!err)
+		err = cli_writer_end(&log->writer);
+	cli_writer_begin(&log->writer, false);
 	kt_buf_deinit(&out);
 	return err;
 }
@@ -175,7 +182,7 @@ static const struct mode collapsed = {
 /* From OPT_RAW on. */
 static const struct mode modes[] = {
 	{.option = "--raw", .whole = raw_whole, .program = raw_program, .is_log = true},
-	{.option = "--last", .program = last_program},
+	{.option = "--last", .program = last_program, .is_about = true},
 	{
 		.option = "--stats",
 		.program = gather_program,
@@ -426,7 +433,8 @@ static void set_up_writer(struct log *log)
 	bool colored = cli_color_on(log->color, stdout);
 
 	log->writer.visible = !log->mode->is_clean && (terminal || colored);
-	log->writer.color = colored && log->mode->is_log;
+	log->writer.color = colored && (log->mode->is_log || log->mode->is_about);
+	log->writer.about = log->mode->is_about;
 	log->writer.pager = terminal && !log->no_pager;
 }
 

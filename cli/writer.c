@@ -209,10 +209,35 @@ static enum cli_writer_style end_style(const struct cli_writer *w)
 	return w->in_log && w->seen_log ? CLI_STYLE_ERROR : CLI_STYLE_PLAIN;
 }
 
+/*
+ * Of the text that render/log_last.h makes, which begins with the name and the error, and has
+ * source lines and the kernel's explanation in it.
+ */
+static enum cli_writer_style about_style(struct cli_writer *w, struct kt_text line)
+{
+	struct kt_text rest = line;
+	bool first = !w->explaining && line.len;
+
+	w->explaining |= first;
+	while (rest.len && rest.data[0] == ' ') {
+		rest.data++;
+		rest.len--;
+	}
+	if (first || is_stats(rest))
+		return CLI_STYLE_HEAD;
+	if (kt_text_starts_with(rest, KT_TEXT("; ")))
+		return CLI_STYLE_SOURCE;
+	if (kt_text_starts_with(line, KT_TEXT("Verification failed: ")))
+		return CLI_STYLE_ERROR;
+	return is_mark(rest) ? CLI_STYLE_MARK : explanation_style(line);
+}
+
 static struct kt_error *color_line(struct cli_writer *w, struct kt_text line, bool newline)
 {
 	struct kt_line read;
 
+	if (w->about)
+		return show_line(w, line, about_style(w, line), newline);
 	if (is_mark(line))
 		return decided(w, CLI_STYLE_PLAIN, line, CLI_STYLE_MARK, newline);
 	if (w->blocks && has(line, KT_TEXT(" LOG --"))) {

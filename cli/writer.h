@@ -22,7 +22,8 @@ enum cli_writer_style {
 
 struct cli_writer {
 	bool visible; /* the text is for a terminal */
-	bool color;   /* its lines are coloured by what they mean in a log */
+	bool color;   /* its lines are coloured by what they mean in a log, */
+	bool about;   /* or in the text about one that --last gives */
 	bool pager;   /* one is started before the first byte */
 	bool paged;   /* it was: EPIPE then says that the user has quit it */
 	bool blocks;  /* only what is between libbpf's markers is a log; see cli_writer_begin() */
