@@ -236,7 +236,7 @@ static uint32_t number_behind(struct kt_text text, const char *what)
  *	The sequence of 8193 jumps is too complex.
  *	infinite loop detected at insn 36
  *	combined stack size of 2 calls is 736. Too large
- *	the call stack of 9 frames is too deep !
+ *	the call stack of 9 frames is too deep !	(a call instruction's has no "!")
  *	tail_calls are not allowed when call stack of previous frames is 288 bytes. Too large
  *	unreachable insn 2; back-edge from insn 4 to 2; jump out of range from insn 4 to -22014
  * The first three are found while instructions are executed, the last ones before that, and
@@ -249,7 +249,8 @@ static enum kt_last_class classify(const struct finder *f, struct kt_text line)
 		return KT_LAST_BUDGET;
 	if (contains(line, "infinite loop detected"))
 		return KT_LAST_LOOP;
-	if (contains(line, "combined stack size") || contains(line, "call stack of"))
+	if (contains(line, "combined stack size") || contains(line, "frames is too deep !") ||
+	    contains(line, "tail_calls are not allowed when"))
 		return KT_LAST_PROGRAM;
 	if (!f->insns)
 		return number_behind(line, "insn ") != KT_LINE_NO_INDEX ? KT_LAST_FLOW
@@ -342,15 +343,29 @@ static void add_slot(struct kt_log_last *out, struct kt_text line)
 		add_subject(out, KT_LAST_SUBJECT_SLOT, add - offset, true);
 }
 
-/* "arg#0 pointer type STRUCT ... must point to ...": arguments of kfuncs; R1 is the first. */
-static void add_argument(struct kt_log_last *out, struct kt_text line)
+/*
+ * Arguments of functions, of which R1 is the first:
+ *	arg#0 pointer type STRUCT task_struct must point to scalar, or struct with scalar
+ *	kernel function bpf_x args#0 expected pointer to ctx, but got scalar	5.13 to 6.1
+ *	expected an initialized iter_num as arg #0				6.12
+ *	Possibly NULL pointer passed to trusted arg0
+ */
+static void add_arguments(struct kt_log_last *out, struct kt_text line)
 {
-	uint32_t n = number_behind(line, "arg#");
+	struct kt_text rest = line;
+	const char *p;
 
-	if (n == KT_LINE_NO_INDEX)
-		n = number_behind(line, "arg #");
-	if (n < 5)
-		add_subject(out, KT_LAST_SUBJECT_REG, (int32_t)n + 1, true);
+	while ((p = memmem(rest.data, rest.len, "arg", 3))) {
+		rest.len -= (size_t)(p + 3 - rest.data);
+		rest.data = p + 3;
+		for (size_t i = 0; rest.len && i < 2 && strchr("s #", rest.data[0]); i++) {
+			rest.data++;
+			rest.len--;
+		}
+		if (rest.len && rest.data[0] >= '0' && rest.data[0] < '5' &&
+		    (rest.len == 1 || !isdigit((unsigned char)rest.data[1])))
+			add_subject(out, KT_LAST_SUBJECT_REG, rest.data[0] - '0' + 1, true);
+	}
 }
 
 /* What the lines of the message name. Returns the instruction that took a reference. */
@@ -375,7 +390,7 @@ static uint32_t add_named(struct finder *f)
 		add_registers(out, line, "R", true);
 		add_slot(out, line);
 		if (out->at.insn.len && contains(out->at.insn, "call "))
-			add_argument(out, line);
+			add_arguments(out, line);
 	}
 	return acquired;
 }

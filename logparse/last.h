@@ -124,7 +124,7 @@ struct kt_log_last {
 
 /*
  * Reads a log, all texts are slices of it. Time is linear; memory is bounded by what the
- * verifier can execute (some 25 MB). Nothing to release. Errors: KT_ERROR_NO_MEMORY.
+ * verifier can execute (some 35 MB). Nothing to release. Errors: KT_ERROR_NO_MEMORY.
  */
 struct kt_error *kt_log_find_last(struct kt_text log, struct kt_log_last *ret);
 

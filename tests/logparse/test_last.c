@@ -507,6 +507,49 @@ static void test_returned(void **state)
 	assert_string_equal(describe(&last.subjects[0]), "R1= clobber@3");
 }
 
+/* Messages of kernels and programs that the logs here do not have. */
+static void test_named(void **state)
+{
+	static const struct {
+		const char *insn, *message, *names;
+	} cases[] = {
+		{"(85) call bpf_x#9", "Possibly NULL pointer passed to trusted arg0", "R1"},
+		{"(85) call bpf_x#9", "arg#1 pointer type STRUCT task_struct must point to ", "R2"},
+		{"(85) call bpf_x#9", "kernel function bpf_x args#2 expected pointer to ctx", "R3"},
+		{"(85) call bpf_x#9", "R1 must have zero offset when passed to arg#0", "R1"},
+		{"(85) call bpf_x#9", "invalid indirect read from stack R2 off -8+4 size 8",
+		 "R2 fp-4"},
+		{"(0f) r6 += r2",
+		 "math between map_value pointer and register with unbounded min "
+		 "value is not allowed",
+		 "R6 R2"},
+		{"(61) r1 = *(u32 *)(r7 +0)",
+		 "invalid access to packet, off=14 size=1, "
+		 "R7(id=0,off=14,r=0)",
+		 "R7"},
+		{"(95) exit", "bpf_spin_unlock is missing", ""},
+		{"(85) call bpf_x#9", "unknown func bpf_x#9", ""},
+		{"(b7) r1 = 0", "XR1 R11 R1x R123 R_1", "R1"}, /* by the instruction */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char log[500], names[100] = "";
+		struct kt_log_last last;
+		size_t n = 0;
+
+		snprintf(log, sizeof(log), "0: R1=ctx() R10=fp0\n0: %s\n%s\n" STATS, cases[i].insn,
+			 cases[i].message);
+		last = find_in(log);
+		assert_int_equal(last.class, KT_LAST_INSN);
+		for (size_t k = 0; k < last.n_subjects; k++)
+			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s%d", n ? " " : "",
+					      last.subjects[k].kind ? "fp" : "R",
+					      last.subjects[k].number);
+		assert_string_equal(names, cases[i].names);
+	}
+}
+
 /* 5.10: the state stands before the error, and stack slots are named without a register. */
 static void test_5_10(void **state)
 {
@@ -673,15 +716,15 @@ static void test_damaged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_real_errors),     cmocka_unit_test(test_kernel_agrees),
-		cmocka_unit_test(test_explanation),     cmocka_unit_test(test_passed),
-		cmocka_unit_test(test_empty),           cmocka_unit_test(test_branch),
-		cmocka_unit_test(test_known_outcome),   cmocka_unit_test(test_level_1),
-		cmocka_unit_test(test_budget),          cmocka_unit_test(test_callee),
-		cmocka_unit_test(test_returned),        cmocka_unit_test(test_5_10),
-		cmocka_unit_test(test_5_10_branches),   cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_last_of_several), cmocka_unit_test(test_damaged),
-		cmocka_unit_test(test_taken_once),
+		cmocka_unit_test(test_real_errors),   cmocka_unit_test(test_kernel_agrees),
+		cmocka_unit_test(test_explanation),   cmocka_unit_test(test_passed),
+		cmocka_unit_test(test_empty),         cmocka_unit_test(test_branch),
+		cmocka_unit_test(test_known_outcome), cmocka_unit_test(test_level_1),
+		cmocka_unit_test(test_budget),        cmocka_unit_test(test_callee),
+		cmocka_unit_test(test_returned),      cmocka_unit_test(test_5_10),
+		cmocka_unit_test(test_named),         cmocka_unit_test(test_5_10_branches),
+		cmocka_unit_test(test_cut),           cmocka_unit_test(test_last_of_several),
+		cmocka_unit_test(test_damaged),       cmocka_unit_test(test_taken_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
