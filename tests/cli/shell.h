@@ -67,8 +67,11 @@ static inline const struct result *sh(const char *command)
 	return &result;
 }
 
-/* The same in a terminal of its own. What the terminal gets is result.out; typed goes in. */
-static inline const struct result *tty(const char *command, const char *typed, int after_ms)
+/*
+ * The same in a terminal of its own. What the terminal gets is result.out; typed (may be NULL)
+ * goes in when that has `when` in it.
+ */
+static inline const struct result *tty(const char *command, const char *typed, const char *when)
 {
 	struct termios plain = {0};
 	struct winsize size = {.ws_row = 24, .ws_col = 80};
@@ -86,12 +89,13 @@ static inline const struct result *tty(const char *command, const char *typed, i
 	if (!pid)
 		exec_shell(command);
 	result.out.len = 0;
-	if (typed) {
-		usleep((unsigned)after_ms * 1000);
-		assert_int_equal(write(fd, typed, strlen(typed)), strlen(typed));
-	}
-	while ((n = read(fd, piece, sizeof(piece))) > 0)
+	while ((n = read(fd, piece, sizeof(piece))) > 0) {
 		kt_buf_append(&result.out, piece, (size_t)n);
+		if (typed && strstr(result.out.data, when)) {
+			assert_int_equal(write(fd, typed, strlen(typed)), strlen(typed));
+			typed = NULL;
+		}
+	}
 	kt_buf_append(&result.out, "", 0);
 	result.status = wait_for(pid);
 	close(fd);

@@ -28,7 +28,7 @@ static void test_usage(void **state)
 	tool_refused(RUN("log", "--program"), 2, "requires an argument");
 	assert_non_null(strstr(RUN("log", "--help")->out, "--precision"));
 	assert_non_null(strstr(RUN("--help")->out, "ktstr-gdb log"));
-	tty("\"$T\" log", NULL, 0);
+	tty("\"$T\" log", NULL, NULL);
 	assert_int_equal(result.status, 2);
 	assert_true(HAS(result.out, "2>&1 | ktstr-gdb log"));
 }
@@ -163,7 +163,7 @@ static void test_compressed(void **state)
 	struct kt_buf text = KT_BUF_INIT;
 
 	(void)state;
-	append_noise(&text, 1 << 20);
+	append_noise(&text, 1 << 19);
 	put_file("plain", text.data, text.len);
 	for (size_t i = 0; i < N_PACKERS; i++) {
 		setenv("P", packers[i], 1);
@@ -191,7 +191,7 @@ static void test_truncated(void **state)
 	struct kt_buf text = KT_BUF_INIT;
 
 	(void)state;
-	append_noise(&text, 4 << 20);
+	append_noise(&text, 2 << 20);
 	put_file("plain", text.data, text.len);
 	for (size_t i = 0; i < N_PACKERS; i++) {
 		setenv("P", packers[i], 1);

@@ -19,12 +19,12 @@ static void test_escapes(void **state)
 	(void)state;
 	put_file("a", NASTY, sizeof(NASTY) - 1);
 	put_file("nul", "x\0y\n", 4);
-	assert_out_text(tty("\"$T\" log --no-pager --color=never \"$D/a\"", NULL, 0), HARMLESS);
-	assert_out_text(tty("\"$T\" log --raw --no-pager --color=never \"$D/a\"", NULL, 0),
+	assert_out_text(tty("\"$T\" log --no-pager --color=never \"$D/a\"", NULL, NULL), HARMLESS);
+	assert_out_text(tty("\"$T\" log --raw --no-pager --color=never \"$D/a\"", NULL, NULL),
 			HARMLESS);
-	assert_out_text(tty("\"$T\" log --no-pager --color=never \"$D/nul\"", NULL, 0),
+	assert_out_text(tty("\"$T\" log --no-pager --color=never \"$D/nul\"", NULL, NULL),
 			"x\\x00y\n");
-	assert_out_text(tty("PAGER='tee' \"$T\" log --color=never \"$D/a\"", NULL, 0), HARMLESS);
+	assert_out_text(tty("PAGER='tee' \"$T\" log --color=never \"$D/a\"", NULL, NULL), HARMLESS);
 	/* A plain file or pipe gets what was there. */
 	assert_out_text(sh("\"$T\" log \"$D/a\""), NASTY);
 	assert_out_text(sh("\"$T\" log --color=never \"$D/a\" | cat"), NASTY);
@@ -47,7 +47,7 @@ static void test_escapes_everywhere(void **state)
 	put_file("a", text.data, text.len);
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		setenv("M", modes[i], 1);
-		tty("\"$T\" log $M --no-pager --color=never \"$D/a\"", NULL, 0);
+		tty("\"$T\" log $M --no-pager --color=never \"$D/a\"", NULL, NULL);
 		assert_int_equal(result.status, 0);
 		for (size_t at = 0; at < result.out.len; at++)
 			if ((result.out.data[at] & 0xe0) == 0 && result.out.data[at] != '\n' &&
@@ -71,7 +71,7 @@ static void test_escapes_long(void **state)
 	kt_buf_appends(&text, "\r\n\xe2\x82\xac");
 	kt_buf_appends(&shown, "\n\xe2\x82\xac");
 	put_file("a", text.data, text.len);
-	assert_out(tty("\"$T\" log --no-pager --color=never \"$D/a\"", NULL, 0), shown.data,
+	assert_out(tty("\"$T\" log --no-pager --color=never \"$D/a\"", NULL, NULL), shown.data,
 		   shown.len);
 	sh("\"$T\" log --color=always \"$D/a\" | sed 's/\x1b\\[[0-9;]*m//g'");
 	assert_out(&result, shown.data, shown.len);
@@ -109,8 +109,8 @@ static void test_color(void **state)
 			"no log\nat all");
 	/* Neither where nobody wants it, nor where it is no terminal. */
 	assert_false(HAS(sh("\"$T\" log \"$D/a\"")->out, "\x1b"));
-	assert_true(HAS(tty("PAGER= \"$T\" log \"$D/a\"", NULL, 0)->out, "\x1b"));
-	assert_false(HAS(tty("PAGER= NO_COLOR=1 \"$T\" log \"$D/a\"", NULL, 0)->out, "\x1b"));
+	assert_true(HAS(tty("PAGER= \"$T\" log \"$D/a\"", NULL, NULL)->out, "\x1b"));
+	assert_false(HAS(tty("PAGER= NO_COLOR=1 \"$T\" log \"$D/a\"", NULL, NULL)->out, "\x1b"));
 	kt_buf_deinit(&text);
 }
 
@@ -127,28 +127,29 @@ static void test_pager(void **state)
 	sh("chmod +x \"$D/p\"");
 	unsetenv("LESS");
 	unsetenv("LV");
-	assert_out_text(tty("PAGER=\"$D/p\" \"$T\" log \"$D/a\"", NULL, 0), "[FRX,-c]\n8\n");
-	assert_out_text(tty("LESS=x LV=y PAGER=\"$D/p\" \"$T\" log \"$D/a\"", NULL, 0),
+	assert_out_text(tty("PAGER=\"$D/p\" \"$T\" log \"$D/a\"", NULL, NULL), "[FRX,-c]\n8\n");
+	assert_out_text(tty("LESS=x LV=y PAGER=\"$D/p\" \"$T\" log \"$D/a\"", NULL, NULL),
 			"[x,y]\n8\n");
-	assert_out_text(tty("PAGER=false KTSTR_GDB_PAGER=\"$D/p\" \"$T\" log \"$D/a\"", NULL, 0),
+	assert_out_text(tty("PAGER=false KTSTR_GDB_PAGER=\"$D/p\" \"$T\" log \"$D/a\"", NULL, NULL),
 			"[FRX,-c]\n8\n");
-	assert_out_text(tty("PAGER='echo $((6 * 7)); cat' \"$T\" log \"$D/a\"", NULL, 0),
+	assert_out_text(tty("PAGER='echo $((6 * 7)); cat' \"$T\" log \"$D/a\"", NULL, NULL),
 			"42\n1234567\n");
-	assert_out_text(tty("PAGER='cat -n' \"$T\" log \"$D/a\"", NULL, 0), "     1\t1234567\n");
+	assert_out_text(tty("PAGER='cat -n' \"$T\" log \"$D/a\"", NULL, NULL), "     1\t1234567\n");
 	/* None is wanted, or there is none. */
-	assert_out_text(tty("PAGER=cat \"$T\" log \"$D/a\"", NULL, 0), "1234567\n");
-	assert_out_text(tty("PAGER= \"$T\" log \"$D/a\"", NULL, 0), "1234567\n");
-	assert_out_text(tty("PAGER=/nonexistent \"$T\" log \"$D/a\"", NULL, 0), "1234567\n");
-	assert_out_text(tty("PAGER='nonexistent -x' \"$T\" log \"$D/a\"", NULL, 0), "1234567\n");
-	assert_out_text(tty("PAGER=\"$D/p\" \"$T\" log --no-pager \"$D/a\"", NULL, 0), "1234567\n");
-	assert_out_text(tty("PAGER=\"$D/p\" KTSTR_GDB_PAGER= \"$T\" log \"$D/a\"", NULL, 0),
+	assert_out_text(tty("PAGER=cat \"$T\" log \"$D/a\"", NULL, NULL), "1234567\n");
+	assert_out_text(tty("PAGER= \"$T\" log \"$D/a\"", NULL, NULL), "1234567\n");
+	assert_out_text(tty("PAGER=/nonexistent \"$T\" log \"$D/a\"", NULL, NULL), "1234567\n");
+	assert_out_text(tty("PAGER='nonexistent -x' \"$T\" log \"$D/a\"", NULL, NULL), "1234567\n");
+	assert_out_text(tty("PAGER=\"$D/p\" \"$T\" log --no-pager \"$D/a\"", NULL, NULL),
+			"1234567\n");
+	assert_out_text(tty("PAGER=\"$D/p\" KTSTR_GDB_PAGER= \"$T\" log \"$D/a\"", NULL, NULL),
 			"1234567\n");
 	/* Stdout is no terminal. */
-	assert_out_text(tty("PAGER=\"$D/p\" \"$T\" log \"$D/a\" | sed s/1/2/", NULL, 0),
+	assert_out_text(tty("PAGER=\"$D/p\" \"$T\" log \"$D/a\" | sed s/1/2/", NULL, NULL),
 			"2234567\n");
 	/* Nothing to show, or only an error: not started. */
-	assert_out_text(tty("PAGER=\"$D/p\" \"$T\" log /dev/null", NULL, 0), "");
-	tty("PAGER=\"$D/p\" \"$T\" log /nonexistent", NULL, 0);
+	assert_out_text(tty("PAGER=\"$D/p\" \"$T\" log /dev/null", NULL, NULL), "");
+	tty("PAGER=\"$D/p\" \"$T\" log /nonexistent", NULL, NULL);
 	assert_memory_equal(result.out.data, "ktstr-gdb: ", 11);
 	assert_int_equal(result.status, 3);
 }
@@ -158,19 +159,20 @@ static void test_pager_quit(void **state)
 	(void)state;
 	sh("seq 1000000 > \"$D/a\"");
 	/* It is waited for, and quitting early is no error. */
-	assert_out_text(tty("PAGER='head -n 1' \"$T\" log \"$D/a\"; echo $?", NULL, 0), "1\n0\n");
+	assert_out_text(tty("PAGER='head -n 1' \"$T\" log \"$D/a\"; echo $?", NULL, NULL),
+			"1\n0\n");
 	assert_out_text(tty("PAGER='head -n 1; sleep 0.3; echo end' \"$T\" log \"$D/a\"; echo $?",
-			    NULL, 0),
+			    NULL, NULL),
 			"1\nend\n0\n");
 	assert_out_text(tty("echo 1 > \"$D/b\"; PAGER='cat; sleep 0.3; echo end' "
 			    "\"$T\" log \"$D/b\"; echo $?",
-			    NULL, 0),
+			    NULL, NULL),
 			"1\nend\n0\n");
 	/* Ctrl-C is the pager's. */
 	assert_out_text(tty("trap : INT; PAGER='trap \"echo int\" INT; head -n 1; "
-			    "sleep 5 || sleep 0.3; echo end' "
+			    "sleep 1 || sleep 0.3; echo end' "
 			    "\"$T\" log \"$D/a\"; echo $?",
-			    "\003", 700),
+			    "\003", "1\n"),
 			"1\nint\nend\n0\n");
 }
 
