@@ -15,7 +15,9 @@
 /* Nodes that are looked at together: what memory there is for, in terms of the input. */
 #define MIN_NODES      16384
 #define MAX_NODES      262144
-#define BYTES_PER_NODE 712
+#define BYTES_PER_NODE 512
+
+#define LOOKED_INTO 24 /* lines; what is shorter has no repeats in it that matter */
 
 struct collapser {
 	const struct kt_collapse_options *options;
@@ -51,30 +53,12 @@ static struct kt_error *mark(struct collapser *c, const char *fmt, ...)
 	return put(c, buf.data, buf.data + buf.len);
 }
 
-static const char *next_line(const char *p, const char *end)
-{
-	const char *nl = memchr(p, '\n', (size_t)(end - p));
-
-	return nl ? nl + 1 : end;
-}
-
-/* The start of the line that ends at p, which is behind its newline or at the text's end. */
-static const char *line_before(const char *p, const char *start)
-{
-	const char *nl;
-
-	if (p - start < 2)
-		return start;
-	nl = memrchr(start, '\n', (size_t)(p - 1 - start));
-	return nl ? nl + 1 : start;
-}
-
 /* --- Text that is not part of a repeat --- */
 
 static struct kt_error *put_listing(struct collapser *c, const char *from, const char *to,
 				    size_t rows)
 {
-	const char *second = next_line(from, to), *last = line_before(to, from);
+	const char *second = log_next_line(from, to), *last = log_line_before(to, from);
 	struct kt_error *err;
 
 	err = mark(c, "--- %zux of the following 1 lines ---\n", rows);
@@ -112,7 +96,7 @@ static struct kt_error *put_text(struct collapser *c, const char *from, const ch
 	for (const char *p = from, *next; p < to; p = next) {
 		struct kt_line l = {.kind = KT_LINE_TEXT};
 
-		next = next_line(p, to);
+		next = log_next_line(p, to);
 		/* What a block can begin with, to be quick about all the others. */
 		if (!(*p >= '0' && *p <= '9') && *p != ';')
 			kt_line_read((struct kt_text){p, (size_t)(next - p - (next[-1] == '\n'))},
@@ -139,77 +123,28 @@ static struct kt_error *put_text(struct collapser *c, const char *from, const ch
 
 /* --- Repeats --- */
 
-/* Whether two lines are equal after normalisation, and without their instruction index. */
-static bool lines_equal(struct kt_text a, struct kt_text b)
-{
-	struct kt_line la, lb;
-
-	kt_line_read(a, &la);
-	kt_line_read(b, &lb);
-	return la.kind == lb.kind && log_line_token(a, &la) == log_line_token(b, &lb) &&
-	       !log_line_is_mark(a);
-}
-
-static struct kt_text line_at(const char *from, const char *to)
-{
-	size_t len = (size_t)(to - from);
-
-	return (struct kt_text){from, len - (len && to[-1] == '\n')};
-}
-
-/*
- * A run of equal iterations may begin before its first whole node, and end behind its last.
- * Widens it line by line within lo..hi; *before and *behind are how many lines were added.
- */
-static void widen(struct log_repeat *r, const char *lo, const char *hi, size_t *before,
-		  size_t *behind)
-{
-	const char *a, *b, *end;
-
-	*before = *behind = 0;
-	for (a = r->start, b = r->first_end; a > lo && *before < r->first_lines; ++*before) {
-		const char *pa = line_before(a, lo), *pb = line_before(b, r->start);
-
-		if (!lines_equal(line_at(pa, a), line_at(pb, b)))
-			break;
-		a = pa;
-		b = pb;
-	}
-	r->start = a;
-	a = r->last_start;
-	for (b = r->end; b < hi && *behind < r->first_lines; ++*behind) {
-		end = next_line(b, hi);
-		if (!lines_equal(line_at(b, end), line_at(a, next_line(a, hi))))
-			break;
-		a = next_line(a, hi);
-		b = end;
-	}
-	r->end = b;
-}
-
 /*
  * The whole run of equal iterations, from its earliest start, in whole periods of at least
  * KT_CYCLE_MIN_PERIOD lines. False when that leaves too few.
  */
-static bool settle_equal(struct log_repeat *r, const char *lo, const char *hi)
+static bool settle_equal(struct log_run *r, const char *lo, const char *hi)
 {
-	size_t before, behind, period = r->first_lines, all;
+	size_t period = r->first_lines, all;
 
-	widen(r, lo, hi, &before, &behind);
-	all = before + r->count * period + behind;
+	all = r->count * period + log_widen(r, lo, hi, period);
 	if (period < KT_CYCLE_MIN_PERIOD)
 		period *= (KT_CYCLE_MIN_PERIOD + period - 1) / period;
 	r->count = all / period;
 	if (r->count < KT_CYCLE_MIN_COUNT)
 		return false;
 	for (size_t i = all - r->count * period; i--;)
-		r->end = line_before(r->end, r->start);
+		r->end = log_line_before(r->end, r->start);
 	r->last_start = r->end;
 	for (size_t i = period; i--;)
-		r->last_start = line_before(r->last_start, r->start);
+		r->last_start = log_line_before(r->last_start, r->start);
 	r->first_end = r->start;
 	for (size_t i = period; i--;)
-		r->first_end = next_line(r->first_end, r->end);
+		r->first_end = log_next_line(r->first_end, r->end);
 	r->first_lines = r->last_lines = r->min = r->max = period;
 	r->lines = r->count * period;
 	return true;
@@ -218,16 +153,16 @@ static bool settle_equal(struct log_repeat *r, const char *lo, const char *hi)
 static struct kt_error *collapse_text(struct collapser *c, const char *from, const char *to,
 				      size_t lines, int depth);
 
-static struct kt_error *put_repeat(struct collapser *c, const struct log_repeat *r, int depth)
+static struct kt_error *put_repeat(struct collapser *c, const struct log_run *r, int depth)
 {
 	size_t omitted = r->lines - r->first_lines - r->last_lines;
 	struct kt_error *err;
 
-	if (r->min == r->max)
-		err = mark(c, "--- %zux of the following %zu lines ---\n", r->count, r->min);
+	if (run_min(r) == run_max(r))
+		err = mark(c, "--- %zux of the following %zu lines ---\n", r->count, run_min(r));
 	else
-		err = mark(c, "--- %zux of the following %zu..%zu lines ---\n", r->count, r->min,
-			   r->max);
+		err = mark(c, "--- %zux of the following %zu..%zu lines ---\n", r->count,
+			   run_min(r), run_max(r));
 	if (!err)
 		err = collapse_text(c, r->start, r->first_end, r->first_lines, depth + 1);
 	if (!err)
@@ -240,87 +175,104 @@ static struct kt_error *put_repeat(struct collapser *c, const struct log_repeat 
 	return err ? err : mark(c, "--- end repeat ---\n");
 }
 
-/* The stretch of text from lo on, in which repeats were found; it ends at hi. */
-static struct kt_error *put_repeats(struct collapser *c, struct log_repeats *repeats,
+/* A stretch that is no repeat, but may have some inside. */
+static struct kt_error *put_inside(struct collapser *c, const struct log_run *r, int depth)
+{
+	struct kt_error *err;
+
+	err = collapse_text(c, r->start, r->first_end, r->first_lines, depth + 1);
+	if (err || r->count == 1)
+		return err;
+	return collapse_text(c, r->last_start, r->end, r->last_lines, depth + 1);
+}
+
+/*
+ * What becomes of a run: one that is worth it is a repeat; of what is not, the iterations
+ * are looked into if there are two of them, or it is one. lo..hi is the text around that is
+ * in no other run.
+ */
+enum fate { FATE_TEXT, FATE_REPEAT, FATE_INSIDE };
+
+static enum fate settle(struct log_run *r, const char *lo, const char *hi)
+{
+	struct log_run equal = *r;
+
+	if (r->count >= 2 && !r->unlike && settle_equal(&equal, lo, hi)) {
+		*r = equal;
+		return FATE_REPEAT;
+	}
+	if (r->count >= 3 && r->unlike && r->first_lines + r->last_lines + 3 < r->lines)
+		return FATE_REPEAT;
+	return r->count <= 2 && r->lines > LOOKED_INTO ? FATE_INSIDE : FATE_TEXT;
+}
+
+/* The text from lo to hi, in which runs were found. */
+static struct kt_error *put_repeats(struct collapser *c, const struct log_runs *runs,
 				    const char *lo, const char *hi, int depth)
 {
 	struct kt_error *err = NULL;
 	const char *at = lo;
 
-	for (size_t i = 0; !err && i < repeats->v.len; i++) {
-		struct log_repeat r = repeats->v.data[i], plain = r;
-		const char *next = i + 1 < repeats->v.len ? r.end : hi;
-		bool keep = r.count >= 3;
+	for (size_t i = 0; !err && i < runs->v.len; i++) {
+		struct log_run r = runs->v.data[i];
+		const char *next = i + 1 < runs->v.len ? runs->v.data[i + 1].start : hi;
+		enum fate fate;
 
-		if (i + 1 < repeats->v.len && repeats->v.data[i + 1].start > next)
-			next = repeats->v.data[i + 1].start;
-		if (r.end <= at)
-			continue; /* the one before took it in */
 		if (r.start < at)
+			continue; /* the one before has taken it in */
+		fate = settle(&r, at, next);
+		if (fate == FATE_TEXT)
 			continue;
-		if (!r.unlike)
-			keep = settle_equal(&r, at, next);
-		else
-			keep = keep && r.first_lines + r.last_lines + 3 < r.lines;
-		if (keep) {
-			err = put_text(c, at, r.start);
-			if (!err)
-				err = put_repeat(c, &r, depth);
-			at = r.end;
-		} else if (plain.count == 2 && plain.lines > 24) {
-			err = put_text(c, at, plain.start);
-			if (!err)
-				err = collapse_text(c, plain.start, plain.first_end,
-						    plain.first_lines, depth + 1);
-			if (!err)
-				err = collapse_text(c, plain.last_start, plain.end,
-						    plain.last_lines, depth + 1);
-			at = plain.end;
-		}
+		err = put_text(c, at, r.start);
+		if (!err)
+			err = fate == FATE_REPEAT ? put_repeat(c, &r, depth)
+						  : put_inside(c, &r, depth);
+		at = r.end;
 	}
 	return err ? err : put_text(c, at, hi);
 }
 
-static struct kt_error *put_found(struct collapser *c, const struct log_node *nodes, size_t n,
-				  const char *end, int depth)
+static struct kt_error *put_found(struct collapser *c, const struct log_list *list, int depth)
 {
-	struct log_repeats repeats = {0};
+	struct log_runs runs = {0};
 	struct kt_error *err;
 
-	err = log_find_repeats(nodes, n, end, c->likeness, &repeats);
+	err = log_find_repeats(list, c->likeness, &runs);
 	if (!err)
-		err = put_repeats(c, &repeats, nodes[0].start, end, depth);
-	kt_vec_free(&repeats.v);
+		err = put_repeats(c, &runs, list->nodes[0].start, list->end, depth);
+	kt_vec_free(&runs.v);
 	return err;
 }
 
 /* The same with unrolled copies reduced. */
-static struct kt_error *put_loosely(struct collapser *c, const struct log_node *nodes, size_t n,
-				    const char *end, int depth)
+static struct kt_error *put_loosely(struct collapser *c, const struct log_list *list, int depth)
 {
 	_cleanup_(reducer_deinit) struct reducer loose = {0};
 	struct kt_error *err;
+	struct log_list reduced;
 
-	err = reducer_init(&loose, n, true);
+	err = reducer_init(&loose, list->n, true);
 	if (err)
 		return err;
-	for (size_t i = 0; i < n; i++) {
-		struct log_node node = nodes[i];
+	for (size_t i = 0; i < list->n; i++) {
+		struct log_node node = list->nodes[i];
 
 		node.shape = node_loose_shape(&node);
-		reducer_push(&loose, &node);
+		reducer_push(&loose, &node, list_loop(list, i));
 	}
-	return put_found(c, loose.stack, loose.len, end, depth);
+	reduced = reducer_oldest(&loose, loose.len, list->end);
+	return put_found(c, &reduced, depth);
 }
 
 /*
  * The same without the loops that are alike: so every visit to a place within them can be
  * the beginning of an iteration, and nested loops are one.
  */
-static struct kt_error *put_flat(struct collapser *c, const struct log_node *nodes, size_t n,
-				 const char *end, int depth)
+static struct kt_error *put_flat(struct collapser *c, const struct log_list *list, int depth)
 {
 	_cleanup_(reducer_deinit) struct reducer equal = {0};
+	const char *start = list->nodes[0].start;
+	struct log_list flat;
 	struct kt_error *err;
 	struct log_scan scan;
 	struct log_node node;
@@ -328,25 +280,25 @@ static struct kt_error *put_flat(struct collapser *c, const struct log_node *nod
 	err = reducer_init(&equal, MIN_NODES, false);
 	if (err)
 		return err;
-	log_scan_init(&scan, (struct kt_text){nodes[0].start, (size_t)(end - nodes[0].start)});
+	log_scan_init(&scan, (struct kt_text){start, (size_t)(list->end - start)});
 	while (log_scan_next(&scan, &node)) {
 		if (reducer_full(&equal))
-			return put_found(c, nodes, n, end, depth);
-		reducer_push(&equal, &node);
+			return put_found(c, list, depth);
+		reducer_push(&equal, &node, NULL);
 	}
-	return put_found(c, equal.stack, equal.len, end, depth);
+	flat = reducer_oldest(&equal, equal.len, list->end);
+	return put_found(c, &flat, depth);
 }
 
-static struct kt_error *put_nodes(struct collapser *c, const struct log_node *nodes, size_t n,
-				  const char *end, int depth)
+static struct kt_error *put_nodes(struct collapser *c, const struct log_list *list, int depth)
 {
-	if (!n)
+	if (!list->n)
 		return NULL;
 	switch (c->likeness) {
-	case LOG_FLAT: return put_flat(c, nodes, n, end, depth);
+	case LOG_FLAT: return put_flat(c, list, depth);
 	case LOG_ANYTHING:
-	case LOG_NO_NUMBERS: return put_loosely(c, nodes, n, end, depth);
-	default: return put_found(c, nodes, n, end, depth);
+	case LOG_NO_NUMBERS: return put_loosely(c, list, depth);
+	default: return put_found(c, list, depth);
 	}
 }
 
@@ -377,8 +329,8 @@ static struct kt_error *count_lines(void *arg, struct kt_text piece)
  * The lines that are left with c's likeness, in *ret, or SIZE_MAX when there are more than
  * limit.
  */
-static struct kt_error *try_nodes(const struct collapser *c, const struct log_node *nodes, size_t n,
-				  const char *end, size_t limit, size_t *ret)
+static struct kt_error *try_nodes(const struct collapser *c, const struct log_list *list,
+				  size_t limit, size_t *ret)
 {
 	_cleanup_error_ struct kt_error *err = NULL;
 	struct count count = {.limit = limit};
@@ -386,7 +338,7 @@ static struct kt_error *try_nodes(const struct collapser *c, const struct log_no
 
 	dry.sink = count_lines;
 	dry.arg = &count;
-	err = put_nodes(&dry, nodes, n, end, 0);
+	err = put_nodes(&dry, list, 0);
 	if (err && kt_error_code(err) != KT_ERROR_CANCELLED)
 		return kt_take_ptr(err);
 	*ret = err ? SIZE_MAX : count.lines;
@@ -394,14 +346,13 @@ static struct kt_error *try_nodes(const struct collapser *c, const struct log_no
 }
 
 /* As much is taken for alike as it takes to be readable, or else what leaves the least. */
-static struct kt_error *put_readable(struct collapser *c, const struct log_node *nodes, size_t n,
-				     const char *end)
+static struct kt_error *put_readable(struct collapser *c, const struct log_list *list)
 {
 	enum log_likeness best = LOG_FLAT;
 	size_t lines = 0, readable, least;
 
-	for (size_t i = 0; i < n; i++)
-		lines += nodes[i].lines;
+	for (size_t i = 0; i < list->n; i++)
+		lines += list->nodes[i].lines;
 	readable = lines / READABLE_PART < READABLE_LINES ? READABLE_LINES : lines / READABLE_PART;
 	least = HOPELESS * readable + 1;
 	for (c->likeness = LOG_ALIKE; c->likeness < LOG_N_LIKENESSES && least > readable;
@@ -409,7 +360,7 @@ static struct kt_error *put_readable(struct collapser *c, const struct log_node 
 		struct kt_error *err;
 		size_t left = 0;
 
-		err = try_nodes(c, nodes, n, end, least - 1, &left);
+		err = try_nodes(c, list, least - 1, &left);
 		if (err)
 			return err;
 		if (left >= least)
@@ -418,13 +369,12 @@ static struct kt_error *put_readable(struct collapser *c, const struct log_node 
 		best = c->likeness;
 	}
 	c->likeness = best;
-	return put_nodes(c, nodes, n, end, 0);
+	return put_nodes(c, list, 0);
 }
 
-static struct kt_error *put_reduced(struct collapser *c, const struct log_node *nodes, size_t n,
-				    const char *end, int depth)
+static struct kt_error *put_reduced(struct collapser *c, const struct log_list *list, int depth)
 {
-	return depth ? put_nodes(c, nodes, n, end, depth) : put_readable(c, nodes, n, end);
+	return depth ? put_nodes(c, list, depth) : put_readable(c, list);
 }
 
 /* --- From the text to nodes: equal ones are reduced first, and those by shape --- */
@@ -433,18 +383,20 @@ static struct kt_error *put_reduced(struct collapser *c, const struct log_node *
 static struct kt_error *hand_on(struct collapser *c, struct reducer *equal, struct reducer *alike,
 				size_t n, int depth)
 {
+	struct log_list list = reducer_oldest(equal, n, NULL), out;
 	struct kt_error *err;
 
 	for (size_t i = 0; i < n; i++) {
 		if (reducer_full(alike)) {
-			size_t out = alike->len - 1;
+			size_t last = alike->len - 1; /* may be a loop that goes on */
 
-			err = put_reduced(c, alike->stack, out, alike->stack[out].start, depth);
+			out = reducer_oldest(alike, last, alike->stack[last].start);
+			err = put_reduced(c, &out, depth);
 			if (err)
 				return err;
-			reducer_drop(alike, out);
+			reducer_drop(alike, last);
 		}
-		reducer_push(alike, &equal->stack[i]);
+		reducer_push(alike, &list.nodes[i], list_loop(&list, i));
 	}
 	reducer_drop(equal, n);
 	return NULL;
@@ -453,6 +405,7 @@ static struct kt_error *hand_on(struct collapser *c, struct reducer *equal, stru
 static struct kt_error *reduce_text(struct collapser *c, struct reducer *equal,
 				    struct reducer *alike, struct kt_text text, int depth)
 {
+	struct log_list list;
 	struct kt_error *err;
 	struct log_scan scan;
 	struct log_node node;
@@ -464,12 +417,13 @@ static struct kt_error *reduce_text(struct collapser *c, struct reducer *equal,
 			if (err)
 				return err;
 		}
-		reducer_push(equal, &node);
+		reducer_push(equal, &node, NULL);
 	}
 	err = hand_on(c, equal, alike, equal->len, depth);
 	if (err)
 		return err;
-	return put_reduced(c, alike->stack, alike->len, text.data + text.len, depth);
+	list = reducer_oldest(alike, alike->len, text.data + text.len);
+	return put_reduced(c, &list, depth);
 }
 
 static struct kt_error *collapse_text(struct collapser *c, const char *from, const char *to,
@@ -505,8 +459,9 @@ static const char *before_error(const char *from, const char *to)
 		struct kt_text text;
 		struct kt_line l;
 
-		line = line_before(p, from);
-		text = line_at(line, p);
+		line = log_line_before(p, from);
+		text = (struct kt_text){line, (size_t)(p - line)};
+		text.len -= text.data[text.len - 1] == '\n';
 		kt_line_read(text, &l);
 		if (l.kind != KT_LINE_TEXT && l.kind != KT_LINE_BLANK && l.kind != KT_LINE_STATE)
 			break;
@@ -520,8 +475,8 @@ static const char *before_error(const char *from, const char *to)
 	while (error && p > from) {
 		struct kt_line l;
 
-		line = line_before(p, from);
-		kt_line_read(line_at(line, p), &l);
+		line = log_line_before(p, from);
+		kt_line_read((struct kt_text){line, (size_t)(p - line)}, &l);
 		if (l.kind != KT_LINE_PRECISION)
 			break;
 		block = p = line;

@@ -211,18 +211,18 @@ static bool on_event(struct finder *f, const struct kt_event *ev)
 
 static bool contains(struct kt_text text, const char *what)
 {
-	return memmem(text.data, text.len, what, strlen(what));
+	return kt_path_find(text, what);
 }
 
 /* The number behind `what`; NO_INDEX where there is none. */
 static uint32_t number_behind(struct kt_text text, const char *what)
 {
-	const char *p = memmem(text.data, text.len, what, strlen(what));
-	const char *end = text.data + text.len;
+	const char *p = kt_path_find(text, what), *end;
 	uint64_t n = 0;
 
 	if (!p)
 		return KT_LINE_NO_INDEX;
+	end = text.data + text.len;
 	p += strlen(what);
 	if (p == end || !isdigit((unsigned char)*p))
 		return KT_LINE_NO_INDEX;
@@ -328,7 +328,7 @@ static void add_registers(struct kt_log_last *out, struct kt_text text, const ch
  */
 static void add_slot(struct kt_log_last *out, struct kt_text line)
 {
-	const char *p = memmem(line.data, line.len, " off", 4), *end = line.data + line.len;
+	const char *p = kt_path_find(line, " off"), *end = p ? line.data + line.len : p;
 	int32_t offset = 0, add = 0;
 
 	if (!p || !contains(line, "stack") || end - p < 7 || (p[4] != ' ' && p[4] != '=') ||
@@ -355,7 +355,7 @@ static void add_arguments(struct kt_log_last *out, struct kt_text line)
 	struct kt_text rest = line;
 	const char *p;
 
-	while ((p = memmem(rest.data, rest.len, "arg", 3))) {
+	while ((p = kt_path_find(rest, "arg"))) {
 		rest.len -= (size_t)(p + 3 - rest.data);
 		rest.data = p + 3;
 		for (size_t i = 0; rest.len && i < 2 && strchr("s #", rest.data[0]); i++) {
@@ -403,7 +403,7 @@ static uint32_t add_named(struct finder *f)
 static void add_of_insn(struct kt_log_last *out)
 {
 	struct kt_text insn = out->at.insn, base;
-	const char *p = memmem(insn.data, insn.len, " *)(", 4);
+	const char *p = kt_path_find(insn, " *)(");
 
 	if (insn.len < 5 || contains(insn, "call "))
 		return;

@@ -13,8 +13,7 @@ void kt_path_init(struct kt_path *path, struct kt_text log)
 {
 	*path = (struct kt_path){
 		.log = log,
-		.branches = log.len && (memmem(log.data, log.len, "\nfrom ", 6) ||
-					memmem(log.data, log.len, "=inv", 4)),
+		.branches = kt_path_find(log, "\nfrom ") || kt_path_find(log, "=inv"),
 	};
 }
 
@@ -172,10 +171,11 @@ static uint32_t target_of(const struct kt_path *path, const struct kt_path_step 
 	bool minus;
 
 	kt_path_read_step(path, step, &ev);
+	p = kt_path_find(ev.insn, " goto pc");
+	if (!p || !kt_path_find(ev.insn, "if "))
+		return KT_LINE_NO_INDEX;
 	end = ev.insn.data + ev.insn.len;
-	p = ev.insn.len ? memmem(ev.insn.data, ev.insn.len, "if ", 3) : NULL;
-	p = p ? memmem(p, (size_t)(end - p), " goto pc", 8) : NULL;
-	if (!p || end - p < 10)
+	if (end - p < 10)
 		return KT_LINE_NO_INDEX;
 	minus = p[8] == '-';
 	for (p += 9; p < end && isdigit((unsigned char)*p) && offset < INT32_MAX; p++)

@@ -56,6 +56,12 @@ struct kt_path_sources {
 	uint64_t since; /* those below are of a log before this one */
 };
 
+/* The first `what` in text, which may be empty and have no data; or NULL. */
+static inline const char *kt_path_find(struct kt_text text, const char *what)
+{
+	return text.len ? memmem(text.data, text.len, what, strlen(what)) : NULL;
+}
+
 /* A path through log, without steps. kt_path_deinit() releases it. */
 void kt_path_init(struct kt_path *path, struct kt_text log);
 void kt_path_deinit(struct kt_path *path);

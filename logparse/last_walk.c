@@ -40,7 +40,7 @@ static bool found(struct walk *w, enum kt_last_how how, const struct kt_path_ste
 /* "(bf) r6 = r0", "(bc) w2 = w0"; "(bf) r1 = (s8)r2" alters it. */
 static bool is_copy(struct kt_text insn, uint32_t *from)
 {
-	const char *p = memmem(insn.data, insn.len, " = ", 3);
+	const char *p = kt_path_find(insn, " = ");
 	struct kt_text source;
 
 	if (insn.len < 4 || !p || (memcmp(insn.data, "(bf)", 4) && memcmp(insn.data, "(bc)", 4)))
@@ -55,7 +55,7 @@ static bool calls_function(const struct kt_path *path, const struct kt_path_step
 	struct kt_event ev;
 
 	kt_path_read_step(path, step, &ev);
-	return ev.insn.len && memmem(ev.insn.data, ev.insn.len, "call pc", 7);
+	return kt_path_find(ev.insn, "call pc");
 }
 
 /* The step before i at frame, which called what was passed. */
@@ -165,11 +165,13 @@ static void walk_reg(struct walk *w, size_t n)
 /* "*(u32 *)(r10 -4) = r1", "*(u64 *)(r10 -8) = 0": a store that covers byte `number`. */
 static bool stores_to(struct kt_text insn, int32_t number)
 {
-	const char *p = memmem(insn.data, insn.len, " *)(r10 -", 9);
-	const char *u = memmem(insn.data, insn.len, "*(u", 3), *end = insn.data + insn.len;
+	const char *p = kt_path_find(insn, " *)(r10 -"), *u = kt_path_find(insn, "*(u"), *end;
 	int32_t offset = 0, bits = 0;
 
-	if (!p || !u || u > p || u - insn.data > 10 || !memmem(p, (size_t)(end - p), ") = ", 4))
+	if (!p || !u || u > p || u - insn.data > 10)
+		return false;
+	end = insn.data + insn.len;
+	if (!memmem(p, (size_t)(end - p), ") = ", 4))
 		return false;
 	for (u += 3; u < p && isdigit((unsigned char)*u) && bits < 100; u++)
 		bits = bits * 10 + (*u - '0');
@@ -206,7 +208,7 @@ static bool holds(struct kt_text value, int32_t id)
 	struct kt_text rest = value;
 	const char *p;
 
-	while ((p = memmem(rest.data, rest.len, "id=", 3))) {
+	while ((p = kt_path_find(rest, "id="))) {
 		int64_t n = 0;
 
 		rest.len = (size_t)(value.data + value.len - p - 3);

@@ -46,7 +46,7 @@ uint64_t node_loose_shape(const struct log_node *node)
 	struct kt_line l;
 	size_t skip;
 
-	if (node->count || !own_line(node, &line, &l))
+	if (node->loop || !own_line(node, &line, &l))
 		return node->shape;
 	if (l.kind != KT_LINE_INSN && l.kind != KT_LINE_POP && l.kind != KT_LINE_SAFE &&
 	    l.kind != KT_LINE_STATE)

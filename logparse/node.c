@@ -6,8 +6,8 @@
 /* More nodes in an iteration than this are not looked through. */
 #define MAX_ROOT 4096
 
-/* The iteration from `start` on: whether its n nodes are n / root times the same, by shape. */
-static bool repeats_every(struct kt_text iteration, size_t n, size_t root, uint64_t *body)
+/* Whether an iteration's n nodes are n / root times the same, by shape. */
+static bool repeats_every(struct kt_text iteration, size_t n, size_t root, uint64_t *shapes)
 {
 	struct log_scan a, b;
 	struct log_node na, nb;
@@ -23,81 +23,72 @@ static bool repeats_every(struct kt_text iteration, size_t n, size_t root, uint6
 	for (size_t i = root; i < n; i++)
 		if (!log_scan_next(&a, &na) || !log_scan_next(&b, &nb) || na.shape != nb.shape)
 			return false;
-	*body = hash;
+	*shapes = hash;
 	return true;
 }
 
-void node_find_root(struct log_node *loop)
+void loop_find_root(struct log_loop *loop)
 {
-	struct kt_text iteration = {loop->start, (size_t)(loop->first_end - loop->start)};
+	const struct log_run *run = &loop->run;
+	struct kt_text iteration = {run->start, (size_t)(run->first_end - run->start)};
 	size_t n = loop->body_len;
 
-	if (!loop->count || loop->flags & NODE_MULTIPLE)
+	if (loop->multiple)
 		return;
-	loop->body = loop->body_shape;
-	if (loop->flags & NODE_NESTED || n > MAX_ROOT)
+	loop->body = loop->shapes;
+	if (loop->nested || n > MAX_ROOT)
 		return;
 	for (size_t root = 1; root <= n / 2; root++) {
-		if (n % root || !repeats_every(iteration, n, root, &loop->body_shape))
+		if (n % root || !repeats_every(iteration, n, root, &loop->shapes))
 			continue;
-		loop->body = loop->body_shape;
+		loop->body = loop->shapes;
 		loop->body_len = (uint32_t)root;
-		loop->shape = node_mix(loop->body, NODE_LOOP);
-		loop->flags |= NODE_MULTIPLE;
+		loop->multiple = true;
 		return;
 	}
 }
 
-/* What the pieces of one of the loop's iterations are like. */
-struct pieces {
-	size_t n, first, last, min, max; /* lines of each */
-	const char *first_end, *last_start;
-};
-
-static void cut_iteration(struct kt_text iteration, size_t root, struct pieces *ret)
+/* One of the loop's iterations as a run of its own. */
+static struct log_run cut_iteration(const char *start, const char *end, size_t root)
 {
 	struct log_scan scan;
 	struct log_node node;
 	size_t nodes = 0, lines = 0;
-	const char *start = iteration.data;
+	struct log_run run = {0}, one;
+	const char *from = start;
 
-	*ret = (struct pieces){.min = SIZE_MAX};
-	log_scan_init(&scan, iteration);
+	log_scan_init(&scan, (struct kt_text){start, (size_t)(end - start)});
 	while (log_scan_next(&scan, &node)) {
 		if (!nodes)
-			start = node.start;
+			from = node.start;
 		lines += node.lines;
 		if (++nodes < root)
 			continue;
-		if (!ret->n++) {
-			ret->first = lines;
-			ret->first_end = node.end;
-		}
-		ret->last = lines;
-		ret->last_start = start;
-		ret->min = lines < ret->min ? lines : ret->min;
-		ret->max = lines > ret->max ? lines : ret->max;
+		one = run_of_one(from, node.end, lines);
+		if (run.count)
+			run_append(&run, &one);
+		else
+			run = one;
 		nodes = lines = 0;
 	}
+	return run;
 }
 
-void node_split(struct log_node *loop)
+void loop_split(struct log_loop *loop)
 {
-	size_t last_len;
-	struct pieces a, z;
+	struct log_run *run = &loop->run, first, last;
 
-	if (!(loop->flags & NODE_MULTIPLE))
+	if (!loop->multiple)
 		return;
-	last_len = (size_t)(loop->end - loop->last_start);
-	cut_iteration((struct kt_text){loop->start, (size_t)(loop->first_end - loop->start)},
-		      loop->body_len, &a);
-	cut_iteration((struct kt_text){loop->last_start, last_len}, loop->body_len, &z);
-	loop->count *= a.n;
-	loop->first_end = a.first_end;
-	loop->first_lines = a.first;
-	loop->last_start = z.last_start;
-	loop->last_lines = z.last;
-	loop->min = a.min < z.min ? a.min : z.min;
-	loop->max = a.max > z.max ? a.max : z.max;
-	loop->flags = (uint8_t)((loop->flags & ~NODE_MULTIPLE) | NODE_UNLIKE);
+	loop->multiple = false;
+	first = cut_iteration(run->start, run->first_end, loop->body_len);
+	last = cut_iteration(run->last_start, run->end, loop->body_len);
+	if (first.count != last.count || !first.count)
+		return;
+	loop->in_core *= first.count;
+	first.count *= run->count - 1; /* all but the last are like the first */
+	first.lines = run->lines - last.lines;
+	run_append(&first, &last);
+	first.unlike = true;
+	*run = first;
 }

@@ -12,15 +12,61 @@
 #include "logparse/text.h"
 #include "util/vec.h"
 
+/* Iterations, one behind the other. */
+struct log_run {
+	const char *start, *first_end, *last_start, *end;
+	size_t count;
+	size_t lines; /* of all */
+	size_t first_lines, last_lines;
+	size_t min, max; /* lines of one, of all but the last; SIZE_MAX and 0 when there is one */
+	bool unlike;     /* not all are equal, line by line */
+};
+
+static inline struct log_run run_of_one(const char *start, const char *end, size_t lines)
+{
+	return (struct log_run){
+		.start = start,
+		.first_end = end,
+		.last_start = start,
+		.end = end,
+		.count = 1,
+		.lines = lines,
+		.first_lines = lines,
+		.last_lines = lines,
+		.min = SIZE_MAX,
+	};
+}
+
+static inline size_t run_min(const struct log_run *run)
+{
+	return run->last_lines < run->min ? run->last_lines : run->min;
+}
+
+static inline size_t run_max(const struct log_run *run)
+{
+	return run->last_lines > run->max ? run->last_lines : run->max;
+}
+
+/* Adds the iterations that follow. */
+static inline void run_append(struct log_run *run, const struct log_run *next)
+{
+	size_t min = run_min(run), max = run_max(run);
+
+	run->min = next->min < min ? next->min : min;
+	run->max = next->max > max ? next->max : max;
+	run->count += next->count;
+	run->lines += next->lines;
+	run->last_lines = next->last_lines;
+	run->last_start = next->last_start;
+	run->end = next->end;
+	run->unlike |= next->unlike;
+}
+
 enum {
-	NODE_POP = 1,       /* begins with "from A to B" */
-	NODE_LEADER = 2,    /* begins where the walk jumped to */
-	NODE_FIXED = 4,     /* a mark in the input: never part of a repeat */
-	NODE_UNLIKE = 8,    /* a loop whose iterations are not all equal, line by line */
-	NODE_NESTED = 16,   /* a loop with loops in it */
-	NODE_STEP = 64,     /* a step of the kernel's causal path */
-	NODE_MULTIPLE = 32, /* a loop whose iterations are several of its body each, alike but
-			       not equal; see node_split() */
+	NODE_POP = 1,    /* begins with "from A to B" */
+	NODE_LEADER = 2, /* begins where the walk jumped to */
+	NODE_STEP = 4,   /* a step of the kernel's causal path */
+	NODE_FIXED = 8,  /* a mark in the input: never part of a repeat */
 };
 
 struct log_node {
@@ -29,29 +75,51 @@ struct log_node {
 	uint64_t shape; /* what is executed, without what hangs on it */
 	uint64_t key;   /* the place in the program; 0: none */
 	size_t lines;
-	size_t shown; /* an estimate of the lines that will be left of it */
+	size_t shown;  /* an estimate of the lines that will be left of it */
+	uint32_t loop; /* its place among the list's loops, plus one; 0: a leaf */
 	uint8_t flags;
-
-	/* Of a loop; count is 0 for a leaf. The first iteration begins at start. */
-	size_t count;
-	uint32_t body_len;   /* nodes of an iteration */
-	uint64_t body;       /* hash of an iteration, as the reducer compares them */
-	uint64_t body_shape; /* the same of the nodes' shapes */
-	uint64_t iteration;  /* `exact` of one iteration; the same for all unless NODE_UNLIKE */
-	const char *first_end, *last_start;
-	size_t min, max, first_lines, last_lines; /* lines of an iteration */
 
 	/* The reducer's own. */
 	uint64_t cls;           /* what it compares: exact or shape */
 	uint64_t hash;          /* of all cls up to here */
 	uint32_t same;          /* the node before with the same slot in the table, plus one */
-	uint32_t loop;          /* the loop before, plus one */
+	uint32_t below;         /* the loop before, plus one */
 	uint32_t pops, leaders; /* how many up to here */
 };
 
-struct log_nodes {
-	KT_VEC(struct log_node) v;
+/* What a loop has more than a leaf. */
+struct log_loop {
+	struct log_run run;
+
+	/*
+	 * The longest part of equal iterations, when there is one; how many of the run's
+	 * iterations it is. They may be fewer than core.count times some number, see below.
+	 */
+	struct log_run core;
+	size_t in_core;
+
+	uint64_t iteration; /* `exact` of an iteration, while all are equal */
+	uint64_t body;      /* hash of an iteration's nodes, as the reducer compares them */
+	uint64_t shapes;    /* the same of their shapes */
+	uint32_t body_len;  /* nodes of an iteration */
+	bool nested;        /* some of which are loops */
+	bool multiple;      /* see loop_find_root() */
 };
+
+/* A list of nodes, and what those of them that are loops refer to. */
+struct log_list {
+	const struct log_node *nodes;
+	size_t n;
+	const struct log_loop *loops;
+	const char *end; /* of the text */
+};
+
+static inline const struct log_loop *list_loop(const struct log_list *list, size_t node)
+{
+	uint32_t loop = list->nodes[node].loop;
+
+	return loop ? &list->loops[loop - 1] : NULL;
+}
 
 #define NODE_BASE 0x9fb21c651e98df25ull /* of hashes over several nodes; odd, many bits */
 #define NODE_LOOP 0x6c6f6f70ull
@@ -67,11 +135,11 @@ static inline uint64_t node_mix(uint64_t a, uint64_t b)
 
 /*
  * A loop of equal iterations may be one of fewer nodes that are alike: what is executed is
- * the same, and what hangs on it differs in turn. node_find_root() makes body and body_len
- * those of the shorter one, by shape, and sets NODE_MULTIPLE; node_split() then makes the
- * loop itself so. Both do nothing to a leaf.
+ * the same, and what hangs on it differs in turn. loop_find_root() makes body and body_len
+ * those of the shorter one, by shape, and sets `multiple`; loop_split() then makes the run
+ * itself so. Both may be called for any loop.
  */
-void node_find_root(struct log_node *loop);
-void node_split(struct log_node *loop);
+void loop_find_root(struct log_loop *loop);
+void loop_split(struct log_loop *loop);
 
 #endif

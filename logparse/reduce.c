@@ -15,14 +15,16 @@ struct kt_error *reducer_init(struct reducer *r, size_t cap, bool by_shape)
 		slots *= 2;
 	*r = (struct reducer){.cap = cap, .by_shape = by_shape, .table_mask = slots - 1};
 	r->stack = malloc(cap * sizeof(*r->stack));
+	r->loops = malloc(cap * sizeof(*r->loops));
+	r->free_loops = malloc(cap * sizeof(*r->free_loops));
 	r->table = calloc(slots, sizeof(*r->table));
-	r->power = malloc((cap / 2 + 2) * sizeof(*r->power));
-	if (!r->stack || !r->table || !r->power) {
+	r->power = malloc((cap + 1) * sizeof(*r->power));
+	if (!r->stack || !r->loops || !r->free_loops || !r->table || !r->power) {
 		reducer_deinit(r);
 		return kt_error_no_memory();
 	}
 	r->power[0] = 1;
-	for (size_t i = 1; i < cap / 2 + 2; i++)
+	for (size_t i = 1; i <= cap; i++)
 		r->power[i] = r->power[i - 1] * NODE_BASE;
 	return NULL;
 }
@@ -30,9 +32,16 @@ struct kt_error *reducer_init(struct reducer *r, size_t cap, bool by_shape)
 void reducer_deinit(struct reducer *r)
 {
 	free(r->stack);
+	free(r->loops);
+	free(r->free_loops);
 	free(r->table);
 	free(r->power);
 	*r = (struct reducer){0};
+}
+
+static struct log_loop *loop_of(struct reducer *r, const struct log_node *node)
+{
+	return node->loop ? &r->loops[node->loop - 1] : NULL;
 }
 
 static uint32_t *slot(struct reducer *r, uint64_t cls)
@@ -41,7 +50,7 @@ static uint32_t *slot(struct reducer *r, uint64_t cls)
 }
 
 /* Puts a node on top as it is. */
-static void put(struct reducer *r, const struct log_node *node)
+static void put(struct reducer *r, const struct log_node *node, const struct log_loop *loop)
 {
 	static const struct log_node ground;
 	const struct log_node *below = r->len ? &r->stack[r->len - 1] : &ground;
@@ -49,13 +58,16 @@ static void put(struct reducer *r, const struct log_node *node)
 	uint32_t *head;
 
 	*n = *node;
-	if (r->by_shape)
-		node_find_root(n);
-	n->cls = r->by_shape ? n->shape : n->count ? node_mix(n->body, NODE_LOOP) : n->exact;
+	n->loop = 0;
+	if (loop) {
+		n->loop = r->n_free ? r->free_loops[--r->n_free] : (uint32_t)++r->n_loops;
+		r->loops[n->loop - 1] = *loop;
+	}
+	n->cls = r->by_shape ? n->shape : loop ? node_mix(loop->body, NODE_LOOP) : n->exact;
 	head = slot(r, n->cls);
 	n->same = *head;
 	n->hash = below->hash * NODE_BASE + n->cls;
-	n->loop = r->len && below->count ? (uint32_t)r->len : below->loop;
+	n->below = below->loop ? (uint32_t)r->len : below->below;
 	n->pops = below->pops + !!(n->flags & NODE_POP);
 	n->leaders = below->leaders + !!(n->flags & NODE_LEADER);
 	*head = (uint32_t)++r->len;
@@ -67,6 +79,8 @@ static void take_off(struct reducer *r, size_t n)
 		struct log_node *top = &r->stack[--r->len];
 
 		*slot(r, top->cls) = top->same;
+		if (top->loop)
+			r->free_loops[r->n_free++] = top->loop;
 	}
 }
 
@@ -80,72 +94,66 @@ static uint64_t window(const struct reducer *r, size_t first, size_t n)
 
 /* One iteration: the nodes from first on, n of them. */
 struct iteration {
-	size_t lines, shown;
+	struct log_run run;
+	size_t shown;
 	uint64_t exact;
 };
 
 static struct iteration iteration_of(const struct reducer *r, size_t first, size_t n)
 {
 	struct iteration it = {.exact = n};
+	size_t lines = 0;
 
 	for (size_t i = first; i < first + n; i++) {
-		it.lines += r->stack[i].lines;
+		lines += r->stack[i].lines;
 		it.shown += r->stack[i].shown;
 		it.exact = node_mix(it.exact, r->stack[i].exact);
 	}
+	it.run = run_of_one(r->stack[first].start, r->stack[first + n - 1].end, lines);
 	return it;
 }
 
-/* Adds one more iteration to a loop. */
-static void extend(struct log_node *loop, const struct iteration *it, const char *start,
-		   const char *end)
+/* The node of a loop whose run has grown at its end. */
+static void grow_node(struct log_node *node, const struct log_loop *loop, uint64_t exact)
 {
-	loop->count++;
-	loop->lines += it->lines;
-	loop->exact = node_mix(loop->exact, it->exact);
-	if (it->exact != loop->iteration)
-		loop->flags |= NODE_UNLIKE;
-	loop->last_start = start;
-	loop->end = end;
-	loop->last_lines = it->lines;
-	if (it->lines < loop->min)
-		loop->min = it->lines;
-	if (it->lines > loop->max)
-		loop->max = it->lines;
+	node->lines = loop->run.lines;
+	node->end = loop->run.end;
+	node->exact = node_mix(node->exact, exact);
 }
 
-/* Adds the iterations of a loop that follows. */
-static void append_loop(struct log_node *loop, const struct log_node *next)
+static void add_iteration(struct log_loop *loop, const struct iteration *it)
 {
-	loop->count += next->count;
-	loop->lines += next->lines;
-	loop->exact = node_mix(loop->exact, next->exact);
-	loop->flags |= next->flags & NODE_UNLIKE;
+	run_append(&loop->run, &it->run);
+	if (it->exact != loop->iteration)
+		loop->run.unlike = true;
+}
+
+/* Adds the iterations of a loop that follows; both are split already. */
+static void add_loop(struct log_loop *loop, const struct log_loop *next)
+{
+	if (next->core.count > loop->core.count) {
+		loop->core = next->core;
+		loop->in_core = next->in_core;
+	}
+	run_append(&loop->run, &next->run);
 	if (next->iteration != loop->iteration)
-		loop->flags |= NODE_UNLIKE;
-	loop->last_start = next->last_start;
-	loop->end = next->end;
-	loop->last_lines = next->last_lines;
-	if (next->min < loop->min)
-		loop->min = next->min;
-	if (next->max > loop->max)
-		loop->max = next->max;
+		loop->run.unlike = true;
 }
 
 /* Loops side by side that compare equal are one. */
 static bool merge_loops(struct reducer *r)
 {
-	struct log_node *top, *below;
+	struct log_node *top = &r->stack[r->len - 1], *below = top - 1;
+	struct log_loop *a, *b;
 
-	if (r->len < 2)
+	if (r->len < 2 || !top->loop || !below->loop || top->cls != below->cls)
 		return false;
-	top = &r->stack[r->len - 1];
-	below = top - 1;
-	if (!top->count || !below->count || top->cls != below->cls)
-		return false;
-	node_split(top);
-	node_split(below);
-	append_loop(below, top);
+	a = loop_of(r, below);
+	b = loop_of(r, top);
+	loop_split(a);
+	loop_split(b);
+	add_loop(a, b);
+	grow_node(below, a, top->exact);
 	take_off(r, 1);
 	return true;
 }
@@ -153,48 +161,50 @@ static bool merge_loops(struct reducer *r)
 /* The nodes below a loop on top may be its first iteration. */
 static bool prepend_iteration(struct reducer *r)
 {
-	struct log_node loop = r->stack[r->len - 1], whole;
-	size_t n = loop.body_len, first;
+	struct log_node node = r->stack[r->len - 1];
+	struct log_loop loop, *next = loop_of(r, &node);
 	struct iteration it;
+	size_t n, first;
 
-	if (!loop.count || r->len - 1 < n)
+	if (!next || r->len - 1 < next->body_len)
 		return false;
+	n = next->body_len;
 	first = r->len - 1 - n;
-	if (window(r, first, n) != loop.body)
+	if (window(r, first, n) != next->body)
 		return false;
-	node_split(&loop);
+	loop_split(next);
 	it = iteration_of(r, first, n);
-	whole = loop;
-	whole.start = r->stack[first].start;
-	whole.first_end = loop.start;
-	whole.exact = node_mix(it.exact, n);
-	whole.iteration = it.exact;
-	whole.lines = whole.min = whole.max = whole.first_lines = it.lines;
-	whole.count = 1;
-	append_loop(&whole, &loop);
+	loop = *next;
+	loop.run = it.run;
+	loop.iteration = it.exact;
+	add_loop(&loop, next);
+	node.start = it.run.start;
+	grow_node(&node, &loop, it.exact);
 	take_off(r, n + 1);
-	put(r, &whole);
+	put(r, &node, &loop);
 	return true;
 }
 
 /* The top nodes may be one more iteration of a loop just below them. */
 static bool extend_loop(struct reducer *r)
 {
-	uint32_t at = r->stack[r->len - 1].loop;
+	uint32_t at = r->stack[r->len - 1].below;
 
 	for (int i = 0; at && i < MAX_LOOPS; i++) {
-		struct log_node *loop = &r->stack[at - 1];
+		struct log_node *node = &r->stack[at - 1];
+		struct log_loop *loop = loop_of(r, node);
 		size_t n = r->len - at;
 
 		if (n == loop->body_len && window(r, at, n) == loop->body) {
 			struct iteration it = iteration_of(r, at, n);
 
-			node_split(loop);
-			extend(loop, &it, r->stack[at].start, r->stack[r->len - 1].end);
+			loop_split(loop);
+			add_iteration(loop, &it);
+			grow_node(node, loop, it.exact);
 			take_off(r, n);
 			return true;
 		}
-		at = loop->loop;
+		at = node->below;
 	}
 	return false;
 }
@@ -219,32 +229,29 @@ static void make_loop(struct reducer *r, size_t n)
 {
 	size_t first = r->len - 2 * n, second = r->len - n;
 	struct iteration a = iteration_of(r, first, n), b = iteration_of(r, second, n);
-	struct log_node loop = {
-		.start = r->stack[first].start,
-		.exact = node_mix(a.exact, n),
+	struct log_loop loop = {
+		.run = a.run,
+		.iteration = a.exact,
+		.body = window(r, second, n),
+		.body_len = (uint32_t)n,
+	};
+	struct log_node node = {
+		.start = a.run.start,
+		.exact = a.exact,
 		.key = r->stack[second].key,
-		.lines = a.lines,
 		.shown = a.shown + b.shown + 3,
 		.flags = r->stack[second].flags & (NODE_POP | NODE_LEADER | NODE_STEP),
-		.count = 1,
-		.body_len = (uint32_t)n,
-		.body = window(r, second, n),
-		.iteration = a.exact,
-		.first_end = r->stack[second].start,
-		.min = a.lines,
-		.max = a.lines,
-		.first_lines = a.lines,
 	};
 
 	for (size_t i = second; i < r->len; i++) {
-		loop.body_shape = loop.body_shape * NODE_BASE + r->stack[i].shape;
-		if (r->stack[i].count)
-			loop.flags |= NODE_NESTED;
+		loop.shapes = loop.shapes * NODE_BASE + r->stack[i].shape;
+		loop.nested |= r->stack[i].loop > 0;
 	}
-	loop.shape = node_mix(loop.body_shape, NODE_LOOP);
-	extend(&loop, &b, loop.first_end, r->stack[r->len - 1].end);
+	node.shape = node_mix(loop.shapes, NODE_LOOP);
+	add_iteration(&loop, &b);
+	grow_node(&node, &loop, b.exact);
 	take_off(r, 2 * n);
-	put(r, &loop);
+	put(r, &node, &loop);
 }
 
 /* Two equal stretches on top become a loop; the shortest that there are. */
@@ -254,7 +261,7 @@ static bool find_loop(struct reducer *r)
 	uint64_t cls = r->stack[top].cls;
 	uint32_t at = r->stack[top].same;
 
-	if (r->stack[top].count)
+	if (r->stack[top].loop)
 		return false; /* a loop of loops is what merge_loops() makes one of */
 	for (int i = 0; at && i < MAX_TRIES; at = r->stack[at - 1].same) {
 		size_t n = top - (at - 1);
@@ -273,25 +280,61 @@ static bool find_loop(struct reducer *r)
 	return false;
 }
 
-void reducer_push(struct reducer *r, const struct log_node *node)
+/* A loop of equal iterations as one that is compared by shape. */
+static void make_comparable(struct log_node *node, struct log_loop *loop)
 {
-	put(r, node);
+	if (!loop->run.unlike && !loop->in_core) {
+		loop->core = loop->run;
+		loop->in_core = loop->run.count;
+	}
+	loop_find_root(loop);
+	node->shape = node_mix(loop->body, NODE_LOOP);
+}
+
+void reducer_push(struct reducer *r, const struct log_node *node, const struct log_loop *loop)
+{
+	struct log_node n = *node;
+	struct log_loop l;
+
+	if (loop && r->by_shape) {
+		l = *loop;
+		make_comparable(&n, &l);
+		loop = &l;
+	}
+	put(r, &n, loop);
 	if (node->flags & NODE_FIXED)
 		return;
 	while (merge_loops(r) || prepend_iteration(r) || extend_loop(r) || find_loop(r))
 		;
 }
 
+struct log_list reducer_oldest(const struct reducer *r, size_t n, const char *end)
+{
+	return (struct log_list){r->stack, n, r->loops, end};
+}
+
 void reducer_drop(struct reducer *r, size_t n)
 {
 	size_t left = r->len - n;
 
+	for (size_t i = 0; i < n; i++)
+		if (r->stack[i].loop)
+			r->free_loops[r->n_free++] = r->stack[i].loop;
 	memset(r->table, 0, (r->table_mask + 1) * sizeof(*r->table));
 	memmove(r->stack, r->stack + n, left * sizeof(*r->stack));
 	r->len = 0;
+	if (!left)
+		r->n_loops = r->n_free = 0;
 	for (size_t i = 0; i < left; i++) {
 		struct log_node node = r->stack[i];
+		struct log_loop loop;
 
-		put(r, &node);
+		if (!node.loop) {
+			put(r, &node, NULL);
+			continue;
+		}
+		loop = *loop_of(r, &node);
+		r->free_loops[r->n_free++] = node.loop;
+		put(r, &node, &loop);
 	}
 }

@@ -14,6 +14,9 @@
 struct reducer {
 	struct log_node *stack;
 	size_t len, cap;
+	struct log_loop *loops; /* of nodes on the stack */
+	uint32_t *free_loops;   /* places in it that are free again */
+	size_t n_loops, n_free;
 	bool by_shape;
 	uint32_t *table; /* hash of cls -> the topmost node in that slot, plus one */
 	size_t table_mask;
@@ -29,10 +32,13 @@ static inline bool reducer_full(const struct reducer *r)
 	return r->len == r->cap;
 }
 
-/* Adds what follows in the log; there must be room. */
-void reducer_push(struct reducer *r, const struct log_node *node);
+/* Adds what follows in the log; there must be room. loop is its own for a loop, else NULL. */
+void reducer_push(struct reducer *r, const struct log_node *node, const struct log_loop *loop);
 
-/* Forgets the n oldest nodes. They may be read before, at stack[0..n). */
+/* The n oldest nodes; good until the next push or drop. `end` is where their text ends. */
+struct log_list reducer_oldest(const struct reducer *r, size_t n, const char *end);
+
+/* Forgets the n oldest nodes. */
 void reducer_drop(struct reducer *r, size_t n);
 
 #endif

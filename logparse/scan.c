@@ -152,6 +152,67 @@ static bool is_ahead(enum kt_line_kind kind, const struct log_scan *scan)
 	}
 }
 
+bool log_lines_equal(struct kt_text a, struct kt_text b)
+{
+	struct kt_line la, lb;
+
+	kt_line_read(a, &la);
+	kt_line_read(b, &lb);
+	return la.kind == lb.kind && log_line_token(a, &la) == log_line_token(b, &lb) &&
+	       !log_line_is_mark(a);
+}
+
+const char *log_line_before(const char *p, const char *start)
+{
+	const char *nl;
+
+	if (p - start < 2)
+		return start;
+	nl = memrchr(start, '\n', (size_t)(p - 1 - start));
+	return nl ? nl + 1 : start;
+}
+
+const char *log_next_line(const char *p, const char *end)
+{
+	const char *nl = memchr(p, '\n', (size_t)(end - p));
+
+	return nl ? nl + 1 : end;
+}
+
+static struct kt_text line_at(const char *from, const char *to)
+{
+	size_t len = (size_t)(to - from);
+
+	return (struct kt_text){from, len - (len && to[-1] == '\n')};
+}
+
+size_t log_widen(struct log_run *run, const char *lo, const char *hi, size_t limit)
+{
+	const char *a, *b, *pa, *pb;
+	size_t added = 0;
+
+	for (a = run->start, b = run->first_end; a > lo && added < limit; added++) {
+		pa = log_line_before(a, lo);
+		pb = log_line_before(b, run->start);
+		if (!log_lines_equal(line_at(pa, a), line_at(pb, b)))
+			break;
+		a = pa;
+		b = pb;
+	}
+	run->start = a;
+	limit += added;
+	for (a = run->last_start, b = run->end; b < hi && added < limit; added++) {
+		pa = log_next_line(a, hi);
+		pb = log_next_line(b, hi);
+		if (!log_lines_equal(line_at(a, pa), line_at(b, pb)))
+			break;
+		a = pa;
+		b = pb;
+	}
+	run->end = b;
+	return added;
+}
+
 bool log_is_in_precision(const struct kt_line *l, struct kt_text rest)
 {
 	struct kt_text line;

@@ -36,6 +36,22 @@ bool log_scan_next(struct log_scan *scan, struct log_node *ret);
 /* One line on its own: equal for two lines when they are equal after normalisation. */
 uint64_t log_line_token(struct kt_text line, const struct kt_line *l);
 
+/* Whether two lines are equal after normalisation, and without their instruction index. */
+bool log_lines_equal(struct kt_text a, struct kt_text b);
+
+/* The start of the line that ends at p, which is behind its newline or at the text's end. */
+const char *log_line_before(const char *p, const char *start);
+
+/* Behind the newline of the line at p, or the end. */
+const char *log_next_line(const char *p, const char *end);
+
+/*
+ * A run of equal iterations may begin before its first whole node, and end behind its last:
+ * widens its start and its end by equal lines, at most `limit` each and within lo..hi, and
+ * returns how many lines it added. The rest of the run is as before.
+ */
+size_t log_widen(struct log_run *run, const char *lo, const char *hi, size_t limit);
+
 /* Whether a line looks like one of our marks: "--- 8x of the following 10 lines ---". */
 bool log_line_is_mark(struct kt_text line);
 

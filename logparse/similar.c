@@ -19,15 +19,13 @@ struct visit {
 };
 
 struct search {
-	const struct log_node *nodes;
-	size_t n;
-	const char *end;
+	const struct log_list *list;
 	size_t *shown; /* sum of nodes[0..i).shown */
 	size_t *lines;
 	size_t *novel; /* how many of nodes[0..i) execute something for the first time */
 	size_t *pop;   /* the first node from i on that is a pop; n: none */
 	enum log_likeness likeness;
-	struct log_repeats *ret;
+	struct log_runs *ret;
 };
 
 static void search_deinit(struct search *s)
@@ -85,31 +83,30 @@ static bool leaf_is_novel(const struct search *s, struct seen *seen, const struc
 {
 	if (s->likeness >= LOG_ANY_BRANCH && leaf->flags & (NODE_POP | NODE_STEP))
 		return false;
-	if (s->likeness >= LOG_ANYTHING && leaf->key)
+	if (s->likeness >= LOG_ANYTHING)
 		return false;
 	return seen_add(seen, leaf->key ? leaf->key : leaf->shape);
 }
 
 /* A loop executes what its first iteration does. */
-static bool loop_is_novel(const struct search *s, struct seen *seen, const struct log_node *loop)
+static bool loop_is_novel(const struct search *s, struct seen *seen, const struct log_run *run)
 {
 	struct log_scan scan;
 	struct log_node node;
 	bool novel = false;
 
-	log_scan_init(&scan,
-		      (struct kt_text){loop->start, (size_t)(loop->first_end - loop->start)});
+	log_scan_init(&scan, (struct kt_text){run->start, (size_t)(run->first_end - run->start)});
 	while (log_scan_next(&scan, &node))
 		novel |= leaf_is_novel(s, seen, &node);
 	return novel;
 }
 
-/* s has nodes, n, end, likeness and ret already. */
+/* s has list, likeness and ret already. */
 static struct kt_error *search_init(struct search *s)
 {
-	const struct log_node *nodes = s->nodes;
+	const struct log_node *nodes = s->list->nodes;
+	size_t n = s->list->n;
 	struct seen seen = {0};
-	size_t n = s->n;
 
 	s->shown = malloc((n + 1) * sizeof(size_t));
 	s->lines = malloc((n + 1) * sizeof(size_t));
@@ -121,12 +118,12 @@ static struct kt_error *search_init(struct search *s)
 	}
 	s->shown[0] = s->lines[0] = s->novel[0] = 0;
 	for (size_t i = 0; i < n; i++) {
-		const struct log_node *node = &nodes[i];
-		bool novel = node->count ? loop_is_novel(s, &seen, node)
-					 : leaf_is_novel(s, &seen, node);
+		const struct log_loop *loop = list_loop(s->list, i);
+		bool novel = loop ? loop_is_novel(s, &seen, &loop->run)
+				  : leaf_is_novel(s, &seen, &nodes[i]);
 
-		s->shown[i + 1] = s->shown[i] + node->shown;
-		s->lines[i + 1] = s->lines[i] + node->lines;
+		s->shown[i + 1] = s->shown[i] + nodes[i].shown;
+		s->lines[i + 1] = s->lines[i] + nodes[i].lines;
 		s->novel[i + 1] = s->novel[i] + novel;
 	}
 	s->pop[n] = n;
@@ -138,56 +135,32 @@ static struct kt_error *search_init(struct search *s)
 
 static const char *start_of(const struct search *s, size_t node)
 {
-	return node < s->n ? s->nodes[node].start : s->end;
+	return node < s->list->n ? s->list->nodes[node].start : s->list->end;
 }
+
+/* The nodes from..to as one iteration. */
+static struct log_run one_iteration(const struct search *s, size_t from, size_t to)
+{
+	return run_of_one(start_of(s, from), start_of(s, to), s->lines[to] - s->lines[from]);
+}
+
+/* Iterations at the ends of a loop that may be parts of equal ones. */
+#define PARTS 2
 
 /*
- * A loop's node as a repeat; a leaf that opens an iteration up to node `to`, as one of one.
- * alone: it is not to be joined with others.
+ * Whether a loop is one of equal iterations, but for a part of one at each of its ends: it
+ * is then shown as that, for exactly what it is.
  */
-static struct log_repeat repeat_of(const struct search *s, size_t node, size_t to, bool alone)
+static bool is_equal_at_core(const struct log_loop *loop)
 {
-	struct log_node split = s->nodes[node];
-	const struct log_node *n = &split;
-	size_t behind = s->lines[to] - s->lines[node + 1];
-	struct log_repeat r = {
-		.start = n->start,
-		.end = start_of(s, to),
-		.count = 1,
-		.lines = n->lines + behind,
-		.unlike = n->flags & NODE_UNLIKE,
-	};
+	struct log_run core = loop->core;
 
-	if (!alone)
-		node_split(&split);
-	if (n->count < 2) {
-		r.first_end = r.end;
-		r.last_start = r.start;
-		r.first_lines = r.last_lines = r.min = r.max = r.lines;
-		return r;
-	}
-	r.count = n->count;
-	r.first_end = n->first_end;
-	r.last_start = n->last_start;
-	r.first_lines = n->first_lines;
-	r.last_lines = n->last_lines + behind;
-	r.min = n->min;
-	r.max = n->max > r.last_lines ? n->max : r.last_lines;
-	r.unlike |= behind > 0;
-	return r;
-}
-
-/* Two neighbours become one. */
-static void append(struct log_repeat *r, const struct log_repeat *next)
-{
-	r->end = next->end;
-	r->last_start = next->last_start;
-	r->last_lines = next->last_lines;
-	r->count += next->count;
-	r->lines += next->lines;
-	r->min = next->min < r->min ? next->min : r->min;
-	r->max = next->max > r->max ? next->max : r->max;
-	r->unlike = true;
+	if (loop->in_core < 3 || loop->run.count - loop->in_core > PARTS)
+		return false;
+	if (!loop->run.unlike)
+		return true;
+	log_widen(&core, loop->run.start, loop->run.end, core.first_lines);
+	return core.start == loop->run.start && core.end == loop->run.end;
 }
 
 /* The visits to one place. The last iteration ends where the next branch is taken up. */
@@ -198,50 +171,105 @@ struct visits {
 
 static size_t visit_end(const struct search *s, const struct visits *visits, size_t i)
 {
-	size_t pop;
+	size_t node = visits->v[i].node, pop;
 
 	if (i + 1 < visits->n)
 		return visits->v[i + 1].node;
-	pop = s->pop[visits->v[i].node + 1];
+	if (s->list->nodes[node].loop)
+		return node + 1;
+	pop = s->pop[node + 1];
 	return pop < visits->hi ? pop : visits->hi;
+}
+
+/* What begins at a visit, up to the next: one iteration, or a loop's. */
+static struct log_run visit_run(const struct search *s, size_t node, size_t to,
+				struct log_loop *split)
+{
+	const struct log_loop *loop = list_loop(s->list, node);
+	size_t behind = s->lines[to] - s->lines[node + 1];
+	struct log_run run;
+
+	*split = (struct log_loop){0};
+	if (!loop)
+		return one_iteration(s, node, to);
+	*split = *loop;
+	loop_split(split);
+	run = split->run;
+	run.end = start_of(s, to);
+	run.lines += behind;
+	run.last_lines += behind;
+	return run;
+}
+
+/* A run of visits that is being put together. */
+struct taking {
+	struct log_run run;
+	size_t whole, first_shown, last_shown;
+	struct log_loop core; /* the loop in it with the longest part of equal iterations */
+	size_t core_visit;
+};
+
+static void take_visit(const struct search *s, const struct visits *visits, size_t i, bool first,
+		       struct taking *t)
+{
+	size_t node = visits->v[i].node, to = visit_end(s, visits, i);
+	struct log_loop loop;
+	struct log_run run = visit_run(s, node, to, &loop);
+	size_t shown = s->shown[to] - s->shown[node];
+
+	if (first)
+		t->run = run;
+	else
+		run_append(&t->run, &run);
+	t->run.unlike = true;
+	t->whole += shown;
+	if (s->list->nodes[node].loop)
+		shown -= s->list->nodes[node].shown / 2;
+	if (first)
+		t->first_shown = shown;
+	t->last_shown = shown;
+	if (loop.in_core > t->core.in_core) {
+		t->core = loop;
+		t->core_visit = i;
+	}
 }
 
 /*
  * The run of visits from i on that bring nothing new, as one repeat. Returns the visit
- * behind it. *cost is the lines that will be left.
+ * behind it. count is 0 where they are better left to what else can be made of them. *cost
+ * is the lines that will be left.
  */
 static size_t take_run(const struct search *s, const struct visits *visits, size_t i,
-		       struct log_repeat *ret, size_t *cost)
+		       struct log_run *ret, size_t *cost)
 {
-	size_t first = visits->v[i].node, to = visit_end(s, visits, i), last_shown;
-	size_t whole = s->shown[to] - s->shown[first], first_shown;
+	struct taking t = {0};
+	size_t end = i, shown;
 
-	*ret = repeat_of(s, first, to, false);
-	first_shown = last_shown = s->nodes[first].count ? s->nodes[first].shown / 2 : whole;
-	for (i++; i < visits->n; i++) {
-		size_t at = visits->v[i].node, end = visit_end(s, visits, i);
-		struct log_repeat next;
-
-		if (s->novel[end] != s->novel[at])
-			break;
-		next = repeat_of(s, at, end, false);
-		append(ret, &next);
-		last_shown = s->shown[end] - s->shown[at];
-		whole += last_shown;
-		if (s->nodes[at].count)
-			last_shown -= s->nodes[at].shown / 2;
+	do
+		take_visit(s, visits, end, end == i, &t);
+	while (++end < visits->n &&
+	       s->novel[visit_end(s, visits, end)] == s->novel[visits->v[end].node]);
+	*ret = t.run;
+	*cost = t.whole;
+	if (t.core.in_core && t.run.count - t.core.in_core <= PARTS && is_equal_at_core(&t.core)) {
+		end = t.core_visit == i ? i + 1 : t.core_visit;
+		ret->count = 0;
+		*cost = s->shown[visit_end(s, visits, end - 1)] - s->shown[visits->v[i].node];
+		return end;
 	}
-	*cost = ret->count >= 3 && first_shown + last_shown + 3 < whole
-			? first_shown + last_shown + 3
-			: whole;
-	return i;
+	if (end == i + 1 && s->list->nodes[visits->v[i].node].loop)
+		ret->count = 0;
+	shown = t.first_shown + t.last_shown + 3;
+	if (ret->count >= 3 && shown < t.whole)
+		*cost = shown;
+	return end;
 }
 
 /* What would be left of nodes lo..hi if they were cut at these visits. */
 static size_t cost_of(const struct search *s, const struct visits *visits, size_t lo)
 {
 	size_t cost = s->shown[visits->v[0].node] - s->shown[lo], run;
-	struct log_repeat r;
+	struct log_run r;
 
 	for (size_t i = 0; i < visits->n;) {
 		i = take_run(s, visits, i, &r, &run);
@@ -268,11 +296,12 @@ static struct visit *visits_in(const struct search *s, size_t lo, size_t hi, siz
 	if (!v)
 		return NULL;
 	for (size_t i = lo; i < hi; i++) {
-		if (s->nodes[i].key)
-			v[n++] = (struct visit){s->nodes[i].key, i};
-		if (s->likeness >= LOG_ANY_BRANCH && s->nodes[i].flags & (NODE_POP | NODE_STEP))
-			v[n++] = (struct visit){
-				s->nodes[i].flags & NODE_POP ? ANY_BRANCH : ANY_STEP, i};
+		const struct log_node *node = &s->list->nodes[i];
+
+		if (node->key)
+			v[n++] = (struct visit){node->key, i};
+		if (s->likeness >= LOG_ANY_BRANCH && node->flags & (NODE_POP | NODE_STEP))
+			v[n++] = (struct visit){node->flags & NODE_POP ? ANY_BRANCH : ANY_STEP, i};
 	}
 	qsort(v, n, sizeof(*v), by_key);
 	*ret_n = n;
@@ -295,10 +324,11 @@ static struct visits best_place(const struct search *s, const struct visit *v, s
 		struct visits here;
 
 		for (end = i; end < n && v[end].key == v[i].key; end++) {
-			const struct log_node *node = &s->nodes[v[end].node];
+			const struct log_node *node = &s->list->nodes[v[end].node];
+			const struct log_loop *loop = list_loop(s->list, v[end].node);
 
 			flags |= node->flags;
-			count += node->count ? node->count : 1;
+			count += loop ? loop->run.count : 1;
 		}
 		if (count < 3 || v[i].key == banned || !(flags & (NODE_POP | NODE_LEADER)))
 			continue;
@@ -320,38 +350,62 @@ static struct visits best_place(const struct search *s, const struct visit *v, s
  */
 static size_t end_of_leaving(const struct search *s, size_t node, size_t hi)
 {
+	const struct log_node *nodes = s->list->nodes;
 	size_t to = node + 1;
 
-	if (!(s->nodes[node].flags & NODE_UNLIKE) || to >= hi || !s->nodes[to].key ||
-	    s->nodes[to].key != s->nodes[node].key)
+	if (to >= hi || !nodes[to].key || nodes[to].key != nodes[node].key)
 		return to;
-	while (to < hi && s->novel[to + 1] == s->novel[to] && !(s->nodes[to].flags & NODE_POP))
+	while (to < hi && s->novel[to + 1] == s->novel[to] && !(nodes[to].flags & NODE_POP))
 		to++;
 	return to;
+}
+
+static bool add_run(const struct search *s, const struct log_run *run)
+{
+	return kt_vec_push(&s->ret->v, *run);
+}
+
+/* What of a loop lies before or behind its core: to be looked into when it has loops in it. */
+static bool add_around(const struct search *s, const struct log_loop *loop, const char *from,
+		       const char *to)
+{
+	struct kt_text rest = {from, (size_t)(to - from)}, line;
+	struct log_run run;
+	size_t lines = 0;
+
+	if (from >= to || !loop->nested)
+		return true;
+	while (kt_text_next_line(&rest, &line))
+		lines++;
+	run = run_of_one(from, to, lines);
+	return add_run(s, &run);
 }
 
 static struct kt_error *add_loops(const struct search *s, size_t lo, size_t hi)
 {
 	for (size_t i = lo, to; i < hi; i = to) {
-		struct log_repeat r, leaving;
+		const struct log_loop *loop = list_loop(s->list, i);
+		struct log_run run, leaving;
+		bool ok = true;
 
 		to = i + 1;
-		if (s->nodes[i].count < 2)
+		if (!loop)
 			continue;
-		r = repeat_of(s, i, to, true);
-		to = end_of_leaving(s, i, hi);
-		if (to > i + 1) {
-			leaving = (struct log_repeat){
-				.start = start_of(s, i + 1),
-				.last_start = start_of(s, i + 1),
-				.end = start_of(s, to),
-				.count = 1,
-				.lines = s->lines[to] - s->lines[i + 1],
-			};
-			leaving.last_lines = leaving.min = leaving.max = leaving.lines;
-			append(&r, &leaving);
+		run = loop->run;
+		if (is_equal_at_core(loop)) {
+			ok = add_around(s, loop, run.start, loop->core.start) &&
+			     add_run(s, &loop->core) &&
+			     add_around(s, loop, loop->core.end, run.end);
+		} else {
+			if (run.unlike)
+				to = end_of_leaving(s, i, hi);
+			if (to > i + 1) {
+				leaving = one_iteration(s, i + 1, to);
+				run_append(&run, &leaving);
+			}
+			ok = add_run(s, &run);
 		}
-		if (!kt_vec_push(&s->ret->v, r))
+		if (!ok)
 			return kt_error_no_memory();
 	}
 	return NULL;
@@ -366,7 +420,7 @@ static struct kt_error *cut(const struct search *s, const struct visits *visits,
 {
 	uint64_t key = visits->v[0].key;
 	struct kt_error *err = NULL;
-	struct log_repeat r;
+	struct log_run r;
 	size_t pending = lo, cost;
 
 	for (size_t i = 0, next; !err && i < visits->n; i = next) {
@@ -402,22 +456,16 @@ static struct kt_error *divide(const struct search *s, size_t lo, size_t hi, uin
 	return cut(s, &best, lo, depth);
 }
 
-struct kt_error *log_find_repeats(const struct log_node *nodes, size_t n, const char *end,
-				  enum log_likeness likeness, struct log_repeats *ret)
+struct kt_error *log_find_repeats(const struct log_list *list, enum log_likeness likeness,
+				  struct log_runs *ret)
 {
-	struct search s = {
-		.nodes = nodes,
-		.n = n,
-		.end = end,
-		.likeness = likeness,
-		.ret = ret,
-	};
+	struct search s = {.list = list, .likeness = likeness, .ret = ret};
 	struct kt_error *err;
 
 	err = search_init(&s);
 	if (err)
 		return err;
-	err = divide(&s, 0, n, 0, 0);
+	err = divide(&s, 0, list->n, 0, 0);
 	search_deinit(&s);
 	return err;
 }

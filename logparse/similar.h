@@ -10,19 +10,6 @@
 #include "logparse/node.h"
 #include "util/error.h"
 
-/* A stretch of the log that is to be shown as its first and its last iteration. */
-struct log_repeat {
-	const char *start, *first_end, *last_start, *end;
-	size_t count;
-	size_t lines; /* of all iterations */
-	size_t first_lines, last_lines, min, max;
-	bool unlike; /* iterations are not all equal, line by line */
-};
-
-struct log_repeats {
-	KT_VEC(struct log_repeat) v;
-};
-
 /* How much may be taken for alike. Each includes the one before. */
 enum log_likeness {
 	LOG_ALIKE,      /* an iteration begins at one place, and executes nothing new */
@@ -33,11 +20,15 @@ enum log_likeness {
 	LOG_N_LIKENESSES,
 };
 
+struct log_runs {
+	KT_VEC(struct log_run) v;
+};
+
 /*
- * The repeats in n nodes, which end at `end`, in order and apart from each other: the loops
- * among them, and what is similar. Those of count 2 too, for their insides' sake.
+ * The repeats in a list of nodes, in order and apart from each other: the loops in it, and
+ * what is similar. Also loops of two, and runs of one, which are to be looked into.
  */
-struct kt_error *log_find_repeats(const struct log_node *nodes, size_t n, const char *end,
-				  enum log_likeness likeness, struct log_repeats *ret);
+struct kt_error *log_find_repeats(const struct log_list *list, enum log_likeness likeness,
+				  struct log_runs *ret);
 
 #endif

@@ -13,6 +13,8 @@ static bool is_digit(char c)
 
 static void skip(struct kt_text *text, size_t n)
 {
+	if (!n)
+		return; /* an empty text may have no data at all */
 	text->data += n;
 	text->len -= n;
 }

@@ -5,6 +5,8 @@
 
 static void skip(struct kt_text *text, size_t n)
 {
+	if (!n)
+		return; /* an empty text may have no data at all */
 	text->data += n;
 	text->len -= n;
 }
