@@ -74,7 +74,6 @@ static bool growing_to(struct growing *g, size_t cap)
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (data == MAP_FAILED)
 		return false;
-	madvise(data, cap, MADV_HUGEPAGE); /* faults are what it costs; failing is no harm */
 	g->data = data;
 	g->cap = cap;
 	return true;
