@@ -555,6 +555,7 @@ static void test_5_10(void **state)
 {
 	struct kt_log_last last = find_in("0: (b7) r1 = 3\n"
 					  "1: (63) *(u32 *)(r10 -12) = r1\n"
+					  "1: (63) *(u32 *)(r10 -20) = r1\n"
 					  "2: (15) if r1 == 0x0 goto pc+1\n"
 					  " R1_w=inv3 R10=fp0 fp-16=mmmm????\n"
 					  "3: (79) r0 = *(u64 *)(r10 -16)\n"
