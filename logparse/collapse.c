@@ -402,28 +402,42 @@ static struct kt_error *hand_on(struct collapser *c, struct reducer *equal, stru
 	return NULL;
 }
 
-static struct kt_error *reduce_text(struct collapser *c, struct reducer *equal,
-				    struct reducer *alike, struct kt_text text, int depth)
+/* All that there is goes out; it ends at `end`. */
+static struct kt_error *flush(struct collapser *c, struct reducer *equal, struct reducer *alike,
+			      const char *end, int depth)
 {
 	struct log_list list;
 	struct kt_error *err;
+
+	err = hand_on(c, equal, alike, equal->len, depth);
+	if (err || !alike->len)
+		return err;
+	list = reducer_oldest(alike, alike->len, end);
+	err = put_reduced(c, &list, depth);
+	reducer_drop(alike, alike->len);
+	return err;
+}
+
+static struct kt_error *reduce_text(struct collapser *c, struct reducer *equal,
+				    struct reducer *alike, struct kt_text text, int depth)
+{
+	struct kt_error *err = NULL;
 	struct log_scan scan;
 	struct log_node node;
 
 	log_scan_init(&scan, text);
-	while (log_scan_next(&scan, &node)) {
-		if (reducer_full(equal)) {
-			err = hand_on(c, equal, alike, equal->cap / 2, depth);
-			if (err)
-				return err;
+	while (!err && log_scan_next(&scan, &node)) {
+		if (node.flags & NODE_FIXED) {
+			err = flush(c, equal, alike, node.start, depth);
+			if (!err)
+				err = put(c, node.start, node.end);
+			continue;
 		}
+		if (reducer_full(equal))
+			err = hand_on(c, equal, alike, equal->cap / 2, depth);
 		reducer_push(equal, &node, NULL);
 	}
-	err = hand_on(c, equal, alike, equal->len, depth);
-	if (err)
-		return err;
-	list = reducer_oldest(alike, alike->len, text.data + text.len);
-	return put_reduced(c, &list, depth);
+	return err ? err : flush(c, equal, alike, text.data + text.len, depth);
 }
 
 static struct kt_error *collapse_text(struct collapser *c, const char *from, const char *to,

@@ -302,8 +302,6 @@ void reducer_push(struct reducer *r, const struct log_node *node, const struct l
 		loop = &l;
 	}
 	put(r, &n, loop);
-	if (node->flags & NODE_FIXED)
-		return;
 	while (merge_loops(r) || prepend_iteration(r) || extend_loop(r) || find_loop(r))
 		;
 }

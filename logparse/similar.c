@@ -160,6 +160,8 @@ static bool is_equal_at_core(const struct log_loop *loop)
 	if (!loop->run.unlike)
 		return true;
 	log_widen(&core, loop->run.start, loop->run.end, core.first_lines);
+	if (core.start != loop->run.start) /* the source line of the instruction fallen into */
+		core.start = log_line_before(core.start, loop->run.start);
 	return core.start == loop->run.start && core.end == loop->run.end;
 }
 
