@@ -407,9 +407,20 @@ static void collect(const struct walk *w, uint8_t which, struct keys *ret)
 static bool is_walk(struct kt_text t)
 {
 	static const char *const prefixes[] = {
-		"from ",       "caller:", "callee:",  "returning from callee:", "to caller at ",
-		"SCC ",        "frame",   "subprog#", "stack use/def ",         "Live regs ",
-		"topo_order[", ";",       " ",
+		"from ",
+		"caller:",
+		"callee:",
+		"returning from callee:",
+		"to caller at ",
+		"SCC ",
+		"frame",
+		"subprog#",
+		"stack use/def ",
+		"Live regs ",
+		"topo_order[",
+		";",
+		" ",
+		"safe",
 	};
 
 	if (!t.len || (t.data[0] >= '0' && t.data[0] <= '9'))
