@@ -307,69 +307,68 @@ static struct kt_error *put_nodes(struct collapser *c, const struct log_list *li
 #define READABLE_LINES 300
 #define READABLE_PART  100 /* of the log, what is more */
 
-/* A sink that only counts, and gives up when it is too much. */
-struct count {
+/* A sink that keeps what it is given, and gives up when it is too many lines. */
+struct attempt {
+	struct kt_buf text;
 	size_t lines, limit;
 };
 
-static struct kt_error *count_lines(void *arg, struct kt_text piece)
+static struct kt_error *keep_lines(void *arg, struct kt_text piece)
 {
-	struct count *count = arg;
-	struct kt_text line;
+	struct attempt *attempt = arg;
+	struct kt_text line, rest = piece;
 
-	while (count->lines <= count->limit && kt_text_next_line(&piece, &line))
-		count->lines++;
-	return count->lines > count->limit ? kt_error_new(KT_ERROR_CANCELLED, "too long") : NULL;
+	while (attempt->lines <= attempt->limit && kt_text_next_line(&rest, &line))
+		attempt->lines++;
+	if (attempt->lines > attempt->limit)
+		return kt_error_new(KT_ERROR_CANCELLED, "too many lines");
+	kt_buf_append(&attempt->text, piece.data, piece.len);
+	return kt_buf_failed(&attempt->text) ? kt_error_no_memory() : NULL;
 }
 
 /* Too long to look for the shortest. */
 #define HOPELESS 16 /* times what is readable */
 
-/*
- * The lines that are left with c's likeness, in *ret, or SIZE_MAX when there are more than
- * limit.
- */
+/* Tries c's likeness. *better is what to put, when that is fewer lines than it was. */
 static struct kt_error *try_nodes(const struct collapser *c, const struct log_list *list,
-				  size_t limit, size_t *ret)
+				  struct attempt *better)
 {
 	_cleanup_error_ struct kt_error *err = NULL;
-	struct count count = {.limit = limit};
+	struct attempt attempt = {.limit = better->lines - 1};
 	struct collapser dry = *c;
 
-	dry.sink = count_lines;
-	dry.arg = &count;
+	dry.sink = keep_lines;
+	dry.arg = &attempt;
 	err = put_nodes(&dry, list, 0);
-	if (err && kt_error_code(err) != KT_ERROR_CANCELLED)
-		return kt_take_ptr(err);
-	*ret = err ? SIZE_MAX : count.lines;
-	return NULL;
+	if (!err) {
+		kt_buf_deinit(&better->text);
+		*better = attempt;
+		return NULL;
+	}
+	kt_buf_deinit(&attempt.text);
+	return kt_error_code(err) == KT_ERROR_CANCELLED ? NULL : kt_take_ptr(err);
 }
 
 /* As much is taken for alike as it takes to be readable, or else what leaves the least. */
 static struct kt_error *put_readable(struct collapser *c, const struct log_list *list)
 {
-	enum log_likeness best = LOG_FLAT;
-	size_t lines = 0, readable, least;
+	struct attempt best = {0};
+	struct kt_error *err = NULL;
+	size_t lines = 0, readable;
 
 	for (size_t i = 0; i < list->n; i++)
 		lines += list->nodes[i].lines;
 	readable = lines / READABLE_PART < READABLE_LINES ? READABLE_LINES : lines / READABLE_PART;
-	least = HOPELESS * readable + 1;
-	for (c->likeness = LOG_ALIKE; c->likeness < LOG_N_LIKENESSES && least > readable;
-	     c->likeness++) {
-		struct kt_error *err;
-		size_t left = 0;
-
-		err = try_nodes(c, list, least - 1, &left);
-		if (err)
-			return err;
-		if (left >= least)
-			continue;
-		least = left;
-		best = c->likeness;
-	}
-	c->likeness = best;
-	return put_nodes(c, list, 0);
+	best.lines = HOPELESS * readable + 1;
+	for (c->likeness = LOG_ALIKE;
+	     !err && c->likeness < LOG_N_LIKENESSES && best.lines > readable; c->likeness++)
+		err = try_nodes(c, list, &best);
+	c->likeness = LOG_FLAT;
+	if (!err)
+		err = best.text.data ? put(c, best.text.data, best.text.data + best.text.len)
+				     : put_nodes(c, list, 0);
+	kt_buf_deinit(&best.text);
+	return err;
 }
 
 static struct kt_error *put_reduced(struct collapser *c, const struct log_list *list, int depth)

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "logparse/line.h"
 
-#include <ctype.h>
-
 /* A bounded look at a line; every helper leaves `at` where it is when it does not match. */
 struct scan {
 	const char *at, *end;
@@ -64,6 +62,14 @@ static bool is_state(struct scan s)
 	}
 }
 
+/* Of "(ad) if r3 < r2 goto pc-3": the opcode's class is BPF_JMP or BPF_JMP32, 5 or 6. */
+static bool is_jump(const char *opcode)
+{
+	char low = opcode[2];
+
+	return low == '5' || low == '6' || low == 'd' || low == 'e';
+}
+
 /*
  * Where an instruction's text ends and its state begins; the end where it has none. Up to
  * 6.1, state is also glued on behind a jump, with the index of the next instruction:
@@ -87,8 +93,8 @@ static const char *insn_end(struct scan s)
 		}
 		p++;
 	}
-	p = memmem(s.at, (size_t)(s.end - s.at), jump.data, jump.len);
-	if (!p)
+	p = s.end - s.at > 4 && is_jump(s.at) ? memchr(s.at, 'g', (size_t)(s.end - s.at)) : NULL;
+	if (!p || !kt_text_starts_with((struct kt_text){p, (size_t)(s.end - p)}, jump))
 		return s.end;
 	p += jump.len;
 	if (p < s.end && (*p == '+' || *p == '-'))
@@ -208,14 +214,11 @@ static bool is_precision(struct scan s)
 	switch (*s.at) {
 	case 'm': return take(&s, KT_TEXT("mark_precise: "));
 	case 'l': return take(&s, KT_TEXT("last_idx "));
-	case 'r':
-		return take(&s, KT_TEXT("regs=")) &&
-		       memmem(s.at, (size_t)(s.end - s.at), " stack=", 7);
+	case 'r': return take(&s, KT_TEXT("regs="));
 	case 'p':
-		if (take(&s, KT_TEXT("propagating ")))
-			return true;
-		return take(&s, KT_TEXT("parent ")) &&
-		       memmem(s.at, (size_t)(s.end - s.at), " marks", 6);
+		return take(&s, KT_TEXT("parent didn't have regs=")) ||
+		       take(&s, KT_TEXT("parent already had regs=")) ||
+		       take(&s, KT_TEXT("propagating "));
 	case 'f':
 		return take(&s, KT_TEXT("force_precise: ")) ||
 		       (take(&s, KT_TEXT("frame ")) && take_number(&s, &frame) &&
@@ -263,34 +266,33 @@ void kt_line_read(struct kt_text line, struct kt_line *ret)
 	}
 }
 
+/* Behind the next blank, or the end. */
+static void skip_word(struct scan *s)
+{
+	const char *p = memchr(s->at, ' ', (size_t)(s->end - s->at));
+
+	s->at = p ? p + 1 : s->end;
+}
+
 void kt_precision_parts(struct kt_text line, struct kt_text *what, struct kt_text *insn)
 {
-	const char *p = memmem(line.data, line.len, " before ", 8), *end = line.data + line.len;
-	struct scan s = {line.data, end};
+	struct scan s = {line.data, line.data + line.len};
+	uint32_t index;
 
-	if (line.len && end[-1] == '\r')
-		s.end = --end;
-	*insn = (struct kt_text){end, 0};
-	if (p) {
-		insn->data = p + 8;
-		while (insn->data < end && is_digit(*insn->data))
-			insn->data++;
-		insn->data += insn->data < end && *insn->data == ':';
-		insn->len = (size_t)(end - insn->data);
-	}
-	/* "mark_precise: frame0: parent state regs=...": to the first word that is followed by
-	 * numbers */
-	what->data = line.data;
+	if (line.len && s.end[-1] == '\r')
+		s.end--;
 	if (take(&s, KT_TEXT("mark_precise: ")) || take(&s, KT_TEXT("force_precise: ")) ||
-	    take(&s, KT_TEXT("frame "))) {
-		p = memchr(s.at, ':', (size_t)(end - s.at));
-		if (p)
-			s.at = p + 1;
-		skip_spaces(&s);
-	}
-	while (s.at < end && (isalpha((unsigned char)*s.at) || *s.at == '_'))
+	    take(&s, KT_TEXT("frame ")))
+		skip_word(&s); /* "frame0:" */
+	*what = (struct kt_text){line.data, 0};
+	*insn = (struct kt_text){s.end, 0};
+	while (s.at < s.end && ((*s.at >= 'a' && *s.at <= 'z') || *s.at == '_'))
 		s.at++;
 	what->len = (size_t)(s.at - line.data);
+	skip_word(&s); /* "regs=r1", and then "stack=" */
+	skip_word(&s);
+	if (take(&s, KT_TEXT("before ")) && take_number(&s, &index) && take(&s, KT_TEXT(":")))
+		*insn = (struct kt_text){s.at, (size_t)(s.end - s.at)};
 }
 
 void kt_normalize_verifier_line(struct kt_text line, struct kt_buf *out)
