@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 /* How far a node looks back for its like, and for a loop that it may be the end of. */
-#define MAX_TRIES 32
+#define MAX_TRIES 16
 #define MAX_LOOPS 8
 
 struct kt_error *reducer_init(struct reducer *r, size_t cap, bool by_shape)
@@ -44,9 +44,13 @@ static struct log_loop *loop_of(struct reducer *r, const struct log_node *node)
 	return node->loop ? &r->loops[node->loop - 1] : NULL;
 }
 
-static uint32_t *slot(struct reducer *r, uint64_t cls)
+/* Nodes are looked up together with what they follow on: most have the same just by chance. */
+static uint32_t *slot(struct reducer *r, const struct log_node *node)
 {
-	return &r->table[(cls ^ cls >> 32) & r->table_mask];
+	uint64_t pair = node == r->stack ? 0 : node[-1].cls * 3;
+
+	pair += node->cls;
+	return &r->table[(pair ^ pair >> 32) & r->table_mask];
 }
 
 /* Puts a node on top as it is. */
@@ -64,7 +68,7 @@ static void put(struct reducer *r, const struct log_node *node, const struct log
 		r->loops[n->loop - 1] = *loop;
 	}
 	n->cls = r->by_shape ? n->shape : loop ? node_mix(loop->body, NODE_LOOP) : n->exact;
-	head = slot(r, n->cls);
+	head = slot(r, n);
 	n->same = *head;
 	n->hash = below->hash * NODE_BASE + n->cls;
 	n->below = below->loop ? (uint32_t)r->len : below->below;
@@ -78,7 +82,7 @@ static void take_off(struct reducer *r, size_t n)
 	while (n--) {
 		struct log_node *top = &r->stack[--r->len];
 
-		*slot(r, top->cls) = top->same;
+		*slot(r, top) = top->same;
 		if (top->loop)
 			r->free_loops[r->n_free++] = top->loop;
 	}
@@ -254,28 +258,38 @@ static void make_loop(struct reducer *r, size_t n)
 	put(r, &node, &loop);
 }
 
+/* Whether the n nodes on top equal the n before them, and then they are a loop. */
+static bool try_loop(struct reducer *r, size_t n)
+{
+	if (!begins_well(r, r->len - n, n) ||
+	    window(r, r->len - n, n) != window(r, r->len - 2 * n, n))
+		return false;
+	make_loop(r, n);
+	return true;
+}
+
 /* Two equal stretches on top become a loop; the shortest that there are. */
 static bool find_loop(struct reducer *r)
 {
 	size_t top = r->len - 1;
-	uint64_t cls = r->stack[top].cls;
-	uint32_t at = r->stack[top].same;
+	const struct log_node *s = r->stack;
+	uint32_t at;
 
-	if (r->stack[top].loop)
+	if (s[top].loop || !top)
 		return false; /* a loop of loops is what merge_loops() makes one of */
-	for (int i = 0; at && i < MAX_TRIES; at = r->stack[at - 1].same) {
+	if (s[top].cls == s[top - 1].cls)
+		return try_loop(r, 1);
+	at = s[top].same;
+	for (int i = 0; at > 1 && i < MAX_TRIES; at = s[at - 1].same) {
 		size_t n = top - (at - 1);
 
 		if (2 * n > r->len)
 			return false;
-		if (r->stack[at - 1].cls != cls)
+		if (s[at - 1].cls != s[top].cls || s[at - 2].cls != s[top - 1].cls)
 			continue;
 		i++;
-		if (begins_well(r, r->len - n, n) &&
-		    window(r, r->len - n, n) == window(r, r->len - 2 * n, n)) {
-			make_loop(r, n);
+		if (try_loop(r, n))
 			return true;
-		}
 	}
 	return false;
 }

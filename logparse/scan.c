@@ -4,14 +4,31 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-uint64_t log_line_token(struct kt_text line, const struct kt_line *l)
+/*
+ * Of "mark_precise: frame0: regs=r1 stack= before 8: (bf) r2 = r3" the frame and the
+ * instruction, which is what stands behind the last colon; of others what they are.
+ */
+static uint64_t precision_token(struct kt_text line)
 {
+	const char *end = line.data + line.len, *p = memrchr(line.data, ':', line.len);
 	struct kt_text what, insn;
 
-	if (l->kind == KT_LINE_PRECISION) {
-		kt_precision_parts(line, &what, &insn);
-		return XXH3_64bits_withSeed(insn.data, insn.len, l->kind) ^ what.len << 1;
+	if (p && end - p > 5 && p[1] == ' ' && p[2] == '(' && p[5] == ')') {
+		if (end[-1] == '\r')
+			end--;
+		return XXH3_64bits_withSeed(p, (size_t)(end - p),
+					    line.len > 19 && *line.data == 'm'
+						    ? (unsigned char)line.data[19]
+						    : KT_LINE_PRECISION);
 	}
+	kt_precision_parts(line, &what, &insn);
+	return XXH3_64bits_withSeed(what.data, what.len, KT_LINE_PRECISION);
+}
+
+uint64_t log_line_token(struct kt_text line, const struct kt_line *l)
+{
+	if (l->kind == KT_LINE_PRECISION)
+		return precision_token(line);
 	return XXH3_64bits_withSeed(line.data + l->index_len, l->fixed_len - l->index_len, l->kind);
 }
 
