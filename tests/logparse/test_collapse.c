@@ -104,6 +104,31 @@ static void test_golden_cut(void **state)
 	globfree(&found);
 }
 
+/* What the fuzzer starts from, and what it once found; and the result collapsed again, twice. */
+static void test_fuzz_seeds(void **state)
+{
+	glob_t found;
+
+	(void)state;
+	assert_int_equal(glob("fuzz/seeds/collapse/*", 0, NULL, &found), 0);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		struct kt_buf in = read_file(found.gl_pathv[i]);
+
+		for (int round = 0; round < 3; round++) {
+			struct unmark u;
+			struct kt_text out = collapse_checked(text_of(&in), NULL, found.gl_pathv[i],
+							      &u);
+
+			unmark_deinit(&u);
+			kt_buf_deinit(&in);
+			kt_buf_append(&in, out.data, out.len);
+			free((void *)out.data);
+		}
+		kt_buf_deinit(&in);
+	}
+	globfree(&found);
+}
+
 /* Nothing to collapse: byte for byte. */
 static void test_unchanged(void **state)
 {
@@ -322,11 +347,11 @@ static void test_sink_fails(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_golden),         cmocka_unit_test(test_golden_cut),
-		cmocka_unit_test(test_unchanged),      cmocka_unit_test(test_equal_lines),
-		cmocka_unit_test(test_random_bytes),   cmocka_unit_test(test_random_lines),
-		cmocka_unit_test(test_random_repeats), cmocka_unit_test(test_deterministic),
-		cmocka_unit_test(test_sink_fails),
+		cmocka_unit_test(test_golden),        cmocka_unit_test(test_golden_cut),
+		cmocka_unit_test(test_fuzz_seeds),    cmocka_unit_test(test_unchanged),
+		cmocka_unit_test(test_equal_lines),   cmocka_unit_test(test_random_bytes),
+		cmocka_unit_test(test_random_lines),  cmocka_unit_test(test_random_repeats),
+		cmocka_unit_test(test_deterministic), cmocka_unit_test(test_sink_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
