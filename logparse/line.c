@@ -254,6 +254,10 @@ void kt_line_read(struct kt_text line, struct kt_line *ret)
 		if (take(&s, KT_TEXT("arg JOIN insn ")))
 			ret->kind = KT_LINE_TABLE;
 		return;
+	case '-':
+		if (line.len > 8 && take(&s, KT_TEXT("--- ")) && memcmp(s.end - 4, " ---", 4) == 0)
+			ret->kind = KT_LINE_MARK;
+		return;
 	case 'S':
 		if (take(&s, KT_TEXT("SCC ")))
 			ret->kind = KT_LINE_NOTE;

@@ -22,6 +22,7 @@ enum kt_line_kind {
 	KT_LINE_SAFE,      /* "15: safe": this state was seen before, and pruned */
 	KT_LINE_PRECISION, /* "mark_precise: frame0: regs=r1 stack= before 8: (bf) r2 = r3" */
 	KT_LINE_TABLE,     /* a row of a listing: "  1   2: .12....... (bf) r3 = r2" */
+	KT_LINE_MARK,      /* "--- 8x of the following 10 lines ---": collapsed before */
 	KT_LINE_NOTE,      /* of the verifier's own workings: "SCC backedge (3)" */
 };
 

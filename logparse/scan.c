@@ -32,12 +32,6 @@ uint64_t log_line_token(struct kt_text line, const struct kt_line *l)
 	return XXH3_64bits_withSeed(line.data + l->index_len, l->fixed_len - l->index_len, l->kind);
 }
 
-bool log_line_is_mark(struct kt_text line)
-{
-	return kt_text_starts_with(line, KT_TEXT("--- ")) && line.len > 8 &&
-	       memcmp(line.data + line.len - 4, " ---", 4) == 0;
-}
-
 /* Lines of state one after the other that may hang on a node; 5.10 has two behind a jump. */
 #define STATES 4
 
@@ -111,11 +105,8 @@ static void add_own(struct log_scan *scan, struct building *b, struct kt_text li
 			n->key = node_mix(token, KT_LINE_TEXT);
 			n->flags |= NODE_LEADER | NODE_STEP;
 		}
-		if (log_line_is_mark(line)) {
-			n->flags |= NODE_FIXED;
-			n->shape = n->exact = node_mix(token, ++scan->marks);
-		}
 		break;
+	case KT_LINE_MARK: n->flags |= NODE_FIXED; break;
 	case KT_LINE_STATE:
 		/* 5.10, level 2: a branch is taken up without a "from A to B". */
 		if (scan->path_ended) {
@@ -175,8 +166,8 @@ bool log_lines_equal(struct kt_text a, struct kt_text b)
 
 	kt_line_read(a, &la);
 	kt_line_read(b, &lb);
-	return la.kind == lb.kind && log_line_token(a, &la) == log_line_token(b, &lb) &&
-	       !log_line_is_mark(a);
+	return la.kind == lb.kind && la.kind != KT_LINE_MARK &&
+	       log_line_token(a, &la) == log_line_token(b, &lb);
 }
 
 const char *log_line_before(const char *p, const char *start)
@@ -285,7 +276,8 @@ bool log_scan_next(struct log_scan *scan, struct log_node *ret)
 	while (scan->line.data) {
 		enum kt_line_kind next = scan->read.kind;
 
-		if (!hangs_on(next) && !(b.entry && next != KT_LINE_BLANK) &&
+		if (!hangs_on(next) &&
+		    !(b.entry && next != KT_LINE_BLANK && next != KT_LINE_MARK) &&
 		    !(kind == KT_LINE_TABLE &&
 		      (next == kind || log_is_listing_title(next, scan->rest))))
 			break;

@@ -25,7 +25,6 @@ struct log_scan {
 
 	uint32_t last_index; /* of the instruction before */
 	bool path_ended;     /* by the node before */
-	uint64_t marks;      /* lines that look like ours so far */
 };
 
 void log_scan_init(struct log_scan *scan, struct kt_text log);
@@ -51,9 +50,6 @@ const char *log_next_line(const char *p, const char *end);
  * returns how many lines it added. The rest of the run is as before.
  */
 size_t log_widen(struct log_run *run, const char *lo, const char *hi, size_t limit);
-
-/* Whether a line looks like one of our marks: "--- 8x of the following 10 lines ---". */
-bool log_line_is_mark(struct kt_text line);
 
 /* Whether a line within precision tracking is its state, which has a line of its own in 5.10. */
 bool log_is_in_precision(const struct kt_line *l, struct kt_text rest);

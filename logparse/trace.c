@@ -529,6 +529,7 @@ static bool read_event(struct kt_trace *trace, struct kt_event *ev)
 	case KT_LINE_TABLE: read_table(trace, ev); return true;
 	case KT_LINE_NOTE: ev->kind = KT_EVENT_NOTE; return false;
 	case KT_LINE_TEXT: return read_text(trace, ev);
+	case KT_LINE_MARK:
 	case KT_LINE_BLANK: break;
 	}
 	return false;
