@@ -12,10 +12,15 @@
 /* Iterations within iterations: each is at most half of what it is in. */
 #define MAX_DEPTH 40
 
-/* Nodes that are looked at together: what memory there is for, in terms of the input. */
+/*
+ * Nodes that are looked at together, by shape: what memory there is for, in terms of the
+ * input. What is equal line by line is found in a window that fits a processor's cache; a
+ * longer period than that is found by shape.
+ */
 #define MIN_NODES      16384
 #define MAX_NODES      262144
-#define BYTES_PER_NODE 512
+#define BYTES_PER_NODE 320
+#define EQUAL_NODES    4096
 
 #define LOOKED_INTO 24 /* lines; what is shorter has no repeats in it that matter */
 
@@ -354,14 +359,18 @@ static struct kt_error *put_readable(struct collapser *c, const struct log_list 
 {
 	struct attempt best = {0};
 	struct kt_error *err = NULL;
-	size_t lines = 0, readable;
+	size_t lines = 0, readable, places = 0;
 
-	for (size_t i = 0; i < list->n; i++)
+	for (size_t i = 0; i < list->n; i++) {
 		lines += list->nodes[i].lines;
+		places += list->nodes[i].key != 0;
+	}
+	c->likeness = LOG_ALIKE;
+	if (places < list->n / 2)
+		return put_nodes(c, list, 0); /* no walk: likeness would not help */
 	readable = lines / READABLE_PART < READABLE_LINES ? READABLE_LINES : lines / READABLE_PART;
 	best.lines = HOPELESS * readable + 1;
-	for (c->likeness = LOG_ALIKE;
-	     !err && c->likeness < LOG_N_LIKENESSES && best.lines > readable; c->likeness++)
+	for (; !err && c->likeness < LOG_N_LIKENESSES && best.lines > readable; c->likeness++)
 		err = try_nodes(c, list, &best);
 	c->likeness = LOG_FLAT;
 	if (!err)
@@ -451,7 +460,7 @@ static struct kt_error *collapse_text(struct collapser *c, const char *from, con
 	cap = cap < MIN_NODES ? MIN_NODES : cap > MAX_NODES ? MAX_NODES : cap;
 	if (cap > lines + 2)
 		cap = lines + 2;
-	err = reducer_init(&equal, cap, false);
+	err = reducer_init(&equal, cap < EQUAL_NODES ? cap : EQUAL_NODES, false);
 	if (!err)
 		err = reducer_init(&alike, cap, true);
 	return err ? err : reduce_text(c, &equal, &alike, (struct kt_text){from, len}, depth);

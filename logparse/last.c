@@ -22,12 +22,14 @@ struct finder {
 	size_t insns;       /* executed */
 	struct mark start;  /* of the (sub)program */
 	struct mark branch; /* of what was executed since the last branch; else equal to start */
+	size_t end_line;    /* of the line behind the trace */
 	size_t end;         /* of the last event of the trace; an offset, as those below */
 	size_t source;      /* of a source line that nothing was executed behind, + 1 */
 	size_t error, error_end; /* the first + 1 */
 	size_t more, more_end;   /* of what is said behind the explanation; likewise */
 	size_t stats, stats_end;
 	enum kt_event_kind last; /* of the trace */
+	uint32_t glued;          /* the instruction that the error is glued to, or NO_INDEX */
 	bool traced;             /* there is a trace */
 	bool started;            /* ... and more of it than a table */
 	bool processed;          /* "processed ...", which ends a log */
@@ -106,19 +108,34 @@ static void begin_branch(struct finder *f, const struct kt_event *ev, uint32_t f
 	f->out.path_to = to;
 }
 
+/*
+ * At level 1 a branch that is taken up takes the log back to its jump, and with that go source
+ * lines. Such a line is not printed again where it goes for what comes next, too, so that it is
+ * not known, unless the instruction had one before.
+ */
+static bool on_source(struct finder *f, const struct kt_event *ev)
+{
+	if (f->source) {
+		if (!kt_path_sources_add(&f->sources, ev->index, f->source - 1))
+			return false;
+		f->path.no_source = false;
+	} else if (f->path.no_source) {
+		f->path.no_source = !kt_path_has_source(&f->sources, ev->index);
+	}
+	f->source = ev->behind.len ? offset_of(f, ev->behind) + 1 : 0;
+	return true;
+}
+
 static bool on_insn(struct finder *f, const struct kt_event *ev)
 {
-	if (f->source && !kt_path_sources_add(&f->sources, ev->index, f->source - 1))
+	if (!on_source(f, ev))
 		return false;
-	f->source = 0;
 	/* The jump of a branch taken up at level 1 says where it goes only by what comes next. */
 	if (f->out.path_branched && f->out.path_to == KT_LINE_NO_INDEX)
 		f->out.path_to = ev->index;
 	f->insns++;
-	if (ev->resumed) {
+	if (ev->resumed)
 		begin_branch(f, ev, ev->index, KT_LINE_NO_INDEX);
-		f->branch.insns--;
-	}
 	return true;
 }
 
@@ -134,8 +151,10 @@ static bool on_trace(struct finder *f, const struct kt_event *ev)
 		f->start = f->branch = mark_at(f, ev);
 	}
 	f->error = f->more = f->stats = 0;
+	f->glued = ev->message.len ? ev->index : KT_LINE_NO_INDEX;
 	f->out.explanation = (struct kt_text){0};
 	f->end = offset_of(f, ev->text) + ev->text.len;
+	f->end_line = ev->line + ev->n_lines;
 	f->last = ev->kind;
 	if (ev->kind == KT_EVENT_SUBPROG)
 		begin_subprog(f, ev);
@@ -145,6 +164,7 @@ static bool on_trace(struct finder *f, const struct kt_event *ev)
 		return false;
 	if (!kt_path_add(&f->path, ev))
 		return false;
+	f->path.no_source |= ev->resumed;
 	if (f->path.implied)
 		begin_branch(f, ev, f->path.from, ev->index);
 	if (ev->message.len) {
@@ -258,10 +278,83 @@ static enum kt_last_class classify(const struct finder *f, struct kt_text line)
 	return f->last == KT_EVENT_PRUNED ? KT_LAST_PROGRAM : KT_LAST_INSN;
 }
 
+/* The state that "cur state: R0=scalar() R10=fp0" tells (since 6.7), or nothing. */
+static struct kt_text current_state(struct kt_text error)
+{
+	static const struct kt_text prefix = KT_TEXT("cur state: ");
+	struct kt_text line;
+
+	while (kt_text_next_line(&error, &line))
+		if (kt_text_starts_with(line, prefix))
+			return (struct kt_text){line.data + prefix.len, line.len - prefix.len};
+	return (struct kt_text){0};
+}
+
+/*
+ * An endless loop is found before the instruction is printed, and so is a branch that leads
+ * right to it; at level 1 the log was taken back to its jump then:
+ *	from 10 to 46: safe
+ *	; total++; @ branch.bpf.c:46
+ *	infinite loop detected at insn 13
+ *
+ *	17: (a6) if w1 < 0xa goto pc+1 infinite loop detected at insn 19
+ */
+static void resume_loop(struct finder *f, uint32_t to)
+{
+	struct kt_log_last *out = &f->out;
+	uint32_t from = f->glued;
+
+	if (f->path.over)
+		from = kt_path_resume(&f->path, to, current_state(out->error));
+	if (from != KT_LINE_NO_INDEX) {
+		out->path_branched = true;
+		out->path_from = from;
+		f->branch = (struct mark){f->end, f->end_line, f->insns};
+	}
+	if (out->path_branched && (from != KT_LINE_NO_INDEX || out->path_to == KT_LINE_NO_INDEX))
+		out->path_to = to;
+}
+
+/* The loop: what was executed since the same instruction was there before. */
+static void mark_loop(struct finder *f, uint32_t index)
+{
+	struct mark mark = {.line = f->end_line, .insns = f->insns};
+	struct kt_trace trace;
+	struct kt_event ev;
+
+	if (!kt_path_find_last(&f->path, index, &mark.offset))
+		return;
+	kt_trace_init(&trace, slice(f, mark.offset, f->end));
+	while (kt_trace_next(&trace, &ev)) {
+		mark.line -= ev.n_lines;
+		mark.insns -= ev.kind == KT_EVENT_INSN && mark.insns;
+	}
+	f->branch = mark;
+	f->out.path_loops = true;
+	f->out.path_branched = false;
+}
+
+static void find_loop(struct finder *f)
+{
+	struct kt_last_insn *at = &f->out.at;
+	struct kt_text source = f->log, line;
+
+	at->index = number_behind(f->out.headline, "at insn ");
+	resume_loop(f, at->index);
+	kt_path_last(&f->path, &f->sources, at->index, at);
+	mark_loop(f, at->index);
+	/* It would be executed next, and its source line is there already. */
+	if (!f->source)
+		return;
+	source.data += f->source - 1;
+	source.len -= f->source - 1;
+	if (kt_text_next_line(&source, &line))
+		kt_source_ref_read(line, &at->source);
+}
+
 static void find_at(struct finder *f)
 {
 	struct kt_log_last *out = &f->out;
-	struct kt_text source, line;
 
 	out->at = (struct kt_last_insn){.index = KT_LINE_NO_INDEX};
 	switch (out->class) {
@@ -271,17 +364,7 @@ static void find_at(struct finder *f)
 	case KT_LAST_BUDGET:
 		kt_path_last(&f->path, &f->sources, KT_LINE_NO_INDEX, &out->at);
 		return;
-	case KT_LAST_LOOP: break;
-	}
-	/* It would be executed next, and its source line is there already. */
-	out->at.index = number_behind(out->headline, "at insn ");
-	kt_path_last(&f->path, &f->sources, out->at.index, &out->at);
-	source = f->log;
-	if (f->source) {
-		source.data += f->source - 1;
-		source.len -= f->source - 1;
-		if (kt_text_next_line(&source, &line))
-			kt_source_ref_read(line, &out->at.source);
+	case KT_LAST_LOOP: find_loop(f); return;
 	}
 }
 
@@ -452,7 +535,11 @@ static void find_path(struct finder *f)
 		out->path_before = f->path.n_insns - out->path_insns;
 }
 
-/* The first line of the message. A source line may stand before it (6.16, level 4). */
+/*
+ * The first line of the message. A source line may stand before it (6.16, level 4), or this,
+ * which 5.10 says of any argument that is no context:
+ *	arg#1 type is not a struct
+ */
 static struct kt_text headline_of(struct kt_text error)
 {
 	struct kt_text line = error, first = {0};
@@ -463,7 +550,8 @@ static struct kt_text headline_of(struct kt_text error)
 			continue;
 		if (!first.len)
 			first = line;
-		if (line.data[0] != ';')
+		if (line.data[0] != ';' && !(kt_text_starts_with(line, KT_TEXT("arg#")) &&
+					     contains(line, " type is not a struct")))
 			return line;
 	}
 	return first;
@@ -537,6 +625,7 @@ struct kt_error *kt_log_find_last(struct kt_text log, struct kt_log_last *ret)
 	_cleanup_(finder_deinit) struct finder f = {
 		.log = log,
 		.sources.log = log,
+		.glued = KT_LINE_NO_INDEX,
 	};
 	struct kt_trace trace;
 	struct kt_event ev;

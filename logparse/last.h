@@ -103,13 +103,15 @@ struct kt_log_last {
 
 	/*
 	 * FAILED and CUT. The path is a slice of the log: what was executed since the last branch
-	 * was taken up, or else since the start. Of KT_LAST_BUDGET and of CUT all since the start
-	 * of the (sub)program; of KT_LAST_PROGRAM it is empty.
+	 * was taken up, or else since the start. Of KT_LAST_LOOP it is since the instruction was
+	 * executed the last time. Of KT_LAST_BUDGET and of CUT it is all since the start of the
+	 * (sub)program, with other paths in between; of KT_LAST_PROGRAM it is empty.
 	 */
 	struct kt_text path;
 	size_t path_line;    /* the number of its first line in the log, from 1 */
 	size_t path_insns;   /* instructions in it */
 	size_t path_before;  /* instructions that lead to it, in the log */
+	bool path_loops;     /* it is a loop: it leads from `at` to `at` */
 	bool path_branched;  /* it begins with a branch: */
 	uint32_t path_from;  /* this instruction */
 	uint32_t path_to;    /* goes on at this one */

@@ -29,7 +29,7 @@ void kt_path_restart(struct kt_path *path, bool whole, bool global)
 	path->whole = whole;
 	path->global = global;
 	path->consts = 0;
-	path->over = false;
+	path->over = path->no_source = false;
 }
 
 bool kt_path_is_reg(struct kt_text text, uint32_t *ret)
@@ -219,6 +219,23 @@ static void resume(struct kt_path *path, const struct kt_event *ev)
 	path->n_insns = 0;
 }
 
+uint32_t kt_path_resume(struct kt_path *path, uint32_t to, struct kt_text state)
+{
+	struct kt_event ev = {.from = KT_LINE_NO_INDEX, .index = to, .state = state};
+	uint64_t consts = path->consts;
+
+	note_consts(path, state, true);
+	for (size_t i = path->steps.len; i; i--) {
+		if (!put_off_to(path, &path->steps.data[i - 1], to))
+			continue;
+		resume(path, &ev);
+		path->over = false;
+		return path->from;
+	}
+	path->consts = consts;
+	return KT_LINE_NO_INDEX;
+}
+
 static bool add_insn(struct kt_path *path, const struct kt_event *ev)
 {
 	struct kt_path_step step = {
@@ -231,7 +248,9 @@ static bool add_insn(struct kt_path *path, const struct kt_event *ev)
 	if (ev->opcode == 0x0d)
 		step.flags |= KT_STEP_MULTI;
 	if (ev->resumed)
-		step.flags |= KT_STEP_TAKEN | KT_STEP_WHOLE;
+		step.flags |= KT_STEP_TAKEN | (ev->state.len ? KT_STEP_WHOLE : 0);
+	if (path->no_source)
+		step.flags |= KT_STEP_NO_SOURCE;
 	path->n_insns++;
 	if (path->branches) {
 		for (uint32_t reg = 0; reg < 10; reg++)
@@ -276,6 +295,11 @@ bool kt_path_sources_add(struct kt_path_sources *sources, uint32_t index, size_t
 			return false;
 	sources->by_index.data[index] = offset + 1;
 	return true;
+}
+
+bool kt_path_has_source(const struct kt_path_sources *sources, uint32_t index)
+{
+	return index < sources->by_index.len && sources->by_index.data[index] > sources->since;
 }
 
 /*
@@ -323,32 +347,47 @@ void kt_path_read_step(const struct kt_path *path, const struct kt_path_step *st
 struct kt_last_insn kt_path_insn(const struct kt_path *path, const struct kt_path_sources *sources,
 				 const struct kt_path_step *step)
 {
+	struct kt_last_insn insn = {.index = step->index, .frame = step->frame};
 	struct kt_event ev;
 
 	kt_path_read_step(path, step, &ev);
 	if (ev.text.len && ev.text.data[ev.text.len - 1] == '\r')
 		ev.text.len--;
-	return (struct kt_last_insn){
-		.index = step->index,
-		.frame = step->frame,
-		.insn = ev.insn,
-		.line = ev.text,
-		.source = kt_path_source(sources, step->index),
-	};
+	insn.insn = ev.insn;
+	insn.line = ev.text;
+	if (!(step->flags & KT_STEP_NO_SOURCE) || kt_path_has_source(sources, step->index))
+		insn.source = kt_path_source(sources, step->index);
+	return insn;
+}
+
+/* The last instruction (of this index); NULL: there is none. */
+static const struct kt_path_step *last_step(const struct kt_path *path, uint32_t index)
+{
+	for (size_t i = path->steps.len; i; i--) {
+		const struct kt_path_step *step = &path->steps.data[i - 1];
+
+		if (!(step->flags & KT_STEP_STATE) &&
+		    (index == KT_LINE_NO_INDEX || step->index == index))
+			return step;
+	}
+	return NULL;
 }
 
 bool kt_path_last(const struct kt_path *path, const struct kt_path_sources *sources, uint32_t index,
 		  struct kt_last_insn *ret)
 {
-	for (size_t i = path->steps.len; i; i--) {
-		const struct kt_path_step *step = &path->steps.data[i - 1];
+	const struct kt_path_step *step = last_step(path, index);
 
-		if (step->flags & KT_STEP_STATE)
-			continue;
-		if (index == KT_LINE_NO_INDEX || step->index == index) {
-			*ret = kt_path_insn(path, sources, step);
-			return true;
-		}
-	}
-	return false;
+	if (step)
+		*ret = kt_path_insn(path, sources, step);
+	return step;
+}
+
+bool kt_path_find_last(const struct kt_path *path, uint32_t index, size_t *ret)
+{
+	const struct kt_path_step *step = last_step(path, index);
+
+	if (step)
+		*ret = (size_t)step->offset;
+	return step;
 }

@@ -13,11 +13,12 @@
 #include "logparse/last.h"
 #include "util/vec.h"
 
-enum {                    /* flags of a step */
-       KT_STEP_STATE = 1, /* no instruction: a state that was printed by itself */
-       KT_STEP_TAKEN = 2, /* its branch has been taken up */
-       KT_STEP_MULTI = 4, /* it has any number of branches: gotox */
-       KT_STEP_WHOLE = 8, /* the state has all registers that have a value */
+enum {                         /* flags of a step */
+       KT_STEP_STATE = 1,      /* no instruction: a state that was printed by itself */
+       KT_STEP_TAKEN = 2,      /* its branch has been taken up */
+       KT_STEP_MULTI = 4,      /* it has any number of branches: gotox */
+       KT_STEP_WHOLE = 8,      /* the state has all registers that have a value */
+       KT_STEP_NO_SOURCE = 16, /* its source line is gone from the log */
 };
 
 #define KT_STEP_CALL_DEFS 0x3f /* r0 to r5 */
@@ -43,6 +44,7 @@ struct kt_path {
 	bool whole;     /* the first step is where the (sub)program was entered */
 	bool global;    /* ... which was a global function, by itself */
 	bool over;      /* the last event was the end of a path: an exit, or "safe" */
+	bool no_source; /* the source lines of instructions that are added now are not known */
 
 	/* Of the event added last: it takes up a branch without saying so, as 5.10 does. */
 	bool implied;
@@ -75,8 +77,17 @@ void kt_path_restart(struct kt_path *path, bool whole, bool global);
  */
 bool kt_path_add(struct kt_path *path, const struct kt_event *ev);
 
+/*
+ * Goes on at the instruction `to`, where a branch was put off that was not said to be taken up.
+ * Returns its jump. NO_INDEX: there is none, and the path is as it was. state may be empty.
+ */
+uint32_t kt_path_resume(struct kt_path *path, uint32_t to, struct kt_text state);
+
 /* The source line at offset was printed for an instruction. False: no memory. */
 bool kt_path_sources_add(struct kt_path_sources *sources, uint32_t index, size_t offset);
+
+/* Was a source line printed right before the instruction? */
+bool kt_path_has_source(const struct kt_path_sources *sources, uint32_t index);
 
 /* The source line of an instruction; empty where it is not known. */
 struct kt_source_ref kt_path_source(const struct kt_path_sources *sources, uint32_t index);
@@ -95,6 +106,9 @@ bool kt_path_is_reg(struct kt_text text, uint32_t *ret);
 /* The last instruction of the path (of this index, if it is not KT_LINE_NO_INDEX). */
 bool kt_path_last(const struct kt_path *path, const struct kt_path_sources *sources, uint32_t index,
 		  struct kt_last_insn *ret);
+
+/* Where the line of the last instruction of this index is in the log. False: there is none. */
+bool kt_path_find_last(const struct kt_path *path, uint32_t index, size_t *ret);
 
 /*
  * Walks back from the end of the path: the value of what kind and number of the subject say,

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 /* How far a node looks back for its like, and for a loop that it may be the end of. */
-#define MAX_TRIES 16
-#define MAX_LOOPS 8
+#define MAX_TRIES 4
+#define MAX_LOOPS 4
 
 struct kt_error *reducer_init(struct reducer *r, size_t cap, bool by_shape)
 {
@@ -44,13 +44,17 @@ static struct log_loop *loop_of(struct reducer *r, const struct log_node *node)
 	return node->loop ? &r->loops[node->loop - 1] : NULL;
 }
 
-/* Nodes are looked up together with what they follow on: most have the same just by chance. */
+/* Nodes are looked up together with those before, GRAM in all: most have one like them. */
+#define GRAM 4
+
 static uint32_t *slot(struct reducer *r, const struct log_node *node)
 {
-	uint64_t pair = node == r->stack ? 0 : node[-1].cls * 3;
+	uint64_t gram = node->hash;
 
-	pair += node->cls;
-	return &r->table[(pair ^ pair >> 32) & r->table_mask];
+	if (node - r->stack >= GRAM)
+		gram -= node[-GRAM].hash * r->power[GRAM];
+	gram ^= gram >> 32;
+	return &r->table[gram & r->table_mask];
 }
 
 /* Puts a node on top as it is. */
@@ -68,9 +72,9 @@ static void put(struct reducer *r, const struct log_node *node, const struct log
 		r->loops[n->loop - 1] = *loop;
 	}
 	n->cls = r->by_shape ? n->shape : loop ? node_mix(loop->body, NODE_LOOP) : n->exact;
+	n->hash = below->hash * NODE_BASE + n->cls;
 	head = slot(r, n);
 	n->same = *head;
-	n->hash = below->hash * NODE_BASE + n->cls;
 	n->below = below->loop ? (uint32_t)r->len : below->below;
 	n->pops = below->pops + !!(n->flags & NODE_POP);
 	n->leaders = below->leaders + !!(n->flags & NODE_LEADER);
@@ -261,8 +265,8 @@ static void make_loop(struct reducer *r, size_t n)
 /* Whether the n nodes on top equal the n before them, and then they are a loop. */
 static bool try_loop(struct reducer *r, size_t n)
 {
-	if (!begins_well(r, r->len - n, n) ||
-	    window(r, r->len - n, n) != window(r, r->len - 2 * n, n))
+	if (window(r, r->len - n, n) != window(r, r->len - 2 * n, n) ||
+	    !begins_well(r, r->len - n, n))
 		return false;
 	make_loop(r, n);
 	return true;
@@ -271,25 +275,23 @@ static bool try_loop(struct reducer *r, size_t n)
 /* Two equal stretches on top become a loop; the shortest that there are. */
 static bool find_loop(struct reducer *r)
 {
-	size_t top = r->len - 1;
+	size_t top = r->len - 1, n;
 	const struct log_node *s = r->stack;
-	uint32_t at;
 
-	if (s[top].loop || !top)
+	if (s[top].loop)
 		return false; /* a loop of loops is what merge_loops() makes one of */
-	if (s[top].cls == s[top - 1].cls)
-		return try_loop(r, 1);
-	at = s[top].same;
-	for (int i = 0; at > 1 && i < MAX_TRIES; at = s[at - 1].same) {
-		size_t n = top - (at - 1);
-
-		if (2 * n > r->len)
-			return false;
-		if (s[at - 1].cls != s[top].cls || s[at - 2].cls != s[top - 1].cls)
-			continue;
-		i++;
-		if (try_loop(r, n))
+	for (n = 1; n < GRAM && 2 * n <= r->len; n++)
+		if (s[top].cls == s[top - n].cls && try_loop(r, n))
 			return true;
+	n = s[top].same ? top + 1 - s[top].same : SIZE_MAX;
+	for (int i = 0; n <= r->len / 2 && i < MAX_TRIES; i++) {
+		uint32_t before = s[top - n].same;
+
+		if (s[top].cls == s[top - n].cls && n >= GRAM && try_loop(r, n))
+			return true;
+		if (!before)
+			return false;
+		n = top + 1 - before;
 	}
 	return false;
 }

@@ -4,6 +4,36 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+static uint64_t load(const char *p, size_t n)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, p, n);
+	return v;
+}
+
+/* Most of what is hashed is shorter than what a hash for long input pays for. */
+static uint64_t hash(const char *p, size_t len, uint64_t seed)
+{
+	uint64_t h;
+
+	if (len > 32)
+		return XXH3_64bits_withSeed(p, len, seed);
+	seed += len << 8;
+	if (len > 16) {
+		h = node_mix(load(p, 8) + seed, load(p + 8, 8));
+		return node_mix(h + load(p + len - 16, 8), load(p + len - 8, 8));
+	}
+	if (len >= 8)
+		return node_mix(load(p, 8) + seed, load(p + len - 8, 8));
+	if (len >= 4)
+		return node_mix(load(p, 4) + seed, load(p + len - 4, 4));
+	h = len ? (uint64_t)(unsigned char)p[0] << 16 | (uint64_t)(unsigned char)p[len / 2] << 8 |
+			    (unsigned char)p[len - 1]
+		: 0;
+	return node_mix(h, seed);
+}
+
 /*
  * Of "mark_precise: frame0: regs=r1 stack= before 8: (bf) r2 = r3" the frame and the
  * instruction, which is what stands behind the last colon; of others what they are.
@@ -12,24 +42,24 @@ static uint64_t precision_token(struct kt_text line)
 {
 	const char *end = line.data + line.len, *p = memrchr(line.data, ':', line.len);
 	struct kt_text what, insn;
+	unsigned char frame = KT_LINE_PRECISION;
 
 	if (p && end - p > 5 && p[1] == ' ' && p[2] == '(' && p[5] == ')') {
 		if (end[-1] == '\r')
 			end--;
-		return XXH3_64bits_withSeed(p, (size_t)(end - p),
-					    line.len > 19 && *line.data == 'm'
-						    ? (unsigned char)line.data[19]
-						    : KT_LINE_PRECISION);
+		if (line.len > 19 && *line.data == 'm')
+			frame = (unsigned char)line.data[19];
+		return hash(p, (size_t)(end - p), frame);
 	}
 	kt_precision_parts(line, &what, &insn);
-	return XXH3_64bits_withSeed(what.data, what.len, KT_LINE_PRECISION);
+	return hash(what.data, what.len, KT_LINE_PRECISION);
 }
 
 uint64_t log_line_token(struct kt_text line, const struct kt_line *l)
 {
 	if (l->kind == KT_LINE_PRECISION)
 		return precision_token(line);
-	return XXH3_64bits_withSeed(line.data + l->index_len, l->fixed_len - l->index_len, l->kind);
+	return hash(line.data + l->index_len, l->fixed_len - l->index_len, l->kind);
 }
 
 /* Lines of state one after the other that may hang on a node; 5.10 has two behind a jump. */
@@ -128,7 +158,14 @@ static void advance(struct log_scan *scan)
 		scan->line = (struct kt_text){0};
 		return;
 	}
-	kt_line_read(scan->line, &scan->read);
+	/* Most of a level-2 log is this, and it needs no closer look. */
+	if (kt_text_starts_with(scan->line, KT_TEXT("mark_precise: ")) ||
+	    kt_text_starts_with(scan->line, KT_TEXT("regs="))) {
+		scan->read.kind = KT_LINE_PRECISION;
+		scan->read.index_len = 0;
+	} else {
+		kt_line_read(scan->line, &scan->read);
+	}
 	scan->token = log_line_token(scan->line, &scan->read);
 }
 

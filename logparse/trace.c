@@ -170,13 +170,47 @@ static uint8_t hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? (uint8_t)(c - 'a' + 10) : 0;
 }
 
-/* Jumps, calls and the exit are of class 5 and 6, BPF_JMP and BPF_JMP32. */
-static bool is_jump(uint8_t opcode)
+/* Classes 5 and 6, BPF_JMP and BPF_JMP32, but for "(05) goto pc+2", "(06) gotol" and "(95) exit".
+ */
+static bool may_branch(uint8_t opcode)
 {
-	return (opcode & 7) == 5 || (opcode & 7) == 6;
+	return ((opcode & 7) == 5 || (opcode & 7) == 6) && opcode != 0x05 && opcode != 0x06 &&
+	       opcode != 0x95;
 }
 
-/* What stands behind an instruction: "       ; R1_w=3", " 34: R1=..." or a message. */
+static bool is_call(uint8_t opcode)
+{
+	return opcode == 0x85 || opcode == 0x8d;
+}
+
+/*
+ * Behind a semicolon. A jump alters little: who prints the frame pointer with it prints
+ * everything. A call alters that much when a callback has returned. What is no state is a source
+ * line, and only a branch that was taken up puts it there; but "(95) exit ; Return value".
+ */
+static void read_comment(struct kt_trace *trace, struct kt_event *ev, struct kt_text comment)
+{
+	struct kt_text text = comment;
+
+	skip(&text, 1);
+	skip_blanks(&text);
+	if (text.len && !kt_state_is(text)) {
+		ev->resumed = may_branch(ev->opcode);
+		if (ev->resumed)
+			ev->behind = comment;
+		return;
+	}
+	take_state(trace, ev, text);
+	ev->resumed = may_branch(ev->opcode) && !is_call(ev->opcode) && ev->state.len &&
+		      memmem(ev->state.data, ev->state.len, "R10=", 4);
+}
+
+/*
+ * What stands behind an instruction: "       ; R1_w=3", a message, or what follows where the log
+ * was taken back to here (level 1):
+ *	12: (56) if w0 != 0x7 goto pc-3 10: R10=fp0
+ *	8: (16) if w1 == 0x0 goto pc+4 ; total++; @ branch.bpf.c:46
+ */
 static void read_behind(struct kt_trace *trace, struct kt_event *ev, struct kt_text rest)
 {
 	struct kt_text glued;
@@ -185,22 +219,17 @@ static void read_behind(struct kt_trace *trace, struct kt_event *ev, struct kt_t
 	skip_blanks(&rest);
 	trim_end(&rest);
 	glued = rest;
-	if (take(&glued, KT_TEXT(";"))) {
-		skip_blanks(&glued);
-		if (glued.len && !kt_state_is(glued))
-			return; /* "; Return value" */
-		take_state(trace, ev, glued);
+	if (kt_text_starts_with(rest, KT_TEXT(";"))) {
+		read_comment(trace, ev, rest);
 	} else if (take_number(&glued, &index) && take(&glued, KT_TEXT(":")) &&
 		   kt_state_is(glued)) {
 		take_state(trace, ev, glued);
+		ev->resumed = may_branch(ev->opcode);
 	} else if (kt_state_is(rest)) {
 		take_state(trace, ev, rest);
 	} else {
 		ev->message = rest;
 	}
-	/* A jump or a call alters little. Who prints the frame pointer prints everything. */
-	ev->resumed = is_jump(ev->opcode) && ev->state.len &&
-		      memmem(ev->state.data, ev->state.len, " R10", 4);
 }
 
 static void read_insn(struct kt_trace *trace, struct kt_event *ev)
@@ -551,6 +580,8 @@ bool kt_trace_next(struct kt_trace *trace, struct kt_event *ret)
 	if (!read_event(trace, &ev))
 		consume(trace, &ev);
 	ev.source = trace->source;
+	if (ev.behind.len)
+		kt_source_ref_read(ev.behind, &trace->source);
 	trace->after_subprog = ev.kind == KT_EVENT_SUBPROG;
 	*ret = ev;
 	return true;

@@ -60,9 +60,10 @@ struct kt_event {
 	struct kt_text state;        /* registers behind the event, for kt_state_find(); or empty */
 	struct kt_text message;      /* what is glued behind the instruction and is no state:
 					"BPF program is too large. Processed 1000001 insn" */
+	struct kt_text behind;       /* likewise a source line, of what follows: "; n++; @ a.c:4" */
 	struct kt_source_ref source; /* of SOURCE itself; else the one in force */
-	bool resumed;     /* INSN: the state behind it is a whole one: at level 1 the log was taken
-			     back to here, and a branch that had been put off is taken up */
+	bool resumed;     /* INSN: at level 1 the log was taken back to here, and a branch that had
+			     been put off is taken up. The state behind it, if any, is a whole one */
 	bool speculative; /* POP: "from 3 to 5 (speculative execution): ..." */
 };
 
