@@ -322,8 +322,12 @@ static void mark_loop(struct finder *f, uint32_t index)
 	struct kt_trace trace;
 	struct kt_event ev;
 
-	if (!kt_path_find_last(&f->path, index, &mark.offset))
+	if (!kt_path_find_last(&f->path, index, &mark.offset)) {
+		/* It was there before what there is of the log. */
+		f->branch = f->start;
+		f->out.path_branched = false;
 		return;
+	}
 	kt_trace_init(&trace, slice(f, mark.offset, f->end));
 	while (kt_trace_next(&trace, &ev)) {
 		mark.line -= ev.n_lines;

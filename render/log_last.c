@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/log_last.h"
 
-#include "logparse/collapse.h"
 #include "logparse/last.h"
+#include "render/log_path.h"
 #include "util/cleanup.h"
 
 /* Lines of the path that are shown: less where the kernel explains things itself. */
@@ -11,6 +11,9 @@
 /* Likewise of one that is shown from the start on, and how many of them at its beginning. */
 #define PATH_LINES_ALL  40
 #define PATH_HEAD_LINES 12
+/* What is shown of a text that is no log. */
+#define OTHER_LINES 6
+#define OTHER_BYTES 2000
 
 static void append(struct kt_buf *out, struct kt_text text)
 {
@@ -105,8 +108,11 @@ static void append_subject(struct kt_buf *out, const struct kt_last_subject *s)
 	kt_buf_appends(out, "  ");
 	append_subject_name(out, s);
 	if (s->value.len) {
-		kt_buf_appends(out, s->kind == KT_LAST_SUBJECT_REF ? ": " : "=");
+		kt_buf_appends(out, s->kind == KT_LAST_SUBJECT_REF || s->frame ? ": " : "=");
 		append(out, s->value);
+	} else if (s->kind == KT_LAST_SUBJECT_REG && s->origin != KT_LAST_ORIGIN_NEVER) {
+		/* At level 1 5.10 prints state only behind jumps. */
+		kt_buf_appends(out, " (the log does not say what it held)");
 	}
 	kt_buf_appendc(out, '\n');
 	for (size_t i = 0; i < s->n_steps; i++)
@@ -114,45 +120,17 @@ static void append_subject(struct kt_buf *out, const struct kt_last_subject *s)
 	append_origin(out, s);
 }
 
-static size_t count_lines(struct kt_text text)
-{
-	struct kt_text line;
-	size_t n = 0;
-
-	while (kt_text_next_line(&text, &line))
-		n++;
-	return n;
-}
-
-/* Takes n lines off the front. */
-static struct kt_text take_lines(struct kt_text *text, size_t n)
-{
-	struct kt_text taken = {text->data, 0}, line;
-
-	while (n-- && kt_text_next_line(text, &line))
-		taken.len = (size_t)(text->data - taken.data);
-	return taken;
-}
-
-/* The text, but for what is in the middle of more than max lines. */
-static void append_shortened(struct kt_buf *out, struct kt_text text, size_t head, size_t max)
-{
-	size_t n = count_lines(text);
-
-	if (n > max) {
-		append_lines(out, "    ", take_lines(&text, head));
-		take_lines(&text, n - max);
-		kt_buf_printf(out, "    ... %zu lines of the path are not shown ...\n", n - max);
-	}
-	append_lines(out, "    ", text);
-}
-
 static void append_path_title(struct kt_buf *out, const struct kt_log_last *last)
 {
 	const char *plural = last->path_insns == 1 ? "" : "s";
 
-	kt_buf_appends(out, "  path since ");
-	if (last->path_branched) {
+	bool all = last->outcome == KT_LAST_CUT || last->class == KT_LAST_BUDGET;
+
+	/* Of these it is what was executed, on any path. */
+	kt_buf_appends(out, all ? "  executed since " : "  path since ");
+	if (last->path_loops) {
+		kt_buf_printf(out, "insn %u was executed before", last->at.index);
+	} else if (last->path_branched) {
 		kt_buf_printf(out, "the branch from %u", last->path_from);
 		if (last->path_to != KT_LINE_NO_INDEX)
 			kt_buf_printf(out, " to %u", last->path_to);
@@ -170,24 +148,35 @@ static void append_path_title(struct kt_buf *out, const struct kt_log_last *last
 
 static struct kt_error *append_path(struct kt_buf *out, const struct kt_log_last *last)
 {
-	_cleanup_free_ char *text = NULL;
-	struct kt_error *err;
-	struct kt_text path = last->path;
 	bool all = last->outcome == KT_LAST_CUT || last->class == KT_LAST_BUDGET;
-	size_t len, max = PATH_LINES;
+	size_t max = PATH_LINES;
 
-	if (!path.len)
+	if (!last->path.len && !last->path_branched)
 		return NULL;
-	err = kt_collapse_cycles(path, NULL, &text, &len);
-	if (err)
-		return err;
 	append_path_title(out, last);
 	if (all)
 		max = PATH_LINES_ALL;
 	else if (last->explanation.len)
 		max = PATH_LINES_EXPLAINED;
-	append_shortened(out, (struct kt_text){text, len}, all ? PATH_HEAD_LINES : 0, max);
-	return NULL;
+	return render_log_path(last->path, all ? PATH_HEAD_LINES : 0, max, out);
+}
+
+/* The end of a text that is no verifier log: maybe the loader said what is wrong. */
+static void append_other(struct kt_buf *out, struct kt_text text)
+{
+	size_t begin, n = 0;
+
+	while (text.len && memchr(" \t\r\n", text.data[text.len - 1], 4))
+		text.len--;
+	if (!text.len || memchr(text.data, '\0', text.len))
+		return;
+	for (begin = text.len; begin; begin--) {
+		n += text.data[begin - 1] == '\n';
+		if (n == OTHER_LINES || text.len - begin == OTHER_BYTES)
+			break;
+	}
+	kt_buf_printf(out, "  There is other text, which %s:\n", begin ? "ends so" : "is this");
+	append_lines(out, "    ", (struct kt_text){text.data + begin, text.len - begin});
 }
 
 static void append_stats(struct kt_buf *out, const struct kt_log_last *last)
@@ -236,6 +225,10 @@ static struct kt_error *append_failure(struct kt_buf *out, const struct kt_log_l
 	if (last->at.index != KT_LINE_NO_INDEX) {
 		kt_buf_appends(out, last->outcome == KT_LAST_CUT ? "  last seen: " : "  at ");
 		append_insn(out, "    ", &last->at);
+	} else if (last->func.len) {
+		kt_buf_appends(out, "  in ");
+		append(out, last->func);
+		kt_buf_appends(out, "(), which is validated by itself\n");
 	}
 	for (size_t i = 0; i < last->n_subjects; i++)
 		append_subject(out, &last->subjects[i]);
@@ -250,17 +243,21 @@ static struct kt_error *append_failure(struct kt_buf *out, const struct kt_log_l
 	return NULL;
 }
 
-static struct kt_error *render(const struct kt_log_last *last, struct kt_text program,
-			       struct kt_buf *out)
+static struct kt_error *render(const struct kt_log_last *last, struct kt_text trace,
+			       struct kt_text program, struct kt_buf *out)
 {
 	struct kt_error *err = NULL;
 
 	append_headline(out, last, program);
 	if (last->outcome == KT_LAST_FAILED || last->outcome == KT_LAST_CUT)
 		err = append_failure(out, last);
+	if (last->outcome == KT_LAST_EMPTY)
+		append_other(out, trace);
 	if (last->cut_front)
 		kt_buf_appends(out, "  (the log lacks its beginning)\n");
 	append_stats(out, last);
+	if (last->outcome == KT_LAST_FAILED && last->class == KT_LAST_BUDGET)
+		kt_buf_appends(out, "  (--source shows which lines they were spent on)\n");
 	return err;
 }
 
@@ -271,7 +268,7 @@ struct kt_error *render_log_last(struct kt_text trace, struct kt_text program, s
 	struct kt_error *err = kt_log_find_last(trace, &last);
 
 	if (!err)
-		err = render(&last, program, &text);
+		err = render(&last, trace, program, &text);
 	if (err)
 		return err;
 	if (kt_buf_failed(&text))

@@ -12,14 +12,34 @@
 #include "logparse/text.h"
 
 static const char *const error_logs[] = {
-	"6.1_bad_btfwrite",   "6.1_bad_global",           "6.1_bad_jumprange",
-	"6.1_bad_leak",       "6.1_bad_nullcheck",        "6.1_bad_stack",
-	"6.12_bad_bounds",    "6.12_bad_counter_escapes", "6.12_bad_iter_uninit",
-	"6.12_bad_task_leak", "7.2_bad_global",           "7.2_bad_iter_leak",
-	"7.2_bad_retval",     "7.3_bad_argtype",          "7.3_bad_bounds",
-	"7.3_bad_leak",       "7.3_bad_stackread",        "7.3_bad_uninit",
+	"5.10_bad_global",
+	"5.10_bad_loop",
+	"5.10_unroll_lookups",
+	"6.1_bad_btfwrite",
+	"6.1_bad_global",
+	"6.1_bad_jumprange",
+	"6.1_bad_leak",
+	"6.1_bad_nullcheck",
+	"6.1_bad_stack",
+	"6.12_bad_bounds",
+	"6.12_bad_counter_escapes",
+	"6.12_bad_iter_uninit",
+	"6.12_bad_task_leak",
+	"7.2_bad_global",
+	"7.2_bad_iter_leak",
+	"7.2_bad_retval",
+	"7.3_bad_argtype",
+	"7.3_bad_bounds",
+	"7.3_bad_leak",
+	"7.3_bad_stackread",
+	"7.3_bad_uninit",
 	"7.3_bad_unreach",
 };
+/* Tails of longer ones, of which the kernel (6.4 and later) keeps the last bytes in the same way.
+ */
+static const char *const tail_logs[] = {"6.12_tail_loop", "6.12_tail_retval", "7.2_tail_loop",
+					"7.3_tail_leak", "7.3_tail_loop"};
+#define N_TAIL_LOGS  (sizeof(tail_logs) / sizeof(tail_logs[0]))
 #define N_ERROR_LOGS (sizeof(error_logs) / sizeof(error_logs[0]))
 
 /* A copy of exactly that size, so that ASan sees what is read behind it; to be freed. */

@@ -73,6 +73,24 @@ static void test_real_errors(void **state)
 		const char *source;
 		const char *subjects[3];
 	} cases[] = {
+		{"5.10_bad_global",
+		 "Arg#1 type PTR in gfn() is not supported yet.",
+		 KT_LINE_NO_INDEX,
+		 0,
+		 "",
+		 {NULL}},
+		{"5.10_bad_loop",
+		 "infinite loop detected at insn 10",
+		 10,
+		 0,
+		 "if (*a == ip)",
+		 {NULL}},
+		{"5.10_unroll_lookups",
+		 "dereference of modified ctx ptr R6 off=16 disallowed",
+		 12,
+		 0,
+		 "__u32 k = ctx->rx_queue_index + i * 7;",
+		 {"R6=ctx(id=0,off=16,imm=0) set@9"}},
 		{"6.1_bad_btfwrite",
 		 "only read is supported",
 		 2,
@@ -199,6 +217,72 @@ static void test_real_errors(void **state)
 		assert_false(last.cut_front || last.cut_end);
 		free((char *)log.data);
 	}
+}
+
+/*
+ * Level 1 takes the log back where a branch is taken up: what is glued to its jump says so. The
+ * branches are those that level 2 of the same loads names.
+ */
+static void test_taken_back(void **state)
+{
+	/* "11: (15) if r0 == 0x4 goto pc+6 18: R10=fp0 refs=24", and two instructions */
+	struct kt_text log = read_error_log("7.3_tail_leak");
+	struct kt_log_last last = find(log);
+
+	(void)state;
+	assert_true(last.path_branched && !last.path_loops);
+	assert_int_equal(last.path_from, 11);
+	assert_int_equal(last.path_to, 18);
+	assert_int_equal(last.path_insns, 2);
+	assert_int_equal(last.at.source.line, 21);
+	free((char *)log.data);
+
+	/*
+	 * "24: (16) if w1 == 0x1 goto pc+4 29: R0_w=19 ...", then "29: (95) exit" without a source
+	 * line. It is line 23 ("}"), which level 1 does not tell; lines before it are others.
+	 */
+	log = read_error_log("6.12_tail_retval");
+	last = find(log);
+	assert_int_equal(last.at.index, 29);
+	assert_int_equal(last.at.source.text.len, 0);
+	assert_int_equal(last.at.source.line, 0);
+	assert_string_equal(describe(&last.subjects[0]), "R0=19 copied@23:R7 set@25");
+	assert_int_equal(last.subjects[0].steps[1].insn.source.line, 19);
+	free((char *)log.data);
+}
+
+/* What leads from an instruction to itself; the kernel does not print it the second time. */
+static void test_loops(void **state)
+{
+	/* 10 to 14 and, by the branch from 14 to 3, 3 to 9; one of them is of two slots. */
+	struct kt_text log = read_error_log("5.10_bad_loop");
+	struct kt_log_last last = find(log);
+
+	(void)state;
+	assert_int_equal(last.class, KT_LAST_LOOP);
+	assert_true(last.path_loops);
+	assert_int_equal(last.path_insns, 11);
+	assert_int_equal(last.path_line, 19);
+	assert_true(kt_text_starts_with(last.path, KT_TEXT("10: (1e) if w1 == w6 goto pc+6\n")));
+	free((char *)log.data);
+
+	/* "27: (c6) if w1 s< 0x3 goto pc-26 ;  @ late.bpf.c:0" is the branch to 2. */
+	log = read_error_log("7.2_tail_loop");
+	last = find(log);
+	assert_true(last.path_loops);
+	assert_int_equal(last.at.index, 2);
+	assert_text(last.at.insn, "(bf) r2 = r10");
+	assert_int_equal(last.at.source.line, 0);
+	free((char *)log.data);
+
+	/* "8: (16) if w1 == 0x0 goto pc+4", "10: safe", and then the loop at 13: branch 8 to 13 */
+	log = read_error_log("6.12_tail_loop");
+	last = find(log);
+	assert_int_equal(last.at.index, 13);
+	assert_int_equal(last.at.source.line, 46);
+	assert_text(last.at.source.text, "total++;");
+	assert_true(last.cut_front && !last.path_branched && !last.path_loops);
+	free((char *)log.data);
 }
 
 /* 7.3 says itself where it failed: the first ">>> 14 | (7b) ..." behind "Instruction context". */
@@ -717,7 +801,8 @@ static void test_damaged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_real_errors),   cmocka_unit_test(test_kernel_agrees),
+		cmocka_unit_test(test_real_errors),   cmocka_unit_test(test_taken_back),
+		cmocka_unit_test(test_loops),         cmocka_unit_test(test_kernel_agrees),
 		cmocka_unit_test(test_explanation),   cmocka_unit_test(test_passed),
 		cmocka_unit_test(test_empty),         cmocka_unit_test(test_branch),
 		cmocka_unit_test(test_known_outcome), cmocka_unit_test(test_level_1),

@@ -165,6 +165,41 @@ static void test_too_large(void **state)
 	kt_buf_deinit(&log);
 }
 
+static size_t count(const char *text, const char *what)
+{
+	size_t n = 0;
+
+	for (; (text = strstr(text, what)); text++)
+		n++;
+	return n;
+}
+
+/* A loop of 30 instructions of which the path shows the last turn's end, as a part of a loop. */
+static void test_marks_pair(void **state)
+{
+	struct kt_buf log = KT_BUF_INIT;
+	char *text, *gap, *begin;
+
+	(void)state;
+	kt_buf_appends(&log, "0: R1=ctx() R10=fp0\n0: (b7) r6 = 0    ; R6_w=0\n");
+	for (unsigned int turn = 0; turn < 50; turn++)
+		for (unsigned int i = 1; i <= 30; i++)
+			kt_buf_printf(&log, "%s%u: (07) r6 += %u   ; R6_w=%u\n",
+				      i % 10 ? "" : "; n++; @ a.c:3\n", i, i * 3, turn * 1000 + i);
+	kt_buf_appends(&log, "mark_precise: frame0: last_idx 30 first_idx 1\n"
+			     "31: (bf) r0 = r9\nR9 !read_ok\n" STATS);
+	text = render((struct kt_text){log.data, log.len}, "p");
+	gap = strstr(text, "lines of the path are not shown");
+	assert_non_null(gap);
+	begin = strstr(text, "--- 50x of the following 33");
+	assert_true(begin && begin > gap);
+	assert_int_equal(count(text, "x of the following"), count(text, "--- end repeat ---"));
+	assert_null(strstr(text, "mark_precise"));
+	assert_in_range(count(text, "\n    "), 24, 30);
+	free(text);
+	kt_buf_deinit(&log);
+}
+
 static void test_outcomes(void **state)
 {
 	char *text = render_file("7.3_bad_stackread", "good");
@@ -173,8 +208,12 @@ static void test_outcomes(void **state)
 	assert_memory_equal(text, "good: nothing failed\n  processed 10 insns ", 42);
 	assert_int_equal(count_lines(text), 2);
 	free(text);
-	text = render(KT_TEXT("hello\n"), "p");
-	assert_string_equal(text, "p: there is no verifier log\n");
+	text = render(KT_TEXT("\nlibbpf: failed to find BTF\nhello\n\n"), "p");
+	assert_memory_equal(text, "p: there is no verifier log\n", 28);
+	assert_non_null(strstr(text, "    libbpf: failed to find BTF\n    hello\n"));
+	free(text);
+	text = render(KT_TEXT("\177ELF\0\1\2"), "");
+	assert_string_equal(text, "there is no verifier log\n");
 	free(text);
 	text = render(KT_TEXT(""), "");
 	assert_string_equal(text, "there is no verifier log\n");
@@ -208,7 +247,7 @@ int main(void)
 		cmocka_unit_test(test_nullcheck), cmocka_unit_test(test_explanation),
 		cmocka_unit_test(test_length),    cmocka_unit_test(test_long_path),
 		cmocka_unit_test(test_too_large), cmocka_unit_test(test_outcomes),
-		cmocka_unit_test(test_appends),
+		cmocka_unit_test(test_appends),   cmocka_unit_test(test_marks_pair),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
