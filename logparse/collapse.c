@@ -265,6 +265,7 @@ static struct kt_error *put_loosely(struct collapser *c, const struct log_list *
 		node.shape = node_loose_shape(&node);
 		reducer_push(&loose, &node, list_loop(list, i));
 	}
+	reducer_settle(&loose);
 	reduced = reducer_oldest(&loose, loose.len, list->end);
 	return put_found(c, &reduced, depth);
 }
@@ -291,6 +292,7 @@ static struct kt_error *put_flat(struct collapser *c, const struct log_list *lis
 			return put_found(c, list, depth);
 		reducer_push(&equal, &node, NULL);
 	}
+	reducer_settle(&equal);
 	flat = reducer_oldest(&equal, equal.len, list->end);
 	return put_found(c, &flat, depth);
 }
@@ -391,13 +393,16 @@ static struct kt_error *put_reduced(struct collapser *c, const struct log_list *
 static struct kt_error *hand_on(struct collapser *c, struct reducer *equal, struct reducer *alike,
 				size_t n, int depth)
 {
-	struct log_list list = reducer_oldest(equal, n, NULL), out;
+	const struct log_list list = reducer_oldest(equal, n, NULL);
+	struct log_list out;
 	struct kt_error *err;
 
 	for (size_t i = 0; i < n; i++) {
 		if (reducer_full(alike)) {
-			size_t last = alike->len - 1; /* may be a loop that goes on */
+			size_t last;
 
+			reducer_settle(alike);
+			last = alike->len - 1; /* may be a loop that goes on */
 			out = reducer_oldest(alike, last, alike->stack[last].start);
 			err = put_reduced(c, &out, depth);
 			if (err)
@@ -417,9 +422,13 @@ static struct kt_error *flush(struct collapser *c, struct reducer *equal, struct
 	struct log_list list;
 	struct kt_error *err;
 
+	reducer_settle(equal);
 	err = hand_on(c, equal, alike, equal->len, depth);
-	if (err || !alike->len)
+	if (err)
 		return err;
+	reducer_settle(alike);
+	if (!alike->len)
+		return NULL;
 	list = reducer_oldest(alike, alike->len, end);
 	err = put_reduced(c, &list, depth);
 	reducer_drop(alike, alike->len);
@@ -441,8 +450,10 @@ static struct kt_error *reduce_text(struct collapser *c, struct reducer *equal,
 				err = put(c, node.start, node.end);
 			continue;
 		}
-		if (reducer_full(equal))
-			err = hand_on(c, equal, alike, equal->cap / 2, depth);
+		if (reducer_full(equal)) {
+			reducer_settle(equal);
+			err = hand_on(c, equal, alike, equal->len / 2, depth);
+		}
 		reducer_push(equal, &node, NULL);
 	}
 	return err ? err : flush(c, equal, alike, text.data + text.len, depth);

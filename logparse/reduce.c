@@ -57,6 +57,12 @@ static uint32_t *slot(struct reducer *r, const struct log_node *node)
 	return &r->table[gram & r->table_mask];
 }
 
+static uint64_t class_of(const struct reducer *r, const struct log_node *node,
+			 const struct log_loop *loop)
+{
+	return r->by_shape ? node->shape : loop ? node_mix(loop->body, NODE_LOOP) : node->exact;
+}
+
 /* Puts a node on top as it is. */
 static void put(struct reducer *r, const struct log_node *node, const struct log_loop *loop)
 {
@@ -71,7 +77,7 @@ static void put(struct reducer *r, const struct log_node *node, const struct log
 		n->loop = r->n_free ? r->free_loops[--r->n_free] : (uint32_t)++r->n_loops;
 		r->loops[n->loop - 1] = *loop;
 	}
-	n->cls = r->by_shape ? n->shape : loop ? node_mix(loop->body, NODE_LOOP) : n->exact;
+	n->cls = class_of(r, n, loop);
 	n->hash = below->hash * NODE_BASE + n->cls;
 	head = slot(r, n);
 	n->same = *head;
@@ -107,18 +113,34 @@ struct iteration {
 	uint64_t exact;
 };
 
-static struct iteration iteration_of(const struct reducer *r, size_t first, size_t n)
+static struct iteration iteration_of_nodes(const struct log_node *nodes, size_t n)
 {
 	struct iteration it = {.exact = n};
 	size_t lines = 0;
 
-	for (size_t i = first; i < first + n; i++) {
-		lines += r->stack[i].lines;
-		it.shown += r->stack[i].shown;
-		it.exact = node_mix(it.exact, r->stack[i].exact);
+	for (size_t i = 0; i < n; i++) {
+		lines += nodes[i].lines;
+		it.shown += nodes[i].shown;
+		it.exact = node_mix(it.exact, nodes[i].exact);
 	}
-	it.run = run_of_one(r->stack[first].start, r->stack[first + n - 1].end, lines);
+	it.run = run_of_one(nodes[0].start, nodes[n - 1].end, lines);
 	return it;
+}
+
+static struct iteration iteration_of(const struct reducer *r, size_t first, size_t n)
+{
+	return iteration_of_nodes(&r->stack[first], n);
+}
+
+/* The n nodes are an iteration of the loop that is on top now: the next will be like it. */
+static void foresee(struct reducer *r, const struct log_node *nodes, size_t n)
+{
+	r->n_foreseen = 0;
+	if (n > MAX_FORESEEN || loop_of(r, &r->stack[r->len - 1])->nested)
+		return;
+	for (size_t i = 0; i < n; i++)
+		r->foreseen[i] = nodes[i].cls;
+	r->n_foreseen = n;
 }
 
 /* The node of a loop whose run has grown at its end. */
@@ -210,6 +232,7 @@ static bool extend_loop(struct reducer *r)
 			add_iteration(loop, &it);
 			grow_node(node, loop, it.exact);
 			take_off(r, n);
+			foresee(r, &r->stack[at], n);
 			return true;
 		}
 		at = node->below;
@@ -260,6 +283,8 @@ static void make_loop(struct reducer *r, size_t n)
 	grow_node(&node, &loop, b.exact);
 	take_off(r, 2 * n);
 	put(r, &node, &loop);
+	if (n > 1)
+		foresee(r, &r->stack[first + n], n);
 }
 
 /* Whether the n nodes on top equal the n before them, and then they are a loop. */
@@ -307,19 +332,61 @@ static void make_comparable(struct log_node *node, struct log_loop *loop)
 	node->shape = node_mix(loop->body, NODE_LOOP);
 }
 
-void reducer_push(struct reducer *r, const struct log_node *node, const struct log_loop *loop)
+static void push(struct reducer *r, const struct log_node *node, const struct log_loop *loop)
 {
-	struct log_node n = *node;
-	struct log_loop l;
-
-	if (loop && r->by_shape) {
-		l = *loop;
-		make_comparable(&n, &l);
-		loop = &l;
-	}
-	put(r, &n, loop);
+	r->n_foreseen = 0;
+	put(r, node, loop);
 	while (merge_loops(r) || prepend_iteration(r) || extend_loop(r) || find_loop(r))
 		;
+}
+
+/* What came was not a whole iteration. */
+void reducer_settle(struct reducer *r)
+{
+	size_t n = r->n_ahead;
+
+	r->n_ahead = 0;
+	for (size_t i = 0; i < n; i++)
+		push(r, &r->ahead[i], NULL);
+}
+
+/* The next node of a foreseen iteration, which with the last of them is one more. */
+static void go_ahead(struct reducer *r, const struct log_node *node)
+{
+	struct log_node *top = &r->stack[r->len - 1];
+	struct log_loop *loop;
+	struct iteration it;
+
+	r->ahead[r->n_ahead++] = *node;
+	if (r->n_ahead < r->n_foreseen)
+		return;
+	r->n_ahead = 0;
+	loop = loop_of(r, top);
+	it = iteration_of_nodes(r->ahead, r->n_foreseen);
+	loop_split(loop);
+	add_iteration(loop, &it);
+	grow_node(top, loop, it.exact);
+}
+
+void reducer_push(struct reducer *r, const struct log_node *node, const struct log_loop *loop)
+{
+	struct log_node n;
+	struct log_loop l;
+
+	if (!loop && r->n_foreseen && class_of(r, node, NULL) == r->foreseen[r->n_ahead]) {
+		go_ahead(r, node);
+		return;
+	}
+	if (r->n_ahead)
+		reducer_settle(r);
+	if (!loop || !r->by_shape) {
+		push(r, node, loop);
+		return;
+	}
+	n = *node;
+	l = *loop;
+	make_comparable(&n, &l);
+	push(r, &n, &l);
 }
 
 struct log_list reducer_oldest(const struct reducer *r, size_t n, const char *end)
@@ -331,6 +398,7 @@ void reducer_drop(struct reducer *r, size_t n)
 {
 	size_t left = r->len - n;
 
+	r->n_foreseen = 0;
 	for (size_t i = 0; i < n; i++)
 		if (r->stack[i].loop)
 			r->free_loops[r->n_free++] = r->stack[i].loop;

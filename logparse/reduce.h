@@ -11,6 +11,9 @@
 #include "logparse/node.h"
 #include "util/error.h"
 
+/* Iterations of as many nodes are foreseen: most logs are long because of a short loop. */
+#define MAX_FORESEEN 64
+
 struct reducer {
 	struct log_node *stack;
 	size_t len, cap;
@@ -21,6 +24,12 @@ struct reducer {
 	uint32_t *table; /* hash of cls -> the topmost node in that slot, plus one */
 	size_t table_mask;
 	uint64_t *power;
+
+	/* When a loop without loops is on top: what its next iteration will be, and how far
+	   it has come; these nodes are not on the stack yet. */
+	uint64_t foreseen[MAX_FORESEEN];
+	struct log_node ahead[MAX_FORESEEN];
+	size_t n_foreseen, n_ahead;
 };
 
 /* cap: nodes that are kept at most; a loop's body has at most half of that. */
@@ -29,11 +38,14 @@ void reducer_deinit(struct reducer *r);
 
 static inline bool reducer_full(const struct reducer *r)
 {
-	return r->len == r->cap;
+	return r->len + r->n_ahead >= r->cap;
 }
 
 /* Adds what follows in the log; there must be room. loop is its own for a loop, else NULL. */
 void reducer_push(struct reducer *r, const struct log_node *node, const struct log_loop *loop);
+
+/* Everything that was pushed goes onto the stack; before that is looked at. */
+void reducer_settle(struct reducer *r);
 
 /* The n oldest nodes; good until the next push or drop. `end` is where their text ends. */
 struct log_list reducer_oldest(const struct reducer *r, size_t n, const char *end);
