@@ -51,8 +51,7 @@ int main(int argc, char **argv)
 	static char name[] = "ktstr-gdb"; /* for what getopt_long() has to say */
 
 	fill_standard_fds();
-	setlocale(LC_ALL, "");
-	setlocale(LC_NUMERIC, "C"); /* "--timeout 0.5" is that everywhere */
+	setlocale(LC_CTYPE, ""); /* how wide a character is; numbers are the same everywhere */
 	if (argc < 2) {
 		fputs(help, stderr);
 		return CLI_USAGE;

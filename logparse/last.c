@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "logparse/last.h"
 
+#include <ctype.h>
+
 #include "logparse/last_path.h"
 #include "logparse/last_subject.h"
 #include "util/cleanup.h"
+
+/* Where kt_log_find_outcome() begins to look, in bytes from the end. */
+#define OUTCOME_TAIL 16384
 
 /* Where a stretch of the path begins. */
 struct mark {
@@ -32,6 +37,7 @@ struct finder {
 	bool traced;             /* there is a trace */
 	bool started;            /* ... and more of it than a table */
 	bool processed;          /* "processed ...", which ends a log */
+	bool outcome_only;       /* no path is kept */
 };
 
 static void finder_deinit(struct finder *f)
@@ -138,6 +144,16 @@ static bool on_insn(struct finder *f, const struct kt_event *ev)
 	return true;
 }
 
+static bool add_to_path(struct finder *f, const struct kt_event *ev)
+{
+	if (!kt_path_add(&f->path, ev))
+		return false;
+	f->path.no_source |= ev->resumed;
+	if (f->path.implied)
+		begin_branch(f, ev, f->path.from, ev->index);
+	return true;
+}
+
 /* An event of the trace: what was said before was no error, for the verifier went on. */
 static bool on_trace(struct finder *f, const struct kt_event *ev)
 {
@@ -159,13 +175,10 @@ static bool on_trace(struct finder *f, const struct kt_event *ev)
 		begin_subprog(f, ev);
 	else if (ev->kind == KT_EVENT_POP)
 		begin_branch(f, ev, ev->from, ev->index);
-	else if (ev->kind == KT_EVENT_INSN && !on_insn(f, ev))
+	else if (!f->outcome_only && ev->kind == KT_EVENT_INSN && !on_insn(f, ev))
 		return false;
-	if (!kt_path_add(&f->path, ev))
+	if (!f->outcome_only && !add_to_path(f, ev))
 		return false;
-	f->path.no_source |= ev->resumed;
-	if (f->path.implied)
-		begin_branch(f, ev, f->path.from, ev->index);
 	if (ev->message.len) {
 		f->error = offset_of(f, ev->message) + 1;
 		f->error_end = offset_of(f, ev->message) + ev->message.len;
@@ -438,7 +451,7 @@ static void set_error(struct finder *f)
 	}
 }
 
-static void conclude(struct finder *f)
+static void find_outcome(struct finder *f)
 {
 	struct kt_log_last *out = &f->out;
 
@@ -452,22 +465,28 @@ static void conclude(struct finder *f)
 	if (!f->traced && !f->stats && !out->explanation.len) {
 		out->outcome = KT_LAST_EMPTY;
 		out->error = out->headline = (struct kt_text){0};
-		return;
-	}
-	if (!out->error.len) {
+	} else if (out->error.len) {
+		out->outcome = KT_LAST_FAILED;
+	} else {
 		out->outcome = f->processed ? KT_LAST_PASSED : KT_LAST_CUT;
-		out->at.index = KT_LINE_NO_INDEX;
-		if (!f->processed) {
-			kt_path_last(&f->path, &f->sources, KT_LINE_NO_INDEX, &out->at);
-			find_path(f);
-		}
-		return;
 	}
-	out->outcome = KT_LAST_FAILED;
-	out->class = classify(f, out->headline);
-	find_at(f);
-	find_subjects(f);
-	find_path(f);
+}
+
+static void conclude(struct finder *f)
+{
+	struct kt_log_last *out = &f->out;
+
+	find_outcome(f);
+	out->at.index = KT_LINE_NO_INDEX;
+	if (out->outcome == KT_LAST_CUT) {
+		kt_path_last(&f->path, &f->sources, KT_LINE_NO_INDEX, &out->at);
+		find_path(f);
+	} else if (out->outcome == KT_LAST_FAILED) {
+		out->class = classify(f, out->headline);
+		find_at(f);
+		find_subjects(f);
+		find_path(f);
+	}
 }
 
 struct kt_error *kt_log_find_last(struct kt_text log, struct kt_log_last *ret)
@@ -488,4 +507,41 @@ struct kt_error *kt_log_find_last(struct kt_text log, struct kt_log_last *ret)
 	conclude(&f);
 	*ret = f.out;
 	return NULL;
+}
+
+/* The lines of the log that begin in its last len bytes. */
+static struct kt_text tail_of(struct kt_text log, size_t len)
+{
+	struct kt_text tail = log, line;
+
+	if (len >= log.len)
+		return log;
+	tail.data += log.len - len;
+	tail.len = len;
+	if (tail.data[-1] != '\n')
+		kt_text_next_line(&tail, &line);
+	return tail;
+}
+
+/* What is said of an error stands behind the trace, so that a tail with some of that has it all. */
+void kt_log_find_outcome(struct kt_text log, struct kt_log_outcome *ret)
+{
+	size_t len = OUTCOME_TAIL;
+	struct kt_trace trace;
+	struct kt_event ev;
+	struct finder f;
+
+	do {
+		f = (struct finder){.log = tail_of(log, len), .outcome_only = true};
+		kt_trace_init(&trace, f.log);
+		while (kt_trace_next(&trace, &ev))
+			on_event(&f, &ev);
+		len = len > log.len / 4 ? log.len : len * 4;
+	} while (!f.traced && f.log.len < log.len);
+	find_outcome(&f);
+	*ret = (struct kt_log_outcome){
+		.outcome = f.out.outcome,
+		.headline = f.out.headline,
+		.stats = f.out.stat_values,
+	};
 }

@@ -130,4 +130,16 @@ struct kt_log_last {
  */
 struct kt_error *kt_log_find_last(struct kt_text log, struct kt_log_last *ret);
 
+struct kt_log_outcome {
+	enum kt_last_outcome outcome;
+	struct kt_text headline;        /* of FAILED */
+	struct kt_verifier_stats stats; /* as kt_log_last.stat_values */
+};
+
+/*
+ * Only what became of a log, as kt_log_find_last() has it. The log is read from its end, as far
+ * as it takes.
+ */
+void kt_log_find_outcome(struct kt_text log, struct kt_log_outcome *ret);
+
 #endif

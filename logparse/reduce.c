@@ -24,8 +24,7 @@ struct kt_error *reducer_init(struct reducer *r, size_t cap, bool by_shape)
 		return kt_error_no_memory();
 	}
 	r->power[0] = 1;
-	for (size_t i = 1; i <= cap; i++)
-		r->power[i] = r->power[i - 1] * NODE_BASE;
+	r->n_power = 1;
 	return NULL;
 }
 
@@ -85,6 +84,8 @@ static void put(struct reducer *r, const struct log_node *node, const struct log
 	n->pops = below->pops + !!(n->flags & NODE_POP);
 	n->leaders = below->leaders + !!(n->flags & NODE_LEADER);
 	*head = (uint32_t)++r->len;
+	for (; r->n_power <= r->len; r->n_power++)
+		r->power[r->n_power] = r->power[r->n_power - 1] * NODE_BASE;
 }
 
 static void take_off(struct reducer *r, size_t n)

@@ -23,7 +23,8 @@ struct reducer {
 	bool by_shape;
 	uint32_t *table; /* hash of cls -> the topmost node in that slot, plus one */
 	size_t table_mask;
-	uint64_t *power;
+	uint64_t *power; /* of NODE_BASE, as many as are needed so far */
+	size_t n_power;
 
 	/* When a loop without loops is on top: what its next iteration will be, and how far
 	   it has come; these nodes are not on the stack yet. */

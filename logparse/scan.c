@@ -4,6 +4,9 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+/* What runs once for each of millions of lines. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 static uint64_t load(const char *p, size_t n)
 {
 	uint64_t v = 0;
@@ -13,7 +16,7 @@ static uint64_t load(const char *p, size_t n)
 }
 
 /* Most of what is hashed is shorter than what a hash for long input pays for. */
-static uint64_t hash(const char *p, size_t len, uint64_t seed)
+static ALWAYS_INLINE uint64_t hash(const char *p, size_t len, uint64_t seed)
 {
 	uint64_t h;
 
@@ -38,7 +41,7 @@ static uint64_t hash(const char *p, size_t len, uint64_t seed)
  * Of "mark_precise: frame0: regs=r1 stack= before 8: (bf) r2 = r3" the frame and the
  * instruction, which is what stands behind the last colon; of others what they are.
  */
-static uint64_t precision_token(struct kt_text line)
+static ALWAYS_INLINE uint64_t precision_token(struct kt_text line)
 {
 	const char *end = line.data + line.len, *p = memrchr(line.data, ':', line.len);
 	struct kt_text what, insn;
@@ -80,7 +83,8 @@ struct building {
 	bool entry; /* of the kernel's causal path, up to a blank line */
 };
 
-static void add_line(struct building *b, uint64_t token, enum kt_line_kind kind, bool indexed)
+static ALWAYS_INLINE void add_line(struct building *b, uint64_t token, enum kt_line_kind kind,
+				   bool indexed)
 {
 	struct log_node *n = b->node;
 
@@ -152,7 +156,7 @@ static void add_own(struct log_scan *scan, struct building *b, struct kt_text li
 	}
 }
 
-static void advance(struct log_scan *scan)
+static ALWAYS_INLINE void advance(struct log_scan *scan)
 {
 	if (!kt_text_next_line(&scan->rest, &scan->line)) {
 		scan->line = (struct kt_text){0};
