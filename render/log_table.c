@@ -25,7 +25,7 @@ static struct render_cell number_cell(uint64_t number)
 
 struct stats_row {
 	const struct render_log_program *program;
-	struct kt_log_last last;
+	struct kt_log_outcome outcome;
 	uint64_t lines;
 };
 
@@ -41,7 +41,7 @@ static struct render_cell get_file(const void *row)
 
 static struct render_cell get_verdict(const void *row)
 {
-	switch (((const struct stats_row *)row)->last.outcome) {
+	switch (((const struct stats_row *)row)->outcome.outcome) {
 	case KT_LAST_PASSED: return text_cell(KT_TEXT("passed"));
 	case KT_LAST_FAILED: return text_cell(KT_TEXT("failed"));
 	case KT_LAST_CUT: return text_cell(KT_TEXT("cut"));
@@ -51,7 +51,7 @@ static struct render_cell get_verdict(const void *row)
 
 static struct render_cell stat_cell(const void *row, enum kt_stat stat)
 {
-	const struct kt_verifier_stats *stats = &((const struct stats_row *)row)->last.stat_values;
+	const struct kt_verifier_stats *stats = &((const struct stats_row *)row)->outcome.stats;
 
 	return (struct render_cell){.known = stats->has[stat], .number = stats->value[stat]};
 }
@@ -72,7 +72,7 @@ STAT_GETTER(time, KT_STAT_TIME)
 /* The depths as the kernel has them, "8+0+0", which sort by their sum; 7.3 has only the most. */
 static struct render_cell get_stack(const void *row)
 {
-	const struct kt_verifier_stats *stats = &((const struct stats_row *)row)->last.stat_values;
+	const struct kt_verifier_stats *stats = &((const struct stats_row *)row)->outcome.stats;
 	struct render_cell cell = stat_cell(row, KT_STAT_STACK_MAX);
 
 	if (stats->stack.len) {
@@ -96,7 +96,7 @@ static struct render_cell get_bytes(const void *row)
 /* The kernel prints no more than 1024 bytes at a time; what is longer is damage. */
 static struct render_cell get_error(const void *row)
 {
-	struct kt_text error = ((const struct stats_row *)row)->last.headline;
+	struct kt_text error = ((const struct stats_row *)row)->outcome.headline;
 
 	if (error.len > 1024)
 		error.len = 1024;
@@ -200,9 +200,7 @@ struct kt_error *render_log_stats(const struct render_log_program *programs, siz
 	for (size_t i = 0; i < n; i++) {
 		rows[i].program = &programs[i];
 		rows[i].lines = count_lines(programs[i].trace);
-		err = kt_log_find_last(programs[i].trace, &rows[i].last);
-		if (err)
-			return err;
+		kt_log_find_outcome(programs[i].trace, &rows[i].outcome);
 	}
 	err = print_stats(&grid, options, needs_files(programs, n), &out);
 	if (!err)

@@ -285,6 +285,69 @@ static void test_loops(void **state)
 	free((char *)log.data);
 }
 
+static void assert_same_outcome(struct kt_text log)
+{
+	struct kt_log_last last = find(log);
+	struct kt_log_outcome outcome;
+
+	kt_log_find_outcome(log, &outcome);
+	assert_int_equal(outcome.outcome, last.outcome);
+	assert_int_equal(outcome.headline.len, last.headline.len);
+	assert_true(!last.headline.len || outcome.headline.data == last.headline.data);
+	assert_memory_equal(outcome.stats.has, last.stat_values.has, sizeof(outcome.stats.has));
+	assert_memory_equal(outcome.stats.value, last.stat_values.value,
+			    sizeof(outcome.stats.value));
+}
+
+/* What is read from the end is what is read from the beginning: of whole logs, and cut off. */
+static void test_outcome(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_ERROR_LOGS + N_TAIL_LOGS; i++) {
+		struct kt_text log = read_error_log(i < N_ERROR_LOGS ? error_logs[i]
+								     : tail_logs[i - N_ERROR_LOGS]);
+		struct kt_buf longer = KT_BUF_INIT;
+
+		for (size_t len = 0; len <= log.len; len++) {
+			struct kt_text cut = copy_text(log.data, len);
+
+			assert_same_outcome(cut);
+			free((char *)cut.data);
+		}
+		/* Behind so much of a trace that it is not read. */
+		for (unsigned int n = 0; n < 3000; n++)
+			kt_buf_printf(&longer, "%u: (07) r1 += 3     ; R1_w=%u\n", n, n);
+		kt_buf_append(&longer, log.data, log.len);
+		assert_same_outcome((struct kt_text){longer.data, longer.len});
+		kt_buf_deinit(&longer);
+		free((char *)log.data);
+	}
+}
+
+/* An explanation as long as this leaves nothing of the trace where the log is read first. */
+static void test_outcome_far(void **state)
+{
+	struct kt_buf log = KT_BUF_INIT;
+	struct kt_log_outcome outcome;
+
+	(void)state;
+	for (unsigned int n = 0; n < 100000; n++)
+		kt_buf_printf(&log, "%u: (07) r1 += 3     ; R1_w=%u\n", n, n);
+	kt_buf_appends(&log, "R9 !read_ok\n\nVerification failed: Memory Safety: x\n\nReason:\n");
+	for (unsigned int n = 0; n < 10000; n++)
+		kt_buf_appends(&log, "  because it is so, and has been so before\n");
+	kt_buf_appends(&log, STATS);
+	kt_log_find_outcome((struct kt_text){log.data, log.len}, &outcome);
+	assert_int_equal(outcome.outcome, KT_LAST_FAILED);
+	assert_text(outcome.headline, "R9 !read_ok");
+	assert_same_outcome((struct kt_text){log.data, log.len});
+	/* And a text of its size that is no log. */
+	for (size_t i = 0; i < log.len; i++)
+		log.data[i] = "hello, world\n"[i % 13];
+	assert_same_outcome((struct kt_text){log.data, log.len});
+	kt_buf_deinit(&log);
+}
+
 /* 7.3 says itself where it failed: the first ">>> 14 | (7b) ..." behind "Instruction context". */
 static void test_kernel_agrees(void **state)
 {
@@ -802,7 +865,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_real_errors),   cmocka_unit_test(test_taken_back),
-		cmocka_unit_test(test_loops),         cmocka_unit_test(test_kernel_agrees),
+		cmocka_unit_test(test_loops),         cmocka_unit_test(test_outcome),
+		cmocka_unit_test(test_outcome_far),   cmocka_unit_test(test_kernel_agrees),
 		cmocka_unit_test(test_explanation),   cmocka_unit_test(test_passed),
 		cmocka_unit_test(test_empty),         cmocka_unit_test(test_branch),
 		cmocka_unit_test(test_known_outcome), cmocka_unit_test(test_level_1),
