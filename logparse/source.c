@@ -287,8 +287,10 @@ static bool count_line(struct counter *c, struct kt_text text)
 
 static bool count_trace(struct counter *c, struct kt_text trace)
 {
-	struct kt_text line;
+	struct kt_text rest = trace, line;
 
+	if (kt_text_next_line(&rest, &line) && kt_source_line_is_rest(line))
+		trace = rest;
 	while (kt_text_next_line(&trace, &line)) {
 		if (may_matter(line)) {
 			if (!count_line(c, line))

@@ -94,6 +94,20 @@ bool kt_source_ref_read(struct kt_text line, struct kt_source_ref *ret)
 	return true;
 }
 
+bool kt_source_line_is_rest(struct kt_text line)
+{
+	struct kt_state_items it;
+	struct kt_state_item item;
+
+	if (!take(&line, KT_TEXT(";")))
+		return false;
+	kt_state_items_init(&it, line);
+	while (kt_state_items_next(&it, &item))
+		if (item.place == KT_PLACE_REG || item.place == KT_PLACE_SLOT)
+			return true;
+	return false;
+}
+
 void kt_trace_init(struct kt_trace *trace, struct kt_text log)
 {
 	*trace = (struct kt_trace){.rest = log, .line = 1, .return_to = KT_LINE_NO_INDEX};
@@ -546,6 +560,8 @@ static bool read_event(struct kt_trace *trace, struct kt_event *ev)
 		return false;
 	case KT_LINE_STATE: read_state(trace, ev); return false;
 	case KT_LINE_SOURCE:
+		if (trace->line == 1 && kt_source_line_is_rest(trace->line_text))
+			return false;
 		ev->kind = KT_EVENT_SOURCE;
 		kt_source_ref_read(trace->line_text, &trace->source);
 		return false;

@@ -90,4 +90,10 @@ bool kt_trace_next(struct kt_trace *trace, struct kt_event *ret);
 /* Reads a source line, "; text @ file.c:22". False: the line is none. */
 bool kt_source_ref_read(struct kt_text line, struct kt_source_ref *ret);
 
+/*
+ * Of the first line of a log, which may lack its beginning (since 6.4): it looks as a source line
+ * does, but is the end of an instruction's: "; 0xff)) R1=scalar(umax=255,var_off=(0x0; 0xff))".
+ */
+bool kt_source_line_is_rest(struct kt_text line);
+
 #endif

@@ -211,6 +211,7 @@ static json_t *json_path(struct document *doc, const struct kt_log_last *last)
 	if (!last->path.len)
 		return json_null();
 	object = json_object();
+	put(doc, object, "loop", json_boolean(last->path_loops));
 	put(doc, object, "from", number_or_null(last->path_branched, last->path_from));
 	put(doc, object, "to", number_or_null(last->path_branched, last->path_to));
 	put(doc, object, "log_line", number_or_null(true, last->path_line));

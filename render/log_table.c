@@ -291,6 +291,15 @@ static struct render_cell get_source(const void *row)
 	return text_cell(((const struct source_row *)row)->line->source.text);
 }
 
+/* Of instructions that the compiler gave no line, or whose line is not in the log. */
+static struct render_cell get_source_or_none(const void *row)
+{
+	struct render_cell cell = get_source(row);
+
+	return cell.known || get_line_number(row).known ? cell
+							: text_cell(KT_TEXT("(no line is known)"));
+}
+
 /* clang-format off */
 static const struct render_grid_column source_columns[] = {
 	{"log", NULL, "LOG", RENDER_GRID_TEXT, RENDER_GRID_CSV_ONLY, get_line_log, 0},
@@ -308,6 +317,8 @@ static const struct render_grid_column source_columns[] = {
 };
 /* clang-format on */
 
+#define N_SOURCE_COLUMNS (sizeof(source_columns) / sizeof(source_columns[0]))
+
 /* What is shown of one program. */
 struct source_part {
 	struct kt_source_counts counts;
@@ -324,7 +335,7 @@ static struct render_grid source_grid(struct source_row *rows, size_t n)
 {
 	return (struct render_grid){
 		.columns = source_columns,
-		.n_columns = sizeof(source_columns) / sizeof(source_columns[0]),
+		.n_columns = N_SOURCE_COLUMNS,
 		.rows = rows,
 		.row_size = sizeof(*rows),
 		.n_rows = n,
@@ -429,6 +440,7 @@ static struct kt_error *print_part(struct source_parts *parts, const struct sour
 				   const struct render_log_table_options *options,
 				   struct kt_buf *out)
 {
+	struct render_grid_column columns[N_SOURCE_COLUMNS];
 	struct render_grid grid;
 	struct kt_error *err;
 
@@ -445,6 +457,9 @@ static struct kt_error *print_part(struct source_parts *parts, const struct sour
 	if (err)
 		return err;
 	grid = source_grid(parts->rows.data, parts->rows.len);
+	memcpy(columns, source_columns, sizeof(columns));
+	columns[N_SOURCE_COLUMNS - 1].get = get_source_or_none;
+	grid.columns = columns;
 	err = render_grid_sort(&grid, options->sort);
 	if (!err)
 		err = render_grid_table(&grid, options->width, options->color, out);

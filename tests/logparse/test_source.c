@@ -409,6 +409,26 @@ static void test_cut_end(void **state)
 	free((char *)log.data);
 }
 
+/* The rest of an instruction's line (7.3 kept the tail) is no source line; its like in C is. */
+static void test_cut_line(void **state)
+{
+	struct kt_source_counts counts = count_string(
+		"; 0xffffffff)) R1=scalar(id=133827,smin=0,smax=umax=0xffffffff,"
+		"var_off=(0x0; 0xffffffff))\n"
+		"7: (16) if w2 == 0x493e0 goto pc+1\n"
+		"; BAR(s); @ zmillion.bpf.c:10\n"
+		"8: (05) goto pc-7\n");
+
+	(void)state;
+	assert_int_equal(counts.lines.len, 1);
+	check_line(&counts, "BAR(s);", 1, 1, 0, 0);
+	assert_int_equal(counts.unknown.insns, 1);
+	kt_source_counts_deinit(&counts);
+	counts = count_string("; __u32 R1 = f(0xff), x = 2;\n0: (b4) w0 = 0\n");
+	check_line(&counts, "__u32 R1 = f(0xff), x = 2;", 1, 1, 0, 0);
+	kt_source_counts_deinit(&counts);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,6 +438,7 @@ int main(void)
 		cmocka_unit_test(test_two_logs),  cmocka_unit_test(test_listing),
 		cmocka_unit_test(test_damage),    cmocka_unit_test(test_long_lines),
 		cmocka_unit_test(test_random),    cmocka_unit_test(test_cut_end),
+		cmocka_unit_test(test_cut_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -285,14 +285,14 @@ static void test_source_part(void **state)
 	check(source(&part, 1, NULL, 0),
 	      "INSNS    % SUM % DISTINCT SAFE POPS LINE  SOURCE\n"
 	      "    3 50.0  50.0        3    0    0 a.c:9 many\n"
-	      "    2 33.3  83.3        2    1    0 -     -\n"
+	      "    2 33.3  83.3        2    1    0 -     (no line is known)\n"
 	      "    1 16.7 100.0        1    0    0 a.c:8 few\n"
 	      "7 of 70 processed instructions are in the log (10.0 %): 6 executed, 1 pruned\n");
 	check(source(&part, 1, "line", 0),
 	      "INSNS    % SUM % DISTINCT SAFE POPS LINE  SOURCE\n"
 	      "    1 16.7 100.0        1    0    0 a.c:8 few\n"
 	      "    3 50.0  50.0        3    0    0 a.c:9 many\n"
-	      "    2 33.3  83.3        2    1    0 -     -\n"
+	      "    2 33.3  83.3        2    1    0 -     (no line is known)\n"
 	      "7 of 70 processed instructions are in the log (10.0 %): 6 executed, 1 pruned\n");
 }
 
