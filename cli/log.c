@@ -23,12 +23,12 @@ static const char help[] =
 	"Usage: ktstr-gdb log [OPTIONS] [FILE...]\n"
 	"\n"
 	"Shows what a BPF loader printed (./my_loader 2>&1 | ktstr-gdb log), with every\n"
-	"verifier log in it collapsed: a loop once, how often it ran, and its end. What\n"
-	"stands around the logs stays as it is. A file without libbpf's markers is taken\n"
-	"for a log as a whole. FILE may be compressed (zstd, gzip, xz, bzip2, lz4); it is\n"
-	"standard input if it is \"-\", or if there is none.\n"
+	"verifier log in it collapsed: of a loop the first and the last iteration, and\n"
+	"how many there are. What stands around the logs stays as it is. A file without\n"
+	"libbpf's markers is taken for one log. FILE may be compressed (zstd, gzip, xz,\n"
+	"bzip2, lz4); it is standard input if it is \"-\", or if there is none.\n"
 	"\n"
-	"What is shown:\n"
+	"What is shown instead:\n"
 	"  --last               only what leads to the error: the path from the last\n"
 	"                       branch, the instruction, where its registers were set\n"
 	"  --stats              a table, one line a program\n"
@@ -38,16 +38,16 @@ static const char help[] =
 	"\n"
 	"Options:\n"
 	"  --program GLOB       only logs of programs whose name matches\n"
-	"  --precision          keep what precision tracking printed\n"
-	"  --sort KEY           for --stats and --source: by this column; -KEY turns it\n"
-	"                       around\n"
+	"  --precision          keep precision tracking, which is left out where long\n"
+	"  --sort KEY           for --stats and --source: by this column; -KEY the other\n"
+	"                       way around\n"
 	"  --csv                for --stats and --source: comma-separated\n"
 	"  --color WHEN         auto, always or never\n"
-	"  --no-pager           do not start one: KTSTR_GDB_PAGER, else PAGER, else less,\n"
-	"                       which are for a terminal only\n"
+	"  --no-pager           do not start a pager; on a terminal it is\n"
+	"                       KTSTR_GDB_PAGER, else PAGER, else less\n"
 	"  -h, --help           this text\n"
 	"\n"
-	"Exit status: 0 done; 2 usage; 3 it could not be done.\n";
+	"Exit status: 0 done, whatever the logs say; 2 usage; 3 it could not be done.\n";
 
 enum {
 	/* In the order of modes[]. */
@@ -336,9 +336,11 @@ static struct kt_error *show(struct log *log, struct kt_text text)
 	bool whole = log->mode->whole && !log->program;
 	struct kt_error *err;
 
-	if (!text.len)
+	/* Of nothing there is nothing to show, but something to say. */
+	if (!text.len && (log->mode->whole || log->mode->table == json_table))
 		return NULL;
-	if (log->mode->whole != raw_whole || log->program || log->writer.color)
+	log->has_blocks = false;
+	if (text.len && (log->mode->whole != raw_whole || log->program || log->writer.color))
 		log->has_blocks = has_blocks(text);
 	cli_writer_begin(&log->writer, whole && log->has_blocks);
 	err = whole ? log->mode->whole(log, text) : for_each_program(log, text);
