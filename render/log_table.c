@@ -445,7 +445,10 @@ static struct kt_error *print_part(struct source_parts *parts, const struct sour
 	struct kt_error *err;
 
 	if (!part->counts.total.insns) {
-		if (part->stats.has[KT_STAT_PROCESSED] && !part->stats.value[KT_STAT_PROCESSED])
+		if (!part->stats.has[KT_STAT_PROCESSED])
+			kt_buf_appends(out, "no instruction is in it, and no statistics: is it a "
+					    "verifier log?\n");
+		else if (!part->stats.value[KT_STAT_PROCESSED])
 			kt_buf_appends(out, "the verifier came to no instruction\n");
 		else
 			kt_buf_appends(out, "no instruction is in the log: at level 1 it has none "

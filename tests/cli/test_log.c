@@ -137,6 +137,14 @@ static void test_modes(void **state)
 	assert_true(HAS(result.out, "R1 is bad"));
 	sh("\"$T\" log --json \"$D/a\" | jq -e .schema");
 	assert_int_equal(result.status, 0);
+	/* Nothing on standard input: the loader's log went by, maybe for want of a "2>&1". */
+	assert_out_text(sh("\"$T\" log --last < /dev/null"), "there is no verifier log\n");
+	sh("\"$T\" log --stats < /dev/null");
+	assert_true(HAS(result.out, "VERDICT"));
+	assert_out_text(sh("\"$T\" log --source < /dev/null"),
+			"no instruction is in it, and no statistics: is it a verifier log?\n");
+	sh("\"$T\" log --json < /dev/null | jq -c .programs");
+	assert_string_equal(result.out.data, "[]\n");
 	assert_told(sh("\"$T\" log --json /nonexistent"), 3, "/nonexistent: No such file");
 	assert_int_equal(result.out.len, 0);
 	kt_buf_deinit(&text);
