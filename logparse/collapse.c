@@ -19,7 +19,7 @@
  */
 #define MIN_NODES      16384
 #define MAX_NODES      262144
-#define BYTES_PER_NODE 320
+#define BYTES_PER_NODE 640
 #define EQUAL_NODES    4096
 
 #define LOOKED_INTO 24 /* lines; what is shorter has no repeats in it that matter */

@@ -337,7 +337,7 @@ static struct visits best_place(const struct search *s, const struct visit *v, s
 		here = (struct visits){v + i, end - i, hi};
 		cost = cost_of(s, &here, lo);
 		if (!(flags & NODE_POP))
-			cost += cost / 8 + 2;
+			cost += cost / 2 + 2; /* a branch taken up is what a person looks for */
 		if (cost < best) {
 			best = cost;
 			ret = here;
