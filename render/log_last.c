@@ -3,6 +3,7 @@
 
 #include "logparse/last.h"
 #include "render/log_path.h"
+#include "render/log_why.h"
 #include "util/cleanup.h"
 
 /* Lines of the path that are shown: less where the kernel explains things itself. */
@@ -237,7 +238,7 @@ static struct kt_error *append_failure(struct kt_buf *out, const struct kt_log_l
 		return err;
 	if (last->explanation.len) {
 		kt_buf_appendc(out, '\n');
-		append_lines(out, "", last->explanation);
+		render_log_why(last->explanation, out);
 		kt_buf_appendc(out, '\n');
 	}
 	return NULL;

@@ -200,6 +200,40 @@ static void test_marks_pair(void **state)
 	kt_buf_deinit(&log);
 }
 
+/* A loop's turns are steps of the causal path of 7.3, 3 each; the first step and the last stay. */
+static void test_causal_path(void **state)
+{
+	struct kt_buf log = KT_BUF_INIT;
+	char *text;
+
+	(void)state;
+	for (unsigned int n = 4; n < 40; n++) {
+		char first[50], last[50];
+
+		log.len = 0;
+		kt_buf_appends(&log, "0: (bf) r0 = r9\nR9 !read_ok\n\n"
+				     "Verification failed: Type: x\n\nReason:\n  It is so.\n\n"
+				     "Causal path:\n");
+		for (unsigned int i = 0; i < n; i++)
+			kt_buf_printf(&log,
+				      "  f @ a.c:%u:1\n  Source context:\n"
+				      "  >>>  %u | x\n         |  ^-- branch\n\n",
+				      1000 + i, 1000 + i);
+		kt_buf_appends(&log, "Suggestion:\n  Do not.\n\n" STATS);
+		text = render((struct kt_text){log.data, log.len}, "p");
+		snprintf(first, sizeof(first), "\nCausal path:\n  f @ a.c:1000:1\n");
+		snprintf(last, sizeof(last), "  f @ a.c:%u:1\n", 1000 + n - 1);
+		assert_non_null(strstr(text, first));
+		assert_non_null(strstr(text, last));
+		assert_non_null(strstr(text, "^-- branch\n\nSuggestion:\n  Do not.\n"));
+		assert_int_equal(count(text, "  f @ "), n < 6 ? n : 4);
+		snprintf(last, sizeof(last), "  ... %u steps of the causal path", n - 4);
+		assert_int_equal(count(text, last), n >= 6);
+		free(text);
+	}
+	kt_buf_deinit(&log);
+}
+
 static void test_outcomes(void **state)
 {
 	char *text = render_file("7.3_bad_stackread", "good");
@@ -244,10 +278,11 @@ static void test_appends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nullcheck), cmocka_unit_test(test_explanation),
-		cmocka_unit_test(test_length),    cmocka_unit_test(test_long_path),
-		cmocka_unit_test(test_too_large), cmocka_unit_test(test_outcomes),
-		cmocka_unit_test(test_appends),   cmocka_unit_test(test_marks_pair),
+		cmocka_unit_test(test_nullcheck),   cmocka_unit_test(test_explanation),
+		cmocka_unit_test(test_length),      cmocka_unit_test(test_long_path),
+		cmocka_unit_test(test_too_large),   cmocka_unit_test(test_outcomes),
+		cmocka_unit_test(test_appends),     cmocka_unit_test(test_marks_pair),
+		cmocka_unit_test(test_causal_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
