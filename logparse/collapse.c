@@ -454,7 +454,8 @@ static struct kt_error *reduce_text(struct collapser *c, struct reducer *equal,
 			reducer_settle(equal);
 			err = hand_on(c, equal, alike, equal->len / 2, depth);
 		}
-		reducer_push(equal, &node, NULL);
+		if (!err)
+			reducer_push(equal, &node, NULL);
 	}
 	return err ? err : flush(c, equal, alike, text.data + text.len, depth);
 }

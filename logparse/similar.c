@@ -336,8 +336,9 @@ static struct visits best_place(const struct search *s, const struct visit *v, s
 			continue;
 		here = (struct visits){v + i, end - i, hi};
 		cost = cost_of(s, &here, lo);
-		if (!(flags & NODE_POP))
-			cost += cost / 2 + 2; /* a branch taken up is what a person looks for */
+		/* A branch that is taken up is where a person looks, while there is room for it. */
+		if (!(flags & NODE_POP) && s->likeness == LOG_ALIKE)
+			cost += cost / 2;
 		if (cost < best) {
 			best = cost;
 			ret = here;
