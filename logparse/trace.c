@@ -57,13 +57,7 @@ static bool starts_with_any(struct kt_text line, const char *const *prefixes)
 	return false;
 }
 
-/*
- * The lines of the three forms:
- *	; u32 k = 1;					6.1
- *	; u32 k = 1; @ bad.bpf.c:40			6.12
- *	;  @ bad.bpf.c:0
- * The text itself may hold an " @ "; the place is the last one.
- */
+/* As trace.h has them. The text itself may hold an " @ "; the place is the last one. */
 bool kt_source_ref_read(struct kt_text line, struct kt_source_ref *ret)
 {
 	struct kt_text text = line, place, rest;

@@ -37,8 +37,8 @@ static const char *const error_logs[] = {
 };
 /* Tails of longer ones, of which the kernel (6.4 and later) keeps the last bytes in the same way.
  */
-static const char *const tail_logs[] = {"6.12_tail_loop", "6.12_tail_retval", "7.2_tail_loop",
-					"7.3_tail_leak", "7.3_tail_loop"};
+static const char *const tail_logs[] = {"6.12_tail_glued", "6.12_tail_loop", "6.12_tail_retval",
+					"7.2_tail_loop",   "7.3_tail_leak",  "7.3_tail_loop"};
 #define N_TAIL_LOGS  (sizeof(tail_logs) / sizeof(tail_logs[0]))
 #define N_ERROR_LOGS (sizeof(error_logs) / sizeof(error_logs[0]))
 

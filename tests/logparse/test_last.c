@@ -275,6 +275,14 @@ static void test_loops(void **state)
 	assert_int_equal(last.at.source.line, 0);
 	free((char *)log.data);
 
+	/* "8: (16) if w1 == 0x0 goto pc+4 ; total++; @ branch.bpf.c:46" is the branch to 13. */
+	log = read_error_log("6.12_tail_glued");
+	last = find(log);
+	assert_int_equal(last.at.index, 13);
+	assert_int_equal(last.at.source.line, 46);
+	assert_text(last.at.source.text, "total++;");
+	free((char *)log.data);
+
 	/* "8: (16) if w1 == 0x0 goto pc+4", "10: safe", and then the loop at 13: branch 8 to 13 */
 	log = read_error_log("6.12_tail_loop");
 	last = find(log);
