@@ -2,6 +2,8 @@
 #include "render/log_last.h"
 
 #include "logparse/last.h"
+#include "logparse/state.h"
+#include "logparse/trace.h"
 #include "render/log_path.h"
 #include "render/log_why.h"
 #include "util/cleanup.h"
@@ -74,6 +76,39 @@ static void append_subject_name(struct kt_buf *out, const struct kt_last_subject
 		kt_buf_printf(out, " of frame %u", s->frame);
 }
 
+/* "(0f) r3 += r4": the register behind the operator, 4. -1: there is none, or it is the same. */
+static int operand_of(struct kt_text insn)
+{
+	const char *p = insn.len ? memmem(insn.data, insn.len, "= ", 2) : NULL;
+	size_t len = p ? (size_t)(insn.data + insn.len - p) : 0;
+
+	/* A load's begins with "*(", and a negation's with "-". */
+	if (len < 4 || len > 5 || (p[2] != 'r' && p[2] != 'w'))
+		return -1;
+	if (insn.len > 5 + len && memcmp(insn.data + 6, p + 3, len - 3) == 0 &&
+	    insn.data[6 + len - 3] == ' ')
+		return -1;
+	return len == 4 ? p[3] - '0' : (p[3] - '0') * 10 + p[4] - '0';
+}
+
+/* What was added to an address is worth as much as where: "R4=scalar(umax=31)". */
+static void append_operand(struct kt_buf *out, const struct kt_last_insn *insn)
+{
+	int operand = operand_of(insn->insn);
+	struct kt_state_item item;
+	struct kt_trace trace;
+	struct kt_event ev;
+
+	if (operand < 0 || operand > 10)
+		return;
+	kt_trace_init(&trace, insn->line);
+	if (!kt_trace_next(&trace, &ev) || !kt_state_find(ev.state, KT_PLACE_REG, operand, &item))
+		return;
+	kt_buf_printf(out, "      R%d=", operand);
+	append(out, item.value);
+	kt_buf_appendc(out, '\n');
+}
+
 static void append_step(struct kt_buf *out, const struct kt_last_step *step)
 {
 	kt_buf_appends(out, "    ");
@@ -87,6 +122,8 @@ static void append_step(struct kt_buf *out, const struct kt_last_step *step)
 	case KT_LAST_ACQUIRED: kt_buf_appends(out, "taken at "); break;
 	}
 	append_insn(out, "      ", &step->insn);
+	if (step->how == KT_LAST_SET)
+		append_operand(out, &step->insn);
 }
 
 static void append_origin(struct kt_buf *out, const struct kt_last_subject *s)
@@ -198,7 +235,8 @@ static void append_headline(struct kt_buf *out, const struct kt_log_last *last,
 		kt_buf_appends(out,
 			       "the log ends before the error, if there was one\n"
 			       "  It was cut off, which a kernel before 6.4 does when the buffer"
-			       " is too small.\n");
+			       " is too small:\n"
+			       "  give it a larger one, or load at log level 1.\n");
 		break;
 	case KT_LAST_FAILED:
 		append(out, last->headline);

@@ -200,6 +200,30 @@ static void test_marks_pair(void **state)
 	kt_buf_deinit(&log);
 }
 
+/* Of what is added to an address its value is told; of a constant there is nothing to tell. */
+static void test_operand(void **state)
+{
+	char *text = render_file("6.12_bad_bounds", "p");
+
+	(void)state;
+	assert_non_null(strstr(text, "    set at insn 12: (0f) r6 += r0\n"
+				     "      ; v[i] = 1; @ bad.bpf.c:53\n"
+				     "      R0=scalar(smin=smin32=0,smax=umax=smax32=umax32=56,"
+				     "var_off=(0x0; 0x38))\n"));
+	free(text);
+	text = render_file("5.10_unroll_lookups", "p");
+	assert_non_null(strstr(text, "    set at insn 9: (07) r6 += 16\n"
+				     "      ; __u64 *v = bpf_map_lookup_elem(&seen, &k);\n"
+				     "  path since "));
+	free(text);
+	text = render(KT_TEXT("0: R1=ctx() R10=fp0\n"
+			      "0: (0f) r3 += r3                      ; R3_w=8\n"
+			      "1: (bf) r0 = r9\nR3 is bad\n" STATS),
+		      "p");
+	assert_non_null(strstr(text, "    set at insn 0: (0f) r3 += r3\n  path since "));
+	free(text);
+}
+
 /* A loop's turns are steps of the causal path of 7.3, 3 each; the first step and the last stay. */
 static void test_causal_path(void **state)
 {
@@ -282,7 +306,7 @@ int main(void)
 		cmocka_unit_test(test_length),      cmocka_unit_test(test_long_path),
 		cmocka_unit_test(test_too_large),   cmocka_unit_test(test_outcomes),
 		cmocka_unit_test(test_appends),     cmocka_unit_test(test_marks_pair),
-		cmocka_unit_test(test_causal_path),
+		cmocka_unit_test(test_causal_path), cmocka_unit_test(test_operand),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
