@@ -203,7 +203,7 @@ static void test_marks_pair(void **state)
 /* Of what is added to an address its value is told; of a constant there is nothing to tell. */
 static void test_operand(void **state)
 {
-	char *text = render_file("6.12_bad_bounds", "p");
+	char *text = render_file("7.3_bad_bounds", "p");
 
 	(void)state;
 	assert_non_null(strstr(text, "    set at insn 12: (0f) r6 += r0\n"
