@@ -91,25 +91,33 @@ static int operand_of(struct kt_text insn)
 	return len == 4 ? p[3] - '0' : (p[3] - '0') * 10 + p[4] - '0';
 }
 
-/* What was added to an address is worth as much as where: "R4=scalar(umax=31)". */
-static void append_operand(struct kt_buf *out, const struct kt_last_insn *insn)
+/*
+ * What was added to an address is worth as much as where: "R4=scalar(umax=31)". It is printed
+ * behind the instruction, or with precision tracking between them.
+ */
+static void append_operand(struct kt_buf *out, const struct kt_last_insn *insn, const char *end)
 {
 	int operand = operand_of(insn->insn);
 	struct kt_state_item item;
 	struct kt_trace trace;
 	struct kt_event ev;
 
-	if (operand < 0 || operand > 10)
+	if (operand < 0 || operand > 10 || insn->line.data >= end)
 		return;
-	kt_trace_init(&trace, insn->line);
-	if (!kt_trace_next(&trace, &ev) || !kt_state_find(ev.state, KT_PLACE_REG, operand, &item))
+	kt_trace_init(&trace, (struct kt_text){insn->line.data, (size_t)(end - insn->line.data)});
+	for (unsigned int i = 0; i < 3 && kt_trace_next(&trace, &ev); i++) {
+		if (i && ev.kind == KT_EVENT_INSN)
+			return;
+		if (!kt_state_find(ev.state, KT_PLACE_REG, operand, &item))
+			continue;
+		kt_buf_printf(out, "      R%d=", operand);
+		append(out, item.value);
+		kt_buf_appendc(out, '\n');
 		return;
-	kt_buf_printf(out, "      R%d=", operand);
-	append(out, item.value);
-	kt_buf_appendc(out, '\n');
+	}
 }
 
-static void append_step(struct kt_buf *out, const struct kt_last_step *step)
+static void append_step(struct kt_buf *out, const struct kt_last_step *step, const char *end)
 {
 	kt_buf_appends(out, "    ");
 	switch (step->how) {
@@ -123,7 +131,7 @@ static void append_step(struct kt_buf *out, const struct kt_last_step *step)
 	}
 	append_insn(out, "      ", &step->insn);
 	if (step->how == KT_LAST_SET)
-		append_operand(out, &step->insn);
+		append_operand(out, &step->insn, end);
 }
 
 static void append_origin(struct kt_buf *out, const struct kt_last_subject *s)
@@ -141,7 +149,8 @@ static void append_origin(struct kt_buf *out, const struct kt_last_subject *s)
 	}
 }
 
-static void append_subject(struct kt_buf *out, const struct kt_last_subject *s)
+/* end is of the trace. */
+static void append_subject(struct kt_buf *out, const struct kt_last_subject *s, const char *end)
 {
 	kt_buf_appends(out, "  ");
 	append_subject_name(out, s);
@@ -154,7 +163,7 @@ static void append_subject(struct kt_buf *out, const struct kt_last_subject *s)
 	}
 	kt_buf_appendc(out, '\n');
 	for (size_t i = 0; i < s->n_steps; i++)
-		append_step(out, &s->steps[i]);
+		append_step(out, &s->steps[i], end);
 	append_origin(out, s);
 }
 
@@ -270,7 +279,7 @@ static struct kt_error *append_failure(struct kt_buf *out, const struct kt_log_l
 		kt_buf_appends(out, "(), which is validated by itself\n");
 	}
 	for (size_t i = 0; i < last->n_subjects; i++)
-		append_subject(out, &last->subjects[i]);
+		append_subject(out, &last->subjects[i], last->path.data + last->path.len);
 	err = append_path(out, last);
 	if (err)
 		return err;

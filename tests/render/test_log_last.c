@@ -203,9 +203,14 @@ static void test_marks_pair(void **state)
 /* Of what is added to an address its value is told; of a constant there is nothing to tell. */
 static void test_operand(void **state)
 {
-	char *text = render_file("7.3_bad_bounds", "p");
+	char *text = render_file("7.3_bad_bounds", "p"),
+	     *text_2 = render_file("6.12_bad_bounds", "p");
 
 	(void)state;
+	/* At level 2 precision tracking stands between: "13: R0=scalar(...) R6_w=..." */
+	assert_non_null(
+		strstr(text_2, "(0f) r6 += r0\n      ; v[i] = 1; @ bad.bpf.c:53\n      R0=sc"));
+	free(text_2);
 	assert_non_null(strstr(text, "    set at insn 12: (0f) r6 += r0\n"
 				     "      ; v[i] = 1; @ bad.bpf.c:53\n"
 				     "      R0=scalar(smin=smin32=0,smax=umax=smax32=umax32=56,"
