@@ -16,6 +16,7 @@
 struct visit {
 	uint64_t key;
 	size_t node;
+	bool source; /* the place is a source line, of which there are many copies */
 };
 
 struct search {
@@ -289,21 +290,41 @@ static int by_key(const void *a, const void *b)
 	return x->node < y->node ? -1 : x->node > y->node;
 }
 
+/* The source line that the node begins with, as a key; 0 when it has none. */
+static uint64_t source_key(const struct log_node *node)
+{
+	struct kt_text rest = {node->start, (size_t)(node->end - node->start)}, line;
+	struct kt_line l;
+
+	while (kt_text_next_line(&rest, &line)) {
+		kt_line_read(line, &l);
+		if (l.kind == KT_LINE_SOURCE)
+			return log_line_token(line, &l);
+		if (l.kind != KT_LINE_BLANK)
+			break;
+	}
+	return 0;
+}
+
 /* All visits to places in nodes lo..hi, place by place. */
 static struct visit *visits_in(const struct search *s, size_t lo, size_t hi, size_t *ret_n)
 {
-	struct visit *v = malloc(2 * (hi - lo) * sizeof(*v) + 1);
+	struct visit *v = malloc(3 * (hi - lo) * sizeof(*v) + 1);
 	size_t n = 0;
 
 	if (!v)
 		return NULL;
 	for (size_t i = lo; i < hi; i++) {
 		const struct log_node *node = &s->list->nodes[i];
+		uint64_t source = s->likeness >= LOG_NO_NUMBERS ? source_key(node) : 0;
 
 		if (node->key)
-			v[n++] = (struct visit){node->key, i};
+			v[n++] = (struct visit){node->key, i, false};
+		if (source)
+			v[n++] = (struct visit){source, i, true};
 		if (s->likeness >= LOG_ANY_BRANCH && node->flags & (NODE_POP | NODE_STEP))
-			v[n++] = (struct visit){node->flags & NODE_POP ? ANY_BRANCH : ANY_STEP, i};
+			v[n++] = (struct visit){node->flags & NODE_POP ? ANY_BRANCH : ANY_STEP, i,
+						false};
 	}
 	qsort(v, n, sizeof(*v), by_key);
 	*ret_n = n;
@@ -332,7 +353,8 @@ static struct visits best_place(const struct search *s, const struct visit *v, s
 			flags |= node->flags;
 			count += loop ? loop->run.count : 1;
 		}
-		if (count < 3 || v[i].key == banned || !(flags & (NODE_POP | NODE_LEADER)))
+		if (count < 3 || v[i].key == banned ||
+		    !(v[i].source || flags & (NODE_POP | NODE_LEADER)))
 			continue;
 		here = (struct visits){v + i, end - i, hi};
 		cost = cost_of(s, &here, lo);
