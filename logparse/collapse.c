@@ -9,8 +9,8 @@
 #include "util/buf.h"
 #include "util/cleanup.h"
 
-/* Iterations within iterations: each is at most half of what it is in. */
-#define MAX_DEPTH 40
+/* Repeats within repeats; what is deeper is shown as it is. */
+#define MAX_DEPTH 16
 
 /*
  * Nodes that are looked at together, by shape: what memory there is for, in terms of the
@@ -103,7 +103,7 @@ static struct kt_error *put_text(struct collapser *c, const char *from, const ch
 
 		next = log_next_line(p, to);
 		/* What a block can begin with, to be quick about all the others. */
-		if (!(*p >= '0' && *p <= '9') && *p != ';')
+		if (kind != KT_LINE_TEXT || (!(*p >= '0' && *p <= '9') && *p != ';'))
 			kt_line_read((struct kt_text){p, (size_t)(next - p - (next[-1] == '\n'))},
 				     &l);
 		rest = (struct kt_text){next, (size_t)(to - next)};
@@ -470,6 +470,7 @@ static struct kt_error *collapse_text(struct collapser *c, const char *from, con
 	if (lines < 2 * KT_CYCLE_MIN_PERIOD || depth > MAX_DEPTH)
 		return put_text(c, from, to);
 	cap = cap < MIN_NODES ? MIN_NODES : cap > MAX_NODES ? MAX_NODES : cap;
+	cap >>= depth < 4 ? depth : 4; /* those outside are still held */
 	if (cap > lines + 2)
 		cap = lines + 2;
 	err = reducer_init(&equal, cap < EQUAL_NODES ? cap : EQUAL_NODES, false);
@@ -511,9 +512,11 @@ static const char *before_error(const char *from, const char *to)
 
 		line = log_line_before(p, from);
 		kt_line_read((struct kt_text){line, (size_t)(p - line)}, &l);
-		if (l.kind != KT_LINE_PRECISION)
+		if (l.kind == KT_LINE_PRECISION)
+			block = line;
+		else if (l.kind != KT_LINE_STATE || l.index_len) /* which 5.10 has in there */
 			break;
-		block = p = line;
+		p = line;
 	}
 	return block;
 }

@@ -78,16 +78,15 @@ static void lines_deinit(struct lines *l)
 	free(l->power);
 }
 
+/* What it could allocate is released by lines_deinit() also when it fails. */
 static struct kt_error *lines_init(struct lines *l, const struct kt_text *text, size_t n)
 {
 	*l = (struct lines){.n = n};
 	l->token = malloc(n * sizeof(*l->token) + 1);
 	l->hash = malloc((n + 1) * sizeof(*l->hash));
 	l->power = malloc((n + 1) * sizeof(*l->power));
-	if (!l->token || !l->hash || !l->power) {
-		lines_deinit(l);
+	if (!l->token || !l->hash || !l->power)
 		return kt_error_no_memory();
-	}
 	l->hash[0] = 0;
 	l->power[0] = 1;
 	for (size_t i = 0; i < n; i++) {

@@ -20,7 +20,7 @@ struct kt_cycle {
  * KT_CYCLE_MIN_COUNT times in a row. Lines are compared as kt_normalize_verifier_line() has
  * them, and without their leading instruction index. Of several blocks it is the one whose
  * collapsing leaves the fewest lines, then the earliest start, then the shortest period.
- * O(n log n). Errors: KT_ERROR_NO_MEMORY.
+ * O(n log^2 n). Errors: KT_ERROR_NO_MEMORY.
  */
 struct kt_error *kt_detect_cycle(const struct kt_text *lines, size_t n, struct kt_cycle *ret);
 

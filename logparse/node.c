@@ -36,7 +36,7 @@ void loop_find_root(struct log_loop *loop)
 	if (loop->multiple)
 		return;
 	loop->body = loop->shapes;
-	if (loop->nested || n > MAX_ROOT)
+	if (loop->nested || loop->run.unlike || n > MAX_ROOT)
 		return;
 	for (size_t root = 1; root <= n / 2; root++) {
 		if (n % root || !repeats_every(iteration, n, root, &loop->shapes))

@@ -66,6 +66,7 @@ enum {
 	NODE_POP = 1,    /* begins with "from A to B" */
 	NODE_LEADER = 2, /* begins where the walk jumped to */
 	NODE_STEP = 4,   /* a step of the kernel's causal path */
+	NODE_TEXT = 16,  /* is what the verifier says, and not of calls and returns */
 	NODE_FIXED = 8,  /* has a mark that was in the input: no node of a list */
 };
 

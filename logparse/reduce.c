@@ -403,7 +403,8 @@ void reducer_drop(struct reducer *r, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (r->stack[i].loop)
 			r->free_loops[r->n_free++] = r->stack[i].loop;
-	memset(r->table, 0, (r->table_mask + 1) * sizeof(*r->table));
+	for (size_t i = r->len; i--;)
+		*slot(r, &r->stack[i]) = 0;
 	memmove(r->stack, r->stack + n, left * sizeof(*r->stack));
 	r->len = 0;
 	if (!left)

@@ -43,11 +43,14 @@ static ALWAYS_INLINE uint64_t hash(const char *p, size_t len, uint64_t seed)
  */
 static ALWAYS_INLINE uint64_t precision_token(struct kt_text line)
 {
-	const char *end = line.data + line.len, *p = memrchr(line.data, ':', line.len);
+	const char *end = line.data + line.len, *p = memrchr(line.data, ':', line.len), *before = p;
 	struct kt_text what, insn;
 	unsigned char frame = KT_LINE_PRECISION;
 
-	if (p && end - p > 5 && p[1] == ' ' && p[2] == '(' && p[5] == ')') {
+	while (before && before > line.data && before[-1] >= '0' && before[-1] <= '9')
+		before--;
+	if (p && before - line.data > 7 && memcmp(before - 7, "before ", 7) == 0 && end - p > 5 &&
+	    p[1] == ' ' && p[2] == '(' && p[5] == ')') {
 		if (end[-1] == '\r')
 			end--;
 		if (line.len > 19 && *line.data == 'm')
@@ -62,6 +65,8 @@ uint64_t log_line_token(struct kt_text line, const struct kt_line *l)
 {
 	if (l->kind == KT_LINE_PRECISION)
 		return precision_token(line);
+	if (l->kind == KT_LINE_TABLE)
+		return hash(line.data, l->fixed_len, l->kind);
 	return hash(line.data + l->index_len, l->fixed_len - l->index_len, l->kind);
 }
 
@@ -113,6 +118,15 @@ static bool is_causal_entry(struct kt_text line)
 	       memmem(line.data, line.len, " @ ", 3) && memchr(line.data, ':', line.len);
 }
 
+/* What is said of calls and returns, beside their state. */
+static bool is_of_frame(struct kt_text line)
+{
+	return kt_text_starts_with(line, KT_TEXT("caller:")) ||
+	       kt_text_starts_with(line, KT_TEXT("callee:")) ||
+	       kt_text_starts_with(line, KT_TEXT("returning from callee:")) ||
+	       kt_text_starts_with(line, KT_TEXT("to caller at "));
+}
+
 /* The line that the node stands for. */
 static void add_own(struct log_scan *scan, struct building *b, struct kt_text line,
 		    const struct kt_line *l, uint64_t token)
@@ -134,6 +148,8 @@ static void add_own(struct log_scan *scan, struct building *b, struct kt_text li
 		scan->last_index = KT_LINE_NO_INDEX;
 		break;
 	case KT_LINE_TEXT:
+		if (!is_of_frame(line))
+			n->flags |= NODE_TEXT;
 		b->entry = is_causal_entry(line);
 		if (b->entry) {
 			n->key = node_mix(token, KT_LINE_TEXT);

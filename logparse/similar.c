@@ -84,7 +84,7 @@ static bool leaf_is_novel(const struct search *s, struct seen *seen, const struc
 {
 	if (s->likeness >= LOG_ANY_BRANCH && leaf->flags & (NODE_POP | NODE_STEP))
 		return false;
-	if (s->likeness >= LOG_ANYTHING)
+	if (s->likeness >= LOG_ANYTHING && !(leaf->flags & NODE_TEXT))
 		return false;
 	return seen_add(seen, leaf->key ? leaf->key : leaf->shape);
 }
@@ -237,6 +237,13 @@ static void take_visit(const struct search *s, const struct visits *visits, size
 	}
 }
 
+/* The last iteration of all is shown, and may bring what it likes: the error, say. */
+static bool goes_on(const struct search *s, const struct visits *visits, size_t i)
+{
+	return i + 1 == visits->n ||
+	       s->novel[visit_end(s, visits, i)] == s->novel[visits->v[i].node];
+}
+
 /*
  * The run of visits from i on that bring nothing new, as one repeat. Returns the visit
  * behind it. count is 0 where they are better left to what else can be made of them. *cost
@@ -250,8 +257,7 @@ static size_t take_run(const struct search *s, const struct visits *visits, size
 
 	do
 		take_visit(s, visits, end, end == i, &t);
-	while (++end < visits->n &&
-	       s->novel[visit_end(s, visits, end)] == s->novel[visits->v[end].node]);
+	while (++end < visits->n && goes_on(s, visits, end));
 	*ret = t.run;
 	*cost = t.whole;
 	if (t.core.in_core && t.run.count - t.core.in_core <= PARTS && is_equal_at_core(&t.core)) {

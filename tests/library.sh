@@ -81,7 +81,7 @@ headers() {
 		# shellcheck disable=SC2046
 		$CC -std=gnu11 -Wall -Wextra -Werror -fsyntax-only -I"$include" \
 			$(pkg-config --cflags smartcols jansson) "$dir/h.c" || echo "$h"
-		grep -HE 'Not a public header|Internal to ' "$h"
+		grep -HE 'Not a public header|Internal to' "$h"
 	done <"$dir/headers"
 	return 0
 }
