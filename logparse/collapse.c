@@ -318,6 +318,7 @@ static struct kt_error *put_nodes(struct collapser *c, const struct log_list *li
 struct attempt {
 	struct kt_buf text;
 	size_t lines, limit;
+	size_t max_bytes;
 };
 
 static struct kt_error *keep_lines(void *arg, struct kt_text piece)
@@ -327,11 +328,15 @@ static struct kt_error *keep_lines(void *arg, struct kt_text piece)
 
 	while (attempt->lines <= attempt->limit && kt_text_next_line(&rest, &line))
 		attempt->lines++;
-	if (attempt->lines > attempt->limit)
+	if (attempt->lines > attempt->limit || piece.len > attempt->max_bytes - attempt->text.len)
 		return kt_error_new(KT_ERROR_CANCELLED, "too many lines");
 	kt_buf_append(&attempt->text, piece.data, piece.len);
 	return kt_buf_failed(&attempt->text) ? kt_error_no_memory() : NULL;
 }
+
+/* What is kept of the log for that, at most. */
+#define KEPT_PART  8
+#define KEPT_BYTES 65536
 
 /* Too long to look for the shortest. */
 #define HOPELESS 16 /* times what is readable */
@@ -341,7 +346,7 @@ static struct kt_error *try_nodes(const struct collapser *c, const struct log_li
 				  struct attempt *better)
 {
 	_cleanup_error_ struct kt_error *err = NULL;
-	struct attempt attempt = {.limit = better->lines - 1};
+	struct attempt attempt = {.limit = better->lines - 1, .max_bytes = better->max_bytes};
 	struct collapser dry = *c;
 
 	dry.sink = keep_lines;
@@ -368,9 +373,10 @@ static struct kt_error *put_readable(struct collapser *c, const struct log_list 
 		places += list->nodes[i].key != 0;
 	}
 	c->likeness = LOG_ALIKE;
-	if (places < list->n / 2)
-		return put_nodes(c, list, 0); /* no walk: likeness would not help */
 	readable = lines / READABLE_PART < READABLE_LINES ? READABLE_LINES : lines / READABLE_PART;
+	if (places < list->n / 2 || lines <= readable)
+		return put_nodes(c, list, 0); /* no walk to be alike, or short as it is */
+	best.max_bytes = (size_t)(list->end - list->nodes[0].start) / KEPT_PART + KEPT_BYTES;
 	best.lines = HOPELESS * readable + 1;
 	for (; !err && c->likeness < LOG_N_LIKENESSES && best.lines > readable; c->likeness++)
 		err = try_nodes(c, list, &best);
