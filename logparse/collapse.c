@@ -324,14 +324,13 @@ struct attempt {
 static struct kt_error *keep_lines(void *arg, struct kt_text piece)
 {
 	struct attempt *attempt = arg;
-	struct kt_text line, rest = piece;
 
-	while (attempt->lines <= attempt->limit && kt_text_next_line(&rest, &line))
-		attempt->lines++;
-	if (attempt->lines > attempt->limit || piece.len > attempt->max_bytes - attempt->text.len)
+	if (piece.len > attempt->max_bytes - attempt->text.len)
+		return kt_error_new(KT_ERROR_CANCELLED, "too many bytes");
+	attempt->lines += kt_text_count_lines(piece);
+	if (attempt->lines > attempt->limit)
 		return kt_error_new(KT_ERROR_CANCELLED, "too many lines");
-	kt_buf_append(&attempt->text, piece.data, piece.len);
-	return kt_buf_failed(&attempt->text) ? kt_error_no_memory() : NULL;
+	return kt_sink_append(&attempt->text, piece);
 }
 
 /* What is kept of the log for that, at most. */
@@ -545,10 +544,10 @@ struct kt_error *kt_collapse_cycles_to(struct kt_text log,
 	return collapse_text(&c, log.data, log.data + log.len, log.len, 0);
 }
 
-static struct kt_error *append_piece(void *arg, struct kt_text piece)
+struct kt_error *kt_sink_append(void *buf, struct kt_text piece)
 {
-	kt_buf_append(arg, piece.data, piece.len);
-	return kt_buf_failed(arg) ? kt_error_no_memory() : NULL;
+	kt_buf_append(buf, piece.data, piece.len);
+	return kt_buf_failed(buf) ? kt_error_no_memory() : NULL;
 }
 
 struct kt_error *kt_collapse_cycles(struct kt_text log, const struct kt_collapse_options *options,
@@ -558,7 +557,7 @@ struct kt_error *kt_collapse_cycles(struct kt_text log, const struct kt_collapse
 	struct kt_error *err;
 	size_t len;
 
-	err = kt_collapse_cycles_to(log, options, append_piece, &buf);
+	err = kt_collapse_cycles_to(log, options, kt_sink_append, &buf);
 	if (err)
 		return err;
 	len = buf.len;

@@ -33,6 +33,9 @@ struct kt_collapse_options {
 /* Takes a piece of output; an error of its own ends the work and is returned. */
 typedef struct kt_error *(*kt_sink_fn)(void *arg, struct kt_text piece);
 
+/* One that appends to the `struct kt_buf` that is its argument. */
+struct kt_error *kt_sink_append(void *buf, struct kt_text piece);
+
 /*
  * The log with every repeat collapsed, to sink, piece by piece from the start on. A log
  * with nothing to collapse comes out byte for byte. options may be NULL. Time is linear in

@@ -400,15 +400,12 @@ static bool add_run(const struct search *s, const struct log_run *run)
 static bool add_around(const struct search *s, const struct log_loop *loop, const char *from,
 		       const char *to)
 {
-	struct kt_text rest = {from, (size_t)(to - from)}, line;
 	struct log_run run;
-	size_t lines = 0;
 
 	if (from >= to || !loop->nested)
 		return true;
-	while (kt_text_next_line(&rest, &line))
-		lines++;
-	run = run_of_one(from, to, lines);
+	run = run_of_one(from, to,
+			 kt_text_count_lines((struct kt_text){from, (size_t)(to - from)}));
 	return add_run(s, &run);
 }
 

@@ -44,4 +44,15 @@ static inline bool kt_text_next_line(struct kt_text *rest, struct kt_text *ret)
 	return true;
 }
 
+/* How many lines that are. */
+static inline size_t kt_text_count_lines(struct kt_text text)
+{
+	struct kt_text line;
+	size_t n = 0;
+
+	while (kt_text_next_line(&text, &line))
+		n++;
+	return n;
+}
+
 #endif

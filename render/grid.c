@@ -255,22 +255,6 @@ struct kt_error *render_grid_table(const struct render_grid *grid, size_t width,
 	return kt_buf_failed(out) ? kt_error_no_memory() : NULL;
 }
 
-/* RFC 4180: a field with a quote, a comma or a line break stands in quotes. */
-static void append_csv(struct kt_buf *buf, const char *s)
-{
-	if (!strpbrk(s, ",\"\r\n")) {
-		kt_buf_appends(buf, s);
-		return;
-	}
-	kt_buf_appendc(buf, '"');
-	for (; *s; s++) {
-		if (*s == '"')
-			kt_buf_appendc(buf, '"');
-		kt_buf_appendc(buf, *s);
-	}
-	kt_buf_appendc(buf, '"');
-}
-
 static void append_csv_cell(struct kt_buf *out, const struct render_grid_column *column,
 			    const void *row)
 {
@@ -278,7 +262,7 @@ static void append_csv_cell(struct kt_buf *out, const struct render_grid_column 
 
 	append_cell(&raw, column, row);
 	render_append_visible(&cell, raw.data ? raw.data : "", false);
-	append_csv(out, cell.data ? cell.data : "");
+	render_append_csv(out, cell.data ? cell.data : "");
 	out->failed |= raw.failed || cell.failed;
 	kt_buf_deinit(&raw);
 	kt_buf_deinit(&cell);

@@ -255,16 +255,6 @@ static json_t *json_verdict(enum kt_last_outcome outcome)
 	}
 }
 
-static size_t count_lines(struct kt_text text)
-{
-	struct kt_text line;
-	size_t n = 0;
-
-	while (kt_text_next_line(&text, &line))
-		n++;
-	return n;
-}
-
 static json_t *json_program(struct document *doc, const struct render_log_program *program)
 {
 	struct kt_log_last last = {0};
@@ -281,7 +271,7 @@ static json_t *json_program(struct document *doc, const struct render_log_progra
 	put(doc, object, "error", text_or_null(last.headline));
 	put(doc, object, "stats", json_stats(doc, &last.stat_values));
 	put(doc, object, "subprograms", json_subprogs(doc, program->trace));
-	put(doc, object, "lines", number_or_null(true, count_lines(program->trace)));
+	put(doc, object, "lines", number_or_null(true, kt_text_count_lines(program->trace)));
 	put(doc, object, "bytes", number_or_null(true, program->trace.len));
 	put(doc, object, "cut_front", json_boolean(last.cut_front));
 	put(doc, object, "cut_end", json_boolean(last.cut_end));

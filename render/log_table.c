@@ -143,16 +143,6 @@ struct kt_error *render_log_stats_check_sort(const char *sort)
 	return render_grid_check_sort(&grid, sort);
 }
 
-static uint64_t count_lines(struct kt_text text)
-{
-	struct kt_text line;
-	uint64_t n = 0;
-
-	while (kt_text_next_line(&text, &line))
-		n++;
-	return n;
-}
-
 static bool same_text(struct kt_text a, struct kt_text b)
 {
 	return a.len == b.len && (!a.len || memcmp(a.data, b.data, a.len) == 0);
@@ -199,7 +189,7 @@ struct kt_error *render_log_stats(const struct render_log_program *programs, siz
 		return kt_error_no_memory();
 	for (size_t i = 0; i < n; i++) {
 		rows[i].program = &programs[i];
-		rows[i].lines = count_lines(programs[i].trace);
+		rows[i].lines = kt_text_count_lines(programs[i].trace);
 		kt_log_find_outcome(programs[i].trace, &rows[i].outcome);
 	}
 	err = print_stats(&grid, options, needs_files(programs, n), &out);

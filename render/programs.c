@@ -325,24 +325,6 @@ struct kt_error *render_programs_table(const struct programs *programs,
 	return kt_buf_finish(&out, ret);
 }
 
-/* RFC 4180: a field with a quote, a comma or a line break stands in quotes. */
-static void append_csv(struct kt_buf *buf, const struct kt_buf *cell)
-{
-	const char *s = cell->len ? cell->data : "";
-
-	if (!strpbrk(s, ",\"\r\n")) {
-		kt_buf_appends(buf, s);
-		return;
-	}
-	kt_buf_appendc(buf, '"');
-	for (; *s; s++) {
-		if (*s == '"')
-			kt_buf_appendc(buf, '"');
-		kt_buf_appendc(buf, *s);
-	}
-	kt_buf_appendc(buf, '"');
-}
-
 struct kt_error *render_programs_csv(const struct programs *programs,
 				     const struct render_columns *cols, char **ret)
 {
@@ -358,7 +340,7 @@ struct kt_error *render_programs_csv(const struct programs *programs,
 			append_cell(&cell, &programs->all[p], cols->all[i], true);
 			if (i)
 				kt_buf_appendc(&out, ',');
-			append_csv(&out, &cell);
+			render_append_csv(&out, cell.len ? cell.data : "");
 			out.failed |= cell.failed;
 			kt_buf_deinit(&cell);
 		}
@@ -472,18 +454,12 @@ struct kt_error *render_programs_json(const struct programs *programs,
 	return render_json_dump(root, ret);
 }
 
-static struct kt_error *append_piece(void *buf, struct kt_text piece)
-{
-	kt_buf_append(buf, piece.data, piece.len);
-	return kt_buf_failed(buf) ? kt_error_no_memory() : NULL;
-}
-
 /* What libbpf printed, with the verifier's logs in it collapsed. */
 static struct kt_error *append_log(struct kt_buf *out, const char *log)
 {
 	struct kt_buf text = KT_BUF_INIT;
 	struct kt_error *err = kt_collapse_blocks_to((struct kt_text){log, strlen(log)}, NULL,
-						     append_piece, &text);
+						     kt_sink_append, &text);
 
 	if (!err && text.len) {
 		render_append_visible_bytes(out, text.data, text.len, true);

@@ -103,3 +103,18 @@ void render_append_visible(struct kt_buf *buf, const char *text, bool lines)
 {
 	render_append_visible_bytes(buf, text, strlen(text), lines);
 }
+
+void render_append_csv(struct kt_buf *buf, const char *field)
+{
+	if (!strpbrk(field, ",\"\r\n")) {
+		kt_buf_appends(buf, field);
+		return;
+	}
+	kt_buf_appendc(buf, '"');
+	for (; *field; field++) {
+		if (*field == '"')
+			kt_buf_appendc(buf, '"');
+		kt_buf_appendc(buf, *field);
+	}
+	kt_buf_appendc(buf, '"');
+}

@@ -21,4 +21,7 @@ void render_append_visible(struct kt_buf *buf, const char *text, bool lines);
 /* The same for len bytes, which may hold NULs ("\x00"). Fast where there is nothing to show. */
 void render_append_visible_bytes(struct kt_buf *buf, const char *data, size_t len, bool lines);
 
+/* Appends a field of CSV: with a quote, a comma or a line break it stands in quotes (RFC 4180). */
+void render_append_csv(struct kt_buf *buf, const char *field);
+
 #endif
