@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <string.h>
+
+#include "render/verifier.h"
+
+static void stats_deinit(struct kt_prog_stats *stats)
+{
+	free(stats->name);
+	free(stats->type);
+	free(stats->tag);
+}
+
+struct kt_error *kt_prog_stats_add(struct kt_prog_stats_list *list,
+				   const struct kt_prog_stats *stats)
+{
+	struct kt_prog_stats copy = *stats, *all;
+
+	copy.name = strdup(stats->name);
+	copy.type = stats->type ? strdup(stats->type) : NULL;
+	copy.tag = stats->tag ? strdup(stats->tag) : NULL;
+	all = realloc(list->all, (list->n + 1) * sizeof(*all));
+	if (all)
+		list->all = all;
+	if (!all || !copy.name || (stats->type && !copy.type) || (stats->tag && !copy.tag)) {
+		stats_deinit(&copy);
+		return kt_error_no_memory();
+	}
+	list->all[list->n++] = copy;
+	return NULL;
+}
+
+void kt_prog_stats_deinit(struct kt_prog_stats_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		stats_deinit(&list->all[i]);
+	free(list->all);
+	*list = (struct kt_prog_stats_list){0};
+}
