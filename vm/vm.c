@@ -6,9 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,8 +15,9 @@
 #include "util/clock.h"
 #include "util/cursor.h"
 #include "vm/blobs.h"
+#include "vm/channel.h"
 #include "vm/console.h"
-#include "vm/frame.h"
+#include "vm/event.h"
 #include "vm/process.h"
 #include "vm/qemu.h"
 #include "vm/vm.h"
@@ -33,9 +32,7 @@ struct vm {
 	struct kt_process qemu;
 	pid_t pid;
 	const char *accel;
-	int listen_fd; /* until QEMU has connected */
-	int frames_fd; /* -1 before that, and after QEMU hung up */
-	struct kt_frame_decoder decoder;
+	struct vm_channel channel;
 	struct kt_buf text; /* of the last event */
 	char *console_path, *gdb_target;
 	uint64_t console_seen; /* its size when last looked at */
@@ -48,21 +45,6 @@ static void report_progress(const struct vm *vm, const char *stage)
 {
 	if (vm->config.progress)
 		vm->config.progress(vm->config.progress_arg, stage);
-}
-
-/* QEMU connects to this, so that no frame can be lost for want of a reader. */
-static struct kt_error *listen_for_frames(struct vm *vm)
-{
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-
-	/* vm/guard.c made sure that it fits. */
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/frames.sock", vm->guard.dir);
-	unlink(addr.sun_path);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 1))
-		return kt_error_os(errno, "cannot listen on %s", addr.sun_path);
-	vm->listen_fd = kt_take_fd(&fd);
-	return NULL;
 }
 
 static struct kt_error *watch_process(void *arg, int pidfd)
@@ -86,7 +68,7 @@ static struct kt_error *start_qemu(struct vm *vm)
 	_cleanup_close_ int log_fd = -1;
 	struct kt_error *err;
 
-	err = listen_for_frames(vm);
+	err = vm_channel_listen(&vm->channel, vm->guard.dir, "frames.sock");
 	if (!err)
 		err = vm_qemu_argv(&vm->guard, &vm->config, vm->accel, &argv);
 	if (err)
@@ -109,13 +91,7 @@ static struct kt_error *start_qemu(struct vm *vm)
 static void stop_qemu(struct vm *vm)
 {
 	kt_process_kill(&vm->qemu);
-	if (vm->listen_fd >= 0)
-		close(vm->listen_fd);
-	if (vm->frames_fd >= 0)
-		close(vm->frames_fd);
-	vm->listen_fd = vm->frames_fd = -1;
-	kt_frame_decoder_deinit(&vm->decoder);
-	kt_frame_decoder_init(&vm->decoder);
+	vm_channel_close(&vm->channel);
 	vm->ended = false;
 }
 
@@ -212,7 +188,8 @@ struct kt_error *vm_start(const struct vm_config *config, const struct vm_load *
 		return kt_error_no_memory();
 	vm->config = *config;
 	vm->guard = (struct vm_guard)VM_GUARD_INIT;
-	vm->qemu.pidfd = vm->listen_fd = vm->frames_fd = -1;
+	vm->qemu.pidfd = -1;
+	vm->channel = (struct vm_channel)VM_CHANNEL_INIT;
 	vm->accel = config->accel ? config->accel : vm_qemu_default_accel();
 	err = prepare(vm, load);
 	if (!err)
@@ -230,7 +207,6 @@ void vm_destroy(struct vm *vm)
 		return;
 	stop_qemu(vm);
 	vm_guard_deinit(&vm->guard);
-	kt_frame_decoder_deinit(&vm->decoder);
 	kt_buf_deinit(&vm->text);
 	free(vm->console_path);
 	free(vm->gdb_target);
@@ -281,73 +257,6 @@ static struct kt_error *check_alive(struct vm *vm)
 		"--accel tcg always works, only slower");
 }
 
-static const char *set_text(struct vm *vm, const void *text, size_t len)
-{
-	kt_buf_deinit(&vm->text);
-	vm->text = (struct kt_buf)KT_BUF_INIT;
-	kt_buf_append(&vm->text, text, len);
-	return vm->text.failed ? "" : vm->text.data;
-}
-
-static bool lifecycle_event(struct vm *vm, const struct kt_frame *frame, struct vm_event *ret)
-{
-	if (!frame->len)
-		return false;
-	switch (frame->payload[0]) {
-	case KT_PHASE_INIT_STARTED:
-		vm->init_started = true;
-		ret->type = VM_EVENT_INIT_STARTED;
-		break;
-	case KT_PHASE_PAYLOAD_STARTED: ret->type = VM_EVENT_PAYLOAD_STARTED; break;
-	case KT_PHASE_READY: ret->type = VM_EVENT_READY; break;
-	default: return false;
-	}
-	ret->text = set_text(vm, frame->payload + 1, frame->len - 1);
-	return true;
-}
-
-static bool program_event(const struct kt_frame *frame, struct vm_event *ret)
-{
-	struct kt_prog_record record;
-
-	if (!kt_prog_record_decode(frame->payload, frame->len, &record))
-		return false;
-	ret->type = VM_EVENT_PROGRAM;
-	ret->program.error = record.error;
-	ret->program.id = record.id;
-	ret->program.object = record.object;
-	ret->program.section = record.section;
-	ret->program.name = record.name;
-	ret->program.log = record.log;
-	ret->program.log_len = record.log_len;
-	ret->program.log_dropped = record.log_dropped;
-	return true;
-}
-
-/* False: nothing that this host knows. */
-static bool frame_event(struct vm *vm, const struct kt_frame *frame, struct vm_event *ret)
-{
-	switch (frame->type) {
-	case KT_FRAME_LIFECYCLE: return lifecycle_event(vm, frame, ret);
-	case KT_FRAME_PROG: return program_event(frame, ret);
-	case KT_FRAME_OUTPUT:
-		if (!frame->len)
-			return false;
-		ret->type = VM_EVENT_OUTPUT;
-		ret->stream = frame->payload[0];
-		ret->data = frame->payload + 1;
-		ret->len = frame->len - 1;
-		return true;
-	case KT_FRAME_EXIT:
-		if (frame->len != 4)
-			return false;
-		ret->type = VM_EVENT_EXIT;
-		ret->status = (int)kt_load_uint(frame->payload, 4, false);
-		return true;
-	default: return false;
-	}
-}
-
 /*
  * With -no-reboot, a reset of the guest is QEMU's orderly end. So is a SIGTERM:
  *
@@ -368,43 +277,20 @@ static struct kt_error *end_event(struct vm *vm, struct vm_event *ret)
 		return kt_error_no_memory();
 	ret->status = vm->wait_status;
 	ret->type = VM_EVENT_QEMU_EXITED;
-	ret->text = set_text(vm, words, strlen(words));
+	ret->text = vm_event_text(&vm->text, words, strlen(words));
 	if (!guest_reset(vm, words))
 		return NULL;
 	death = vm_console_death(vm->console_path);
 	ret->type = VM_EVENT_GUEST_DIED;
-	ret->text = death ? set_text(vm, death, strlen(death))
+	ret->text = death ? vm_event_text(&vm->text, death, strlen(death))
 			  : "it reset without a word on its console";
-	return NULL;
-}
-
-static struct kt_error *take_frames(struct vm *vm)
-{
-	char chunk[16384];
-	ssize_t n;
-
-	if (vm->listen_fd >= 0) {
-		vm->frames_fd = accept4(vm->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (vm->frames_fd < 0)
-			return NULL;
-		close(vm->listen_fd);
-		vm->listen_fd = -1;
-	}
-	n = vm->frames_fd < 0 ? -1 : read(vm->frames_fd, chunk, sizeof(chunk));
-	if (n > 0)
-		return kt_frame_decoder_push(&vm->decoder, chunk, (size_t)n) ? NULL
-									     : kt_error_no_memory();
-	if (vm->frames_fd >= 0 && (n == 0 || (errno != EAGAIN && errno != EINTR))) {
-		close(vm->frames_fd);
-		vm->frames_fd = -1;
-	}
 	return NULL;
 }
 
 static struct kt_error *wait_for_bytes(struct vm *vm, int64_t deadline_ns)
 {
 	struct pollfd fds[3] = {
-		{vm->listen_fd >= 0 ? vm->listen_fd : vm->frames_fd, POLLIN, 0},
+		{vm_channel_poll_fd(&vm->channel), POLLIN, 0},
 		{vm->qemu.pidfd, POLLIN, 0},
 		{vm->config.cancel_fd, POLLIN, 0},
 	};
@@ -421,7 +307,7 @@ static struct kt_error *wait_for_bytes(struct vm *vm, int64_t deadline_ns)
 	if (fds[2].revents)
 		return kt_error_new(KT_ERROR_CANCELLED, "cancelled");
 	if (fds[0].revents)
-		err = take_frames(vm);
+		err = vm_channel_receive(&vm->channel);
 	/* What it wrote before it ended is still in the socket. */
 	if (fds[1].revents && kt_process_ended(&vm->qemu, &vm->wait_status))
 		vm->ended = true;
@@ -445,9 +331,10 @@ struct kt_error *vm_next_event(struct vm *vm, int64_t deadline_ns, struct vm_eve
 	bool found = false;
 
 	while (!err && !found) {
-		if (kt_frame_decoder_next(&vm->decoder, &frame)) {
-			found = frame_event(vm, &frame, &event);
-		} else if (vm->ended && vm->frames_fd < 0) {
+		if (kt_frame_decoder_next(&vm->channel.decoder, &frame)) {
+			found = vm_event_from_frame(&frame, &vm->text, &event);
+			vm->init_started |= found && event.type == VM_EVENT_INIT_STARTED;
+		} else if (vm->ended && vm->channel.fd < 0) {
 			bool again;
 
 			err = at_end(vm, &event, &again);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A way on which frames come from the guest and go to it: a Unix socket that QEMU connects
+ * to, so that no frame can be lost for want of a reader. Internal to vm/.
+ */
+#ifndef KT_VM_CHANNEL_H
+#define KT_VM_CHANNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "util/error.h"
+#include "vm/frame.h"
+
+struct vm_channel {
+	int listen_fd; /* until QEMU has connected, else -1 */
+	int fd;        /* -1 before that, and after QEMU hung up */
+	struct kt_frame_decoder decoder;
+};
+
+/* clang-format off */
+#define VM_CHANNEL_INIT {.listen_fd = -1, .fd = -1}
+/* clang-format on */
+
+/* Listens on DIR/NAME, in place of a socket that was there. The path fits sun_path. */
+struct kt_error *vm_channel_listen(struct vm_channel *channel, const char *dir, const char *name);
+
+/* Closes it and forgets what was received; it may listen again. What it counted stays. */
+void vm_channel_close(struct vm_channel *channel);
+
+/* What to poll for POLLIN; -1: nothing will come any more. */
+int vm_channel_poll_fd(const struct vm_channel *channel);
+
+/* Takes in what has come, without waiting: KT_ERROR_NO_MEMORY. */
+struct kt_error *vm_channel_receive(struct vm_channel *channel);
+
+/*
+ * Sends a frame. KT_ERROR_CLOSED: QEMU does not listen. A guest that takes nothing gets a second
+ * at most: KT_ERROR_TIMEOUT.
+ */
+struct kt_error *vm_channel_send(struct vm_channel *channel, uint32_t type, const void *payload,
+				 size_t len);
+
+#endif

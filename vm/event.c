@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "vm/event.h"
+#include "util/cursor.h"
+
+const char *vm_event_text(struct kt_buf *buf, const void *text, size_t len)
+{
+	kt_buf_deinit(buf);
+	*buf = (struct kt_buf)KT_BUF_INIT;
+	kt_buf_append(buf, text, len);
+	return buf->failed ? "" : buf->data;
+}
+
+static bool lifecycle_event(const struct kt_frame *frame, struct kt_buf *text, struct vm_event *ret)
+{
+	if (!frame->len)
+		return false;
+	switch (frame->payload[0]) {
+	case KT_PHASE_INIT_STARTED: ret->type = VM_EVENT_INIT_STARTED; break;
+	case KT_PHASE_PAYLOAD_STARTED: ret->type = VM_EVENT_PAYLOAD_STARTED; break;
+	case KT_PHASE_READY: ret->type = VM_EVENT_READY; break;
+	default: return false;
+	}
+	ret->text = vm_event_text(text, frame->payload + 1, frame->len - 1);
+	return true;
+}
+
+static bool program_event(const struct kt_frame *frame, struct vm_event *ret)
+{
+	struct kt_prog_record record;
+
+	if (!kt_prog_record_decode(frame->payload, frame->len, &record))
+		return false;
+	ret->type = VM_EVENT_PROGRAM;
+	ret->program.error = record.error;
+	ret->program.id = record.id;
+	ret->program.object = record.object;
+	ret->program.section = record.section;
+	ret->program.name = record.name;
+	ret->program.log = record.log;
+	ret->program.log_len = record.log_len;
+	ret->program.log_dropped = record.log_dropped;
+	return true;
+}
+
+static bool output_event(const struct kt_frame *frame, struct vm_event *ret)
+{
+	if (!frame->len)
+		return false;
+	ret->type = VM_EVENT_OUTPUT;
+	ret->stream = frame->payload[0];
+	ret->data = frame->payload + 1;
+	ret->len = frame->len - 1;
+	return true;
+}
+
+static bool exit_event(const struct kt_frame *frame, enum vm_event_type type, struct vm_event *ret)
+{
+	if (frame->len != 4)
+		return false;
+	ret->type = type;
+	ret->status = (int)kt_load_uint(frame->payload, 4, false);
+	return true;
+}
+
+bool vm_event_from_frame(const struct kt_frame *frame, struct kt_buf *text, struct vm_event *ret)
+{
+	struct vm_event event = {0};
+	bool known = false;
+
+	switch (frame->type) {
+	case KT_FRAME_LIFECYCLE: known = lifecycle_event(frame, text, &event); break;
+	case KT_FRAME_PROG: known = program_event(frame, &event); break;
+	case KT_FRAME_OUTPUT: known = output_event(frame, &event); break;
+	case KT_FRAME_EXIT: known = exit_event(frame, VM_EVENT_EXIT, &event); break;
+	default: break;
+	}
+	if (known)
+		*ret = event;
+	return known;
+}
