@@ -21,7 +21,9 @@ enum kt_frame_type {
 	KT_FRAME_LIFECYCLE = 0x4c494645,
 	KT_FRAME_EXIT = 0x45584954,
 	KT_FRAME_SCHED_EXIT = 0x53434458,
-	KT_FRAME_PROG = 0x50524f47,   /* one program that init loaded or failed to load */
+	KT_FRAME_PROG = 0x50524f47, /* one program that init loaded or failed to load */
+	KT_FRAME_COMMAND =
+		0x434d4e44,           /* the only one from the host to the guest: enum kt_command */
 	KT_FRAME_OUTPUT = 0x4f555450, /* a stream byte (1 stdout, 2 stderr), then its bytes */
 };
 
@@ -33,6 +35,10 @@ enum kt_phase {
 	KT_PHASE_SCHED_ATTACHED = 5,
 	KT_PHASE_WORKLOAD_DISPATCHED = 6,
 	KT_PHASE_READY = 16, /* everything is loaded and held: the host may read now */
+};
+
+enum kt_command {
+	KT_COMMAND_GO_ON = 1, /* what was READY has been read: end the run in an orderly way */
 };
 
 /* A decoded frame; payload belongs to the decoder and is good until its next call. */

@@ -84,6 +84,13 @@ static struct kt_error *config_gdb(struct kt_buf *cfg, const char *dir, const ch
 	return NULL;
 }
 
+/* QEMU connects to it as soon as it starts. */
+static void config_channel(struct kt_buf *cfg, const char *dir, const char *id)
+{
+	kt_buf_printf(cfg, "[chardev \"%s\"]\n  backend = \"socket\"\n  path = \"%s/%s.sock\"\n",
+		      id, dir, id);
+}
+
 struct kt_error *vm_qemu_write_config(const struct vm_guard *guard, const struct vm_config *config)
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf cfg = KT_BUF_INIT;
@@ -98,10 +105,8 @@ struct kt_error *vm_qemu_write_config(const struct vm_guard *guard, const struct
 		      "[chardev \"console\"]\n  backend = \"file\"\n"
 		      "  path = \"%s/console.log\"\n",
 		      guard->dir);
-	kt_buf_printf(&cfg,
-		      "[chardev \"frames\"]\n  backend = \"socket\"\n"
-		      "  path = \"%s/frames.sock\"\n",
-		      guard->dir);
+	config_channel(&cfg, guard->dir, "frames");
+	config_channel(&cfg, guard->dir, "bulk");
 	err = config_gdb(&cfg, guard->dir, config->gdb);
 	if (err)
 		return err;

@@ -26,13 +26,18 @@
 #define SILENCE_MAX_NS (10 * INT64_C(1000000000))
 #define TICK_MS        200
 
+/* The guest speaks on one of them: virtio where its kernel has that, else the serial port. */
+enum { CHANNEL_SERIAL, CHANNEL_VIRTIO, N_CHANNELS };
+static const char *const socket_names[N_CHANNELS] = {"frames.sock", "bulk.sock"};
+
 struct vm {
 	struct vm_config config;
 	struct vm_guard guard;
 	struct kt_process qemu;
 	pid_t pid;
 	const char *accel;
-	struct vm_channel channel;
+	struct vm_channel channels[N_CHANNELS];
+	size_t heard;       /* the one on which init has spoken */
 	struct kt_buf text; /* of the last event */
 	char *console_path, *gdb_target;
 	uint64_t console_seen; /* its size when last looked at */
@@ -61,6 +66,15 @@ static struct kt_error *no_qemu(struct kt_error *err)
 		       : err;
 }
 
+static struct kt_error *listen_to_guest(struct vm *vm)
+{
+	struct kt_error *err = NULL;
+
+	for (size_t i = 0; i < N_CHANNELS && !err; i++)
+		err = vm_channel_listen(&vm->channels[i], vm->guard.dir, socket_names[i]);
+	return err;
+}
+
 static struct kt_error *start_qemu(struct vm *vm)
 {
 	_cleanup_free_ char *log_path = vm_guard_path(&vm->guard, "qemu.log");
@@ -68,7 +82,7 @@ static struct kt_error *start_qemu(struct vm *vm)
 	_cleanup_close_ int log_fd = -1;
 	struct kt_error *err;
 
-	err = vm_channel_listen(&vm->channel, vm->guard.dir, "frames.sock");
+	err = listen_to_guest(vm);
 	if (!err)
 		err = vm_qemu_argv(&vm->guard, &vm->config, vm->accel, &argv);
 	if (err)
@@ -91,7 +105,8 @@ static struct kt_error *start_qemu(struct vm *vm)
 static void stop_qemu(struct vm *vm)
 {
 	kt_process_kill(&vm->qemu);
-	vm_channel_close(&vm->channel);
+	for (size_t i = 0; i < N_CHANNELS; i++)
+		vm_channel_close(&vm->channels[i]);
 	vm->ended = false;
 }
 
@@ -189,7 +204,8 @@ struct kt_error *vm_start(const struct vm_config *config, const struct vm_load *
 	vm->config = *config;
 	vm->guard = (struct vm_guard)VM_GUARD_INIT;
 	vm->qemu.pidfd = -1;
-	vm->channel = (struct vm_channel)VM_CHANNEL_INIT;
+	for (size_t i = 0; i < N_CHANNELS; i++)
+		vm->channels[i] = (struct vm_channel)VM_CHANNEL_INIT;
 	vm->accel = config->accel ? config->accel : vm_qemu_default_accel();
 	err = prepare(vm, load);
 	if (!err)
@@ -289,8 +305,7 @@ static struct kt_error *end_event(struct vm *vm, struct vm_event *ret)
 
 static struct kt_error *wait_for_bytes(struct vm *vm, int64_t deadline_ns)
 {
-	struct pollfd fds[3] = {
-		{vm_channel_poll_fd(&vm->channel), POLLIN, 0},
+	struct pollfd fds[2 + N_CHANNELS] = {
 		{vm->qemu.pidfd, POLLIN, 0},
 		{vm->config.cancel_fd, POLLIN, 0},
 	};
@@ -302,14 +317,17 @@ static struct kt_error *wait_for_bytes(struct vm *vm, int64_t deadline_ns)
 				    vm->init_started ? "the guest took too long"
 						     : "the guest did not come up in time",
 				    vm->accel);
-	if (poll(fds, 3, left < TICK_MS ? left : TICK_MS) < 0 && errno != EINTR)
+	for (size_t i = 0; i < N_CHANNELS; i++)
+		fds[2 + i] = (struct pollfd){vm_channel_poll_fd(&vm->channels[i]), POLLIN, 0};
+	if (poll(fds, 2 + N_CHANNELS, left < TICK_MS ? left : TICK_MS) < 0 && errno != EINTR)
 		return kt_error_os(errno, "poll");
-	if (fds[2].revents)
+	if (fds[1].revents)
 		return kt_error_new(KT_ERROR_CANCELLED, "cancelled");
-	if (fds[0].revents)
-		err = vm_channel_receive(&vm->channel);
+	for (size_t i = 0; i < N_CHANNELS && !err; i++)
+		if (fds[2 + i].revents)
+			err = vm_channel_receive(&vm->channels[i]);
 	/* What it wrote before it ended is still in the socket. */
-	if (fds[1].revents && kt_process_ended(&vm->qemu, &vm->wait_status))
+	if (fds[0].revents && kt_process_ended(&vm->qemu, &vm->wait_status))
 		vm->ended = true;
 	return err ? err : check_alive(vm);
 }
@@ -323,18 +341,43 @@ static struct kt_error *at_end(struct vm *vm, struct vm_event *ret, bool *again)
 	return fall_back(vm, "KVM does not run this guest");
 }
 
+/* The next event that is there already. */
+static bool take_event(struct vm *vm, struct vm_event *ret)
+{
+	struct kt_frame frame;
+
+	for (size_t i = 0; i < N_CHANNELS; i++) {
+		while (kt_frame_decoder_next(&vm->channels[i].decoder, &frame)) {
+			if (!vm_event_from_frame(&frame, &vm->text, ret))
+				continue;
+			vm->init_started |= ret->type == VM_EVENT_INIT_STARTED;
+			vm->heard = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Nobody can send any more. */
+static bool hung_up(const struct vm *vm)
+{
+	for (size_t i = 0; i < N_CHANNELS; i++)
+		if (vm->channels[i].fd >= 0)
+			return false;
+	return true;
+}
+
 struct kt_error *vm_next_event(struct vm *vm, int64_t deadline_ns, struct vm_event *ret)
 {
 	struct vm_event event = {0};
 	struct kt_error *err = NULL;
-	struct kt_frame frame;
 	bool found = false;
 
 	while (!err && !found) {
-		if (kt_frame_decoder_next(&vm->channel.decoder, &frame)) {
-			found = vm_event_from_frame(&frame, &vm->text, &event);
-			vm->init_started |= found && event.type == VM_EVENT_INIT_STARTED;
-		} else if (vm->ended && vm->channel.fd < 0) {
+		found = take_event(vm, &event);
+		if (found)
+			break;
+		if (vm->ended && hung_up(vm)) {
 			bool again;
 
 			err = at_end(vm, &event, &again);

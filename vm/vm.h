@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A guest in stock QEMU: started from qemu-configs/, heard through frames on its second
- * serial port, reachable for a debugger on a private Unix socket.
+ * A guest in stock QEMU: started from qemu-configs/, heard through frames on a virtio
+ * port or its second serial port, reachable for a debugger on a private Unix socket.
  *
  * Nothing of it outlives the tool, however that ends (vm/guard.h), unless vm_keep() was
  * called. A `struct vm` is used from the thread that started it, which has to stay alive.

@@ -1,29 +1,93 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The second serial port, as a pipe of frames to the host. */
+/*
+ * The pipe of frames between init and the host: a virtio port, or the second serial port of a
+ * kernel that has no virtio console.
+ */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "util/buf.h"
+#include "util/clock.h"
 #include "vm/frame.h"
 #include "vm/guest/guest.h"
 
-static int channel_fd = -1;
+#define PORT_NAME   "org.ktstr.frames" /* in qemu-configs/ */
+#define PORT_MAX_MS 3000
 
-void channel_open(const char *tty)
+static int channel_fd = -1;
+static struct kt_frame_decoder commands;
+
+/* A driver is there, built in or loaded: the port appears when QEMU has answered it. */
+static bool has_virtio_console(void)
 {
+	return !access("/sys/bus/virtio/drivers/virtio_console", F_OK);
+}
+
+/* The device of our port, by the name that QEMU gives it. */
+static bool find_port(char *path, size_t size)
+{
+	static const char class[] = "/sys/class/virtio-ports";
+	DIR *dir = opendir(class);
+	struct dirent *entry;
+	bool found = false;
+
+	while (dir && !found && (entry = readdir(dir))) {
+		char name[sizeof(PORT_NAME) + 1];
+
+		snprintf(path, size, "%s/%.32s/name", class, entry->d_name);
+		if (!read_small(path, name, sizeof(name)))
+			continue;
+		name[strcspn(name, "\n")] = '\0';
+		found = !strcmp(name, PORT_NAME);
+		snprintf(path, size, "/dev/%.32s", entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+static int open_port(void)
+{
+	int64_t deadline = kt_deadline_ms(PORT_MAX_MS);
+	char path[128];
+
+	while (has_virtio_console() && kt_deadline_left_ms(deadline)) {
+		int fd = find_port(path, sizeof(path)) ? open(path, O_RDWR | O_CLOEXEC) : -1;
+
+		if (fd >= 0)
+			return fd;
+		usleep(2000);
+	}
+	return -1;
+}
+
+static int open_serial(const char *tty)
+{
+	int fd = open(tty, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	struct termios termios;
 
-	channel_fd = open(tty, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (channel_fd < 0 || tcgetattr(channel_fd, &termios))
+	if (fd < 0 || tcgetattr(fd, &termios))
 		die("no channel to the host: %s: %s", tty, strerror(errno));
 	/* Raw: a newline in a payload must not become two bytes. */
 	cfmakeraw(&termios);
 	termios.c_cflag |= CLOCAL | CREAD;
 	cfsetspeed(&termios, B115200);
-	tcsetattr(channel_fd, TCSANOW, &termios);
+	tcsetattr(fd, TCSANOW, &termios);
+	return fd;
+}
+
+void channel_open(const char *tty)
+{
+	channel_fd = open_port();
+	if (channel_fd < 0)
+		channel_fd = open_serial(tty);
+	kt_frame_decoder_init(&commands);
 }
 
 void channel_send(uint32_t type, const void *payload, size_t len)
@@ -53,4 +117,40 @@ void channel_lifecycle(uint8_t phase, const char *reason)
 		die("out of memory");
 	channel_send(KT_FRAME_LIFECYCLE, payload.data, payload.len);
 	kt_buf_deinit(&payload);
+}
+
+void channel_send_number(uint32_t type, int32_t value)
+{
+	uint8_t payload[4];
+
+	for (unsigned i = 0; i < 4; i++)
+		payload[i] = (uint8_t)((uint32_t)value >> 8 * i);
+	channel_send(type, payload, sizeof(payload));
+}
+
+int channel_poll_fd(void)
+{
+	return channel_fd;
+}
+
+bool channel_command(uint8_t *ret)
+{
+	struct pollfd pfd = {channel_fd, POLLIN, 0};
+	struct kt_frame frame;
+	char chunk[256];
+
+	/* A virtio port whose host has hung up is readable for ever, and gives 0 bytes. */
+	if (poll(&pfd, 1, 0) > 0 && (pfd.revents & POLLIN)) {
+		ssize_t n = read(channel_fd, chunk, sizeof(chunk));
+
+		if (n > 0 && !kt_frame_decoder_push(&commands, chunk, (size_t)n))
+			die("out of memory");
+	}
+	while (kt_frame_decoder_next(&commands, &frame)) {
+		if (frame.type != KT_FRAME_COMMAND || frame.len != 1)
+			continue;
+		*ret = frame.payload[0];
+		return true;
+	}
+	return false;
 }

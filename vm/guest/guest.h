@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The guest's init: PID 1 of the guest that `collect --kernel` boots. It reads its orders
- * from the initramfs, does them, and tells the host in frames (vm/frame.h) over the second
- * serial port. What it prints goes to the console, the first serial port.
+ * from the initramfs, does them, and tells the host in frames (vm/frame.h) over a virtio port or
+ * the second serial port. What it prints goes to the console, the first serial port.
  *
  * It never ends. What it cannot go on without, it says on the console as
  * "ktstr-init: CAUSE", a line that the host looks for, and resets the machine.
@@ -10,6 +10,7 @@
 #ifndef KT_VM_GUEST_H
 #define KT_VM_GUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,9 +32,20 @@ void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 /* Reaps whatever child has ended, as PID 1 must; -1: none. */
 int reap(int *wait_status);
 
+/* The first bytes of a small file as a string, cut to size; false: there are none. */
+bool read_small(const char *path, char *text, size_t size);
+
+/* The virtio port, or else that serial one. */
 void channel_open(const char *tty);
 void channel_send(uint32_t type, const void *payload, size_t len);
 void channel_lifecycle(uint8_t phase, const char *reason);
+void channel_send_number(uint32_t type, int32_t value); /* a payload of an int32 */
+
+/* Readable when the host has sent something. */
+int channel_poll_fd(void);
+
+/* A command (enum kt_command) that has come, without waiting. False: none. */
+bool channel_command(uint8_t *ret);
 
 /* Loads every program of every object on its own and holds what the verifier passed. */
 void load_objects(const struct orders *orders);

@@ -41,6 +41,19 @@ int reap(int *wait_status)
 	return pid > 0 ? pid : -1;
 }
 
+bool read_small(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	n = read(fd, text, size - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
 /*
  * In order: a later one may lie inside an earlier one. Nothing on /tmp: the payload may
  * come from there, and the root is in memory anyway.

@@ -19,20 +19,6 @@
 #define WINDOW_NS    500000000
 #define BUSY_PERCENT 25
 
-/* The first bytes of a small file as a string; false: it is not there. */
-static bool read_small(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0)
-		return false;
-	n = read(fd, text, size - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	return n > 0;
-}
-
 /* Clock ticks that all CPUs spent in system calls: "cpu  USER NICE SYSTEM IDLE ...". */
 static long long system_ticks(void)
 {

@@ -156,14 +156,10 @@ static void check_exit(struct payload *p)
 
 static void report_exit(struct payload *p)
 {
-	uint8_t payload[4];
-
 	/* What it left in the pipes; a daemon of its may hold them open for ever. */
 	while ((p->pipes[0] >= 0 || p->pipes[1] >= 0) && pump(p, 0))
 		;
-	for (unsigned i = 0; i < 4; i++)
-		payload[i] = (uint8_t)((unsigned)p->wait_status >> 8 * i);
-	channel_send(KT_FRAME_EXIT, payload, sizeof(payload));
+	channel_send_number(KT_FRAME_EXIT, p->wait_status);
 }
 
 void run_payload(const struct orders *orders)
