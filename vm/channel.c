@@ -66,6 +66,7 @@ struct kt_error *vm_channel_receive(struct vm_channel *channel)
 	if (channel->fd >= 0 && (n == 0 || (errno != EAGAIN && errno != EINTR))) {
 		close(channel->fd);
 		channel->fd = -1;
+		channel->decoder.ended = true;
 	}
 	return NULL;
 }

@@ -110,3 +110,20 @@ char *vm_console_death(const char *path)
 	}
 	return best ? strdup(best) : NULL;
 }
+
+char *vm_console_last_line(const char *path, const char *prefix)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
+	const char *found = NULL;
+	char *rest, *line;
+
+	if (!read_end(path, &text))
+		return NULL;
+	for (rest = text.data; (line = strsep(&rest, "\n"));) {
+		const char *words = skip_stamp(line);
+
+		if (!strncmp(words, prefix, strlen(prefix)))
+			found = words;
+	}
+	return found ? strdup(found) : NULL;
+}

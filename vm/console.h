@@ -17,4 +17,7 @@ char *vm_console_read_tail(const char *path, unsigned lines);
  */
 char *vm_console_death(const char *path);
 
+/* The last line that begins with prefix, without its time stamp; the caller frees. NULL: none. */
+char *vm_console_last_line(const char *path, const char *prefix);
+
 #endif

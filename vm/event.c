@@ -10,18 +10,31 @@ const char *vm_event_text(struct kt_buf *buf, const void *text, size_t len)
 	return buf->failed ? "" : buf->data;
 }
 
+static const struct {
+	enum kt_phase phase;
+	enum vm_event_type type;
+} phases[] = {
+	{KT_PHASE_INIT_STARTED, VM_EVENT_INIT_STARTED},
+	{KT_PHASE_PAYLOAD_STARTED, VM_EVENT_PAYLOAD_STARTED},
+	{KT_PHASE_SCHED_DIED, VM_EVENT_SCHED_DIED},
+	{KT_PHASE_SCHED_NOT_ATTACHED, VM_EVENT_NOT_ATTACHED},
+	{KT_PHASE_SCHED_ATTACHED, VM_EVENT_ATTACHED},
+	{KT_PHASE_WORKLOAD_DISPATCHED, VM_EVENT_DISPATCHED},
+	{KT_PHASE_READY, VM_EVENT_READY},
+	{KT_PHASE_WORKLOAD_STALLED, VM_EVENT_STALLED},
+	{KT_PHASE_STOPPING, VM_EVENT_STOPPING},
+};
+
 static bool lifecycle_event(const struct kt_frame *frame, struct kt_buf *text, struct vm_event *ret)
 {
-	if (!frame->len)
-		return false;
-	switch (frame->payload[0]) {
-	case KT_PHASE_INIT_STARTED: ret->type = VM_EVENT_INIT_STARTED; break;
-	case KT_PHASE_PAYLOAD_STARTED: ret->type = VM_EVENT_PAYLOAD_STARTED; break;
-	case KT_PHASE_READY: ret->type = VM_EVENT_READY; break;
-	default: return false;
+	for (size_t i = 0; frame->len && i < sizeof(phases) / sizeof(*phases); i++) {
+		if (frame->payload[0] != phases[i].phase)
+			continue;
+		ret->type = phases[i].type;
+		ret->text = vm_event_text(text, frame->payload + 1, frame->len - 1);
+		return true;
 	}
-	ret->text = vm_event_text(text, frame->payload + 1, frame->len - 1);
-	return true;
+	return false;
 }
 
 static bool program_event(const struct kt_frame *frame, struct vm_event *ret)
@@ -72,6 +85,13 @@ bool vm_event_from_frame(const struct kt_frame *frame, struct kt_buf *text, stru
 	case KT_FRAME_PROG: known = program_event(frame, &event); break;
 	case KT_FRAME_OUTPUT: known = output_event(frame, &event); break;
 	case KT_FRAME_EXIT: known = exit_event(frame, VM_EVENT_EXIT, &event); break;
+	case KT_FRAME_SCHED_EXIT: known = exit_event(frame, VM_EVENT_SCHED_EXIT, &event); break;
+	case KT_FRAME_SCHED_LOG:
+		event.type = VM_EVENT_SCHED_LOG;
+		event.data = frame->payload;
+		event.len = frame->len;
+		known = true;
+		break;
 	default: break;
 	}
 	if (known)

@@ -104,8 +104,12 @@ bool kt_frame_decoder_next(struct kt_frame_decoder *decoder, struct kt_frame *re
 			decoder->pos++;
 			continue;
 		}
-		if (decoder->buf.len - decoder->pos - KT_FRAME_HEADER < header.len)
-			return false;
+		if (decoder->buf.len - decoder->pos - KT_FRAME_HEADER < header.len) {
+			if (!decoder->ended)
+				return false;
+			reject(decoder, decoder->buf.len);
+			continue;
+		}
 		if (checksum(at + KT_FRAME_HEADER, header.len) != header.crc) {
 			reject(decoder, decoder->pos + KT_FRAME_HEADER + header.len);
 			continue;

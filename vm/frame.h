@@ -17,11 +17,12 @@
 #define KT_FRAME_MAX    (1u << 20) /* bytes of payload that a reader accepts */
 
 enum kt_frame_type {
-	KT_FRAME_SCHED_LOG = 0x53434c47,
-	KT_FRAME_LIFECYCLE = 0x4c494645,
-	KT_FRAME_EXIT = 0x45584954,
-	KT_FRAME_SCHED_EXIT = 0x53434458,
-	KT_FRAME_PROG = 0x50524f47, /* one program that init loaded or failed to load */
+	KT_FRAME_SCHED_LOG = 0x53434c47,  /* a scheduler's output, between SCHED_OUTPUT markers */
+	KT_FRAME_LIFECYCLE = 0x4c494645,  /* enum kt_phase, then a reason as text */
+	KT_FRAME_EXIT = 0x45584954,       /* int32: of a payload, its wait status; of a scheduler's
+					   * run 0, and the last frame */
+	KT_FRAME_SCHED_EXIT = 0x53434458, /* int32: the scheduler's wait status */
+	KT_FRAME_PROG = 0x50524f47,       /* one program that init loaded or failed to load */
 	KT_FRAME_COMMAND =
 		0x434d4e44,           /* the only one from the host to the guest: enum kt_command */
 	KT_FRAME_OUTPUT = 0x4f555450, /* a stream byte (1 stdout, 2 stderr), then its bytes */
@@ -34,11 +35,16 @@ enum kt_phase {
 	KT_PHASE_SCHED_NOT_ATTACHED = 4,
 	KT_PHASE_SCHED_ATTACHED = 5,
 	KT_PHASE_WORKLOAD_DISPATCHED = 6,
-	KT_PHASE_READY = 16, /* everything is loaded and held: the host may read now */
+	KT_PHASE_READY =
+		16, /* everything is loaded and held: the host may read now. Of a
+		     * scheduler, "STATE OPS" as the guest's /sys/kernel/sched_ext has it */
+	KT_PHASE_WORKLOAD_STALLED = 17, /* no progress under the scheduler; how much, and why */
+	KT_PHASE_STOPPING = 18,         /* from here on the scheduler ends because it is told to */
 };
 
 enum kt_command {
 	KT_COMMAND_GO_ON = 1, /* what was READY has been read: end the run in an orderly way */
+	KT_COMMAND_BYE = 2,   /* EXIT has arrived, and all before it */
 };
 
 /* A decoded frame; payload belongs to the decoder and is good until its next call. */
@@ -61,7 +67,8 @@ struct kt_frame_decoder {
 	size_t pos;       /* offset in buf of what is not yet decoded */
 	size_t bad_until; /* end, in buf, of a frame that was damaged: headers inside are suspect */
 	unsigned suspects;
-	uint64_t bad_frames;    /* headers whose payload did not have their CRC */
+	bool ended;          /* no more will be pushed: a frame that is cut off is a damaged one */
+	uint64_t bad_frames; /* headers whose payload did not have their CRC */
 	uint64_t skipped_bytes; /* garbage between frames */
 };
 

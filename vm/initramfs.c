@@ -17,6 +17,9 @@
 #define SETTLE_MS 700
 #define MAX_MS    15000
 
+#define ATTACH_MS   15000
+#define WORKLOAD_MS 5000
+
 /* An archive in the making: cpio wants a directory before what is in it, and once. */
 struct writer {
 	struct archive *archive;
@@ -264,6 +267,10 @@ static struct kt_error *put_program(struct writer *w, const struct vm_initramfs 
 	for (size_t i = 0; i < load->num_args; i++)
 		order(orders, "arg", load->args[i]);
 	order_env(orders, &deps);
+	if (load->scheduler)
+		kt_buf_printf(orders, "scheduler 1\nattach_ms %u\nworkload_ms %u\n",
+			      load->attach_ms ? load->attach_ms : ATTACH_MS,
+			      load->workload_ms ? load->workload_ms : WORKLOAD_MS);
 	kt_buf_printf(orders, "settle_ms %u\nmax_ms %u\n",
 		      load->settle_ms ? load->settle_ms : SETTLE_MS,
 		      load->max_ms ? load->max_ms : MAX_MS);

@@ -12,6 +12,7 @@
 #ifndef KT_VM_INITRAMFS_H
 #define KT_VM_INITRAMFS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,10 @@ struct vm_load {
 	size_t num_args;
 	const char *const *files; /* that it reads: they are there at the same paths */
 	size_t num_files;
+	bool scheduler;          /* the program is one, and is run as vm/guest/sched.c says */
+	unsigned attach_ms;      /* guest time that it gets to attach, beside loading; 0: 15000 */
+	unsigned workload_ms;    /* guest time that the workload gets to make progress; 0: 5000 */
+	const char *modules_dir; /* the kernel's modules, for a virtio console; NULL: none */
 	unsigned settle_ms; /* guest time without a new program that means "all loaded"; 0: 700 */
 	unsigned max_ms;    /* guest time that the program gets to load its programs; 0: 15000 */
 };

@@ -36,6 +36,7 @@ void vm_results_deinit(struct vm_results *results)
 {
 	clear_programs(results);
 	kt_buf_deinit(&results->output);
+	vm_sched_results_deinit(&results->sched);
 	free(results->ready_reason);
 	free(results->console);
 	vm_results_init(results);
@@ -142,6 +143,27 @@ static struct kt_error *set_ready(struct boot *boot, const char *reason)
 	return boot->results->ready_reason ? NULL : kt_error_no_memory();
 }
 
+static void take_sched(const struct boot *boot, const struct vm_event *event)
+{
+	const struct vm_session_options *options = boot->options;
+	uint64_t bad_frames, skipped_bytes;
+
+	vm_damage(boot->vm, &bad_frames, &skipped_bytes);
+	vm_sched_take(&boot->results->sched, event, bad_frames);
+	switch (event->type) {
+	case VM_EVENT_SCHED_LOG:
+		if (options->output)
+			options->output(options->output_arg, 1, event->data, event->len);
+		break;
+	case VM_EVENT_ATTACHED:
+		report_progress(boot, "the scheduler has attached: running the workload");
+		if (options->attached)
+			options->attached(options->attached_arg, boot->vm);
+		break;
+	default: break;
+	}
+}
+
 static struct kt_error *handle_event(struct boot *boot, const struct vm_event *event)
 {
 	struct vm_results *results = boot->results;
@@ -153,7 +175,10 @@ static struct kt_error *handle_event(struct boot *boot, const struct vm_event *e
 		results->boot_ns = boot->init_ns - boot->started_ns;
 		report_progress(boot, "the guest is up: loading");
 		break;
-	case VM_EVENT_PAYLOAD_STARTED: report_progress(boot, "the program runs"); break;
+	case VM_EVENT_PAYLOAD_STARTED:
+		results->sched.started = true;
+		report_progress(boot, "the program runs");
+		break;
 	case VM_EVENT_PROGRAM:
 		err = add_program(results, boot->n_objects, event);
 		report_program(boot, event);
@@ -168,28 +193,52 @@ static struct kt_error *handle_event(struct boot *boot, const struct vm_event *e
 	case VM_EVENT_QEMU_EXITED:
 		err = qemu_exited(event, boot->init_ns, vm_accel(boot->vm));
 		break;
+	default: take_sched(boot, event); break;
 	}
 	return err;
 }
 
-static struct kt_error *run_to_ready(struct boot *boot)
+static struct kt_error *next(struct boot *boot, int64_t deadline_ns)
 {
-	int64_t timeout_ms = boot->options->timeout_ms ? boot->options->timeout_ms : TIMEOUT_MS;
-	int64_t deadline_ns = kt_deadline_ms(timeout_ms);
-	struct kt_error *err = NULL;
 	struct vm_event event;
+	struct kt_error *err = vm_next_event(boot->vm, deadline_ns, &event);
 
-	while (!err && !boot->ready) {
-		err = vm_next_event(boot->vm, deadline_ns, &event);
-		if (!err)
-			err = handle_event(boot, &event);
-		else if (kt_error_code(err) == KT_ERROR_TIMEOUT)
-			err = kt_error_hint(err, "the limit was %lld s, see --timeout",
-					    (long long)timeout_ms / 1000);
-	}
-	if (!err && boot->results->output.failed)
+	if (!err)
+		err = handle_event(boot, &event);
+	if (!err && (boot->results->output.failed || boot->results->sched.log.failed))
 		err = kt_error_no_memory();
 	return err;
+}
+
+static int64_t timeout_ms(const struct boot *boot)
+{
+	return boot->options->timeout_ms ? boot->options->timeout_ms : TIMEOUT_MS;
+}
+
+static struct kt_error *run_to_ready(struct boot *boot)
+{
+	int64_t deadline_ns = kt_deadline_ms(timeout_ms(boot));
+	struct kt_error *err = NULL;
+
+	while (!err && !boot->ready) {
+		err = next(boot, deadline_ns);
+		if (err && kt_error_code(err) == KT_ERROR_TIMEOUT)
+			err = kt_error_hint(err, "the limit was %lld s, see --timeout",
+					    (long long)timeout_ms(boot) / 1000);
+	}
+	return err;
+}
+
+/* Of a guest that is given up. */
+static void keep_last_words(struct boot *boot)
+{
+	struct vm_sched_results *sched = &boot->results->sched;
+
+	vm_damage(boot->vm, &sched->bad_frames, &sched->skipped_bytes);
+	free(boot->results->console);
+	boot->results->console = vm_console_tail(boot->vm, CONSOLE_LINES);
+	if (boot->results->console && !boot->results->console[0])
+		free(kt_take_ptr(boot->results->console));
 }
 
 /* *died: before anything was loaded, so that booting again is safe and may help. */
@@ -207,10 +256,7 @@ static struct kt_error *boot_once(struct boot *boot, const struct vm_load *load,
 	err = run_to_ready(boot);
 	*died = err && kt_error_code(err) == KT_ERROR_CLOSED && !boot->init_ns;
 	if (err) {
-		free(boot->results->console);
-		boot->results->console = vm_console_tail(boot->vm, CONSOLE_LINES);
-		if (boot->results->console && !boot->results->console[0])
-			free(kt_take_ptr(boot->results->console));
+		keep_last_words(boot);
 		vm_destroy(boot->vm);
 		return err;
 	}
@@ -242,5 +288,46 @@ struct kt_error *vm_session_start(const struct vm_config *config, const struct v
 		free(results->console);
 		results->console = NULL;
 	}
+	return err;
+}
+
+/* The guest's own limits are below that, but for a scheduler that still has a lot to say. */
+#define GOODBYE_MS 4000
+
+/* The guest has said its last word, and may go. */
+static struct kt_error *say_goodbye(struct boot *boot)
+{
+	struct kt_error *err = vm_send_command(boot->vm, KT_COMMAND_BYE);
+	int64_t deadline_ns = kt_deadline_ms(GOODBYE_MS);
+
+	while (!err)
+		err = next(boot, deadline_ns);
+	return err;
+}
+
+struct kt_error *vm_session_finish(struct vm *vm, const struct vm_session_options *options,
+				   struct vm_results *results)
+{
+	struct boot boot = {
+		.config = vm_config(vm), .options = options, .results = results, .vm = vm};
+	struct vm_sched_results *sched = &results->sched;
+	struct kt_error *err = vm_send_command(vm, KT_COMMAND_GO_ON);
+	int64_t deadline_ns = kt_deadline_ms(timeout_ms(&boot));
+
+	boot.init_ns = 1; /* it is up */
+	report_progress(&boot, "stopping the scheduler");
+	while (!err && !results->exited)
+		err = next(&boot, deadline_ns);
+	if (results->exited) {
+		sched->end_reported = true;
+		/* How it goes down is its own affair; who does not, is killed. */
+		kt_error_destroy(err);
+		kt_error_destroy(say_goodbye(&boot));
+		err = NULL;
+	}
+	if (err)
+		keep_last_words(&boot);
+	else
+		vm_damage(vm, &sched->bad_frames, &sched->skipped_bytes);
 	return err;
 }

@@ -8,6 +8,7 @@
 
 #include "util/buf.h"
 #include "util/vec.h"
+#include "vm/sched.h"
 #include "vm/vm.h"
 
 struct vm_program {
@@ -23,10 +24,12 @@ struct vm_program {
 struct vm_results {
 	KT_VEC(struct vm_program) programs; /* in the order of the objects and in them */
 	struct kt_buf output;               /* of the payload, stdout and stderr as they came */
-	char *ready_reason; /* "", or of a payload: "settled", "exited", "no programs appeared",
-			     * "still loading"; NULL when it never got that far */
+	char *ready_reason; /* of a scheduler "STATE OPS", as the guest sees sched_ext; else "", or
+			     * of a payload: "settled", "exited", "no programs appeared", "still
+			     * loading"; NULL when it never got that far */
 	bool exited;        /* the payload has ended: exit_status is its wait status */
 	int exit_status;
+	struct vm_sched_results sched; /* of a scheduler */
 	char *console;   /* on failure: the last lines of the guest's console, or NULL */
 	unsigned boots;  /* how often a guest was started */
 	int64_t boot_ns; /* of the last one: from QEMU's start to init */
@@ -42,6 +45,9 @@ struct vm_session_options {
 	/* Called with the payload's output as it comes (stream 1 or 2); may be NULL. */
 	void (*output)(void *arg, int stream, const void *data, size_t len);
 	void *output_arg;
+	/* Called when a scheduler has attached: it may be gone before it is ready. May be NULL. */
+	void (*attached)(void *arg, struct vm *vm);
+	void *attached_arg;
 };
 
 /*
@@ -55,5 +61,13 @@ struct vm_session_options {
 struct kt_error *vm_session_start(const struct vm_config *config, const struct vm_load *load,
 				  const struct vm_session_options *options,
 				  struct vm_results *results, struct vm **ret);
+
+/*
+ * Of a scheduler, after vm_session_start(): tells the guest that it was read, and gathers what it
+ * says until it has powered off. vm stays the caller's. Errors: as above, with results->console
+ * set. What is missing then, results->sched tells.
+ */
+struct kt_error *vm_session_finish(struct vm *vm, const struct vm_session_options *options,
+				   struct vm_results *results);
 
 #endif

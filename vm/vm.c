@@ -391,9 +391,29 @@ struct kt_error *vm_next_event(struct vm *vm, int64_t deadline_ns, struct vm_eve
 	return err;
 }
 
+struct kt_error *vm_send_command(struct vm *vm, enum kt_command command)
+{
+	uint8_t byte = (uint8_t)command;
+
+	return vm_channel_send(&vm->channels[vm->heard], KT_FRAME_COMMAND, &byte, 1);
+}
+
+void vm_damage(const struct vm *vm, uint64_t *bad_frames_ret, uint64_t *skipped_bytes_ret)
+{
+	const struct kt_frame_decoder *decoder = &vm->channels[vm->heard].decoder;
+
+	*bad_frames_ret = decoder->bad_frames;
+	*skipped_bytes_ret = decoder->skipped_bytes;
+}
+
 const char *vm_gdb_target(const struct vm *vm)
 {
 	return vm->gdb_target;
+}
+
+const struct vm_config *vm_config(const struct vm *vm)
+{
+	return &vm->config;
 }
 
 const char *vm_accel(const struct vm *vm)
@@ -414,6 +434,11 @@ pid_t vm_pid(const struct vm *vm)
 char *vm_console_tail(const struct vm *vm, unsigned lines)
 {
 	return vm_console_read_tail(vm->console_path, lines);
+}
+
+char *vm_console_line(const struct vm *vm, const char *prefix)
+{
+	return vm_console_last_line(vm->console_path, prefix);
 }
 
 struct kt_error *vm_keep(struct vm *vm)

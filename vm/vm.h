@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "util/error.h"
+#include "vm/frame.h"
 #include "vm/initramfs.h"
 
 struct vm;
@@ -43,10 +44,21 @@ struct vm_config {
 enum vm_event_type {
 	VM_EVENT_INIT_STARTED,
 	VM_EVENT_PAYLOAD_STARTED,
-	VM_EVENT_PROGRAM,     /* program: an object's program was loaded or not */
-	VM_EVENT_OUTPUT,      /* stream, data, len: what the payload wrote */
-	VM_EVENT_READY,       /* text: why; all is loaded and held */
-	VM_EVENT_EXIT,        /* status: the payload's wait status */
+	VM_EVENT_PROGRAM, /* program: an object's program was loaded or not */
+	VM_EVENT_OUTPUT,  /* stream, data, len: what the payload wrote */
+	VM_EVENT_READY,   /* text: why; all is loaded and held */
+	VM_EVENT_EXIT,    /* status: the payload's wait status; of a scheduler's run, its end */
+
+	/* Of a scheduler's run; see enum kt_phase for the texts. */
+	VM_EVENT_SCHED_LOG,    /* data, len: the next bytes of its log */
+	VM_EVENT_SCHED_DIED,   /* it ended before it attached */
+	VM_EVENT_NOT_ATTACHED, /* text: why */
+	VM_EVENT_ATTACHED,     /* text: the name of its ops */
+	VM_EVENT_DISPATCHED,   /* text: what the workload did */
+	VM_EVENT_STALLED,      /* text: what it did, and why that is not enough */
+	VM_EVENT_STOPPING,     /* it is told to end */
+	VM_EVENT_SCHED_EXIT,   /* status: its wait status */
+
 	VM_EVENT_GUEST_DIED,  /* text: the kernel's or init's last word. The last event. */
 	VM_EVENT_QEMU_EXITED, /* status, text: what QEMU said. The last event. */
 };
@@ -88,12 +100,22 @@ void vm_destroy(struct vm *vm);
  */
 struct kt_error *vm_next_event(struct vm *vm, int64_t deadline_ns, struct vm_event *ret);
 
+/* Tells the guest's init (vm/frame.h). Errors: KT_ERROR_CLOSED, TIMEOUT: it can't be told. */
+struct kt_error *vm_send_command(struct vm *vm, enum kt_command command);
+
+/* What of the guest's words was damaged on the way: frames, and bytes between frames. */
+void vm_damage(const struct vm *vm, uint64_t *bad_frames_ret, uint64_t *skipped_bytes_ret);
+
 /* The stub, as "unix:PATH" or "HOST:PORT"; belongs to vm. Listens once INIT_STARTED came. */
 const char *vm_gdb_target(const struct vm *vm);
 
+const struct vm_config *vm_config(const struct vm *vm);
 const char *vm_accel(const struct vm *vm);
 const char *vm_dir(const struct vm *vm);
 pid_t vm_pid(const struct vm *vm);
+
+/* The last line of the console that begins with prefix, without its time stamp; caller frees. */
+char *vm_console_line(const struct vm *vm, const char *prefix);
 
 /*
  * The last lines of the guest's console, or what there is of them, which the caller frees;

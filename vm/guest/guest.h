@@ -13,7 +13,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
+#include "util/buf.h"
 #include "util/vec.h"
 
 /* /ktstr/orders: "KEY VALUE" lines; in a value \n is a newline and \\ a backslash. */
@@ -22,6 +24,10 @@ struct orders {
 	KT_VEC(char *) argv;    /* "arg": the payload's path, then its arguments; NULL-terminated */
 	KT_VEC(char *) env;     /* "env": NAME=VALUE for the payload; NULL-terminated */
 	const char *cwd;        /* "cwd": the payload's working directory; NULL: / */
+	KT_VEC(char *) modules; /* "module": kernel modules, loaded in this order */
+	bool scheduler;         /* "scheduler": the payload is one, see run_scheduler() */
+	unsigned attach_ms;     /* how long it may take to attach, when it does not load programs */
+	unsigned workload_ms;   /* how long the workload may take to make progress */
 	unsigned settle_ms;     /* how long the number of programs has to stay the same */
 	unsigned max_ms;        /* how long the payload gets to load its programs */
 };
@@ -52,6 +58,57 @@ void load_objects(const struct orders *orders);
 
 /* Runs the payload; returns when it has ended and all was said. */
 void run_payload(const struct orders *orders);
+
+/*
+ * Starts the payload in a session of its own; it reads nothing, and pipes[0] and [1] get the
+ * descriptors that its stdout and stderr can be read from.
+ */
+pid_t spawn(const struct orders *orders, int pipes[2]);
+
+/*
+ * Runs a scheduler: until it has attached (process alive, sched_ext enabled), through a workload,
+ * until the host has read the guest, to its end. Then powers off.
+ */
+_Noreturn void run_scheduler(const struct orders *orders);
+
+/* Two streams on their way into one log; see relay.c. */
+struct relay_stream {
+	int fd; /* -1: it has ended */
+	struct kt_buf held;
+	int64_t since_ns; /* when what is held began to be held, or was last sent */
+};
+
+struct relay {
+	struct relay_stream streams[2];
+	int open; /* whose line the log is in the middle of; -1: nobody's */
+};
+
+void relay_init(struct relay *relay, int out, int err); /* takes the descriptors */
+bool relay_closed(const struct relay *relay);
+
+/* Waits for output, at most so long, and sends it. False: nothing came. */
+bool relay_pump(struct relay *relay, int timeout_ms);
+
+/* Sends all that is left, and closes both. */
+void relay_finish(struct relay *relay);
+
+#define WORKERS_MAX 64
+
+struct workload {
+	pid_t pids[WORKERS_MAX];
+	size_t n;
+	int64_t began_ns;
+	/* As of the last look: */
+	size_t moved;        /* workers that were on a CPU again and again */
+	unsigned long turns; /* how often, of all */
+	int error;           /* errno: the kernel does not let them be SCHED_EXT; 0: it does */
+};
+
+/* Zeroed at first. Does not wait for anything. */
+void workload_start(struct workload *workload);
+void workload_look(struct workload *workload);
+bool workload_is_worker(const struct workload *workload, pid_t pid);
+void workload_stop(struct workload *workload);
 
 /* Zeroed at first. */
 struct load_watch {

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -139,6 +140,14 @@ static void read_order(struct orders *orders, const char *key, char *value)
 		ok = kt_vec_push(&orders->argv, value);
 	else if (!strcmp(key, "env"))
 		ok = kt_vec_push(&orders->env, value);
+	else if (!strcmp(key, "module"))
+		ok = kt_vec_push(&orders->modules, value);
+	else if (!strcmp(key, "scheduler"))
+		orders->scheduler = true;
+	else if (!strcmp(key, "attach_ms"))
+		orders->attach_ms = (unsigned)strtoul(value, NULL, 10);
+	else if (!strcmp(key, "workload_ms"))
+		orders->workload_ms = (unsigned)strtoul(value, NULL, 10);
 	else if (!strcmp(key, "cwd"))
 		orders->cwd = value;
 	else if (!strcmp(key, "settle_ms"))
@@ -177,9 +186,23 @@ static void read_orders(const char *path, struct orders *orders)
 		die("out of memory");
 }
 
+/* What the kernel has built in too, or refuses, it says itself on the console. */
+static void load_modules(const struct orders *orders)
+{
+	kt_vec_for_each (&orders->modules, path) {
+		int fd = open(*path, O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST))
+			printf("ktstr-init: cannot load %s: %s\n", *path, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
 int main(void)
 {
-	struct orders orders = {.settle_ms = 700, .max_ms = 15000};
+	struct orders orders = {
+		.settle_ms = 700, .max_ms = 15000, .attach_ms = 15000, .workload_ms = 5000};
 
 	if (getpid() != 1) {
 		fprintf(stderr, "ktstr-init: this is the init of a guest, not a command\n");
@@ -189,9 +212,12 @@ int main(void)
 	open_console();
 	raise_limits();
 	loopback_up();
+	read_orders("/ktstr/orders", &orders);
+	load_modules(&orders);
 	channel_open("/dev/ttyS1");
 	channel_lifecycle(KT_PHASE_INIT_STARTED, "");
-	read_orders("/ktstr/orders", &orders);
+	if (orders.scheduler)
+		run_scheduler(&orders);
 	if (orders.argv.len > 1)
 		run_payload(&orders);
 	else

@@ -2,7 +2,6 @@
 /* Runs the user's own loader, and finds out when it has loaded its programs. */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,37 +41,10 @@ static unsigned count_programs(void)
 	return n;
 }
 
-static _Noreturn void exec_payload(const struct orders *orders, const int *write_ends)
-{
-	int null = open("/dev/null", O_RDONLY);
-
-	dup2(null, 0);
-	dup2(write_ends[0], 1);
-	dup2(write_ends[1], 2);
-	setsid();
-	if (orders->cwd && chdir(orders->cwd))
-		dprintf(2, "ktstr-init: cannot change to %s: %s\n", orders->cwd, strerror(errno));
-	execve(orders->argv.data[0], orders->argv.data, orders->env.data);
-	dprintf(2, "ktstr-init: cannot run %s: %s\n", orders->argv.data[0], strerror(errno));
-	_exit(127);
-}
-
 static void start(struct payload *p)
 {
-	int out[2], err[2];
-
-	if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
-		die("cannot make a pipe: %s", strerror(errno));
 	p->baseline = p->programs = count_programs();
-	p->pid = fork();
-	if (p->pid < 0)
-		die("cannot fork: %s", strerror(errno));
-	if (!p->pid)
-		exec_payload(p->orders, (const int[]){out[1], err[1]});
-	close(out[1]);
-	close(err[1]);
-	p->pipes[0] = out[0];
-	p->pipes[1] = err[0];
+	p->pid = spawn(p->orders, p->pipes);
 	channel_lifecycle(KT_PHASE_PAYLOAD_STARTED, "");
 	p->changed_ns = kt_now_ns();
 	p->give_up_ns = kt_deadline_ms(p->orders->max_ms);

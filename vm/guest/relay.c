@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A scheduler's stdout and stderr become one log, as SCHED_LOG frames: every byte once, each
+ * stream in its order, and the lines of one not torn by the other's, so that a verifier log on
+ * stderr stays readable beside statistics on stdout. A line that does not end is waited for, but
+ * not for long: what was printed right before a crash is what one wants to see.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/buf.h"
+#include "util/clock.h"
+#include "vm/frame.h"
+#include "vm/guest/guest.h"
+
+#define CHUNK         65536
+#define LINE_MAX_LEN  65536
+#define LINE_MAX_WAIT (200 * INT64_C(1000000)) /* ns */
+
+void relay_init(struct relay *relay, int out, int err)
+{
+	*relay = (struct relay){.streams = {{.fd = out}, {.fd = err}}, .open = -1};
+}
+
+bool relay_closed(const struct relay *relay)
+{
+	return relay->streams[0].fd < 0 && relay->streams[1].fd < 0;
+}
+
+static bool waited_long(const struct relay_stream *stream)
+{
+	return stream->fd < 0 || kt_now_ns() - stream->since_ns >= LINE_MAX_WAIT;
+}
+
+/* How much of what is held goes out now. */
+static size_t due(const struct relay *relay, int nth)
+{
+	const struct relay_stream *stream = &relay->streams[nth];
+	const char *nl;
+
+	if (!stream->held.len)
+		return 0;
+	/* The log is in the middle of the other's line. */
+	if (relay->open == 1 - nth && !waited_long(&relay->streams[1 - nth]))
+		return 0;
+	nl = memrchr(stream->held.data, '\n', stream->held.len);
+	if (nl)
+		return (size_t)(nl + 1 - stream->held.data);
+	return stream->held.len >= LINE_MAX_LEN || waited_long(stream) ? stream->held.len : 0;
+}
+
+static void flush_stream(struct relay *relay, int nth)
+{
+	struct relay_stream *stream = &relay->streams[nth];
+	size_t len = due(relay, nth);
+
+	if (!len)
+		return;
+	channel_send(KT_FRAME_SCHED_LOG, stream->held.data, len);
+	relay->open = stream->held.data[len - 1] == '\n' ? -1 : nth;
+	kt_buf_consume(&stream->held, len);
+	stream->since_ns = kt_now_ns();
+}
+
+static bool take(struct relay_stream *stream)
+{
+	static char chunk[CHUNK];
+	ssize_t n = read(stream->fd, chunk, sizeof(chunk));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return false;
+	if (n <= 0) {
+		close(stream->fd);
+		stream->fd = -1;
+		return false;
+	}
+	if (!stream->held.len)
+		stream->since_ns = kt_now_ns();
+	kt_buf_append(&stream->held, chunk, (size_t)n);
+	if (stream->held.failed)
+		die("out of memory");
+	return true;
+}
+
+bool relay_pump(struct relay *relay, int timeout_ms)
+{
+	struct pollfd fds[2];
+	bool moved = false;
+
+	/* Who has to wait for the other's line to end is not read meanwhile: his pipe fills. */
+	for (int i = 0; i < 2; i++)
+		fds[i] = (struct pollfd){
+			relay->streams[i].held.len < 2 * LINE_MAX_LEN ? relay->streams[i].fd : -1,
+			POLLIN, 0};
+	if (poll(fds, 2, timeout_ms) > 0)
+		for (int i = 0; i < 2; i++)
+			if (fds[i].revents)
+				moved |= take(&relay->streams[i]);
+	for (int i = 0; i < 2; i++)
+		flush_stream(relay, i);
+	return moved;
+}
+
+void relay_finish(struct relay *relay)
+{
+	/* Until there is nothing in the pipes; a daemon may hold them open for ever. */
+	while (!relay_closed(relay) && relay_pump(relay, 0))
+		;
+	for (int i = 0; i < 2; i++) {
+		if (relay->streams[i].fd >= 0)
+			close(relay->streams[i].fd);
+		relay->streams[i].fd = -1;
+		flush_stream(relay, i);
+	}
+	for (int i = 0; i < 2; i++) /* what waited for the other */
+		flush_stream(relay, i);
+}

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A scheduler's run. Init itself is a real-time task meanwhile: a scheduler that dispatches
+ * nothing starves every normal one, and init is who tells of it.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/reboot.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "logparse/sched_output.h"
+#include "util/clock.h"
+#include "vm/frame.h"
+#include "vm/guest/guest.h"
+
+#define TICK_MS         20
+#define WAIT_TICK_MS    5
+#define LOADING_MAX_MS  240000 /* in the verifier; the host's own deadline is above that */
+#define WORKLOAD_MIN_MS 200
+#define HOST_MAX_MS     60000 /* for the host to read the guest */
+
+/* After the first signal, while no output comes. */
+#define TERM_AFTER_MS  2000
+#define KILL_AFTER_MS  4000
+#define GIVE_UP_MS     6000
+#define RESET_AFTER_MS 1000 /* when nothing is scheduled, a signal does not reach anybody */
+#define STOP_MAX_MS    120000
+
+#define SCX "/sys/kernel/sched_ext"
+
+struct sched {
+	const struct orders *orders;
+	pid_t pid;  /* of the process that was started; 0: reaped */
+	int status; /* its wait status then */
+	bool told;  /* the host knows that the scheduler has ended */
+	bool stalled;
+	struct relay relay;
+	struct workload workload;
+	struct load_watch watch;
+};
+
+/* "enabled"; "" where the kernel has no sched_ext. */
+static void read_state(char *state, size_t size)
+{
+	if (!read_small(SCX "/state", state, size))
+		state[0] = '\0';
+	state[strcspn(state, "\n")] = '\0';
+}
+
+static bool is_enabled(void)
+{
+	char state[32];
+
+	read_state(state, sizeof(state));
+	return !strcmp(state, "enabled");
+}
+
+static void read_ops(char *ops, size_t size)
+{
+	if (!read_small(SCX "/root/ops", ops, size))
+		ops[0] = '\0';
+	ops[strcspn(ops, "\n")] = '\0';
+}
+
+/* How many schedulers were enabled since boot; a change means that it was not the same all along.
+ */
+static long enable_seq(void)
+{
+	char text[32];
+
+	return read_small(SCX "/enable_seq", text, sizeof(text)) ? strtol(text, NULL, 10) : 0;
+}
+
+static void reap_all(struct sched *s)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = reap(&status)) > 0) {
+		if (workload_is_worker(&s->workload, pid) || (s->pid && pid != s->pid))
+			continue;
+		s->pid = 0;
+		s->status = status;
+	}
+}
+
+/* A user's process that is neither init nor of the workload, and no zombie (which has no exe). */
+static bool others_alive(const struct sched *s)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	bool found = false;
+
+	while (proc && !found && (entry = readdir(proc))) {
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+		char path[64];
+
+		if (pid <= 1 || workload_is_worker(&s->workload, pid))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+		found = readlink(path, (char[1]){0}, 1) >= 0;
+	}
+	if (proc)
+		closedir(proc);
+	return found;
+}
+
+/* One that puts itself into the background ends with 0, and its child is the scheduler. */
+static bool is_alive(struct sched *s)
+{
+	reap_all(s);
+	return s->pid || (s->status == 0 && others_alive(s));
+}
+
+static void tell_exit(struct sched *s)
+{
+	if (!s->told)
+		channel_send_number(KT_FRAME_SCHED_EXIT, s->status);
+	s->told = true;
+}
+
+static void put_marker(const char *marker)
+{
+	channel_send(KT_FRAME_SCHED_LOG, marker, strlen(marker));
+}
+
+static void start(struct sched *s)
+{
+	struct sched_param param = {.sched_priority = 1};
+	int pipes[2];
+
+	if (sched_setscheduler(0, SCHED_FIFO, &param))
+		printf("ktstr-init: not a real-time task: %s\n", strerror(errno));
+	s->pid = spawn(s->orders, pipes);
+	relay_init(&s->relay, pipes[0], pipes[1]);
+	channel_lifecycle(KT_PHASE_PAYLOAD_STARTED, "");
+	put_marker(SCHED_OUTPUT_START "\n");
+}
+
+static void not_attached(const char *state, unsigned ms)
+{
+	char reason[160];
+
+	if (state[0])
+		snprintf(reason, sizeof(reason),
+			 "the scheduler is alive, but sched_ext is \"%s\" after %u.%u s", state,
+			 ms / 1000, ms % 1000 / 100);
+	else
+		snprintf(reason, sizeof(reason), "there is no " SCX " in the guest");
+	channel_lifecycle(KT_PHASE_SCHED_NOT_ATTACHED, reason);
+}
+
+/* The host is told how it ended. */
+static bool wait_until_attached(struct sched *s)
+{
+	int64_t began = kt_now_ns(), deadline = kt_deadline_ms(s->orders->attach_ms);
+	int64_t last = kt_deadline_ms(LOADING_MAX_MS);
+	char state[32], ops[128];
+
+	for (;;) {
+		bool alive = is_alive(s), loading;
+
+		read_state(state, sizeof(state));
+		if (alive && !strcmp(state, "enabled")) {
+			read_ops(ops, sizeof(ops));
+			channel_lifecycle(KT_PHASE_SCHED_ATTACHED, ops);
+			return true;
+		}
+		if (!alive) {
+			channel_lifecycle(KT_PHASE_SCHED_DIED, "");
+			tell_exit(s);
+			return false;
+		}
+		loading = load_in_progress(&s->watch) || !strcmp(state, "enabling");
+		if (!state[0] || !kt_deadline_left_ms(loading ? last : deadline)) {
+			not_attached(state, (unsigned)((kt_now_ns() - began) / 1000000));
+			return false;
+		}
+		relay_pump(&s->relay, TICK_MS);
+	}
+}
+
+static void tell_progress(const struct workload *w, uint8_t phase, const char *why)
+{
+	unsigned ms = (unsigned)((kt_now_ns() - w->began_ns) / 1000000);
+	char reason[200];
+
+	snprintf(reason, sizeof(reason), "%zu of %zu tasks ran, %lu turns in %u.%u s%s", w->moved,
+		 w->n, w->turns, ms / 1000, ms % 1000 / 100, why);
+	channel_lifecycle(phase, reason);
+}
+
+/* What the workload is about, or NULL while it goes on. */
+static const char *workload_end(struct sched *s, long seq, int64_t first, int64_t last)
+{
+	struct workload *w = &s->workload;
+
+	/* In this order: what they did, they did while it was enabled. */
+	workload_look(w);
+	if (!is_alive(s))
+		return "dead";
+	if (!is_enabled() || enable_seq() != seq)
+		return "; then the kernel turned the scheduler off";
+	if (w->error)
+		return "; a task may not be SCHED_EXT";
+	if (w->moved == w->n && !kt_deadline_left_ms(first))
+		return "";
+	return kt_deadline_left_ms(last) ? NULL : "; then time was up";
+}
+
+static void run_workload(struct sched *s)
+{
+	int64_t first = kt_deadline_ms(WORKLOAD_MIN_MS);
+	int64_t last = kt_deadline_ms(s->orders->workload_ms);
+	long seq = enable_seq();
+	const char *end;
+
+	workload_start(&s->workload);
+	while (!(end = workload_end(s, seq, first, last)))
+		relay_pump(&s->relay, TICK_MS);
+	if (!strcmp(end, "dead")) {
+		tell_exit(s);
+	} else {
+		s->stalled = end[0];
+		tell_progress(&s->workload,
+			      s->stalled ? KT_PHASE_WORKLOAD_STALLED : KT_PHASE_WORKLOAD_DISPATCHED,
+			      end);
+	}
+	workload_stop(&s->workload);
+}
+
+/* The scheduler is left as it is until the host has read the guest. */
+static void let_host_read(struct sched *s)
+{
+	int64_t deadline = kt_deadline_ms(HOST_MAX_MS);
+	char state[32], ops[128], text[200];
+	uint8_t command = 0;
+
+	read_state(state, sizeof(state));
+	read_ops(ops, sizeof(ops));
+	snprintf(text, sizeof(text), "%s %s", state[0] ? state : "-", ops);
+	channel_lifecycle(KT_PHASE_READY, text);
+	while (kt_deadline_left_ms(deadline)) {
+		if (channel_command(&command) && command == KT_COMMAND_GO_ON)
+			return;
+		if (!is_alive(s))
+			tell_exit(s);
+		relay_pump(&s->relay, WAIT_TICK_MS);
+	}
+}
+
+/* SysRq-S, "reset-sched-ext": tasks can run again, and so die. */
+static void reset_sched_ext(void)
+{
+	int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, "S", 1) < 0)
+		printf("ktstr-init: SysRq-S: %s\n", strerror(errno));
+	close(fd);
+}
+
+/* What is done to a scheduler that does not go, in this order. */
+static const struct {
+	int after_ms, sig;
+} stop_steps[] = {{0, SIGINT}, {TERM_AFTER_MS, SIGTERM}, {KILL_AFTER_MS, SIGKILL}, {GIVE_UP_MS, 0}};
+
+static void stop(struct sched *s)
+{
+	int64_t quiet = kt_now_ns(), last = kt_deadline_ms(STOP_MAX_MS);
+	bool reset = false;
+	size_t step = 0;
+
+	channel_lifecycle(KT_PHASE_STOPPING, "");
+	while (is_alive(s) && kt_deadline_left_ms(last)) {
+		int64_t ms = (kt_now_ns() - quiet) / 1000000;
+
+		if (ms >= stop_steps[step].after_ms) {
+			if (!stop_steps[step].sig)
+				break;
+			kill(-1, stop_steps[step++].sig);
+		}
+		if (!reset && ms >= (s->stalled ? RESET_AFTER_MS : KILL_AFTER_MS)) {
+			reset = true;
+			reset_sched_ext();
+		}
+		/* One that still has something to say is not cut off. */
+		if (relay_pump(&s->relay, WAIT_TICK_MS) && step < 2)
+			quiet = kt_now_ns();
+	}
+	kill(-1, SIGKILL); /* what it left behind, which may hold the pipes open */
+}
+
+/* The last frame has arrived when the host says so; nothing that was sent is lost. */
+static _Noreturn void power_off(void)
+{
+	int64_t deadline = kt_deadline_ms(2000);
+	uint8_t command;
+
+	channel_send_number(KT_FRAME_EXIT, 0);
+	while (kt_deadline_left_ms(deadline) &&
+	       !(channel_command(&command) && command == KT_COMMAND_BYE))
+		usleep(1000);
+	reboot(RB_POWER_OFF);
+	reboot(RB_AUTOBOOT); /* without ACPI; QEMU runs with -no-reboot */
+	for (;;)
+		pause();
+}
+
+void run_scheduler(const struct orders *orders)
+{
+	struct sched s = {.orders = orders};
+
+	start(&s);
+	if (wait_until_attached(&s))
+		run_workload(&s);
+	let_host_read(&s);
+	stop(&s);
+	relay_finish(&s.relay);
+	put_marker(s.relay.open < 0 ? SCHED_OUTPUT_END "\n" : "\n" SCHED_OUTPUT_END "\n");
+	if (!s.pid)
+		tell_exit(&s);
+	power_off();
+}
