@@ -35,7 +35,7 @@ struct kt_error *cli_load_facts(const char *image, bool use_cache, struct kfacts
 	struct kfacts *facts;
 	struct kt_error *err;
 
-	if (!bpf_progs_wants(&wants))
+	if (!bpf_progs_wants(&wants) || !scx_wants(&wants))
 		return kt_error_no_memory();
 	cli_progress("reading the kernel image");
 	err = kfacts_load(image, wants.v.data, wants.v.len, cache_dir, &facts, cached_ret);
@@ -75,13 +75,14 @@ static struct kt_error *inspect_until_ready(const struct rsp_target *target,
 					    const struct kfacts *facts, const int64_t *hint,
 					    struct inspection *ret)
 {
+	const struct inspect_options what = {.hint = hint, .scx = guest->scx};
 	int64_t deadline = kt_deadline_ms((int64_t)(guest->wait_s * 1000));
 
 	for (;;) {
 		struct kt_error *err;
 
 		cli_progress("reading the guest");
-		err = inspect_programs(target, options, facts, hint, ret);
+		err = inspect_programs(target, options, facts, &what, ret);
 		if (!err || !worth_waiting(err) || !kt_deadline_left_ms(deadline))
 			return err;
 		cli_progress("waiting for the guest");

@@ -27,10 +27,11 @@ static int64_t lap(int64_t *mark)
 }
 
 static struct kt_error *read_stopped(struct stop *stop, const struct kfacts *facts,
-				     const int64_t *hint, int64_t *mark, struct inspection *out)
+				     const struct inspect_options *what, int64_t *mark,
+				     struct inspection *out)
 {
 	struct source source = source_from_stub(stop->client);
-	struct kt_error *err = guest_create(&source, facts, hint, &stop->guest);
+	struct kt_error *err = guest_create(&source, facts, what->hint, &stop->guest);
 
 	if (err)
 		return err;
@@ -39,13 +40,17 @@ static struct kt_error *read_stopped(struct stop *stop, const struct kfacts *fac
 	err = bpf_progs_read(stop->guest, &stop->progs);
 	if (err)
 		return kt_error_wrap(err, "cannot read the guest's BPF programs");
+	if (what->scx)
+		err = scx_read(stop->guest, &out->scx);
+	if (err)
+		return kt_error_wrap(err, "cannot read the guest's sched_ext state");
 	out->timing.read_ns = lap(mark);
 	return NULL;
 }
 
 struct kt_error *inspect_programs(const struct rsp_target *target,
 				  const struct rsp_options *options, const struct kfacts *facts,
-				  const int64_t *hint, struct inspection *ret)
+				  const struct inspect_options *what, struct inspection *ret)
 {
 	_cleanup_(stop_deinit) struct stop stop = {0};
 	struct inspection out = {0};
@@ -58,7 +63,7 @@ struct kt_error *inspect_programs(const struct rsp_target *target,
 		return err;
 	out.timing.connect_ns = lap(&mark);
 	out.was_paused = !rsp_client_was_running(stop.client);
-	err = read_stopped(&stop, facts, hint, &mark, &out);
+	err = read_stopped(&stop, facts, what, &mark, &out);
 	detach_err = rsp_client_detach(stop.client);
 	out.timing.detach_ns = lap(&mark);
 	if (err) {

@@ -5,6 +5,7 @@
 
 #include "gdbrsp/client.h"
 #include "introspect/bpf_prog.h"
+#include "introspect/scx.h"
 
 /* Where the time went, in nanoseconds of CLOCK_MONOTONIC. */
 struct inspect_timing {
@@ -17,21 +18,28 @@ struct inspect_timing {
 	uint64_t requests, bytes_read, round_trips;
 };
 
+/* What is read, and how. */
+struct inspect_options {
+	const int64_t *hint; /* where the kernel was, as for guest_create(); may be NULL */
+	bool scx;            /* sched_ext's state, too: one round trip more, or two */
+};
+
 struct inspection {
 	struct programs programs;
+	struct scx_state scx; /* when asked for */
 	int64_t kaslr_offset;
-	bool was_paused;    /* before we came, as far as the stub tells (QEMU up to 8.0) */
+	bool was_paused; /* before we came, as far as the stub tells (QEMU up to 8.0) */
 	struct inspect_timing timing;
 };
 
 /*
  * Reads all programs of the guest at target. facts (which have to be there before the guest
- * is touched) are the caller's; hint is as for guest_create(). After an error too, the guest runs
- * again, unless the stub does not answer; then the message says that.
+ * is touched) are the caller's. After an error too, the guest runs again, unless the stub does
+ * not answer; then the message says that.
  */
 struct kt_error *inspect_programs(const struct rsp_target *target,
 				  const struct rsp_options *options, const struct kfacts *facts,
-				  const int64_t *hint, struct inspection *ret);
+				  const struct inspect_options *what, struct inspection *ret);
 void inspection_deinit(struct inspection *inspection);
 
 #endif

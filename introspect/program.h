@@ -42,6 +42,14 @@ struct programs {
 	size_t n_unreadable; /* entries of the IDR that could not be read, not in all */
 };
 
+/* sched_ext's state. All empty where the kernel has none, or where nobody asked for it. */
+struct scx_state {
+	bool known;     /* the state; ops stands for itself */
+	bool is_number; /* the kernel's own types have no name for the state */
+	char state[16]; /* as /sys/kernel/sched_ext/state has it: "enabled"; or a number */
+	char ops[128];  /* the scheduler attached, as in .../root/ops; "": none, or unknown */
+};
+
 /* Frees what a program owns. */
 static inline void program_deinit(struct program *program)
 {
