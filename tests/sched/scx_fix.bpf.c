@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A small scheduler, and its bad relatives: each struct sched_ext_ops below is one that the
+ * loader can choose. One object for Linux 6.12 to 7.3: what moved is relocated (CO-RE), what was
+ * renamed is weak.
+ */
+
+/*
+ * A newer bpftool (7.5) declares kfuncs in vmlinux.h, with the names and arguments of that
+ * kernel; and libbpf before 1.4 refuses ops with a member that the running kernel lacks, even if
+ * it is zero: so both are declared here, as far as they are used.
+ */
+#define BPF_NO_KFUNC_PROTOTYPES
+#define sched_ext_ops sched_ext_ops___of_vmlinux_h
+#include "vmlinux.h"
+#undef sched_ext_ops
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#ifndef bpf_ksym_exists /* libbpf 1.2 */
+#define bpf_ksym_exists(sym) (!!(void *)(sym))
+#endif
+
+#define NR_QUEUES 4
+
+char LICENSE[] SEC("license") = "GPL";
+
+struct sched_ext_ops {
+	s32 (*select_cpu)(struct task_struct *p, s32 prev_cpu, u64 wake_flags);
+	void (*enqueue)(struct task_struct *p, u64 enq_flags);
+	void (*dispatch)(s32 cpu, struct task_struct *prev);
+	s32 (*init)(void);
+	void (*exit)(struct scx_exit_info *info);
+	u64 flags;
+	u32 timeout_ms;
+	char name[SCX_OPS_NAME_LEN];
+};
+
+s32 scx_bpf_create_dsq(u64 dsq_id, s32 node) __ksym;
+s32 scx_bpf_select_cpu_dfl(struct task_struct *p, s32 prev_cpu, u64 wake_flags,
+			   bool *is_idle) __ksym;
+void scx_bpf_error_bstr(char *fmt, unsigned long long *data, u32 data__sz) __ksym;
+/* The first of each pair since 6.13; the second is gone in 6.18. */
+void scx_bpf_dsq_insert(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags) __ksym __weak;
+void scx_bpf_dispatch(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags) __ksym __weak;
+bool scx_bpf_dsq_move_to_local(u64 dsq_id) __ksym __weak;
+bool scx_bpf_consume(u64 dsq_id) __ksym __weak;
+
+/* Set by the loader: the kernel is told of an error that long after init; 0: never. */
+const volatile __u64 fail_after_ms = 0;
+
+/* Statistics, and why the kernel let go of us; plain types, for the skeleton. */
+__u64 enqueued, dispatched, picked[NR_QUEUES], idle_found;
+__u32 pid_bits[32];
+int exit_kind;
+char exit_reason[128], exit_message[512];
+
+static u64 started_ns;
+volatile __u32 never_set;
+
+static __always_inline void insert(struct task_struct *p, u64 dsq_id, u64 enq_flags)
+{
+	if (bpf_ksym_exists(scx_bpf_dsq_insert))
+		scx_bpf_dsq_insert(p, dsq_id, SCX_SLICE_DFL, enq_flags);
+	else if (bpf_ksym_exists(scx_bpf_dispatch))
+		scx_bpf_dispatch(p, dsq_id, SCX_SLICE_DFL, enq_flags);
+}
+
+static __always_inline bool move_to_local(u64 dsq_id)
+{
+	if (bpf_ksym_exists(scx_bpf_dsq_move_to_local))
+		return scx_bpf_dsq_move_to_local(dsq_id);
+	if (bpf_ksym_exists(scx_bpf_consume))
+		return scx_bpf_consume(dsq_id);
+	return false;
+}
+
+static __always_inline s32 create_queues(void)
+{
+	s32 err = 0;
+
+#pragma clang loop unroll(disable)
+	for (u64 i = 0; i < NR_QUEUES && !err; i++)
+		err = scx_bpf_create_dsq(i, -1);
+	started_ns = bpf_ktime_get_ns();
+	return err;
+}
+
+/* The loader looks at exit_kind: it comes last. */
+static __always_inline void record_exit(const struct scx_exit_info *info)
+{
+	bpf_probe_read_kernel_str(exit_reason, sizeof(exit_reason), info->reason);
+	bpf_probe_read_kernel_str(exit_message, sizeof(exit_message), info->msg);
+	exit_kind = info->kind;
+}
+
+static __always_inline void fail_if_due(void)
+{
+	static char fmt[] = "scx_fix fails, as it was told to, after %llu ms";
+	unsigned long long ms = (bpf_ktime_get_ns() - started_ns) / 1000000;
+
+	if (fail_after_ms && ms >= fail_after_ms)
+		scx_bpf_error_bstr(fmt, &ms, sizeof(ms));
+}
+
+/* --- the good one: four queues, picked round robin --- */
+
+SEC("struct_ops/fix_select_cpu")
+s32 BPF_PROG(fix_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	bool is_idle = false;
+	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &is_idle);
+
+	if (is_idle) {
+		idle_found++;
+		insert(p, SCX_DSQ_LOCAL, 0);
+	}
+	return cpu;
+}
+
+SEC("struct_ops/fix_enqueue")
+void BPF_PROG(fix_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	u32 pid = p->pid, bits = 0;
+
+#pragma clang loop unroll(disable)
+	for (u32 i = 0; i < 16 && pid; i++) {
+		pid >>= 1;
+		bits++;
+	}
+	pid_bits[bits & 31]++;
+	enqueued++;
+	insert(p, p->pid & (NR_QUEUES - 1), enq_flags);
+}
+
+SEC("struct_ops/fix_dispatch")
+void BPF_PROG(fix_dispatch, s32 cpu, struct task_struct *prev)
+{
+	u32 first = dispatched++;
+
+	fail_if_due();
+#pragma clang loop unroll(disable)
+	for (u32 i = 0; i < NR_QUEUES; i++) {
+		u32 queue = (first + i) & (NR_QUEUES - 1);
+
+		if (move_to_local(queue)) {
+			picked[queue]++;
+			return;
+		}
+	}
+}
+
+/* Sleepable, which the loader says: "struct_ops.s/" needs libbpf 1.2. */
+SEC("struct_ops/fix_init")
+s32 BPF_PROG(fix_init)
+{
+	return create_queues();
+}
+
+SEC("struct_ops/fix_exit")
+void BPF_PROG(fix_exit, struct scx_exit_info *info)
+{
+	record_exit(info);
+}
+
+/* --- one that never dispatches --- */
+
+/* An own select_cpu, and all flags: without them the kernel lets some tasks run all the same. */
+SEC("struct_ops/stall_select_cpu")
+s32 BPF_PROG(stall_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	return prev_cpu;
+}
+
+SEC("struct_ops/stall_enqueue")
+void BPF_PROG(stall_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	enqueued++;
+	insert(p, 0, enq_flags);
+}
+
+SEC("struct_ops/stall_dispatch")
+void BPF_PROG(stall_dispatch, s32 cpu, struct task_struct *prev)
+{
+	dispatched++;
+}
+
+SEC("struct_ops/stall_init")
+s32 BPF_PROG(stall_init)
+{
+	return create_queues();
+}
+
+SEC("struct_ops/stall_exit")
+void BPF_PROG(stall_exit, struct scx_exit_info *info)
+{
+	record_exit(info);
+}
+
+/* --- one that the verifier rejects: after a bounded loop, an endless one --- */
+
+SEC("struct_ops/rejected_dispatch")
+void BPF_PROG(rejected_dispatch, s32 cpu, struct task_struct *prev)
+{
+#pragma clang loop unroll(disable)
+	for (u32 i = 0; i < 32; i++) {
+		if (pid_bits[i] > dispatched)
+			picked[i & (NR_QUEUES - 1)]++;
+	}
+	while (!never_set)
+		dispatched++;
+}
+
+SEC(".struct_ops")
+struct sched_ext_ops scx_fix = {
+	.select_cpu = (void *)fix_select_cpu,
+	.enqueue = (void *)fix_enqueue,
+	.dispatch = (void *)fix_dispatch,
+	.init = (void *)fix_init,
+	.exit = (void *)fix_exit,
+	.name = "scx_fix",
+};
+
+SEC(".struct_ops")
+struct sched_ext_ops scx_fix_partial = {
+	.select_cpu = (void *)fix_select_cpu,
+	.enqueue = (void *)fix_enqueue,
+	.dispatch = (void *)fix_dispatch,
+	.init = (void *)fix_init,
+	.exit = (void *)fix_exit,
+	.flags = SCX_OPS_SWITCH_PARTIAL,
+	.name = "scx_fix_partial",
+};
+
+SEC(".struct_ops")
+struct sched_ext_ops scx_fix_stalls = {
+	.select_cpu = (void *)stall_select_cpu,
+	.enqueue = (void *)stall_enqueue,
+	.dispatch = (void *)stall_dispatch,
+	.init = (void *)stall_init,
+	.exit = (void *)stall_exit,
+	.flags = SCX_OPS_ENQ_LAST | SCX_OPS_ENQ_EXITING | SCX_OPS_ENQ_MIGRATION_DISABLED,
+	.timeout_ms = 30000,
+	.name = "scx_fix_stalls",
+};
+
+SEC(".struct_ops")
+struct sched_ext_ops scx_fix_rejected = {
+	.dispatch = (void *)rejected_dispatch,
+	.name = "scx_fix_rejected",
+};

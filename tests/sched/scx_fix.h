@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef SCHED_SCX_FIX_H
+#define SCHED_SCX_FIX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Writes lines (flood.h) to stdout and stderr in turn, in chunks that end anywhere: some more
+ * than bytes in all. False: a stream cannot be written to.
+ */
+bool flood(size_t bytes);
+
+#endif
