@@ -9,6 +9,7 @@
 #include "logparse/blocks.h"
 #include "render/json.h"
 #include "render/programs.h"
+#include "render/run_json.h"
 #include "render/text.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
@@ -451,6 +452,13 @@ struct kt_error *render_programs_json(const struct programs *programs,
 		json_object_set_new(root, "failed", json_failures(guest));
 	if (guest->payload)
 		json_object_set_new(root, "payload", json_payload(guest->payload));
+	if (guest->run) {
+		json_t *failed = json_array();
+
+		render_run_json_failed(guest->run, failed);
+		json_object_set_new(root, "failed", failed);
+		json_object_set_new(root, "run", render_run_json(guest->scheduler, guest->run));
+	}
 	return render_json_dump(root, ret);
 }
 

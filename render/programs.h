@@ -4,6 +4,7 @@
 #define KT_RENDER_PROGRAMS_H
 
 #include "introspect/program.h"
+#include "render/verdict.h"
 #include "util/error.h"
 
 /* A column, named as the JSON key is; opaque. */
@@ -67,7 +68,9 @@ struct render_guest {
 	int64_t pause_us;
 	const struct render_failure *failures; /* NULL: nothing was loaded by us */
 	size_t n_failures;
-	const struct render_payload *payload; /* NULL: none was run */
+	const struct render_payload *payload;    /* NULL: none was run */
+	const char *scheduler;                   /* what was run as one, and: */
+	const struct kt_verifier_vm_result *run; /* NULL: none was */
 };
 
 /*

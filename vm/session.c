@@ -38,6 +38,7 @@ void vm_results_deinit(struct vm_results *results)
 	kt_buf_deinit(&results->output);
 	vm_sched_results_deinit(&results->sched);
 	free(results->ready_reason);
+	free(results->death);
 	free(results->console);
 	vm_results_init(results);
 }
@@ -189,7 +190,11 @@ static struct kt_error *handle_event(struct boot *boot, const struct vm_event *e
 		results->exit_status = event->status;
 		break;
 	case VM_EVENT_READY: err = set_ready(boot, event->text); break;
-	case VM_EVENT_GUEST_DIED: err = guest_died(event, boot->init_ns); break;
+	case VM_EVENT_GUEST_DIED:
+		free(results->death);
+		results->death = strdup(event->text);
+		err = guest_died(event, boot->init_ns);
+		break;
 	case VM_EVENT_QEMU_EXITED:
 		err = qemu_exited(event, boot->init_ns, vm_accel(boot->vm));
 		break;

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <string.h>
+
+#include "collect/verifier.h"
+#include "introspect/scx.h"
+#include "logparse/sched_output.h"
+#include "util/cleanup.h"
+
+#define TIMEOUT_MS 300000
+
+void kt_collected_deinit(struct kt_collected *collected)
+{
+	kt_verifier_vm_result_deinit(&collected->result);
+	inspection_deinit(&collected->inspection);
+}
+
+struct run {
+	const struct kt_collect *collect;
+	struct kt_collected *out;
+	struct vm_results results;
+};
+
+static struct kt_error *read_guest(const struct run *run, struct vm *vm, struct inspection *ret)
+{
+	_cleanup_(rsp_target_deinit) struct rsp_target target = {0};
+	const struct inspect_options what = {.scx = true};
+	struct kt_error *err = rsp_target_parse(vm_gdb_target(vm), &target);
+
+	if (!err)
+		err = inspect_programs(&target, &run->collect->stub, run->collect->facts, &what,
+				       ret);
+	return err;
+}
+
+/*
+ * It has attached just now. What is read here counts only when it is not there any more later on,
+ * so an error is none.
+ */
+static void read_early(void *arg, struct vm *vm)
+{
+	struct run *run = arg;
+	struct inspection inspection;
+	struct kt_error *err = read_guest(run, vm, &inspection);
+
+	if (err) {
+		kt_error_destroy(err);
+		return;
+	}
+	inspection_deinit(&run->out->inspection);
+	run->out->inspection = inspection;
+}
+
+/* "enabled scx_simple", from the guest; "-": it has no sched_ext. */
+static void read_sysfs(const char *text, struct scx_state *ret)
+{
+	size_t len = strcspn(text, " ");
+
+	if (!len || text[0] == '-')
+		return;
+	ret->known = true;
+	snprintf(ret->state, sizeof(ret->state), "%.*s", (int)len, text);
+	snprintf(ret->ops, sizeof(ret->ops), "%s", text[len] ? text + len + 1 : "");
+}
+
+static struct kt_error *read_and_finish(struct run *run, struct vm *vm,
+					const struct vm_session_options *options)
+{
+	const struct vm_sched_results *sched = &run->results.sched;
+	struct kt_verifier_vm_result *result = &run->out->result;
+	struct inspection inspection;
+	struct kt_error *err = read_guest(run, vm, &inspection);
+
+	if (err) {
+		result->console = vm_console_tail(vm, 20);
+		return err;
+	}
+	result->memory = inspection.scx;
+	read_sysfs(run->results.ready_reason, &result->sysfs);
+	/* One that is gone has taken its programs along. */
+	if (sched->exited && run->out->inspection.programs.n > inspection.programs.n) {
+		inspection_deinit(&inspection);
+	} else {
+		inspection_deinit(&run->out->inspection);
+		run->out->inspection = inspection;
+	}
+	err = vm_session_finish(vm, options, &run->results);
+	result->kernel_words = vm_console_line(vm, "sched_ext: ");
+	return err;
+}
+
+/* Is it the answer to what was asked, rather than what kept us from asking? */
+static struct kt_error *take_error(struct run *run, struct kt_error *err)
+{
+	struct kt_verifier_vm_result *result = &run->out->result;
+	enum kt_error_code code = kt_error_code(err);
+
+	if (!run->results.sched.started || (code != KT_ERROR_TIMEOUT && code != KT_ERROR_CLOSED))
+		return err;
+	if (code == KT_ERROR_TIMEOUT) {
+		result->timed_out = true;
+	} else {
+		result->crash = strdup(run->results.death ? run->results.death
+							  : kt_error_message(err));
+		if (!result->crash)
+			return err;
+	}
+	kt_error_destroy(err);
+	return NULL;
+}
+
+/* What init put around it is no part of the log. */
+static struct kt_error *take_log(struct kt_verifier_vm_result *result, const struct kt_buf *log)
+{
+	static const char start[] = SCHED_OUTPUT_START "\n", end[] = SCHED_OUTPUT_END "\n";
+	size_t head = sizeof(start) - 1, tail = sizeof(end) - 1;
+	const char *data = log->data ? log->data : "";
+	size_t len = log->len;
+
+	if (len >= head && !memcmp(data, start, head)) {
+		data += head;
+		len -= head;
+	}
+	if (len >= tail && !memcmp(data + len - tail, end, tail))
+		len -= tail;
+	result->scheduler_log = malloc(len + 1);
+	if (!result->scheduler_log)
+		return kt_error_no_memory();
+	memcpy(result->scheduler_log, data, len);
+	result->scheduler_log[len] = '\0';
+	result->scheduler_log_len = len;
+	return NULL;
+}
+
+static struct kt_error *take_sched(struct kt_verifier_vm_result *result,
+				   struct vm_sched_results *sched)
+{
+	result->died = sched->died;
+	result->not_attached = sched->not_attached;
+	result->why_not_attached = kt_take_ptr(sched->why_not_attached);
+	result->attached = sched->attached;
+	result->ops = kt_take_ptr(sched->ops);
+	result->dispatched = sched->dispatched;
+	result->workload = kt_take_ptr(sched->workload);
+	result->exited = sched->exited;
+	result->exited_early = sched->exited_early;
+	result->exit_status = sched->exit_status;
+	result->end_reported = sched->end_reported;
+	result->log_dropped = sched->log_dropped;
+	result->damaged_frames = sched->bad_frames;
+	result->skipped_bytes = sched->skipped_bytes;
+	return take_log(result, &sched->log);
+}
+
+static struct kt_error *take_stats(struct kt_collected *out)
+{
+	struct kt_verifier_vm_result *result = &out->result;
+	const struct programs *programs = &out->inspection.programs;
+	struct kt_error *err = NULL;
+
+	for (size_t i = 0; i < programs->n && !err; i++) {
+		const struct program *p = &programs->all[i];
+
+		err = kt_prog_stats_add(&result->stats,
+					&(struct kt_prog_stats){
+						.name = p->full_name ? p->full_name
+								     : (char *)p->name,
+						.type = p->type,
+						.tag = (char *)p->tag,
+						.verified_insns = p->verified_insns,
+					});
+	}
+	if (!err)
+		err = kt_failed_from_log((struct kt_text){result->scheduler_log,
+							  result->scheduler_log_len},
+					 &result->stats);
+	return err;
+}
+
+static struct kt_error *run_guest(struct run *run)
+{
+	const struct kt_collect *collect = run->collect;
+	struct vm_session_options options = {
+		.timeout_ms = collect->timeout_ms ? collect->timeout_ms : TIMEOUT_MS,
+		.output = collect->output,
+		.output_arg = collect->output_arg,
+		.attached = read_early,
+		.attached_arg = run,
+	};
+	struct vm *vm = NULL;
+	struct kt_error *err;
+
+	err = vm_session_start(collect->vm, collect->load, &options, &run->results, &vm);
+	if (!err)
+		err = read_and_finish(run, vm, &options);
+	vm_destroy(vm);
+	return err;
+}
+
+struct kt_error *kt_collect_verifier_output(const struct kt_collect *collect,
+					    struct kt_collected *ret)
+{
+	struct run run = {.collect = collect, .out = ret};
+	struct kt_error *err;
+
+	if (!scx_supported(collect->facts))
+		return kt_error_new(KT_ERROR_UNSUPPORTED,
+				    "this kernel has no sched_ext (CONFIG_SCHED_CLASS_EXT)");
+	vm_results_init(&run.results);
+	err = run_guest(&run);
+	if (err)
+		err = take_error(&run, err);
+	if (run.results.console) {
+		free(ret->result.console);
+		ret->result.console = kt_take_ptr(run.results.console);
+	}
+	if (!err)
+		err = take_sched(&ret->result, &run.results.sched);
+	if (!err)
+		err = take_stats(ret);
+	ret->boot_ns = run.results.boot_ns;
+	ret->load_ns = run.results.load_ns;
+	vm_results_deinit(&run.results);
+	return err;
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <inttypes.h>
+#include <string.h>
+
+#include "logparse/blocks.h"
+#include "logparse/last.h"
+#include "render/log_last.h"
+#include "render/verifier_output.h"
+
+static void append_state(const struct scx_state *state, struct kt_buf *out)
+{
+	kt_buf_printf(out, "\"%s\"", state->state);
+	if (state->ops[0])
+		kt_buf_printf(out, " with %s", state->ops);
+}
+
+static void append_outcome(const struct kt_verifier_vm_result *result, struct kt_buf *out)
+{
+	enum kt_attach_outcome outcome = kt_attach_outcome(result);
+
+	kt_buf_printf(out, "  %s", kt_attach_outcome_name(outcome));
+	if (outcome == KT_ATTACH_ATTACHED && result->ops && result->ops[0])
+		kt_buf_printf(out, ": sched_ext is enabled with %s", result->ops);
+	kt_buf_appendc(out, '\n');
+	if (outcome == KT_ATTACH_ATTACHED && result->workload)
+		kt_buf_printf(out, "  %s: %s\n",
+			      result->dispatched ? "dispatched" : "not dispatched",
+			      result->workload);
+	if (kt_sched_ext_disagrees(result)) {
+		kt_buf_appends(out, "  DISAGREEMENT: the guest says that sched_ext is ");
+		append_state(&result->sysfs, out);
+		kt_buf_appends(out, ", its memory has ");
+		append_state(&result->memory, out);
+		kt_buf_appendc(out, '\n');
+	}
+	if (result->damaged_frames || result->skipped_bytes)
+		kt_buf_printf(out,
+			      "  DAMAGED: %" PRIu64 " frames from the guest, and %" PRIu64
+			      " bytes between frames: some of what it said is missing\n",
+			      result->damaged_frames, result->skipped_bytes);
+}
+
+static void append_program(const struct kt_prog_stats *program, struct kt_buf *out)
+{
+	kt_buf_printf(out, "  %-40s verified_insns=", program->name);
+	if (program->verified_insns.known)
+		kt_buf_printf(out, "%" PRIu64, program->verified_insns.value);
+	else
+		kt_buf_appendc(out, '-');
+	kt_buf_appends(out, program->failed ? " FAILED\n" : "\n");
+}
+
+/* "  processed=N  states=PEAK/TOTAL  time=Tus  stack=S": what is known of it, or no line. */
+static void append_stats(struct kt_text log, struct kt_buf *out)
+{
+	struct kt_verifier_stats stats;
+
+	if (!kt_parse_verifier_stats(log, &stats, NULL, NULL))
+		return;
+	kt_buf_appendc(out, ' ');
+	if (stats.has[KT_STAT_PROCESSED])
+		kt_buf_printf(out, " processed=%" PRIu64 " ", stats.value[KT_STAT_PROCESSED]);
+	if (stats.has[KT_STAT_PEAK_STATES] && stats.has[KT_STAT_TOTAL_STATES])
+		kt_buf_printf(out, " states=%" PRIu64 "/%" PRIu64 " ",
+			      stats.value[KT_STAT_PEAK_STATES], stats.value[KT_STAT_TOTAL_STATES]);
+	if (stats.has[KT_STAT_TIME])
+		kt_buf_printf(out, " time=%" PRIu64 "us ", stats.value[KT_STAT_TIME]);
+	if (stats.stack.len)
+		kt_buf_printf(out, " stack=%.*s ", (int)stats.stack.len, stats.stack.data);
+	while (out->len && out->data[out->len - 1] == ' ')
+		out->data[--out->len] = '\0';
+	kt_buf_appendc(out, '\n');
+}
+
+/* What led to each failure; libbpf loads some twice, and of those the last log counts. */
+static struct kt_error *append_failures(struct kt_text log, struct kt_buf *out)
+{
+	struct kt_error *err = NULL;
+	struct kt_log_blocks it;
+	struct kt_log_block block;
+
+	kt_log_blocks_init(&it, log);
+	while (!err && kt_log_blocks_next(&it, &block)) {
+		struct kt_log_outcome outcome;
+
+		kt_log_find_outcome(block.trace, &outcome);
+		if (outcome.outcome != KT_LAST_FAILED)
+			continue;
+		kt_buf_appendc(out, '\n');
+		err = render_log_last(block.trace, block.program, out);
+	}
+	return err;
+}
+
+static struct kt_error *append_log(const struct kt_verifier_vm_result *result, struct kt_text log,
+				   bool raw, struct kt_buf *out)
+{
+	struct kt_error *err = NULL;
+
+	kt_buf_appendc(out, '\n');
+	if (raw)
+		kt_buf_append(out, log.data, log.len);
+	else
+		err = kt_collapse_blocks_to(log, NULL, kt_sink_append, out);
+	if (log.data[log.len - 1] != '\n')
+		kt_buf_appendc(out, '\n');
+	if (result->log_dropped)
+		kt_buf_printf(out, "[... %" PRIu64 " bytes more were too many to keep ...]\n",
+			      result->log_dropped);
+	return err;
+}
+
+struct kt_error *kt_format_verifier_output(const char *label,
+					   const struct kt_verifier_vm_result *result, bool raw,
+					   struct kt_buf *out)
+{
+	struct kt_text log = {result->scheduler_log, result->scheduler_log_len};
+	struct kt_error *err = NULL;
+
+	kt_buf_printf(out, "%s: ", label);
+	if (kt_verdict(result) == KT_VERDICT_PASS) {
+		kt_buf_appends(out, "PASS");
+	} else {
+		kt_buf_appends(out, "FAIL, ");
+		kt_verdict_text(result, out);
+	}
+	kt_buf_appendc(out, '\n');
+	append_outcome(result, out);
+	for (size_t i = 0; i < result->stats.n; i++)
+		append_program(&result->stats.all[i], out);
+	if (log.len) {
+		append_stats(log, out);
+		if (!raw)
+			err = append_failures(log, out);
+		if (!err)
+			err = append_log(result, log, raw, out);
+	}
+	if (!err && out->failed)
+		err = kt_error_no_memory();
+	return err;
+}
