@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * check-flood <LOG: every line that "scx_fix flood" wrote to its two streams is there, once, in
- * order and whole. Other lines may be between them. Exit status 1: not so; it says where.
+ * check-flood [out|err] <LOG: every line that "scx_fix flood" wrote to its two streams, or to
+ * one, is there, once, in order and whole. Other lines may be between them. Exit status 1: not
+ * so; it says where.
  */
 #include <stdbool.h>
 #include <stdlib.h>
@@ -38,14 +39,27 @@ static void check_end(struct stream *s, const char *text, unsigned long at)
 	s->ended = true;
 }
 
+/* "NNNNNNNNN ", and nothing else. */
+static bool read_number(const char *text, uint32_t *ret)
+{
+	if (strspn(text, "0123456789") != 9 || text[9] != ' ')
+		return false;
+	*ret = (uint32_t)strtoul(text, NULL, 10);
+	return true;
+}
+
 /* After a complaint, goes on behind the line that is there. */
 static void check_line(struct stream *s, const char *line, size_t len, unsigned long at)
 {
 	char want[FLOOD_LINE_MAX];
-	uint32_t n = (uint32_t)strtoul(line + 4, NULL, 10);
+	uint32_t n;
 
 	if (!strncmp(line + 4, "end ", 4)) {
 		check_end(s, line + 8, at);
+		return;
+	}
+	if (!read_number(line + 4, &n)) {
+		complain(at, "has no number, where this should be", s->name, s->next);
 		return;
 	}
 	if (s->ended)
@@ -59,24 +73,33 @@ static void check_line(struct stream *s, const char *line, size_t len, unsigned 
 		s->next = n + 1;
 }
 
-int main(void)
+static void check_log(FILE *log, struct stream *streams, int n)
 {
-	struct stream streams[2] = {{.name = "out"}, {.name = "err"}};
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t len;
 
-	for (unsigned long at = 1; (len = getline(&line, &size, stdin)) > 0; at++) {
+	for (unsigned long at = 1; (len = getline(&line, &size, log)) > 0; at++) {
 		if (line[len - 1] == '\n')
 			line[--len] = '\0';
-		for (int i = 0; i < 2; i++)
+		for (int i = 0; i < n; i++)
 			if (len > 4 && !strncmp(line, streams[i].name, 3) && line[3] == ' ')
 				check_line(&streams[i], line, (size_t)len, at);
 	}
 	free(line);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < n; i++)
 		if (!streams[i].ended)
 			complain(0, "no end; missing from", streams[i].name, streams[i].next);
-	printf("out %u, err %u lines; %u wrong\n", streams[0].next, streams[1].next, complaints);
+}
+
+int main(int argc, char **argv)
+{
+	struct stream streams[2] = {{.name = argc > 1 ? argv[1] : "out"}, {.name = "err"}};
+	int n = argc > 1 ? 1 : 2;
+
+	check_log(stdin, streams, n);
+	for (int i = 0; i < n; i++)
+		printf("%s: %u lines\n", streams[i].name, streams[i].next);
+	printf("%u wrong\n", complaints);
 	return complaints != 0;
 }

@@ -56,7 +56,8 @@ int exit_kind;
 char exit_reason[128], exit_message[512];
 
 static u64 started_ns;
-volatile __u32 never_set;
+/* Read and written anew each time round: else no state of the verifier is like another. */
+volatile __u32 never_set, turns;
 
 static __always_inline void insert(struct task_struct *p, u64 dsq_id, u64 enq_flags)
 {
@@ -208,7 +209,7 @@ void BPF_PROG(rejected_dispatch, s32 cpu, struct task_struct *prev)
 			picked[i & (NR_QUEUES - 1)]++;
 	}
 	while (!never_set)
-		dispatched++;
+		turns++;
 }
 
 SEC(".struct_ops")
