@@ -59,6 +59,9 @@ struct kt_error *cli_color_option(const char *arg, enum cli_color *ret);
 /* A whole number of min..max, or KT_ERROR_USAGE that names the option. */
 struct kt_error *cli_number(const char *option, const char *text, long min, long max, long *ret);
 
+/* A number of seconds, "30" or "0.5"; else KT_ERROR_USAGE. */
+struct kt_error *cli_seconds(const char *option, const char *text, double *ret);
+
 /*
  * Options that commands share. A command puts the group's macro into its table and hands
  * every option that it does not know itself to the group's function; *taken tells whether
@@ -80,6 +83,23 @@ enum {
 	CLI_OPT_SORT,
 	CLI_OPT_TIMING,
 	CLI_OPT_COLOR,
+	CLI_OPT_KERNEL,
+	CLI_OPT_OBJECT,
+	CLI_OPT_RUN,
+	CLI_OPT_SCHEDULER,
+	CLI_OPT_FILE,
+	CLI_OPT_MODULES,
+	CLI_OPT_ATTACH_TIMEOUT,
+	CLI_OPT_WORKLOAD_TIMEOUT,
+	CLI_OPT_LIVE,
+	CLI_OPT_ACCEL,
+	CLI_OPT_MEMORY,
+	CLI_OPT_SMP,
+	CLI_OPT_APPEND,
+	CLI_OPT_QEMU,
+	CLI_OPT_QEMU_ARG,
+	CLI_OPT_GDB,
+	CLI_OPT_KEEP,
 	CLI_OPT_OWN, /* a command's own begin here */
 };
 
@@ -145,6 +165,12 @@ extern const char cli_output_help[];
 struct kt_error *cli_load_facts(const char *image, bool use_cache, struct kfacts **ret,
 				int64_t *resolve_ns_ret, bool *cached_ret);
 
+/*
+ * How the stub is spoken to. *trace, which the caller closes, is the file of --trace, or NULL.
+ */
+struct kt_error *cli_stub_options(const struct cli_guest *guest, struct rsp_options *ret,
+				  FILE **trace);
+
 /* Reads a guest, again and again until it is ready when `wait_s` says so. */
 struct kt_error *cli_inspect(const struct rsp_target *target, const struct cli_guest *guest,
 			     const struct kfacts *facts, struct inspection *ret);
@@ -159,9 +185,19 @@ struct cli_result {
 	const struct render_failure *failures; /* NULL: nothing was loaded by us */
 	size_t n_failures;
 	const struct render_payload *payload; /* NULL: none was run */
+	const char *scheduler;
+	const struct kt_verifier_vm_result *run; /* of the scheduler; NULL: none was run */
 };
 
 /* Filters, sorts and prints what was read. Gives the exit status. */
 int cli_show(const struct cli_result *result, const struct cli_output *output);
+
+/* The parts of it. */
+void cli_filter_and_sort(struct programs *programs, const struct cli_output *output);
+struct kt_error *cli_render_json(const struct cli_result *result, char **ret);
+void cli_print_timing(const struct cli_result *result);
+
+/* Writes the whole result as JSON, in place of a file that was there. Gives the exit status. */
+int cli_save(const struct cli_result *result, const char *path);
 
 #endif

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Reading a guest and showing what was read: what attach and collect have in common. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -92,23 +94,34 @@ static struct kt_error *inspect_until_ready(const struct rsp_target *target,
 	}
 }
 
+struct kt_error *cli_stub_options(const struct cli_guest *guest, struct rsp_options *ret,
+				  FILE **trace)
+{
+	struct kt_error *err = open_trace(guest->trace, trace);
+
+	if (err)
+		return err;
+	*ret = (struct rsp_options){
+		.timeout_ms = (int64_t)(guest->timeout_s * 1000),
+		.cancel_fd = cli_cancel_fd(),
+		.leave_stopped = guest->leave_stopped,
+		.trace = *trace,
+	};
+	return NULL;
+}
+
 struct kt_error *cli_inspect(const struct rsp_target *target, const struct cli_guest *guest,
 			     const struct kfacts *facts, struct inspection *ret)
 {
 	_cleanup_free_ char *cache_dir = guest->no_cache ? NULL : cli_cache_dir();
 	_cleanup_fclose_ FILE *trace = NULL;
-	struct rsp_options options = {
-		.timeout_ms = (int64_t)(guest->timeout_s * 1000),
-		.cancel_fd = cli_cancel_fd(),
-		.leave_stopped = guest->leave_stopped,
-	};
-	struct kt_error *err = open_trace(guest->trace, &trace);
+	struct rsp_options options;
+	struct kt_error *err = cli_stub_options(guest, &options, &trace);
 	int64_t seen_at = 0;
 	bool has_hint;
 
 	if (err)
 		return err;
-	options.trace = trace;
 	has_hint = kfacts_load_hint(facts, cache_dir, target->text, &seen_at);
 	err = inspect_until_ready(target, guest, &options, facts, has_hint ? &seen_at : NULL, ret);
 	if (!err && !(has_hint && seen_at == ret->kaslr_offset))
@@ -116,7 +129,7 @@ struct kt_error *cli_inspect(const struct rsp_target *target, const struct cli_g
 	return err;
 }
 
-static void print_timing(const struct cli_result *result)
+void cli_print_timing(const struct cli_result *result)
 {
 	const struct inspect_timing *t = &result->inspection->timing;
 	const struct {
@@ -160,7 +173,7 @@ static void hex(const uint8_t *bytes, size_t len, char *ret)
 		snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
 }
 
-static struct kt_error *render_json(const struct cli_result *result, char **ret)
+struct kt_error *cli_render_json(const struct cli_result *result, char **ret)
 {
 	const struct kfacts_kernel *kernel = kfacts_kernel(result->facts);
 	char build_id[2 * sizeof(kernel->build_id) + 1] = "";
@@ -176,6 +189,8 @@ static struct kt_error *render_json(const struct cli_result *result, char **ret)
 					    .failures = result->failures,
 					    .n_failures = result->n_failures,
 					    .payload = result->payload,
+					    .scheduler = result->scheduler,
+					    .run = result->run,
 				    },
 				    ret);
 }
@@ -188,7 +203,7 @@ static struct kt_error *render(const struct cli_result *result, const struct cli
 	struct kt_error *err;
 
 	if (output->json)
-		return render_json(result, ret);
+		return cli_render_json(result, ret);
 	err = render_columns_parse(output->columns, &columns);
 	if (err)
 		return err;
@@ -198,7 +213,7 @@ static struct kt_error *render(const struct cli_result *result, const struct cli
 				     cli_color_on(output->color, stdout), ret);
 }
 
-static void filter_and_sort(struct programs *programs, const struct cli_output *output)
+void cli_filter_and_sort(struct programs *programs, const struct cli_output *output)
 {
 	render_programs_filter(programs, &(struct render_filter){
 						 .types = output->filter.types.data,
@@ -244,7 +259,7 @@ int cli_show(const struct cli_result *result, const struct cli_output *output)
 	struct kt_error *err;
 	int status;
 
-	filter_and_sort(programs, output);
+	cli_filter_and_sort(programs, output);
 	err = render(result, output, &text);
 	if (err)
 		return cli_fail(err);
@@ -262,6 +277,57 @@ int cli_show(const struct cli_result *result, const struct cli_output *output)
 		cli_note("%zu entries of the guest's prog_idr could not be read and are left out",
 			 programs->n_unreadable);
 	if (output->timing)
-		print_timing(result);
+		cli_print_timing(result);
 	return status;
+}
+
+static struct kt_error *write_file(int fd, const char *text)
+{
+	size_t len = strlen(text);
+
+	while (len) {
+		ssize_t n = write(fd, text, len);
+
+		if (n < 0 && errno != EINTR)
+			return kt_error_os(errno, "write");
+		text += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
+	return NULL;
+}
+
+/* Who reads the file finds the old one or the new one, whole. */
+static struct kt_error *replace_file(const char *path, const char *text)
+{
+	_cleanup_free_ char *tmp = NULL;
+	_cleanup_close_ int fd = -1;
+	struct kt_error *err;
+	struct stat st;
+
+	/* /dev/stdout, a FIFO: nothing to replace. */
+	if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		return fd < 0 ? kt_error_os(errno, "open") : write_file(fd, text);
+	}
+	if (asprintf(&tmp, "%s.XXXXXX", path) < 0)
+		return kt_error_no_memory();
+	fd = mkostemp(tmp, O_CLOEXEC);
+	if (fd < 0)
+		return kt_error_os(errno, "create");
+	err = write_file(fd, text);
+	if (!err && (fchmod(fd, 0644) || rename(tmp, path)))
+		err = kt_error_os(errno, "rename");
+	if (err)
+		unlink(tmp);
+	return err;
+}
+
+int cli_save(const struct cli_result *result, const char *path)
+{
+	_cleanup_free_ char *text = NULL;
+	struct kt_error *err = cli_render_json(result, &text);
+
+	if (!err)
+		err = replace_file(path, text);
+	return err ? cli_fail(kt_error_wrap(err, "cannot save the result to %s", path)) : CLI_DONE;
 }

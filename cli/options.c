@@ -47,7 +47,7 @@ struct kt_error *cli_number(const char *option, const char *text, long min, long
 	return NULL;
 }
 
-static struct kt_error *seconds(const char *option, const char *text, double *ret)
+struct kt_error *cli_seconds(const char *option, const char *text, double *ret)
 {
 	char *end;
 	double value = strtod(text, &end);
@@ -66,8 +66,8 @@ struct kt_error *cli_guest_option(struct cli_guest *guest, int option, const cha
 	*taken = true;
 	switch (option) {
 	case CLI_OPT_VMLINUX: guest->vmlinux = arg; return NULL;
-	case CLI_OPT_WAIT: return seconds("--wait", arg, &guest->wait_s);
-	case CLI_OPT_TIMEOUT: return seconds("--timeout", arg, &guest->timeout_s);
+	case CLI_OPT_WAIT: return cli_seconds("--wait", arg, &guest->wait_s);
+	case CLI_OPT_TIMEOUT: return cli_seconds("--timeout", arg, &guest->timeout_s);
 	case CLI_OPT_LEAVE_STOPPED: guest->leave_stopped = true; return NULL;
 	case CLI_OPT_NO_CACHE: guest->no_cache = true; return NULL;
 	case CLI_OPT_TRACE: guest->trace = arg; return NULL;

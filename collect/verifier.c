@@ -83,9 +83,9 @@ static struct kt_error *read_and_finish(struct run *run, struct vm *vm,
 		inspection_deinit(&run->out->inspection);
 		run->out->inspection = inspection;
 	}
-	err = vm_session_finish(vm, options, &run->results);
-	result->kernel_words = vm_console_line(vm, "sched_ext: ");
-	return err;
+	if (sched->stalled || sched->exited)
+		result->kernel_words = vm_console_line(vm, "sched_ext: ");
+	return vm_session_finish(vm, options, &run->results);
 }
 
 /* Is it the answer to what was asked, rather than what kept us from asking? */
@@ -203,8 +203,10 @@ struct kt_error *kt_collect_verifier_output(const struct kt_collect *collect,
 	struct kt_error *err;
 
 	if (!scx_supported(collect->facts))
-		return kt_error_new(KT_ERROR_UNSUPPORTED,
-				    "this kernel has no sched_ext (CONFIG_SCHED_CLASS_EXT)");
+		return kt_error_hint(
+			kt_error_new(KT_ERROR_UNSUPPORTED,
+				     "this kernel has no sched_ext (CONFIG_SCHED_CLASS_EXT)"),
+			"it takes Linux 6.12 or later, built with that option");
 	vm_results_init(&run.results);
 	err = run_guest(&run);
 	if (err)

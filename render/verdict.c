@@ -129,10 +129,21 @@ static void append_not_attached(const struct kt_verifier_vm_result *result, stru
 	}
 }
 
+/*
+ * sched_ext: BPF scheduler "simple" enabled
+ * sched_ext: BPF scheduler "simple" disabled (runnable task stall)
+ * sched_ext: BPF scheduler "simple" disabled (unregistered from user space)
+ *
+ * The first is no reason, nor is the last, which the end of a scheduler's process comes to. 6.12
+ * to 7.3.
+ */
 static void append_kernel_words(const struct kt_verifier_vm_result *result, struct kt_buf *out)
 {
-	if (result->kernel_words)
-		kt_buf_printf(out, "; the kernel says \"%s\"", result->kernel_words);
+	const char *words = result->kernel_words;
+
+	if (words && !strstr(words, "\" enabled") &&
+	    !strstr(words, "(unregistered from user space)"))
+		kt_buf_printf(out, "; the kernel says: %s", words);
 }
 
 void kt_verdict_text(const struct kt_verifier_vm_result *result, struct kt_buf *out)

@@ -29,10 +29,15 @@ struct kt_error *kt_prog_stats_add(struct kt_prog_stats_list *list,
 	return NULL;
 }
 
+void kt_prog_stats_truncate(struct kt_prog_stats_list *list, size_t n)
+{
+	while (list->n > n)
+		stats_deinit(&list->all[--list->n]);
+}
+
 void kt_prog_stats_deinit(struct kt_prog_stats_list *list)
 {
-	for (size_t i = 0; i < list->n; i++)
-		stats_deinit(&list->all[i]);
+	kt_prog_stats_truncate(list, 0);
 	free(list->all);
 	*list = (struct kt_prog_stats_list){0};
 }

@@ -35,6 +35,9 @@ struct kt_prog_stats_list {
 struct kt_error *kt_prog_stats_add(struct kt_prog_stats_list *list,
 				   const struct kt_prog_stats *stats);
 
+/* Frees those from n on. */
+void kt_prog_stats_truncate(struct kt_prog_stats_list *list, size_t n);
+
 /* Frees what the list owns. */
 void kt_prog_stats_deinit(struct kt_prog_stats_list *list);
 

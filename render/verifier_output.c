@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "logparse/blocks.h"
 #include "logparse/last.h"
@@ -14,11 +16,26 @@ static void append_state(const struct scx_state *state, struct kt_buf *out)
 		kt_buf_printf(out, " with %s", state->ops);
 }
 
+/* How it ended when it was told to: with 0, or else worth a word. */
+static void append_end(const struct kt_verifier_vm_result *result, struct kt_buf *out)
+{
+	if (!result->exited || result->exited_early || !result->exit_status)
+		return;
+	if (WIFSIGNALED(result->exit_status) && WTERMSIG(result->exit_status) == SIGKILL) {
+		kt_buf_appends(out, "  did not end when told to, and was killed\n");
+		return;
+	}
+	kt_buf_appends(out, "  when told to end: ");
+	kt_append_wait_status(out, result->exit_status);
+	kt_buf_appendc(out, '\n');
+}
+
 static void append_outcome(const struct kt_verifier_vm_result *result, struct kt_buf *out)
 {
 	enum kt_attach_outcome outcome = kt_attach_outcome(result);
 
-	kt_buf_printf(out, "  %s", kt_attach_outcome_name(outcome));
+	kt_buf_printf(out, "  %s%s", kt_attach_outcome_name(outcome),
+		      outcome == KT_ATTACH_DIED ? " before it attached" : "");
 	if (outcome == KT_ATTACH_ATTACHED && result->ops && result->ops[0])
 		kt_buf_printf(out, ": sched_ext is enabled with %s", result->ops);
 	kt_buf_appendc(out, '\n');
@@ -26,6 +43,7 @@ static void append_outcome(const struct kt_verifier_vm_result *result, struct kt
 		kt_buf_printf(out, "  %s: %s\n",
 			      result->dispatched ? "dispatched" : "not dispatched",
 			      result->workload);
+	append_end(result, out);
 	if (kt_sched_ext_disagrees(result)) {
 		kt_buf_appends(out, "  DISAGREEMENT: the guest says that sched_ext is ");
 		append_state(&result->sysfs, out);

@@ -13,6 +13,7 @@
 #include "util/vec.h"
 #include "vm/deps.h"
 #include "vm/initramfs.h"
+#include "vm/modules.h"
 
 #define SETTLE_MS 700
 #define MAX_MS    15000
@@ -288,6 +289,40 @@ static struct kt_error *put_mount_points(struct writer *w)
 	return err;
 }
 
+static struct kt_error *put_module(struct writer *w, size_t nth, const struct vm_module *module,
+				   struct kt_buf *orders)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf name = KT_BUF_INIT;
+
+	kt_buf_printf(&name, "/ktstr/modules/%zu-%.100s.ko", nth, module->name);
+	if (name.failed)
+		return kt_error_no_memory();
+	order(orders, "module", name.data);
+	return put_bytes(w, name.data + 1, 0644, module->data, module->size);
+}
+
+/* For the faster way to the host; without them, the serial port is there. */
+static struct kt_error *put_modules(struct writer *w, const struct vm_load *load,
+				    struct kt_buf *orders)
+{
+	static const char *const names[] = {"virtio_pci", "virtio_console"};
+	_cleanup_(vm_modules_deinit) struct vm_modules modules = {0};
+	struct kt_error *err;
+
+	if (!load->modules_dir)
+		return NULL;
+	err = vm_modules_find(load->modules_dir, load->release, names, 2, &modules);
+	if (err && !load->modules_asked) {
+		kt_error_destroy(err);
+		return NULL;
+	}
+	if (err)
+		return kt_error_wrap(err, "no modules of the guest's kernel");
+	for (size_t i = 0; i < modules.all.len && !err; i++)
+		err = put_module(w, i, &modules.all.data[i], orders);
+	return err;
+}
+
 struct kt_error *vm_initramfs_write(const struct vm_initramfs *initramfs, const char *path)
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf orders = KT_BUF_INIT;
@@ -299,6 +334,8 @@ struct kt_error *vm_initramfs_write(const struct vm_initramfs *initramfs, const 
 		err = put_mount_points(&w);
 	if (!err)
 		err = put_bytes(&w, "init", 0755, initramfs->init, initramfs->init_size);
+	if (!err)
+		err = put_modules(&w, initramfs->load, &orders);
 	if (!err)
 		err = put_objects(&w, initramfs->load, &orders);
 	if (!err && initramfs->load->run)

@@ -4,6 +4,7 @@
  *
  *	/init              build/ktstr-init
  *	/ktstr/orders      see vm/guest/guest.h
+ *	/ktstr/modules/N-NAME.ko, where the kernel has virtio's console as a module
  *	/ktstr/objects/N-NAME
  *	the payload, its interpreter and libraries, at the paths they have here
  *
@@ -30,7 +31,9 @@ struct vm_load {
 	bool scheduler;          /* the program is one, and is run as vm/guest/sched.c says */
 	unsigned attach_ms;      /* guest time that it gets to attach, beside loading; 0: 15000 */
 	unsigned workload_ms;    /* guest time that the workload gets to make progress; 0: 5000 */
+	const char *release;     /* of the kernel, which its modules have to be of; NULL: any */
 	const char *modules_dir; /* the kernel's modules, for a virtio console; NULL: none */
+	bool modules_asked;      /* what is wrong with them is an error; else it does without */
 	unsigned settle_ms; /* guest time without a new program that means "all loaded"; 0: 700 */
 	unsigned max_ms;    /* guest time that the program gets to load its programs; 0: 15000 */
 };

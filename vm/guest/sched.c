@@ -23,7 +23,8 @@
 #define TICK_MS         20
 #define WAIT_TICK_MS    5
 #define LOADING_MAX_MS  240000 /* in the verifier; the host's own deadline is above that */
-#define WORKLOAD_MIN_MS 200
+#define WORKLOAD_MIN_MS 500
+#define EXIT_MAX_MS     2000  /* for a scheduler to end, once the kernel has turned it off */
 #define HOST_MAX_MS     60000 /* for the host to read the guest */
 
 /* After the first signal, while no output comes. */
@@ -40,6 +41,7 @@ struct sched {
 	pid_t pid;  /* of the process that was started; 0: reaped */
 	int status; /* its wait status then */
 	bool told;  /* the host knows that the scheduler has ended */
+	long seq;   /* enable_seq() before it was started */
 	bool stalled;
 	struct relay relay;
 	struct workload workload;
@@ -138,6 +140,7 @@ static void start(struct sched *s)
 
 	if (sched_setscheduler(0, SCHED_FIFO, &param))
 		printf("ktstr-init: not a real-time task: %s\n", strerror(errno));
+	s->seq = enable_seq();
 	s->pid = spawn(s->orders, pipes);
 	relay_init(&s->relay, pipes[0], pipes[1]);
 	channel_lifecycle(KT_PHASE_PAYLOAD_STARTED, "");
@@ -197,42 +200,57 @@ static void tell_progress(const struct workload *w, uint8_t phase, const char *w
 	channel_lifecycle(phase, reason);
 }
 
-/* What the workload is about, or NULL while it goes on. */
-static const char *workload_end(struct sched *s, long seq, int64_t first, int64_t last)
+enum workload_end { GOES_ON, DEAD, TURNED_OFF, FORBIDDEN, TIME_UP, DISPATCHED };
+
+static enum workload_end look_at_workload(struct sched *s, int64_t first, int64_t last)
 {
 	struct workload *w = &s->workload;
 
 	/* In this order: what they did, they did while it was enabled. */
 	workload_look(w);
 	if (!is_alive(s))
-		return "dead";
-	if (!is_enabled() || enable_seq() != seq)
-		return "; then the kernel turned the scheduler off";
+		return DEAD;
+	if (!is_enabled() || enable_seq() > s->seq + 1)
+		return TURNED_OFF;
 	if (w->error)
-		return "; a task may not be SCHED_EXT";
+		return FORBIDDEN;
 	if (w->moved == w->n && !kt_deadline_left_ms(first))
-		return "";
-	return kt_deadline_left_ms(last) ? NULL : "; then time was up";
+		return DISPATCHED;
+	return kt_deadline_left_ms(last) ? GOES_ON : TIME_UP;
+}
+
+/* A process that ends takes its scheduler along before it is gone; one that is told of it, ends. */
+static bool ends_by_itself(struct sched *s)
+{
+	int64_t deadline = kt_deadline_ms(EXIT_MAX_MS);
+
+	while (is_alive(s) && kt_deadline_left_ms(deadline))
+		relay_pump(&s->relay, TICK_MS);
+	return !is_alive(s);
 }
 
 static void run_workload(struct sched *s)
 {
+	static const char *const why[] = {
+		[TURNED_OFF] = "; then the kernel turned the scheduler off",
+		[FORBIDDEN] = "; a task may not be SCHED_EXT",
+		[TIME_UP] = "; then time was up",
+		[DISPATCHED] = "",
+	};
 	int64_t first = kt_deadline_ms(WORKLOAD_MIN_MS);
 	int64_t last = kt_deadline_ms(s->orders->workload_ms);
-	long seq = enable_seq();
-	const char *end;
+	enum workload_end end;
 
 	workload_start(&s->workload);
-	while (!(end = workload_end(s, seq, first, last)))
+	while ((end = look_at_workload(s, first, last)) == GOES_ON)
 		relay_pump(&s->relay, TICK_MS);
-	if (!strcmp(end, "dead")) {
+	s->stalled = end != DISPATCHED;
+	if (end == DEAD || (end == TURNED_OFF && ends_by_itself(s)))
 		tell_exit(s);
-	} else {
-		s->stalled = end[0];
+	else
 		tell_progress(&s->workload,
 			      s->stalled ? KT_PHASE_WORKLOAD_STALLED : KT_PHASE_WORKLOAD_DISPATCHED,
-			      end);
-	}
+			      why[end]);
 	workload_stop(&s->workload);
 }
 

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <string.h>
+
+#include "cli/boot.h"
+
+const char cli_boot_load_help[] =
+	"What is loaded:\n"
+	"  --object FILE        every program of a BPF object, each on its own; may be\n"
+	"                       given again. One that is rejected does not stop the\n"
+	"                       others: it is listed as failed, with libbpf's log, and\n"
+	"                       the exit status is 1\n"
+	"  --run BIN            a loader of your own, run in the guest with the shared\n"
+	"                       libraries it needs; read once it has loaded programs and\n"
+	"                       no other has come for 0.7 seconds\n"
+	"  --scheduler BIN      a sched_ext scheduler, run likewise: does it attach, and\n"
+	"                       schedule? Read while it is attached, and stopped then;\n"
+	"                       the exit status is 1 when it fails\n"
+	"  --file FILE          a file that the loader or scheduler reads, put at the\n"
+	"                       same place in the guest; may be given again\n"
+	"  --attach-timeout SECONDS\n"
+	"                       for the scheduler to attach, its time in the verifier\n"
+	"                       not counted (15)\n"
+	"  --workload-timeout SECONDS\n"
+	"                       for each task under it to get on a CPU (5)\n"
+	"  --live               show the scheduler's output on stderr as it comes, too\n";
+
+const char cli_boot_guest_help[] =
+	"The guest:\n"
+	"  --kernel IMAGE       what to boot: a distro's vmlinuz\n"
+	"  --modules DIR        its modules, where it has virtio's console as one (found\n"
+	"                       near the image)\n"
+	"  --accel NAME         kvm or tcg; kvm where it runs this guest, if not given\n"
+	"  --memory MIB         (1024)\n"
+	"  --smp N              vCPUs (2)\n"
+	"  --append WORDS       more kernel parameters\n"
+	"  --qemu BIN           another QEMU (qemu-system-x86_64)\n"
+	"  --qemu-arg ARG       one more argument for it; may be given again\n"
+	"  -s                   its GDB stub on :1234, for a debugger of yours\n"
+	"  --gdb TARGET         likewise, there; if not given, on a private socket\n"
+	"  --keep               leave the guest running, and say how to attach to it\n"
+	"  --timeout SECONDS    for booting and loading, with --kernel (300)\n";
+
+void cli_boot_deinit(struct cli_boot *boot)
+{
+	kt_vec_free(&boot->kernels);
+	kt_vec_free(&boot->schedulers);
+	kt_vec_free(&boot->objects);
+	kt_vec_free(&boot->files);
+	kt_vec_free(&boot->qemu_args);
+}
+
+static struct kt_error *number(const char *option, const char *arg, long max, unsigned *ret)
+{
+	long value;
+	struct kt_error *err = cli_number(option, arg, 1, max, &value);
+
+	if (!err)
+		*ret = (unsigned)value;
+	return err;
+}
+
+static struct kt_error *milliseconds(const char *option, const char *arg, unsigned *ret)
+{
+	double seconds;
+	struct kt_error *err = cli_seconds(option, arg, &seconds);
+
+	if (!err)
+		*ret = (unsigned)(seconds * 1000);
+	return err;
+}
+
+#define PUSH(list, arg) (kt_vec_push(list, arg) ? NULL : kt_error_no_memory())
+
+struct kt_error *cli_boot_option(struct cli_boot *boot, int option, char *arg, bool *taken)
+{
+	bool before = boot->given;
+
+	*taken = boot->given = true;
+	switch (option) {
+	case CLI_OPT_KERNEL: return PUSH(&boot->kernels, arg);
+	case CLI_OPT_OBJECT: return PUSH(&boot->objects, arg);
+	case CLI_OPT_RUN: boot->load.run = arg; return NULL;
+	case CLI_OPT_SCHEDULER: return PUSH(&boot->schedulers, arg);
+	case CLI_OPT_FILE: return PUSH(&boot->files, arg);
+	case CLI_OPT_MODULES: boot->modules = arg; return NULL;
+	case CLI_OPT_ATTACH_TIMEOUT:
+		return milliseconds("--attach-timeout", arg, &boot->load.attach_ms);
+	case CLI_OPT_WORKLOAD_TIMEOUT:
+		return milliseconds("--workload-timeout", arg, &boot->load.workload_ms);
+	case CLI_OPT_LIVE: boot->live = true; return NULL;
+	case CLI_OPT_ACCEL: boot->vm.accel = arg; return NULL;
+	case CLI_OPT_MEMORY: return number("--memory", arg, 1 << 24, &boot->vm.memory_mib);
+	case CLI_OPT_SMP: return number("--smp", arg, 4096, &boot->vm.smp);
+	case CLI_OPT_APPEND: boot->vm.append = arg; return NULL;
+	case CLI_OPT_QEMU: boot->vm.qemu = arg; return NULL;
+	case CLI_OPT_QEMU_ARG: return PUSH(&boot->qemu_args, arg);
+	case 's': boot->vm.gdb = ":1234"; return NULL;
+	case CLI_OPT_GDB: boot->vm.gdb = arg; return NULL;
+	case CLI_OPT_KEEP: boot->vm.keep = true; return NULL;
+	default: break;
+	}
+	*taken = false;
+	boot->given = before;
+	return NULL;
+}
+
+struct kt_error *cli_boot_check(const struct cli_boot *boot, int n_args, char **args)
+{
+	bool scheduler = boot->schedulers.len, program = boot->load.run || scheduler;
+
+	if (!boot->kernels.len)
+		return kt_error_new(KT_ERROR_USAGE, "which kernel is to be booted? --kernel IMAGE");
+	if (!!boot->load.run + scheduler + !!boot->objects.len > 1)
+		return kt_error_new(KT_ERROR_USAGE,
+				    "--scheduler, --run and --object are three ways to load: one "
+				    "of them");
+	if (!program && !boot->objects.len)
+		return kt_error_new(KT_ERROR_USAGE, "what is to be loaded in the guest? --object "
+						    "FILE.bpf.o, --run BIN, or --scheduler BIN");
+	if (!program && boot->files.len)
+		return kt_error_new(KT_ERROR_USAGE, "--file is for what a loader reads: it goes "
+						    "with --run or --scheduler");
+	if (!program && n_args)
+		return kt_error_new(KT_ERROR_USAGE,
+				    "\"%s\": with --kernel there is no TARGET; arguments go with "
+				    "--run or --scheduler",
+				    args[0]);
+	if (!scheduler && (boot->load.attach_ms || boot->load.workload_ms || boot->live))
+		return kt_error_new(KT_ERROR_USAGE,
+				    "--attach-timeout, --workload-timeout and --live go with "
+				    "--scheduler");
+	if (scheduler && boot->vm.keep)
+		return kt_error_new(KT_ERROR_USAGE,
+				    "--keep: a scheduler's guest ends when the verdict is there; "
+				    "--run BIN leaves one running");
+	return NULL;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Guests that a command boots itself: their options, and what comes of running one. */
+#ifndef KT_CLI_BOOT_H
+#define KT_CLI_BOOT_H
+
+#include "cli/cli.h"
+#include "collect/verifier.h"
+
+/* What is booted and loaded. A command checks how many kernels and schedulers it can use. */
+struct cli_boot {
+	struct vm_config vm;
+	struct vm_load load;
+	const char *modules; /* where the kernel's are; NULL: near its image */
+	KT_VEC(const char *) kernels, schedulers, objects, files, qemu_args;
+	bool given; /* an option that makes sense only for a guest of ours */
+	bool live;  /* a scheduler's output is shown as it comes */
+};
+
+/* clang-format off */
+#define CLI_BOOT_OPTIONS                                                        \
+	{"kernel", required_argument, NULL, CLI_OPT_KERNEL},                    \
+	{"object", required_argument, NULL, CLI_OPT_OBJECT},                    \
+	{"run", required_argument, NULL, CLI_OPT_RUN},                          \
+	{"scheduler", required_argument, NULL, CLI_OPT_SCHEDULER},              \
+	{"file", required_argument, NULL, CLI_OPT_FILE},                        \
+	{"modules", required_argument, NULL, CLI_OPT_MODULES},                  \
+	{"attach-timeout", required_argument, NULL, CLI_OPT_ATTACH_TIMEOUT},    \
+	{"workload-timeout", required_argument, NULL, CLI_OPT_WORKLOAD_TIMEOUT}, \
+	{"live", no_argument, NULL, CLI_OPT_LIVE},                              \
+	{"accel", required_argument, NULL, CLI_OPT_ACCEL},                      \
+	{"memory", required_argument, NULL, CLI_OPT_MEMORY},                    \
+	{"smp", required_argument, NULL, CLI_OPT_SMP},                          \
+	{"append", required_argument, NULL, CLI_OPT_APPEND},                    \
+	{"qemu", required_argument, NULL, CLI_OPT_QEMU},                        \
+	{"qemu-arg", required_argument, NULL, CLI_OPT_QEMU_ARG},                \
+	{"gdb", required_argument, NULL, CLI_OPT_GDB},                          \
+	{"keep", no_argument, NULL, CLI_OPT_KEEP}
+/* clang-format on */
+
+struct kt_error *cli_boot_option(struct cli_boot *boot, int option, char *arg, bool *taken);
+
+/* What is wrong with the options taken together, args being what is behind "--": KT_ERROR_USAGE. */
+struct kt_error *cli_boot_check(const struct cli_boot *boot, int n_args, char **args);
+void cli_boot_deinit(struct cli_boot *boot);
+extern const char cli_boot_load_help[], cli_boot_guest_help[];
+
+/* What came of it. Zeroed at first. */
+struct cli_run {
+	const char *what; /* of the boot: the scheduler, or the loader; NULL: objects */
+	const char *kernel;
+	struct kfacts *facts;
+	struct kt_collected collected; /* of a scheduler; for the others, its inspection */
+	struct vm_results results;     /* of the others */
+	struct render_payload payload;
+	KT_VEC(struct render_failure) failures;
+	struct cli_result result; /* refers to the above */
+	struct vm *vm;            /* of the others, running */
+};
+
+/*
+ * Boots kernel with what boot says (and that scheduler, unless NULL), reads it. CLI_DONE, or the
+ * status of the error, which was printed. Whether what was tested passed, cli_run_status() tells.
+ */
+int cli_run_guest(const struct cli_boot *boot, const char *kernel, const char *scheduler,
+		  const struct cli_guest *guest, struct cli_run *run);
+void cli_run_deinit(struct cli_run *run);
+
+/* CLI_DONE or CLI_TEST_FAILED. */
+int cli_run_status(const struct cli_run *run);
+
+/* The end of a guest's console, on stderr; NULL or "": nothing. */
+void cli_show_console(const char *console);
+
+/* The last part of a path: what a person calls the file. */
+const char *cli_base_name(const char *path);
+
+#endif

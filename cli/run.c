@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* A guest of ours: booted, loaded, read. What collect and diff have in common. */
+#include <string.h>
+#include <sys/wait.h>
+
+#include "cli/boot.h"
+#include "util/cleanup.h"
+#include "vm/modules.h"
+
+/* A verifier at its limit of a million instructions takes minutes under TCG. */
+#define DEFAULT_TIMEOUT_MS 300000
+
+const char *cli_base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static void show_progress(void *arg, const char *stage)
+{
+	(void)arg;
+	cli_progress(stage);
+}
+
+static void show_output(void *arg, int stream, const void *data, size_t len)
+{
+	(void)arg;
+	(void)stream;
+	cli_progress(NULL);
+	fwrite(data, 1, len, stderr);
+}
+
+void cli_show_console(const char *console)
+{
+	if (console && console[0])
+		fprintf(stderr, "--- the guest's console ends with\n%s%s---\n", console,
+			console[strlen(console) - 1] == '\n' ? "" : "\n");
+}
+
+static int fail_with_console(struct kt_error *err, const char *console)
+{
+	bool cancelled = kt_error_code(err) == KT_ERROR_CANCELLED; /* which is no riddle */
+	int status = cli_fail(err);
+
+	if (!cancelled)
+		cli_show_console(console);
+	return status;
+}
+
+static int exit_code(int wait_status)
+{
+	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+static bool gather_failures(struct cli_run *run, const struct vm_load *load)
+{
+	if (!kt_vec_reserve(&run->failures, 1)) /* so that "none" is not NULL, "not loaded by us" */
+		return false;
+	kt_vec_for_each (&run->results.programs, program) {
+		struct render_failure f = {
+			.object = cli_base_name(load->objects[program->object]),
+			.section = program->section,
+			.name = program->name,
+			.errnum = program->error,
+			.log = program->log,
+		};
+
+		if (program->error && !kt_vec_push(&run->failures, f))
+			return false;
+	}
+	return true;
+}
+
+static int64_t timeout_ms(const struct cli_guest *guest)
+{
+	return guest->timeout_s > 0 ? (int64_t)(guest->timeout_s * 1000) : DEFAULT_TIMEOUT_MS;
+}
+
+static struct kt_error *read_guest(const struct cli_guest *options, struct cli_run *run)
+{
+	_cleanup_(rsp_target_deinit) struct rsp_target target = {0};
+	struct cli_guest guest = *options;
+	struct kt_error *err = rsp_target_parse(vm_gdb_target(run->vm), &target);
+
+	guest.timeout_s = 0;   /* --timeout is for booting and loading here */
+	guest.no_cache = true; /* nobody comes back to this socket */
+	return err ? err : cli_inspect(&target, &guest, run->facts, &run->collected.inspection);
+}
+
+/* Objects, or a loader. */
+static int run_loader(const struct vm_config *vm, const struct vm_load *load,
+		      const struct cli_guest *guest, struct cli_run *run)
+{
+	struct vm_session_options options = {.timeout_ms = timeout_ms(guest),
+					     .output = show_output};
+	struct kt_error *err;
+
+	err = vm_session_start(vm, load, &options, &run->results, &run->vm);
+	if (err)
+		return fail_with_console(err, run->results.console);
+	err = read_guest(guest, run);
+	if (err) {
+		_cleanup_free_ char *console = vm_console_tail(run->vm, 20);
+
+		return fail_with_console(err, console);
+	}
+	run->payload = (struct render_payload){
+		.exited = run->results.exited,
+		.exit_code = exit_code(run->results.exit_status),
+		.output = run->results.output.data ? run->results.output.data : "",
+	};
+	if (load->run)
+		run->result.payload = &run->payload;
+	else if (!gather_failures(run, load))
+		return cli_fail(kt_error_no_memory());
+	run->result.failures = run->failures.data;
+	run->result.n_failures = run->failures.len;
+	run->result.boot_ns = run->results.boot_ns;
+	run->result.load_ns = run->results.load_ns;
+	return CLI_DONE;
+}
+
+static int run_scheduler(const struct vm_config *vm, const struct vm_load *load, bool live,
+			 const struct cli_guest *guest, struct cli_run *run)
+{
+	_cleanup_fclose_ FILE *trace = NULL;
+	struct kt_collect collect = {
+		.vm = vm,
+		.load = load,
+		.facts = run->facts,
+		.timeout_ms = timeout_ms(guest),
+		.output = live ? show_output : NULL,
+	};
+	struct kt_error *err = cli_stub_options(guest, &collect.stub, &trace);
+
+	collect.stub.timeout_ms = 0; /* --timeout is for the run */
+	if (!err)
+		err = kt_collect_verifier_output(&collect, &run->collected);
+	if (err)
+		return fail_with_console(err, run->collected.result.console);
+	run->result.run = &run->collected.result;
+	run->result.scheduler = cli_base_name(load->run);
+	run->result.boot_ns = run->collected.boot_ns;
+	run->result.load_ns = run->collected.load_ns;
+	return CLI_DONE;
+}
+
+static struct kt_error *find_modules(const struct cli_boot *boot, const char *kernel,
+				     const struct cli_run *run, char **ret)
+{
+	if (boot->modules)
+		*ret = strdup(boot->modules);
+	else
+		*ret = vm_modules_dir(kernel, kfacts_kernel(run->facts)->release);
+	return *ret || !boot->modules ? NULL : kt_error_no_memory();
+}
+
+int cli_run_guest(const struct cli_boot *boot, const char *kernel, const char *scheduler,
+		  const struct cli_guest *guest, struct cli_run *run)
+{
+	const char *image = guest->vmlinux ? guest->vmlinux : kernel;
+	_cleanup_free_ char *modules = NULL;
+	struct vm_config vm = boot->vm;
+	struct vm_load load = boot->load;
+	struct kt_error *err;
+
+	vm.kernel = kernel;
+	vm.cancel_fd = cli_cancel_fd();
+	vm.progress = show_progress;
+	vm.qemu_args = boot->qemu_args.data;
+	vm.num_qemu_args = boot->qemu_args.len;
+	load.objects = boot->objects.data;
+	load.num_objects = boot->objects.len;
+	load.files = boot->files.data;
+	load.num_files = boot->files.len;
+	load.scheduler = scheduler;
+	if (scheduler)
+		load.run = scheduler;
+	run->what = load.run;
+	run->kernel = kernel;
+	run->result.inspection = &run->collected.inspection;
+	err = cli_load_facts(image, !guest->no_cache, &run->facts, &run->result.resolve_ns,
+			     &run->result.cached);
+	run->result.facts = run->facts;
+	if (!err)
+		err = find_modules(boot, kernel, run, &modules);
+	if (err)
+		return cli_fail(err);
+	load.modules_dir = modules;
+	load.modules_asked = boot->modules;
+	load.release = kfacts_kernel(run->facts)->release;
+	return scheduler ? run_scheduler(&vm, &load, boot->live, guest, run)
+			 : run_loader(&vm, &load, guest, run);
+}
+
+void cli_run_deinit(struct cli_run *run)
+{
+	vm_destroy(run->vm);
+	kt_vec_free(&run->failures);
+	vm_results_deinit(&run->results);
+	kt_collected_deinit(&run->collected);
+	kfacts_destroy(run->facts);
+	*run = (struct cli_run){0};
+}
+
+int cli_run_status(const struct cli_run *run)
+{
+	bool failed = run->failures.len;
+
+	if (run->result.run)
+		failed = kt_verdict(run->result.run) != KT_VERDICT_PASS;
+	else if (run->result.payload)
+		failed = run->payload.exited && run->payload.exit_code;
+	return failed ? CLI_TEST_FAILED : CLI_DONE;
+}
