@@ -41,8 +41,8 @@ static const char help[] =
 	"  a, b, delta, delta_pct, |delta|, |delta_pct|\n"
 	"                       > >= < <= = != a number, such as 100, -2.5 or 10%\n"
 	"  name                 = != a pattern, such as scx_*\n"
-	"  status               = != unchanged, changed, unknown, added, removed, failed (in\n"
-	"                       B, passed in A), fixed, failed-in-both\n"
+	"  status               = != unchanged, changed, unknown, added, removed,\n"
+	"                       failed (in B, passed in A), fixed, failed-in-both\n"
 	"What is not known is neither more nor less than a number. From 0 on any growth is\n"
 	"infinitely many percent.\n"
 	"\n"
@@ -52,8 +52,8 @@ static const char help[] =
 	"  ktstr-gdb diff old.json new.json --fail-on 'delta_pct > 10 && b > 1000'\n"
 	"  ktstr-gdb diff 6.12.json 7.0.json --csv > diff.csv\n"
 	"\n"
-	"Exit status: 0 done, whatever the difference; 1 --fail-on found something, which is\n"
-	"told on stderr; 2 usage; 3 it could not be done.\n";
+	"Exit status: 0 done, whatever the difference; 1 --fail-on found something, which\n"
+	"is told on stderr; 2 usage; 3 it could not be done.\n";
 
 enum {
 	OPT_FILTER = CLI_OPT_OWN,
