@@ -21,6 +21,7 @@ enum cli_status {
 /* A command: its options begin at argv[1]. Returns the exit status. */
 int cli_attach(int argc, char **argv);
 int cli_collect(int argc, char **argv);
+int cli_diff(int argc, char **argv);
 int cli_log(int argc, char **argv);
 
 /* Prints the error as one line, destroys it, and gives the exit status that it means. */
@@ -55,6 +56,9 @@ bool cli_color_on(enum cli_color color, FILE *stream);
 
 /* The argument of --color: "auto", "always", "never"; else KT_ERROR_USAGE. */
 struct kt_error *cli_color_option(const char *arg, enum cli_color *ret);
+
+/* Of the terminal that stdout is, in columns; 0: it is none. */
+size_t cli_terminal_width(void);
 
 /* A whole number of min..max, or KT_ERROR_USAGE that names the option. */
 struct kt_error *cli_number(const char *option, const char *text, long min, long max, long *ret);

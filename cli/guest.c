@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -157,16 +156,6 @@ void cli_print_timing(const struct cli_result *result)
 		"stub", t->requests, t->round_trips, t->bytes_read);
 }
 
-/* The terminal's width; 0, nothing is cut, when stdout is none. */
-static size_t terminal_width(void)
-{
-	struct winsize size;
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
-		return 0;
-	return size.ws_col;
-}
-
 static void hex(const uint8_t *bytes, size_t len, char *ret)
 {
 	for (size_t i = 0; i < len; i++)
@@ -209,7 +198,7 @@ static struct kt_error *render(const struct cli_result *result, const struct cli
 		return err;
 	if (output->csv)
 		return render_programs_csv(programs, &columns, ret);
-	return render_programs_table(programs, &columns, terminal_width(),
+	return render_programs_table(programs, &columns, cli_terminal_width(),
 				     cli_color_on(output->color, stdout), ret);
 }
 

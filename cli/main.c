@@ -19,6 +19,7 @@ static const char help[] =
 	"                                        boots a guest, runs a loader in it\n"
 	"  ktstr-gdb log [FILE...]               a loader's output, its verifier logs\n"
 	"                                        collapsed; needs no guest\n"
+	"  ktstr-gdb diff A.json B.json          two results (of --json) side by side\n"
 	"\n"
 	"TARGET is HOST:PORT, :PORT or unix:PATH; if not given, :1234, where `qemu -s`\n"
 	"listens.\n"
@@ -35,6 +36,7 @@ static const struct {
 } commands[] = {
 	{"attach", cli_attach},
 	{"collect", cli_collect},
+	{"diff", cli_diff},
 	{"log", cli_log},
 };
 
@@ -66,6 +68,7 @@ int main(int argc, char **argv)
 			argv[1] = name;
 			return commands[i].run(argc - 1, argv + 1);
 		}
-	return cli_fail(kt_error_hint(kt_error_new(KT_ERROR_USAGE, "\"%s\" is no command", argv[1]),
-				      "there are attach, collect and log; see ktstr-gdb --help"));
+	return cli_fail(
+		kt_error_hint(kt_error_new(KT_ERROR_USAGE, "\"%s\" is no command", argv[1]),
+			      "there are attach, collect, diff and log; see ktstr-gdb --help"));
 }

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -148,4 +149,11 @@ bool cli_color_on(enum cli_color color, FILE *stream)
 	if (color != CLI_COLOR_AUTO)
 		return color == CLI_COLOR_ALWAYS;
 	return (!no_color || !no_color[0]) && isatty(fileno(stream));
+}
+
+size_t cli_terminal_width(void)
+{
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? 0 : size.ws_col;
 }

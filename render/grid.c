@@ -53,6 +53,24 @@ static int compare_text(struct kt_text a, struct kt_text b)
 	return cmp ? cmp : (a.len > b.len) - (a.len < b.len);
 }
 
+static int compare_cells(const struct render_cell *m, const struct render_cell *n,
+			 enum render_grid_kind kind)
+{
+	int64_t a = (int64_t)m->number, b = (int64_t)n->number;
+
+	switch (kind) {
+	case RENDER_GRID_TEXT: return compare_text(m->text, n->text);
+	case RENDER_GRID_PERCENT: return (m->real > n->real) - (m->real < n->real);
+	case RENDER_GRID_SIGNED: return (a > b) - (a < b);
+	default: return (m->number > n->number) - (m->number < n->number);
+	}
+}
+
+static bool sorts_from_largest(enum render_grid_kind kind)
+{
+	return kind != RENDER_GRID_TEXT && kind != RENDER_GRID_RISING;
+}
+
 /* Of two pointers to rows. */
 static int compare(const void *a, const void *b, void *arg)
 {
@@ -63,11 +81,8 @@ static int compare(const void *a, const void *b, void *arg)
 
 	if (m.known != n.known)
 		return n.known - m.known;
-	if (order->column->kind == RENDER_GRID_TEXT)
-		cmp = compare_text(m.text, n.text);
-	else
-		cmp = (m.number > n.number) - (m.number < n.number);
-	if (order->column->kind == RENDER_GRID_NUMBER || order->column->kind == RENDER_GRID_TENTHS)
+	cmp = compare_cells(&m, &n, order->column->kind);
+	if (sorts_from_largest(order->column->kind))
 		cmp = -cmp;
 	if (order->reversed)
 		cmp = -cmp;
@@ -113,20 +128,38 @@ static void append_text(struct kt_buf *buf, struct kt_text text)
 	}
 }
 
-/* Nothing is appended for an unknown cell. */
-static void append_cell(struct kt_buf *buf, const struct render_grid_column *column,
-			const void *row)
+/* 7 as "+7" for people; of 0 nobody asks for the sign. */
+static void append_signed(struct kt_buf *buf, int64_t number, bool plain)
 {
-	struct render_cell cell = column->get(row);
+	kt_buf_printf(buf, "%s%" PRId64, !plain && number > 0 ? "+" : "", number);
+}
 
-	if (!cell.known)
-		return;
-	if (cell.text.data || column->kind == RENDER_GRID_TEXT)
-		append_text(buf, cell.text);
-	else if (column->kind == RENDER_GRID_TENTHS)
-		kt_buf_printf(buf, "%" PRIu64 ".%" PRIu64, cell.number / 10, cell.number % 10);
+static void append_percent(struct kt_buf *buf, double real, bool plain)
+{
+	if (plain)
+		kt_buf_printf(buf, "%.12g", real);
+	else if (real == 0)
+		kt_buf_appends(buf, "0.0%");
 	else
-		kt_buf_printf(buf, "%" PRIu64, cell.number);
+		kt_buf_printf(buf, "%+.1f%%", real); /* of infinity "+inf%" */
+}
+
+/* For people, or plain, for programs. Nothing is appended for an unknown cell. */
+static void append_cell(struct kt_buf *buf, const struct render_cell *cell,
+			enum render_grid_kind kind, bool plain)
+{
+	if (!cell->known)
+		return;
+	if (cell->text.data || kind == RENDER_GRID_TEXT)
+		append_text(buf, cell->text);
+	else if (kind == RENDER_GRID_TENTHS)
+		kt_buf_printf(buf, "%" PRIu64 ".%" PRIu64, cell->number / 10, cell->number % 10);
+	else if (kind == RENDER_GRID_SIGNED)
+		append_signed(buf, (int64_t)cell->number, plain);
+	else if (kind == RENDER_GRID_PERCENT)
+		append_percent(buf, cell->real, plain);
+	else
+		kt_buf_printf(buf, "%" PRIu64, cell->number);
 }
 
 static const void *row_at(const struct render_grid *grid, size_t i)
@@ -136,7 +169,7 @@ static const void *row_at(const struct render_grid *grid, size_t i)
 
 static bool is_shown(const struct render_grid *grid, const struct render_grid_column *column)
 {
-	if (column->flags & RENDER_GRID_CSV_ONLY)
+	if (column->flags & (RENDER_GRID_CSV_ONLY | RENDER_GRID_KEY))
 		return false;
 	if (column->flags & RENDER_GRID_ALWAYS)
 		return true;
@@ -203,25 +236,42 @@ static void shorten(struct kt_buf *buf, const struct render_grid_column *column)
 	}
 }
 
+/* The text of a cell of a table, which the caller frees; NULL without memory. */
+static char *cell_text(const struct render_grid_column *column, const struct render_cell *cell,
+		       bool fit)
+{
+	struct kt_buf text = KT_BUF_INIT;
+
+	append_cell(&text, cell, column->kind, false);
+	if (fit && text.len)
+		shorten(&text, column);
+	if (!cell->known)
+		append_text(&text, cell->text);
+	if (!text.len)
+		kt_buf_appendc(&text, '-');
+	return kt_buf_steal(&text);
+}
+
 static bool add_line(struct libscols_table *table, const struct render_grid_column **shown,
 		     size_t n, const void *row, bool fit)
 {
+	static const char *const colors[] = {
+		[RENDER_TONE_GOOD] = "green",
+		[RENDER_TONE_BAD] = "red",
+	};
 	struct libscols_line *line = scols_table_new_line(table, NULL);
 
 	for (size_t i = 0; line && i < n; i++) {
-		struct kt_buf cell = KT_BUF_INIT;
-		char *text;
+		struct render_cell cell = shown[i]->get(row);
+		char *text = cell_text(shown[i], &cell, fit);
 
-		append_cell(&cell, shown[i], row);
-		if (fit && cell.len)
-			shorten(&cell, shown[i]);
-		if (!cell.len)
-			kt_buf_appendc(&cell, '-');
-		text = kt_buf_steal(&cell);
 		if (!text || scols_line_refer_data(line, i, text)) {
 			free(text);
 			return false;
 		}
+		if (cell.tone != RENDER_TONE_PLAIN &&
+		    scols_cell_set_color(scols_line_get_cell(line, i), colors[cell.tone]))
+			return false;
 	}
 	return line;
 }
@@ -259,8 +309,9 @@ static void append_csv_cell(struct kt_buf *out, const struct render_grid_column 
 			    const void *row)
 {
 	struct kt_buf raw = KT_BUF_INIT, cell = KT_BUF_INIT;
+	struct render_cell value = column->get(row);
 
-	append_cell(&raw, column, row);
+	append_cell(&raw, &value, column->kind, true);
 	render_append_visible(&cell, raw.data ? raw.data : "", false);
 	render_append_csv(out, cell.data ? cell.data : "");
 	out->failed |= raw.failed || cell.failed;
@@ -268,13 +319,25 @@ static void append_csv_cell(struct kt_buf *out, const struct render_grid_column 
 	kt_buf_deinit(&cell);
 }
 
+/* Columns that are keys alone come last. */
+static size_t count_csv_columns(const struct render_grid *grid)
+{
+	size_t n = grid->n_columns;
+
+	while (n && grid->columns[n - 1].flags & RENDER_GRID_KEY)
+		n--;
+	return n;
+}
+
 struct kt_error *render_grid_csv(const struct render_grid *grid, struct kt_buf *out)
 {
-	for (size_t i = 0; i < grid->n_columns; i++)
+	size_t n = count_csv_columns(grid);
+
+	for (size_t i = 0; i < n; i++)
 		kt_buf_printf(out, "%s%s", i ? "," : "", grid->columns[i].name);
 	kt_buf_appendc(out, '\n');
 	for (size_t r = 0; r < grid->n_rows; r++) {
-		for (size_t i = 0; i < grid->n_columns; i++) {
+		for (size_t i = 0; i < n; i++) {
 			if (i)
 				kt_buf_appendc(out, ',');
 			append_csv_cell(out, &grid->columns[i], row_at(grid, r));

@@ -12,10 +12,18 @@
 #include "util/buf.h"
 #include "util/error.h"
 
+enum render_tone { RENDER_TONE_PLAIN, RENDER_TONE_GOOD, RENDER_TONE_BAD };
+
 struct render_cell {
-	bool known;          /* false: "-" in a table, an empty field in CSV */
-	uint64_t number;     /* what a column of numbers sorts by */
-	struct kt_text text; /* shown in place of the number when its data is not NULL */
+	bool known;      /* false: "-" in a table, an empty field in CSV */
+	uint64_t number; /* what a column of numbers sorts by; an int64_t of a SIGNED one */
+	double real;     /* of RENDER_GRID_PERCENT in place of number; may be infinite */
+	/*
+	 * Shown in place of the number when its data is not NULL. Of a cell that is not known it
+	 * is what a table has for the "-", when it is not empty.
+	 */
+	struct kt_text text;
+	enum render_tone tone; /* in a table with colors */
 };
 
 enum render_grid_kind {
@@ -23,6 +31,9 @@ enum render_grid_kind {
 	RENDER_GRID_NUMBER, /* sorts from the largest */
 	RENDER_GRID_RISING, /* a number that sorts from the smallest */
 	RENDER_GRID_TENTHS, /* a number in tenths: 125 is shown as "12.5" */
+	/* With their sign in a table, "+5", "-0.1%", but "0" and "0.0%"; bare in CSV. */
+	RENDER_GRID_SIGNED,
+	RENDER_GRID_PERCENT,
 };
 
 enum {
@@ -30,6 +41,7 @@ enum {
 	RENDER_GRID_ALWAYS = 2, /* else a table leaves the column out when no cell is known */
 	RENDER_GRID_CUT = 4,    /* gives way to the terminal's width; of the last column only */
 	RENDER_GRID_TAIL = 8,   /* of a text longer than `longest` the end is shown */
+	RENDER_GRID_KEY = 16,   /* only to sort by: not shown, not in CSV; those come last */
 };
 
 struct render_grid_column {
@@ -62,8 +74,8 @@ struct kt_error *render_grid_check_sort(const struct render_grid *grid, const ch
 struct kt_error *render_grid_sort(struct render_grid *grid, const char *sort);
 
 /*
- * Appends the rows. width is of the terminal, 0: nothing is cut; color: headings in bold.
- * What a terminal might obey comes out as "\xNN". KT_ERROR_NO_MEMORY.
+ * Appends the rows. width is of the terminal, 0: nothing is cut; color: headings in bold, and
+ * tones. What a terminal might obey comes out as "\xNN". KT_ERROR_NO_MEMORY.
  */
 struct kt_error *render_grid_table(const struct render_grid *grid, size_t width, bool color,
 				   struct kt_buf *out);

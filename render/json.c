@@ -62,8 +62,9 @@ struct kt_error *render_json_dump(json_t *root, char **ret)
 {
 	struct kt_buf out = KT_BUF_INIT;
 	/* ASCII only: a C1 control out of a guest would be one for the terminal, too. */
-	int failed = !root ||
-		     json_dump_callback(root, dump_chunk, &out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+	int failed = !root || json_dump_callback(root, dump_chunk, &out,
+						 JSON_INDENT(2) | JSON_ENSURE_ASCII |
+							 JSON_REAL_PRECISION(15));
 
 	json_decref(root);
 	kt_buf_appendc(&out, '\n');

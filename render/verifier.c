@@ -10,6 +10,19 @@ static void stats_deinit(struct kt_prog_stats *stats)
 	free(stats->tag);
 }
 
+/* Makes room for one more, of which there is none left when n is a power of two. */
+static struct kt_prog_stats *grow(struct kt_prog_stats_list *list)
+{
+	struct kt_prog_stats *all;
+
+	if (list->n & (list->n - 1))
+		return list->all;
+	all = realloc(list->all, (list->n ? 2 * list->n : 1) * sizeof(*all));
+	if (all)
+		list->all = all;
+	return all;
+}
+
 struct kt_error *kt_prog_stats_add(struct kt_prog_stats_list *list,
 				   const struct kt_prog_stats *stats)
 {
@@ -18,9 +31,7 @@ struct kt_error *kt_prog_stats_add(struct kt_prog_stats_list *list,
 	copy.name = strdup(stats->name);
 	copy.type = stats->type ? strdup(stats->type) : NULL;
 	copy.tag = stats->tag ? strdup(stats->tag) : NULL;
-	all = realloc(list->all, (list->n + 1) * sizeof(*all));
-	if (all)
-		list->all = all;
+	all = grow(list);
 	if (!all || !copy.name || (stats->type && !copy.type) || (stats->tag && !copy.tag)) {
 		stats_deinit(&copy);
 		return kt_error_no_memory();

@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* ktstr-gdb diff: two results side by side. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/input.h"
+#include "render/diff.h"
+#include "render/filter.h"
+#include "render/saved.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+
+static const char help[] =
+	"Usage: ktstr-gdb diff A.json B.json [OPTION...]\n"
+	"\n"
+	"Compares two results that `ktstr-gdb attach --json` or `ktstr-gdb collect --json`\n"
+	"printed: for each program its verified_insns in A and in B, and DELTA, which is\n"
+	"B - A: a positive one says that B costs the verifier more. A program that only\n"
+	"one of them has is added or removed, and has no delta. One that passed in A and\n"
+	"fails in B is always shown, and named once more below the table. Files may be\n"
+	"compressed; one of them may be \"-\", standard input.\n"
+	"\n"
+	"Options:\n"
+	"  --filter EXPR        show only programs of which EXPR holds; may be given again,\n"
+	"                       and then all have to hold\n"
+	"  --fail-on EXPR       exit with 1 if EXPR holds of any program, whether --filter\n"
+	"                       shows it or not, or if one, or the run, passed in A and\n"
+	"                       fails in B; may be given again\n"
+	"  --sort KEY           name, type, a, b, delta, delta_pct, status, |delta| or\n"
+	"                       |delta_pct|; numbers the largest first; -KEY turns it\n"
+	"                       around. If not given, A's order, then what only B has\n"
+	"  --label-a TEXT       what to call A; if not given, its scheduler or kernel where\n"
+	"  --label-b TEXT       they differ, else the file's name\n"
+	"  --csv                comma-separated, one line a program\n"
+	"  --json               one JSON document\n"
+	"  --color WHEN         auto, always or never\n"
+	"  -h, --help           this text\n"
+	"\n"
+	"EXPR is KEY OPERATOR VALUE, or several joined by &&:\n"
+	"  a, b, delta, delta_pct, |delta|, |delta_pct|\n"
+	"                       > >= < <= = != a number, such as 100, -2.5 or 10%\n"
+	"  name                 = != a pattern, such as scx_*\n"
+	"  status               = != unchanged, changed, unknown, added, removed,\n"
+	"                       failed (in B, passed in A), fixed, failed-in-both\n"
+	"What is not known is neither more nor less than a number. From 0 on any growth is\n"
+	"infinitely many percent.\n"
+	"\n"
+	"Examples:\n"
+	"  ktstr-gdb diff old.json new.json --sort '|delta|'\n"
+	"  ktstr-gdb diff old.json new.json --filter 'delta_pct > 5%' --filter 'name=tcp_*'\n"
+	"  ktstr-gdb diff old.json new.json --fail-on 'delta_pct > 10 && b > 1000'\n"
+	"  ktstr-gdb diff 6.12.json 7.0.json --csv > diff.csv\n"
+	"\n"
+	"Exit status: 0 done, whatever the difference; 1 --fail-on found something, which\n"
+	"is told on stderr; 2 usage; 3 it could not be done.\n";
+
+enum {
+	OPT_FILTER = CLI_OPT_OWN,
+	OPT_FAIL_ON,
+	OPT_LABEL_A,
+	OPT_LABEL_B,
+};
+
+struct rule {
+	const char *text; /* as it was typed */
+	struct kt_filter filter;
+};
+
+struct diff {
+	const char *sort, *label_a, *label_b;
+	bool csv, json;
+	enum cli_color color;
+	KT_VEC(struct kt_filter) filters;
+	KT_VEC(struct rule) rules;
+};
+
+/* A or B. */
+struct side {
+	const char *source; /* what to call where it is from: the file's name */
+	struct kt_saved result;
+	char *label;
+};
+
+static void side_deinit(struct side *side)
+{
+	kt_saved_deinit(&side->result);
+	free(side->label);
+}
+
+/* --- what to call them --- */
+
+static bool differ(const char *a, const char *b)
+{
+	return a && b && strcmp(a, b) != 0;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+/* What there is to say of one that is not so of the other. */
+static char *make_label(const struct side *side, const struct side *other)
+{
+	bool schedulers = differ(side->result.scheduler, other->result.scheduler);
+	bool kernels = differ(side->result.kernel, other->result.kernel);
+	struct kt_buf label = KT_BUF_INIT;
+
+	if (schedulers &&
+	    differ(base_name(side->result.scheduler), base_name(other->result.scheduler)))
+		kt_buf_appends(&label, base_name(side->result.scheduler));
+	else if (schedulers)
+		kt_buf_appends(&label, side->result.scheduler);
+	if (kernels)
+		kt_buf_printf(&label, "%s%s", label.len ? " " : "", side->result.kernel);
+	if (!label.len && differ(base_name(side->source), base_name(other->source)))
+		kt_buf_appends(&label, base_name(side->source));
+	else if (!label.len)
+		kt_buf_appends(&label, side->source);
+	return kt_buf_steal(&label);
+}
+
+static struct kt_error *set_labels(const struct diff *diff, struct side *a, struct side *b)
+{
+	a->label = diff->label_a ? strdup(diff->label_a) : make_label(a, b);
+	b->label = diff->label_b ? strdup(diff->label_b) : make_label(b, a);
+	return a->label && b->label ? NULL : kt_error_no_memory();
+}
+
+/* --- --fail-on --- */
+
+#define TOLD_MAX 10
+
+/* What a rule was broken by; of many the first ones. */
+struct broken {
+	struct {
+		const char *rule; /* NULL: it failed, which all rules forbid */
+		struct kt_diff_row row;
+	} all[TOLD_MAX];
+	size_t n;
+	bool run; /* that of B failed, and A's did not */
+};
+
+static void note_broken(struct broken *broken, const char *rule, const struct kt_diff_row *row)
+{
+	if (broken->n < TOLD_MAX) {
+		broken->all[broken->n].rule = rule;
+		broken->all[broken->n].row = *row;
+	}
+	broken->n++;
+}
+
+static void check_row(const struct diff *diff, const struct kt_diff_row *row, struct broken *broken)
+{
+	if (row->status == KT_DIFF_FAILED) {
+		note_broken(broken, NULL, row);
+		return;
+	}
+	for (size_t i = 0; i < diff->rules.len; i++)
+		if (kt_filter_matches(&diff->rules.data[i].filter, row)) {
+			note_broken(broken, diff->rules.data[i].text, row);
+			return;
+		}
+}
+
+static void check_rules(const struct diff *diff, const struct side *a, const struct side *b,
+			const struct kt_diff_rows *rows, struct broken *ret)
+{
+	*ret = (struct broken){0};
+	if (!diff->rules.len)
+		return;
+	ret->run = a->result.passed_known && a->result.passed && b->result.passed_known &&
+		   !b->result.passed;
+	for (size_t i = 0; i < rows->n; i++)
+		check_row(diff, &rows->all[i], ret);
+}
+
+static void append_number(struct kt_buf *buf, struct program_number number)
+{
+	if (number.known)
+		kt_buf_printf(buf, "%" PRIu64, number.value);
+	else
+		kt_buf_appends(buf, "-");
+}
+
+static void tell_row(const char *rule, const struct kt_diff_row *row)
+{
+	struct kt_buf text = KT_BUF_INIT;
+
+	kt_buf_printf(&text, "%s (%s)", row->name[0] ? row->name : "(no name)",
+		      row->type ? row->type : "type unknown");
+	if (!rule) {
+		kt_buf_appends(&text, " failed in B, passed in A");
+	} else {
+		kt_buf_appends(&text, ": ");
+		append_number(&text, row->a);
+		kt_buf_appends(&text, " -> ");
+		append_number(&text, row->b);
+		if (row->has_delta)
+			kt_buf_printf(&text, ", %+" PRId64 ", %+.1f%%", row->delta, row->delta_pct);
+		else
+			kt_buf_printf(&text, ", %s", kt_diff_status_name(row->status));
+	}
+	cli_note("--fail-on%s%s: %s", rule ? " " : "", rule ? rule : "",
+		 text.data ? text.data : "");
+	kt_buf_deinit(&text);
+}
+
+static int tell_broken(const struct broken *broken, const struct side *b)
+{
+	size_t told = broken->n < TOLD_MAX ? broken->n : TOLD_MAX;
+
+	if (broken->run)
+		cli_note("--fail-on: the run failed in B, passed in A: %s",
+			 b->result.verdict ? b->result.verdict : "no verdict");
+	for (size_t i = 0; i < told; i++)
+		tell_row(broken->all[i].rule, &broken->all[i].row);
+	if (broken->n > told)
+		cli_note("--fail-on: and %zu more", broken->n - told);
+	return broken->n || broken->run ? CLI_TEST_FAILED : CLI_DONE;
+}
+
+/* --- what is shown --- */
+
+static struct kt_error *format(const struct diff *diff, const struct side *a, const struct side *b,
+			       const struct kt_diff_rows *rows, char **ret)
+{
+	if (diff->json)
+		return kt_format_diff_json(a->label, &a->result, b->label, &b->result, rows, ret);
+	if (diff->csv)
+		return kt_format_diff_csv(rows, ret);
+	return kt_format_diff_rows(a->label, b->label, rows,
+				   &(struct kt_diff_options){
+					   .width = cli_terminal_width(),
+					   .color = cli_color_on(diff->color, stdout),
+				   },
+				   ret);
+}
+
+/* A table without lines has something to say about that. */
+static void tell_empty(const struct kt_diff_rows *rows, size_t total)
+{
+	if (rows->n)
+		return;
+	if (total)
+		cli_note("no program is left by --filter, of %zu that were compared", total);
+	else
+		cli_note("there is no program in A, nor in B");
+}
+
+/* A run that failed says more than its programs. */
+static void tell_verdict(const char *which, const struct side *side)
+{
+	if (side->result.passed_known && !side->result.passed)
+		cli_note("%s (%s) failed: %s", which, side->label,
+			 side->result.verdict ? side->result.verdict : "no verdict");
+}
+
+/* Filters, sorts and prints. Whatever --fail-on says, the result is shown first. */
+static int show_rows(const struct diff *diff, const struct side *a, const struct side *b,
+		     struct kt_diff_rows *rows)
+{
+	_cleanup_free_ char *text = NULL;
+	struct broken broken;
+	size_t total = rows->n;
+	struct kt_error *err;
+	int status;
+
+	check_rules(diff, a, b, rows, &broken);
+	kt_diff_rows_filter(rows, diff->filters.data, diff->filters.len);
+	err = kt_diff_rows_sort(rows, diff->sort);
+	if (!err)
+		err = format(diff, a, b, rows, &text);
+	if (err)
+		return cli_fail(err);
+	status = cli_print(text);
+	tell_empty(rows, total);
+	tell_verdict("A", a);
+	if (!broken.run)
+		tell_verdict("B", b);
+	return tell_broken(&broken, b) == CLI_DONE || status != CLI_DONE ? status : CLI_TEST_FAILED;
+}
+
+/* Two results, wherever they are from. Gives the exit status. */
+static int show_diff(const struct diff *diff, struct side *a, struct side *b)
+{
+	struct kt_diff_rows rows = {0};
+	struct kt_b_map *map = NULL;
+	struct kt_error *err;
+	int status;
+
+	err = set_labels(diff, a, b);
+	if (!err)
+		err = kt_build_b_map(&b->result.programs, &map);
+	if (!err)
+		err = kt_build_diff_rows(&a->result.programs, map, &rows);
+	status = err ? cli_fail(err) : show_rows(diff, a, b, &rows);
+	kt_diff_rows_deinit(&rows);
+	kt_b_map_destroy(map);
+	return status;
+}
+
+/* --- the two files --- */
+
+/* source is a name for messages. */
+static struct kt_error *parse(const struct cli_input *input, struct side *ret)
+{
+	struct kt_error *err = kt_saved_read(input->text, ret->source, &ret->result);
+	struct kt_error *shrank = cli_input_check(input, ret->source);
+
+	if (!shrank)
+		return err;
+	kt_error_destroy(err);
+	return shrank;
+}
+
+static struct kt_error *read_side(const char *path, struct side *ret)
+{
+	struct cli_input input;
+	struct kt_error *err = cli_input_read(path, &input);
+
+	if (err)
+		return err;
+	ret->source = strcmp(path, "-") == 0 ? "standard input" : path;
+	err = input.error ? kt_take_ptr(input.error) : parse(&input, ret);
+	cli_input_deinit(&input);
+	return err;
+}
+
+static int diff_files(const struct diff *diff, const char *path_a, const char *path_b)
+{
+	_cleanup_(side_deinit) struct side a = {0}, b = {0};
+	struct kt_error *err = read_side(path_a, &a);
+
+	if (!err)
+		err = read_side(path_b, &b);
+	return err ? cli_fail(err) : show_diff(diff, &a, &b);
+}
+
+/* --- the command line --- */
+
+static struct kt_error *add_filter(struct diff *diff, const char *arg)
+{
+	struct kt_filter filter;
+	struct kt_error *err = kt_filter_parse(arg, &filter);
+
+	if (err)
+		return kt_error_wrap(err, "--filter");
+	return kt_vec_push(&diff->filters, filter) ? NULL : kt_error_no_memory();
+}
+
+static struct kt_error *add_rule(struct diff *diff, const char *arg)
+{
+	struct rule rule = {.text = arg};
+	struct kt_error *err = kt_filter_parse(arg, &rule.filter);
+
+	if (err)
+		return kt_error_wrap(err, "--fail-on");
+	return kt_vec_push(&diff->rules, rule) ? NULL : kt_error_no_memory();
+}
+
+static struct kt_error *take_option(struct diff *diff, int option, const char *arg)
+{
+	switch (option) {
+	case OPT_FILTER: return add_filter(diff, arg);
+	case OPT_FAIL_ON: return add_rule(diff, arg);
+	case OPT_LABEL_A: diff->label_a = arg; return NULL;
+	case OPT_LABEL_B: diff->label_b = arg; return NULL;
+	case CLI_OPT_JSON: diff->json = true; return NULL;
+	case CLI_OPT_CSV: diff->csv = true; return NULL;
+	case CLI_OPT_COLOR: return cli_color_option(arg, &diff->color);
+	default: diff->sort = arg; return kt_error_wrap(kt_diff_rows_check_sort(arg), "--sort");
+	}
+}
+
+static struct kt_error *check_usage(const struct diff *diff, int n, char **files)
+{
+	if (diff->json && diff->csv)
+		return kt_error_new(KT_ERROR_USAGE, "--json and --csv: one of them");
+	if (n != 2)
+		return kt_error_hint(kt_error_new(KT_ERROR_USAGE,
+						  "two results are compared, and %d given", n),
+				     "ktstr-gdb diff A.json B.json; `ktstr-gdb collect ... --json` "
+				     "makes them");
+	if (strcmp(files[0], "-") == 0 && strcmp(files[1], "-") == 0)
+		return kt_error_new(KT_ERROR_USAGE, "standard input can be A or B, not both");
+	return NULL;
+}
+
+static void diff_deinit(struct diff *diff)
+{
+	kt_vec_free(&diff->filters);
+	kt_vec_free(&diff->rules);
+}
+
+int cli_diff(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"filter", required_argument, NULL, OPT_FILTER},
+		{"fail-on", required_argument, NULL, OPT_FAIL_ON},
+		{"sort", required_argument, NULL, CLI_OPT_SORT},
+		{"label-a", required_argument, NULL, OPT_LABEL_A},
+		{"label-b", required_argument, NULL, OPT_LABEL_B},
+		{"csv", no_argument, NULL, CLI_OPT_CSV},
+		{"json", no_argument, NULL, CLI_OPT_JSON},
+		{"color", required_argument, NULL, CLI_OPT_COLOR},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	_cleanup_(diff_deinit) struct diff diff = {0};
+	struct kt_error *err;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (option == 'h')
+			return cli_print(help);
+		if (option == '?')
+			return CLI_USAGE;
+		err = take_option(&diff, option, optarg);
+		if (err)
+			return cli_fail(err);
+	}
+	err = check_usage(&diff, argc - optind, argv + optind);
+	if (err)
+		return cli_fail(err);
+	return diff_files(&diff, argv[optind], argv[optind + 1]);
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <math.h>
+
+#include "render/diff.h"
+#include "render/json.h"
+
+static json_t *json_side(const char *label, const struct kt_saved *side)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "label", render_json_text(label));
+	json_object_set_new(object, "kernel", render_json_text(side->kernel));
+	json_object_set_new(object, "scheduler", render_json_text(side->scheduler));
+	json_object_set_new(object, "verdict", render_json_text(side->verdict));
+	json_object_set_new(object, "passed",
+			    side->passed_known ? json_boolean(side->passed) : json_null());
+	return object;
+}
+
+/* jansson's integers are signed; what does not fit is no real count. */
+static json_t *json_number(struct program_number number)
+{
+	return number.known && number.value <= INT64_MAX ? json_integer((json_int_t)number.value)
+							 : json_null();
+}
+
+/* JSON has no infinity. */
+static json_t *json_percentage(const struct kt_diff_row *row)
+{
+	return row->has_delta && isfinite(row->delta_pct) ? json_real(row->delta_pct) : json_null();
+}
+
+static json_t *json_row(const struct kt_diff_row *row)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "name", render_json_text(row->name));
+	json_object_set_new(object, "type", render_json_text(row->type));
+	json_object_set_new(object, "a", json_number(row->a));
+	json_object_set_new(object, "b", json_number(row->b));
+	json_object_set_new(object, "delta",
+			    row->has_delta ? json_integer(row->delta) : json_null());
+	json_object_set_new(object, "delta_pct", json_percentage(row));
+	json_object_set_new(object, "status", render_json_text(kt_diff_status_name(row->status)));
+	return object;
+}
+
+/* Sums of hostile numbers may not fit; then there are none. */
+static json_t *json_totals(const struct kt_diff_rows *rows)
+{
+	int64_t a = 0, b = 0, delta = 0;
+	json_t *object = json_object();
+	bool fits = true;
+
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct kt_diff_row *row = &rows->all[i];
+
+		if (!row->has_delta)
+			continue;
+		fits &= !__builtin_add_overflow(a, row->a.value, &a);
+		fits &= !__builtin_add_overflow(b, row->b.value, &b);
+	}
+	fits &= !__builtin_sub_overflow(b, a, &delta);
+	json_object_set_new(object, "a", fits ? json_integer(a) : json_null());
+	json_object_set_new(object, "b", fits ? json_integer(b) : json_null());
+	json_object_set_new(object, "delta", fits ? json_integer(delta) : json_null());
+	return object;
+}
+
+struct kt_error *kt_format_diff_json(const char *label_a, const struct kt_saved *a,
+				     const char *label_b, const struct kt_saved *b,
+				     const struct kt_diff_rows *rows, char **ret)
+{
+	json_t *root = json_object(), *all = json_array(), *regressions = json_array();
+
+	for (size_t i = 0; i < rows->n; i++) {
+		json_array_append_new(all, json_row(&rows->all[i]));
+		if (rows->all[i].status == KT_DIFF_FAILED)
+			json_array_append_new(regressions, json_row(&rows->all[i]));
+	}
+	json_object_set_new(root, "schema", json_string("ktstr-gdb.diff.v1"));
+	json_object_set_new(root, "a", json_side(label_a, a));
+	json_object_set_new(root, "b", json_side(label_b, b));
+	json_object_set_new(root, "rows", all);
+	json_object_set_new(root, "regressions", regressions);
+	json_object_set_new(root, "totals", json_totals(rows));
+	return render_json_dump(root, ret);
+}

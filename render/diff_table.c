@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "render/diff.h"
+#include "render/grid.h"
+#include "render/text.h"
+#include "util/cleanup.h"
+
+static const struct kt_diff_row *row_of(const void *row)
+{
+	return row;
+}
+
+static struct render_cell text_cell(const char *text)
+{
+	if (!text)
+		return (struct render_cell){0};
+	return (struct render_cell){.known = text[0] != '\0', .text = {text, strlen(text)}};
+}
+
+static struct render_cell number_cell(struct program_number number)
+{
+	return (struct render_cell){.known = number.known, .number = number.value};
+}
+
+static struct render_cell get_name(const void *row)
+{
+	return text_cell(row_of(row)->name);
+}
+
+static struct render_cell get_type(const void *row)
+{
+	return text_cell(row_of(row)->type);
+}
+
+static struct render_cell get_a(const void *row)
+{
+	return number_cell(row_of(row)->a);
+}
+
+static struct render_cell get_b(const void *row)
+{
+	return number_cell(row_of(row)->b);
+}
+
+static enum render_tone tone_of(const struct kt_diff_row *row)
+{
+	if (row->status == KT_DIFF_FIXED || row->delta < 0)
+		return RENDER_TONE_GOOD;
+	return row->b_failed || row->delta > 0 ? RENDER_TONE_BAD : RENDER_TONE_PLAIN;
+}
+
+/* What a table says where there is no delta. */
+static struct kt_text word_of(const struct kt_diff_row *row)
+{
+	switch (row->status) {
+	case KT_DIFF_ADDED: return row->b_failed ? KT_TEXT("added, failed") : KT_TEXT("added");
+	case KT_DIFF_REMOVED: return KT_TEXT("removed");
+	case KT_DIFF_FAILED: return KT_TEXT("failed");
+	case KT_DIFF_FIXED: return KT_TEXT("fixed");
+	case KT_DIFF_FAILED_IN_BOTH: return KT_TEXT("failed in both");
+	default: return (struct kt_text){0};
+	}
+}
+
+static struct render_cell get_delta(const void *row)
+{
+	const struct kt_diff_row *r = row;
+
+	if (!r->has_delta)
+		return (struct render_cell){.text = word_of(r), .tone = tone_of(r)};
+	return (struct render_cell){true, .number = (uint64_t)r->delta, .tone = tone_of(r)};
+}
+
+static struct render_cell get_delta_pct(const void *row)
+{
+	const struct kt_diff_row *r = row;
+
+	return (struct render_cell){r->has_delta, .real = r->delta_pct,
+				    .tone = r->has_delta ? tone_of(r) : RENDER_TONE_PLAIN};
+}
+
+static struct render_cell get_status(const void *row)
+{
+	return text_cell(kt_diff_status_name(row_of(row)->status));
+}
+
+static struct render_cell get_abs_delta(const void *row)
+{
+	int64_t delta = row_of(row)->delta;
+	uint64_t size = delta < 0 ? -(uint64_t)delta : (uint64_t)delta;
+
+	return (struct render_cell){row_of(row)->has_delta, .number = size};
+}
+
+static struct render_cell get_abs_delta_pct(const void *row)
+{
+	return (struct render_cell){row_of(row)->has_delta, .real = fabs(row_of(row)->delta_pct)};
+}
+
+enum { COLUMN_TYPE = 1, COLUMN_A, COLUMN_B };
+
+/* clang-format off */
+static const struct render_grid_column columns[] = {
+	{"name", "program", "PROGRAM", RENDER_GRID_TEXT, RENDER_GRID_ALWAYS, get_name, 48},
+	[COLUMN_TYPE] = {"type", NULL, "TYPE", RENDER_GRID_TEXT, RENDER_GRID_CSV_ONLY, get_type, 0},
+	[COLUMN_A] = {"a", NULL, "A", RENDER_GRID_NUMBER, RENDER_GRID_ALWAYS, get_a, 0},
+	[COLUMN_B] = {"b", NULL, "B", RENDER_GRID_NUMBER, RENDER_GRID_ALWAYS, get_b, 0},
+	{"delta", NULL, "DELTA", RENDER_GRID_SIGNED, RENDER_GRID_ALWAYS, get_delta, 0},
+	{"delta_pct", "pct", "%", RENDER_GRID_PERCENT, RENDER_GRID_ALWAYS, get_delta_pct, 0},
+	{"status", NULL, "STATUS", RENDER_GRID_TEXT, RENDER_GRID_CSV_ONLY, get_status, 0},
+	{"abs_delta", "|delta|", "", RENDER_GRID_NUMBER, RENDER_GRID_KEY, get_abs_delta, 0},
+	{"abs_delta_pct", "|delta_pct|", "", RENDER_GRID_PERCENT, RENDER_GRID_KEY, get_abs_delta_pct, 0},
+};
+/* clang-format on */
+#define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+static struct render_grid grid_of(const struct kt_diff_rows *rows)
+{
+	return (struct render_grid){
+		.columns = columns,
+		.n_columns = N_COLUMNS,
+		.rows = rows->all,
+		.row_size = sizeof(*rows->all),
+		.n_rows = rows->n,
+	};
+}
+
+struct kt_error *kt_diff_rows_check_sort(const char *sort)
+{
+	struct render_grid grid = grid_of(&(struct kt_diff_rows){0});
+
+	return render_grid_check_sort(&grid, sort);
+}
+
+struct kt_error *kt_diff_rows_sort(struct kt_diff_rows *rows, const char *sort)
+{
+	struct render_grid grid = grid_of(rows);
+
+	return render_grid_sort(&grid, sort);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Names alone do not tell the programs apart. */
+static struct kt_error *have_namesakes(const struct kt_diff_rows *rows, bool *ret)
+{
+	_cleanup_free_ const char **names = calloc(rows->n + 1, sizeof(*names));
+
+	if (!names)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < rows->n; i++)
+		names[i] = rows->all[i].name;
+	qsort(names, rows->n, sizeof(*names), compare_names);
+	*ret = false;
+	for (size_t i = 1; i < rows->n && !*ret; i++)
+		*ret = strcmp(names[i - 1], names[i]) == 0;
+	return NULL;
+}
+
+#define LABEL_MAX 40 /* characters; a file can have any */
+
+/* A column's head. */
+static void append_label(struct kt_buf *out, const char *label)
+{
+	const char *p = label;
+	size_t len;
+
+	for (size_t chars = 0; *p && chars < LABEL_MAX; chars++) {
+		len = render_utf8_length(p);
+		p += len ? len : 1;
+	}
+	kt_buf_append(out, label, (size_t)(p - label));
+	if (*p)
+		kt_buf_appends(out, "..");
+}
+
+/* The heads of both, which a reader has to be able to tell apart. */
+static void append_labels(const char *label_a, const char *label_b, struct kt_buf *a,
+			  struct kt_buf *b)
+{
+	append_label(a, label_a && label_a[0] ? label_a : "A");
+	append_label(b, label_b && label_b[0] ? label_b : "B");
+	if (a->data && b->data && strcmp(a->data, b->data) == 0) {
+		kt_buf_appends(a, " (A)");
+		kt_buf_appends(b, " (B)");
+	}
+}
+
+static struct kt_error *append_table(struct kt_buf *out, const char *head_a, const char *head_b,
+				     const struct kt_diff_rows *rows,
+				     const struct kt_diff_options *options)
+{
+	struct render_grid_column shown[N_COLUMNS];
+	struct render_grid grid = grid_of(rows);
+	struct kt_error *err;
+	bool namesakes;
+
+	err = have_namesakes(rows, &namesakes);
+	if (err)
+		return err;
+	memcpy(shown, columns, sizeof(shown));
+	shown[COLUMN_A].head = head_a;
+	shown[COLUMN_B].head = head_b;
+	if (namesakes)
+		shown[COLUMN_TYPE].flags = RENDER_GRID_ALWAYS;
+	grid.columns = shown;
+	return render_grid_table(&grid, options->width, options->color, out);
+}
+
+static void append_regressions(struct kt_buf *out, const struct kt_diff_rows *rows, bool color)
+{
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct kt_diff_row *row = &rows->all[i];
+
+		if (row->status != KT_DIFF_FAILED)
+			continue;
+		kt_buf_printf(out, "%sFAILED%s in B, passed in A: ", color ? "\033[1;31m" : "",
+			      color ? "\033[0m" : "");
+		render_append_visible(out, row->name[0] ? row->name : "(no name)", false);
+		kt_buf_appends(out, " (");
+		render_append_visible(out, row->type ? row->type : "type unknown", false);
+		kt_buf_appends(out, ")\n");
+	}
+}
+
+struct kt_error *kt_format_diff_rows(const char *label_a, const char *label_b,
+				     const struct kt_diff_rows *rows,
+				     const struct kt_diff_options *options, char **ret)
+{
+	struct kt_buf out = KT_BUF_INIT, head_a = KT_BUF_INIT, head_b = KT_BUF_INIT;
+	struct kt_error *err = NULL;
+
+	append_labels(label_a, label_b, &head_a, &head_b);
+	if (kt_buf_failed(&head_a) || kt_buf_failed(&head_b))
+		err = kt_error_no_memory();
+	if (!err)
+		err = append_table(&out, head_a.data, head_b.data, rows, options);
+	append_regressions(&out, rows, options->color);
+	kt_buf_deinit(&head_a);
+	kt_buf_deinit(&head_b);
+	if (!err)
+		return kt_buf_finish(&out, ret);
+	kt_buf_deinit(&out);
+	return err;
+}
+
+struct kt_error *kt_format_verifier_diff(const char *label_a, const struct kt_prog_stats_list *a,
+					 const char *label_b, const struct kt_prog_stats_list *b,
+					 const struct kt_diff_options *options, char **ret)
+{
+	static const struct kt_diff_options plain;
+	struct kt_diff_rows rows = {0};
+	struct kt_b_map *map = NULL;
+	struct kt_error *err = kt_build_b_map(b, &map);
+
+	if (!err)
+		err = kt_build_diff_rows(a, map, &rows);
+	if (!err)
+		err = kt_format_diff_rows(label_a, label_b, &rows, options ? options : &plain, ret);
+	kt_diff_rows_deinit(&rows);
+	kt_b_map_destroy(map);
+	return err;
+}
+
+struct kt_error *kt_format_diff_csv(const struct kt_diff_rows *rows, char **ret)
+{
+	struct render_grid grid = grid_of(rows);
+	struct kt_buf out = KT_BUF_INIT;
+	struct kt_error *err = render_grid_csv(&grid, &out);
+
+	if (!err)
+		return kt_buf_finish(&out, ret);
+	kt_buf_deinit(&out);
+	return err;
+}
