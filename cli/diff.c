@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/boot.h"
 #include "cli/input.h"
 #include "render/diff.h"
 #include "render/filter.h"
@@ -13,13 +13,18 @@
 
 static const char help[] =
 	"Usage: ktstr-gdb diff A.json B.json [OPTION...]\n"
+	"       ktstr-gdb diff --kernel IMAGE --scheduler A --scheduler B [OPTION...]\n"
+	"                      [-- ARGS]\n"
+	"       ktstr-gdb diff --kernel A --kernel B --scheduler BIN [OPTION...] [-- ARGS]\n"
+	"       ktstr-gdb diff --kernel A --kernel B --object FILE.bpf.o... [OPTION...]\n"
 	"\n"
-	"Compares two results that `ktstr-gdb attach --json` or `ktstr-gdb collect --json`\n"
-	"printed: for each program its verified_insns in A and in B, and DELTA, which is\n"
-	"B - A: a positive one says that B costs the verifier more. A program that only\n"
-	"one of them has is added or removed, and has no delta. One that passed in A and\n"
-	"fails in B is always shown, and named once more below the table. Files may be\n"
-	"compressed; one of them may be \"-\", standard input.\n"
+	"Compares two results, which `ktstr-gdb collect --save` or `ktstr-gdb attach\n"
+	"--json` wrote, or which two guests give that are booted now: for each program its\n"
+	"verified_insns in A and in B, and DELTA, which is B - A: a positive one says that\n"
+	"B costs the verifier more. A program that only one of them has is added or\n"
+	"removed, and has no delta. One that passed in A and fails in B is always shown,\n"
+	"and named once more below the table. Files may be compressed; one of them may be\n"
+	"\"-\", standard input.\n"
 	"\n"
 	"Options:\n"
 	"  --filter EXPR        show only programs of which EXPR holds; may be given again,\n"
@@ -36,7 +41,9 @@ static const char help[] =
 	"  --json               one JSON document\n"
 	"  --color WHEN         auto, always or never\n"
 	"  -h, --help           this text\n"
-	"\n"
+	"\n";
+
+static const char help_expr[] =
 	"EXPR is KEY OPERATOR VALUE, or several joined by &&:\n"
 	"  a, b, delta, delta_pct, |delta|, |delta_pct|\n"
 	"                       > >= < <= = != a number, such as 100, -2.5 or 10%\n"
@@ -51,9 +58,12 @@ static const char help[] =
 	"  ktstr-gdb diff old.json new.json --filter 'delta_pct > 5%' --filter 'name=tcp_*'\n"
 	"  ktstr-gdb diff old.json new.json --fail-on 'delta_pct > 10 && b > 1000'\n"
 	"  ktstr-gdb diff 6.12.json 7.0.json --csv > diff.csv\n"
+	"  ktstr-gdb diff --kernel vmlinuz-6.18 --kernel vmlinuz-7.2 --scheduler ./scx_mine\n"
 	"\n"
 	"Exit status: 0 done, whatever the difference; 1 --fail-on found something, which\n"
-	"is told on stderr; 2 usage; 3 it could not be done.\n";
+	"is told on stderr, or a scheduler failed in a guest that was booted; 2 usage; 3 it\n"
+	"could not be done.\n"
+	"\n";
 
 enum {
 	OPT_FILTER = CLI_OPT_OWN,
@@ -73,6 +83,8 @@ struct diff {
 	enum cli_color color;
 	KT_VEC(struct kt_filter) filters;
 	KT_VEC(struct rule) rules;
+	struct cli_boot boot;
+	struct cli_guest guest;
 };
 
 /* A or B. */
@@ -95,13 +107,6 @@ static bool differ(const char *a, const char *b)
 	return a && b && strcmp(a, b) != 0;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash && slash[1] ? slash + 1 : path;
-}
-
 /* What there is to say of one that is not so of the other. */
 static char *make_label(const struct side *side, const struct side *other)
 {
@@ -110,14 +115,14 @@ static char *make_label(const struct side *side, const struct side *other)
 	struct kt_buf label = KT_BUF_INIT;
 
 	if (schedulers &&
-	    differ(base_name(side->result.scheduler), base_name(other->result.scheduler)))
-		kt_buf_appends(&label, base_name(side->result.scheduler));
+	    differ(cli_base_name(side->result.scheduler), cli_base_name(other->result.scheduler)))
+		kt_buf_appends(&label, cli_base_name(side->result.scheduler));
 	else if (schedulers)
 		kt_buf_appends(&label, side->result.scheduler);
 	if (kernels)
 		kt_buf_printf(&label, "%s%s", label.len ? " " : "", side->result.kernel);
-	if (!label.len && differ(base_name(side->source), base_name(other->source)))
-		kt_buf_appends(&label, base_name(side->source));
+	if (!label.len && differ(cli_base_name(side->source), cli_base_name(other->source)))
+		kt_buf_appends(&label, cli_base_name(side->source));
 	else if (!label.len)
 		kt_buf_appends(&label, side->source);
 	return kt_buf_steal(&label);
@@ -340,6 +345,46 @@ static int diff_files(const struct diff *diff, const char *path_a, const char *p
 	return err ? cli_fail(err) : show_diff(diff, &a, &b);
 }
 
+/* --- two guests --- */
+
+/* What a run came to goes the way of a file, so that both are compared by the same. */
+static int run_side(const struct diff *diff, size_t nth, bool *failed, struct side *ret)
+{
+	const struct cli_boot *boot = &diff->boot;
+	const char *kernel = boot->kernels.data[nth < boot->kernels.len ? nth : 0];
+	const char *scheduler =
+		boot->schedulers.len ? boot->schedulers.data[nth < boot->schedulers.len ? nth : 0]
+				     : NULL;
+	_cleanup_(cli_run_deinit) struct cli_run run = {0};
+	_cleanup_free_ char *json = NULL;
+	struct kt_error *err;
+	int status = cli_run_guest(boot, kernel, scheduler, &diff->guest, &run);
+
+	if (status != CLI_DONE)
+		return status;
+	*failed |= scheduler && cli_run_status(&run) != CLI_DONE;
+	cli_show_console(run.collected.result.console);
+	ret->source = boot->schedulers.len > 1 ? scheduler : kernel;
+	err = cli_render_json(&run.result, &json);
+	if (!err)
+		err = kt_saved_read((struct kt_text){json, strlen(json)}, ret->source,
+				    &ret->result);
+	return err ? cli_fail(err) : CLI_DONE;
+}
+
+static int diff_guests(const struct diff *diff)
+{
+	_cleanup_(side_deinit) struct side a = {0}, b = {0};
+	bool failed = false;
+	int status = run_side(diff, 0, &failed, &a);
+
+	if (status == CLI_DONE)
+		status = run_side(diff, 1, &failed, &b);
+	if (status == CLI_DONE)
+		status = show_diff(diff, &a, &b);
+	return status == CLI_DONE && failed ? CLI_TEST_FAILED : status;
+}
+
 /* --- the command line --- */
 
 static struct kt_error *add_filter(struct diff *diff, const char *arg)
@@ -362,8 +407,16 @@ static struct kt_error *add_rule(struct diff *diff, const char *arg)
 	return kt_vec_push(&diff->rules, rule) ? NULL : kt_error_no_memory();
 }
 
-static struct kt_error *take_option(struct diff *diff, int option, const char *arg)
+static struct kt_error *take_option(struct diff *diff, int option, char *arg)
 {
+	struct kt_error *err;
+	bool taken;
+
+	err = cli_boot_option(&diff->boot, option, arg, &taken);
+	if (!taken && option != CLI_OPT_SORT)
+		err = cli_guest_option(&diff->guest, option, arg, &taken);
+	if (taken)
+		return err;
 	switch (option) {
 	case OPT_FILTER: return add_filter(diff, arg);
 	case OPT_FAIL_ON: return add_rule(diff, arg);
@@ -376,15 +429,36 @@ static struct kt_error *take_option(struct diff *diff, int option, const char *a
 	}
 }
 
+static struct kt_error *check_boots(const struct diff *diff, int n_args, char **args)
+{
+	const struct cli_boot *boot = &diff->boot;
+	struct kt_error *err = cli_boot_check(boot, n_args, args);
+	size_t kernels = boot->kernels.len, schedulers = boot->schedulers.len;
+
+	if (err)
+		return err;
+	if (boot->vm.keep)
+		return kt_error_new(KT_ERROR_USAGE, "--keep goes with collect");
+	if (kernels > 2 || schedulers > 2)
+		return kt_error_new(KT_ERROR_USAGE, "two are compared, not more");
+	if (kernels < 2 && schedulers < 2)
+		return kt_error_new(KT_ERROR_USAGE,
+				    "what is to be compared? Two times --kernel, or "
+				    "two times --scheduler");
+	return NULL;
+}
+
 static struct kt_error *check_usage(const struct diff *diff, int n, char **files)
 {
 	if (diff->json && diff->csv)
 		return kt_error_new(KT_ERROR_USAGE, "--json and --csv: one of them");
+	if (diff->boot.given)
+		return check_boots(diff, n, files);
 	if (n != 2)
 		return kt_error_hint(kt_error_new(KT_ERROR_USAGE,
 						  "two results are compared, and %d given", n),
-				     "ktstr-gdb diff A.json B.json; `ktstr-gdb collect ... --json` "
-				     "makes them");
+				     "ktstr-gdb diff A.json B.json; `ktstr-gdb collect ... --save "
+				     "FILE` makes them");
 	if (strcmp(files[0], "-") == 0 && strcmp(files[1], "-") == 0)
 		return kt_error_new(KT_ERROR_USAGE, "standard input can be A or B, not both");
 	return NULL;
@@ -394,6 +468,17 @@ static void diff_deinit(struct diff *diff)
 {
 	kt_vec_free(&diff->filters);
 	kt_vec_free(&diff->rules);
+	cli_boot_deinit(&diff->boot);
+}
+
+static int print_help(void)
+{
+	const char *const parts[] = {help, help_expr, cli_boot_load_help, "\n",
+				     cli_boot_guest_help};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		fputs(parts[i], stdout);
+	return cli_print("");
 }
 
 int cli_diff(int argc, char **argv)
@@ -407,6 +492,9 @@ int cli_diff(int argc, char **argv)
 		{"csv", no_argument, NULL, CLI_OPT_CSV},
 		{"json", no_argument, NULL, CLI_OPT_JSON},
 		{"color", required_argument, NULL, CLI_OPT_COLOR},
+		CLI_BOOT_OPTIONS,
+		{"timeout", required_argument, NULL, CLI_OPT_TIMEOUT},
+		{"no-cache", no_argument, NULL, CLI_OPT_NO_CACHE},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
@@ -414,9 +502,9 @@ int cli_diff(int argc, char **argv)
 	struct kt_error *err;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "sh", options, NULL)) != -1) {
 		if (option == 'h')
-			return cli_print(help);
+			return print_help();
 		if (option == '?')
 			return CLI_USAGE;
 		err = take_option(&diff, option, optarg);
@@ -426,5 +514,9 @@ int cli_diff(int argc, char **argv)
 	err = check_usage(&diff, argc - optind, argv + optind);
 	if (err)
 		return cli_fail(err);
-	return diff_files(&diff, argv[optind], argv[optind + 1]);
+	if (!diff.boot.given)
+		return diff_files(&diff, argv[optind], argv[optind + 1]);
+	diff.boot.load.args = (const char *const *)argv + optind;
+	diff.boot.load.num_args = (size_t)(argc - optind);
+	return diff_guests(&diff);
 }

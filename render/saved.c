@@ -180,7 +180,7 @@ static struct kt_error *read_around(const json_t *root, struct kt_saved *saved)
 {
 	const json_t *kernel = json_object_get(root, "kernel"), *run = json_object_get(root, "run");
 	const json_t *passed = json_object_get(run, "passed");
-	const char *release = NULL;
+	const char *release = NULL, *words;
 	struct kt_error *err;
 
 	if (kernel && !json_is_object(kernel) && !json_is_null(kernel))
@@ -193,8 +193,10 @@ static struct kt_error *read_around(const json_t *root, struct kt_saved *saved)
 	err = keep(release, &saved->kernel);
 	if (!err)
 		err = keep(lenient_string(run, "scheduler"), &saved->scheduler);
+	/* A sentence says more than the one word for scripts. */
+	words = lenient_string(run, "reason");
 	if (!err)
-		err = keep(lenient_string(run, "verdict"), &saved->verdict);
+		err = keep(words ? words : lenient_string(run, "verdict"), &saved->verdict);
 	saved->passed_known = json_is_boolean(passed);
 	saved->passed = json_is_true(passed);
 	return err;
@@ -202,7 +204,7 @@ static struct kt_error *read_around(const json_t *root, struct kt_saved *saved)
 
 static struct kt_error *no_result(struct kt_error *err)
 {
-	return kt_error_hint(err, "`ktstr-gdb collect ... --json > FILE` makes one");
+	return kt_error_hint(err, "`ktstr-gdb collect ... --save FILE` makes one");
 }
 
 static struct kt_error *check_schema(const json_t *root, const char *name)

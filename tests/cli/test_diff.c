@@ -260,7 +260,7 @@ static void test_cannot_read(void **state)
 	refused("a.json", "missing", "cannot open missing: No such file");
 	refused("missing", "a.json", "cannot open missing: No such file");
 	refused("a.json", ".", ". is a directory");
-	refused("a.json", "empty", "empty is empty; `ktstr-gdb collect ... --json > FILE` makes");
+	refused("a.json", "empty", "empty is empty; `ktstr-gdb collect ... --save FILE` makes");
 	refused("a.json", "- < empty", "standard input is empty");
 	refused("a.json", "text", "text is not JSON, or not whole: line 1");
 	refused("a.json", "other", "other is a \"ktstr-gdb.log.v1\"; what can be compared");
