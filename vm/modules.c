@@ -1,0 +1,533 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/buf.h"
+#include "util/cleanup.h"
+#include "util/cursor.h"
+#include "vm/modules.h"
+
+/* virtio over PCI takes six modules of 0.3 MB together; these bound what damaged files cost. */
+#define MAX_MODULES 256
+#define MAX_BYTES   ((size_t)64 << 20)
+/* Entries of a directory tree; a full distribution's has 5,000, a kernel's source 90,000. */
+#define MAX_ENTRIES 500000
+
+/* A module's file, found but not yet read. */
+struct file {
+	char *name, *path;
+};
+
+struct search {
+	const char *dir, *release;
+	KT_VEC(struct file) files;
+	KT_VEC(char *) builtin; /* names */
+	KT_VEC(char *) seen;    /* names that were asked for, whatever became of them */
+	size_t bytes_left;
+	struct vm_modules out;
+};
+
+static void archive_endp(struct archive **archive)
+{
+	if (*archive)
+		archive_read_free(*archive);
+}
+
+static void elf_endp(Elf **elf)
+{
+	elf_end(*elf);
+}
+
+static void fts_endp(FTS **fts)
+{
+	if (*fts)
+		fts_close(*fts);
+}
+
+static void module_deinit(struct vm_module *module)
+{
+	free(module->name);
+	free(module->path);
+	free(module->data);
+}
+
+void vm_modules_deinit(struct vm_modules *modules)
+{
+	kt_vec_for_each (&modules->all, module)
+		module_deinit(module);
+	kt_vec_for_each (&modules->missing, name)
+		free(*name);
+	kt_vec_free(&modules->all);
+	kt_vec_free(&modules->missing);
+}
+
+static void search_deinit(struct search *s)
+{
+	kt_vec_for_each (&s->files, file) {
+		free(file->name);
+		free(file->path);
+	}
+	kt_vec_for_each (&s->builtin, name)
+		free(*name);
+	kt_vec_for_each (&s->seen, name)
+		free(*name);
+	kt_vec_free(&s->files);
+	kt_vec_free(&s->builtin);
+	kt_vec_free(&s->seen);
+	vm_modules_deinit(&s->out);
+}
+
+/* --- reading a file --- */
+
+static struct kt_error *open_file(const char *path, int *fd_ret, off_t *size_ret)
+{
+	/* O_NONBLOCK: a FIFO must not make us wait before we can say that it is no file. */
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return kt_error_os(errno, "cannot read %s", path);
+	if (!S_ISREG(st.st_mode))
+		return kt_error_new(KT_ERROR_FORMAT, "%s: not a regular file", path);
+	*fd_ret = kt_take_fd(&fd);
+	*size_ret = st.st_size;
+	return NULL;
+}
+
+static struct kt_error *too_large(const char *path)
+{
+	return kt_error_new(KT_ERROR_UNSUPPORTED,
+			    "%s: with this one, the modules are larger than %zu MB together", path,
+			    MAX_BYTES >> 20);
+}
+
+/* "cannot decompress", or a read error: libarchive tells which. */
+static struct kt_error *archive_failed(struct archive *archive, const char *path)
+{
+	const char *why = archive_error_string(archive);
+
+	return kt_error_new(KT_ERROR_FORMAT, "%s: cannot read or decompress it: %s", path,
+			    why ? why : "damaged");
+}
+
+/* One file as an archive "raw" of one entry: what remains are the filters. */
+static struct archive *archive_new(void)
+{
+	_cleanup_(archive_endp) struct archive *archive = archive_read_new();
+
+	if (!archive || archive_read_support_format_raw(archive) != ARCHIVE_OK ||
+	    archive_read_support_filter_gzip(archive) != ARCHIVE_OK ||
+	    archive_read_support_filter_xz(archive) != ARCHIVE_OK ||
+	    archive_read_support_filter_zstd(archive) != ARCHIVE_OK)
+		return NULL;
+	return kt_take_ptr(archive);
+}
+
+/* The file's content, decompressed if it is compressed, of at most `limit` bytes. */
+static struct kt_error *read_file(const char *path, size_t limit, struct kt_buf *out)
+{
+	_cleanup_(archive_endp) struct archive *archive = NULL;
+	_cleanup_close_ int fd = -1;
+	struct archive_entry *entry;
+	struct kt_error *err;
+	char chunk[65536];
+	la_ssize_t n;
+	off_t size;
+
+	err = open_file(path, &fd, &size);
+	if (err || !size)
+		return err;
+	archive = archive_new();
+	if (!archive)
+		return kt_error_no_memory();
+	if (archive_read_open_fd(archive, fd, sizeof(chunk)) != ARCHIVE_OK ||
+	    archive_read_next_header(archive, &entry) != ARCHIVE_OK)
+		return archive_failed(archive, path);
+	while ((n = archive_read_data(archive, chunk, sizeof(chunk))) > 0) {
+		if ((size_t)n > limit - out->len)
+			return too_large(path);
+		kt_buf_append(out, chunk, (size_t)n);
+	}
+	if (n < 0)
+		return archive_failed(archive, path);
+	return kt_buf_failed(out) ? kt_error_no_memory() : NULL;
+}
+
+/* --- names --- */
+
+/* "virtio-rng" to "virtio_rng": its file may have either, the kernel only knows the latter. */
+static char *canonical_name(const char *name, size_t len)
+{
+	char *copy = strndup(name, len);
+
+	for (char *p = copy; p && *p; p++)
+		*p = *p == '-' ? '_' : *p;
+	return copy;
+}
+
+/* "kernel/drivers/char/virtio-rng.ko.xz" to the name's length in it; 0: no module's. */
+static size_t name_in_path(const char *path, const char **ret)
+{
+	static const char *const suffixes[] = {".ko", ".ko.gz", ".ko.xz", ".ko.zst"};
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+	size_t len = strlen(base);
+
+	*ret = base;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+		size_t n = strlen(suffixes[i]);
+
+		if (len > n && !strcmp(base + len - n, suffixes[i]))
+			return len - n;
+	}
+	return 0;
+}
+
+/* Every line of modules.builtin is the file that the module would be in. */
+static struct kt_error *read_builtin(struct search *s)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf path = KT_BUF_INIT, text = KT_BUF_INIT;
+	struct kt_error *err;
+	char *line, *rest;
+
+	kt_buf_printf(&path, "%s/modules.builtin", s->dir);
+	if (path.failed)
+		return kt_error_no_memory();
+	if (access(path.data, F_OK))
+		return NULL; /* the files will have to do */
+	err = read_file(path.data, MAX_BYTES, &text);
+	if (err)
+		return err;
+	for (rest = text.data; (line = strsep(&rest, "\n"));) {
+		_cleanup_free_ char *name = NULL;
+		const char *base;
+		size_t len = name_in_path(line, &base);
+
+		if (!len)
+			continue;
+		name = canonical_name(base, len);
+		if (!name || !kt_vec_push(&s->builtin, name))
+			return kt_error_no_memory();
+		name = NULL;
+	}
+	return NULL;
+}
+
+static struct kt_error *add_file(struct search *s, const char *path)
+{
+	struct file file;
+	const char *base;
+	size_t len = name_in_path(path, &base);
+
+	if (!len)
+		return NULL;
+	file.name = canonical_name(base, len);
+	file.path = strdup(path);
+	if (file.name && file.path && kt_vec_push(&s->files, file))
+		return NULL;
+	free(file.name);
+	free(file.path);
+	return kt_error_no_memory();
+}
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+	return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static struct kt_error *take_entry(struct search *s, const FTSENT *entry)
+{
+	switch (entry->fts_info) {
+	case FTS_D:
+	case FTS_DP: return NULL;
+	case FTS_DNR:
+	case FTS_ERR:
+	case FTS_NS: return kt_error_os(entry->fts_errno, "cannot read %s", entry->fts_path);
+	}
+	if (entry->fts_level == FTS_ROOTLEVEL)
+		return kt_error_os(ENOTDIR, "cannot read %s", s->dir);
+	/* Whether it is a file, a link to one or something else shows when it is opened. */
+	return add_file(s, entry->fts_path);
+}
+
+static struct kt_error *list_files(struct search *s)
+{
+	char *const roots[] = {(char *)(uintptr_t)s->dir, NULL};
+	_cleanup_(fts_endp) FTS *fts = NULL;
+	struct kt_error *err = NULL;
+	FTSENT *entry;
+
+	fts = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
+	if (!fts)
+		return kt_error_os(errno, "cannot read %s", s->dir);
+	for (size_t n = 0; !err && (errno = 0, entry = fts_read(fts)); n++) {
+		if (n == MAX_ENTRIES)
+			return kt_error_new(KT_ERROR_UNSUPPORTED,
+					    "%s: more than %u files: no directory of modules",
+					    s->dir, MAX_ENTRIES);
+		err = take_entry(s, entry);
+	}
+	if (!err && errno)
+		err = kt_error_os(errno, "cannot read %s", s->dir);
+	return err;
+}
+
+/* --- what a module says of itself --- */
+
+static struct kt_error *not_a_module(const struct vm_module *module, const char *why)
+{
+	return kt_error_new(KT_ERROR_FORMAT, "%s: not a kernel module: %s", module->path, why);
+}
+
+/* The strings "key=value" of section .modinfo, one behind the other. */
+static struct kt_error *find_modinfo(const struct vm_module *module, struct kt_cursor *ret)
+{
+	_cleanup_(elf_endp) Elf *elf = NULL;
+	Elf_Scn *section = NULL;
+	size_t names;
+	GElf_Shdr sh;
+
+	elf_version(EV_CURRENT);
+	elf = elf_memory((char *)module->data, module->size);
+	if (!elf || elf_kind(elf) != ELF_K_ELF)
+		return not_a_module(module, "no ELF file");
+	if (elf_getshdrstrndx(elf, &names))
+		return not_a_module(module, "truncated or damaged");
+	while ((section = elf_nextscn(elf, section))) {
+		const char *name;
+
+		if (!gelf_getshdr(section, &sh) || !(name = elf_strptr(elf, names, sh.sh_name)))
+			return not_a_module(module, "truncated or damaged");
+		if (strcmp(name, ".modinfo"))
+			continue;
+		if (sh.sh_type == SHT_NOBITS || sh.sh_offset > module->size ||
+		    sh.sh_size > module->size - sh.sh_offset)
+			return not_a_module(module, "truncated or damaged");
+		*ret = kt_cursor(module->data + sh.sh_offset, (size_t)sh.sh_size, false);
+		return NULL;
+	}
+	return not_a_module(module, "it has no .modinfo");
+}
+
+/* The value of a key, or NULL. */
+static const char *modinfo_value(struct kt_cursor info, const char *key)
+{
+	size_t len = strlen(key);
+	const char *pair;
+
+	while ((pair = kt_cursor_string(&info)))
+		if (!strncmp(pair, key, len) && pair[len] == '=')
+			return pair + len + 1;
+	return NULL;
+}
+
+/* "vermagic=6.1.0-50-cloud-amd64 SMP preempt mod_unload modversions" */
+static struct kt_error *check_release(const struct search *s, const struct vm_module *module,
+				      struct kt_cursor info)
+{
+	const char *vermagic = modinfo_value(info, "vermagic");
+	int len = vermagic ? (int)strcspn(vermagic, " ") : 0;
+	struct kt_error *err;
+
+	if (!s->release || !vermagic ||
+	    ((size_t)len == strlen(s->release) && !strncmp(vermagic, s->release, (size_t)len)))
+		return NULL;
+	err = kt_error_new(KT_ERROR_MISMATCH,
+			   "the modules in %s are of kernel %.*s, the image is %s (%s)", s->dir,
+			   len < 80 ? len : 80, vermagic, s->release, module->path);
+	return kt_error_hint(err, "give the directory of the image's own modules");
+}
+
+/* --- the search --- */
+
+static struct kt_error *take(struct search *s, const char *name, size_t len);
+
+/* "depends=virtio_ring,virtio", or nothing behind the "=". */
+static struct kt_error *take_depends(struct search *s, const char *depends)
+{
+	struct kt_error *err = NULL;
+
+	while (!err && depends && *depends) {
+		size_t len = strcspn(depends, ",");
+
+		if (len)
+			err = take(s, depends, len);
+		depends += len + (depends[len] == ',');
+	}
+	return err;
+}
+
+static struct kt_error *load(struct search *s, const struct file *file, struct vm_module *module)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf data = KT_BUF_INIT;
+	struct kt_error *err;
+
+	module->name = strdup(file->name);
+	module->path = strdup(file->path);
+	if (!module->name || !module->path)
+		return kt_error_no_memory();
+	err = read_file(file->path, s->bytes_left, &data);
+	if (err)
+		return err;
+	if (!data.len)
+		return not_a_module(module, "the file is empty");
+	module->size = data.len;
+	module->data = (uint8_t *)kt_buf_steal(&data);
+	s->bytes_left -= module->size;
+	return NULL;
+}
+
+static struct kt_error *take_file(struct search *s, const struct file *file)
+{
+	_cleanup_(module_deinit) struct vm_module module = {0};
+	struct kt_cursor info;
+	struct kt_error *err;
+
+	err = load(s, file, &module);
+	if (!err)
+		err = find_modinfo(&module, &info);
+	if (!err)
+		err = check_release(s, &module, info);
+	if (!err)
+		err = take_depends(s, modinfo_value(info, "depends"));
+	if (err)
+		return err;
+	if (!kt_vec_push(&s->out.all, module))
+		return kt_error_no_memory();
+	module = (struct vm_module){0};
+	return NULL;
+}
+
+/*
+ * Remembers a name, so that each is looked for once and a circle of them ends. *ret is NULL for
+ * one that was there before.
+ */
+static struct kt_error *remember(struct search *s, const char *name, size_t len, const char **ret)
+{
+	_cleanup_free_ char *copy = canonical_name(name, len);
+
+	*ret = NULL;
+	if (!copy)
+		return kt_error_no_memory();
+	kt_vec_for_each (&s->seen, it)
+		if (!strcmp(*it, copy))
+			return NULL;
+	if (s->seen.len == MAX_MODULES)
+		return kt_error_new(KT_ERROR_UNSUPPORTED, "%s: more than %u modules are needed",
+				    s->dir, MAX_MODULES);
+	if (!kt_vec_push(&s->seen, copy))
+		return kt_error_no_memory();
+	*ret = kt_take_ptr(copy);
+	return NULL;
+}
+
+static struct kt_error *add_missing(struct search *s, const char *name)
+{
+	_cleanup_free_ char *copy = strdup(name);
+
+	if (!copy || !kt_vec_push(&s->out.missing, copy))
+		return kt_error_no_memory();
+	copy = NULL;
+	return NULL;
+}
+
+/* The module, behind all that it depends on; not deeper than MAX_MODULES. */
+static struct kt_error *take(struct search *s, const char *name, size_t len)
+{
+	const char *wanted;
+	struct kt_error *err = remember(s, name, len, &wanted);
+
+	if (err || !wanted)
+		return err;
+	kt_vec_for_each (&s->builtin, it)
+		if (!strcmp(*it, wanted))
+			return NULL;
+	kt_vec_for_each (&s->files, file)
+		if (!strcmp(file->name, wanted))
+			return take_file(s, file);
+	return add_missing(s, wanted);
+}
+
+struct kt_error *vm_modules_find(const char *dir, const char *release, const char *const *names,
+				 size_t n, struct vm_modules *ret)
+{
+	_cleanup_(search_deinit) struct search s = {
+		.dir = dir,
+		.release = release,
+		.bytes_left = MAX_BYTES,
+	};
+	struct kt_error *err;
+
+	err = list_files(&s);
+	if (!err)
+		err = read_builtin(&s);
+	for (size_t i = 0; i < n && !err; i++)
+		err = take(&s, names[i], strlen(names[i]));
+	if (err)
+		return err;
+	*ret = s.out;
+	s.out = (struct vm_modules){0};
+	return NULL;
+}
+
+/* --- where they are --- */
+
+/* A kernel that has everything built in has the list of it, and no kernel/. */
+static bool holds_modules(const char *dir)
+{
+	static const char *const names[] = {"kernel/.", "modules.builtin"};
+
+	for (size_t i = 0; i < 2; i++) {
+		_cleanup_(kt_buf_deinit) struct kt_buf path = KT_BUF_INIT;
+
+		kt_buf_printf(&path, "%s/%s", dir, names[i]);
+		if (!path.failed && !access(path.data, F_OK))
+			return true;
+	}
+	return false;
+}
+
+static char *dir_beside(const char *image, const char *release)
+{
+	static const char *const places[] = {"/modules", "", "/../lib/modules/",
+					     "/../usr/lib/modules/"};
+	const char *slash = strrchr(image, '/');
+	/* It comes out of the image, and must not lead elsewhere. */
+	bool named = release && release[0] && release[0] != '.' && !strchr(release, '/');
+
+	for (size_t i = 0; i < (named ? 4 : 2); i++) {
+		struct kt_buf path = KT_BUF_INIT;
+
+		if (slash)
+			kt_buf_append(&path, image, (size_t)(slash - image));
+		else
+			kt_buf_appendc(&path, '.');
+		kt_buf_printf(&path, "%s%s", places[i], i < 2 ? "" : release);
+		/* For "/vmlinuz", "" would be the working directory. */
+		if (!path.len)
+			kt_buf_appendc(&path, '/');
+		if (!path.failed && holds_modules(path.data))
+			return kt_buf_steal(&path);
+		kt_buf_deinit(&path);
+	}
+	return NULL;
+}
+
+char *vm_modules_dir(const char *image, const char *release)
+{
+	_cleanup_free_ char *real = NULL;
+	char *dir = dir_beside(image, release);
+
+	if (dir)
+		return dir;
+	/* A symbolic link, such as /vmlinuz or /boot/vmlinuz-V, lies elsewhere. */
+	real = realpath(image, NULL);
+	return real ? dir_beside(real, release) : NULL;
+}
