@@ -6,7 +6,6 @@
 #include <fts.h>
 #include <gelf.h>
 #include <libelf.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -91,7 +90,7 @@ static void search_deinit(struct search *s)
 static struct kt_error *open_file(const char *path, int *fd_ret, off_t *size_ret)
 {
 	/* O_NONBLOCK: a FIFO must not make us wait before we can say that it is no file. */
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st))
@@ -164,25 +163,31 @@ static struct kt_error *read_file(const char *path, size_t limit, struct kt_buf 
 
 /* --- names --- */
 
-/* "kernel/drivers/char/virtio-rng.ko.xz" to "virtio_rng"; NULL: no module's, or no memory. */
-static char *module_name(const char *path)
+/* "virtio-rng" to "virtio_rng": its file may have either, the kernel only knows the latter. */
+static char *canonical_name(const char *name, size_t len)
+{
+	char *copy = strndup(name, len);
+
+	for (char *p = copy; p && *p; p++)
+		*p = *p == '-' ? '_' : *p;
+	return copy;
+}
+
+/* "kernel/drivers/char/virtio-rng.ko.xz" to the name's length in it; 0: no module's. */
+static size_t name_in_path(const char *path, const char **ret)
 {
 	static const char *const suffixes[] = {".ko", ".ko.gz", ".ko.xz", ".ko.zst"};
 	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
 	size_t len = strlen(base);
 
+	*ret = base;
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
 		size_t n = strlen(suffixes[i]);
-		char *name;
 
-		if (len <= n || strcmp(base + len - n, suffixes[i]))
-			continue;
-		name = strndup(base, len - n);
-		for (char *p = name; p && *p; p++)
-			*p = *p == '-' ? '_' : *p;
-		return name;
+		if (len > n && !strcmp(base + len - n, suffixes[i]))
+			return len - n;
 	}
-	return NULL;
+	return 0;
 }
 
 /* Every line of modules.builtin is the file that the module would be in. */
@@ -201,11 +206,14 @@ static struct kt_error *read_builtin(struct search *s)
 	if (err)
 		return err;
 	for (rest = text.data; (line = strsep(&rest, "\n"));) {
-		_cleanup_free_ char *name = module_name(line);
+		_cleanup_free_ char *name = NULL;
+		const char *base;
+		size_t len = name_in_path(line, &base);
 
-		if (!name)
+		if (!len)
 			continue;
-		if (!kt_vec_push(&s->builtin, name))
+		name = canonical_name(base, len);
+		if (!name || !kt_vec_push(&s->builtin, name))
 			return kt_error_no_memory();
 		name = NULL;
 	}
@@ -214,12 +222,15 @@ static struct kt_error *read_builtin(struct search *s)
 
 static struct kt_error *add_file(struct search *s, const char *path)
 {
-	struct file file = {.name = module_name(path)};
+	struct file file;
+	const char *base;
+	size_t len = name_in_path(path, &base);
 
-	if (!file.name)
+	if (!len)
 		return NULL;
+	file.name = canonical_name(base, len);
 	file.path = strdup(path);
-	if (file.path && kt_vec_push(&s->files, file))
+	if (file.name && file.path && kt_vec_push(&s->files, file))
 		return NULL;
 	free(file.name);
 	free(file.path);
@@ -394,53 +405,54 @@ static struct kt_error *take_file(struct search *s, const struct file *file)
 	return NULL;
 }
 
-/* Remembers a name, so that each is looked for once and a circle of them ends. */
-static struct kt_error *remember(struct search *s, const char *name, size_t len, char **ret)
+/*
+ * Remembers a name, so that each is looked for once and a circle of them ends. *ret is NULL for
+ * one that was there before.
+ */
+static struct kt_error *remember(struct search *s, const char *name, size_t len, const char **ret)
 {
-	char *copy = strndup(name, len);
+	_cleanup_free_ char *copy = canonical_name(name, len);
 
 	*ret = NULL;
-	for (char *p = copy; p && *p; p++)
-		*p = *p == '-' ? '_' : *p;
-	kt_vec_for_each (&s->seen, it) {
-		if (copy && !strcmp(*it, copy)) {
-			free(copy);
+	if (!copy)
+		return kt_error_no_memory();
+	kt_vec_for_each (&s->seen, it)
+		if (!strcmp(*it, copy))
 			return NULL;
-		}
-	}
-	if (s->seen.len == MAX_MODULES) {
-		free(copy);
+	if (s->seen.len == MAX_MODULES)
 		return kt_error_new(KT_ERROR_UNSUPPORTED, "%s: more than %u modules are needed",
 				    s->dir, MAX_MODULES);
-	}
-	if (!copy || !kt_vec_push(&s->seen, copy)) {
-		free(copy);
+	if (!kt_vec_push(&s->seen, copy))
 		return kt_error_no_memory();
-	}
-	*ret = copy;
+	*ret = kt_take_ptr(copy);
+	return NULL;
+}
+
+static struct kt_error *add_missing(struct search *s, const char *name)
+{
+	_cleanup_free_ char *copy = strdup(name);
+
+	if (!copy || !kt_vec_push(&s->out.missing, copy))
+		return kt_error_no_memory();
+	copy = NULL;
 	return NULL;
 }
 
 /* The module, behind all that it depends on; not deeper than MAX_MODULES. */
 static struct kt_error *take(struct search *s, const char *name, size_t len)
 {
-	struct kt_error *err;
-	char *copy;
+	const char *wanted;
+	struct kt_error *err = remember(s, name, len, &wanted);
 
-	err = remember(s, name, len, &copy);
-	if (err || !copy)
+	if (err || !wanted)
 		return err;
 	kt_vec_for_each (&s->builtin, it)
-		if (!strcmp(*it, copy))
+		if (!strcmp(*it, wanted))
 			return NULL;
 	kt_vec_for_each (&s->files, file)
-		if (!strcmp(file->name, copy))
+		if (!strcmp(file->name, wanted))
 			return take_file(s, file);
-	copy = strdup(copy);
-	if (copy && kt_vec_push(&s->out.missing, copy))
-		return NULL;
-	free(copy);
-	return kt_error_no_memory();
+	return add_missing(s, wanted);
 }
 
 struct kt_error *vm_modules_find(const char *dir, const char *release, const char *const *names,
