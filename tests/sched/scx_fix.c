@@ -44,9 +44,12 @@ static void msleep(unsigned ms)
 	usleep(ms * 1000);
 }
 
+/* Until a signal ends it: nothing here would look at one. */
 static _Noreturn void sleep_for_ever(unsigned number)
 {
 	(void)number;
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
 	for (;;)
 		pause();
 }
