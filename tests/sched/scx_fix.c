@@ -23,8 +23,8 @@
 
 struct mode {
 	const char *name;
-	const char *ops;      /* the struct sched_ext_ops of the object */
-	const char *programs; /* how the names of its programs begin */
+	const char *ops;                 /* the struct sched_ext_ops of the object */
+	const char *programs;            /* how the names of its programs begin */
 	void (*before)(unsigned number); /* it loads; may not return */
 	void (*loaded)(unsigned number); /* and before it attaches */
 	void (*attached)(unsigned number);
@@ -44,9 +44,12 @@ static void msleep(unsigned ms)
 	usleep(ms * 1000);
 }
 
+/* Until a signal ends it: nothing here would look at one. */
 static _Noreturn void sleep_for_ever(unsigned number)
 {
 	(void)number;
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
 	for (;;)
 		pause();
 }
@@ -90,7 +93,7 @@ static void go_to_background(unsigned number)
 	setsid();
 }
 
-/* Nothing of policy SCHED_OTHER runs any more once a scheduler stalls: not even who has to end it. */
+/* Nothing of policy SCHED_OTHER runs once a scheduler stalls: not even who has to end it. */
 static void be_realtime(unsigned number)
 {
 	struct sched_param param = {.sched_priority = 1};
@@ -117,10 +120,10 @@ static void choose(struct scx_fix_bpf *skel, const struct mode *mode)
 	struct bpf_program *prog;
 	struct bpf_map *map;
 
-	bpf_object__for_each_program(prog, skel->obj)
+	bpf_object__for_each_program (prog, skel->obj)
 		bpf_program__set_autoload(prog, !strncmp(bpf_program__name(prog), mode->programs,
 							 strlen(mode->programs)));
-	bpf_object__for_each_map(map, skel->obj) {
+	bpf_object__for_each_map (map, skel->obj) {
 		if (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS)
 			continue;
 		bpf_map__set_autocreate(map, !strcmp(bpf_map__name(map), mode->ops));
