@@ -14,11 +14,12 @@ $(B)/sched/extract-btf: tests/sched/extract-btf.c $(B)/libhouse.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -o $@ $^ $(PKG_LIBS)
 
-# What fetch-kernel could not do it has said. Half a file is worse than none.
-build/sched/vmlinux.h: $(B)/sched/extract-btf
+# What fetch-kernel could not do it has said. Half a file is worse than none. Made once: any of
+# these kernels does.
+build/sched/vmlinux.h: | $(B)/sched/extract-btf
 	$(call msg,VMLINUX,$@)
 	@mkdir -p $(@D)
-	$(Q)kernel=$$(vm/fetch-kernel $(SCHED_SUITE)) && $< "$$kernel" >$@.btf && \
+	$(Q)kernel=$$(vm/fetch-kernel $(SCHED_SUITE)) && $| "$$kernel" >$@.btf && \
 		$(BPFTOOL) btf dump file $@.btf format c >$@.part || \
 		{ echo "sched: no types of a kernel of $(SCHED_SUITE)" >&2; rm -f $@.*; exit 1; }
 	$(Q)grep -q '^struct sched_ext_ops {' $@.part || \
