@@ -11,6 +11,8 @@
 
 #define READ_MAX (256u << 10) /* a death is in the last part of the console */
 
+#define TRACE_MAX 60 /* lines of registers and call traces that may follow it */
+
 uint64_t vm_console_size(const char *path)
 {
 	struct stat st;
@@ -41,21 +43,6 @@ static bool read_end(const char *path, struct kt_buf *ret)
 	}
 	kt_buf_appends(ret, "");
 	return !ret->failed;
-}
-
-char *vm_console_read_tail(const char *path, unsigned lines)
-{
-	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
-	size_t begin;
-
-	if (!read_end(path, &text))
-		return NULL;
-	while (text.len && text.data[text.len - 1] == '\n')
-		text.data[--text.len] = '\0';
-	for (begin = text.len; begin; begin--)
-		if (text.data[begin - 1] == '\n' && !--lines)
-			break;
-	return strdup(text.data + begin);
 }
 
 /* Behind "[    1.757843] ", or with CONFIG_PRINTK_CALLER "[    1.757843][    T1] ". */
@@ -89,6 +76,37 @@ static int rank(const char *line)
 	    !strncmp(line, "Kernel panic", 12) || strstr(line, ": 0000 [#1]"))
 		return 1;
 	return 0;
+}
+
+/* Where the line begins that explains a death, in at most `lines` lines before `begin`; or begin.
+ */
+static size_t include_death(const char *text, size_t begin, unsigned lines)
+{
+	size_t at = begin, found = begin;
+
+	while (at && lines--) {
+		const char *nl = memrchr(text, '\n', at - 1);
+
+		at = nl ? (size_t)(nl + 1 - text) : 0;
+		if (rank(skip_stamp(text + at)))
+			found = at;
+	}
+	return found;
+}
+
+char *vm_console_read_tail(const char *path, unsigned lines)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
+	size_t begin;
+
+	if (!read_end(path, &text))
+		return NULL;
+	while (text.len && text.data[text.len - 1] == '\n')
+		text.data[--text.len] = '\0';
+	for (begin = text.len; begin; begin--)
+		if (text.data[begin - 1] == '\n' && !--lines)
+			break;
+	return strdup(text.data + include_death(text.data, begin, TRACE_MAX));
 }
 
 char *vm_console_death(const char *path)

@@ -8,7 +8,10 @@
 /* Bytes so far; 0 when there is no such file yet. */
 uint64_t vm_console_size(const char *path);
 
-/* The last lines, control characters replaced; the caller frees. NULL without memory. */
+/*
+ * The last lines, and those before them from the one on that says why the guest died, where it is
+ * not far; control characters replaced. The caller frees. NULL without memory.
+ */
 char *vm_console_read_tail(const char *path, unsigned lines);
 
 /*
