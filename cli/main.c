@@ -17,6 +17,8 @@ static const char help[] =
 	"                                        boots a guest, loads programs in it\n"
 	"  ktstr-gdb collect --kernel IMAGE --run BIN [-- ARGS]\n"
 	"                                        boots a guest, runs a loader in it\n"
+	"  ktstr-gdb collect --kernel IMAGE --scheduler BIN [-- ARGS]\n"
+	"                                        does it attach, and schedule?\n"
 	"  ktstr-gdb log [FILE...]               a loader's output, its verifier logs\n"
 	"                                        collapsed; needs no guest\n"
 	"  ktstr-gdb diff A.json B.json          two results (of --json) side by side\n"
