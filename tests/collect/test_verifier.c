@@ -11,8 +11,7 @@
 #include <sys/wait.h>
 
 #include "collect/verifier.h"
-#include "tests/collect/fake_qemu.h"
-#include "tests/introspect/fake_facts.h"
+#include "tests/collect/fake_stub.h"
 #include "util/cleanup.h"
 
 /* For what comes at once, and for what never does; both are more than a busy machine needs. */
@@ -21,7 +20,7 @@
 
 #define PANIC "[    1.500000] Kernel panic - not syncing: X\r\n"
 
-static struct kfacts facts;
+static struct synth s; /* the guest, and what the test knows of its kernel */
 static struct kt_collected collected;
 static struct kt_error *error;
 static size_t fds_before;
@@ -39,6 +38,38 @@ static size_t count_files(const char *path, const char *prefix)
 	return n;
 }
 
+/* Where sched_ext is in the image, as since 6.16. */
+#define SCX_STATE_AT 0x0a04010
+#define SCX_ROOT_AT  0x0a05008
+#define SCX_NAME_AT  344
+
+/* A kernel with two programs, and sched_ext enabled with "simple". */
+static void make_kernel(void)
+{
+	gaddr_t sched;
+
+	synth_init(&s, SYNTH_KASLR);
+	synth_cpu(&s);
+	fake_symbol(&s.facts, "scx_enable_state_var", SYNTH_TEXT + SCX_STATE_AT);
+	fake_symbol(&s.facts, "scx_root", SYNTH_TEXT + SCX_ROOT_AT);
+	fake_member(&s.facts, "scx_sched", "ops.name", SCX_NAME_AT, 128);
+	fake_enum(&s.facts, "scx_enable_state", "SCX_ENABLED", 1);
+	fake_enum(&s.facts, "scx_enable_state", "SCX_DISABLED", 3);
+	sched = synth_alloc(&s, 1024);
+	textmem_put(s.mem, sched + SCX_NAME_AT, "simple", 6);
+	textmem_put_uint(s.mem, SYNTH_IMAGE + SCX_ROOT_AT, synth_va(sched), 8);
+	textmem_put_uint(s.mem, SYNTH_IMAGE + SCX_STATE_AT, 1, 4);
+	synth_prog(&s, 5);
+	synth_prog(&s, 6);
+}
+
+/* The scheduler is gone, and with it its programs. */
+static void take_away(void)
+{
+	textmem_put_uint(s.mem, SYNTH_IMAGE + SCX_STATE_AT, 3, 4);
+	textmem_put(s.mem, s.leaf + 40, NULL, 512);
+}
+
 static int setup(void **state)
 {
 	int ret = scratch_setup(state);
@@ -46,8 +77,7 @@ static int setup(void **state)
 	setenv("TMPDIR", scratch, 1);
 	setenv("XDG_RUNTIME_DIR", scratch, 1);
 	setenv("XDG_CACHE_HOME", scratch, 1);
-	facts = (struct kfacts){0};
-	fake_symbol(&facts, "scx_enable_state_var", UINT64_C(0xffffffff82a04010));
+	make_kernel();
 	collected = (struct kt_collected){0};
 	error = NULL;
 	fds_before = count_files("/proc/self/fd", "");
@@ -58,6 +88,7 @@ static int teardown(void **state)
 {
 	kt_error_destroy(error);
 	kt_collected_deinit(&collected);
+	synth_deinit(&s);
 	return scratch_teardown(state);
 }
 
@@ -94,7 +125,7 @@ static void collect_with(const char *qemu, int64_t timeout_ms, int cancel_fd)
 	const struct kt_collect collect = {
 		.vm = &vm,
 		.load = &load,
-		.facts = &facts,
+		.facts = &s.facts,
 		.timeout_ms = timeout_ms,
 		.stub = {.timeout_ms = 1000, .cancel_fd = -1},
 		.output = count_output,
@@ -166,7 +197,7 @@ static size_t starts(void)
 static void test_no_sched_ext(void **state)
 {
 	(void)state;
-	facts = (struct kfacts){0};
+	s.facts.n = 0;
 	collect("hang", LONG_MS);
 	check_error(KT_ERROR_UNSUPPORTED, "this kernel has no sched_ext");
 	assert_non_null(kt_error_hint_text(error));
@@ -653,20 +684,10 @@ static void test_no_stub(void **state)
 	check_console("Linux version 6.12");
 }
 
-static int listen_as_stub(void)
-{
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", fake.gdb);
-	fake_check(!bind(fd, (struct sockaddr *)&addr, sizeof(addr)) && !listen(fd, 1), "no stub");
-	return fd;
-}
-
 /* Whoever comes is sent away. */
 static void play_rude_stub(void)
 {
-	int fd = listen_as_stub(), client;
+	int fd = fake_stub_listen(), client;
 
 	put_ready();
 	while ((client = accept(fd, NULL, NULL)) >= 0)
@@ -685,7 +706,7 @@ static void test_rude_stub(void **state)
 
 static void play_deaf_stub(void)
 {
-	listen_as_stub();
+	fake_stub_listen();
 	put_ready();
 	fake_hang();
 }
@@ -728,20 +749,204 @@ static void test_killed_ready(void **state)
 	check_error(KT_ERROR_OS, "QEMU was killed by signal 9");
 }
 
-#define PLAY(name)                                                                                 \
-	{                                                                                          \
-#name, play_##name                                                                 \
+/* Until the host says so. */
+static void await(enum kt_command command)
+{
+	struct kt_frame_decoder decoder;
+	struct kt_frame frame;
+	char chunk[64];
+
+	kt_frame_decoder_init(&decoder);
+	while (!kt_frame_decoder_next(&decoder, &frame)) {
+		ssize_t n = read(fake.fd, chunk, sizeof(chunk));
+
+		fake_check(n > 0 && kt_frame_decoder_push(&decoder, chunk, (size_t)n),
+			   "the host hung up");
 	}
+	fake_check(frame.type == KT_FRAME_COMMAND && frame.len == 1 && frame.payload[0] == command,
+		   "another command");
+	kt_frame_decoder_deinit(&decoder);
+}
+
+/* Starts, attaches, and is read the first time; the stub's socket. */
+static int put_attached(void)
+{
+	int stub = fake_stub_listen();
+
+	make_kernel();
+	fake_start();
+	fake_log("hello\n");
+	fake_phase(KT_PHASE_SCHED_ATTACHED, "simple");
+	fake_stub_serve(stub, &s);
+	return stub;
+}
+
+/* Is read the second time. */
+static void put_read(int stub, const char *sysfs)
+{
+	fake_phase(KT_PHASE_READY, sysfs);
+	fake_stub_serve(stub, &s);
+	await(KT_COMMAND_GO_ON);
+}
+
+/* Of one that has told of its end before: GONE. */
+#define GONE (-1)
+
+static void put_end(int status)
+{
+	fake_phase(KT_PHASE_STOPPING, "");
+	fake_log("bye\n");
+	fake_log(SCHED_OUTPUT_END "\n");
+	if (status != GONE)
+		fake_exit_frame(KT_FRAME_SCHED_EXIT, status);
+	fake_exit_frame(KT_FRAME_EXIT, 0);
+	await(KT_COMMAND_BYE);
+}
+
+static void play_pass(void)
+{
+	int stub = put_attached();
+
+	fake_phase(KT_PHASE_WORKLOAD_DISPATCHED, "8 of 8 tasks ran");
+	put_read(stub, "enabled simple");
+	put_end(0);
+}
+
+static void check_programs(void)
+{
+	const struct kt_prog_stats *stats = collected.result.stats.all;
+
+	assert_int_equal(collected.result.stats.n, 2);
+	assert_int_equal(collected.inspection.programs.n, 2);
+	assert_string_equal(stats[0].name, "prog_5");
+	assert_string_equal(stats[0].type, "sched_cls");
+	assert_int_equal(stats[0].verified_insns.value, 1005);
+	assert_string_equal(stats[1].name, "prog_6");
+	assert_int_equal(stats[1].verified_insns.value, 1006);
+	assert_false(stats[1].failed);
+}
+
+/* All of it: read twice, told to go on, and ended in an orderly way. */
+static void test_pass(void **state)
+{
+	const struct kt_verifier_vm_result *result = &collected.result;
+
+	(void)state;
+	collect("pass", LONG_MS);
+	check_verdict(KT_VERDICT_PASS, "pass");
+	check_programs();
+	check_log("hello\nbye\n");
+	assert_string_equal(result->sysfs.state, "enabled");
+	assert_string_equal(result->sysfs.ops, "simple");
+	assert_string_equal(result->memory.state, "enabled");
+	assert_string_equal(result->memory.ops, "simple");
+	assert_false(kt_sched_ext_disagrees(result));
+	assert_true(result->exited && !result->exited_early && result->end_reported);
+	assert_string_equal(result->workload, "8 of 8 tasks ran");
+	assert_null(result->console);
+	assert_null(result->kernel_words);
+	assert_int_equal(result->damaged_frames + result->skipped_bytes, 0);
+	assert_true(collected.load_ns > 0);
+	assert_int_equal(collected.inspection.kaslr_offset, SYNTH_KASLR);
+}
+
+static void play_disagree(void)
+{
+	int stub = put_attached();
+
+	fake_phase(KT_PHASE_WORKLOAD_DISPATCHED, "8 of 8 tasks ran");
+	put_read(stub, "enabled other");
+	put_end(0x200);
+}
+
+static void test_disagree(void **state)
+{
+	(void)state;
+	collect("disagree", LONG_MS);
+	check_verdict(KT_VERDICT_PASS, "pass");
+	assert_true(kt_sched_ext_disagrees(&collected.result));
+	assert_int_equal(collected.result.exit_status, 0x200);
+}
+
+static void play_gone(void)
+{
+	int stub = put_attached();
+
+	fake_exit_frame(KT_FRAME_SCHED_EXIT, 0x300);
+	take_away();
+	fake_say("[    2.0] sched_ext: BPF scheduler \"simple\" disabled (runtime error)\n");
+	put_read(stub, "disabled ");
+	put_end(GONE);
+}
+
+/* What it had loaded is known from when it had attached. */
+static void test_gone(void **state)
+{
+	(void)state;
+	collect("gone", LONG_MS);
+	check_programs();
+	assert_string_equal(collected.result.memory.state, "disabled");
+	assert_string_equal(collected.result.sysfs.state, "disabled");
+	assert_string_equal(collected.result.sysfs.ops, "");
+	assert_false(kt_sched_ext_disagrees(&collected.result));
+	check_verdict(KT_VERDICT_SCHED_EXITED,
+		      "the scheduler exited during the workload: exit status 3; the kernel says: "
+		      "sched_ext: BPF scheduler \"simple\" disabled (runtime error)");
+}
+
+static void play_stalled(void)
+{
+	int stub = put_attached();
+
+	fake_phase(KT_PHASE_WORKLOAD_STALLED, "2 of 8 tasks ran");
+	put_read(stub, "-");
+	put_end(9);
+}
+
+static void test_stalled(void **state)
+{
+	(void)state;
+	collect("stalled", LONG_MS);
+	check_verdict(KT_VERDICT_NO_PROGRESS,
+		      "attached, but the workload made no progress: 2 of 8 tasks ran");
+	check_programs();
+	assert_false(collected.result.sysfs.known);
+	assert_true(collected.result.end_reported);
+}
+
+static void play_no_end(void)
+{
+	int stub = put_attached();
+
+	fake_phase(KT_PHASE_WORKLOAD_DISPATCHED, "8 of 8 tasks ran");
+	put_read(stub, "enabled simple");
+	fake_hang();
+}
+
+/* It was read, and then did not end. */
+static void test_no_end(void **state)
+{
+	(void)state;
+	collect("no_end", SHORT_MS);
+	check_verdict(KT_VERDICT_TIMED_OUT, "timed out after the scheduler attached");
+	check_programs();
+	check_log("hello\n");
+	assert_true(collected.result.dispatched && !collected.result.end_reported);
+}
+
+/* clang-format off */
+#define PLAY(name) {#name, play_##name}
+/* clang-format on */
+
 static const struct fake_play plays[] = {
-	PLAY(hang),       PLAY(hang_started), PLAY(hang_attached),
-	PLAY(panic),      PLAY(reset),        PLAY(panic_early),
-	PLAY(panic_once), PLAY(killed),       PLAY(words),
-	PLAY(damaged),    PLAY(damaged_type), PLAY(damaged_start),
-	PLAY(cut_off),    PLAY(exit_early),   PLAY(died),
-	PLAY(serial),     PLAY(garbage),      PLAY(only_garbage),
-	PLAY(flood),      PLAY(endless),      PLAY(no_stub),
-	PLAY(rude_stub),  PLAY(deaf_stub),    PLAY(panic_ready),
-	PLAY(no_start),   PLAY(killed_ready), {0},
+	PLAY(hang),     PLAY(hang_started), PLAY(hang_attached), PLAY(panic),
+	PLAY(reset),    PLAY(panic_early),  PLAY(panic_once),    PLAY(killed),
+	PLAY(words),    PLAY(damaged),      PLAY(damaged_type),  PLAY(damaged_start),
+	PLAY(cut_off),  PLAY(exit_early),   PLAY(died),          PLAY(serial),
+	PLAY(garbage),  PLAY(only_garbage), PLAY(flood),         PLAY(endless),
+	PLAY(no_stub),  PLAY(rude_stub),    PLAY(deaf_stub),     PLAY(panic_ready),
+	PLAY(no_start), PLAY(killed_ready), PLAY(pass),          PLAY(disagree),
+	PLAY(gone),     PLAY(stalled),      PLAY(no_end),        {0},
 };
 
 int main(int argc, char **argv)
@@ -762,7 +967,9 @@ int main(int argc, char **argv)
 		collect_test(test_flood),         collect_test(test_endless),
 		collect_test(test_no_stub),       collect_test(test_rude_stub),
 		collect_test(test_deaf_stub),     collect_test(test_panic_ready),
-		collect_test(test_killed_ready),
+		collect_test(test_killed_ready),  collect_test(test_pass),
+		collect_test(test_disagree),      collect_test(test_gone),
+		collect_test(test_stalled),       collect_test(test_no_end),
 	};
 
 	if (argc > 2 && !strcmp(argv[1], FAKE_OPTION))
