@@ -18,6 +18,7 @@ struct run {
 	const struct kt_collect *collect;
 	struct kt_collected *out;
 	struct vm_results results;
+	bool unread; /* it was ready, and the stub did not let us read it */
 };
 
 static struct kt_error *read_guest(const struct run *run, struct vm *vm, struct inspection *ret)
@@ -68,9 +69,14 @@ static struct kt_error *read_and_finish(struct run *run, struct vm *vm,
 	const struct vm_sched_results *sched = &run->results.sched;
 	struct kt_verifier_vm_result *result = &run->out->result;
 	struct inspection inspection;
-	struct kt_error *err = read_guest(run, vm, &inspection);
+	struct kt_error *err = read_guest(run, vm, &inspection), *why;
 
+	if (err && vm_session_has_ended(vm, options, &run->results, &why)) {
+		kt_error_destroy(err);
+		return why;
+	}
 	if (err) {
+		run->unread = true;
 		result->console = vm_console_tail(vm, 20);
 		return err;
 	}
@@ -94,7 +100,8 @@ static struct kt_error *take_error(struct run *run, struct kt_error *err)
 	struct kt_verifier_vm_result *result = &run->out->result;
 	enum kt_error_code code = kt_error_code(err);
 
-	if (!run->results.sched.started || (code != KT_ERROR_TIMEOUT && code != KT_ERROR_CLOSED))
+	if (run->unread || !run->results.sched.started ||
+	    (code != KT_ERROR_TIMEOUT && code != KT_ERROR_CLOSED))
 		return err;
 	if (code == KT_ERROR_TIMEOUT) {
 		result->timed_out = true;
@@ -108,26 +115,36 @@ static struct kt_error *take_error(struct run *run, struct kt_error *err)
 	return NULL;
 }
 
+/* Where the first marker begins: at the start, but for a line that says what was lost before it. */
+static size_t find_start(const char *data, size_t len, struct kt_text marker)
+{
+	bool hole = kt_text_starts_with((struct kt_text){data, len}, KT_TEXT("[... "));
+	const char *nl = hole ? memchr(data, '\n', len) : NULL;
+	size_t begin = nl ? (size_t)(nl + 1 - data) : 0;
+
+	return kt_text_starts_with((struct kt_text){data + begin, len - begin}, marker) ? begin
+											: len;
+}
+
 /* What init put around it is no part of the log. */
 static struct kt_error *take_log(struct kt_verifier_vm_result *result, const struct kt_buf *log)
 {
-	static const char start[] = SCHED_OUTPUT_START "\n", end[] = SCHED_OUTPUT_END "\n";
-	size_t head = sizeof(start) - 1, tail = sizeof(end) - 1;
+	static const char end[] = SCHED_OUTPUT_END "\n";
+	const struct kt_text start = KT_TEXT(SCHED_OUTPUT_START "\n");
 	const char *data = log->data ? log->data : "";
-	size_t len = log->len;
+	size_t tail = sizeof(end) - 1, len = log->len, before, rest;
 
-	if (len >= head && !memcmp(data, start, head)) {
-		data += head;
-		len -= head;
-	}
 	if (len >= tail && !memcmp(data + len - tail, end, tail))
 		len -= tail;
-	result->scheduler_log = malloc(len + 1);
+	before = find_start(data, len, start);
+	rest = before < len ? before + start.len : len;
+	result->scheduler_log = malloc(before + len - rest + 1);
 	if (!result->scheduler_log)
 		return kt_error_no_memory();
-	memcpy(result->scheduler_log, data, len);
-	result->scheduler_log[len] = '\0';
-	result->scheduler_log_len = len;
+	memcpy(result->scheduler_log, data, before);
+	memcpy(result->scheduler_log + before, data + rest, len - rest);
+	result->scheduler_log_len = before + len - rest;
+	result->scheduler_log[result->scheduler_log_len] = '\0';
 	return NULL;
 }
 

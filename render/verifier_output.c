@@ -8,6 +8,8 @@
 #include "logparse/last.h"
 #include "render/log_last.h"
 #include "render/verifier_output.h"
+#include "util/cleanup.h"
+#include "util/vec.h"
 
 static void append_state(const struct scx_state *state, struct kt_buf *out)
 {
@@ -72,6 +74,7 @@ static void append_program(const struct kt_prog_stats *program, struct kt_buf *o
 static void append_stats(struct kt_text log, struct kt_buf *out)
 {
 	struct kt_verifier_stats stats;
+	size_t begin = out->len;
 
 	if (!kt_parse_verifier_stats(log, &stats, NULL, NULL))
 		return;
@@ -85,27 +88,62 @@ static void append_stats(struct kt_text log, struct kt_buf *out)
 		kt_buf_printf(out, " time=%" PRIu64 "us ", stats.value[KT_STAT_TIME]);
 	if (stats.stack.len)
 		kt_buf_printf(out, " stack=%.*s ", (int)stats.stack.len, stats.stack.data);
-	while (out->len && out->data[out->len - 1] == ' ')
+	else if (stats.has[KT_STAT_STACK_MAX]) /* 7.3 has only the most */
+		kt_buf_printf(out, " stack=%" PRIu64 " ", stats.value[KT_STAT_STACK_MAX]);
+	while (out->len > begin && out->data[out->len - 1] == ' ')
 		out->data[--out->len] = '\0';
-	kt_buf_appendc(out, '\n');
+	if (out->len > begin)
+		kt_buf_appendc(out, '\n');
 }
 
-/* What led to each failure; libbpf loads some twice, and of those the last log counts. */
+/* A hostile log may fail as often as it has lines; real ones do a few times. */
+#define FAILURES_MAX 1000
+
+struct failures {
+	KT_VEC(struct kt_log_block) v;
+};
+
+static void failures_deinit(struct failures *failures)
+{
+	kt_vec_free(&failures->v);
+}
+
+/* libbpf loads some twice, and of those the last log counts. */
+static bool add_failure(struct failures *failures, const struct kt_log_block *block)
+{
+	struct kt_text name = block->program;
+
+	kt_vec_for_each (&failures->v, known) {
+		if (!name.len || known->program.len != name.len ||
+		    memcmp(known->program.data, name.data, name.len) != 0)
+			continue;
+		*known = *block;
+		return true;
+	}
+	return kt_vec_push(&failures->v, *block);
+}
+
+/* What led to each failure. */
 static struct kt_error *append_failures(struct kt_text log, struct kt_buf *out)
 {
+	_cleanup_(failures_deinit) struct failures failures = {0};
 	struct kt_error *err = NULL;
 	struct kt_log_blocks it;
 	struct kt_log_block block;
 
 	kt_log_blocks_init(&it, log);
-	while (!err && kt_log_blocks_next(&it, &block)) {
+	while (failures.v.len < FAILURES_MAX && kt_log_blocks_next(&it, &block)) {
 		struct kt_log_outcome outcome;
 
 		kt_log_find_outcome(block.trace, &outcome);
-		if (outcome.outcome != KT_LAST_FAILED)
-			continue;
+		if (outcome.outcome == KT_LAST_FAILED && !add_failure(&failures, &block))
+			return kt_error_no_memory();
+	}
+	kt_vec_for_each (&failures.v, failure) {
 		kt_buf_appendc(out, '\n');
-		err = render_log_last(block.trace, block.program, out);
+		err = render_log_last(failure->trace, failure->program, out);
+		if (err)
+			break;
 	}
 	return err;
 }

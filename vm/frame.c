@@ -91,6 +91,14 @@ static void reject(struct kt_frame_decoder *decoder, size_t end)
 		decoder->pos++;
 }
 
+/* Less than a header, to which no more will come. */
+static void skip_rest(struct kt_frame_decoder *decoder)
+{
+	if (decoder->pos >= decoder->bad_until)
+		decoder->skipped_bytes += decoder->buf.len - decoder->pos;
+	decoder->pos = decoder->buf.len;
+}
+
 bool kt_frame_decoder_next(struct kt_frame_decoder *decoder, struct kt_frame *ret)
 {
 	const uint8_t *data = (const uint8_t *)decoder->buf.data;
@@ -118,6 +126,8 @@ bool kt_frame_decoder_next(struct kt_frame_decoder *decoder, struct kt_frame *re
 		*ret = (struct kt_frame){header.type, at + KT_FRAME_HEADER, header.len};
 		return true;
 	}
+	if (decoder->ended)
+		skip_rest(decoder);
 	return false;
 }
 

@@ -68,7 +68,8 @@ struct kt_frame_decoder {
 	size_t bad_until; /* end, in buf, of a frame that was damaged: headers inside are suspect */
 	unsigned suspects;
 	bool ended;          /* no more will be pushed: a frame that is cut off is a damaged one */
-	uint64_t bad_frames; /* headers whose payload did not have their CRC */
+	uint64_t bad_frames; /* headers whose payload did not have their CRC; its user adds those
+			      * that make no sense */
 	uint64_t skipped_bytes; /* garbage between frames */
 };
 

@@ -5,8 +5,6 @@
 
 #include "vm/sched.h"
 
-#define LOG_MAX (512u << 20) /* bytes that are kept */
-
 void vm_sched_results_deinit(struct vm_sched_results *results)
 {
 	free(results->why_not_attached);
@@ -24,22 +22,28 @@ static void set(struct vm_sched_results *results, bool *flag, char **string, con
 	results->log.failed |= !*string;
 }
 
+/* On a line of its own: a frame may end in the middle of one. */
+static void mark_hole(struct kt_buf *log, uint64_t n)
+{
+	kt_buf_printf(log, "%s[... %" PRIu64 " damaged frame%s from the guest left out here ...]\n",
+		      log->len && log->data[log->len - 1] != '\n' ? "\n" : "", n,
+		      n == 1 ? "" : "s");
+}
+
 static void take_log(struct vm_sched_results *results, const struct vm_event *event,
 		     uint64_t bad_frames)
 {
 	struct kt_buf *log = &results->log;
 
-	if (bad_frames > results->bad_frames)
-		kt_buf_printf(log,
-			      "[... %" PRIu64
-			      " damaged frame%s from the guest left out here ...]\n",
-			      bad_frames - results->bad_frames,
-			      bad_frames - results->bad_frames == 1 ? "" : "s");
-	results->bad_frames = bad_frames;
-	if (log->len + event->len <= LOG_MAX)
-		kt_buf_append(log, event->data, event->len);
-	else
+	/* What is dropped is the end of the log, also where a small piece would still fit. */
+	if (results->log_dropped || log->len + event->len > VM_SCHED_LOG_MAX) {
 		results->log_dropped += event->len;
+		return;
+	}
+	if (bad_frames > results->bad_frames)
+		mark_hole(log, bad_frames - results->bad_frames);
+	results->bad_frames = bad_frames;
+	kt_buf_append(log, event->data, event->len);
 }
 
 static void take_exit(struct vm_sched_results *results, const struct vm_event *event)

@@ -6,6 +6,8 @@
 #include "util/buf.h"
 #include "vm/vm.h"
 
+#define VM_SCHED_LOG_MAX (512u << 20) /* bytes of its log that are kept */
+
 struct vm_sched_results {
 	bool started; /* its process */
 

@@ -138,6 +138,7 @@ static void report_program(const struct boot *boot, const struct vm_event *event
 
 static struct kt_error *set_ready(struct boot *boot, const char *reason)
 {
+	free(boot->results->ready_reason);
 	boot->results->ready_reason = strdup(reason);
 	boot->results->load_ns = kt_now_ns() - boot->init_ns;
 	boot->ready = true;
@@ -150,7 +151,8 @@ static void take_sched(const struct boot *boot, const struct vm_event *event)
 	uint64_t bad_frames, skipped_bytes;
 
 	vm_damage(boot->vm, &bad_frames, &skipped_bytes);
-	vm_sched_take(&boot->results->sched, event, bad_frames);
+	/* Whoever says something has been started, also when that was not heard. */
+	boot->results->sched.started |= vm_sched_take(&boot->results->sched, event, bad_frames);
 	switch (event->type) {
 	case VM_EVENT_SCHED_LOG:
 		if (options->output)
@@ -288,12 +290,38 @@ struct kt_error *vm_session_start(const struct vm_config *config, const struct v
 			break;
 		report_progress(&boot, kt_error_message(err));
 		kt_error_destroy(err);
+		free(kt_take_ptr(results->death));
 	}
 	if (!err) {
 		free(results->console);
 		results->console = NULL;
 	}
 	return err;
+}
+
+/* What ends QEMU closes the stub a moment before. */
+#define LAST_MOMENT_MS 1000
+
+bool vm_session_has_ended(struct vm *vm, const struct vm_session_options *options,
+			  struct vm_results *results, struct kt_error **why_ret)
+{
+	struct boot boot = {.config = vm_config(vm),
+			    .options = options,
+			    .results = results,
+			    .vm = vm,
+			    .init_ns = 1}; /* it is up */
+	int64_t deadline_ns = kt_deadline_ms(LAST_MOMENT_MS);
+	struct kt_error *err = NULL;
+
+	while (!err)
+		err = next(&boot, deadline_ns);
+	if (kt_error_code(err) == KT_ERROR_TIMEOUT) {
+		kt_error_destroy(err);
+		return false;
+	}
+	keep_last_words(&boot);
+	*why_ret = err;
+	return true;
 }
 
 /* The guest's own limits are below that, but for a scheduler that still has a lot to say. */

@@ -64,6 +64,14 @@ struct kt_error *vm_session_start(const struct vm_config *config, const struct v
 				  struct vm_results *results, struct vm **ret);
 
 /*
+ * Something failed with a guest that is ready, its stub maybe: has the guest ended, or is it about
+ * to? Waits a second at most, in which it gathers what the guest says. True: *why_ret is the error,
+ * as above, which the caller owns.
+ */
+bool vm_session_has_ended(struct vm *vm, const struct vm_session_options *options,
+			  struct vm_results *results, struct kt_error **why_ret);
+
+/*
  * Of a scheduler, after vm_session_start(): tells the guest that it was read, and gathers what it
  * says until it has powered off. vm stays the caller's. Errors: as above, with results->console
  * set. What is missing then, results->sched tells.

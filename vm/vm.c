@@ -348,8 +348,11 @@ static bool take_event(struct vm *vm, struct vm_event *ret)
 
 	for (size_t i = 0; i < N_CHANNELS; i++) {
 		while (kt_frame_decoder_next(&vm->channels[i].decoder, &frame)) {
-			if (!vm_event_from_frame(&frame, &vm->text, ret))
+			if (!vm_event_from_frame(&frame, &vm->text, ret)) {
+				/* Its CRC does not cover its type; our init says nothing else. */
+				vm->channels[i].decoder.bad_frames++;
 				continue;
+			}
 			vm->init_started |= ret->type == VM_EVENT_INIT_STARTED;
 			vm->heard = i;
 			return true;

@@ -129,6 +129,100 @@ static void test_own_document(void **state)
 	free(text);
 }
 
+/* What a person sees of a run, and what a script does. */
+static char *run_document(const struct kt_verifier_vm_result *run)
+{
+	const struct render_guest guest = {
+		.release = "6.12.107+deb13-amd64",
+		.arch = "x86_64",
+		.scheduler = "scx_\xff",
+		.run = run,
+	};
+	struct programs programs = {0};
+	char *text;
+
+	put(&programs, full(7, "struct_ops", "enqueue", NULL, 1396));
+	put(&programs, full(8, "struct_ops", "a_name_that_is_", "a_name_that_is_long", 12));
+	assert_null(render_programs_json(&programs, &guest, &text));
+	programs_deinit(&programs);
+	return text;
+}
+
+/* Strings that are borrowed: it is not given up. */
+static struct kt_verifier_vm_result passing_run(void)
+{
+	return (struct kt_verifier_vm_result){
+		.attached = true,
+		.ops = (char *)(uintptr_t) "simple",
+		.dispatched = true,
+		.workload = (char *)(uintptr_t) "8 of 8 tasks ran",
+		.exited = true,
+		.end_reported = true,
+		.sysfs = {.known = true, .state = "enabled", .ops = "simple"},
+		.memory = {.known = true, .state = "enabled", .ops = "simple"},
+		.scheduler_log = (char *)(uintptr_t) "",
+	};
+}
+
+static void check_loaded(void)
+{
+	static const char tag[] = "0123456789abcdef";
+
+	assert_string_equal(saved.kernel, "6.12.107+deb13-amd64");
+	assert_string_equal(saved.scheduler, "scx_\xef\xbf\xbd");
+	check_program(0, "enqueue", "struct_ops", tag, 1396, false);
+	check_program(1, "a_name_that_is_long", "struct_ops", tag, 12, false);
+}
+
+static void test_own_run(void **state)
+{
+	struct kt_verifier_vm_result run = passing_run();
+	char *text = run_document(&run);
+
+	(void)state;
+	read_text(text);
+	check_loaded();
+	assert_int_equal(saved.programs.n, 2);
+	assert_string_equal(saved.verdict, "pass");
+	assert_true(saved.passed_known && saved.passed);
+	free(text);
+}
+
+/* Each verdict, with the programs that failed behind those that did not. */
+static void test_own_run_failed(void **state)
+{
+	static const char log[] = "words\n" BLOCK("bad", "5") BLOCK("bad", "7") BLOCK("other", "x");
+	struct kt_buf sentence = KT_BUF_INIT;
+
+	(void)state;
+	for (unsigned bits = 0; bits < 64; bits++) {
+		struct kt_verifier_vm_result run = passing_run();
+		char *text;
+
+		run.timed_out = bits & 1;
+		run.died = bits & 2;
+		run.attached = bits & 4;
+		run.dispatched = bits & 8;
+		run.exited_early = bits & 16;
+		run.end_reported = bits & 32;
+		assert_null(kt_failed_from_log(KT_TEXT(log), &run.stats));
+		text = run_document(&run);
+		read_text(text);
+		check_loaded();
+		assert_int_equal(saved.programs.n, 4);
+		check_program(2, "bad", NULL, NULL, 7, true);
+		check_program(3, "other", NULL, NULL, -1, true);
+		kt_verdict_text(&run, &sentence);
+		assert_string_equal(saved.verdict, sentence.data);
+		assert_true(saved.passed_known);
+		assert_int_equal(saved.passed, kt_verdict(&run) == KT_VERDICT_PASS);
+		kt_prog_stats_deinit(&run.stats);
+		kt_buf_deinit(&sentence);
+		sentence = (struct kt_buf)KT_BUF_INIT;
+		free(text);
+	}
+}
+
 /* Wherever it was cut off: an error that names it, and nothing read. */
 static void test_truncated(void **state)
 {
@@ -315,6 +409,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_own_document, release),
+		cmocka_unit_test_teardown(test_own_run, release),
+		cmocka_unit_test_teardown(test_own_run_failed, release),
 		cmocka_unit_test_teardown(test_truncated, release),
 		cmocka_unit_test_teardown(test_damaged, release),
 		cmocka_unit_test_teardown(test_no_result, release),

@@ -224,6 +224,214 @@ static void test_random(void **state)
 	}
 }
 
+/* What is left of a stream, or of a damaged one: how many frames, which, and what was counted. */
+struct decoded {
+	char *frames; /* as decode_all() has them */
+	uint64_t bad_frames, skipped_bytes;
+};
+
+static struct decoded decode_stream(const char *data, size_t len, bool ended)
+{
+	struct kt_frame_decoder decoder;
+	struct kt_buf out = KT_BUF_INIT;
+	struct decoded decoded;
+
+	kt_frame_decoder_init(&decoder);
+	kt_buf_appends(&out, "");
+	for (size_t done = 0; done < len; done += 13) {
+		assert_true(kt_frame_decoder_push(&decoder, data + done,
+						  len - done < 13 ? len - done : 13));
+		decode_all(&decoder, &out);
+	}
+	decoder.ended = ended;
+	decode_all(&decoder, &out);
+	decoded = (struct decoded){kt_buf_steal(&out), decoder.bad_frames, decoder.skipped_bytes};
+	/* Nothing is left to be counted. */
+	assert_false(kt_frame_decoder_next(&decoder, &(struct kt_frame){0}));
+	assert_int_equal(decoder.skipped_bytes, decoded.skipped_bytes);
+	kt_frame_decoder_deinit(&decoder);
+	return decoded;
+}
+
+/* Wherever the stream is cut off: the frames before are there, and what is missing is counted. */
+static void test_cut_off(void **state)
+{
+	static const char *const expected[] = {"", FIRST, FIRST SECOND, FIRST SECOND THIRD};
+	static const size_t ends[] = {0, 17, 44, 60};
+	struct kt_buf stream = KT_BUF_INIT;
+	size_t whole = 0;
+
+	(void)state;
+	three_frames(&stream);
+	assert_int_equal(stream.len, ends[3]);
+	for (size_t len = 0; len <= stream.len; len++) {
+		struct decoded got = decode_stream(stream.data, len, true);
+
+		while (whole < 3 && len >= ends[whole + 1])
+			whole++;
+		assert_string_equal(got.frames, expected[whole]);
+		if (len == ends[whole])
+			assert_int_equal(got.bad_frames + got.skipped_bytes, 0);
+		else
+			assert_true(got.bad_frames + got.skipped_bytes > 0);
+		free(got.frames);
+	}
+	kt_buf_deinit(&stream);
+}
+
+/* A header that claims more than there is hides what follows only until the end. */
+static void test_cut_off_hides_nothing(void **state)
+{
+	struct kt_buf stream = KT_BUF_INIT;
+	struct decoded got;
+
+	(void)state;
+	kt_buf_append_le(&stream, KT_FRAME_SCHED_LOG, 4);
+	kt_buf_append_le(&stream, 1000, 4);
+	kt_buf_append_le(&stream, 0xabcd, 4);
+	kt_buf_append_le(&stream, 0, 4);
+	kt_buf_appends(&stream, "the beginning of a log, and then ");
+	three_frames(&stream);
+	got = decode_stream(stream.data, stream.len, false);
+	assert_string_equal(got.frames, "");
+	assert_int_equal(got.bad_frames, 0);
+	free(got.frames);
+	got = decode_stream(stream.data, stream.len, true);
+	assert_string_equal(got.frames, FIRST SECOND THIRD);
+	assert_int_equal(got.bad_frames, 1);
+	free(got.frames);
+	kt_buf_deinit(&stream);
+}
+
+#define N_FRAMES 12
+
+/* A stream as a guest sends it; the end of each frame in ends[]. */
+static void long_stream(struct kt_buf *out, size_t ends[N_FRAMES])
+{
+	static const uint32_t types[] = {KT_FRAME_LIFECYCLE, KT_FRAME_SCHED_LOG, KT_FRAME_EXIT,
+					 KT_FRAME_SCHED_EXIT, KT_FRAME_PROG};
+
+	for (size_t i = 0; i < N_FRAMES; i++) {
+		char payload[64];
+
+		for (size_t j = 0; j < sizeof(payload); j++)
+			payload[j] = (char)('a' + i);
+		kt_frame_encode(out, types[i % 5], payload, i * 23 % 64);
+		ends[i] = out->len;
+	}
+}
+
+/* The text of the frames of a whole stream, without the one that was hit. */
+static char *all_but(const struct kt_buf *stream, const size_t ends[N_FRAMES], size_t hit)
+{
+	size_t begin = hit ? ends[hit - 1] : 0;
+	struct kt_buf rest = KT_BUF_INIT;
+	char *text;
+
+	kt_buf_append(&rest, stream->data, begin);
+	kt_buf_append(&rest, stream->data + ends[hit], stream->len - ends[hit]);
+	text = decode(rest.data, rest.len, rest.len, NULL);
+	kt_buf_deinit(&rest);
+	return text;
+}
+
+/* Types that a host knows. */
+static bool is_known(const char *line)
+{
+	static const char *const known[] = {"53434c47", "4c494645", "45584954", "53434458",
+					    "50524f47"};
+
+	for (size_t i = 0; i < 5; i++)
+		if (strncmp(line, known[i], 8) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * The others in their order, and that something is missing is noticed: it is counted, or there is
+ * a frame of a type that nobody knows, for the CRC does not cover the header.
+ */
+static void check_damaged(const struct decoded *got, const char *expected)
+{
+	struct kt_buf known = KT_BUF_INIT;
+	bool unknown = false;
+
+	kt_buf_appends(&known, "");
+	for (const char *line = got->frames, *next; *line; line = next) {
+		next = strchr(line, '\n') + 1;
+		if (is_known(line))
+			kt_buf_append(&known, line, (size_t)(next - line));
+		else
+			unknown = true;
+	}
+	assert_string_equal(known.data, expected);
+	assert_true(unknown || got->bad_frames || got->skipped_bytes);
+	kt_buf_deinit(&known);
+}
+
+/* Any bits of any byte: all frames but the one that was hit. */
+static void test_damage_everywhere(void **state)
+{
+	struct kt_buf stream = KT_BUF_INIT;
+	size_t ends[N_FRAMES], hit = 0;
+
+	(void)state;
+	long_stream(&stream, ends);
+	for (size_t i = 0; i < stream.len; i++) {
+		char before = stream.data[i], *expected;
+
+		hit += i == ends[hit];
+		expected = all_but(&stream, ends, hit);
+		for (int bits = 1; bits < 256; bits += bits < 128 ? bits : 1) {
+			struct decoded got;
+
+			stream.data[i] = (char)(before ^ bits);
+			got = decode_stream(stream.data, stream.len, true);
+			check_damaged(&got, expected);
+			free(got.frames);
+		}
+		stream.data[i] = before;
+		free(expected);
+	}
+	kt_buf_deinit(&stream);
+}
+
+/* A byte is lost, or one too many. */
+static void test_shifted_everywhere(void **state)
+{
+	struct kt_buf stream = KT_BUF_INIT;
+	size_t ends[N_FRAMES], hit = 0;
+
+	(void)state;
+	long_stream(&stream, ends);
+	for (size_t i = 0; i < stream.len; i++) {
+		struct kt_buf lost = KT_BUF_INIT, added = KT_BUF_INIT;
+		struct decoded got;
+		char *expected;
+
+		hit += i == ends[hit];
+		expected = all_but(&stream, ends, hit);
+		kt_buf_append(&lost, stream.data, i);
+		kt_buf_append(&added, stream.data, i);
+		kt_buf_appendc(&added, '?');
+		kt_buf_append(&lost, stream.data + i + 1, stream.len - i - 1);
+		kt_buf_append(&added, stream.data + i, stream.len - i);
+		got = decode_stream(lost.data, lost.len, true);
+		check_damaged(&got, expected);
+		free(got.frames);
+		/* Between two frames, it costs none. */
+		if (i && i != (hit ? ends[hit - 1] : 0)) {
+			got = decode_stream(added.data, added.len, true);
+			check_damaged(&got, expected);
+			free(got.frames);
+		}
+		free(expected);
+		kt_buf_deinit(&lost);
+		kt_buf_deinit(&added);
+	}
+	kt_buf_deinit(&stream);
+}
+
 static void test_prog_record(void **state)
 {
 	struct kt_prog_record in = {.error = 13,
@@ -265,6 +473,10 @@ int main(void)
 		cmocka_unit_test(test_huge_length),
 		cmocka_unit_test(test_header_bomb),
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_cut_off),
+		cmocka_unit_test(test_cut_off_hides_nothing),
+		cmocka_unit_test(test_damage_everywhere),
+		cmocka_unit_test(test_shifted_everywhere),
 		cmocka_unit_test(test_prog_record),
 	};
 
