@@ -124,6 +124,26 @@ static void test_a_prompt_is_not_kept_for_ever(void **state)
 	finish(&s);
 }
 
+static void test_dots_do_not_keep_the_other_waiting(void **state)
+{
+	struct streams s;
+
+	(void)state;
+	open_streams(&s);
+	put(s.out, "loading");
+	relay_pump(&s.relay, 0);
+	usleep(250000);
+	relay_pump(&s.relay, 0);
+	put(s.err, "an error\n");
+	for (int i = 0; i < 15; i++) {
+		put(s.out, ".");
+		relay_pump(&s.relay, 0);
+		usleep(50000);
+	}
+	assert_non_null(strstr(sent.data, "an error\n"));
+	finish(&s);
+}
+
 /* As much as a pipe holds, in lines. */
 static void fill(int fd)
 {
@@ -258,6 +278,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines_are_not_torn),
 		cmocka_unit_test(test_a_prompt_is_not_kept_for_ever),
+		cmocka_unit_test(test_dots_do_not_keep_the_other_waiting),
 		cmocka_unit_test(test_what_waits_at_the_end_is_not_lost),
 		cmocka_unit_test(test_nothing_is_lost_or_reordered),
 	};

@@ -36,16 +36,23 @@ static bool waited_long(const struct relay_stream *stream)
 	return stream->fd < 0 || kt_now_ns() - stream->since_ns >= LINE_MAX_WAIT;
 }
 
+/* The log is in the middle of the other's line, whose end is waited for. */
+static bool has_to_wait(const struct relay *relay, int nth)
+{
+	const struct relay_stream *stream = &relay->streams[nth];
+
+	/* Dots, one after the other, are no reason to wait for ever. */
+	return relay->open == 1 - nth && !waited_long(&relay->streams[1 - nth]) &&
+	       kt_now_ns() - stream->since_ns < 2 * LINE_MAX_WAIT;
+}
+
 /* How much of what is held goes out now. */
 static size_t due(const struct relay *relay, int nth)
 {
 	const struct relay_stream *stream = &relay->streams[nth];
 	const char *nl;
 
-	if (!stream->held.len)
-		return 0;
-	/* The log is in the middle of the other's line. */
-	if (relay->open == 1 - nth && !waited_long(&relay->streams[1 - nth]))
+	if (!stream->held.len || has_to_wait(relay, nth))
 		return 0;
 	nl = memrchr(stream->held.data, '\n', stream->held.len);
 	if (nl)
