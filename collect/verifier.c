@@ -18,6 +18,7 @@ struct run {
 	const struct kt_collect *collect;
 	struct kt_collected *out;
 	struct vm_results results;
+	bool unread; /* the guest lives, and could not be read */
 };
 
 static struct kt_error *read_guest(const struct run *run, struct vm *vm, struct inspection *ret)
@@ -71,8 +72,12 @@ static struct kt_error *read_and_finish(struct run *run, struct vm *vm,
 	struct kt_error *err = read_guest(run, vm, &inspection);
 
 	if (err) {
-		result->console = vm_console_tail(vm, 20);
-		return err;
+		struct kt_error *death = vm_session_death(vm, options, &run->results);
+
+		run->unread = !death;
+		if (death)
+			kt_error_destroy(err);
+		return death ? death : err;
 	}
 	result->memory = inspection.scx;
 	read_sysfs(run->results.ready_reason, &result->sysfs);
@@ -94,7 +99,8 @@ static struct kt_error *take_error(struct run *run, struct kt_error *err)
 	struct kt_verifier_vm_result *result = &run->out->result;
 	enum kt_error_code code = kt_error_code(err);
 
-	if (!run->results.sched.started || (code != KT_ERROR_TIMEOUT && code != KT_ERROR_CLOSED))
+	if (run->unread || !run->results.sched.started ||
+	    (code != KT_ERROR_TIMEOUT && code != KT_ERROR_CLOSED))
 		return err;
 	if (code == KT_ERROR_TIMEOUT) {
 		result->timed_out = true;

@@ -138,6 +138,7 @@ static void report_program(const struct boot *boot, const struct vm_event *event
 
 static struct kt_error *set_ready(struct boot *boot, const char *reason)
 {
+	free(boot->results->ready_reason); /* a guest may say it twice */
 	boot->results->ready_reason = strdup(reason);
 	boot->results->load_ns = kt_now_ns() - boot->init_ns;
 	boot->ready = true;
@@ -296,6 +297,37 @@ struct kt_error *vm_session_start(const struct vm_config *config, const struct v
 	return err;
 }
 
+/* One that is up. */
+static struct boot running(struct vm *vm, const struct vm_session_options *options,
+			   struct vm_results *results)
+{
+	return (struct boot){
+		.config = vm_config(vm),
+		.options = options,
+		.results = results,
+		.vm = vm,
+		.init_ns = 1,
+	};
+}
+
+#define DEATH_MS 1000
+
+struct kt_error *vm_session_death(struct vm *vm, const struct vm_session_options *options,
+				  struct vm_results *results)
+{
+	struct boot boot = running(vm, options, results);
+	int64_t deadline_ns = kt_deadline_ms(DEATH_MS);
+	struct kt_error *err = NULL;
+
+	while (!err)
+		err = next(&boot, deadline_ns);
+	keep_last_words(&boot);
+	if (kt_error_code(err) != KT_ERROR_TIMEOUT)
+		return err;
+	kt_error_destroy(err);
+	return NULL;
+}
+
 /* The guest's own limits are below that, but for a scheduler that still has a lot to say. */
 #define GOODBYE_MS 4000
 
@@ -313,13 +345,15 @@ static struct kt_error *say_goodbye(struct boot *boot)
 struct kt_error *vm_session_finish(struct vm *vm, const struct vm_session_options *options,
 				   struct vm_results *results)
 {
-	struct boot boot = {
-		.config = vm_config(vm), .options = options, .results = results, .vm = vm};
+	struct boot boot = running(vm, options, results);
 	struct vm_sched_results *sched = &results->sched;
-	struct kt_error *err = vm_send_command(vm, KT_COMMAND_GO_ON);
+	struct kt_error *err = vm_send_command(vm, KT_COMMAND_GO_ON), *death;
 	int64_t deadline_ns = kt_deadline_ms(timeout_ms(&boot));
 
-	boot.init_ns = 1; /* it is up */
+	if (err && (death = vm_session_death(vm, options, results))) {
+		kt_error_destroy(err);
+		return death;
+	}
 	report_progress(&boot, "stopping the scheduler");
 	while (!err && !results->exited)
 		err = next(&boot, deadline_ns);

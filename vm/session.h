@@ -71,4 +71,12 @@ struct kt_error *vm_session_start(const struct vm_config *config, const struct v
 struct kt_error *vm_session_finish(struct vm *vm, const struct vm_session_options *options,
 				   struct vm_results *results);
 
+/*
+ * Somebody could not reach the guest or its stub: has it died meanwhile? Gathers what it still
+ * said, for a second at most. The error that vm_session_finish() would give of its end, or NULL: it
+ * lives. results->console is set.
+ */
+struct kt_error *vm_session_death(struct vm *vm, const struct vm_session_options *options,
+				  struct vm_results *results);
+
 #endif
