@@ -75,6 +75,9 @@ static struct kt_error *check_usage(const struct collect *c, int n_args, char **
 						    "diff` compares two");
 	if (c->raw && !c->boot.schedulers.len)
 		return kt_error_new(KT_ERROR_USAGE, "--raw goes with --scheduler");
+	if (c->guest.leave_stopped && c->boot.schedulers.len)
+		return kt_error_new(KT_ERROR_USAGE, "--leave-stopped: a scheduler's guest has to "
+						    "run on, up to the verdict");
 	if (c->boot.schedulers.len && c->output.columns && !c->output.csv)
 		return kt_error_new(KT_ERROR_USAGE,
 				    "--output: with --scheduler, columns are for --csv");
