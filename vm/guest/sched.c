@@ -27,7 +27,7 @@
 #define EXIT_MAX_MS     2000  /* for a scheduler to end, once the kernel has turned it off */
 #define HOST_MAX_MS     60000 /* for the host to read the guest */
 
-/* After the first signal, while no output comes. */
+/* Of silence, see listen(). */
 #define TERM_AFTER_MS  2000
 #define KILL_AFTER_MS  4000
 #define GIVE_UP_MS     6000
@@ -266,10 +266,13 @@ static void let_host_read(struct sched *s)
 	snprintf(text, sizeof(text), "%s %s", state[0] ? state : "-", ops);
 	channel_lifecycle(KT_PHASE_READY, text);
 	while (kt_deadline_left_ms(deadline)) {
-		if (channel_command(&command) && command == KT_COMMAND_GO_ON)
-			return;
+		bool was_read = channel_command(&command) && command == KT_COMMAND_GO_ON;
+
+		/* Looked at behind that: who has ended by now was not told to. */
 		if (!is_alive(s))
 			tell_exit(s);
+		if (was_read)
+			return;
 		relay_pump(&s->relay, WAIT_TICK_MS);
 	}
 }
@@ -291,15 +294,31 @@ static const struct {
 	int after_ms, sig;
 } stop_steps[] = {{0, SIGINT}, {TERM_AFTER_MS, SIGTERM}, {KILL_AFTER_MS, SIGKILL}, {GIVE_UP_MS, 0}};
 
+/*
+ * For how long it has been silent, on balance: one that prints its statistics every second is not
+ * waited for, one that still has something to say is not cut off.
+ */
+static void listen(struct sched *s, bool patient, int64_t *silent_ns)
+{
+	int64_t began = kt_now_ns();
+	bool said = relay_pump(&s->relay, WAIT_TICK_MS);
+	int64_t ns = kt_now_ns() - began;
+
+	if (said && patient)
+		*silent_ns -= *silent_ns < 2 * ns ? *silent_ns : 2 * ns;
+	else
+		*silent_ns += ns;
+}
+
 static void stop(struct sched *s)
 {
-	int64_t quiet = kt_now_ns(), last = kt_deadline_ms(STOP_MAX_MS);
+	int64_t silent_ns = 0, last = kt_deadline_ms(STOP_MAX_MS);
 	bool reset = false;
 	size_t step = 0;
 
 	channel_lifecycle(KT_PHASE_STOPPING, "");
 	while (is_alive(s) && kt_deadline_left_ms(last)) {
-		int64_t ms = (kt_now_ns() - quiet) / 1000000;
+		int64_t ms = silent_ns / 1000000;
 
 		if (ms >= stop_steps[step].after_ms) {
 			if (!stop_steps[step].sig)
@@ -310,9 +329,7 @@ static void stop(struct sched *s)
 			reset = true;
 			reset_sched_ext();
 		}
-		/* One that still has something to say is not cut off. */
-		if (relay_pump(&s->relay, WAIT_TICK_MS) && step < 2)
-			quiet = kt_now_ns();
+		listen(s, step < 2, &silent_ns);
 	}
 	kill(-1, SIGKILL); /* what it left behind, which may hold the pipes open */
 }
