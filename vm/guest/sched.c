@@ -139,7 +139,7 @@ static void start(struct sched *s)
 	int pipes[2];
 
 	if (sched_setscheduler(0, SCHED_FIFO, &param))
-		printf("ktstr-init: not a real-time task: %s\n", strerror(errno));
+		printf("ktstr-init (goes on): not a real-time task: %s\n", strerror(errno));
 	s->seq = enable_seq();
 	s->pid = spawn(s->orders, pipes);
 	relay_init(&s->relay, pipes[0], pipes[1]);
@@ -285,7 +285,7 @@ static void reset_sched_ext(void)
 	if (fd < 0)
 		return;
 	if (write(fd, "S", 1) < 0)
-		printf("ktstr-init: SysRq-S: %s\n", strerror(errno));
+		printf("ktstr-init (goes on): SysRq-S: %s\n", strerror(errno));
 	close(fd);
 }
 
