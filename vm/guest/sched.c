@@ -237,8 +237,9 @@ static void run_workload(struct sched *s)
 		[TIME_UP] = "; then time was up",
 		[DISPATCHED] = "",
 	};
-	int64_t first = kt_deadline_ms(WORKLOAD_MIN_MS);
-	int64_t last = kt_deadline_ms(s->orders->workload_ms);
+	unsigned max_ms = s->orders->workload_ms;
+	int64_t first = kt_deadline_ms(max_ms < WORKLOAD_MIN_MS ? max_ms : WORKLOAD_MIN_MS);
+	int64_t last = kt_deadline_ms(max_ms);
 	enum workload_end end;
 
 	workload_start(&s->workload);
