@@ -177,8 +177,9 @@ bool kt_sched_ext_disagrees(const struct kt_verifier_vm_result *result)
 {
 	const struct scx_state *a = &result->sysfs, *b = &result->memory;
 
-	return a->known && b->known &&
-	       (strcmp(a->state, b->state) != 0 || strcmp(a->ops, b->ops) != 0);
+	if (!a->known || !b->known)
+		return false;
+	return (!b->is_number && strcmp(a->state, b->state) != 0) || strcmp(a->ops, b->ops) != 0;
 }
 
 static struct kt_prog_stats *find(struct kt_prog_stats_list *list, size_t from, struct kt_text name)
