@@ -222,10 +222,16 @@ static int collect_boot(const struct collect *c)
 	const char *scheduler = c->boot.schedulers.len ? c->boot.schedulers.data[0] : NULL;
 	int status = cli_run_guest(&c->boot, c->boot.kernels.data[0], scheduler, &c->guest, &run);
 
+	int saved = CLI_DONE;
+
+	/* Before it is shown, which filters. What took minutes is shown whatever becomes of that.
+	 */
 	if (status == CLI_DONE && c->save)
-		status = cli_save(&run.result, c->save);
+		saved = cli_save(&run.result, c->save);
 	if (status == CLI_DONE)
 		status = scheduler ? show_scheduler(c, &run) : show_loaded(c, &run);
+	if (status == CLI_DONE && saved != CLI_DONE)
+		status = saved;
 	return status == CLI_DONE ? cli_run_status(&run) : status;
 }
 
