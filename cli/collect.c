@@ -75,6 +75,9 @@ static struct kt_error *check_usage(const struct collect *c, int n_args, char **
 						    "diff` compares two");
 	if (c->raw && !c->boot.schedulers.len)
 		return kt_error_new(KT_ERROR_USAGE, "--raw goes with --scheduler");
+	if (c->guest.leave_stopped && c->boot.schedulers.len)
+		return kt_error_new(KT_ERROR_USAGE, "--leave-stopped: a scheduler's guest has to "
+						    "run on, up to the verdict");
 	if (c->boot.schedulers.len && c->output.columns && !c->output.csv)
 		return kt_error_new(KT_ERROR_USAGE,
 				    "--output: with --scheduler, columns are for --csv");
@@ -218,11 +221,15 @@ static int collect_boot(const struct collect *c)
 	_cleanup_(cli_run_deinit) struct cli_run run = {0};
 	const char *scheduler = c->boot.schedulers.len ? c->boot.schedulers.data[0] : NULL;
 	int status = cli_run_guest(&c->boot, c->boot.kernels.data[0], scheduler, &c->guest, &run);
+	int saved = CLI_DONE;
 
+	/* Before it is shown, which filters. What took minutes is shown even if this fails. */
 	if (status == CLI_DONE && c->save)
-		status = cli_save(&run.result, c->save);
+		saved = cli_save(&run.result, c->save);
 	if (status == CLI_DONE)
 		status = scheduler ? show_scheduler(c, &run) : show_loaded(c, &run);
+	if (status == CLI_DONE && saved != CLI_DONE)
+		status = saved;
 	return status == CLI_DONE ? cli_run_status(&run) : status;
 }
 

@@ -5,6 +5,7 @@
 #include "introspect/scx.h"
 #include "logparse/sched_output.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 #define TIMEOUT_MS 300000
 
@@ -17,6 +18,7 @@ void kt_collected_deinit(struct kt_collected *collected)
 struct run {
 	const struct kt_collect *collect;
 	struct kt_collected *out;
+	int64_t began_ns;
 	struct vm_results results;
 	bool unread; /* it was ready, and the stub did not let us read it */
 };
@@ -105,6 +107,9 @@ static struct kt_error *take_error(struct run *run, struct kt_error *err)
 		return err;
 	if (code == KT_ERROR_TIMEOUT) {
 		result->timed_out = true;
+	} else if (run->results.ready_reason && run->results.wordless) {
+		/* It went down in an orderly way, and only its last word is missing. */
+		result->end_reported = false;
 	} else {
 		result->crash = strdup(run->results.death ? run->results.death
 							  : kt_error_message(err));
@@ -193,6 +198,14 @@ static struct kt_error *take_stats(struct kt_collected *out)
 	return err;
 }
 
+/* What is left of the time for the whole run. */
+static int64_t time_left_ms(const struct run *run, int64_t total_ms)
+{
+	int64_t left = total_ms - (kt_now_ns() - run->began_ns) / 1000000;
+
+	return left > 1000 ? left : 1000;
+}
+
 static struct kt_error *run_guest(struct run *run)
 {
 	const struct kt_collect *collect = run->collect;
@@ -207,6 +220,7 @@ static struct kt_error *run_guest(struct run *run)
 	struct kt_error *err;
 
 	err = vm_session_start(collect->vm, collect->load, &options, &run->results, &vm);
+	options.timeout_ms = time_left_ms(run, options.timeout_ms);
 	if (!err)
 		err = read_and_finish(run, vm, &options);
 	vm_destroy(vm);
@@ -216,7 +230,7 @@ static struct kt_error *run_guest(struct run *run)
 struct kt_error *kt_collect_verifier_output(const struct kt_collect *collect,
 					    struct kt_collected *ret)
 {
-	struct run run = {.collect = collect, .out = ret};
+	struct run run = {.collect = collect, .out = ret, .began_ns = kt_now_ns()};
 	struct kt_error *err;
 
 	if (!scx_supported(collect->facts))

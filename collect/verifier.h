@@ -14,8 +14,9 @@ struct kt_collect {
 	const struct vm_config *vm;
 	const struct vm_load *load; /* its `scheduler` is set */
 	const struct kfacts *facts; /* of the kernel, with scx_wants() among them */
-	int64_t timeout_ms;         /* of the whole run; 0: 300000 */
-	struct rsp_options stub;    /* how the guest is read */
+	int64_t timeout_ms;      /* of the whole run, but a guest that dies while it boots gets it
+					anew; 0: 300000 */
+	struct rsp_options stub; /* how the guest is read */
 	/* The scheduler's output as it comes; may be NULL. */
 	void (*output)(void *arg, int stream, const void *data, size_t len);
 	void *output_arg;

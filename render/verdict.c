@@ -177,8 +177,9 @@ bool kt_sched_ext_disagrees(const struct kt_verifier_vm_result *result)
 {
 	const struct scx_state *a = &result->sysfs, *b = &result->memory;
 
-	return a->known && b->known &&
-	       (strcmp(a->state, b->state) != 0 || strcmp(a->ops, b->ops) != 0);
+	if (!a->known || !b->known)
+		return false;
+	return (!b->is_number && strcmp(a->state, b->state) != 0) || strcmp(a->ops, b->ops) != 0;
 }
 
 static struct kt_prog_stats *find(struct kt_prog_stats_list *list, size_t from, struct kt_text name)
@@ -190,11 +191,24 @@ static struct kt_prog_stats *find(struct kt_prog_stats_list *list, size_t from, 
 	return NULL;
 }
 
+/* All the same: by another try, or another variant of it. */
+static bool was_loaded(const struct kt_prog_stats_list *list, size_t n, struct kt_text name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!list->all[i].failed && strlen(list->all[i].name) == name.len &&
+		    memcmp(list->all[i].name, name.data, name.len) == 0)
+			return true;
+	return false;
+}
+
 static struct kt_error *add_failed(struct kt_prog_stats_list *list, size_t from,
 				   struct kt_text name, struct program_number insns)
 {
 	struct kt_prog_stats *known = find(list, from, name);
 	_cleanup_free_ char *copy = NULL;
+
+	if (was_loaded(list, from, name))
+		return NULL;
 
 	if (known) {
 		known->verified_insns = insns;

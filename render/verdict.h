@@ -78,7 +78,8 @@ bool kt_sched_ext_disagrees(const struct kt_verifier_vm_result *result);
 
 /*
  * Appends the programs that a loader's output has failed verifier logs of (logparse/blocks.h), each
- * name once, with what was said of it last. KT_ERROR_NO_MEMORY.
+ * name once, with what was said of it last; but none that is in *ret before as loaded, by another
+ * try. KT_ERROR_NO_MEMORY.
  */
 struct kt_error *kt_failed_from_log(struct kt_text log, struct kt_prog_stats_list *ret);
 

@@ -25,13 +25,24 @@ static const struct {
 	{KT_PHASE_STOPPING, VM_EVENT_STOPPING},
 };
 
+/* One line, whatever a guest says: it becomes part of a sentence. */
+static const char *line_text(struct kt_buf *buf, const void *text, size_t len)
+{
+	const char *line = vm_event_text(buf, text, len);
+
+	for (size_t i = 0; i < buf->len; i++)
+		if ((unsigned char)buf->data[i] < ' ' || buf->data[i] == 127)
+			buf->data[i] = '?';
+	return line;
+}
+
 static bool lifecycle_event(const struct kt_frame *frame, struct kt_buf *text, struct vm_event *ret)
 {
 	for (size_t i = 0; frame->len && i < sizeof(phases) / sizeof(*phases); i++) {
 		if (frame->payload[0] != phases[i].phase)
 			continue;
 		ret->type = phases[i].type;
-		ret->text = vm_event_text(text, frame->payload + 1, frame->len - 1);
+		ret->text = line_text(text, frame->payload + 1, frame->len - 1);
 		return true;
 	}
 	return false;

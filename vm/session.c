@@ -195,6 +195,7 @@ static struct kt_error *handle_event(struct boot *boot, const struct vm_event *e
 	case VM_EVENT_GUEST_DIED:
 		free(results->death);
 		results->death = strdup(event->text);
+		results->wordless = !event->len;
 		err = guest_died(event, boot->init_ns);
 		break;
 	case VM_EVENT_QEMU_EXITED:
@@ -299,17 +300,26 @@ struct kt_error *vm_session_start(const struct vm_config *config, const struct v
 	return err;
 }
 
+/* One that is up. */
+static struct boot running(struct vm *vm, const struct vm_session_options *options,
+			   struct vm_results *results)
+{
+	return (struct boot){
+		.config = vm_config(vm),
+		.options = options,
+		.results = results,
+		.vm = vm,
+		.init_ns = 1,
+	};
+}
+
 /* What ends QEMU closes the stub a moment before. */
 #define LAST_MOMENT_MS 1000
 
 bool vm_session_has_ended(struct vm *vm, const struct vm_session_options *options,
 			  struct vm_results *results, struct kt_error **why_ret)
 {
-	struct boot boot = {.config = vm_config(vm),
-			    .options = options,
-			    .results = results,
-			    .vm = vm,
-			    .init_ns = 1}; /* it is up */
+	struct boot boot = running(vm, options, results);
 	int64_t deadline_ns = kt_deadline_ms(LAST_MOMENT_MS);
 	struct kt_error *err = NULL;
 
@@ -341,13 +351,15 @@ static struct kt_error *say_goodbye(struct boot *boot)
 struct kt_error *vm_session_finish(struct vm *vm, const struct vm_session_options *options,
 				   struct vm_results *results)
 {
-	struct boot boot = {
-		.config = vm_config(vm), .options = options, .results = results, .vm = vm};
+	struct boot boot = running(vm, options, results);
 	struct vm_sched_results *sched = &results->sched;
-	struct kt_error *err = vm_send_command(vm, KT_COMMAND_GO_ON);
+	struct kt_error *err = vm_send_command(vm, KT_COMMAND_GO_ON), *death;
 	int64_t deadline_ns = kt_deadline_ms(timeout_ms(&boot));
 
-	boot.init_ns = 1; /* it is up */
+	if (err && vm_session_has_ended(vm, options, results, &death)) {
+		kt_error_destroy(err);
+		return death;
+	}
 	report_progress(&boot, "stopping the scheduler");
 	while (!err && !results->exited)
 		err = next(&boot, deadline_ns);

@@ -30,7 +30,8 @@ struct vm_results {
 	bool exited;        /* the payload has ended: exit_status is its wait status */
 	int exit_status;
 	struct vm_sched_results sched; /* of a scheduler */
-	char *death;                   /* of a guest that died: its last word */
+	char *death;     /* of a guest that died: its last word, or that it had none: */
+	bool wordless;   /* it was reset, or went down, without one */
 	char *console;   /* on failure: the last lines of the guest's console, or NULL */
 	unsigned boots;  /* how often a guest was started */
 	int64_t boot_ns; /* of the last one: from QEMU's start to init */

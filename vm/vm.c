@@ -298,6 +298,7 @@ static struct kt_error *end_event(struct vm *vm, struct vm_event *ret)
 		return NULL;
 	death = vm_console_death(vm->console_path);
 	ret->type = VM_EVENT_GUEST_DIED;
+	ret->len = death ? strlen(death) : 0;
 	ret->text = death ? vm_event_text(&vm->text, death, strlen(death))
 			  : "it reset without a word on its console";
 	return NULL;

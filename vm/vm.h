@@ -59,7 +59,8 @@ enum vm_event_type {
 	VM_EVENT_STOPPING,     /* it is told to end */
 	VM_EVENT_SCHED_EXIT,   /* status: its wait status */
 
-	VM_EVENT_GUEST_DIED,  /* text: the kernel's or init's last word. The last event. */
+	VM_EVENT_GUEST_DIED,  /* text: the kernel's or init's last word, len: of that, or 0: it had
+			       * none, and text says so. The last event. */
 	VM_EVENT_QEMU_EXITED, /* status, text: what QEMU said. The last event. */
 };
 

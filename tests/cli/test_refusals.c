@@ -258,6 +258,16 @@ static void test_qemu(void **state)
 		     3, "did not come up in time");
 }
 
+static void test_scheduler_options(void **state)
+{
+	(void)state;
+	tool_refused(RUN("collect", "--kernel", image, "--scheduler", "/bin/true",
+			 "--leave-stopped"),
+		     2, "--leave-stopped: a scheduler's guest has to run on");
+	tool_refused(RUN("collect", "--kernel", image, "--scheduler", "/bin/true", "--keep"), 2,
+		     "--keep: a scheduler's guest ends when");
+}
+
 static void run_refused(const char *path, const char *words)
 {
 	tool_refused(RUN("collect", "--accel", "tcg", "--kernel", image, "--run", path), 3, words);
@@ -291,6 +301,7 @@ int main(void)
 		cmocka_unit_test(test_images),
 		cmocka_unit_test(test_objects),
 		cmocka_unit_test(test_qemu),
+		cmocka_unit_test(test_scheduler_options),
 		cmocka_unit_test(test_run),
 		cmocka_unit_test(test_kernel_without_bpf),
 	};

@@ -81,6 +81,27 @@ check 'what it had printed is there' grep -q '^about to panic' "$work/out"
 check 'to the last byte' grep -q '^and a line that is not over$' "$work/out"
 check 'a panic: nothing is left' tidy
 
+# It panics when it is ready, and before it is read: the tool stands still meanwhile.
+wait_for() {
+	for _ in $(seq 600); do
+		grep -aqs "$1" "$work"/tmp/ktstr-gdb.*/console.log && break
+		sleep 0.1
+	done
+}
+"$tool" collect --accel tcg --kernel "$kernel" --attach-timeout 0.1 --scheduler "$work/panic" \
+	>"$work/out" 2>"$work/err" </dev/null &
+pid=$!
+wait_for 'Run /init as init'
+kill -s STOP $pid
+wait_for 'Kernel panic'
+sleep 1
+kill -s CONT $pid
+wait $pid
+status=$?
+prints 'a panic before it is read: the verdict' 1 ': FAIL, the guest crashed: Kernel panic - not syncing: sysrq triggered crash'
+check 'what it had printed is there, too' grep -q '^about to panic' "$work/out"
+check 'nothing is left of it, too' tidy
+
 # --- the guest hangs ---
 
 collect --scheduler "$work/hog" --timeout 15
@@ -170,6 +191,7 @@ collect --scheduler /bin/true
 prints 'one that ends at once' 1 'FAIL, not attached: the scheduler ended before it attached, exit status 0'
 collect --scheduler "$scheduler" --save "$work/none/x.json" -- good
 check '--save where nothing can be written: exit status 3' test "$status" = 3
+check 'the result is shown all the same' grep -q '^scx_fix good, Linux .*: PASS$' "$work/out"
 check 'and why' grep -q 'cannot save the result to .*none/x.json: ' "$work/err"
 check 'nothing is left at the end' tidy
 plan

@@ -64,8 +64,10 @@ said='(.run.scheduler_log | contains'
 mode pass 0 "$attached and $both and .run.ops == \"scx_fix\" and .run.exit_code == 0 and
 	.run.dispatched and $said(\"good, attached\n\") and contains(\"unregistered from user space\"))" good
 mode pass 0 "$attached and $both and .run.sched_ext.memory.ops == \"scx_fix_partial\"" partial
+mode pass 0 "$attached and .run.dispatched" good --workload-timeout 0.4
 mode pass 0 "$attached and $both" forks
 mode pass 0 "$attached and .run.exit_code == 137" ignores-term
+mode pass 0 "$attached and .run.exit_code == 0 and ($said(\"round 30\n\")) | not)" chats
 mode not_attached 1 ".run.attach == \"died\" and .run.exit_code == 1 and (.run.dispatched | not) and
 	(.failed | map(.name)) == [\"rejected_dispatch\"] and .failed[0].verified_insns > 100 and
 	(.run.reason | contains(\"infinite loop detected\")) and $said(\"BEGIN PROG LOAD LOG\"))" rejected

@@ -345,6 +345,11 @@ static void test_failed(void **state)
 	assert_int_equal(list.n, 3);
 	failed_is(&list, 1, "b", 6);
 	failed_is(&list, 2, "b", 9);
+	/* One that was loaded after all did not fail. */
+	assert_null(kt_prog_stats_add(&list, &(struct kt_prog_stats){.name = text("c")}));
+	assert_null(failed_from(BAD("c", "R2 !read_ok", "9") BAD("d", "R2 !read_ok", "3"), &list));
+	assert_int_equal(list.n, 5);
+	failed_is(&list, 4, "d", 3);
 	kt_prog_stats_deinit(&list);
 }
 

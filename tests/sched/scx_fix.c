@@ -83,6 +83,21 @@ static void ignore_signals(unsigned number)
 	signal(SIGTERM, SIG_IGN);
 }
 
+static void ignore_interrupts(unsigned number)
+{
+	(void)number;
+	signal(SIGINT, SIG_IGN);
+}
+
+/* As many schedulers do with their statistics. */
+static void chat(unsigned ms)
+{
+	for (unsigned i = 0; !stop; i++) {
+		printf("statistics, round %u\n", i);
+		msleep(ms);
+	}
+}
+
 static void go_to_background(unsigned number)
 {
 	pid_t pid = fork();
@@ -247,6 +262,7 @@ static const struct mode modes[] = {
 	{"flood", "scx_fix", "fix_", .attached = write_flood, .number = 50},
 	{"kicked", "scx_fix", "fix_", .number = 1000},
 	{"ignores-term", "scx_fix", "fix_", .before = ignore_signals},
+	{"chats", "scx_fix", "fix_", ignore_interrupts, .attached = chat, .number = 500},
 	{"forks", "scx_fix", "fix_", .before = go_to_background},
 };
 

@@ -36,6 +36,10 @@ static void test_death(void **state)
 	assert_death("ktstr-init: no channel to the host: /dev/ttyS1: No such file\n"
 		     "[    3.2] Kernel panic - not syncing: Attempted to kill init!\n",
 		     "ktstr-init: no channel to the host: /dev/ttyS1: No such file");
+	/* But for what it goes on without. */
+	assert_death("ktstr-init (goes on): cannot load /ktstr/modules/0-virtio.ko: Exec format\n"
+		     "[    3.2] Kernel panic - not syncing: x\n",
+		     "Kernel panic - not syncing: x");
 	assert_death("[    3.2][    T1] Kernel panic - not syncing: x\n",
 		     "Kernel panic - not syncing: x");
 	assert_death("[    0.000000] Command line: console=ttyS0,115200 panic=-1\n", NULL);

@@ -124,6 +124,66 @@ static void test_a_prompt_is_not_kept_for_ever(void **state)
 	finish(&s);
 }
 
+static void test_dots_do_not_keep_the_other_waiting(void **state)
+{
+	struct streams s;
+
+	(void)state;
+	open_streams(&s);
+	put(s.out, "loading");
+	relay_pump(&s.relay, 0);
+	usleep(250000);
+	relay_pump(&s.relay, 0);
+	put(s.err, "an error\n");
+	for (int i = 0; i < 15; i++) {
+		put(s.out, ".");
+		relay_pump(&s.relay, 0);
+		usleep(50000);
+	}
+	assert_non_null(strstr(sent.data, "an error\n"));
+	finish(&s);
+}
+
+/* As much as a pipe holds, in lines. */
+static void fill(int fd)
+{
+	static char lines[65536];
+
+	memset(lines, 'x', sizeof(lines));
+	for (size_t i = 63; i < sizeof(lines); i += 64)
+		lines[i] = '\n';
+	assert_int_equal(write(fd, lines, sizeof(lines)), sizeof(lines));
+}
+
+/* It ends while one stream waits for the other's line, with more than is held of it. */
+static void test_what_waits_at_the_end_is_not_lost(void **state)
+{
+	for (int closed = 0; closed < 2; closed++) {
+		struct streams s;
+
+		(void)state;
+		open_streams(&s);
+		put(s.err, "loading... ");
+		relay_pump(&s.relay, 0);
+		usleep(250000);
+		relay_pump(&s.relay, 0);
+		assert_string_equal(sent.data, "loading... ");
+		for (int i = 0; i < 2; i++) {
+			fill(s.out);
+			relay_pump(&s.relay, 0);
+		}
+		fill(s.out);
+		if (closed) {
+			close(s.out);
+			close(s.err);
+			s.out = s.err = -1;
+		}
+		relay_finish(&s.relay);
+		assert_int_equal(sent.len, strlen("loading... ") + 3 * 65536);
+		finish(&s);
+	}
+}
+
 /* Writes numbered lines in pieces that end anywhere, some lines longer than what is held. */
 static _Noreturn void write_lines(int fd, char name, unsigned seed)
 {
@@ -218,6 +278,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines_are_not_torn),
 		cmocka_unit_test(test_a_prompt_is_not_kept_for_ever),
+		cmocka_unit_test(test_dots_do_not_keep_the_other_waiting),
+		cmocka_unit_test(test_what_waits_at_the_end_is_not_lost),
 		cmocka_unit_test(test_nothing_is_lost_or_reordered),
 	};
 

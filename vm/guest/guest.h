@@ -5,7 +5,8 @@
  * the second serial port. What it prints goes to the console, the first serial port.
  *
  * It never ends. What it cannot go on without, it says on the console as
- * "ktstr-init: CAUSE", a line that the host looks for, and resets the machine.
+ * "ktstr-init: CAUSE", a line that the host looks for, and resets the machine. Lines of what it can
+ * go on without begin otherwise, or they would be taken for why a guest died later.
  */
 #ifndef KT_VM_GUEST_H
 #define KT_VM_GUEST_H

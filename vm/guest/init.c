@@ -193,7 +193,7 @@ static void load_modules(const struct orders *orders)
 		int fd = open(*path, O_RDONLY | O_CLOEXEC);
 
 		if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST))
-			printf("ktstr-init: cannot load %s: %s\n", *path, strerror(errno));
+			printf("ktstr-init (goes on): cannot load %s: %s\n", *path, strerror(errno));
 		if (fd >= 0)
 			close(fd);
 	}

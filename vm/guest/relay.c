@@ -18,6 +18,7 @@
 
 #define CHUNK         65536
 #define LINE_MAX_LEN  65536
+#define HELD_MAX      (2 * LINE_MAX_LEN)
 #define LINE_MAX_WAIT (200 * INT64_C(1000000)) /* ns */
 
 void relay_init(struct relay *relay, int out, int err)
@@ -35,16 +36,23 @@ static bool waited_long(const struct relay_stream *stream)
 	return stream->fd < 0 || kt_now_ns() - stream->since_ns >= LINE_MAX_WAIT;
 }
 
+/* The log is in the middle of the other's line, whose end is waited for. */
+static bool has_to_wait(const struct relay *relay, int nth)
+{
+	const struct relay_stream *stream = &relay->streams[nth];
+
+	/* Dots, one after the other, are no reason to wait for ever. */
+	return relay->open == 1 - nth && !waited_long(&relay->streams[1 - nth]) &&
+	       kt_now_ns() - stream->since_ns < 2 * LINE_MAX_WAIT;
+}
+
 /* How much of what is held goes out now. */
 static size_t due(const struct relay *relay, int nth)
 {
 	const struct relay_stream *stream = &relay->streams[nth];
 	const char *nl;
 
-	if (!stream->held.len)
-		return 0;
-	/* The log is in the middle of the other's line. */
-	if (relay->open == 1 - nth && !waited_long(&relay->streams[1 - nth]))
+	if (!stream->held.len || has_to_wait(relay, nth))
 		return 0;
 	nl = memrchr(stream->held.data, '\n', stream->held.len);
 	if (nl)
@@ -85,16 +93,20 @@ static bool take(struct relay_stream *stream)
 	return true;
 }
 
+/* Has to wait for the end of the other's line, and so is not read: its pipe fills. */
+static bool is_full(const struct relay_stream *stream)
+{
+	return stream->fd >= 0 && stream->held.len >= HELD_MAX;
+}
+
 bool relay_pump(struct relay *relay, int timeout_ms)
 {
 	struct pollfd fds[2];
 	bool moved = false;
 
-	/* Who has to wait for the other's line to end is not read meanwhile: his pipe fills. */
 	for (int i = 0; i < 2; i++)
-		fds[i] = (struct pollfd){
-			relay->streams[i].held.len < 2 * LINE_MAX_LEN ? relay->streams[i].fd : -1,
-			POLLIN, 0};
+		fds[i] = (struct pollfd){is_full(&relay->streams[i]) ? -1 : relay->streams[i].fd,
+					 POLLIN, 0};
 	if (poll(fds, 2, timeout_ms) > 0)
 		for (int i = 0; i < 2; i++)
 			if (fds[i].revents)
@@ -106,9 +118,14 @@ bool relay_pump(struct relay *relay, int timeout_ms)
 
 void relay_finish(struct relay *relay)
 {
+	bool more = true;
+
 	/* Until there is nothing in the pipes; a daemon may hold them open for ever. */
-	while (!relay_closed(relay) && relay_pump(relay, 0))
-		;
+	while (more && !relay_closed(relay)) {
+		/* What is not read yet is read when its turn has come, in LINE_MAX_WAIT. */
+		more = is_full(&relay->streams[0]) || is_full(&relay->streams[1]);
+		more |= relay_pump(relay, more ? 5 : 0);
+	}
 	for (int i = 0; i < 2; i++) {
 		if (relay->streams[i].fd >= 0)
 			close(relay->streams[i].fd);

@@ -27,7 +27,7 @@
 #define EXIT_MAX_MS     2000  /* for a scheduler to end, once the kernel has turned it off */
 #define HOST_MAX_MS     60000 /* for the host to read the guest */
 
-/* After the first signal, while no output comes. */
+/* Of silence, see listen(). */
 #define TERM_AFTER_MS  2000
 #define KILL_AFTER_MS  4000
 #define GIVE_UP_MS     6000
@@ -139,7 +139,7 @@ static void start(struct sched *s)
 	int pipes[2];
 
 	if (sched_setscheduler(0, SCHED_FIFO, &param))
-		printf("ktstr-init: not a real-time task: %s\n", strerror(errno));
+		printf("ktstr-init (goes on): not a real-time task: %s\n", strerror(errno));
 	s->seq = enable_seq();
 	s->pid = spawn(s->orders, pipes);
 	relay_init(&s->relay, pipes[0], pipes[1]);
@@ -237,8 +237,9 @@ static void run_workload(struct sched *s)
 		[TIME_UP] = "; then time was up",
 		[DISPATCHED] = "",
 	};
-	int64_t first = kt_deadline_ms(WORKLOAD_MIN_MS);
-	int64_t last = kt_deadline_ms(s->orders->workload_ms);
+	unsigned max_ms = s->orders->workload_ms;
+	int64_t first = kt_deadline_ms(max_ms < WORKLOAD_MIN_MS ? max_ms : WORKLOAD_MIN_MS);
+	int64_t last = kt_deadline_ms(max_ms);
 	enum workload_end end;
 
 	workload_start(&s->workload);
@@ -266,10 +267,13 @@ static void let_host_read(struct sched *s)
 	snprintf(text, sizeof(text), "%s %s", state[0] ? state : "-", ops);
 	channel_lifecycle(KT_PHASE_READY, text);
 	while (kt_deadline_left_ms(deadline)) {
-		if (channel_command(&command) && command == KT_COMMAND_GO_ON)
-			return;
+		bool was_read = channel_command(&command) && command == KT_COMMAND_GO_ON;
+
+		/* Looked at behind that: who has ended by now was not told to. */
 		if (!is_alive(s))
 			tell_exit(s);
+		if (was_read)
+			return;
 		relay_pump(&s->relay, WAIT_TICK_MS);
 	}
 }
@@ -282,7 +286,7 @@ static void reset_sched_ext(void)
 	if (fd < 0)
 		return;
 	if (write(fd, "S", 1) < 0)
-		printf("ktstr-init: SysRq-S: %s\n", strerror(errno));
+		printf("ktstr-init (goes on): SysRq-S: %s\n", strerror(errno));
 	close(fd);
 }
 
@@ -291,15 +295,31 @@ static const struct {
 	int after_ms, sig;
 } stop_steps[] = {{0, SIGINT}, {TERM_AFTER_MS, SIGTERM}, {KILL_AFTER_MS, SIGKILL}, {GIVE_UP_MS, 0}};
 
+/*
+ * For how long it has been silent, on balance: one that prints its statistics every second is not
+ * waited for, one that still has something to say is not cut off.
+ */
+static void listen(struct sched *s, bool patient, int64_t *silent_ns)
+{
+	int64_t began = kt_now_ns();
+	bool said = relay_pump(&s->relay, WAIT_TICK_MS);
+	int64_t ns = kt_now_ns() - began;
+
+	if (said && patient)
+		*silent_ns -= *silent_ns < 2 * ns ? *silent_ns : 2 * ns;
+	else
+		*silent_ns += ns;
+}
+
 static void stop(struct sched *s)
 {
-	int64_t quiet = kt_now_ns(), last = kt_deadline_ms(STOP_MAX_MS);
+	int64_t silent_ns = 0, last = kt_deadline_ms(STOP_MAX_MS);
 	bool reset = false;
 	size_t step = 0;
 
 	channel_lifecycle(KT_PHASE_STOPPING, "");
 	while (is_alive(s) && kt_deadline_left_ms(last)) {
-		int64_t ms = (kt_now_ns() - quiet) / 1000000;
+		int64_t ms = silent_ns / 1000000;
 
 		if (ms >= stop_steps[step].after_ms) {
 			if (!stop_steps[step].sig)
@@ -310,9 +330,7 @@ static void stop(struct sched *s)
 			reset = true;
 			reset_sched_ext();
 		}
-		/* One that still has something to say is not cut off. */
-		if (relay_pump(&s->relay, WAIT_TICK_MS) && step < 2)
-			quiet = kt_now_ns();
+		listen(s, step < 2, &silent_ns);
 	}
 	kill(-1, SIGKILL); /* what it left behind, which may hold the pipes open */
 }
