@@ -42,6 +42,7 @@ static json_t *json_row(const struct kt_diff_row *row)
 			    row->has_delta ? json_integer(row->delta) : json_null());
 	json_object_set_new(object, "delta_pct", json_percentage(row));
 	json_object_set_new(object, "status", render_json_text(kt_diff_status_name(row->status)));
+	json_object_set_new(object, "b_failed", json_boolean(row->b_failed));
 	return object;
 }
 

@@ -510,6 +510,12 @@ static void test_json(void **state)
 	assert_string_equal(status, "changed");
 	row = json_array_get(json_object_get(root, "rows"), 3); /* from 0 */
 	assert_int_equal(json_unpack(row, "{s:I,s:n}", "delta", &delta, "delta_pct"), 0);
+	for (size_t i = 0; i < rows.n; i++) {
+		row = json_array_get(json_object_get(root, "rows"), i);
+		assert_true(json_is_boolean(json_object_get(row, "b_failed")));
+		assert_int_equal(json_is_true(json_object_get(row, "b_failed")),
+				 rows.all[i].b_failed);
+	}
 	row = json_array_get(json_object_get(root, "rows"), 10); /* only in B */
 	assert_int_equal(json_unpack(row, "{s:n,s:n,s:n}", "a", "delta", "delta_pct"), 0);
 	json_decref(root);
