@@ -177,7 +177,10 @@ static bool wait_until_attached(struct sched *s)
 			return true;
 		}
 		if (!alive) {
-			channel_lifecycle(KT_PHASE_SCHED_DIED, "");
+			/* It may have been attached for less than a look. */
+			channel_lifecycle(enable_seq() > s->seq ? KT_PHASE_SCHED_ATTACHED
+								: KT_PHASE_SCHED_DIED,
+					  "");
 			tell_exit(s);
 			return false;
 		}
