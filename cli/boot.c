@@ -40,7 +40,8 @@ const char cli_boot_guest_help[] =
 	"  -s                   its GDB stub on :1234, for a debugger of yours\n"
 	"  --gdb TARGET         likewise, there; if not given, on a private socket\n"
 	"  --keep               leave the guest running, and say how to attach to it\n"
-	"  --timeout SECONDS    for booting and loading, with --kernel (300)\n";
+	"  --timeout SECONDS    for booting and loading, with --kernel; of a scheduler, for\n"
+	"                       all of it (300)\n";
 
 void cli_boot_deinit(struct cli_boot *boot)
 {

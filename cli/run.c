@@ -2,8 +2,11 @@
 /* A guest of ours: booted, loaded, read. What collect and diff have in common. */
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "cli/boot.h"
+#include "render/text.h"
+#include "util/buf.h"
 #include "util/cleanup.h"
 #include "vm/modules.h"
 
@@ -25,17 +28,32 @@ static void show_progress(void *arg, const char *stage)
 
 static void show_output(void *arg, int stream, const void *data, size_t len)
 {
+	struct kt_buf text = KT_BUF_INIT;
+
 	(void)arg;
 	(void)stream;
 	cli_progress(NULL);
-	fwrite(data, 1, len, stderr);
+	/* A terminal is not a guest's to control; a file or a pipe gets the bytes. */
+	if (isatty(STDERR_FILENO))
+		render_append_visible_bytes(&text, data, len, true);
+	else
+		kt_buf_append(&text, data, len);
+	if (text.len)
+		fwrite(text.data, 1, text.len, stderr);
+	kt_buf_deinit(&text);
 }
 
 void cli_show_console(const char *console)
 {
-	if (console && console[0])
-		fprintf(stderr, "--- the guest's console ends with\n%s%s---\n", console,
-			console[strlen(console) - 1] == '\n' ? "" : "\n");
+	struct kt_buf text = KT_BUF_INIT;
+
+	if (!console || !console[0])
+		return;
+	render_append_visible(&text, console, true);
+	if (text.len)
+		fprintf(stderr, "--- the guest's console ends with\n%s%s---\n", text.data,
+			text.data[text.len - 1] == '\n' ? "" : "\n");
+	kt_buf_deinit(&text);
 }
 
 static int fail_with_console(struct kt_error *err, const char *console)

@@ -206,13 +206,24 @@ static int64_t time_left_ms(const struct run *run, int64_t total_ms)
 	return left > 1000 ? left : 1000;
 }
 
+/* init's markers come as frames of their own, and are none of the scheduler's words. */
+static void pass_output(void *arg, int stream, const void *data, size_t len)
+{
+	const struct kt_collect *collect = ((const struct run *)arg)->collect;
+	const struct kt_text text = {data, len};
+
+	if (collect->output && !kt_text_starts_with(text, KT_TEXT(SCHED_OUTPUT_START "\n")) &&
+	    !kt_text_starts_with(text, KT_TEXT(SCHED_OUTPUT_END "\n")))
+		collect->output(collect->output_arg, stream, data, len);
+}
+
 static struct kt_error *run_guest(struct run *run)
 {
 	const struct kt_collect *collect = run->collect;
 	struct vm_session_options options = {
 		.timeout_ms = collect->timeout_ms ? collect->timeout_ms : TIMEOUT_MS,
-		.output = collect->output,
-		.output_arg = collect->output_arg,
+		.output = pass_output,
+		.output_arg = run,
 		.attached = read_early,
 		.attached_arg = run,
 	};

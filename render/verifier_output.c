@@ -21,6 +21,8 @@ static void append_state(const struct scx_state *state, struct kt_buf *out)
 /* How it ended when it was told to: with 0, or else worth a word. */
 static void append_end(const struct kt_verifier_vm_result *result, struct kt_buf *out)
 {
+	if (result->end_reported && !result->exited)
+		kt_buf_appends(out, "  did not end when told to, nor when it was killed\n");
 	if (!result->exited || result->exited_early || !result->exit_status)
 		return;
 	if (WIFSIGNALED(result->exit_status) && WTERMSIG(result->exit_status) == SIGKILL) {

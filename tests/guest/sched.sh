@@ -74,7 +74,6 @@ mode not_attached 1 ".run.attach == \"died\" and .run.exit_code == 1 and (.run.d
 mode no_progress 1 '.run.attach == "attached" and (.run.dispatched | not) and (.programs | length) == 5 and
 	.run.sched_ext.memory.state == "enabled" and (.run.workload | contains("0 of 4 tasks ran"))' stalls
 mode scheduler_exited 1 "$attached and .run.exit_code == 3" 'dies 200'
-mode scheduler_exited 1 '.run.attach == "attached" and .run.exit_code == 3' 'dies 0'
 mode scheduler_exited 1 "$attached and .run.exit_code == 139" 'crashes 200'
 mode scheduler_exited 1 "$attached and .run.exit_code == 1 and
 	(.run.reason | contains(\"the kernel says: sched_ext: scx_fix: \"))" 'kicked 200'

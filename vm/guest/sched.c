@@ -20,12 +20,13 @@
 #include "vm/frame.h"
 #include "vm/guest/guest.h"
 
-#define TICK_MS         20
-#define WAIT_TICK_MS    5
-#define LOADING_MAX_MS  240000 /* in the verifier; the host's own deadline is above that */
-#define WORKLOAD_MIN_MS 500
-#define EXIT_MAX_MS     2000  /* for a scheduler to end, once the kernel has turned it off */
-#define HOST_MAX_MS     60000 /* for the host to read the guest */
+#define TICK_MS          20
+#define WAIT_TICK_MS     5
+#define LOADING_MAX_MS   240000 /* in the verifier; the host's own deadline is above that */
+#define WORKLOAD_MIN_MS  500
+#define DISABLING_MAX_MS 30000 /* for the kernel to turn it off */
+#define EXIT_MAX_MS      2000  /* for a scheduler to end, once the kernel has turned it off */
+#define HOST_MAX_MS      60000 /* for the host to read the guest */
 
 /* Of silence, see listen(). */
 #define TERM_AFTER_MS  2000
@@ -38,10 +39,11 @@
 
 struct sched {
 	const struct orders *orders;
-	pid_t pid;  /* of the process that was started; 0: reaped */
-	int status; /* its wait status then */
-	bool told;  /* the host knows that the scheduler has ended */
-	long seq;   /* enable_seq() before it was started */
+	pid_t pid;       /* of the process that was started; 0: reaped */
+	int status;      /* its wait status then */
+	bool told;       /* the host knows that the scheduler has ended */
+	long seq;        /* enable_seq() before it was started */
+	bool background; /* it ended with 0, and what it left behind is the scheduler */
 	bool stalled;
 	struct relay relay;
 	struct workload workload;
@@ -88,6 +90,8 @@ static void reap_all(struct sched *s)
 	while ((pid = reap(&status)) > 0) {
 		if (workload_is_worker(&s->workload, pid) || (s->pid && pid != s->pid))
 			continue;
+		if (s->pid)
+			s->background = !status;
 		s->pid = 0;
 		s->status = status;
 	}
@@ -118,7 +122,7 @@ static bool others_alive(const struct sched *s)
 static bool is_alive(struct sched *s)
 {
 	reap_all(s);
-	return s->pid || (s->status == 0 && others_alive(s));
+	return s->pid || (s->background && others_alive(s));
 }
 
 static void tell_exit(struct sched *s)
@@ -222,12 +226,24 @@ static enum workload_end look_at_workload(struct sched *s, int64_t first, int64_
 	return kt_deadline_left_ms(last) ? GOES_ON : TIME_UP;
 }
 
-/* A process that ends takes its scheduler along before it is gone; one that is told of it, ends. */
+static bool is_disabling(void)
+{
+	char state[32];
+
+	read_state(state, sizeof(state));
+	return !strcmp(state, "disabling");
+}
+
+/*
+ * A process that ends takes its scheduler along before it is gone; one that is told of it, ends.
+ * 6.18 has been seen to take half a minute to turn one off, on a loaded host, in which hardly any
+ * task ran; ours are out of the way by then.
+ */
 static bool ends_by_itself(struct sched *s)
 {
-	int64_t deadline = kt_deadline_ms(EXIT_MAX_MS);
+	int64_t deadline = kt_deadline_ms(EXIT_MAX_MS), last = kt_deadline_ms(DISABLING_MAX_MS);
 
-	while (is_alive(s) && kt_deadline_left_ms(deadline))
+	while (is_alive(s) && kt_deadline_left_ms(is_disabling() ? last : deadline))
 		relay_pump(&s->relay, TICK_MS);
 	return !is_alive(s);
 }
@@ -249,13 +265,13 @@ static void run_workload(struct sched *s)
 	while ((end = look_at_workload(s, first, last)) == GOES_ON)
 		relay_pump(&s->relay, TICK_MS);
 	s->stalled = end != DISPATCHED;
+	workload_stop(&s->workload);
 	if (end == DEAD || (end == TURNED_OFF && ends_by_itself(s)))
 		tell_exit(s);
 	else
 		tell_progress(&s->workload,
 			      s->stalled ? KT_PHASE_WORKLOAD_STALLED : KT_PHASE_WORKLOAD_DISPATCHED,
 			      why[end]);
-	workload_stop(&s->workload);
 }
 
 /* The scheduler is left as it is until the host has read the guest. */
