@@ -71,7 +71,8 @@ static const char *text_of(const struct cells_text *cell)
 static bool add_columns(struct libscols_table *scols, const struct view *view)
 {
 	for (size_t i = 0; i < view_columns(view); i++) {
-		int flags = i && view->table->numbers ? SCOLS_FL_RIGHT : 0;
+		bool text = !i || i < view->table->n_texts;
+		int flags = view->table->numbers && !text ? SCOLS_FL_RIGHT : 0;
 		struct libscols_column *column = scols_table_new_column(
 			scols, text_of(view_at(view, 0, i)), 0, flags);
 
@@ -108,7 +109,6 @@ static void unref_table(struct libscols_table **scols)
 	scols_unref_table(*scols);
 }
 
-/* libsmartcols does not escape a column's head; all is cut to nothing, so none has a line break. */
 static struct kt_error *print(const struct view *view, char **ret)
 {
 	_cleanup_(unref_table) struct libscols_table *scols = scols_new_table();

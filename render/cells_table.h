@@ -16,7 +16,8 @@ struct cells_table {
 		char *text;
 		enum render_tone tone;
 	} * all;
-	bool numbers; /* right-aligned, but for column 0 */
+	bool numbers;   /* right-aligned, but for the first columns: */
+	size_t n_texts; /* how many those are; 0: one */
 };
 
 /* rows and columns without the heads. KT_ERROR_NO_MEMORY. */
