@@ -10,6 +10,23 @@
 #define LOGS_MAX ((size_t)600 << 10)
 #define LOG_MAX  ((size_t)16 << 10)
 
+static bool is_word(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Whether p, in text, is punctuation that something may be made of. */
+static bool is_special(const char *text, const char *p)
+{
+	if (!strchr("\\`*_[]|~@#!:$(){}^=", *p))
+		return false;
+	if (*p == '_')
+		return p == text || !is_word(p[-1]) || !is_word(p[1]);
+	if (*p == '#') /* of an entity that is one already */
+		return p == text || p[-1] != '&';
+	return *p != ':' || p[1] != ' ';
+}
+
 /*
  * As entities, which no Markdown is made of, once what HTML knows is: punctuation, and so links,
  * mentions and issues, too.
@@ -20,8 +37,7 @@ void cells_append_markdown(struct kt_buf *out, const char *text)
 
 	render_append_markup(&markup, text, false);
 	for (const char *p = markup.data ? markup.data : ""; *p; p++)
-		if (strchr("\\`*_[]|~@#!:$(){}^=", *p) &&
-		    !(p > markup.data && *p == '#' && p[-1] == '&'))
+		if (is_special(markup.data, p))
 			kt_buf_printf(out, "&#%d;", *p);
 		else
 			kt_buf_appendc(out, *p);
