@@ -6,7 +6,7 @@
  */
 #include "render/html_page.h"
 
-const char html_style_hash[] = "FdXImG+WeyFfORXuRG7yB1Y/yxACy4QAbPles0HDcQA=";
+const char html_style_hash[] = "Jlfsq9oCelJAEb7ZMzoRztREm0gbLR/5OUFeD2QzKho=";
 const char html_script_hash[] = "bvoTSyn0SQQmOKt5LuSBw1T1dYWRJtjkVFDBFLfllyc=";
 
 /* clang-format off */
@@ -52,6 +52,7 @@ const char html_style[] =
 	".scroll{overflow-x:auto;max-width:100%}\n"
 	"table{border-collapse:separate;border-spacing:2px}\n"
 	"th{font-weight:400;text-align:left;white-space:nowrap;padding:.1rem .5rem .1rem 0}\n"
+	"tbody th{position:sticky;left:0;background:var(--bg)}\n"
 	"thead th{vertical-align:bottom;color:var(--dim)}\n"
 	".v thead th:not(:first-child){padding:.2rem 0;text-align:center}\n"
 	".v thead th:not(:first-child) span{writing-mode:vertical-rl;transform:rotate(180deg);\n"
@@ -81,6 +82,7 @@ const char html_style[] =
 	"svg .dot{fill:var(--series)}\n"
 	"svg .band{stroke:var(--band);stroke-width:7;stroke-linecap:round}\n"
 	"details.cell{border:1px solid var(--line);border-radius:.4rem;margin:.4rem 0;background:var(--card)}\n"
+	"details.cell{scroll-margin-top:4.5rem}\n"
 	"details.cell>summary{cursor:pointer;padding:.4rem .7rem}\n"
 	"details.cell:target{border-color:var(--link)}\n"
 	".cell .body{padding:0 .7rem .7rem}\n"
