@@ -6,18 +6,18 @@
  */
 #include "render/html_page.h"
 
-const char html_style_hash[] = "Jlfsq9oCelJAEb7ZMzoRztREm0gbLR/5OUFeD2QzKho=";
+const char html_style_hash[] = "ZprcOsNIj5Uj5Cc0Y/1Ev2UQ1V7a2Nf3dOhvACFL26s=";
 const char html_script_hash[] = "bvoTSyn0SQQmOKt5LuSBw1T1dYWRJtjkVFDBFLfllyc=";
 
 /* clang-format off */
 /* Colours are never alone: each state has its symbol, too. */
 const char html_style[] =
 	":root{color-scheme:light dark;--bg:#fff;--fg:#1c2127;--dim:#596573;--line:#d5dbe1;--card:#f5f7f9;\n"
-	"--link:#0b5cad;--pass:#d6efdd;--pass-fg:#14632f;--fail:#c62828;--fail-fg:#fff;--part:#e8590c;\n"
+	"--link:#0b5cad;--pass:#d6efdd;--pass-fg:#14632f;--fail:#c62828;--fail-fg:#fff;--part:#c2410c;\n"
 	"--skip:#e7eaee;--skip-fg:#596573;--mark:#8a5a00;--series:#1864ab;--band:#a5c8ea}\n"
 	"@media (prefers-color-scheme:dark){:root{--bg:#11151a;--fg:#e2e7ec;--dim:#9aa7b4;--line:#2d3640;\n"
-	"--card:#191f26;--link:#74b3f0;--pass:#17402a;--pass-fg:#8fe0ab;--fail:#e5484d;--fail-fg:#fff;\n"
-	"--part:#d9601a;--skip:#262d35;--skip-fg:#9aa7b4;--mark:#e0b050;--series:#74b3f0;--band:#2f5579}}\n"
+	"--card:#191f26;--link:#74b3f0;--pass:#17402a;--pass-fg:#8fe0ab;--fail:#d32f2f;--fail-fg:#fff;\n"
+	"--part:#c2410c;--skip:#262d35;--skip-fg:#9aa7b4;--mark:#e0b050;--series:#74b3f0;--band:#2f5579}}\n"
 	"*{box-sizing:border-box}\n"
 	"body{margin:0 auto;max-width:78rem;padding:1rem 1.25rem 4rem;background:var(--bg);color:var(--fg);\n"
 	"font:15px/1.5 system-ui,-apple-system,\"Segoe UI\",Roboto,\"DejaVu Sans\",sans-serif;\n"
