@@ -73,7 +73,6 @@ static struct kt_error *check_name(const char *key, const char *name)
 struct kt_error *kt_cell_record_encode(const struct kt_cell_record *record, char **ret)
 {
 	struct kt_error *err = check_name("scheduler", record->scheduler);
-	size_t len;
 	json_t *object;
 	char *text;
 
@@ -91,12 +90,11 @@ struct kt_error *kt_cell_record_encode(const struct kt_cell_record *record, char
 	json_object_set_new(object, "skipped", json_boolean(record->skipped));
 	json_object_set_new(object, "stats", json_stats(&record->stats));
 	set_optional(object, record);
-	err = render_json_dump(object, &text);
-	if (err)
-		return err;
-	len = strlen(text);
-	if (len && text[len - 1] == '\n')
-		text[len - 1] = '\0';
+	/* On one line, of which a sweep may read thousands. */
+	text = object ? json_dumps(object, JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : NULL;
+	json_decref(object);
+	if (!text)
+		return kt_error_no_memory();
 	*ret = text;
 	return NULL;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <xxhash.h>
@@ -162,15 +163,16 @@ static struct kt_error *read_piece(int fd, char *data, size_t len, off_t offset,
 			continue;
 		if (n < 0)
 			return kt_error_os(errno, "cannot read it");
-		if (!n)
-			break;
 		done += (size_t)n;
+		/* Of a regular file less than was asked for is what there is. */
+		if (done < len)
+			break;
 	}
 	*ret = done;
 	return NULL;
 }
 
-/* What a directory's files are read with. */
+/* What files of a directory are read with, by one thread. */
 struct reader {
 	int dir_fd;
 	char *buf; /* KT_CELL_RECORD_MAX + 1 bytes, of which only what is read is ever touched */
@@ -209,53 +211,28 @@ static bool is_record_name(const char *name)
 	       strcmp(name + len - strlen(SUFFIX), SUFFIX) == 0;
 }
 
-struct records {
-	KT_VEC(struct kt_cell_record) v;
+/* A file of the directory, and what it was found to be. */
+struct file {
+	char *name;
+	struct kt_cell_record record;
+	struct kt_error *error; /* NULL: the record is there */
 };
 
-static void records_deinit(struct records *records)
-{
-	kt_vec_for_each (&records->v, it)
-		kt_cell_record_deinit(it);
-	kt_vec_free(&records->v);
-}
+struct files {
+	KT_VEC(struct file) v;
+	int dir_fd;
+};
 
-static struct kt_error *add_file(const struct reader *reader, const char *name,
-				 kt_cell_warn_fn warn, void *arg, struct records *records)
+static void files_deinit(struct files *files)
 {
-	_cleanup_error_ struct kt_error *err = NULL;
-	struct kt_cell_record record;
-
-	err = read_file(reader, name, &record);
-	if (err && kt_error_code(err) == KT_ERROR_NO_MEMORY)
-		return kt_take_ptr(err);
-	if (err) {
-		/* One that a sweep which still runs has just taken away is none. */
-		if (warn && kt_error_code(err) != KT_ERROR_NOT_FOUND)
-			warn(arg, name, err);
-		return NULL;
+	kt_vec_for_each (&files->v, it) {
+		free(it->name);
+		kt_cell_record_deinit(&it->record);
+		kt_error_destroy(it->error);
 	}
-	if (kt_vec_push(&records->v, record))
-		return NULL;
-	kt_cell_record_deinit(&record);
-	return kt_error_no_memory();
-}
-
-static struct kt_error *read_all(DIR *dir, const struct reader *reader, kt_cell_warn_fn warn,
-				 void *arg, struct records *records)
-{
-	struct kt_error *err = NULL;
-	const struct dirent *entry;
-
-	while (!err) {
-		errno = 0;
-		entry = readdir(dir);
-		if (!entry)
-			return errno ? kt_error_os(errno, "cannot read the directory") : NULL;
-		if (is_record_name(entry->d_name))
-			err = add_file(reader, entry->d_name, warn, arg, records);
-	}
-	return err;
+	kt_vec_free(&files->v);
+	if (files->dir_fd >= 0)
+		close(files->dir_fd);
 }
 
 static void closedirp(DIR **dir)
@@ -264,32 +241,137 @@ static void closedirp(DIR **dir)
 		closedir(*dir);
 }
 
-struct kt_error *kt_read_cell_records(const char *path, kt_cell_warn_fn warn, void *arg,
+/* KT_ERROR_NOT_FOUND: there is no such directory. */
+static struct kt_error *list_files(const char *path, struct files *files)
+{
+	_cleanup_(closedirp) DIR *dir = opendir(path);
+	const struct dirent *entry;
+
+	if (!dir && errno == ENOENT)
+		return kt_error_new(KT_ERROR_NOT_FOUND, "no directory %s", path);
+	if (!dir)
+		return kt_error_os(errno, "cannot read %s", path);
+	files->dir_fd = fcntl(dirfd(dir), F_DUPFD_CLOEXEC, 0);
+	if (files->dir_fd < 0)
+		return kt_error_os(errno, "cannot read %s", path);
+	for (errno = 0; (entry = readdir(dir)); errno = 0) {
+		struct file file = {0};
+
+		if (!is_record_name(entry->d_name))
+			continue;
+		file.name = strdup(entry->d_name);
+		if (!file.name || !kt_vec_push(&files->v, file)) {
+			free(file.name);
+			return kt_error_no_memory();
+		}
+	}
+	return errno ? kt_error_os(errno, "cannot read %s", path) : NULL;
+}
+
+/* Every step-th file from first on, which no other share has. */
+struct share {
+	struct files *files;
+	size_t first, step;
+	struct kt_error *error;
+	pthread_t thread;
+	bool started;
+};
+
+static void *read_share(void *arg)
+{
+	struct share *share = arg;
+	struct reader reader = {share->files->dir_fd, malloc(KT_CELL_RECORD_MAX + 1)};
+
+	if (!reader.buf) {
+		share->error = kt_error_no_memory();
+		return NULL;
+	}
+	for (size_t i = share->first; i < share->files->v.len; i += share->step) {
+		struct file *file = &share->files->v.data[i];
+
+		file->error = read_file(&reader, file->name, &file->record);
+	}
+	free(reader.buf);
+	return NULL;
+}
+
+/* Fewer files than that are read sooner than a thread is there. */
+#define FILES_A_THREAD 500
+#define MAX_THREADS    8
+
+/* A thread for each CPU; what none could be started for is read here. */
+static struct kt_error *read_files(struct files *files)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t n = files->v.len / FILES_A_THREAD + 1;
+	struct share shares[MAX_THREADS] = {0};
+	struct kt_error *err = NULL;
+
+	n = n > MAX_THREADS ? MAX_THREADS : n;
+	n = cpus > 0 && n > (size_t)cpus ? (size_t)cpus : n;
+	for (size_t i = n; i--;) {
+		shares[i] = (struct share){.files = files, .first = i, .step = n};
+		shares[i].started = i && pthread_create(&shares[i].thread, NULL, read_share,
+							&shares[i]) == 0;
+		if (!shares[i].started)
+			read_share(&shares[i]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (shares[i].started)
+			pthread_join(shares[i].thread, NULL);
+		if (!err)
+			err = kt_take_ptr(shares[i].error);
+		kt_error_destroy(shares[i].error);
+	}
+	return err;
+}
+
+/* What is no record is told of and left out. */
+static struct kt_error *take_records(struct files *files, kt_cell_warn_fn warn, void *arg,
+				     struct kt_cell_records *ret)
+{
+	struct kt_cell_record *all = calloc(files->v.len + 1, sizeof(*all));
+	size_t n = 0;
+
+	if (!all)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < files->v.len; i++)
+		if (files->v.data[i].error &&
+		    kt_error_code(files->v.data[i].error) == KT_ERROR_NO_MEMORY) {
+			free(all);
+			return kt_error_no_memory();
+		}
+	for (size_t i = 0; i < files->v.len; i++) {
+		struct file *file = &files->v.data[i];
+
+		if (!file->error) {
+			all[n++] = file->record;
+			file->record = (struct kt_cell_record){0};
+		} else if (warn && kt_error_code(file->error) != KT_ERROR_NOT_FOUND) {
+			/* One that a sweep which still runs has just taken away is none. */
+			warn(arg, file->name, file->error);
+		}
+	}
+	if (!n)
+		free(all);
+	*ret = (struct kt_cell_records){n ? all : NULL, n};
+	return NULL;
+}
+
+struct kt_error *kt_read_cell_records(const char *dir, kt_cell_warn_fn warn, void *arg,
 				      struct kt_cell_records *ret)
 {
-	_cleanup_(reader_deinit) struct reader reader = {-1, malloc(KT_CELL_RECORD_MAX + 1)};
-	_cleanup_(closedirp) DIR *dir = opendir(path);
-	struct records records = {0};
-	struct kt_error *err;
+	_cleanup_(files_deinit) struct files files = {.dir_fd = -1};
+	struct kt_error *err = list_files(dir, &files);
 
-	if (!reader.buf)
-		return kt_error_no_memory();
-	if (!dir && errno == ENOENT) {
+	if (err && kt_error_code(err) == KT_ERROR_NOT_FOUND) {
+		kt_error_destroy(err);
 		*ret = (struct kt_cell_records){0};
 		return NULL;
 	}
-	if (!dir)
-		return kt_error_os(errno, "cannot read %s", path);
-	reader.dir_fd = fcntl(dirfd(dir), F_DUPFD_CLOEXEC, 0);
-	if (reader.dir_fd < 0)
-		return kt_error_os(errno, "cannot read %s", path);
-	err = read_all(dir, &reader, warn, arg, &records);
-	if (err) {
-		records_deinit(&records);
-		return kt_error_wrap(err, "%s", path);
-	}
-	*ret = (struct kt_cell_records){records.v.data, records.v.len};
-	return NULL;
+	if (!err)
+		err = read_files(&files);
+	return err ? err : take_records(&files, warn, arg, ret);
 }
 
 /* --- one cell --- */
