@@ -142,8 +142,19 @@ static void test_counts(void **state)
 		    "KERNEL 6.9       6.16\n"
 		    "b_init   - 1000..1200\n"
 		    "b_run    -         90\n");
-	/* 23 columns are what the second one needs, and 20 what it does the other way. */
+	/* 23 columns are what the second one needs, and 21 what it does the other way. */
 	assert_text(counts(&cells, &(struct kt_cells_options){.width = 22}),
+		    "scx_a\n"
+		    "KERNEL a_init\n"
+		    "6.9         5\n"
+		    "6.16        -\n"
+		    "\n"
+		    "scx_b\n"
+		    "KERNEL 6.9       6.16\n"
+		    "b_init   - 1000..1200\n"
+		    "b_run    -         90\n");
+	/* Where neither way fits, the narrower one: 13 columns of 15, and 21 of 23. */
+	assert_text(counts(&cells, &(struct kt_cells_options){.width = 1}),
 		    "scx_a\n"
 		    "KERNEL a_init\n"
 		    "6.9         5\n"

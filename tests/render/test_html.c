@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "render/html.h"
+#include "render/markup.h"
 #include "tests/render/cells.h"
 
 /* --- a checker: every element is closed, in order, and nothing is what it should not be --- */
@@ -326,6 +327,33 @@ static void test_odd_names(void **state)
 	cells_free(&cells);
 }
 
+/* What turns the direction of writing around, or is in no XML; and their neighbours, which stay. */
+static void test_refused_characters(void **state)
+{
+	static const struct {
+		const char *text, *wanted;
+	} cases[] = {
+		{"\xe2\x80\x8e\xe2\x80\x8f", "\\u200e\\u200f"},
+		{"\xe2\x80\xaa\xe2\x80\xae", "\\u202a\\u202e"},
+		{"\xe2\x81\xa6\xe2\x81\xa9", "\\u2066\\u2069"},
+		{"\xef\xbf\xbe\xef\xbf\xbf", "\\ufffe\\uffff"},
+		{"\xe2\x80\x90", "\xe2\x80\x90"},
+		{"\xe2\x80\xaf", "\xe2\x80\xaf"},
+		{"\xef\xbf\xbd", "\xef\xbf\xbd"},
+		{"<>&\"'", "&lt;&gt;&amp;&quot;&#39;"},
+		{"a\nb\t", "a\\x0ab\\x09"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct kt_buf out = KT_BUF_INIT;
+
+		render_append_markup(&out, cases[i].text, false);
+		assert_string_equal(out.data, cases[i].wanted);
+		kt_buf_deinit(&out);
+	}
+}
+
 /* --- logs --- */
 
 static void assert_log(const char *log, const char *wanted)
@@ -383,8 +411,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_page),       cmocka_unit_test(test_none),
 		cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_odd_names),  cmocka_unit_test(test_log),
-		cmocka_unit_test(test_deep_log),
+		cmocka_unit_test(test_odd_names),  cmocka_unit_test(test_refused_characters),
+		cmocka_unit_test(test_log),        cmocka_unit_test(test_deep_log),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");
