@@ -129,18 +129,19 @@ struct kt_error *kt_write_cell_record(const char *dir, const struct kt_cell_reco
 /* --- reading --- */
 
 /*
- * Opens what is a regular file. A FIFO would be waited for without O_NONBLOCK, and a link may
- * lead anywhere.
+ * Opens what is a regular file; a FIFO would be waited for without O_NONBLOCK. flags: O_NOFOLLOW
+ * where a link must not lead anywhere else, or 0.
  */
-static struct kt_error *open_regular(int dir_fd, const char *name, int *fd_ret, off_t *size_ret)
+static struct kt_error *open_regular(int dir_fd, const char *name, int flags, int *fd_ret,
+				     off_t *size_ret)
 {
 	_cleanup_close_ int fd = openat(dir_fd, name,
-					O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+					O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
 	struct stat st;
 
 	if (fd < 0 && errno == ENOENT)
 		return kt_error_new(KT_ERROR_NOT_FOUND, "it is not there");
-	if (fd < 0 && errno == ELOOP)
+	if (fd < 0 && errno == ELOOP && flags)
 		return kt_error_new(KT_ERROR_UNSUPPORTED, "a symbolic link");
 	if (fd < 0 || fstat(fd, &st))
 		return kt_error_os(errno, "cannot open it");
@@ -193,7 +194,7 @@ static struct kt_error *read_file(const struct reader *reader, const char *name,
 	size_t len = 0;
 	off_t size;
 
-	err = open_regular(reader->dir_fd, name, &fd, &size);
+	err = open_regular(reader->dir_fd, name, 0, &fd, &size);
 	if (err)
 		return err;
 	/* One byte more than there is or may be: a file that grows is not taken for whole. */
@@ -482,7 +483,7 @@ struct kt_error *kt_read_cell_log(const char *dir, const struct kt_cell_record *
 		return kt_error_new(KT_ERROR_UNSUPPORTED, "its log is not beside it");
 	err = open_dir(dir, &dir_fd);
 	if (!err)
-		err = open_regular(dir_fd, record->log, &fd, &size);
+		err = open_regular(dir_fd, record->log, O_NOFOLLOW, &fd, &size);
 	if (!err && (size_t)size > max)
 		err = append_ends(fd, (size_t)size, max, out);
 	else if (!err)

@@ -228,6 +228,8 @@ static void test_page(void **state)
 	assert_int_equal(c.details, 2 + 3 + 2);
 	assert_non_null(strstr(text, "<title>Sweep: 2 of 12 cells failed</title>"));
 	assert_int_equal(count(text, "<figure>"), 4);
+	assert_non_null(strstr(text, "aria-label=\"verified_insns by kernel: 6.9 103..109, 6.12 "
+				     "101..107, 7.0 105..111\""));
 	assert_int_equal(count(text, "<td class=\"f\""), 2);
 	assert_int_equal(count(text, "<td class=\"h\""), 2); /* over all kernels */
 	assert_non_null(strstr(text, "<summary>8x of the following 2 lines</summary>"));
