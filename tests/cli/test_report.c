@@ -148,6 +148,19 @@ static void test_html(void **state)
 	assert_false(HAS(result.out, "root:"));
 }
 
+/* Files of other names, made in another order, are read in another one. */
+static void test_order_of_files(void **state)
+{
+	(void)state;
+	sh("mkdir \"$D/r2\"; cp \"$D/r/3.log\" \"$D/r2\"; for n in 4 2 3 1; do "
+	   "cp \"$D/r/$n.json\" \"$D/r2/$(echo $n | md5sum | cut -c1-8).json\"; done");
+	sh("for o in --color=never '--by kernel' --json --csv --markdown --junit '--html -' "
+	   "\"--baseline $D/old\"; do \"$T\" report \"$D/r\" $o > \"$D/a\" && "
+	   "\"$T\" report \"$D/r2\" $o > \"$D/b\" && test -s \"$D/a\" && "
+	   "cmp \"$D/a\" \"$D/b\" || exit 1; done; echo same");
+	assert_out_text(&result, "same\n");
+}
+
 #define CHANGES                                                                                    \
 	"Passed in the baseline, fails now:\n"                                                     \
 	"  scx_a / 6.9 / 4cpu: timed out\n"                                                        \
@@ -186,6 +199,7 @@ int main(void)
 		cmocka_unit_test_setup(test_documents, put_results),
 		cmocka_unit_test_setup(test_html, put_results),
 		cmocka_unit_test_setup(test_baseline, put_results),
+		cmocka_unit_test_setup(test_order_of_files, put_results),
 	};
 	int failed;
 
