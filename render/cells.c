@@ -128,10 +128,10 @@ static struct kt_error *append_grid(const struct cells_index *index,
 	_cleanup_(cells_table_deinit) struct cells_table table = {0};
 	_cleanup_free_ struct cells_ratio *ratios = NULL;
 	size_t n = index->schedulers.n;
-	struct kt_error *err = cells_table_init(index->topologies.n, n, &table);
+	struct kt_error *err = cells_ratios(index, &ratios);
 
 	if (!err)
-		err = cells_ratios(index, &ratios);
+		err = cells_table_init(index->topologies.n, n, &table);
 	if (!err)
 		err = set_text(&table, 0, 0, "TOPOLOGY");
 	if (!err)
@@ -183,6 +183,7 @@ static struct kt_error *append_grids(const struct cells_index *index,
 	struct kt_error *err = NULL;
 
 	if (options->by_kernel) {
+		err = cells_check_size(index, true);
 		for (size_t s = 0; s < index->schedulers.n && !err; s++)
 			err = append_kernel_grid(index, s, options, out);
 		return err;

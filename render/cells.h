@@ -37,7 +37,8 @@ struct kt_error *kt_render_instruction_count_tables(const struct kt_cell_records
  * The grid: a row a topology, a column a scheduler, over all kernels: "✓" where every kernel that
  * ran passed, "✗" where every one failed, "✗ 2/3" where 2 of 3 passed, "-" where none ran. Below
  * it are a tally and every combination that failed, "SCHED / KERNEL / TOPOLOGY", with its reason.
- * In a locale that is not UTF-8 it is "ok", "FAIL" and "FAIL 2/3". Otherwise as above.
+ * In a locale that is not UTF-8 it is "ok", "FAIL" and "FAIL 2/3". Otherwise as above; and
+ * KT_ERROR_UNSUPPORTED, as from kt_format_cells_markdown(): a grid of more than some million cells.
  */
 struct kt_error *kt_render_result_table(const struct kt_cell_records *records,
 					const struct kt_cells_options *options, char **ret);

@@ -262,11 +262,32 @@ void cells_index_scheduler(const struct cells_index *index, size_t scheduler, si
 	*end = lower_bound(index, scheduler + 1);
 }
 
+/* Nobody looks at more; 10,000 cells that are all there are far fewer. */
+#define GRID_MAX 4000000
+
+struct kt_error *cells_check_size(const struct cells_index *index, bool by_kernel)
+{
+	size_t kernels = by_kernel ? index->kernels.n : 1, all;
+
+	if (!__builtin_mul_overflow(index->schedulers.n, index->topologies.n, &all) &&
+	    !__builtin_mul_overflow(all, kernels, &all) && all <= GRID_MAX)
+		return NULL;
+	return kt_error_hint(kt_error_new(KT_ERROR_UNSUPPORTED,
+					  "a grid of %zu schedulers, %zu kernels and %zu "
+					  "topologies is too large to show",
+					  index->schedulers.n, index->kernels.n,
+					  index->topologies.n),
+			     "JSON and CSV have no grid");
+}
+
 struct kt_error *cells_ratios(const struct cells_index *index, struct cells_ratio **ret)
 {
-	struct cells_ratio *all = calloc(index->topologies.n * index->schedulers.n + 1,
-					 sizeof(*all));
+	struct kt_error *err = cells_check_size(index, false);
+	struct cells_ratio *all;
 
+	if (err)
+		return err;
+	all = calloc(index->topologies.n * index->schedulers.n + 1, sizeof(*all));
 	if (!all)
 		return kt_error_no_memory();
 	for (size_t i = 0; i < index->n; i++) {

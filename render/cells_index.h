@@ -59,8 +59,14 @@ struct cells_ratio {
 };
 
 /*
+ * Whether grids of so many rows, columns and grids can be shown: records of a few MB may have
+ * names for a billion cells, of which hardly one is there. KT_ERROR_UNSUPPORTED.
+ */
+struct kt_error *cells_check_size(const struct cells_index *index, bool by_kernel);
+
+/*
  * Of each topology (a row) those of all schedulers, over all kernels. The caller frees *ret.
- * KT_ERROR_NO_MEMORY.
+ * KT_ERROR_UNSUPPORTED: they are too many; KT_ERROR_NO_MEMORY.
  */
 struct kt_error *cells_ratios(const struct cells_index *index, struct cells_ratio **ret);
 

@@ -142,10 +142,12 @@ static struct kt_error *append_results(struct kt_buf *out, const struct cells_in
 			    "<span class=\"h\">✗ 2/3</span>passed on 2 of 3 kernels "
 			    "<span class=\"k\">–</span>skipped</p>\n<div class=\"maps\">\n");
 	err = html_append_overview(out, index);
+	if (err)
+		return err;
 	append_failed(out, index);
 	kt_buf_appends(out, "</div>\n");
 	html_append_kernel_maps(out, index);
-	return err;
+	return NULL;
 }
 
 /* --- cells --- */
@@ -243,11 +245,13 @@ static struct kt_error *append_page(struct kt_buf *out, const struct cells_index
 	err = append_results(out, index);
 	if (!err)
 		err = html_append_charts(out, index);
+	if (err)
+		return err;
 	append_cells(out, index, options);
 	kt_buf_appends(out, "<script>");
 	kt_buf_appends(out, html_script);
 	kt_buf_appends(out, "</script>\n</body>\n</html>\n");
-	return err;
+	return NULL;
 }
 
 struct kt_error *kt_format_cells_html(const struct kt_cell_records *records,

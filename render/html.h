@@ -18,7 +18,8 @@ struct kt_html_options {
  * in which repeats (logparse/collapse.h) can be folded. All that it is made of is escaped; its
  * Content-Security-Policy lets nothing run but its own script, which filters.
  *
- * The same records and logs give the same bytes. The caller frees *ret. KT_ERROR_NO_MEMORY.
+ * The same records and logs give the same bytes. The caller frees *ret. Errors as
+ * kt_render_result_table().
  */
 struct kt_error *kt_format_cells_html(const struct kt_cell_records *records,
 				      const struct kt_html_options *options, char **ret);

@@ -117,6 +117,10 @@ static struct kt_error *append_all_kernels(struct kt_buf *out, const struct cell
 
 struct kt_error *html_append_overview(struct kt_buf *out, const struct cells_index *index)
 {
+	struct kt_error *err = cells_check_size(index, true);
+
+	if (err)
+		return err;
 	if (index->kernels.n != 1)
 		return append_all_kernels(out, index);
 	append_kernel_map(out, index, 0);

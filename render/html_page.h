@@ -19,7 +19,7 @@ bool html_has_details(const struct cells_cell *cell);
 /* Appends " data-n=…", what the filter looks for. */
 void html_append_filter(struct kt_buf *out, const struct kt_cell_record *record);
 
-/* The heat map of all kernels, or of the only one; then one of each. KT_ERROR_NO_MEMORY. */
+/* The heat map of all kernels, or of the only one; then one of each. Errors as cells_ratios(). */
 struct kt_error *html_append_overview(struct kt_buf *out, const struct cells_index *index);
 void html_append_kernel_maps(struct kt_buf *out, const struct cells_index *index);
 

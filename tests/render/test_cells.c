@@ -14,6 +14,7 @@
 #include "render/cells.h"
 #include "render/cells_diff.h"
 #include "render/cells_index.h"
+#include "render/html.h"
 #include "tests/render/cells.h"
 
 static char *counts(const struct cells *cells, const struct kt_cells_options *options)
@@ -763,6 +764,40 @@ static void test_diff_mirrors(void **state)
 	}
 }
 
+/* Few records can have names for more cells than there is memory for. */
+static void test_too_large(void **state)
+{
+	static const struct kt_cells_options by_kernel = {.by_kernel = true};
+	struct cells cells = {0};
+	struct kt_cell_records records;
+	struct kt_error *err;
+	char *text, name[16];
+
+	(void)state;
+	for (int i = 0; i < 2100; i++) {
+		sprintf(name, "%d", i);
+		add_cell(&cells, name, name, name, PASS);
+	}
+	records = records_of(&cells);
+	err = kt_render_result_table(&records, NULL, &text);
+	assert_int_equal(kt_error_code(err), KT_ERROR_UNSUPPORTED);
+	kt_error_destroy(err);
+	err = kt_render_result_table(&records, &by_kernel, &text);
+	assert_int_equal(kt_error_code(err), KT_ERROR_UNSUPPORTED);
+	kt_error_destroy(err);
+	err = kt_format_cells_markdown(&records, NULL, NULL, &text);
+	assert_int_equal(kt_error_code(err), KT_ERROR_UNSUPPORTED);
+	kt_error_destroy(err);
+	err = kt_format_cells_html(&records, NULL, &text);
+	assert_int_equal(kt_error_code(err), KT_ERROR_UNSUPPORTED);
+	assert_string_equal(kt_error_message(err), "a grid of 2100 schedulers, 2100 kernels and "
+						   "2100 topologies is too large to show");
+	kt_error_destroy(err);
+	assert_null(kt_format_cells_csv(&records, &text));
+	free(text);
+	cells_free(&cells);
+}
+
 static void test_odd_names(void **state)
 {
 	uint64_t seed = 7;
@@ -804,7 +839,7 @@ int main(void)
 		cmocka_unit_test(test_json),       cmocka_unit_test(test_csv),
 		cmocka_unit_test(test_junit),      cmocka_unit_test(test_markdown),
 		cmocka_unit_test(test_diff),       cmocka_unit_test(test_diff_mirrors),
-		cmocka_unit_test(test_odd_names),
+		cmocka_unit_test(test_odd_names),  cmocka_unit_test(test_too_large),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");
