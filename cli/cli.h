@@ -23,6 +23,7 @@ int cli_attach(int argc, char **argv);
 int cli_collect(int argc, char **argv);
 int cli_diff(int argc, char **argv);
 int cli_log(int argc, char **argv);
+int cli_report(int argc, char **argv);
 
 /* Prints the error as one line, destroys it, and gives the exit status that it means. */
 int cli_fail(struct kt_error *err);

@@ -22,6 +22,7 @@ static const char help[] =
 	"  ktstr-gdb log [FILE...]               a loader's output, its verifier logs\n"
 	"                                        collapsed; needs no guest\n"
 	"  ktstr-gdb diff A.json B.json          two results (of --json) side by side\n"
+	"  ktstr-gdb report DIR                  what a sweep came to, cell by cell\n"
 	"\n"
 	"TARGET is HOST:PORT, :PORT or unix:PATH; if not given, :1234, where `qemu -s`\n"
 	"listens.\n"
@@ -40,6 +41,7 @@ static const struct {
 	{"collect", cli_collect},
 	{"diff", cli_diff},
 	{"log", cli_log},
+	{"report", cli_report},
 };
 
 /* Nothing that is opened may become stdout or stderr. What is written there then fails. */
@@ -72,5 +74,5 @@ int main(int argc, char **argv)
 		}
 	return cli_fail(
 		kt_error_hint(kt_error_new(KT_ERROR_USAGE, "\"%s\" is no command", argv[1]),
-			      "there are attach, collect, diff and log; see ktstr-gdb --help"));
+			      "there are attach, collect, diff, log and report; see ktstr-gdb --help"));
 }

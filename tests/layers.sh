@@ -23,7 +23,7 @@ room() {
 			grep -vE "#include \"(($1|util)/|${2:-$1/})"
 	)"
 }
-echo 1..10
+echo 1..11
 room util ''
 room gdbrsp ''
 room btf ''
@@ -32,12 +32,13 @@ room logparse ''
 room render '(logparse/|introspect/program\.h")'
 room vm ''
 room collect '(vm|render|logparse|introspect|gdbrsp|btf)/'
+room sweep '(collect|vm|render|logparse|introspect|gdbrsp|btf)/'
 check "only cli/ prints" "$(
 	grep -nE '\b(printf|puts|putchar|perror|vprintf)\(' \
-		util/*.c gdbrsp/*.c btf/*.c introspect/*.c logparse/*.c render/*.c vm/*.c collect/*.c
+		util/*.c gdbrsp/*.c btf/*.c introspect/*.c logparse/*.c render/*.c vm/*.c collect/*.c sweep/*.c
 )"
 check "only cli/ exits" "$(
 	grep -nE '\b(exit|abort)\(' \
-		util/*.c gdbrsp/*.c btf/*.c introspect/*.c logparse/*.c render/*.c vm/*.c collect/*.c |
+		util/*.c gdbrsp/*.c btf/*.c introspect/*.c logparse/*.c render/*.c vm/*.c collect/*.c sweep/*.c |
 		grep -v '_exit('
 )"

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* ktstr-gdb report: what a sweep came to. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/cli.h"
+#include "render/cells.h"
+#include "render/cells_diff.h"
+#include "render/html.h"
+#include "sweep/records.h"
+#include "util/cleanup.h"
+
+static const char help[] =
+	"Usage: ktstr-gdb report DIR [OPTION...]\n"
+	"\n"
+	"Shows what a sweep came to, whose cells left their records in DIR: for each\n"
+	"scheduler the verified_insns of its programs by kernel; then a grid of topologies\n"
+	"and schedulers; then every combination that failed, with the reason.\n"
+	"\n"
+	"In the tables LO..HI is what differs between topologies, and - what is not known.\n"
+	"In the grid ✓ says that it passed on every kernel, ✗ that it failed on every one,\n"
+	"✗ 2/3 that it passed on 2 of 3, and - that it ran on none (skipped, or not there).\n"
+	"Where the locale is not UTF-8 it is ok, FAIL and FAIL 2/3.\n"
+	"\n"
+	"Options:\n"
+	"  --by kernel          a grid a scheduler, of topologies and kernels\n"
+	"  --transpose          rows and columns change places, as they do by themselves in\n"
+	"                       a table that is wider than the terminal, if that helps\n"
+	"  --baseline DIR       show what changed since that sweep: cells that pass or fail\n"
+	"                       now and did not, that are new or gone; verified_insns that\n"
+	"                       differ, over the topologies that passed in both\n"
+	"  --fail-on-regression exit with 1 if a cell passed in the baseline and fails now\n"
+	"  --color WHEN         auto, always or never\n"
+	"  -h, --help           this text\n"
+	"\n"
+	"Other forms, one at a time:\n"
+	"  --json               one JSON document; with --baseline the changes, too\n"
+	"  --csv                comma-separated, one line a program of a cell\n"
+	"  --markdown           for GitHub, as in the summary of a CI job; the same\n"
+	"  --junit              JUnit's XML, a testcase a cell\n"
+	"  --html FILE          one page with all of it, logs too, that needs no network\n"
+	"\n"
+	"Examples:\n"
+	"  ktstr-gdb report results\n"
+	"  ktstr-gdb report results --baseline last-week --fail-on-regression\n"
+	"  ktstr-gdb report results --markdown >> \"$GITHUB_STEP_SUMMARY\"\n"
+	"  ktstr-gdb report results --html report.html\n"
+	"\n"
+	"Exit status: 0 it was shown, whatever failed in it (`ktstr-gdb sweep` tells that by\n"
+	"its own exit status); 1 --fail-on-regression found one; 2 usage; 3 it could not be\n"
+	"read. A file that is no record is skipped, and told on stderr.\n";
+
+/* Of one cell's log; a page of many MB is no longer looked at. */
+#define LOG_MAX  ((size_t)256 << 10)
+#define LOGS_MAX ((size_t)64 << 20)
+
+enum {
+	OPT_BY = CLI_OPT_OWN,
+	OPT_TRANSPOSE,
+	OPT_BASELINE,
+	OPT_FAIL_ON_REGRESSION,
+	OPT_MARKDOWN,
+	OPT_JUNIT,
+	OPT_HTML,
+};
+
+enum form { FORM_TEXT, FORM_JSON, FORM_CSV, FORM_MARKDOWN, FORM_JUNIT, FORM_HTML, N_FORMS };
+
+struct report {
+	struct kt_cells_options options;
+	enum cli_color color;
+	bool forms[N_FORMS]; /* that were asked for */
+	enum form form;      /* the one */
+	const char *dir, *baseline, *html;
+	bool fail_on_regression;
+};
+
+/* --- reading --- */
+
+static void warn(void *dir, const char *file, const struct kt_error *why)
+{
+	cli_note("%s/%s is skipped: %s", (const char *)dir, file, kt_error_message(why));
+}
+
+/* The library has no records for a directory that is not there; here that is a typo. */
+static struct kt_error *check_dir(const char *dir)
+{
+	struct stat st;
+
+	if (stat(dir, &st))
+		return kt_error_os(errno, "cannot read the results in %s", dir);
+	if (!S_ISDIR(st.st_mode))
+		return kt_error_new(KT_ERROR_UNSUPPORTED, "%s is not a directory", dir);
+	return NULL;
+}
+
+static struct kt_error *read_records(const char *dir, struct kt_cell_records *ret)
+{
+	struct kt_error *err = check_dir(dir);
+
+	if (!err)
+		err = kt_read_cell_records(dir, warn, (void *)(uintptr_t)dir, ret);
+	if (!err && !ret->n)
+		cli_note("there is no record of a cell in %s", dir);
+	return err;
+}
+
+struct logs {
+	const char *dir;
+	size_t left; /* bytes that all of them may have yet */
+};
+
+/* A log that cannot be read is said, and is none. */
+static void get_log(void *arg, const struct kt_cell_record *record, struct kt_buf *out)
+{
+	struct logs *logs = arg;
+	size_t max = logs->left < LOG_MAX ? logs->left : LOG_MAX;
+	struct kt_error *err;
+
+	if (!record->log || !record->log[0])
+		return;
+	if (max < 4096) {
+		kt_buf_appends(out,
+			       "(left out: the logs of all cells are too long for one page)\n");
+		return;
+	}
+	err = kt_read_cell_log(logs->dir, record, max, out);
+	logs->left -= out->len < logs->left ? out->len : logs->left;
+	if (err)
+		cli_note("the log %s of %s / %s / %s is left out: %s", record->log,
+			 record->scheduler, record->kernel, record->topology,
+			 kt_error_message(err));
+	kt_error_destroy(err);
+}
+
+/* --- showing --- */
+
+static struct kt_error *format_tables(const struct report *report,
+				      const struct kt_cell_records *records, char **ret)
+{
+	_cleanup_free_ char *counts = NULL, *results = NULL;
+	struct kt_buf out = KT_BUF_INIT;
+	struct kt_error *err;
+
+	err = kt_render_instruction_count_tables(records, &report->options, &counts);
+	if (!err)
+		err = kt_render_result_table(records, &report->options, &results);
+	if (err)
+		return err;
+	kt_buf_appends(&out, counts);
+	kt_buf_appends(&out, counts[0] ? "\n" : "");
+	kt_buf_appends(&out, results);
+	return kt_buf_finish(&out, ret);
+}
+
+static struct kt_error *format(const struct report *report, const struct kt_cell_records *records,
+			       char **ret)
+{
+	struct logs logs = {report->dir, LOGS_MAX};
+	struct kt_html_options html = {.log = get_log, .arg = &logs};
+
+	switch (report->form) {
+	case FORM_JSON: return kt_format_cells_json(records, ret);
+	case FORM_CSV: return kt_format_cells_csv(records, ret);
+	case FORM_MARKDOWN: return kt_format_cells_markdown(records, get_log, &logs, ret);
+	case FORM_JUNIT: return kt_format_cells_junit(records, ret);
+	case FORM_HTML: return kt_format_cells_html(records, &html, ret);
+	default: return format_tables(report, records, ret);
+	}
+}
+
+static struct kt_error *format_diff(const struct report *report, const struct kt_cells_diff *diff,
+				    const struct kt_cell_records *records, char **ret)
+{
+	struct logs logs = {report->dir, LOGS_MAX};
+
+	switch (report->form) {
+	case FORM_JSON: return kt_format_cells_diff_json(diff, records, ret);
+	case FORM_MARKDOWN:
+		return kt_format_cells_diff_markdown(diff, records, get_log, &logs, ret);
+	default: return kt_format_cells_diff(diff, &report->options, ret);
+	}
+}
+
+/* In place of what was there, as a whole or not at all. "-" is standard output. */
+static int write_page(const char *path, const char *text)
+{
+	_cleanup_free_ char *temp = NULL;
+	struct kt_error *err = NULL;
+	FILE *file;
+	int fd;
+
+	if (strcmp(path, "-") == 0)
+		return cli_print(text);
+	if (asprintf(&temp, "%s.XXXXXX", path) < 0)
+		return cli_fail(kt_error_no_memory());
+	fd = mkostemp(temp, O_CLOEXEC);
+	if (fd < 0)
+		return cli_fail(kt_error_os(errno, "cannot write %s", path));
+	file = fdopen(fd, "w");
+	if (!file || fputs(text, file) < 0 || fchmod(fd, 0644))
+		err = kt_error_os(errno, "cannot write %s", path);
+	if ((file ? fclose(file) : close(fd)) && !err)
+		err = kt_error_os(errno, "cannot write %s", path);
+	if (!err && rename(temp, path))
+		err = kt_error_os(errno, "cannot write %s", path);
+	if (err)
+		unlink(temp);
+	return err ? cli_fail(err) : CLI_DONE;
+}
+
+static int show(const struct report *report, const struct kt_cell_records *records)
+{
+	_cleanup_free_ char *text = NULL;
+	struct kt_error *err = format(report, records, &text);
+
+	if (err)
+		return cli_fail(err);
+	return report->form == FORM_HTML ? write_page(report->html, text) : cli_print(text);
+}
+
+/* What changed is shown first, whatever that means for the exit status. */
+static int show_diff(const struct report *report, const struct kt_cell_records *baseline,
+		     const struct kt_cell_records *records)
+{
+	_cleanup_free_ char *text = NULL;
+	struct kt_cells_diff diff = {0};
+	struct kt_error *err = kt_build_cells_diff(baseline, records, &diff);
+	size_t broken = diff.counts[KT_CELL_BROKEN];
+	int status;
+
+	if (!err)
+		err = format_diff(report, &diff, records, &text);
+	kt_cells_diff_deinit(&diff);
+	if (err)
+		return cli_fail(err);
+	status = cli_print(text);
+	if (status != CLI_DONE || !report->fail_on_regression || !broken)
+		return status;
+	cli_note("--fail-on-regression: %zu cell%s passed in %s, and %s now", broken,
+		 broken == 1 ? "" : "s", report->baseline, broken == 1 ? "fails" : "fail");
+	return CLI_TEST_FAILED;
+}
+
+static int report_dir(const struct report *report)
+{
+	_cleanup_(kt_cell_records_deinit) struct kt_cell_records records = {0}, baseline = {0};
+	struct kt_error *err = read_records(report->dir, &records);
+
+	if (!err && report->baseline)
+		err = read_records(report->baseline, &baseline);
+	if (err)
+		return cli_fail(err);
+	return report->baseline ? show_diff(report, &baseline, &records) : show(report, &records);
+}
+
+/* --- the command line --- */
+
+static struct kt_error *take_option(struct report *report, int option, const char *arg)
+{
+	switch (option) {
+	case OPT_BY:
+		if (strcmp(arg, "kernel") != 0)
+			return kt_error_new(KT_ERROR_USAGE, "--by takes kernel, not \"%s\"", arg);
+		report->options.by_kernel = true;
+		return NULL;
+	case OPT_TRANSPOSE: report->options.transpose = true; return NULL;
+	case OPT_BASELINE: report->baseline = arg; return NULL;
+	case OPT_FAIL_ON_REGRESSION: report->fail_on_regression = true; return NULL;
+	case CLI_OPT_JSON: report->forms[FORM_JSON] = true; return NULL;
+	case CLI_OPT_CSV: report->forms[FORM_CSV] = true; return NULL;
+	case OPT_MARKDOWN: report->forms[FORM_MARKDOWN] = true; return NULL;
+	case OPT_JUNIT: report->forms[FORM_JUNIT] = true; return NULL;
+	case OPT_HTML:
+		report->html = arg;
+		report->forms[FORM_HTML] = true;
+		return NULL;
+	default: return cli_color_option(arg, &report->color);
+	}
+}
+
+static struct kt_error *check_forms(struct report *report)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < N_FORMS; i++)
+		if (report->forms[i]) {
+			report->form = (enum form)i;
+			n++;
+		}
+	if (n > 1)
+		return kt_error_new(KT_ERROR_USAGE,
+				    "--json, --csv, --markdown, --junit, --html: one of them");
+	if (report->baseline &&
+	    (report->form == FORM_CSV || report->form == FORM_JUNIT || report->form == FORM_HTML))
+		return kt_error_new(KT_ERROR_USAGE,
+				    "--baseline goes with text, --json and --markdown");
+	if (n && (report->options.by_kernel || report->options.transpose))
+		return kt_error_new(KT_ERROR_USAGE, "--by and --transpose are for tables alone");
+	return NULL;
+}
+
+static struct kt_error *check_usage(struct report *report, int n, char **dirs)
+{
+	struct kt_error *err = check_forms(report);
+
+	if (err)
+		return err;
+	if (report->fail_on_regression && !report->baseline)
+		return kt_error_hint(kt_error_new(KT_ERROR_USAGE,
+						  "--fail-on-regression: since when?"),
+				     "--baseline DIR is the sweep to compare with");
+	if (n != 1)
+		return kt_error_hint(
+			kt_error_new(KT_ERROR_USAGE,
+				     "one directory of results is reported, and %d given", n),
+			"ktstr-gdb report DIR; `ktstr-gdb sweep` makes one");
+	report->dir = dirs[0];
+	return NULL;
+}
+
+int cli_report(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"by", required_argument, NULL, OPT_BY},
+		{"transpose", no_argument, NULL, OPT_TRANSPOSE},
+		{"baseline", required_argument, NULL, OPT_BASELINE},
+		{"fail-on-regression", no_argument, NULL, OPT_FAIL_ON_REGRESSION},
+		{"json", no_argument, NULL, CLI_OPT_JSON},
+		{"csv", no_argument, NULL, CLI_OPT_CSV},
+		{"markdown", no_argument, NULL, OPT_MARKDOWN},
+		{"junit", no_argument, NULL, OPT_JUNIT},
+		{"html", required_argument, NULL, OPT_HTML},
+		{"color", required_argument, NULL, CLI_OPT_COLOR},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	struct report report = {0};
+	struct kt_error *err;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (option == 'h')
+			return cli_print(help);
+		if (option == '?')
+			return CLI_USAGE;
+		err = take_option(&report, option, optarg);
+		if (err)
+			return cli_fail(err);
+	}
+	err = check_usage(&report, argc - optind, argv + optind);
+	if (err)
+		return cli_fail(err);
+	report.options.width = cli_terminal_width();
+	report.options.color = cli_color_on(report.color, stdout);
+	return report_dir(&report);
+}

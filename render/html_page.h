@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The parts of a report in HTML. Internal to render/. */
+#ifndef KT_RENDER_HTML_PAGE_H
+#define KT_RENDER_HTML_PAGE_H
+
+#include "render/cells_counts.h"
+#include "render/cells_index.h"
+#include "util/buf.h"
+
+extern const char html_style[], html_script[], html_style_hash[], html_script_hash[];
+
+/* "✓", "✗", "–", and "p", "f", "k": how a state looks, and the class that colours it. */
+const char *html_symbol(enum cells_state state);
+const char *html_class(enum cells_state state);
+
+/* Whether the page has more to tell of a cell, at "#cN" where N is its place in the index. */
+bool html_has_details(const struct cells_cell *cell);
+
+/* Appends " data-n=…", what the filter looks for. */
+void html_append_filter(struct kt_buf *out, const struct kt_cell_record *record);
+
+/* The heat map of all kernels, or of the only one; then one of each. Errors as cells_ratios(). */
+struct kt_error *html_append_overview(struct kt_buf *out, const struct cells_index *index);
+void html_append_kernel_maps(struct kt_buf *out, const struct cells_index *index);
+
+/* The section of charts. KT_ERROR_NO_MEMORY. */
+struct kt_error *html_append_charts(struct kt_buf *out, const struct cells_index *index);
+
+#endif

@@ -1,0 +1,494 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#define XXH_INLINE_ALL
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <xxhash.h>
+
+#include "render/cell_json.h"
+#include "sweep/records.h"
+#include "util/cleanup.h"
+#include "util/vec.h"
+
+#define SUFFIX ".json"
+
+/* --- names --- */
+
+static bool stays(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (c && strchr("._+-", c));
+}
+
+static void append_escaped(struct kt_buf *stem, const char *name)
+{
+	kt_buf_appendc(stem, '~');
+	for (const char *p = name; *p; p++)
+		if (stays((unsigned char)*p))
+			kt_buf_appendc(stem, *p);
+		else
+			kt_buf_printf(stem, "%%%02X", (unsigned char)*p);
+}
+
+/* "%-" is in no name that was escaped, so none that is shortened is that of another cell. */
+static void shorten(struct kt_buf *stem)
+{
+	XXH128_hash_t hash = XXH3_128bits(stem->data, stem->len);
+
+	stem->len = KT_CELL_STEM_MAX - 2 - 32;
+	kt_buf_printf(stem, "%%-%016" PRIx64 "%016" PRIx64, hash.high64, hash.low64);
+}
+
+struct kt_error *kt_cell_stem(const char *scheduler, const char *kernel, const char *topology,
+			      char **ret)
+{
+	struct kt_buf stem = KT_BUF_INIT;
+
+	kt_buf_appends(&stem, "verifier");
+	append_escaped(&stem, scheduler);
+	append_escaped(&stem, kernel);
+	append_escaped(&stem, topology);
+	if (!kt_buf_failed(&stem) && stem.len > KT_CELL_STEM_MAX)
+		shorten(&stem);
+	return kt_buf_finish(&stem, ret);
+}
+
+/* --- writing --- */
+
+static struct kt_error *write_all(int fd, const char *data, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return kt_error_os(errno, "write");
+		data += n;
+		len -= (size_t)n;
+	}
+	return NULL;
+}
+
+/* fsync(): what another machine sees under the new name is what was written. */
+static struct kt_error *write_temp(int fd, const char *text)
+{
+	_cleanup_close_ int to_close = fd;
+	struct kt_error *err = write_all(fd, text, strlen(text));
+
+	if (!err && (fchmod(fd, 0644) || fsync(fd)))
+		err = kt_error_os(errno, "fsync");
+	if (close(kt_take_fd(&to_close)) && !err)
+		err = kt_error_os(errno, "close");
+	return err;
+}
+
+/* The temporary file is hidden, and does not end in ".json": no reader takes it for a record. */
+static struct kt_error *replace(const char *dir, const char *stem, const char *text)
+{
+	struct kt_buf temp = KT_BUF_INIT, final = KT_BUF_INIT;
+	struct kt_error *err = NULL;
+	int fd = -1;
+
+	kt_buf_printf(&temp, "%s/.%s.XXXXXX", dir, stem);
+	kt_buf_printf(&final, "%s/%s" SUFFIX, dir, stem);
+	if (kt_buf_failed(&temp) || kt_buf_failed(&final))
+		err = kt_error_no_memory();
+	if (!err) {
+		fd = mkostemp(temp.data, O_CLOEXEC);
+		err = fd < 0 ? kt_error_os(errno, "open") : write_temp(fd, text);
+	}
+	if (!err && rename(temp.data, final.data))
+		err = kt_error_os(errno, "rename");
+	if (err && fd >= 0)
+		unlink(temp.data);
+	kt_buf_deinit(&temp);
+	kt_buf_deinit(&final);
+	return err;
+}
+
+struct kt_error *kt_write_cell_record(const char *dir, const struct kt_cell_record *record)
+{
+	_cleanup_free_ char *text = NULL, *stem = NULL;
+	struct kt_error *err = kt_cell_record_encode(record, &text);
+
+	if (!err)
+		err = kt_cell_stem(record->scheduler, record->kernel, record->topology, &stem);
+	if (!err)
+		err = replace(dir, stem, text);
+	return kt_error_wrap(err, "cannot write the record of verifier/%s/%s/%s to %s",
+			     record->scheduler ? record->scheduler : "",
+			     record->kernel ? record->kernel : "",
+			     record->topology ? record->topology : "", dir);
+}
+
+/* --- reading --- */
+
+/*
+ * Opens what is a regular file; a FIFO would be waited for without O_NONBLOCK. flags: O_NOFOLLOW
+ * where a link must not lead anywhere else, or 0.
+ */
+static struct kt_error *open_regular(int dir_fd, const char *name, int flags, int *fd_ret,
+				     off_t *size_ret)
+{
+	_cleanup_close_ int fd = openat(dir_fd, name,
+					O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
+	struct stat st;
+
+	if (fd < 0 && errno == ENOENT)
+		return kt_error_new(KT_ERROR_NOT_FOUND, "it is not there");
+	if (fd < 0 && errno == ELOOP && flags)
+		return kt_error_new(KT_ERROR_UNSUPPORTED, "a symbolic link");
+	if (fd < 0 || fstat(fd, &st))
+		return kt_error_os(errno, "cannot open it");
+	if (!S_ISREG(st.st_mode))
+		return kt_error_new(KT_ERROR_UNSUPPORTED, "not a regular file");
+	*size_ret = st.st_size;
+	*fd_ret = kt_take_fd(&fd);
+	return NULL;
+}
+
+/* Up to len bytes from offset; a file that became shorter gives less. */
+static struct kt_error *read_piece(int fd, char *data, size_t len, off_t offset, size_t *ret)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = pread(fd, data + done, len - done, offset + (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return kt_error_os(errno, "cannot read it");
+		done += (size_t)n;
+		/* Of a regular file less than was asked for is what there is. */
+		if (done < len)
+			break;
+	}
+	*ret = done;
+	return NULL;
+}
+
+/* What files of a directory are read with, by one thread. */
+struct reader {
+	int dir_fd;
+	char *buf; /* KT_CELL_RECORD_MAX + 1 bytes, of which only what is read is ever touched */
+};
+
+static void reader_deinit(struct reader *reader)
+{
+	if (reader->dir_fd >= 0)
+		close(reader->dir_fd);
+	free(reader->buf);
+}
+
+static struct kt_error *read_file(const struct reader *reader, const char *name,
+				  struct kt_cell_record *ret)
+{
+	_cleanup_close_ int fd = -1;
+	struct kt_error *err;
+	size_t len = 0;
+	off_t size;
+
+	err = open_regular(reader->dir_fd, name, 0, &fd, &size);
+	if (err)
+		return err;
+	/* One byte more than there is or may be: a file that grows is not taken for whole. */
+	len = (size_t)size < KT_CELL_RECORD_MAX ? (size_t)size : KT_CELL_RECORD_MAX;
+	err = read_piece(fd, reader->buf, len + 1, 0, &len);
+	return err ? err : kt_cell_record_decode((struct kt_text){reader->buf, len}, ret);
+}
+
+/* As a shell has "*.json". */
+static bool is_record_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	return name[0] != '.' && len > strlen(SUFFIX) &&
+	       strcmp(name + len - strlen(SUFFIX), SUFFIX) == 0;
+}
+
+/* A file of the directory, and what it was found to be. */
+struct file {
+	char *name;
+	struct kt_cell_record record;
+	struct kt_error *error; /* NULL: the record is there */
+};
+
+struct files {
+	KT_VEC(struct file) v;
+	int dir_fd;
+};
+
+static void files_deinit(struct files *files)
+{
+	kt_vec_for_each (&files->v, it) {
+		free(it->name);
+		kt_cell_record_deinit(&it->record);
+		kt_error_destroy(it->error);
+	}
+	kt_vec_free(&files->v);
+	if (files->dir_fd >= 0)
+		close(files->dir_fd);
+}
+
+static void closedirp(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+/* KT_ERROR_NOT_FOUND: there is no such directory. */
+static struct kt_error *list_files(const char *path, struct files *files)
+{
+	_cleanup_(closedirp) DIR *dir = opendir(path);
+	const struct dirent *entry;
+
+	if (!dir && errno == ENOENT)
+		return kt_error_new(KT_ERROR_NOT_FOUND, "no directory %s", path);
+	if (!dir)
+		return kt_error_os(errno, "cannot read %s", path);
+	files->dir_fd = fcntl(dirfd(dir), F_DUPFD_CLOEXEC, 0);
+	if (files->dir_fd < 0)
+		return kt_error_os(errno, "cannot read %s", path);
+	for (errno = 0; (entry = readdir(dir)); errno = 0) {
+		struct file file = {0};
+
+		if (!is_record_name(entry->d_name))
+			continue;
+		file.name = strdup(entry->d_name);
+		if (!file.name || !kt_vec_push(&files->v, file)) {
+			free(file.name);
+			return kt_error_no_memory();
+		}
+	}
+	return errno ? kt_error_os(errno, "cannot read %s", path) : NULL;
+}
+
+/* Every step-th file from first on, which no other share has. */
+struct share {
+	struct files *files;
+	size_t first, step;
+	struct kt_error *error;
+	pthread_t thread;
+	bool started;
+};
+
+static void *read_share(void *arg)
+{
+	struct share *share = arg;
+	struct reader reader = {share->files->dir_fd, malloc(KT_CELL_RECORD_MAX + 1)};
+
+	if (!reader.buf) {
+		share->error = kt_error_no_memory();
+		return NULL;
+	}
+	for (size_t i = share->first; i < share->files->v.len; i += share->step) {
+		struct file *file = &share->files->v.data[i];
+
+		file->error = read_file(&reader, file->name, &file->record);
+	}
+	free(reader.buf);
+	return NULL;
+}
+
+/* Fewer files than that are read sooner than a thread is there. */
+#define FILES_A_THREAD 500
+#define MAX_THREADS    8
+
+/* A thread for each CPU; what none could be started for is read here. */
+static struct kt_error *read_files(struct files *files)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t n = files->v.len / FILES_A_THREAD + 1;
+	struct share shares[MAX_THREADS] = {0};
+	struct kt_error *err = NULL;
+
+	n = n > MAX_THREADS ? MAX_THREADS : n;
+	n = cpus > 0 && n > (size_t)cpus ? (size_t)cpus : n;
+	for (size_t i = n; i--;) {
+		shares[i] = (struct share){.files = files, .first = i, .step = n};
+		shares[i].started = i && pthread_create(&shares[i].thread, NULL, read_share,
+							&shares[i]) == 0;
+		if (!shares[i].started)
+			read_share(&shares[i]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (shares[i].started)
+			pthread_join(shares[i].thread, NULL);
+		if (!err)
+			err = kt_take_ptr(shares[i].error);
+		kt_error_destroy(shares[i].error);
+	}
+	return err;
+}
+
+/* What is no record is told of and left out. */
+static struct kt_error *take_records(struct files *files, kt_cell_warn_fn warn, void *arg,
+				     struct kt_cell_records *ret)
+{
+	struct kt_cell_record *all = calloc(files->v.len + 1, sizeof(*all));
+	size_t n = 0;
+
+	if (!all)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < files->v.len; i++)
+		if (files->v.data[i].error &&
+		    kt_error_code(files->v.data[i].error) == KT_ERROR_NO_MEMORY) {
+			free(all);
+			return kt_error_no_memory();
+		}
+	for (size_t i = 0; i < files->v.len; i++) {
+		struct file *file = &files->v.data[i];
+
+		if (!file->error) {
+			all[n++] = file->record;
+			file->record = (struct kt_cell_record){0};
+		} else if (warn && kt_error_code(file->error) != KT_ERROR_NOT_FOUND) {
+			/* One that a sweep which still runs has just taken away is none. */
+			warn(arg, file->name, file->error);
+		}
+	}
+	if (!n)
+		free(all);
+	*ret = (struct kt_cell_records){n ? all : NULL, n};
+	return NULL;
+}
+
+struct kt_error *kt_read_cell_records(const char *dir, kt_cell_warn_fn warn, void *arg,
+				      struct kt_cell_records *ret)
+{
+	_cleanup_(files_deinit) struct files files = {.dir_fd = -1};
+	struct kt_error *err = list_files(dir, &files);
+
+	if (err && kt_error_code(err) == KT_ERROR_NOT_FOUND) {
+		kt_error_destroy(err);
+		*ret = (struct kt_cell_records){0};
+		return NULL;
+	}
+	if (!err)
+		err = read_files(&files);
+	return err ? err : take_records(&files, warn, arg, ret);
+}
+
+/* --- one cell --- */
+
+static struct kt_error *open_dir(const char *path, int *ret)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT ? kt_error_new(KT_ERROR_NOT_FOUND, "no directory %s", path)
+				       : kt_error_os(errno, "cannot open %s", path);
+	*ret = fd;
+	return NULL;
+}
+
+static bool is_cell(const struct kt_cell_record *record, const char *scheduler, const char *kernel,
+		    const char *topology)
+{
+	return strcmp(record->scheduler, scheduler) == 0 && strcmp(record->kernel, kernel) == 0 &&
+	       strcmp(record->topology, topology) == 0;
+}
+
+struct kt_error *kt_read_cell_record(const char *dir, const char *scheduler, const char *kernel,
+				     const char *topology, struct kt_cell_record *ret)
+{
+	_cleanup_(reader_deinit) struct reader reader = {-1, malloc(KT_CELL_RECORD_MAX + 1)};
+	struct kt_buf name = KT_BUF_INIT;
+	struct kt_cell_record record;
+	struct kt_error *err;
+	char *stem = NULL;
+
+	err = reader.buf ? kt_cell_stem(scheduler, kernel, topology, &stem) : kt_error_no_memory();
+	if (!err)
+		err = open_dir(dir, &reader.dir_fd);
+	if (!err) {
+		kt_buf_printf(&name, "%s" SUFFIX, stem);
+		err = kt_buf_failed(&name) ? kt_error_no_memory()
+					   : read_file(&reader, name.data, &record);
+	}
+	free(stem);
+	kt_buf_deinit(&name);
+	if (err)
+		return err;
+	if (!is_cell(&record, scheduler, kernel, topology)) {
+		kt_cell_record_deinit(&record);
+		return kt_error_new(KT_ERROR_FORMAT, "the record is that of another cell");
+	}
+	*ret = record;
+	return NULL;
+}
+
+/* --- logs --- */
+
+/* Reads len bytes from offset to the end of out. */
+static struct kt_error *append_piece(int fd, size_t len, off_t offset, struct kt_buf *out)
+{
+	_cleanup_free_ char *data = malloc(len + 1);
+	struct kt_error *err;
+	size_t got;
+
+	if (!data)
+		return kt_error_no_memory();
+	err = read_piece(fd, data, len, offset, &got);
+	if (!err)
+		kt_buf_append(out, data, got);
+	return err;
+}
+
+/* The first third, and of the rest what is at its end, where errors and statistics are. */
+static struct kt_error *append_ends(int fd, size_t size, size_t max, struct kt_buf *out)
+{
+	struct kt_buf tail = KT_BUF_INIT;
+	size_t start = out->len, kept;
+	const char *nl;
+	struct kt_error *err = append_piece(fd, max / 3, 0, out);
+
+	if (!err)
+		err = append_piece(fd, max - max / 3, (off_t)(size - (max - max / 3)), &tail);
+	if (err) {
+		kt_buf_deinit(&tail);
+		return err;
+	}
+	nl = out->len > start ? memrchr(out->data + start, '\n', out->len - start) : NULL;
+	if (nl)
+		out->len = (size_t)(nl - out->data) + 1;
+	nl = tail.len ? memchr(tail.data, '\n', tail.len) : NULL;
+	if (nl)
+		kt_buf_consume(&tail, (size_t)(nl - tail.data) + 1);
+	kept = out->len - start + tail.len;
+	kt_buf_printf(out, "%s... %zu bytes left out ...\n",
+		      out->len > start && out->data[out->len - 1] != '\n' ? "\n" : "",
+		      size > kept ? size - kept : 0);
+	kt_buf_append(out, tail.data, tail.len);
+	kt_buf_deinit(&tail);
+	return NULL;
+}
+
+struct kt_error *kt_read_cell_log(const char *dir, const struct kt_cell_record *record, size_t max,
+				  struct kt_buf *out)
+{
+	_cleanup_close_ int dir_fd = -1, fd = -1;
+	struct kt_error *err;
+	off_t size;
+
+	if (!record->log || !record->log[0])
+		return kt_error_new(KT_ERROR_NOT_FOUND, "it has no log");
+	if (strchr(record->log, '/'))
+		return kt_error_new(KT_ERROR_UNSUPPORTED, "its log is not beside it");
+	err = open_dir(dir, &dir_fd);
+	if (!err)
+		err = open_regular(dir_fd, record->log, O_NOFOLLOW, &fd, &size);
+	if (!err && (size_t)size > max)
+		err = append_ends(fd, (size_t)size, max, out);
+	else if (!err)
+		err = append_piece(fd, (size_t)size, 0, out);
+	if (!err && kt_buf_failed(out))
+		err = kt_error_no_memory();
+	return err;
+}
