@@ -21,9 +21,9 @@ static void test_values_missing(void **state)
 	static const char *const both[] = {"--vmlinux", "--wait", "--timeout", "--trace",
 					   "--type",    "--name", "--id",      "--sort",
 					   "--output",  "--color"};
-	static const char *const collect[] = {"--kernel", "--object",  "--run",    "--accel",
-					      "--memory", "--smp",     "--append", "--qemu",
-					      "--gdb",    "--qemu-arg"};
+	static const char *const collect[] = {"--kernel", "--object",   "--run",     "--accel",
+					      "--memory", "--smp",      "--append",  "--qemu",
+					      "--gdb",    "--qemu-arg", "--topology"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(both) / sizeof(*both); i++) {
