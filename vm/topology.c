@@ -14,14 +14,17 @@
 #include "vm/topology.h"
 
 /*
- * A CPU from Intel tells its caches by CPUID leaf 4, in which QEMU has one L3 for a socket's APIC
- * ids. TCG's "max" is from AMD, which tells them by leaf 0x8000001D: that is there only with
- * topoext, which TCG does not have, and so Linux takes all CPUs for sharers of one cache. The model
- * is Cascade Lake's: Linux knows some caches of Intel's by model, of this one it reads leaf 4.
+ * A CPU from Intel: CPUID leaves 4 and 0xB tell every kernel its caches and threads. TCG's "max" is
+ * from AMD, which tells them by leaves 0x8000001D and 0x8000001E; those are there only with
+ * topoext, which TCG does not have. Linux before 6.9 does not see threads of one core then. The
+ * model is Cascade Lake's, an ordinary one.
  */
 #define TCG_CPU TCG_MAX_CPU ",vendor=GenuineIntel,family=6,model=85,stepping=7"
 
-/* KVM keeps the host's vendor, by which its MSRs go. "max" does not set topoext of itself. */
+/*
+ * KVM keeps the host's vendor, by which its MSRs go. Without topoext, which "max" does not set of
+ * itself, Linux takes eight APIC ids of an AMD of family 0x17 or later for sharers of a cache.
+ */
 #define KVM_AMD_CPU "max,topoext=on"
 
 /* Of q35 in QEMU 7.2; 4096 from 9.0 on. No preset comes near, so that none is asked. */
@@ -199,7 +202,7 @@ void vm_topology_limits(const char *accel, struct vm_topology_limits *ret)
 /*
  * QEMU 7.2 under TCG: "current -smp configuration requires kernel irqchip and X2APIC API support."
  * 11.1 has an x2APIC for TCG, and wants an intel-iommu with it, with which Linux 6.12 brings its
- * 252 CPUs up and then hangs.
+ * 252 CPUs up, but not itself within 270 s.
  */
 struct kt_error *vm_topology_check(const struct vm_topology *t, unsigned memory_mib,
 				   const struct vm_topology_limits *limits)
