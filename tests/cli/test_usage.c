@@ -99,7 +99,8 @@ static void test_together(void **state)
 	tool_refused(RUN("collect"), 2, "--kernel IMAGE boots a guest");
 	tool_refused(RUN("collect", "--object", "x"), 2, "--kernel IMAGE");
 	tool_refused(RUN("collect", "--run", "x"), 2, "--kernel IMAGE");
-	tool_refused(RUN("collect", "--kernel", "x"), 2, "--object FILE.bpf.o, or --run BIN");
+	tool_refused(RUN("collect", "--kernel", "x"), 2,
+		     "--object FILE.bpf.o, --run BIN, or --scheduler BIN");
 	tool_refused(RUN("collect", "--kernel", "x", "--object", "x", "--run", "x"), 2, "one of");
 	tool_refused(RUN("collect", "--kernel", "x", "--object", "x", ":1"), 2, "no TARGET");
 	tool_refused(RUN("collect", "--kernel", "x", "--run", "x", "--smp", "4", "--topology",
