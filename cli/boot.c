@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/boot.h"
+#include "util/cleanup.h"
 
 const char cli_boot_load_help[] =
 	"What is loaded:\n"
@@ -34,6 +35,9 @@ const char cli_boot_guest_help[] =
 	"                       guests that patch their code\n"
 	"  --memory MIB         (1024)\n"
 	"  --smp N              vCPUs (2)\n"
+	"  --topology PRESET    CPUs with caches and NUMA nodes, and memory unless --memory\n"
+	"                       says how much; `--topology list` shows the presets, which\n"
+	"                       are qemu-configs/topologies/\n"
 	"  --append WORDS       more kernel parameters\n"
 	"  --qemu BIN           another QEMU (qemu-system-x86_64)\n"
 	"  --qemu-arg ARG       one more argument for it; may be given again\n"
@@ -72,6 +76,53 @@ static struct kt_error *milliseconds(const char *option, const char *arg, unsign
 	return err;
 }
 
+/* The presets with as many CPUs or nodes, "16cpu-…", or with these letters in their names. */
+static bool is_near(const char *name, const char *typed)
+{
+	size_t first = strcspn(typed, "-");
+
+	return *typed && (strstr(name, typed) || (!strncmp(name, typed, first) && first));
+}
+
+static struct kt_error *no_topology(const char *arg)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf near = KT_BUF_INIT;
+	const struct vm_topology *all;
+	struct kt_error *err;
+	size_t n;
+
+	all = vm_topologies(&n);
+	for (size_t i = 0; i < n; i++)
+		if (is_near(all[i].name, arg))
+			kt_buf_printf(&near, "%s%s", near.len ? ", " : "near it: ", all[i].name);
+	kt_buf_printf(&near, "%s`--topology list` shows all", near.len ? "; " : "");
+	err = kt_error_new(KT_ERROR_USAGE, "there is no topology '%s'", arg);
+	return near.failed ? err : kt_error_hint(err, "%s", near.data);
+}
+
+static struct kt_error *topology(struct cli_boot *boot, const char *arg)
+{
+	boot->list_topologies = !strcmp(arg, "list");
+	boot->vm.topology = vm_topology_by_name(arg);
+	return boot->vm.topology || boot->list_topologies ? NULL : no_topology(arg);
+}
+
+int cli_list_topologies(void)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf out = KT_BUF_INIT;
+	const struct vm_topology *all;
+	size_t n;
+
+	kt_buf_appends(&out, "PRESET                  CPUS  NODES  CACHES  CORES  THREADS  MIB\n");
+	all = vm_topologies(&n);
+	for (size_t i = 0; i < n; i++)
+		kt_buf_printf(&out, "%-22s  %4u  %5u  %6u  %5u  %7u  %u\n", all[i].name,
+			      all[i].cpus, all[i].numa_nodes, all[i].llcs, all[i].cores_per_llc,
+			      all[i].threads_per_core, all[i].memory_mib);
+	kt_buf_appends(&out, "CORES a cache, THREADS a core.");
+	return out.failed ? cli_fail(kt_error_no_memory()) : cli_print(out.data);
+}
+
 #define PUSH(list, arg) (kt_vec_push(list, arg) ? NULL : kt_error_no_memory())
 
 struct kt_error *cli_boot_option(struct cli_boot *boot, int option, char *arg, bool *taken)
@@ -94,6 +145,7 @@ struct kt_error *cli_boot_option(struct cli_boot *boot, int option, char *arg, b
 	case CLI_OPT_ACCEL: boot->vm.accel = arg; return NULL;
 	case CLI_OPT_MEMORY: return number("--memory", arg, 1 << 24, &boot->vm.memory_mib);
 	case CLI_OPT_SMP: return number("--smp", arg, 4096, &boot->vm.smp);
+	case CLI_OPT_TOPOLOGY: return topology(boot, arg);
 	case CLI_OPT_APPEND: boot->vm.append = arg; return NULL;
 	case CLI_OPT_QEMU: boot->vm.qemu = arg; return NULL;
 	case CLI_OPT_QEMU_ARG: return PUSH(&boot->qemu_args, arg);
@@ -128,6 +180,9 @@ struct kt_error *cli_boot_check(const struct cli_boot *boot, int n_args, char **
 				    "\"%s\": with --kernel there is no TARGET; arguments go with "
 				    "--run or --scheduler",
 				    args[0]);
+	if (boot->vm.topology && boot->vm.smp)
+		return kt_error_new(KT_ERROR_USAGE, "--smp and --topology both say how many CPUs: "
+						    "one of them");
 	if (!scheduler && (boot->load.attach_ms || boot->load.workload_ms || boot->live))
 		return kt_error_new(KT_ERROR_USAGE,
 				    "--attach-timeout, --workload-timeout and --live go with "

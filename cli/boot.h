@@ -12,8 +12,9 @@ struct cli_boot {
 	struct vm_load load;
 	const char *modules; /* where the kernel's are; NULL: near its image */
 	KT_VEC(const char *) kernels, schedulers, objects, files, qemu_args;
-	bool given; /* an option that makes sense only for a guest of ours */
-	bool live;  /* a scheduler's output is shown as it comes */
+	bool given;           /* an option that makes sense only for a guest of ours */
+	bool list_topologies; /* instead of all else */
+	bool live;            /* a scheduler's output is shown as it comes */
 };
 
 /* clang-format off */
@@ -30,6 +31,7 @@ struct cli_boot {
 	{"accel", required_argument, NULL, CLI_OPT_ACCEL},                      \
 	{"memory", required_argument, NULL, CLI_OPT_MEMORY},                    \
 	{"smp", required_argument, NULL, CLI_OPT_SMP},                          \
+	{"topology", required_argument, NULL, CLI_OPT_TOPOLOGY},                \
 	{"append", required_argument, NULL, CLI_OPT_APPEND},                    \
 	{"qemu", required_argument, NULL, CLI_OPT_QEMU},                        \
 	{"qemu-arg", required_argument, NULL, CLI_OPT_QEMU_ARG},                \
@@ -41,6 +43,9 @@ struct kt_error *cli_boot_option(struct cli_boot *boot, int option, char *arg, b
 
 /* What is wrong with the options taken together, args being what is behind "--": KT_ERROR_USAGE. */
 struct kt_error *cli_boot_check(const struct cli_boot *boot, int n_args, char **args);
+
+/* What --topology list prints. Gives the exit status. */
+int cli_list_topologies(void);
 void cli_boot_deinit(struct cli_boot *boot);
 extern const char cli_boot_load_help[], cli_boot_guest_help[];
 

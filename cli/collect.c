@@ -278,6 +278,8 @@ int cli_collect(int argc, char **argv)
 		if (err)
 			return cli_fail(err);
 	}
+	if (c.boot.list_topologies)
+		return cli_list_topologies();
 	if (!c.boot.kernels.len && !c.boot.given)
 		return collect_running(&c, argc - optind, argv + optind);
 	err = check_usage(&c, argc - optind, argv + optind);

@@ -511,6 +511,8 @@ int cli_diff(int argc, char **argv)
 		if (err)
 			return cli_fail(err);
 	}
+	if (diff.boot.list_topologies)
+		return cli_list_topologies();
 	err = check_usage(&diff, argc - optind, argv + optind);
 	if (err)
 		return cli_fail(err);

@@ -14,4 +14,42 @@
 	blob	kt_blob_init, build/ktstr-init
 	blob	kt_blob_x86_64_cfg, qemu-configs/x86_64.cfg
 
+	/* struct kt_blob_topology of each preset, and one without a name. */
+	.macro	topology name
+	.section .rodata
+7:	.asciz	"\name"
+8:	.incbin	"qemu-configs/topologies/\name\().cfg"
+9:	.byte	0
+	.section .data.rel.ro, "aw"
+	.quad	7b, 8b, 9b
+	.endm
+
+	.section .data.rel.ro, "aw"
+	.balign	8
+	.global	kt_blob_topologies
+kt_blob_topologies:
+	topology "4cpu-1llc-nosmt"
+	topology "4cpu-2llc-nosmt"
+	topology "9cpu-3llc-nosmt"
+	topology "15cpu-5llc-nosmt"
+	topology "14cpu-7llc-nosmt"
+	topology "8cpu-2llc-smt"
+	topology "12cpu-3llc-smt"
+	topology "32cpu-4llc-smt"
+	topology "32cpu-4llc-nosmt"
+	topology "64cpu-8llc-smt"
+	topology "64cpu-8llc-nosmt"
+	topology "128cpu-4llc-smt"
+	topology "128cpu-4llc-nosmt"
+	topology "128cpu-8llc-smt"
+	topology "128cpu-8llc-nosmt"
+	topology "240cpu-15llc-smt"
+	topology "240cpu-15llc-nosmt"
+	topology "252cpu-14llc-smt"
+	topology "252cpu-14llc-nosmt"
+	topology "2numa-16cpu-4llc-nosmt"
+	topology "2numa-32cpu-2llc-smt"
+	topology "4numa-32cpu-8llc-nosmt"
+	.quad	0, 0, 0
+
 	.section .note.GNU-stack, "", %progbits

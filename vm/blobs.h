@@ -8,4 +8,11 @@
 extern const unsigned char kt_blob_init[], kt_blob_init_end[];             /* build/ktstr-init */
 extern const unsigned char kt_blob_x86_64_cfg[], kt_blob_x86_64_cfg_end[]; /* qemu-configs/ */
 
+/* qemu-configs/topologies/NAME.cfg; the last one's name is NULL. */
+struct kt_blob_topology {
+	const char *name;
+	const unsigned char *start, *end;
+};
+extern const struct kt_blob_topology kt_blob_topologies[];
+
 #endif

@@ -15,12 +15,6 @@
 #define SMP        2
 
 /*
- * TCG of QEMU 7.2 corrupts RFLAGS in cmpxchg16b, which the slab allocator of Linux 6.12
- * uses: one boot in five died of it.
- */
-#define TCG_CPU "max,-cx16"
-
-/*
  * With a thread for each vCPU, QEMU 7.2 runs stale code when a guest patches its own while another
  * vCPU runs it: static keys, and so whatever attaches or detaches a scheduler. The guest dies of
  * "Oops: int3". Of 8 runs of a scheduler that the kernel ejects 7 died so, with one thread none.
@@ -98,6 +92,26 @@ static void config_channel(struct kt_buf *cfg, const char *dir, const char *id)
 		      id, dir, id);
 }
 
+static struct kt_error *config_cpus(struct kt_buf *cfg, const struct vm_config *config)
+{
+	const struct vm_topology *topology = config->topology;
+
+	if (topology && config->smp && config->smp != topology->cpus)
+		return kt_error_new(KT_ERROR_USAGE, "%u CPUs are not the %u of topology %s",
+				    config->smp, topology->cpus, topology->name);
+	if (topology && config->memory_mib && config->memory_mib < topology->numa_nodes)
+		return kt_error_new(KT_ERROR_USAGE, "%u MiB are too few for the %u nodes of %s",
+				    config->memory_mib, topology->numa_nodes, topology->name);
+	if (topology) {
+		vm_topology_write(topology, config->memory_mib, cfg);
+		return NULL;
+	}
+	kt_buf_printf(cfg, "[memory]\n  size = \"%u\"\n",
+		      config->memory_mib ? config->memory_mib : MEMORY_MIB);
+	kt_buf_printf(cfg, "[smp-opts]\n  cpus = \"%u\"\n", config->smp ? config->smp : SMP);
+	return NULL;
+}
+
 struct kt_error *vm_qemu_write_config(const struct vm_guard *guard, const struct vm_config *config)
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf cfg = KT_BUF_INIT;
@@ -105,9 +119,9 @@ struct kt_error *vm_qemu_write_config(const struct vm_guard *guard, const struct
 	_cleanup_free_ char *guest = vm_guard_path(guard, "guest.cfg");
 	struct kt_error *err;
 
-	kt_buf_printf(&cfg, "[memory]\n  size = \"%u\"\n",
-		      config->memory_mib ? config->memory_mib : MEMORY_MIB);
-	kt_buf_printf(&cfg, "[smp-opts]\n  cpus = \"%u\"\n", config->smp ? config->smp : SMP);
+	err = config_cpus(&cfg, config);
+	if (err)
+		return err;
 	kt_buf_printf(&cfg,
 		      "[chardev \"console\"]\n  backend = \"file\"\n"
 		      "  path = \"%s/console.log\"\n",
@@ -157,10 +171,17 @@ static char *kernel_parameters(const struct vm_config *config)
 		       : s;
 }
 
+static const char *default_cpu(const struct vm_config *config, const char *accel)
+{
+	if (config->topology)
+		return vm_topology_cpu(accel);
+	return strncmp(accel, "tcg", 3) ? "max" : TCG_MAX_CPU;
+}
+
 struct kt_error *vm_qemu_argv(const struct vm_guard *guard, const struct vm_config *config,
 			      const char *accel, struct vm_argv *ret)
 {
-	const char *cpu = config->cpu ? config->cpu : strncmp(accel, "tcg", 3) ? "max" : TCG_CPU;
+	const char *cpu = config->cpu ? config->cpu : default_cpu(config, accel);
 	struct vm_argv argv = {0};
 	bool ok;
 

@@ -7,6 +7,12 @@
 #include "vm/guard.h"
 #include "vm/vm.h"
 
+/*
+ * "max" for a guest under TCG: QEMU 7.2 corrupts RFLAGS in cmpxchg16b, which the slab allocator of
+ * Linux 6.12 uses: one boot in five died of it.
+ */
+#define TCG_MAX_CPU "max,-cx16"
+
 /* Writes DIR/machine.cfg (from qemu-configs/) and DIR/guest.cfg (this guest's part). */
 struct kt_error *vm_qemu_write_config(const struct vm_guard *guard, const struct vm_config *config);
 

@@ -75,6 +75,17 @@ static struct kt_error *listen_to_guest(struct vm *vm)
 	return err;
 }
 
+/* Each time that QEMU is started: another accelerator has other limits. */
+static struct kt_error *check_topology(const struct vm *vm)
+{
+	struct vm_topology_limits limits;
+
+	if (!vm->config.topology)
+		return NULL;
+	vm_topology_limits(vm->accel, &limits);
+	return vm_topology_check(vm->config.topology, vm->config.memory_mib, &limits);
+}
+
 static struct kt_error *start_qemu(struct vm *vm)
 {
 	_cleanup_free_ char *log_path = vm_guard_path(&vm->guard, "qemu.log");
@@ -82,7 +93,9 @@ static struct kt_error *start_qemu(struct vm *vm)
 	_cleanup_close_ int log_fd = -1;
 	struct kt_error *err;
 
-	err = listen_to_guest(vm);
+	err = check_topology(vm);
+	if (!err)
+		err = listen_to_guest(vm);
 	if (!err)
 		err = vm_qemu_argv(&vm->guard, &vm->config, vm->accel, &argv);
 	if (err)

@@ -21,9 +21,9 @@ static void test_values_missing(void **state)
 	static const char *const both[] = {"--vmlinux", "--wait", "--timeout", "--trace",
 					   "--type",    "--name", "--id",      "--sort",
 					   "--output",  "--color"};
-	static const char *const collect[] = {"--kernel", "--object",  "--run",    "--accel",
-					      "--memory", "--smp",     "--append", "--qemu",
-					      "--gdb",    "--qemu-arg"};
+	static const char *const collect[] = {"--kernel", "--object",   "--run",     "--accel",
+					      "--memory", "--smp",      "--append",  "--qemu",
+					      "--gdb",    "--qemu-arg", "--topology"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(both) / sizeof(*both); i++) {
@@ -59,11 +59,23 @@ static void test_values_wrong(void **state)
 		{"--memory", "1G", "--memory takes a whole number"},
 		{"--smp", "-2", "--smp takes a whole number"},
 		{"--smp", "99999", "--smp takes a whole number"},
+		{"--topology", "", "there is no topology ''; `--topology list`"},
+		{"--topology", "2numa-16cpu",
+		 "near it: 2numa-16cpu-4llc-nosmt, 2numa-32cpu-2llc-smt;"},
+		{"--topology", "xyz", "there is no topology 'xyz'; `--topology list` shows all"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		tool_refused(RUN("collect", cases[i].option, cases[i].value), 2, cases[i].words);
+}
+
+static void test_topologies(void **state)
+{
+	(void)state;
+	assert_non_null(
+		strstr(RUN("collect", "--topology", "list")->out, "4numa-32cpu-8llc-nosmt "));
+	assert_non_null(strstr(RUN("diff", "--topology", "list")->out, "4numa-32cpu-8llc-nosmt "));
 }
 
 static void test_targets(void **state)
@@ -91,6 +103,9 @@ static void test_together(void **state)
 		     "--object FILE.bpf.o, --run BIN, or --scheduler BIN");
 	tool_refused(RUN("collect", "--kernel", "x", "--object", "x", "--run", "x"), 2, "one of");
 	tool_refused(RUN("collect", "--kernel", "x", "--object", "x", ":1"), 2, "no TARGET");
+	tool_refused(RUN("collect", "--kernel", "x", "--run", "x", "--smp", "4", "--topology",
+			 "4cpu-1llc-nosmt"),
+		     2, "one of them");
 	tool_refused(RUN("attach", "--json", "--csv", "--vmlinux", "x"), 2, "one of them");
 	tool_refused(RUN("collect", "--json", "--csv", "--kernel", "x", "--run", "x"), 2, "one of");
 }
@@ -100,7 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_commands),     cmocka_unit_test(test_values_missing),
 		cmocka_unit_test(test_values_wrong), cmocka_unit_test(test_targets),
-		cmocka_unit_test(test_together),
+		cmocka_unit_test(test_together),     cmocka_unit_test(test_topologies),
 	};
 
 	return cmocka_run_group_tests_name("cli usage", tests, NULL, NULL);
