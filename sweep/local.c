@@ -10,11 +10,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sweep/command.h"
 #include "sweep/engine.h"
 #include "sweep/work.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
-#include "vm/process.h"
 
 /* One process that runs; it leads a session of its own, and so a process group. */
 struct running {
@@ -88,13 +88,6 @@ static void account(struct local *l, size_t job, int sign)
 	l->memory_free += sign * job_memory(l, job);
 }
 
-static struct kt_error *let_run(void *arg, int pidfd)
-{
-	(void)arg;
-	(void)pidfd;
-	return NULL;
-}
-
 static void fill_argv(struct local *l, size_t job)
 {
 	const struct sweep_work *work = l->work;
@@ -122,7 +115,7 @@ static struct kt_error *start(struct local *l, size_t job)
 		return kt_error_os(errno, "cannot write %s", path);
 	fill_argv(l, job);
 	*r = (struct running){.job = job};
-	err = kt_process_start(l->argv, fd, false, let_run, NULL, &r->process);
+	err = sweep_start(l->argv, fd, &r->process);
 	if (err)
 		return err;
 	if (l->work->timeout_s)
