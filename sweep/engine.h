@@ -39,7 +39,7 @@ struct sweep_work {
 	bool kvm;                       /* a vCPU is a thread; else (TCG) a guest is one */
 	unsigned retries;               /* of a cell that neither passed nor was skipped */
 	unsigned timeout_s;             /* of each try; then SIGTERM, 5 s later SIGKILL; 0: none */
-	unsigned patience_s;            /* slurm: of waiting for what is down; 0: ten minutes */
+	unsigned patience_s;            /* slurm: of waiting for what is down; 0: 600 */
 	const char *machines;           /* of GNU parallel: for --sshlogin; NULL: this one */
 	const char *const *engine_args; /* more options for sbatch or parallel */
 	size_t n_engine_args;
@@ -70,14 +70,18 @@ struct kt_error *sweep_run_local(const struct sweep_work *work);
 
 /*
  * By GNU parallel, from 2022. max_jobs is for each machine; without it, a job for each CPU
- * there, and memory is not looked at. Its log is DIR/.logs/parallel.joblog.
+ * there, and memory is not looked at. Its log is DIR/.logs/parallel.joblog. Where this process is
+ * killed, cells here end with it, and those behind ssh when they are done.
  */
 struct kt_error *sweep_run_parallel(const struct sweep_work *work);
 
 /*
  * By Slurm, as job arrays: one for each need of CPUs and memory, or, with max_jobs, one after the
  * other with the largest need for all, since a limit is an array's. A cell is tried again when all
- * have been tried. The array goes on when this process is killed: no signal tells Slurm.
+ * have been tried. Why cells wait is noticed after a while (patience_s / 20), and is an error
+ * (TIMEOUT) after patience_s when something has to be mended first: a node that is down, a hold.
+ * Cells that were cancelled or got lost are one in the end (CLOSED), after all others. What Slurm
+ * says of its jobs is in DIR/.logs/slurm.out. They go on when this process is killed.
  */
 struct kt_error *sweep_run_slurm(const struct sweep_work *work);
 

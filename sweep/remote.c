@@ -38,7 +38,12 @@ static const char script_tail[] =
 	"done\n"
 	"echo \"$status\" >\"$state/$1.tmp\"\n"
 	"rm -f \"$state/$1.run\"\n"
-	"mv \"$state/$1.tmp\" \"$state/$1.end\"\n";
+	/* One that was stopped has not come to an end: who stopped it knows why. */
+	"if [ -z \"$stop\" ] || [ \"$status\" = 0 ]; then\n"
+	"	mv \"$state/$1.tmp\" \"$state/$1.end\"\n"
+	"else\n"
+	"	rm -f \"$state/$1.tmp\"\n"
+	"fi\n";
 
 static void append_word(struct kt_buf *buf, const char *word)
 {

@@ -124,11 +124,17 @@ static struct kt_error *write_batch(struct slurm *s, const struct array *array, 
 	return err;
 }
 
+/* Of jobs, not of cells. Slurm would read these two in a path as its own. */
+static const char *output_path(const struct sweep_work *work)
+{
+	return strpbrk(work->results, "%\\") ? "/dev/null" : ".logs/slurm.out";
+}
+
 static struct kt_error *submit_array(struct slurm *s, struct array *array)
 {
 	struct slurm_request request = {.name = s->name,
 					.dir = s->work->results,
-					.output = ".logs/slurm.out",
+					.output = output_path(s->work),
 					.n_tasks = array->n,
 					.at_a_time = s->work->max_jobs,
 					.timeout_s = s->work->timeout_s,

@@ -74,18 +74,17 @@ static struct kt_error *submit_argv(const struct slurm_request *r, const char *c
 
 struct kt_error *slurm_submit(const struct slurm_request *r, unsigned long *ret)
 {
-	char cpus[48], memory[48], time[48] = "--time=UNLIMITED", array[96];
-	const char *needs[] = {"--nodes=1", "--ntasks=1", cpus, memory, time, NULL};
+	char cpus[48], memory[48], time[48], array[96];
+	const char *needs[] = {"--nodes=1", "--ntasks=1", cpus, memory, NULL, NULL};
 	const char *ours[] = {"--parsable", "--open-mode=append", "--job-name", r->name, "--chdir",
 			      r->dir,       "--output",           r->output,    array,   NULL};
 
 	snprintf(cpus, sizeof(cpus), "--cpus-per-task=%u", r->cpus);
 	snprintf(memory, sizeof(memory), "--mem=%uM", r->memory_mib);
 	/* In minutes, and late: it is for a node where nothing else works any more. */
+	snprintf(time, sizeof(time), "--time=%u", r->timeout_s / 60 + 2);
 	if (r->timeout_s)
-		snprintf(time, sizeof(time), "--time=%u", r->timeout_s / 60 + 2);
-	else
-		needs[4] = NULL; /* the partition's own */
+		needs[4] = time; /* else the partition's own */
 	if (r->at_a_time)
 		snprintf(array, sizeof(array), "--array=0-%zu%%%u", r->n_tasks - 1, r->at_a_time);
 	else
