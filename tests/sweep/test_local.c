@@ -136,7 +136,8 @@ static void names_of_any_kind(void **state)
 
 static void names_that_are_none(void **state)
 {
-	static const char *const bad[] = {"", "/a", "a/", "a//b", "a/../b", "./a", "a/..", "a\nb"};
+	static const char *const bad[] = {"",       "/a",  "a/",   "a//b",
+					  "a/../b", "./a", "a/..", "a/b/pass/c\nd"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
