@@ -224,6 +224,7 @@ static void stop(struct parallel *p)
 {
 	if (p->process.pid <= 0)
 		return;
+	sweep_remote_close(&p->remote);
 	kill(p->process.pid, SIGTERM);
 	if (!ends_within(p, STARTUP_MS)) {
 		kill(p->process.pid, SIGTERM);

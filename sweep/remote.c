@@ -21,11 +21,12 @@
 static const char script_head[] =
 	"[ \"${2:-}\" = tied ] || ! command -v setpriv >/dev/null ||\n"
 	"	exec setpriv --pdeathsig TERM /bin/sh \"$0\" \"$1\" tied\n"
-	"name=$(LC_ALL=C sed -n \"$1{p;q;}\" \"$state/names\")\n"
-	"[ -n \"$name\" ] || exit 127\n"
 	"pid= stop=\n"
 	"trap 'stop=1; [ -z \"$pid\" ] || kill \"$pid\"' HUP INT TERM\n"
-	": >\"$state/$1.run\" || exit 127\n";
+	": >\"$state/$1.run\" || exit 127\n"
+	/* After that file: when there are no names any more, the sweep is over, or waits for us. */
+	"name=$(LC_ALL=C sed -n \"$1{p;q;}\" \"$state/names\")\n"
+	"[ -n \"$name\" ] || { rm -f \"$state/$1.run\"; exit 127; }\n";
 
 static const char script_tail[] =
 	"pid=$!\n"
@@ -232,6 +233,14 @@ size_t sweep_remote_scan(struct sweep_remote *remote,
 	if (dir)
 		closedir(dir);
 	return n;
+}
+
+void sweep_remote_close(struct sweep_remote *remote)
+{
+	_cleanup_free_ char *path = sweep_remote_path(remote, "names");
+
+	if (path)
+		unlink(path);
 }
 
 void sweep_remote_wait(struct sweep_remote *remote, unsigned timeout_s)

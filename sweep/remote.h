@@ -35,6 +35,12 @@ char *sweep_remote_path(const struct sweep_remote *remote, const char *name);
 size_t sweep_remote_scan(struct sweep_remote *remote,
 			 void (*ended)(void *arg, size_t job, int status), void *arg);
 
+/*
+ * From now on no cell begins. To be called before any is told to stop: GNU parallel's script
+ * beyond ssh does not notice the end of a connection that it came later than.
+ */
+void sweep_remote_close(struct sweep_remote *remote);
+
 /* Cells that were told to stop take their time: waits until none runs, or not any longer. */
 void sweep_remote_wait(struct sweep_remote *remote, unsigned timeout_s);
 

@@ -393,8 +393,10 @@ static struct kt_error *cancel_all(struct slurm *s)
 
 static void stop(struct slurm *s)
 {
-	struct kt_error *err = cancel_all(s);
+	struct kt_error *err;
 
+	sweep_remote_close(&s->remote);
+	err = cancel_all(s);
 	if (err)
 		sweep_notice(s->work, "Slurm may still have jobs of the name %s: %s", s->name,
 			     kt_error_message(err));
