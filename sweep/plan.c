@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <fnmatch.h>
+#include <libconfig.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sweep/plan.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+
+#define ENTRIES_MAX 1000
+#define FILE_MAX    (1u << 20) /* bytes */
+
+/* The file while it is read. */
+struct reader {
+	const char *path;
+	char *dir; /* that relative paths in it are relative to */
+	config_t config;
+	struct sweep_plan *plan;
+};
+
+static void strings_deinit(struct sweep_strings *strings)
+{
+	kt_vec_for_each (&strings->v, string)
+		free(*string);
+	kt_vec_free(&strings->v);
+}
+
+static void scheduler_deinit(struct sweep_scheduler *s)
+{
+	free(s->name);
+	free(s->scheduler);
+	strings_deinit(&s->args);
+	strings_deinit(&s->files);
+	strings_deinit(&s->objects);
+}
+
+void sweep_plan_deinit(struct sweep_plan *plan)
+{
+	kt_vec_for_each (&plan->schedulers, s)
+		scheduler_deinit(s);
+	kt_vec_for_each (&plan->kernels, k) {
+		free(k->name);
+		free(k->image);
+	}
+	kt_vec_free(&plan->schedulers);
+	kt_vec_free(&plan->kernels);
+	kt_vec_free(&plan->topologies);
+	free(plan->accel);
+	free(plan->append);
+	*plan = (struct sweep_plan){0};
+}
+
+__attribute__((format(printf, 3, 4))) static struct kt_error *
+wrong(const struct reader *r, const config_setting_t *at, const char *fmt, ...)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	kt_buf_vprintf(&text, fmt, ap);
+	va_end(ap);
+	return kt_error_new(KT_ERROR_FORMAT, "%s:%u: %s", r->path,
+			    at ? config_setting_source_line(at) : 0, text.data ? text.data : "");
+}
+
+/* The settings that a group may have, by their names; others are a slip worth a word. */
+static struct kt_error *check_names(const struct reader *r, const config_setting_t *group,
+				    const char *const *names)
+{
+	for (int i = 0; i < config_setting_length(group); i++) {
+		const config_setting_t *s = config_setting_get_elem(group, (unsigned)i);
+		const char *name = config_setting_name(s);
+		_cleanup_(kt_buf_deinit) struct kt_buf known = KT_BUF_INIT;
+		bool found = false;
+
+		for (size_t n = 0; names[n]; n++) {
+			found |= name && !strcmp(name, names[n]);
+			kt_buf_printf(&known, "%s%s", n ? ", " : "", names[n]);
+		}
+		if (!found)
+			return wrong(r, s, "\"%.60s\" is no setting here; there are %s",
+				     name ? name : "", known.data ? known.data : "");
+	}
+	return NULL;
+}
+
+static struct kt_error *take_string(const struct reader *r, const config_setting_t *s, char **ret)
+{
+	const char *text = config_setting_get_string(s);
+
+	if (!text || !text[0])
+		return wrong(r, s, "a string is expected, in quotes");
+	*ret = strdup(text);
+	return *ret ? NULL : kt_error_no_memory();
+}
+
+/* A path as it is from here. */
+static struct kt_error *take_path(const struct reader *r, const config_setting_t *s, char **ret)
+{
+	const char *text = config_setting_get_string(s);
+
+	if (!text || !text[0])
+		return wrong(r, s, "a path is expected, in quotes");
+	if (text[0] == '/')
+		*ret = strdup(text);
+	else if (asprintf(ret, "%s/%s", r->dir, text) < 0)
+		*ret = NULL;
+	return *ret ? NULL : kt_error_no_memory();
+}
+
+static struct kt_error *take_strings(const struct reader *r, const config_setting_t *s, bool paths,
+				     struct sweep_strings *ret)
+{
+	if (!config_setting_is_aggregate(s) || config_setting_is_group(s))
+		return wrong(r, s, "a list of strings is expected: [\"one\", \"two\"]");
+	for (int i = 0; i < config_setting_length(s); i++) {
+		const config_setting_t *item = config_setting_get_elem(s, (unsigned)i);
+		char *text = NULL;
+		struct kt_error *err;
+
+		if (i == ENTRIES_MAX)
+			return wrong(r, item, "more than %d entries", ENTRIES_MAX);
+		err = paths ? take_path(r, item, &text) : take_string(r, item, &text);
+		if (err)
+			return err;
+		if (!kt_vec_push(&ret->v, text)) {
+			free(text);
+			return kt_error_no_memory();
+		}
+	}
+	return NULL;
+}
+
+static struct kt_error *take_number(const struct reader *r, const config_setting_t *s, int min,
+				    unsigned *ret)
+{
+	int value = config_setting_get_int(s);
+
+	if (config_setting_type(s) != CONFIG_TYPE_INT || value < min || value > 1000000)
+		return wrong(r, s, "a whole number from %d to 1000000 is expected", min);
+	*ret = (unsigned)value;
+	return NULL;
+}
+
+/* [4, 64]: from 4 to 64; [4, 0]: from 4 on. */
+static struct kt_error *take_range(const struct reader *r, const config_setting_t *s,
+				   struct sweep_range *ret)
+{
+	struct sweep_range range;
+	struct kt_error *err;
+
+	if (!config_setting_is_array(s) || config_setting_length(s) != 2)
+		return wrong(r, s, "a range is expected: [LEAST, MOST], with 0 for no limit");
+	err = take_number(r, config_setting_get_elem(s, 0), 0, &range.min);
+	if (!err)
+		err = take_number(r, config_setting_get_elem(s, 1), 0, &range.max);
+	if (!err && range.max && range.max < range.min)
+		err = wrong(r, s, "an empty range: %u is more than %u", range.min, range.max);
+	if (!err)
+		*ret = range;
+	return err;
+}
+
+/* It becomes a part of a cell's name, and of a file's. */
+static struct kt_error *check_name(const struct reader *r, const config_setting_t *at,
+				   const char *name)
+{
+	for (const char *p = name; *p; p++)
+		if (*p == '/' || (unsigned char)*p < ' ' || *p == 127)
+			return wrong(r, at, "the name \"%.60s\" has a \"/\" or a control character",
+				     name);
+	return strlen(name) > 100 ? wrong(r, at, "the name \"%.60s...\" is too long", name) : NULL;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* --- schedulers --- */
+
+static struct kt_error *take_scheduler_setting(const struct reader *r, const config_setting_t *s,
+					       struct sweep_scheduler *ret)
+{
+	const char *name = config_setting_name(s);
+
+	if (!strcmp(name, "name"))
+		return take_string(r, s, &ret->name);
+	if (!strcmp(name, "scheduler"))
+		return take_path(r, s, &ret->scheduler);
+	if (!strcmp(name, "args"))
+		return take_strings(r, s, false, &ret->args);
+	if (!strcmp(name, "files"))
+		return take_strings(r, s, true, &ret->files);
+	if (!strcmp(name, "objects"))
+		return take_strings(r, s, true, &ret->objects);
+	if (!strcmp(name, "cpus"))
+		return take_range(r, s, &ret->cpus);
+	if (!strcmp(name, "llcs"))
+		return take_range(r, s, &ret->llcs);
+	return take_range(r, s, &ret->numa_nodes);
+}
+
+static struct kt_error *finish_scheduler(const struct reader *r, const config_setting_t *group,
+					 struct sweep_scheduler *s)
+{
+	if (!s->scheduler == !s->objects.v.len)
+		return wrong(r, group, "either scheduler = \"PATH\" or objects = [\"PATH\"]");
+	if (!s->scheduler && (s->args.v.len || s->files.v.len))
+		return wrong(r, group, "args and files are for what is run, not for objects");
+	if (!s->name)
+		s->name = strdup(base_name(s->scheduler ? s->scheduler : s->objects.v.data[0]));
+	if (!s->name)
+		return kt_error_no_memory();
+	kt_vec_for_each (&r->plan->schedulers, other)
+		if (!strcmp(other->name, s->name))
+			return wrong(r, group, "there is a scheduler \"%.60s\" already", s->name);
+	return check_name(r, group, s->name);
+}
+
+static struct kt_error *take_scheduler(const struct reader *r, const config_setting_t *group)
+{
+	static const char *const names[] = {"name", "scheduler", "args",       "files", "objects",
+					    "cpus", "llcs",      "numa_nodes", NULL};
+	struct sweep_scheduler s = {0};
+	struct kt_error *err;
+
+	if (!config_setting_is_group(group))
+		return wrong(r, group, "a scheduler is expected: { scheduler = \"PATH\"; }");
+	err = check_names(r, group, names);
+	for (int i = 0; !err && i < config_setting_length(group); i++)
+		err = take_scheduler_setting(r, config_setting_get_elem(group, (unsigned)i), &s);
+	if (!err)
+		err = finish_scheduler(r, group, &s);
+	if (!err && !kt_vec_push(&r->plan->schedulers, s))
+		err = kt_error_no_memory();
+	if (err)
+		scheduler_deinit(&s);
+	return err;
+}
+
+/* --- kernels --- */
+
+/* "debian:trixie-backports/6.18" is called "trixie-backports-6.18". */
+static char *kernel_name(const char *image)
+{
+	char *name;
+
+	if (strncmp(image, "debian:", 7))
+		return strdup(base_name(image));
+	name = strdup(image + 7);
+	for (char *p = name; p && *p; p++)
+		if (*p == '/')
+			*p = '-';
+	return name;
+}
+
+static struct kt_error *take_image(const struct reader *r, const config_setting_t *s, char **ret)
+{
+	const char *text = config_setting_get_string(s);
+
+	if (!text || strncmp(text, "debian:", 7))
+		return take_path(r, s, ret);
+	if (!text[7] || text[7] == '/' || text[7] == '-' ||
+	    text[strspn(text,
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-:/")])
+		return wrong(r, s, "\"%.60s\" is no kernel: debian:SUITE, or debian:SUITE/SERIES",
+			     text);
+	*ret = strdup(text);
+	return *ret ? NULL : kt_error_no_memory();
+}
+
+static struct kt_error *take_kernel(const struct reader *r, const config_setting_t *s)
+{
+	static const char *const names[] = {"name", "image", NULL};
+	const config_setting_t *image = s, *name = NULL;
+	struct sweep_kernel k = {0};
+	struct kt_error *err = NULL;
+
+	if (config_setting_is_group(s)) {
+		err = check_names(r, s, names);
+		image = config_setting_get_member(s, "image");
+		name = config_setting_get_member(s, "name");
+		if (!err && !image)
+			err = wrong(r, s, "which image? image = \"PATH\" or \"debian:SUITE\"");
+	}
+	if (!err)
+		err = take_image(r, image, &k.image);
+	if (!err && name)
+		err = take_string(r, name, &k.name);
+	if (!err && !name && !(k.name = kernel_name(k.image)))
+		err = kt_error_no_memory();
+	if (!err)
+		err = check_name(r, s, k.name);
+	kt_vec_for_each (&r->plan->kernels, other)
+		if (!err && !strcmp(other->name, k.name))
+			err = wrong(r, s, "there is a kernel \"%.60s\" already; give it a name",
+				    k.name);
+	if (!err && !kt_vec_push(&r->plan->kernels, k))
+		err = kt_error_no_memory();
+	if (err) {
+		free(k.name);
+		free(k.image);
+	}
+	return err;
+}
+
+/* --- topologies --- */
+
+static struct kt_error *take_topology(const struct reader *r, const config_setting_t *s)
+{
+	const char *name = config_setting_get_string(s);
+	const struct vm_topology *topology = name ? vm_topology_by_name(name) : NULL;
+
+	if (!topology)
+		return kt_error_hint(wrong(r, s, "\"%.60s\" is no topology preset",
+					   name ? name : "(no string)"),
+				     "`ktstr-gdb collect --topology list` has them");
+	kt_vec_for_each (&r->plan->topologies, other)
+		if (*other == topology)
+			return wrong(r, s, "%s is there already", name);
+	return kt_vec_push(&r->plan->topologies, topology) ? NULL : kt_error_no_memory();
+}
+
+/* --- the file --- */
+
+static struct kt_error *take_list(const struct reader *r, const config_setting_t *s,
+				  struct kt_error *(*take)(const struct reader *r,
+							   const config_setting_t *s))
+{
+	struct kt_error *err = NULL;
+
+	if (!config_setting_is_list(s) && !config_setting_is_array(s))
+		return wrong(r, s, "a list is expected: ( ..., ... )");
+	if (config_setting_length(s) > ENTRIES_MAX)
+		return wrong(r, s, "more than %d entries", ENTRIES_MAX);
+	for (int i = 0; !err && i < config_setting_length(s); i++)
+		err = take(r, config_setting_get_elem(s, (unsigned)i));
+	return err;
+}
+
+static struct kt_error *take_setting(const struct reader *r, const config_setting_t *s)
+{
+	const char *name = config_setting_name(s);
+
+	if (!strcmp(name, "schedulers"))
+		return take_list(r, s, take_scheduler);
+	if (!strcmp(name, "kernels"))
+		return take_list(r, s, take_kernel);
+	if (!strcmp(name, "topologies"))
+		return take_list(r, s, take_topology);
+	if (!strcmp(name, "timeout"))
+		return take_number(r, s, 1, &r->plan->timeout_s);
+	if (!strcmp(name, "retries"))
+		return take_number(r, s, 0, &r->plan->retries);
+	if (!strcmp(name, "accel"))
+		return take_string(r, s, &r->plan->accel);
+	return take_string(r, s, &r->plan->append);
+}
+
+static struct kt_error *take_all(const struct reader *r)
+{
+	static const char *const names[] = {"schedulers", "kernels", "topologies", "timeout",
+					    "retries",    "accel",   "append",     NULL};
+	const config_setting_t *root = config_root_setting(&r->config);
+	struct kt_error *err = check_names(r, root, names);
+
+	for (int i = 0; !err && i < config_setting_length(root); i++)
+		err = take_setting(r, config_setting_get_elem(root, (unsigned)i));
+	if (!err && !r->plan->schedulers.len)
+		err = kt_error_new(KT_ERROR_FORMAT, "%s: no schedulers are declared", r->path);
+	if (!err && !r->plan->kernels.len)
+		err = kt_error_new(KT_ERROR_FORMAT, "%s: no kernels are declared", r->path);
+	if (!err && !r->plan->topologies.len)
+		err = kt_error_new(KT_ERROR_FORMAT, "%s: no topologies are declared", r->path);
+	return err;
+}
+
+static struct kt_error *parse(struct reader *r)
+{
+	_cleanup_fclose_ FILE *file = fopen(r->path, "re");
+	struct stat st;
+
+	if (!file || fstat(fileno(file), &st))
+		return kt_error_os(errno, "cannot read the sweep file %s", r->path);
+	if (!S_ISREG(st.st_mode) || st.st_size > FILE_MAX)
+		return kt_error_new(KT_ERROR_FORMAT, "%s is no sweep file: %s", r->path,
+				    S_ISREG(st.st_mode) ? "it is too large"
+							: "it is no regular file");
+	if (config_read(&r->config, file) != CONFIG_TRUE)
+		return kt_error_new(KT_ERROR_FORMAT, "%s:%d: %s", r->path,
+				    config_error_line(&r->config), config_error_text(&r->config));
+	return NULL;
+}
+
+/* Where the file is, absolute: an engine runs a cell in another working directory. */
+static char *directory_of(const char *path)
+{
+	_cleanup_free_ char *real = realpath(path, NULL);
+
+	if (!real)
+		return NULL;
+	*strrchr(real, '/') = '\0';
+	return strdup(real[0] ? real : "/");
+}
+
+struct kt_error *sweep_plan_read(const char *path, struct sweep_plan *ret)
+{
+	struct sweep_plan plan = {0};
+	struct reader r = {.path = path, .plan = &plan};
+	struct kt_error *err;
+
+	r.dir = directory_of(path);
+	if (!r.dir)
+		return kt_error_os(errno, "cannot read the sweep file %s", path);
+	config_init(&r.config);
+	err = parse(&r);
+	if (!err)
+		err = take_all(&r);
+	config_destroy(&r.config);
+	free(r.dir);
+	if (err)
+		sweep_plan_deinit(&plan);
+	else
+		*ret = plan;
+	return err;
+}
+
+/* --- cells --- */
+
+static bool within(unsigned value, const struct sweep_range *range)
+{
+	return value >= range->min && (!range->max || value <= range->max);
+}
+
+static bool allows(const struct sweep_scheduler *s, const struct vm_topology *t)
+{
+	return within(t->cpus, &s->cpus) && within(t->llcs, &s->llcs) &&
+	       within(t->numa_nodes, &s->numa_nodes);
+}
+
+#define PREFIX "verifier/"
+
+static bool matches(const char *name, const char *glob)
+{
+	return !glob || !fnmatch(glob, name, 0) || !fnmatch(glob, name + strlen(PREFIX), 0);
+}
+
+static struct kt_error *add_cell(struct sweep_cells *cells, const struct sweep_cell *like,
+				 const char *glob)
+{
+	struct sweep_cell cell = *like;
+
+	if (!allows(cell.scheduler, cell.topology)) {
+		cells->n_rejected++;
+		return NULL;
+	}
+	if (asprintf(&cell.name, PREFIX "%s/%s/%s", cell.scheduler->name, cell.kernel->name,
+		     cell.topology->name) < 0)
+		return kt_error_no_memory();
+	if (matches(cell.name, glob) && kt_vec_push(&cells->v, cell))
+		return NULL;
+	if (matches(cell.name, glob)) {
+		free(cell.name);
+		return kt_error_no_memory();
+	}
+	free(cell.name);
+	return NULL;
+}
+
+struct kt_error *sweep_plan_cells(const struct sweep_plan *plan, const char *glob,
+				  const char *scheduler, struct sweep_cells *ret)
+{
+	struct sweep_cells cells = {0};
+	struct kt_error *err = NULL;
+
+	kt_vec_for_each (&plan->schedulers, s) {
+		if (scheduler && strcmp(s->name, scheduler))
+			continue;
+		kt_vec_for_each (&plan->kernels, k)
+			kt_vec_for_each (&plan->topologies, t)
+				if (!err)
+					err = add_cell(&cells,
+						       &(struct sweep_cell){.scheduler = s,
+									    .kernel = k,
+									    .topology = *t},
+						       glob);
+	}
+	if (err)
+		sweep_cells_deinit(&cells);
+	else
+		*ret = cells;
+	return err;
+}
+
+void sweep_cells_deinit(struct sweep_cells *cells)
+{
+	kt_vec_for_each (&cells->v, cell)
+		free(cell->name);
+	kt_vec_free(&cells->v);
+	*cells = (struct sweep_cells){0};
+}
