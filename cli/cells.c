@@ -184,31 +184,15 @@ static struct kt_error *format_diff(const struct report *report, const struct kt
 	}
 }
 
-/* In place of what was there, as a whole or not at all. "-" is standard output. */
+/* "-" is standard output. */
 static int write_page(const char *path, const char *text)
 {
-	_cleanup_free_ char *temp = NULL;
-	struct kt_error *err = NULL;
-	FILE *file;
-	int fd;
+	struct kt_error *err;
 
 	if (strcmp(path, "-") == 0)
 		return cli_print(text);
-	if (asprintf(&temp, "%s.XXXXXX", path) < 0)
-		return cli_fail(kt_error_no_memory());
-	fd = mkostemp(temp, O_CLOEXEC);
-	if (fd < 0)
-		return cli_fail(kt_error_os(errno, "cannot write %s", path));
-	file = fdopen(fd, "w");
-	if (!file || fputs(text, file) < 0 || fchmod(fd, 0644))
-		err = kt_error_os(errno, "cannot write %s", path);
-	if ((file ? fclose(file) : close(fd)) && !err)
-		err = kt_error_os(errno, "cannot write %s", path);
-	if (!err && rename(temp, path))
-		err = kt_error_os(errno, "cannot write %s", path);
-	if (err)
-		unlink(temp);
-	return err ? cli_fail(err) : CLI_DONE;
+	err = cli_replace_file(path, text);
+	return err ? cli_fail(kt_error_wrap(err, "cannot write %s", path)) : CLI_DONE;
 }
 
 static int show(const struct report *report, const struct kt_cell_records *records)

@@ -24,12 +24,22 @@ int cli_collect(int argc, char **argv);
 int cli_diff(int argc, char **argv);
 int cli_log(int argc, char **argv);
 int cli_report(int argc, char **argv);
+int cli_sweep(int argc, char **argv);
 
 /* Prints the error as one line, destroys it, and gives the exit status that it means. */
 int cli_fail(struct kt_error *err);
 
+/* The message that cli_fail() printed last; "" if there was none. */
+const char *cli_last_error(void);
+
 /* A line on stderr, "ktstr-gdb: …", for what is no error. */
 void cli_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * Writes a file in place of one that was there: who reads it finds the old one or the new one,
+ * whole. What is no regular file (/dev/stdout) is written to as it is. KT_ERROR_OS.
+ */
+struct kt_error *cli_replace_file(const char *path, const char *text);
 
 /* Prints a result; CLI_DONE, or CLI_CANNOT when stdout takes no more. */
 int cli_print(const char *text);

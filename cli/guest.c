@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -270,53 +269,12 @@ int cli_show(const struct cli_result *result, const struct cli_output *output)
 	return status;
 }
 
-static struct kt_error *write_file(int fd, const char *text)
-{
-	size_t len = strlen(text);
-
-	while (len) {
-		ssize_t n = write(fd, text, len);
-
-		if (n < 0 && errno != EINTR)
-			return kt_error_os(errno, "write");
-		text += n > 0 ? n : 0;
-		len -= n > 0 ? (size_t)n : 0;
-	}
-	return NULL;
-}
-
-/* Who reads the file finds the old one or the new one, whole. */
-static struct kt_error *replace_file(const char *path, const char *text)
-{
-	_cleanup_free_ char *tmp = NULL;
-	_cleanup_close_ int fd = -1;
-	struct kt_error *err;
-	struct stat st;
-
-	/* /dev/stdout, a FIFO: nothing to replace. */
-	if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
-		fd = open(path, O_WRONLY | O_CLOEXEC);
-		return fd < 0 ? kt_error_os(errno, "open") : write_file(fd, text);
-	}
-	if (asprintf(&tmp, "%s.XXXXXX", path) < 0)
-		return kt_error_no_memory();
-	fd = mkostemp(tmp, O_CLOEXEC);
-	if (fd < 0)
-		return kt_error_os(errno, "create");
-	err = write_file(fd, text);
-	if (!err && (fchmod(fd, 0644) || rename(tmp, path)))
-		err = kt_error_os(errno, "rename");
-	if (err)
-		unlink(tmp);
-	return err;
-}
-
 int cli_save(const struct cli_result *result, const char *path)
 {
 	_cleanup_free_ char *text = NULL;
 	struct kt_error *err = cli_render_json(result, &text);
 
 	if (!err)
-		err = replace_file(path, text);
+		err = cli_replace_file(path, text);
 	return err ? cli_fail(kt_error_wrap(err, "cannot save the result to %s", path)) : CLI_DONE;
 }

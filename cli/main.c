@@ -21,7 +21,9 @@ static const char help[] =
 	"                                        does it attach, and schedule?\n"
 	"  ktstr-gdb log [FILE...]               a loader's output, its verifier logs\n"
 	"                                        collapsed; needs no guest\n"
-	"  ktstr-gdb diff A.json B.json          two results (of --json) side by side\n"
+	"  ktstr-gdb diff A.json B.json          two results (of --save) side by side, or of\n"
+	"                                        two guests that it boots\n"
+	"  ktstr-gdb sweep [FILE]                scheduler x kernel x topology\n"
 	"  ktstr-gdb report DIR                  what a sweep came to, cell by cell\n"
 	"\n"
 	"TARGET is HOST:PORT, :PORT or unix:PATH; if not given, :1234, where `qemu -s`\n"
@@ -37,11 +39,8 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"attach", cli_attach},
-	{"collect", cli_collect},
-	{"diff", cli_diff},
-	{"log", cli_log},
-	{"report", cli_report},
+	{"attach", cli_attach}, {"collect", cli_collect}, {"diff", cli_diff},
+	{"log", cli_log},       {"report", cli_report},   {"sweep", cli_sweep},
 };
 
 /* Nothing that is opened may become stdout or stderr. What is written there then fails. */
@@ -72,7 +71,7 @@ int main(int argc, char **argv)
 			argv[1] = name;
 			return commands[i].run(argc - 1, argv + 1);
 		}
-	return cli_fail(
-		kt_error_hint(kt_error_new(KT_ERROR_USAGE, "\"%s\" is no command", argv[1]),
-			      "there are attach, collect, diff, log and report; see ktstr-gdb --help"));
+	return cli_fail(kt_error_hint(
+		kt_error_new(KT_ERROR_USAGE, "\"%s\" is no command", argv[1]),
+		"there are attach, collect, diff, log and report; see ktstr-gdb --help"));
 }

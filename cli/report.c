@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* What a person sees: errors, notes, results, progress. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "render/text.h"
 #include "util/buf.h"
+#include "util/cleanup.h"
 #include "util/clock.h"
 
 /*
@@ -27,11 +30,20 @@ static void put_clean(const char *text)
 	kt_buf_deinit(&clean);
 }
 
+/* Of what was printed last; who records it has no error any more. */
+static char last_error[1024];
+
+const char *cli_last_error(void)
+{
+	return last_error;
+}
+
 int cli_fail(struct kt_error *err)
 {
 	int status = kt_error_code(err) == KT_ERROR_USAGE ? CLI_USAGE : CLI_CANNOT;
 	const char *hint = kt_error_hint_text(err);
 
+	snprintf(last_error, sizeof(last_error), "%s", kt_error_message(err));
 	cli_progress(NULL);
 	fputs("ktstr-gdb: ", stderr);
 	put_clean(kt_error_message(err));
@@ -156,4 +168,44 @@ size_t cli_terminal_width(void)
 	struct winsize size;
 
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? 0 : size.ws_col;
+}
+
+static struct kt_error *write_file(int fd, const char *text)
+{
+	size_t len = strlen(text);
+
+	while (len) {
+		ssize_t n = write(fd, text, len);
+
+		if (n < 0 && errno != EINTR)
+			return kt_error_os(errno, "write");
+		text += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
+	return NULL;
+}
+
+struct kt_error *cli_replace_file(const char *path, const char *text)
+{
+	_cleanup_free_ char *tmp = NULL;
+	_cleanup_close_ int fd = -1;
+	struct kt_error *err;
+	struct stat st;
+
+	/* /dev/stdout, a FIFO: nothing to replace. */
+	if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		return fd < 0 ? kt_error_os(errno, "open") : write_file(fd, text);
+	}
+	if (asprintf(&tmp, "%s.XXXXXX", path) < 0)
+		return kt_error_no_memory();
+	fd = mkostemp(tmp, O_CLOEXEC);
+	if (fd < 0)
+		return kt_error_os(errno, "create");
+	err = write_file(fd, text);
+	if (!err && (fchmod(fd, 0644) || rename(tmp, path)))
+		err = kt_error_os(errno, "rename");
+	if (err)
+		unlink(tmp);
+	return err;
 }

@@ -1,0 +1,557 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* ktstr-gdb sweep: scheduler x kernel x topology, each cell a process of its own. */
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/sweep.h"
+#include "sweep/kernel.h"
+#include "sweep/nextest.h"
+#include "sweep/records.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "vm/qemu.h"
+
+static const char help[] =
+	"Usage: ktstr-gdb sweep [FILE] [OPTION...]\n"
+	"       ktstr-gdb sweep [FILE] --cell verifier/SCHEDULER/KERNEL/TOPOLOGY\n"
+	"       ktstr-gdb sweep --nextest [OPTION...] [-- ARGS]\n"
+	"\n"
+	"Runs each scheduler on each kernel in each topology, as FILE declares them, and\n"
+	"shows what came of it: `ktstr-gdb report` shows it again. FILE is sweep.conf, if\n"
+	"not given.\n"
+	"\n"
+	"  schedulers = ( { name = \"mine\"; scheduler = \"./scx_mine\"; args = [\"-v\"];\n"
+	"                   cpus = [1, 64]; llcs = [1, 0]; numa_nodes = [1, 1]; },\n"
+	"                 { name = \"probes\"; objects = [\"probes.bpf.o\"]; } );\n"
+	"  kernels = ( \"debian:trixie-backports\", \"debian:trixie-backports/6.18\",\n"
+	"              { name = \"next\"; image = \"./vmlinuz\"; } );\n"
+	"  topologies = ( \"4cpu-1llc-nosmt\", \"9cpu-3llc-nosmt\", \"2numa-16cpu-4llc-nosmt\" );\n"
+	"  timeout = 120; retries = 1;\n"
+	"\n"
+	"A range is [LEAST, MOST], 0 for no limit: a scheduler is not run elsewhere. Also\n"
+	"there: files = [...], accel and append, as `ktstr-gdb collect` has them. Paths are\n"
+	"relative to FILE.\n"
+	"\n"
+	"Which cells:\n"
+	"  --list               only their names\n"
+	"  --filter GLOB        those whose name matches, with or without \"verifier/\"\n"
+	"  --scheduler NAME     those of one scheduler\n"
+	"  --resume             those that have no record yet\n"
+	"  --cell NAME          that one, here and now; exit status 0 pass, 1 fail,\n"
+	"                       3 could not be found out, 4 skipped\n"
+	"How:\n"
+	"  --results DIR        where the records go (KTSTR_VERIFIER_RESULT_DIR, else\n"
+	"                       ktstr-results)\n"
+	"  --jobs N             cells at a time; if not given, as CPUs and memory allow\n"
+	"  --retries N          of a cell that does not pass (FILE's, else 0)\n"
+	"  --timeout SECONDS    of each try (FILE's, else 300)\n"
+	"  --accel NAME         kvm or tcg\n"
+	"  --engine NAME        local; parallel, GNU parallel; slurm, a job array\n"
+	"  --machines LIST      for parallel: as for its --sshlogin, \"host1,host2\"\n"
+	"  --engine-arg ARG     one more argument for sbatch or parallel; again and again\n"
+	"  --json               progress as one JSON object a line, and no report\n"
+	"\n"
+	"Other machines need this tool, FILE and the results at the same paths.\n"
+	"\n"
+	"  --nextest            for cells that are tests of a cargo project: runs `cargo\n"
+	"                       nextest run` for those that are called verifier/..., and\n"
+	"                       shows the records that they write; ARGS go to it\n"
+	"  --profile NAME       its --profile\n"
+	"\n"
+	"Exit status: 0 all passed or were skipped; 1 a cell failed; 2 usage; 3 it could not\n"
+	"be done. Ctrl-C keeps what is done; --resume goes on.\n";
+
+enum {
+	OPT_LIST = CLI_OPT_OWN,
+	OPT_FILTER,
+	OPT_RESUME,
+	OPT_CELL,
+	OPT_RESULTS,
+	OPT_JOBS,
+	OPT_RETRIES,
+	OPT_ENGINE,
+	OPT_MACHINES,
+	OPT_ENGINE_ARG,
+	OPT_NEXTEST,
+	OPT_PROFILE,
+};
+
+struct sweep {
+	const char *file, *filter, *scheduler, *cell, *results, *accel, *machines, *profile;
+	struct kt_error *(*engine)(const struct sweep_work *work);
+	KT_VEC(const char *) engine_args;
+	bool list, resume, json, nextest, retries_given;
+	unsigned jobs, retries, timeout_s;
+};
+
+static void sweep_deinit(struct sweep *sweep)
+{
+	kt_vec_free(&sweep->engine_args);
+}
+
+/* --- the command line --- */
+
+static struct kt_error *take_engine(const char *name, struct sweep *sweep)
+{
+	if (!strcmp(name, "local"))
+		sweep->engine = sweep_run_local;
+	else if (!strcmp(name, "parallel"))
+		sweep->engine = sweep_run_parallel;
+	else if (!strcmp(name, "slurm"))
+		sweep->engine = sweep_run_slurm;
+	else
+		return kt_error_new(KT_ERROR_USAGE,
+				    "--engine takes local, parallel or slurm, not \"%s\"", name);
+	return NULL;
+}
+
+static struct kt_error *number(const char *option, const char *arg, long min, unsigned *ret)
+{
+	long value;
+	struct kt_error *err = cli_number(option, arg, min, 1000000, &value);
+
+	if (!err)
+		*ret = (unsigned)value;
+	return err;
+}
+
+static struct kt_error *take_option(struct sweep *sweep, int option, const char *arg)
+{
+	switch (option) {
+	case OPT_LIST: sweep->list = true; return NULL;
+	case OPT_FILTER: sweep->filter = arg; return NULL;
+	case CLI_OPT_SCHEDULER: sweep->scheduler = arg; return NULL;
+	case OPT_RESUME: sweep->resume = true; return NULL;
+	case OPT_CELL: sweep->cell = arg; return NULL;
+	case OPT_RESULTS: sweep->results = arg; return NULL;
+	case OPT_JOBS: return number("--jobs", arg, 1, &sweep->jobs);
+	case OPT_RETRIES:
+		sweep->retries_given = true;
+		return number("--retries", arg, 0, &sweep->retries);
+	case CLI_OPT_TIMEOUT: return number("--timeout", arg, 1, &sweep->timeout_s);
+	case CLI_OPT_ACCEL: sweep->accel = arg; return NULL;
+	case OPT_ENGINE: return take_engine(arg, sweep);
+	case OPT_MACHINES: sweep->machines = arg; return NULL;
+	case OPT_ENGINE_ARG:
+		return kt_vec_push(&sweep->engine_args, arg) ? NULL : kt_error_no_memory();
+	case CLI_OPT_JSON: sweep->json = true; return NULL;
+	case OPT_NEXTEST: sweep->nextest = true; return NULL;
+	default: sweep->profile = arg; return NULL;
+	}
+}
+
+static struct kt_error *check_usage(const struct sweep *sweep, int n, char **args)
+{
+	if (sweep->nextest && (sweep->list || sweep->cell || sweep->filter || sweep->resume))
+		return kt_error_new(KT_ERROR_USAGE, "--nextest: which cells there are is cargo's "
+						    "affair; see what goes behind \"--\"");
+	if (!sweep->nextest && sweep->profile)
+		return kt_error_new(KT_ERROR_USAGE, "--profile goes with --nextest");
+	if (sweep->cell && (sweep->list || sweep->filter || sweep->scheduler || sweep->resume))
+		return kt_error_new(KT_ERROR_USAGE, "--cell names one cell; nothing else chooses");
+	if (sweep->machines && sweep->engine != sweep_run_parallel)
+		return kt_error_new(KT_ERROR_USAGE, "--machines goes with --engine parallel");
+	if (!sweep->nextest && n > 1)
+		return kt_error_new(KT_ERROR_USAGE, "one FILE, not also \"%s\"", args[1]);
+	return NULL;
+}
+
+/* --- the result directory --- */
+
+static const char *results_dir(const struct sweep *sweep)
+{
+	const char *env = getenv(KTSTR_VERIFIER_RESULT_DIR_ENV);
+
+	if (sweep->results)
+		return sweep->results;
+	return env && env[0] ? env : "ktstr-results";
+}
+
+static struct kt_error *make_results(const struct sweep *sweep, char **ret)
+{
+	const char *dir = results_dir(sweep);
+
+	if (mkdir(dir, 0755) && errno != EEXIST)
+		return kt_error_os(errno, "cannot make the result directory %s", dir);
+	*ret = realpath(dir, NULL);
+	return *ret ? NULL : kt_error_os(errno, "cannot use the result directory %s", dir);
+}
+
+static bool has_record(const char *results, const struct sweep_cell *cell)
+{
+	struct kt_cell_record record = {0};
+	struct kt_error *err = kt_read_cell_record(
+		results, cell->scheduler->name, cell->kernel->name, cell->topology->name, &record);
+	bool has = !err;
+
+	kt_error_destroy(err);
+	kt_cell_record_deinit(&record);
+	return has;
+}
+
+/* What a cell came to before is no answer to what it comes to now. */
+static struct kt_error *forget_record(const char *results, const struct sweep_cell *cell)
+{
+	_cleanup_free_ char *stem = NULL;
+	struct kt_error *err = kt_cell_stem(cell->scheduler->name, cell->kernel->name,
+					    cell->topology->name, &stem);
+	static const char *const ends[] = {"json", "log"};
+
+	for (size_t i = 0; !err && i < 2; i++) {
+		_cleanup_(kt_buf_deinit) struct kt_buf path = KT_BUF_INIT;
+
+		kt_buf_printf(&path, "%s/%s.%s", results, stem, ends[i]);
+		if (path.failed)
+			return kt_error_no_memory();
+		if (unlink(path.data) && errno != ENOENT)
+			err = kt_error_os(errno, "cannot remove %s", path.data);
+	}
+	return err;
+}
+
+static struct kt_error *choose_cells(const struct sweep *sweep, const char *results,
+				     struct sweep_cells *cells)
+{
+	struct kt_error *err = NULL;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < cells->v.len; i++) {
+		struct sweep_cell cell = cells->v.data[i];
+		bool done = sweep->resume && has_record(results, &cell);
+
+		if (!done && !err)
+			err = forget_record(results, &cell);
+		if (done)
+			free(cell.name);
+		else
+			cells->v.data[kept++] = cell;
+	}
+	cells->v.len = kept;
+	return err;
+}
+
+/* --- running them --- */
+
+/* Before two cells at a time would fetch the same. One that can't be had is its cells' failure. */
+static bool fetch_kernels(const struct sweep_cells *cells)
+{
+	const struct sweep_kernel *last = NULL;
+
+	kt_vec_for_each (&cells->v, cell) {
+		_cleanup_free_ char *image = NULL;
+
+		if (cell->kernel == last)
+			continue;
+		last = cell->kernel;
+		cli_progress("looking for the kernels");
+		kt_error_destroy(sweep_kernel_image(cell->kernel, kt_deadline_ms(600000), &image));
+		if (cli_sleep_ms(0))
+			return false;
+	}
+	return true;
+}
+
+struct work {
+	struct sweep_work work;
+	KT_VEC(struct sweep_job) jobs;
+	KT_VEC(const char *) args;
+	char tool[PATH_MAX];
+	char timeout[32];
+};
+
+static void work_deinit(struct work *w)
+{
+	kt_vec_free(&w->jobs);
+	kt_vec_free(&w->args);
+}
+
+static void notice(void *arg, const char *text)
+{
+	(void)arg;
+	cli_note("%s", text);
+}
+
+/* Under TCG a guest has one thread, under KVM one a vCPU: how many fit at a time. */
+static bool uses_kvm(const char *accel)
+{
+	return !strncmp(accel ? accel : vm_qemu_default_accel(), "kvm", 3);
+}
+
+static struct kt_error *make_work(const struct sweep *sweep, const struct sweep_plan *plan,
+				  const struct sweep_cells *cells, const char *file,
+				  const char *results, struct work *w)
+{
+	ssize_t n = readlink("/proc/self/exe", w->tool, sizeof(w->tool) - 1);
+	unsigned timeout_s = sweep->timeout_s  ? sweep->timeout_s
+			     : plan->timeout_s ? plan->timeout_s
+					       : 300;
+	bool ok = true;
+
+	if (n < 0)
+		return kt_error_os(errno, "cannot tell where this tool is");
+	w->tool[n] = '\0';
+	kt_vec_for_each (&cells->v, cell)
+		ok &= kt_vec_push(&w->jobs, (struct sweep_job){
+						    .name = cell->name,
+						    .cpus = cell->topology->cpus,
+						    .memory_mib = cell->topology->memory_mib,
+					    });
+	snprintf(w->timeout, sizeof(w->timeout), "%u", timeout_s);
+	ok &= kt_vec_push(&w->args, "--timeout") && kt_vec_push(&w->args, w->timeout);
+	if (sweep->accel)
+		ok &= kt_vec_push(&w->args, "--accel") && kt_vec_push(&w->args, sweep->accel);
+	if (!ok)
+		return kt_error_no_memory();
+	w->work = (struct sweep_work){
+		.jobs = w->jobs.data,
+		.n_jobs = w->jobs.len,
+		.tool = w->tool,
+		.file = file,
+		.results = results,
+		.args = w->args.data,
+		.n_args = w->args.len,
+		.max_jobs = sweep->jobs,
+		.retries = sweep->retries_given ? sweep->retries : plan->retries,
+		.timeout_s = timeout_s + 30, /* the cell's own word comes first */
+		.machines = sweep->machines,
+		.engine_args = sweep->engine_args.data,
+		.n_engine_args = sweep->engine_args.len,
+		.cancel_fd = cli_cancel_fd(),
+		.kvm = uses_kvm(sweep->accel ? sweep->accel : plan->accel),
+		.notice = notice,
+		.begun = sweep_view_begun,
+		.ended = sweep_view_ended,
+	};
+	return NULL;
+}
+
+static struct kt_error *run_cells(const struct sweep *sweep, const struct sweep_plan *plan,
+				  const struct sweep_cells *cells, const char *results)
+{
+	_cleanup_free_ char *file = realpath(sweep->file, NULL);
+	_cleanup_(work_deinit) struct work w = {0};
+	struct sweep_view *view = NULL;
+	struct kt_error *err;
+
+	if (!file)
+		return kt_error_os(errno, "cannot read the sweep file %s", sweep->file);
+	if (!fetch_kernels(cells))
+		return kt_error_new(KT_ERROR_CANCELLED, "cancelled");
+	err = make_work(sweep, plan, cells, file, results, &w);
+	if (!err)
+		err = sweep_view_create(cells, results, sweep->json, &view);
+	if (err)
+		return err;
+	w.work.arg = view;
+	err = (sweep->engine ? sweep->engine : sweep_run_local)(&w.work);
+	sweep_view_destroy(view);
+	if (err && kt_error_code(err) == KT_ERROR_CANCELLED)
+		err = kt_error_hint(err, "what is done is kept; --resume goes on");
+	return err;
+}
+
+/* --- what came of it --- */
+
+static bool selected_failed(const char *results, const struct sweep_cells *cells)
+{
+	bool failed = false;
+
+	kt_vec_for_each (&cells->v, cell) {
+		struct kt_cell_record record = {0};
+		struct kt_error *err = kt_read_cell_record(results, cell->scheduler->name,
+							   cell->kernel->name, cell->topology->name,
+							   &record);
+
+		failed |= err || (!record.passed && !record.skipped);
+		kt_error_destroy(err);
+		kt_cell_record_deinit(&record);
+	}
+	return failed;
+}
+
+static int sweep_all(const struct sweep *sweep, const struct sweep_plan *plan,
+		     struct sweep_cells *cells)
+{
+	_cleanup_free_ char *results = NULL;
+	struct sweep_cells all = {0};
+	struct kt_error *err = make_results(sweep, &results);
+	bool failed;
+
+	cli_cancel_fd();
+	if (!err)
+		err = choose_cells(sweep, results, cells);
+	if (!err && cells->v.len)
+		err = run_cells(sweep, plan, cells, results);
+	if (err)
+		return cli_fail(err);
+	/* Of those that had a record before, too. */
+	err = sweep_plan_cells(plan, sweep->filter, sweep->scheduler, &all);
+	if (err)
+		return cli_fail(err);
+	failed = selected_failed(results, &all);
+	sweep_cells_deinit(&all);
+	return sweep_conclude(results, sweep->scheduler, !sweep->json, !failed, failed);
+}
+
+static int sweep_list(const struct sweep_cells *cells)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
+
+	kt_vec_for_each (&cells->v, cell)
+		kt_buf_printf(&text, "%s\n", cell->name);
+	if (cells->n_rejected)
+		cli_note("%zu combinations are ruled out by the schedulers' limits",
+			 cells->n_rejected);
+	if (text.failed)
+		return cli_fail(kt_error_no_memory());
+	return cli_print(text.data ? text.data : "");
+}
+
+static int sweep_one(const struct sweep *sweep, const struct sweep_plan *plan,
+		     const struct sweep_cells *cells)
+{
+	_cleanup_free_ char *results = NULL;
+	struct sweep_cell_options options = {.accel = sweep->accel, .timeout_s = sweep->timeout_s};
+	struct kt_error *err;
+
+	kt_vec_for_each (&cells->v, cell) {
+		if (strcmp(cell->name, sweep->cell) &&
+		    strcmp(cell->name + strlen("verifier/"), sweep->cell))
+			continue;
+		err = make_results(sweep, &results);
+		if (err)
+			return cli_fail(err);
+		options.results = results;
+		cli_cancel_fd();
+		return sweep_run_cell(plan, cell, &options);
+	}
+	return cli_fail(kt_error_hint(kt_error_new(KT_ERROR_NOT_FOUND, "%s has no cell \"%s\"",
+						   sweep->file, sweep->cell),
+				      "--list has their names"));
+}
+
+static int sweep_file(const struct sweep *sweep)
+{
+	struct sweep_plan plan = {0};
+	struct sweep_cells cells = {0};
+	struct kt_error *err = sweep_plan_read(sweep->file, &plan);
+	int status;
+
+	if (!err)
+		err = sweep_plan_cells(&plan, sweep->filter, sweep->scheduler, &cells);
+	if (err)
+		status = cli_fail(err);
+	else if (sweep->list)
+		status = sweep_list(&cells);
+	else if (sweep->cell)
+		status = sweep_one(sweep, &plan, &cells);
+	else
+		status = sweep_all(sweep, &plan, &cells);
+	sweep_cells_deinit(&cells);
+	sweep_plan_deinit(&plan);
+	return status;
+}
+
+/* --- cargo --- */
+
+static struct kt_error *run_cargo(char **args, int *wait_status)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return kt_error_os(errno, "cannot fork");
+	if (!pid) {
+		execvp(args[0], args);
+		_exit(errno == ENOENT ? 127 : 126);
+	}
+	while (waitpid(pid, wait_status, 0) < 0)
+		if (errno != EINTR)
+			return kt_error_os(errno, "cannot wait for cargo");
+	if (WIFEXITED(*wait_status) && WEXITSTATUS(*wait_status) == 127)
+		return kt_error_hint(kt_error_os(ENOENT, "cannot run cargo"),
+				     "--nextest is for cargo projects; it has to be in PATH");
+	return NULL;
+}
+
+static int sweep_nextest(const struct sweep *sweep, int n, char **forward)
+{
+	static char cargo[] = "cargo";
+	_cleanup_free_ char *results = NULL, **args = NULL;
+	char **nextest = NULL;
+	struct kt_error *err = make_results(sweep, &results);
+	size_t len = 0;
+	int status = 0, code;
+
+	if (!err)
+		err = kt_build_nextest_args(sweep->profile, (const char *const *)forward, (size_t)n,
+					    &nextest);
+	if (err)
+		return cli_fail(err);
+	while (nextest[len])
+		len++;
+	args = calloc(len + 2, sizeof(*args));
+	if (!args)
+		err = kt_error_no_memory();
+	if (!err) {
+		args[0] = cargo;
+		memcpy(args + 1, nextest, (len + 1) * sizeof(*args));
+		setenv(KTSTR_VERIFIER_RESULT_DIR_ENV, results, 1);
+		err = run_cargo(args, &status);
+	}
+	kt_nextest_args_free(nextest);
+	if (err)
+		return cli_fail(err);
+	code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+	return sweep_conclude(results, sweep->scheduler, !sweep->json, WIFEXITED(status) && !code,
+			      code);
+}
+
+int cli_sweep(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"list", no_argument, NULL, OPT_LIST},
+		{"filter", required_argument, NULL, OPT_FILTER},
+		{"scheduler", required_argument, NULL, CLI_OPT_SCHEDULER},
+		{"resume", no_argument, NULL, OPT_RESUME},
+		{"cell", required_argument, NULL, OPT_CELL},
+		{"results", required_argument, NULL, OPT_RESULTS},
+		{"jobs", required_argument, NULL, OPT_JOBS},
+		{"retries", required_argument, NULL, OPT_RETRIES},
+		{"timeout", required_argument, NULL, CLI_OPT_TIMEOUT},
+		{"accel", required_argument, NULL, CLI_OPT_ACCEL},
+		{"engine", required_argument, NULL, OPT_ENGINE},
+		{"machines", required_argument, NULL, OPT_MACHINES},
+		{"engine-arg", required_argument, NULL, OPT_ENGINE_ARG},
+		{"json", no_argument, NULL, CLI_OPT_JSON},
+		{"nextest", no_argument, NULL, OPT_NEXTEST},
+		{"profile", required_argument, NULL, OPT_PROFILE},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	_cleanup_(sweep_deinit) struct sweep sweep = {.file = "sweep.conf"};
+	struct kt_error *err;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (option == 'h')
+			return cli_print(help);
+		if (option == '?')
+			return CLI_USAGE;
+		err = take_option(&sweep, option, optarg);
+		if (err)
+			return cli_fail(err);
+	}
+	err = check_usage(&sweep, argc - optind, argv + optind);
+	if (err)
+		return cli_fail(err);
+	if (sweep.nextest)
+		return sweep_nextest(&sweep, argc - optind, argv + optind);
+	if (optind < argc)
+		sweep.file = argv[optind];
+	return sweep_file(&sweep);
+}

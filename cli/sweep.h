@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The parts of `ktstr-gdb sweep`. */
+#ifndef KT_CLI_SWEEP_H
+#define KT_CLI_SWEEP_H
+
+#include "cli/cli.h"
+#include "sweep/engine.h"
+#include "sweep/plan.h"
+
+struct sweep_cell_options {
+	const char *results; /* the directory that the record goes to */
+	const char *accel;   /* NULL: the plan's, or the default */
+	unsigned timeout_s;  /* 0: the plan's, or the default */
+};
+
+/* Runs one cell here, writes its record, says in a line what came of it. Gives the exit status. */
+int sweep_run_cell(const struct sweep_plan *plan, const struct sweep_cell *cell,
+		   const struct sweep_cell_options *options);
+
+/*
+ * Shows all records of the directory, unless `show` is false, and gives the exit status: success
+ * and exit_code are of who ran the cells, scheduler is what they were filtered by, or NULL.
+ */
+int sweep_conclude(const char *results, const char *scheduler, bool show, bool success,
+		   int exit_code);
+
+/* Follows a sweep: lines as cells end, and on a terminal what is being done. */
+struct sweep_view;
+struct kt_error *sweep_view_create(const struct sweep_cells *cells, const char *results, bool json,
+				   struct sweep_view **ret);
+void sweep_view_destroy(struct sweep_view *view);
+void sweep_view_begun(void *view, size_t cell);
+void sweep_view_ended(void *view, size_t cell);
+
+/* Cells that have ended and neither passed nor were skipped. */
+size_t sweep_view_failed(const struct sweep_view *view);
+
+#endif

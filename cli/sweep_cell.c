@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* One cell of a sweep: what collect does, and a record of it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/boot.h"
+#include "cli/sweep.h"
+#include "logparse/blocks.h"
+#include "render/saved.h"
+#include "sweep/kernel.h"
+#include "sweep/records.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "vm/topology.h"
+
+#define FETCH_MAX_MS 600000
+#define LOG_MAX      (1u << 20) /* bytes of a collapsed log that are kept beside the record */
+
+static struct kt_error *set_string(char **member, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		return kt_error_no_memory();
+	free(*member);
+	*member = copy;
+	return NULL;
+}
+
+static struct kt_error *begin_record(const struct sweep_cell *cell, struct kt_cell_record *record)
+{
+	struct kt_error *err = set_string(&record->scheduler, cell->scheduler->name);
+
+	record->started = time(NULL);
+	if (!err)
+		err = set_string(&record->kernel, cell->kernel->name);
+	if (!err)
+		err = set_string(&record->topology, cell->topology->name);
+	return err;
+}
+
+/* Beside the record: as collapsed as a person would be shown it. */
+static struct kt_error *keep_log(const char *results, struct kt_cell_record *record,
+				 const struct kt_verifier_vm_result *result)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
+	_cleanup_free_ char *stem = NULL, *name = NULL, *path = NULL;
+	_cleanup_fclose_ FILE *file = NULL;
+	struct kt_error *err;
+	size_t len;
+
+	if (!result->scheduler_log_len)
+		return NULL;
+	err = kt_collapse_blocks_to((struct kt_text){result->scheduler_log,
+						     result->scheduler_log_len},
+				    NULL, kt_sink_append, &text);
+	if (!err)
+		err = kt_cell_stem(record->scheduler, record->kernel, record->topology, &stem);
+	if (err)
+		return err;
+	if (text.failed || asprintf(&name, "%s.log", stem) < 0 ||
+	    asprintf(&path, "%s/%s", results, name) < 0)
+		return kt_error_no_memory();
+	file = fopen(path, "we");
+	len = text.len < LOG_MAX ? text.len : LOG_MAX;
+	if (!file || fwrite(text.data, 1, len, file) != len)
+		return kt_error_os(errno, "cannot write %s", path);
+	if (len < text.len)
+		fprintf(file, "\n[... %zu bytes more left out here ...]\n", text.len - len);
+	record->log = kt_take_ptr(name);
+	return NULL;
+}
+
+/* A run's result goes the way of a saved one: what diff compares is what a record holds. */
+static struct kt_error *record_result(const struct cli_run *run, struct kt_cell_record *record)
+{
+	_cleanup_(kt_saved_deinit) struct kt_saved saved = {0};
+	_cleanup_free_ char *json = NULL;
+	struct kt_error *err = cli_render_json(&run->result, &json);
+
+	if (!err)
+		err = kt_saved_read((struct kt_text){json, strlen(json)}, "the cell", &saved);
+	if (err)
+		return err;
+	record->stats = saved.programs;
+	saved.programs = (struct kt_prog_stats_list){0};
+	free(record->release);
+	record->release = kt_take_ptr(saved.kernel);
+	record->passed = cli_run_status(run) == CLI_DONE;
+	if (!record->passed && saved.verdict)
+		record->reason = kt_take_ptr(saved.verdict);
+	else if (!record->passed)
+		err = set_string(&record->reason, "a program was not taken");
+	if (!err)
+		err = set_string(&record->verdict,
+				 run->result.run  ? kt_verdict_name(kt_verdict(run->result.run))
+				 : record->passed ? "pass"
+						  : "rejected");
+	return err;
+}
+
+static bool fill_boot(const struct sweep_plan *plan, const struct sweep_cell *cell,
+		      const struct sweep_cell_options *options, struct cli_boot *boot)
+{
+	const struct sweep_scheduler *s = cell->scheduler;
+	bool ok = true;
+
+	boot->vm.topology = cell->topology;
+	boot->vm.accel = options->accel ? options->accel : plan->accel;
+	boot->vm.append = plan->append;
+	boot->load.args = (const char *const *)s->args.v.data;
+	boot->load.num_args = s->args.v.len;
+	kt_vec_for_each (&s->objects.v, object)
+		ok &= kt_vec_push(&boot->objects, *object);
+	kt_vec_for_each (&s->files.v, file)
+		ok &= kt_vec_push(&boot->files, *file);
+	return ok;
+}
+
+static struct kt_error *cannot(struct kt_cell_record *record, const char *why)
+{
+	struct kt_error *err = set_string(&record->verdict, "error");
+
+	return err ? err : set_string(&record->reason, why);
+}
+
+static struct kt_error *run_cell(const struct sweep_plan *plan, const struct sweep_cell *cell,
+				 const struct sweep_cell_options *options, const char *image,
+				 struct kt_cell_record *record)
+{
+	unsigned timeout_s = options->timeout_s ? options->timeout_s : plan->timeout_s;
+	_cleanup_(cli_boot_deinit) struct cli_boot boot = {0};
+	_cleanup_(cli_run_deinit) struct cli_run run = {0};
+	struct cli_guest guest = {.timeout_s = timeout_s};
+	struct kt_error *err;
+	int status;
+
+	if (!fill_boot(plan, cell, options, &boot))
+		return kt_error_no_memory();
+	status = cli_run_guest(&boot, image, cell->scheduler->scheduler, &guest, &run);
+	cli_progress(NULL);
+	if (status != CLI_DONE)
+		return cannot(record, cli_last_error());
+	cli_show_console(run.collected.result.console);
+	err = record_result(&run, record);
+	if (!err && run.result.run)
+		err = keep_log(options->results, record, run.result.run);
+	return err;
+}
+
+/* Skipped, failed for want of a kernel, or run. */
+static struct kt_error *do_cell(const struct sweep_plan *plan, const struct sweep_cell *cell,
+				const struct sweep_cell_options *options,
+				struct kt_cell_record *record)
+{
+	struct vm_topology_limits limits;
+	_cleanup_free_ char *image = NULL;
+	struct kt_error *err;
+
+	vm_topology_limits(options->accel ? options->accel : plan->accel, &limits);
+	err = vm_topology_check(cell->topology, 0, &limits);
+
+	if (err && kt_error_code(err) == KT_ERROR_UNSUPPORTED) {
+		struct kt_error *failed = set_string(&record->reason, kt_error_message(err));
+
+		record->skipped = true;
+		kt_error_destroy(err);
+		return failed;
+	}
+	if (!err)
+		err = sweep_kernel_image(cell->kernel, kt_deadline_ms(FETCH_MAX_MS), &image);
+	if (err) {
+		struct kt_error *failed = cannot(record, kt_error_message(err));
+
+		kt_error_destroy(err);
+		return failed;
+	}
+	return run_cell(plan, cell, options, image, record);
+}
+
+static int tell(const struct sweep_cell *cell, const struct kt_cell_record *record)
+{
+	const char *reason = record->reason ? record->reason : "";
+
+	if (record->skipped)
+		cli_note("%s: skipped: %s", cell->name, reason);
+	else if (!record->passed)
+		cli_note("%s: FAIL: %s", cell->name, reason);
+	else
+		cli_note("%s: PASS", cell->name);
+	if (record->skipped)
+		return SWEEP_CELL_SKIPPED;
+	if (record->passed)
+		return CLI_DONE;
+	return record->verdict && !strcmp(record->verdict, "error") ? CLI_CANNOT : CLI_TEST_FAILED;
+}
+
+/* A sweep forgets the records of before when it begins: one that is there is of an earlier try. */
+static unsigned tries_before(const char *results, const struct kt_cell_record *record)
+{
+	struct kt_cell_record before = {0};
+	struct kt_error *err = kt_read_cell_record(results, record->scheduler, record->kernel,
+						   record->topology, &before);
+	unsigned tries = err ? 0 : before.attempts;
+
+	kt_error_destroy(err);
+	kt_cell_record_deinit(&before);
+	return tries;
+}
+
+int sweep_run_cell(const struct sweep_plan *plan, const struct sweep_cell *cell,
+		   const struct sweep_cell_options *options)
+{
+	struct kt_cell_record record = {0};
+	int64_t began = kt_now_ns();
+	struct kt_error *err = begin_record(cell, &record);
+	int status;
+
+	if (!err)
+		err = do_cell(plan, cell, options, &record);
+	/* Interrupted: what is not done has no record. */
+	if (!err && cli_sleep_ms(0))
+		err = kt_error_new(KT_ERROR_CANCELLED, "%s: cancelled", cell->name);
+	record.duration_s = (double)(kt_now_ns() - began) / 1e9;
+	record.attempts = tries_before(options->results, &record) + 1;
+	if (!err)
+		err = kt_write_cell_record(options->results, &record);
+	status = err ? cli_fail(err) : tell(cell, &record);
+	kt_cell_record_deinit(&record);
+	return status;
+}

@@ -1,0 +1,209 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# ktstr-gdb sweep without a guest: what is declared, what is run, what is kept when it is killed. QEMU
+# is a script here, whose guests never come up, and come to nothing in the same way each time. TAP.
+. "$(dirname "$0")/../guest/lib"
+mkdir "$work/bin" "$work/tmp"
+export TMPDIR="$work/tmp" XDG_CACHE_HOME="$work/cache"
+unset XDG_RUNTIME_DIR KTSTR_VERIFIER_RESULT_DIR
+cat >"$work/bin/qemu-system-x86_64" <<'S'
+#!/bin/sh
+case "$*" in *-version* | *help*) exit 0 ;; esac
+sleep "${QEMU_SLEEPS:-0.$((2 + $$ % 3))}"
+echo "qemu-system-x86_64: this one boots nothing" >&2
+exit 1
+S
+chmod +x "$work/bin/qemu-system-x86_64"
+PATH=$work/bin:$PATH
+kernel=$(ls -d "${XDG_KERNELS:-$HOME/.cache/ktstr-gdb/kernels}"/*/vmlinuz 2>/dev/null | head -n 1)
+[ -n "$kernel" ] || skip_all 'no kernel image in the cache'
+object=$here/build/bpf/demo.bpf.o
+[ -s "$object" ] || skip_all 'no BPF object'
+
+conf() {
+	cat >"$work/sweep.conf"
+}
+
+# refused NAME PATTERN: what is wrong with the file that conf had.
+refused() {
+	run sweep "$work/sweep.conf" --list
+	says "$1" 3 "$2"
+}
+
+# --- what is wrong with a file is said, and where ---
+
+run sweep "$work/none.conf"
+says 'no such file' 3 'cannot read the sweep file .*none.conf: No such file'
+conf </dev/null
+refused 'an empty file' 'sweep.conf: no schedulers are declared'
+echo 'schedulers = ( { name = "a" ' | conf
+refused 'one that breaks off' 'sweep.conf:[0-9]+: '
+echo 'shedulers = ();' | conf
+refused 'a setting that is none' 'sweep.conf:1: "shedulers" is no setting here; there are schedulers, kernels'
+conf <<E2
+schedulers = ( { scheduler = "/bin/true"; },
+	{ scheduler = "/usr/bin/true"; } );
+E2
+refused 'a name twice' 'sweep.conf:2: there is a scheduler "true" already'
+echo 'schedulers = ( { name = "a/b"; scheduler = "/bin/true"; } );' | conf
+refused 'a name with a slash' 'sweep.conf:1: the name "a/b" has a "/"'
+echo 'schedulers = ( { name = "a"; } );' | conf
+refused 'nothing to load' 'sweep.conf:1: either scheduler = "PATH" or objects'
+echo 'schedulers = ( { scheduler = "x"; cpus = [9, 4]; } );' | conf
+refused 'an empty range' 'sweep.conf:1: an empty range: 9 is more than 4'
+echo 'kernels = ( "debian:" );' | conf
+refused 'a kernel that is none' 'sweep.conf:1: "debian:" is no kernel: debian:SUITE'
+echo 'topologies = ( "5cpu" );' | conf
+refused 'a topology that is none' 'sweep.conf:1: "5cpu" is no topology preset'
+head -c 2000000 /dev/zero | conf
+refused 'a large file' 'it is too large'
+head -c 500 /dev/urandom | conf
+run sweep "$work/sweep.conf" --list
+check 'random bytes' test "$status" = 3
+
+# --- cells ---
+
+conf <<E2
+schedulers = (
+	{ name = "any"; objects = ["$object"]; },
+	{ name = "small"; objects = ["$object"]; cpus = [1, 4]; },
+	{ name = "many caches"; objects = ["$object"]; llcs = [2, 0]; }
+);
+kernels = ( { name = "one"; image = "$kernel"; }, { name = "two"; image = "$kernel"; } );
+topologies = ( "4cpu-1llc-nosmt", "4cpu-2llc-nosmt", "9cpu-3llc-nosmt", "2numa-16cpu-4llc-nosmt" );
+accel = "tcg"; timeout = 20;
+E2
+run sweep "$work/sweep.conf" --list
+check '--list: all that the limits allow' test "$(wc -l <"$work/out")" = 18
+check 'and how many they do not' grep -q '6 combinations are ruled out' "$work/err"
+check 'a limit on CPUs' sh -c "! grep -q 'small/.*/9cpu' '$work/out'"
+check 'a limit on caches' sh -c "! grep -q 'caches/.*/4cpu-1llc' '$work/out' && grep -q 'caches/one/4cpu-2llc' '$work/out'"
+run sweep "$work/sweep.conf" --list --filter 'any/two/*'
+check '--filter' test "$(wc -l <"$work/out")" = 4
+run sweep "$work/sweep.conf" --list --scheduler small
+check '--scheduler' test "$(wc -l <"$work/out")" = 4
+run sweep "$work/sweep.conf" --cell verifier/any/one/none
+says 'a cell that is none' 3 'has no cell "verifier/any/one/none"; --list has'
+
+# --- one run through ---
+
+run sweep "$work/sweep.conf" --results "$work/through" --jobs 4
+check 'cells that fail: exit status 1' test "$status" = 1
+check 'a line a cell' test "$(grep -c ': FAIL: QEMU exited with status 1' "$work/err")" = 18
+check 'the grid' grep -q '18 cells: 0 passed, 18 failed' "$work/out"
+check 'a record a cell' test "$(ls "$work/through" | grep -c '\.json$')" = 18
+run report "$work/through"
+cp "$work/out" "$work/through.txt"
+check 'report shows it again' grep -q 'any / two / 9cpu-3llc-nosmt: QEMU exited with status 1' "$work/out"
+run sweep "$work/sweep.conf" --results "$work/through" --filter 'any/one/4cpu-1llc-nosmt' --json
+check '--json: an object a cell' jq -es 'length == 1 and .[0].cell == "verifier/any/one/4cpu-1llc-nosmt" and
+	.[0].state == "fail"' "$work/out"
+run sweep "$work/sweep.conf" --results "$work/retried" --filter 'any/one/4cpu-1llc-nosmt' --retries 2
+check '--retries' jq -e '.attempts == 3' "$work"/retried/*.json
+KTSTR_VERIFIER_RESULT_DIR=$work/env run sweep "$work/sweep.conf" --cell any/one/4cpu-1llc-nosmt
+check 'a cell by its name alone, results from the environment' test -s "$(ls "$work"/env/*.json)"
+check 'its exit status: it could not be found out' test "$status" = 3
+
+# --- by an engine of others ---
+
+if command -v parallel >/dev/null; then
+	run sweep "$work/sweep.conf" --results "$work/parallel" --jobs 4 --engine parallel
+	check '--engine parallel: the same exit status' test "$status" = 1
+	run report "$work/parallel"
+	check '--engine parallel: the same report' cmp "$work/out" "$work/through.txt"
+else
+	skip '--engine parallel' 'GNU parallel is not here'
+fi
+run sweep "$work/sweep.conf" --results "$work/none" --engine pbs
+says 'an engine that is none' 2 '--engine takes local, parallel or slurm, not "pbs"'
+
+# --- a terminal ---
+
+QEMU_SLEEPS=2 TERM=xterm script -qec "stty cols 200; '$tool' sweep '$work/sweep.conf' \
+	--results '$work/terminal' --jobs 2 --filter 'any/one/*'" /dev/null </dev/null >"$work/out" 2>&1
+check 'a terminal: done, running, failed, left' grep -aqE \
+	'2 of 4 cells, 2 running, 2 failed, about [0-9]+ s left: any/one/' "$work/out"
+
+# --- killed at any moment, and resumed ---
+
+moment=0
+seed=$$
+while [ $moment -lt 20 ]; do
+	moment=$((moment + 1))
+	seed=$(((seed * 1103515245 + 12345) % 2147483648))
+	"$tool" sweep "$work/sweep.conf" --results "$work/killed" --jobs 4 --resume >/dev/null 2>&1 &
+	pid=$!
+	sleep "0.$((seed / 65536 % 900 + 100))"
+	kill -KILL $pid 2>/dev/null
+	wait $pid 2>/dev/null
+done
+echo "# records after 20 kills: $(ls "$work/killed" | grep -c '\.json$') of 18"
+echo "$work/killed" >"$work/pattern" # so that grep itself does not have it
+# shellcheck disable=SC2317
+none_left() {
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		grep -alF -f "$work/pattern" /proc/[0-9]*/cmdline 2>/dev/null || return 0
+		sleep 0.2
+	done
+	return 1
+}
+check 'what a killed sweep ran has ended with it' none_left
+run sweep "$work/sweep.conf" --results "$work/killed" --jobs 4 --resume
+run report "$work/killed"
+check 'killed 20 times and resumed: the same report' cmp "$work/out" "$work/through.txt"
+run sweep "$work/sweep.conf" --results "$work/killed" --resume
+check '--resume with nothing left runs nothing' sh -c "! grep -q FAIL: '$work/err'"
+check 'and has the exit status of the whole' test "$status" = 1
+"$tool" sweep "$work/sweep.conf" --results "$work/interrupted" --jobs 1 >"$work/out" 2>"$work/err" &
+pid=$!
+sleep 0.9
+kill -INT $pid
+wait $pid
+status=$?
+check 'Ctrl-C: exit status 3' test "$status" = 3
+check 'it is said, and how to go on' grep -q '^ktstr-gdb: cancelled; what is done is kept; --resume goes on' "$work/err"
+check 'no cell that was cut off has a record' test "$(ls "$work/interrupted" | grep -c '\.json$')" = \
+	"$(grep -c ': FAIL: QEMU exited' "$work/err")"
+check 'what is done is kept' test "$(ls "$work/interrupted" | grep -c '\.json$')" -gt 0
+check 'no directory of a guest is left' test -z "$(ls -A "$work/tmp")"
+
+# --- cargo ---
+
+cat >"$work/bin/cargo" <<'S'
+#!/bin/sh
+printf '%s\n' "$@" >"$CARGO_ARGS"
+mkdir -p "$KTSTR_VERIFIER_RESULT_DIR"
+[ "$CARGO_RECORDS" = 0 ] ||
+	echo '{"scheduler": "mine", "kernel": "6.18", "topology": "4cpu-1llc-nosmt", "passed": '"$CARGO_PASSED"', "stats": [{"name": "enqueue", "verified_insns": 383}]}' \
+		>"$KTSTR_VERIFIER_RESULT_DIR/one.json"
+exit "$CARGO_STATUS"
+S
+chmod +x "$work/bin/cargo"
+export CARGO_ARGS="$work/args" CARGO_PASSED=true CARGO_STATUS=0 CARGO_RECORDS=1
+run sweep --nextest --results "$work/nextest" --profile ci -- --retries 2 'a b'
+prints '--nextest: what the records say' 0 '^6.18 +383'
+cat >"$work/args.expected" <<'A'
+nextest
+run
+--run-ignored
+all
+--no-tests
+pass
+-E
+test(/^verifier/) & !test(/^verifier::/)
+--profile
+ci
+--retries
+2
+a b
+A
+check '--nextest: how cargo is run' cmp "$work/args" "$work/args.expected"
+CARGO_PASSED=false CARGO_STATUS=100 run sweep --nextest --results "$work/nextest"
+check 'a cell fails: its exit status, and no more words' sh -c "test $status = 100 && ! test -s '$work/err'"
+CARGO_STATUS=101 run sweep --nextest --results "$work/nextest"
+check 'no cell fails: its exit status, and why' sh -c "test $status = 101 && test -s '$work/err'"
+CARGO_RECORDS=0 run sweep --nextest --results "$work/nothing"
+check 'no records are no success' sh -c "test $status = 1 && grep -q 'declared' '$work/err'"
+rm "$work/bin/cargo"
+PATH=$work/bin:/nonexistent run sweep --nextest --results "$work/nothing" 2>/dev/null
+plan
