@@ -63,6 +63,7 @@ int cli_attach(int argc, char **argv)
 		if (c == 'h') {
 			fputs(help, stdout);
 			fputs(cli_guest_help, stdout);
+			fputs("\n", stdout);
 			return cli_print(cli_output_help);
 		}
 		if (c == '?')

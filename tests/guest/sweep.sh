@@ -50,5 +50,42 @@ rm "$one"
 run sweep "$work/sweep.conf" --cell 'odd/trixie-backports-6.18/4cpu-2llc-nosmt' --results "$work/results"
 check 'a cell by its name: exit status 0' test "$status" = 0
 check 'and a line' grep -q ': PASS$' "$work/err"
+
+# --- the same cells, run by others: on two machines, by ssh; as a job array ---
+
+# shellcheck source=tests/sweep/lib
+. tests/sweep/lib
+trap 'end_daemons; finish' EXIT
+mkdir "$work/reference"
+cp "$work"/results/*good*4cpu* "$work/reference"
+run report "$work/reference"
+cp "$work/out" "$work/reference.txt"
+# by NAME ENGINE OPTION...
+by() {
+	name=$1
+	shift
+	timeout 300 "$tool" sweep "$work/sweep.conf" --results "$work/$name" --filter 'good/*/4cpu*' \
+		--engine "$@" >"$work/out" 2>"$work/err" </dev/null
+	status=$?
+	if [ $status = 0 ] && "$tool" report "$work/$name" | cmp -s - "$work/reference.txt"; then
+		ok "by $name: the same report"
+	else
+		not_ok "by $name: the same report" "$(told)"
+	fi
+}
+if ! command -v parallel >/dev/null || ! PATH=$PATH:/usr/sbin command -v sshd >/dev/null; then
+	skip 'by ssh' 'GNU parallel or sshd is not installed'
+elif start_sshd; then
+	by ssh parallel --machines "$ssh one,$ssh two" --jobs 1
+else
+	not_ok 'by ssh: an sshd on loopback' "$(cat "$work/sshd.out")"
+fi
+if [ "$(id -u)" != 0 ] || ! PATH=$PATH:/usr/sbin command -v slurmctld slurmd munged sbatch >/dev/null; then
+	skip 'by slurm' 'Slurm is not installed, or this is not root'
+elif start_slurm; then
+	by slurm slurm
+else
+	not_ok 'by slurm: a Slurm on loopback' "$(tail -n 5 "$work"/munged.out "$work"/slurm*.out)"
+fi
 check 'nothing is left of the guests' test -z "$(ls -A "$work/tmp")"
 plan
