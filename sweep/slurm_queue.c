@@ -23,7 +23,9 @@ struct kt_error *slurm_array_max(size_t *ret)
 	unsigned long n;
 
 	if (err)
-		return kt_error_wrap(err, "Slurm");
+		return kt_error_hint(kt_error_wrap(err, "Slurm"),
+				     "this machine has to belong to a cluster whose controller "
+				     "answers: try sinfo");
 	at = strstr(text, "MaxArraySize");
 	if (!at || sscanf(at, "MaxArraySize = %lu", &n) != 1)
 		return kt_error_new(KT_ERROR_PROTOCOL, "Slurm does not tell its MaxArraySize");
