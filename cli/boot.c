@@ -119,7 +119,7 @@ int cli_list_topologies(void)
 		kt_buf_printf(&out, "%-22s  %4u  %5u  %6u  %5u  %7u  %u\n", all[i].name,
 			      all[i].cpus, all[i].numa_nodes, all[i].llcs, all[i].cores_per_llc,
 			      all[i].threads_per_core, all[i].memory_mib);
-	kt_buf_appends(&out, "CORES a cache, THREADS a core.");
+	kt_buf_appends(&out, "CORES a cache, THREADS a core.\n");
 	return out.failed ? cli_fail(kt_error_no_memory()) : cli_print(out.data);
 }
 

@@ -103,7 +103,9 @@ static struct kt_error *read_records(const char *dir, struct kt_cell_records *re
 	if (!err)
 		err = kt_read_cell_records(dir, warn, (void *)(uintptr_t)dir, ret);
 	if (!err && !ret->n)
-		cli_note("there is no record of a cell in %s", dir);
+		err = kt_error_hint(kt_error_new(KT_ERROR_NOT_FOUND,
+						 "there is no record of a cell in %s", dir),
+				    "`ktstr-gdb sweep --results DIR` leaves them");
 	return err;
 }
 
@@ -294,7 +296,7 @@ static struct kt_error *check_usage(struct report *report, int n, char **dirs)
 		return err;
 	if (report->fail_on_regression && !report->baseline)
 		return kt_error_hint(kt_error_new(KT_ERROR_USAGE,
-						  "--fail-on-regression: since when?"),
+						  "--fail-on-regression: since when"),
 				     "--baseline DIR is the sweep to compare with");
 	if (n != 1)
 		return kt_error_hint(

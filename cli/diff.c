@@ -432,9 +432,15 @@ static struct kt_error *take_option(struct diff *diff, int option, char *arg)
 static struct kt_error *check_boots(const struct diff *diff, int n_args, char **args)
 {
 	const struct cli_boot *boot = &diff->boot;
-	struct kt_error *err = cli_boot_check(boot, n_args, args);
 	size_t kernels = boot->kernels.len, schedulers = boot->schedulers.len;
+	struct kt_error *err;
 
+	if (n_args && !schedulers && !boot->load.run)
+		return kt_error_new(KT_ERROR_USAGE,
+				    "\"%s\" and --kernel: files are compared, or "
+				    "guests that are booted, one of them",
+				    args[0]);
+	err = cli_boot_check(boot, n_args, args);
 	if (err)
 		return err;
 	if (boot->vm.keep)

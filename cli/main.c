@@ -73,5 +73,5 @@ int main(int argc, char **argv)
 		}
 	return cli_fail(kt_error_hint(
 		kt_error_new(KT_ERROR_USAGE, "\"%s\" is no command", argv[1]),
-		"there are attach, collect, diff, log and report; see ktstr-gdb --help"));
+		"there are attach, collect, diff, log, report and sweep; see ktstr-gdb --help"));
 }

@@ -43,7 +43,8 @@ int cli_fail(struct kt_error *err)
 	int status = kt_error_code(err) == KT_ERROR_USAGE ? CLI_USAGE : CLI_CANNOT;
 	const char *hint = kt_error_hint_text(err);
 
-	snprintf(last_error, sizeof(last_error), "%s", kt_error_message(err));
+	snprintf(last_error, sizeof(last_error), "%s%s%s", kt_error_message(err), hint ? "; " : "",
+		 hint ? hint : "");
 	cli_progress(NULL);
 	fputs("ktstr-gdb: ", stderr);
 	put_clean(kt_error_message(err));

@@ -64,7 +64,8 @@ static const char help[] =
 	"  --profile NAME       its --profile\n"
 	"\n"
 	"Exit status: 0 all passed or were skipped; 1 a cell failed; 2 usage; 3 it could not\n"
-	"be done. Ctrl-C keeps what is done; --resume goes on.\n";
+	"be done, or of a cell not be found out; with --nextest, cargo's. Ctrl-C keeps what\n"
+	"is done (and exits with 3); --resume goes on.\n";
 
 enum {
 	OPT_LIST = CLI_OPT_OWN,
@@ -357,21 +358,28 @@ static struct kt_error *run_cells(const struct sweep *sweep, const struct sweep_
 
 /* --- what came of it --- */
 
-static bool selected_failed(const char *results, const struct sweep_cells *cells)
+/* The exit status that the cells' own come to: one that failed outweighs what is not known. */
+static int status_of(const char *results, const struct sweep_cells *cells)
 {
-	bool failed = false;
+	int status = CLI_DONE;
 
 	kt_vec_for_each (&cells->v, cell) {
 		struct kt_cell_record record = {0};
 		struct kt_error *err = kt_read_cell_record(results, cell->scheduler->name,
 							   cell->kernel->name, cell->topology->name,
 							   &record);
+		bool unknown = err || (record.verdict && !strcmp(record.verdict, "error"));
 
-		failed |= err || (!record.passed && !record.skipped);
+		if (!err && (record.passed || record.skipped))
+			unknown = false;
+		else if (!unknown)
+			status = CLI_TEST_FAILED;
+		if (unknown && status == CLI_DONE)
+			status = CLI_CANNOT;
 		kt_error_destroy(err);
 		kt_cell_record_deinit(&record);
 	}
-	return failed;
+	return status;
 }
 
 static int sweep_all(const struct sweep *sweep, const struct sweep_plan *plan,
@@ -380,12 +388,14 @@ static int sweep_all(const struct sweep *sweep, const struct sweep_plan *plan,
 	_cleanup_free_ char *results = NULL;
 	struct sweep_cells all = {0};
 	struct kt_error *err = make_results(sweep, &results);
-	bool failed;
+	int status;
 
 	cli_cancel_fd();
 	if (!err)
 		err = choose_cells(sweep, results, cells);
-	if (!err && cells->v.len)
+	if (!err && !cells->v.len)
+		cli_note("nothing is left to run; without --resume, all of it is run again");
+	else if (!err)
 		err = run_cells(sweep, plan, cells, results);
 	if (err)
 		return cli_fail(err);
@@ -393,23 +403,68 @@ static int sweep_all(const struct sweep *sweep, const struct sweep_plan *plan,
 	err = sweep_plan_cells(plan, sweep->filter, sweep->scheduler, &all);
 	if (err)
 		return cli_fail(err);
-	failed = selected_failed(results, &all);
+	status = status_of(results, &all);
+	status = sweep_conclude(results, &all, sweep->scheduler, !sweep->json, !status, status);
 	sweep_cells_deinit(&all);
-	return sweep_conclude(results, sweep->scheduler, !sweep->json, !failed, failed);
+	return status;
 }
 
-static int sweep_list(const struct sweep_cells *cells)
+/* Nothing to do is no success: most likely it is a slip. */
+static struct kt_error *no_cells(const struct sweep *sweep, const struct sweep_plan *plan,
+				 const struct sweep_cells *cells)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf names = KT_BUF_INIT;
+	bool known = !sweep->scheduler;
+
+	kt_vec_for_each (&plan->schedulers, s) {
+		known |= sweep->scheduler && !strcmp(s->name, sweep->scheduler);
+		kt_buf_printf(&names, "%s%s", names.len ? ", " : "", s->name);
+	}
+	if (!known)
+		return kt_error_new(KT_ERROR_USAGE, "%s has no scheduler \"%s\"; there are %s",
+				    sweep->file, sweep->scheduler, names.data ? names.data : "");
+	if (cells->v.len)
+		return NULL;
+	if (sweep->filter)
+		return kt_error_hint(kt_error_new(KT_ERROR_NOT_FOUND,
+						  "no cell of %s matches --filter \"%s\"",
+						  sweep->file, sweep->filter),
+				     "--list has their names");
+	return kt_error_new(KT_ERROR_NOT_FOUND,
+			    "%s: all %zu combinations are ruled out by the schedulers' limits",
+			    sweep->file, cells->n_rejected);
+}
+
+static int sweep_list(const struct sweep *sweep, const struct sweep_cells *cells)
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
 
 	kt_vec_for_each (&cells->v, cell)
-		kt_buf_printf(&text, "%s\n", cell->name);
+		if (!sweep->resume || !has_record(results_dir(sweep), cell))
+			kt_buf_printf(&text, "%s\n", cell->name);
 	if (cells->n_rejected)
 		cli_note("%zu combinations are ruled out by the schedulers' limits",
 			 cells->n_rejected);
 	if (text.failed)
 		return cli_fail(kt_error_no_memory());
 	return cli_print(text.data ? text.data : "");
+}
+
+/* A combination that would be a cell, if its scheduler were not limited. */
+static bool is_ruled_out(const struct sweep_plan *plan, const char *name)
+{
+	const char *rest = strncmp(name, "verifier/", 9) ? name : name + 9;
+
+	kt_vec_for_each (&plan->schedulers, s)
+		kt_vec_for_each (&plan->kernels, k)
+			kt_vec_for_each (&plan->topologies, t) {
+				_cleanup_free_ char *cell = NULL;
+
+				if (asprintf(&cell, "%s/%s/%s", s->name, k->name, (*t)->name) > 0 &&
+				    !strcmp(cell, rest))
+					return true;
+			}
+	return false;
 }
 
 static int sweep_one(const struct sweep *sweep, const struct sweep_plan *plan,
@@ -430,6 +485,10 @@ static int sweep_one(const struct sweep *sweep, const struct sweep_plan *plan,
 		cli_cancel_fd();
 		return sweep_run_cell(plan, cell, &options);
 	}
+	if (is_ruled_out(plan, sweep->cell))
+		return cli_fail(kt_error_new(KT_ERROR_NOT_FOUND,
+					     "%s is ruled out by the limits of its scheduler in %s",
+					     sweep->cell, sweep->file));
 	return cli_fail(kt_error_hint(kt_error_new(KT_ERROR_NOT_FOUND, "%s has no cell \"%s\"",
 						   sweep->file, sweep->cell),
 				      "--list has their names"));
@@ -444,10 +503,12 @@ static int sweep_file(const struct sweep *sweep)
 
 	if (!err)
 		err = sweep_plan_cells(&plan, sweep->filter, sweep->scheduler, &cells);
+	if (!err)
+		err = no_cells(sweep, &plan, &cells);
 	if (err)
 		status = cli_fail(err);
 	else if (sweep->list)
-		status = sweep_list(&cells);
+		status = sweep_list(sweep, &cells);
 	else if (sweep->cell)
 		status = sweep_one(sweep, &plan, &cells);
 	else
@@ -507,8 +568,8 @@ static int sweep_nextest(const struct sweep *sweep, int n, char **forward)
 	if (err)
 		return cli_fail(err);
 	code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-	return sweep_conclude(results, sweep->scheduler, !sweep->json, WIFEXITED(status) && !code,
-			      code);
+	return sweep_conclude(results, NULL, sweep->scheduler, !sweep->json,
+			      WIFEXITED(status) && !code, code);
 }
 
 int cli_sweep(int argc, char **argv)

@@ -18,11 +18,12 @@ int sweep_run_cell(const struct sweep_plan *plan, const struct sweep_cell *cell,
 		   const struct sweep_cell_options *options);
 
 /*
- * Shows all records of the directory, unless `show` is false, and gives the exit status: success
- * and exit_code are of who ran the cells, scheduler is what they were filtered by, or NULL.
+ * Shows the records of these cells (NULL: all that are in the directory), unless `show` is false,
+ * and gives the exit status: success and exit_code are of who ran the cells, scheduler is what they
+ * were filtered by, or NULL.
  */
-int sweep_conclude(const char *results, const char *scheduler, bool show, bool success,
-		   int exit_code);
+int sweep_conclude(const char *results, const struct sweep_cells *cells, const char *scheduler,
+		   bool show, bool success, int exit_code);
 
 /* Follows a sweep: lines as cells end, and on a terminal what is being done. */
 struct sweep_view;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The end of a sweep: its records are read back and shown, and what they come to. */
+#include <string.h>
+
 #include "cli/sweep.h"
 #include "render/cells.h"
 #include "sweep/nextest.h"
@@ -40,8 +42,53 @@ static int show_cells(const struct kt_cell_records *records)
 	return status == CLI_DONE ? cli_print(results) : status;
 }
 
-int sweep_conclude(const char *results, const char *scheduler, bool show, bool success,
-		   int exit_code)
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* True: the record is of one of the names, which are sorted. */
+static bool is_of(const struct kt_cell_record *record, const char *const *names, size_t n)
+{
+	_cleanup_free_ char *name = NULL;
+
+	if (asprintf(&name, "verifier/%s/%s/%s", record->scheduler, record->kernel,
+		     record->topology) < 0)
+		return true;
+	return bsearch(&name, names, n, sizeof(*names), by_name);
+}
+
+/* What was swept before, by another file or with another filter, is no result of this sweep. */
+static struct kt_error *keep_only(const struct sweep_cells *cells, const char *results,
+				  struct kt_cell_records *records)
+{
+	_cleanup_free_ const char **names = calloc(cells->v.len + 1, sizeof(*names));
+	size_t kept = 0, others;
+
+	if (!names)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < cells->v.len; i++)
+		names[i] = cells->v.data[i].name;
+	qsort(names, cells->v.len, sizeof(*names), by_name);
+	for (size_t i = 0; i < records->n; i++) {
+		struct kt_cell_record record = records->all[i];
+
+		if (!is_of(&record, names, cells->v.len))
+			continue;
+		records->all[i] = records->all[kept];
+		records->all[kept++] = record;
+	}
+	others = records->n - kept;
+	while (records->n > kept)
+		kt_cell_record_deinit(&records->all[--records->n]);
+	if (others)
+		cli_note("%zu records of other cells in %s are not shown; `ktstr-gdb report` does",
+			 others, results);
+	return NULL;
+}
+
+int sweep_conclude(const char *results, const struct sweep_cells *cells, const char *scheduler,
+		   bool show, bool success, int exit_code)
 {
 	struct kt_cell_records records = {0};
 	_cleanup_free_ char *message = NULL;
@@ -49,8 +96,12 @@ int sweep_conclude(const char *results, const char *scheduler, bool show, bool s
 	struct kt_error *err = kt_read_cell_records(results, warn, NULL, &records);
 	int status = CLI_DONE, code = 0;
 
-	if (err)
+	if (!err && cells)
+		err = keep_only(cells, results, &records);
+	if (err) {
+		kt_cell_records_deinit(&records);
 		return cli_fail(err);
+	}
 	err = kt_classify_run_outcome(success, !records.n, any_failed(&records), scheduler,
 				      exit_code, &outcome, &message, &code);
 	if (err)

@@ -4,6 +4,8 @@
  * <testcase> a cell.
  */
 
+#include <string.h>
+
 #include "render/cells.h"
 #include "render/cells_index.h"
 #include "render/markup.h"
@@ -23,19 +25,29 @@ static double seconds(const struct cells_cell *cell)
 	return s > 0 && s < 1e9 ? s : 0;
 }
 
+/* It could not be found out whether it passes. */
+static bool is_error(const struct cells_cell *cell)
+{
+	const char *verdict = cell->record->verdict;
+
+	return cell->state == CELLS_FAILED && verdict && strcmp(verdict, "error") == 0;
+}
+
 static void append_counts(struct kt_buf *out, const struct cells_cell *cells, size_t n)
 {
-	size_t failed = 0, skipped = 0;
+	size_t failed = 0, errors = 0, skipped = 0;
 	double time = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		failed += cells[i].state == CELLS_FAILED;
+		errors += is_error(&cells[i]);
+		failed += cells[i].state == CELLS_FAILED && !is_error(&cells[i]);
 		skipped += cells[i].state == CELLS_SKIPPED;
 		time += seconds(&cells[i]);
 	}
 	kt_buf_printf(out,
-		      " tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"%zu\" time=\"%.3f\"",
-		      n, failed, skipped, time);
+		      " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\" "
+		      "time=\"%.3f\"",
+		      n, failed, errors, skipped, time);
 }
 
 static const char *reason_of(const struct kt_cell_record *record)
@@ -64,8 +76,10 @@ static void append_case(struct kt_buf *out, const struct cells_cell *cell)
 		kt_buf_appends(out, "/>\n");
 		return;
 	}
-	kt_buf_appends(out,
-		       cell->state == CELLS_FAILED ? ">\n      <failure" : ">\n      <skipped");
+	kt_buf_printf(out, ">\n      <%s",
+		      is_error(cell)                ? "error"
+		      : cell->state == CELLS_FAILED ? "failure"
+						    : "skipped");
 	append_attribute(out, "message", reason_of(record));
 	if (cell->state == CELLS_FAILED)
 		append_attribute(out, "type",

@@ -265,6 +265,11 @@ static struct kt_error *take_image(const struct reader *r, const config_setting_
 {
 	const char *text = config_setting_get_string(s);
 
+	if (text && strncmp(text, "debian:", 7) && text[strcspn(text, ":/")] == ':')
+		return wrong(r, s,
+			     "\"%.60s\" is no kernel: debian:SUITE, debian:SUITE/SERIES, or a "
+			     "path (./%.60s)",
+			     text, text);
 	if (!text || strncmp(text, "debian:", 7))
 		return take_path(r, s, ret);
 	if (!text[7] || text[7] == '/' || text[7] == '-' ||
@@ -418,7 +423,9 @@ struct kt_error *sweep_plan_read(const char *path, struct sweep_plan *ret)
 
 	r.dir = directory_of(path);
 	if (!r.dir)
-		return kt_error_os(errno, "cannot read the sweep file %s", path);
+		return kt_error_hint(
+			kt_error_os(errno, "cannot read the sweep file %s", path),
+			"it declares what is swept; `ktstr-gdb sweep --help` shows one");
 	config_init(&r.config);
 	err = parse(&r);
 	if (!err)

@@ -33,7 +33,7 @@ refused() {
 # --- what is wrong with a file is said, and where ---
 
 run sweep "$work/none.conf"
-says 'no such file' 3 'cannot read the sweep file .*none.conf: No such file'
+says 'no such file' 3 'cannot read the sweep file .*none.conf: No such file.*sweep --help'
 conf </dev/null
 refused 'an empty file' 'sweep.conf: no schedulers are declared'
 echo 'schedulers = ( { name = "a" ' | conf
@@ -53,6 +53,8 @@ echo 'schedulers = ( { scheduler = "x"; cpus = [9, 4]; } );' | conf
 refused 'an empty range' 'sweep.conf:1: an empty range: 9 is more than 4'
 echo 'kernels = ( "debian:" );' | conf
 refused 'a kernel that is none' 'sweep.conf:1: "debian:" is no kernel: debian:SUITE'
+echo 'kernels = ( "debain:trixie" );' | conf
+refused 'a kernel that is misspelt' 'sweep.conf:1: "debain:trixie" is no kernel: debian:SUITE, .*or a path'
 echo 'topologies = ( "5cpu" );' | conf
 refused 'a topology that is none' 'sweep.conf:1: "5cpu" is no topology preset'
 head -c 2000000 /dev/zero | conf
@@ -88,7 +90,7 @@ says 'a cell that is none' 3 'has no cell "verifier/any/one/none"; --list has'
 # --- one run through ---
 
 run sweep "$work/sweep.conf" --results "$work/through" --jobs 4
-check 'cells that fail: exit status 1' test "$status" = 1
+check 'cells of which nothing can be found out: exit status 3' test "$status" = 3
 check 'a line a cell' test "$(grep -c ': FAIL: QEMU exited with status 1' "$work/err")" = 18
 check 'the grid' grep -q '18 cells: 0 passed, 18 failed' "$work/out"
 check 'a record a cell' test "$(ls "$work/through" | grep -c '\.json$')" = 18
@@ -108,7 +110,7 @@ check 'its exit status: it could not be found out' test "$status" = 3
 
 if command -v parallel >/dev/null; then
 	run sweep "$work/sweep.conf" --results "$work/parallel" --jobs 4 --engine parallel
-	check '--engine parallel: the same exit status' test "$status" = 1
+	check '--engine parallel: the same exit status' test "$status" = 3
 	run report "$work/parallel"
 	check '--engine parallel: the same report' cmp "$work/out" "$work/through.txt"
 else
@@ -153,7 +155,19 @@ run report "$work/killed"
 check 'killed 20 times and resumed: the same report' cmp "$work/out" "$work/through.txt"
 run sweep "$work/sweep.conf" --results "$work/killed" --resume
 check '--resume with nothing left runs nothing' sh -c "! grep -q FAIL: '$work/err'"
-check 'and has the exit status of the whole' test "$status" = 1
+check 'and has the exit status of the whole' test "$status" = 3
+check 'and says so' grep -q 'nothing is left to run' "$work/err"
+run sweep "$work/sweep.conf" --results "$work/killed" --resume --list
+check '--resume --list: nothing is left' test ! -s "$work/out"
+run sweep "$work/sweep.conf" --results "$work/killed" --filter 'nothing*'
+says 'a filter that nothing matches' 3 'no cell of .*sweep.conf matches --filter "nothing\*"; --list has'
+run sweep "$work/sweep.conf" --results "$work/killed" --scheduler nope
+says 'a scheduler that is none' 2 'sweep.conf has no scheduler "nope"; there are any, small, many caches'
+run sweep "$work/sweep.conf" --cell small/one/9cpu-3llc-nosmt
+says 'a cell that is ruled out' 3 'small/one/9cpu-3llc-nosmt is ruled out by the limits'
+run sweep "$work/sweep.conf" --results "$work/killed" --filter 'small/one/4cpu-1llc-nosmt'
+check 'only what was swept is shown' grep -q '^1 cells\{0,1\}: 0 passed, 1 failed' "$work/out"
+check 'and that there is more' grep -q '17 records of other cells in .* are not shown' "$work/err"
 "$tool" sweep "$work/sweep.conf" --results "$work/interrupted" --jobs 1 >"$work/out" 2>"$work/err" &
 pid=$!
 sleep 0.9

@@ -94,7 +94,7 @@ static void test_what_is_wrong(void **state)
 	assert_told(sh("\"$T\" report --json --csv \"$D/r\""), 2, "one of them");
 	assert_told(sh("\"$T\" report --json --transpose \"$D/r\""), 2, "for tables alone");
 	assert_told(sh("\"$T\" report --junit --baseline x \"$D/r\""), 2, "--baseline goes with");
-	assert_told(sh("\"$T\" report --fail-on-regression \"$D/r\""), 2, "since when?");
+	assert_told(sh("\"$T\" report --fail-on-regression \"$D/r\""), 2, "since when; --baseline");
 	assert_told(sh("\"$T\" report \"$D/rr\""), 3, "rr: No such file or directory");
 	assert_told(sh("\"$T\" report \"$D/r/1.json\""), 3, "is not a directory");
 	assert_told(sh("\"$T\" report \"$D/r\" --baseline \"$D/none\""), 3, "none: No such file");
@@ -104,7 +104,7 @@ static void test_what_is_wrong(void **state)
 	assert_int_equal(sh("\"$T\" report --help")->status, 0);
 	assert_true(HAS(result.out, "Usage: ktstr-gdb report DIR"));
 	sh("mkdir \"$D/empty\"");
-	assert_told(sh("\"$T\" report \"$D/empty\""), 0, "there is no record of a cell in");
+	assert_told(sh("\"$T\" report \"$D/empty\""), 3, "there is no record of a cell in");
 	assert_int_equal(result.out.len, 0);
 	put_text("r/half.json", "{\"scheduler\": \"s");
 	assert_told(sh("\"$T\" report \"$D/r\""), 0,
