@@ -4,12 +4,10 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/sweep.h"
 #include "sweep/kernel.h"
-#include "sweep/nextest.h"
 #include "sweep/records.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
@@ -520,56 +518,14 @@ static int sweep_file(const struct sweep *sweep)
 
 /* --- cargo --- */
 
-static struct kt_error *run_cargo(char **args, int *wait_status)
+static int run_nextest(const struct sweep *sweep, int n, char **forward)
 {
-	pid_t pid = fork();
-
-	if (pid < 0)
-		return kt_error_os(errno, "cannot fork");
-	if (!pid) {
-		execvp(args[0], args);
-		_exit(errno == ENOENT ? 127 : 126);
-	}
-	while (waitpid(pid, wait_status, 0) < 0)
-		if (errno != EINTR)
-			return kt_error_os(errno, "cannot wait for cargo");
-	if (WIFEXITED(*wait_status) && WEXITSTATUS(*wait_status) == 127)
-		return kt_error_hint(kt_error_os(ENOENT, "cannot run cargo"),
-				     "--nextest is for cargo projects; it has to be in PATH");
-	return NULL;
-}
-
-static int sweep_nextest(const struct sweep *sweep, int n, char **forward)
-{
-	static char cargo[] = "cargo";
-	_cleanup_free_ char *results = NULL, **args = NULL;
-	char **nextest = NULL;
+	_cleanup_free_ char *results = NULL;
 	struct kt_error *err = make_results(sweep, &results);
-	size_t len = 0;
-	int status = 0, code;
 
-	if (!err)
-		err = kt_build_nextest_args(sweep->profile, (const char *const *)forward, (size_t)n,
-					    &nextest);
-	if (err)
-		return cli_fail(err);
-	while (nextest[len])
-		len++;
-	args = calloc(len + 2, sizeof(*args));
-	if (!args)
-		err = kt_error_no_memory();
-	if (!err) {
-		args[0] = cargo;
-		memcpy(args + 1, nextest, (len + 1) * sizeof(*args));
-		setenv(KTSTR_VERIFIER_RESULT_DIR_ENV, results, 1);
-		err = run_cargo(args, &status);
-	}
-	kt_nextest_args_free(nextest);
-	if (err)
-		return cli_fail(err);
-	code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-	return sweep_conclude(results, NULL, sweep->scheduler, !sweep->json,
-			      WIFEXITED(status) && !code, code);
+	return err ? cli_fail(err)
+		   : sweep_nextest(results, sweep->profile, sweep->scheduler, !sweep->json, n,
+				   forward);
 }
 
 int cli_sweep(int argc, char **argv)
@@ -611,7 +567,7 @@ int cli_sweep(int argc, char **argv)
 	if (err)
 		return cli_fail(err);
 	if (sweep.nextest)
-		return sweep_nextest(&sweep, argc - optind, argv + optind);
+		return run_nextest(&sweep, argc - optind, argv + optind);
 	if (optind < argc)
 		sweep.file = argv[optind];
 	return sweep_file(&sweep);

@@ -25,6 +25,13 @@ int sweep_run_cell(const struct sweep_plan *plan, const struct sweep_cell *cell,
 int sweep_conclude(const char *results, const struct sweep_cells *cells, const char *scheduler,
 		   bool show, bool success, int exit_code);
 
+/*
+ * Runs `cargo nextest` with these arguments more, and concludes as above. Gives the exit status,
+ * which is cargo's where that says it all.
+ */
+int sweep_nextest(const char *results, const char *profile, const char *scheduler, bool show, int n,
+		  char **forward);
+
 /* Follows a sweep: lines as cells end, and on a terminal what is being done. */
 struct sweep_view;
 struct kt_error *sweep_view_create(const struct sweep_cells *cells, const char *results, bool json,

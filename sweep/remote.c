@@ -174,7 +174,7 @@ static int read_status(int dirfd, const char *name)
 	/* The file came by rename, and so is whole. */
 	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 1)
 		return 255;
-	return atoi(text);
+	return (int)strtol(text, NULL, 10);
 }
 
 /* The job of "N.SUFFIX"; n_jobs: it is something else. */
