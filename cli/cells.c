@@ -5,8 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cli/cli.h"
-#include "render/cells.h"
+#include "cli/sweep.h"
 #include "render/cells_diff.h"
 #include "render/html.h"
 #include "sweep/records.h"
@@ -139,16 +138,16 @@ static void get_log(void *arg, const struct kt_cell_record *record, struct kt_bu
 
 /* --- showing --- */
 
-static struct kt_error *format_tables(const struct report *report,
-				      const struct kt_cell_records *records, char **ret)
+struct kt_error *cli_format_cells(const struct kt_cell_records *records,
+				  const struct kt_cells_options *options, char **ret)
 {
 	_cleanup_free_ char *counts = NULL, *results = NULL;
 	struct kt_buf out = KT_BUF_INIT;
 	struct kt_error *err;
 
-	err = kt_render_instruction_count_tables(records, &report->options, &counts);
+	err = kt_render_instruction_count_tables(records, options, &counts);
 	if (!err)
-		err = kt_render_result_table(records, &report->options, &results);
+		err = kt_render_result_table(records, options, &results);
 	if (err)
 		return err;
 	kt_buf_appends(&out, counts);
@@ -169,7 +168,7 @@ static struct kt_error *format(const struct report *report, const struct kt_cell
 	case FORM_MARKDOWN: return kt_format_cells_markdown(records, get_log, &logs, ret);
 	case FORM_JUNIT: return kt_format_cells_junit(records, ret);
 	case FORM_HTML: return kt_format_cells_html(records, &html, ret);
-	default: return format_tables(report, records, ret);
+	default: return cli_format_cells(records, &report->options, ret);
 	}
 }
 

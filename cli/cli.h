@@ -124,7 +124,6 @@ struct cli_guest {
 	const char *vmlinux;
 	double wait_s, timeout_s; /* timeout_s: 0 is the default */
 	bool leave_stopped, no_cache;
-	bool scx; /* sched_ext's state is read, too */
 	const char *trace;
 };
 

@@ -75,7 +75,7 @@ static struct kt_error *inspect_until_ready(const struct rsp_target *target,
 					    const struct kfacts *facts, const int64_t *hint,
 					    struct inspection *ret)
 {
-	const struct inspect_options what = {.hint = hint, .scx = guest->scx};
+	const struct inspect_options what = {.hint = hint};
 	int64_t deadline = kt_deadline_ms((int64_t)(guest->wait_s * 1000));
 
 	for (;;) {

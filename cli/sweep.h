@@ -4,6 +4,7 @@
 #define KT_CLI_SWEEP_H
 
 #include "cli/cli.h"
+#include "render/cells.h"
 #include "sweep/engine.h"
 #include "sweep/plan.h"
 
@@ -31,6 +32,10 @@ int sweep_conclude(const char *results, const struct sweep_cells *cells, const c
  */
 int sweep_nextest(const char *results, const char *profile, const char *scheduler, bool show, int n,
 		  char **forward);
+
+/* The tables of a report as text, which the caller frees: instructions, the grid, what failed. */
+struct kt_error *cli_format_cells(const struct kt_cell_records *records,
+				  const struct kt_cells_options *options, char **ret);
 
 /* Follows a sweep: lines as cells end, and on a terminal what is being done. */
 struct sweep_view;

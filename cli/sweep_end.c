@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "cli/sweep.h"
-#include "render/cells.h"
 #include "sweep/nextest.h"
 #include "sweep/records.h"
 #include "util/cleanup.h"
@@ -28,18 +27,10 @@ static int show_cells(const struct kt_cell_records *records)
 		.width = cli_terminal_width(),
 		.color = cli_color_on(CLI_COLOR_AUTO, stdout),
 	};
-	_cleanup_free_ char *counts = NULL, *results = NULL;
-	struct kt_error *err = kt_render_instruction_count_tables(records, &options, &counts);
-	int status;
+	_cleanup_free_ char *text = NULL;
+	struct kt_error *err = cli_format_cells(records, &options, &text);
 
-	if (!err)
-		err = kt_render_result_table(records, &options, &results);
-	if (err)
-		return cli_fail(err);
-	status = counts[0] ? cli_print(counts) : CLI_DONE;
-	if (status == CLI_DONE && counts[0])
-		status = cli_print("\n");
-	return status == CLI_DONE ? cli_print(results) : status;
+	return err ? cli_fail(err) : cli_print(text);
 }
 
 static int by_name(const void *a, const void *b)
