@@ -42,10 +42,11 @@ sweep_and_stop() {
 	wait "$sweeper" 2>/dev/null
 }
 
-# events WHAT NAME: how many there are
+# events WHAT NAME: how many there are. Once a process: Slurm tells a cell to end, and so does the
+# script that Slurm tells as well.
 events() {
 	what=$1 name=$2 awk 'BEGIN { what = ENVIRON["what"]; name = ENVIRON["name"]; n = 0 }
-		$1 == what { sub(/^[^ ]* [^ ]* [^ ]* /, ""); n += name == "" || $0 == name }
+		$1 == what && !told[$3]++ { sub(/^[^ ]* [^ ]* [^ ]* /, ""); n += name == "" || $0 == name }
 		END { print n }' "$results/events" 2>/dev/null || echo 0
 }
 begun_are() { [ "$(events begin '')" -ge "$1" ]; }
