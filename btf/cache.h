@@ -3,7 +3,9 @@
  * Facts on disk. One directory, safe to delete at any time, with two sorts of small files:
  *
  *   facts-KEY-WANTS   the answers for one kernel and one table of wants. KEY is the
- *                     kernel's build ID, or its content's hash where it has none.
+ *                     kernel's build ID and what it has (.BTF, DWARF, .symtab), or its
+ *                     content's hash where it has no build ID; a hash of all of that where
+ *                     facts come from several files.
  *   image-HASH        the KEY of a compressed kernel file, whose build ID cannot be read
  *                     without unpacking it. HASH is of the file's content.
  *

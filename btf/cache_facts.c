@@ -16,6 +16,8 @@ static void put_kernel(struct kt_buf *buf, const struct kfacts_kernel *k)
 	put_string(buf, k->release);
 	put_string(buf, k->banner);
 	put_string(buf, k->arch);
+	put_string(buf, k->types_from);
+	put_string(buf, k->symbols_from);
 	kt_buf_append_le(buf, k->big_endian, 1);
 	kt_buf_append_le(buf, k->build_id_len, 1);
 	kt_buf_append(buf, k->build_id, k->build_id_len);
@@ -87,6 +89,8 @@ static void get_kernel(struct kt_cursor *c, struct kfacts_kernel *k)
 	k->release = get_string(c);
 	k->banner = get_string(c);
 	k->arch = get_string(c);
+	k->types_from = get_string(c);
+	k->symbols_from = get_string(c);
 	k->big_endian = get_bool(c);
 	len = kt_cursor_u8(c);
 	id = kt_cursor_bytes(c, len);

@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <elf.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "btf/cache.h"
 #include "btf/facts.h"
-#include "btf/image.h"
-#include "btf/symbols.h"
-#include "btf/types.h"
+#include "btf/facts_kernel.h"
+#include "btf/sources.h"
 #include "util/cleanup.h"
-
-#define BANNER_START "Linux version "
-/* A banner is one line of the log, which has room for less than this. */
-#define BANNER_MAX 2048
 
 struct kfacts {
 	struct kfacts_kernel kernel;
@@ -54,14 +47,6 @@ static struct kfacts *kfacts_new(const struct kfacts_want *wants, size_t n)
 	return kt_take_ptr(facts);
 }
 
-static void kernel_deinit(struct kfacts_kernel *kernel)
-{
-	free(kernel->release);
-	free(kernel->banner);
-	free(kernel->arch);
-	*kernel = (struct kfacts_kernel){0};
-}
-
 void kfacts_destroy(struct kfacts *facts)
 {
 	if (!facts)
@@ -73,200 +58,114 @@ void kfacts_destroy(struct kfacts *facts)
 	}
 	free(facts->wants);
 	free(facts->answers);
-	kernel_deinit(&facts->kernel);
+	facts_kernel_deinit(&facts->kernel);
 	free(facts);
 }
 
-static const char *arch_name(uint16_t machine)
-{
-	static const struct {
-		uint16_t machine;
-		const char *name;
-	} archs[] = {
-		{EM_X86_64, "x86_64"}, {EM_AARCH64, "aarch64"}, {EM_386, "i386"},
-		{EM_ARM, "arm"},       {EM_RISCV, "riscv"},     {EM_S390, "s390"},
-		{EM_PPC64, "ppc64"},   {258, "loongarch"},
-	};
-
-	for (size_t i = 0; i < sizeof(archs) / sizeof(*archs); i++) {
-		if (archs[i].machine == machine)
-			return archs[i].name;
-	}
-	return "unknown";
-}
-
-/* Where the banner is if no symbol tells: it begins some read-only section's string. */
-static bool search_banner(struct image *image, struct image_section *s, size_t *offset_ret)
-{
-	for (size_t i = 0; image_section_next(image, &i, s);) {
-		const char *hit;
-
-		if (!s->alloc || !s->data || strncmp(s->name, ".rodata", 7))
-			continue;
-		hit = memmem(s->data, (size_t)s->size, BANNER_START, strlen(BANNER_START));
-		if (hit) {
-			*offset_ret = (size_t)((const uint8_t *)hit - s->data);
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool find_banner(struct image *image, const struct symbols *syms, struct image_section *s,
-			size_t *offset_ret)
-{
-	gaddr_t addr;
-
-	if (symbols_get(syms, "linux_banner", &addr) &&
-	    image_section_at(image, addr, strlen(BANNER_START), s) &&
-	    !memcmp(s->data + (addr - s->addr), BANNER_START, strlen(BANNER_START))) {
-		*offset_ret = (size_t)(addr - s->addr);
-		return true;
-	}
-	return search_banner(image, s, offset_ret);
-}
-
-/* "Linux version 6.12.107+deb13-amd64 (debian-kernel@...) ... #1 SMP ...\n" (init/version.c) */
-static struct kt_error *read_banner(struct image *image, const struct symbols *syms,
-				    struct kfacts_kernel *kernel)
-{
-	struct image_section s;
-	size_t offset, len, max;
-	const char *banner, *release;
-
-	if (!find_banner(image, syms, &s, &offset))
-		return kt_error_new(KT_ERROR_FORMAT,
-				    "not a kernel: an ELF without a \"" BANNER_START
-				    "...\" banner");
-	banner = (const char *)s.data + offset;
-	max = (size_t)s.size - offset;
-	len = strnlen(banner, max < BANNER_MAX ? max : BANNER_MAX);
-	while (len && banner[len - 1] == '\n')
-		len--;
-	kernel->banner = strndup(banner, len);
-	if (!kernel->banner)
-		return kt_error_no_memory();
-	kernel->banner_link = s.addr + offset;
-	release = kernel->banner + strlen(BANNER_START);
-	kernel->release = strndup(release, strcspn(release, " "));
-	return kernel->release ? NULL : kt_error_no_memory();
-}
-
-static void read_notes(struct image *image, const struct symbols *syms,
-		       struct kfacts_kernel *kernel)
-{
-	struct image_section s;
-	gaddr_t start, stop;
-
-	kernel->build_id_len = image_build_id(image, kernel->build_id, sizeof(kernel->build_id));
-	if (symbols_get(syms, "__start_notes", &start) &&
-	    symbols_get(syms, "__stop_notes", &stop) && stop > start) {
-		kernel->notes_link = start;
-		kernel->notes_size = stop - start;
-	} else if (image_section(image, ".notes", &s) && s.alloc) {
-		kernel->notes_link = s.addr;
-		kernel->notes_size = s.size;
-	}
-}
-
-static struct kt_error *read_kernel(struct image *image, const struct symbols *syms,
-				    struct kfacts_kernel *kernel)
-{
-	struct image_section text;
-
-	kernel->big_endian = image_big_endian(image);
-	kernel->arch = strdup(arch_name(image_machine(image)));
-	if (!kernel->arch)
-		return kt_error_no_memory();
-	read_notes(image, syms, kernel);
-	if (!symbols_get(syms, "_text", &kernel->text_link)) {
-		/* Every linker script of the kernel begins .text with _text. */
-		if (!image_section(image, ".text", &text) || !text.alloc)
-			return kt_error_new(KT_ERROR_FORMAT,
-					    "not a kernel: no _text symbol and no .text section");
-		kernel->text_link = text.addr;
-	}
-	return read_banner(image, syms, kernel);
-}
-
-static struct kt_error *resolve_types(struct image *image, struct kfacts *facts)
-{
-	_cleanup_(types_destroyp) struct types *types = NULL;
-	struct image_section btf;
-	struct kt_error *err;
-
-	if (!image_section(image, ".BTF", &btf) || !btf.data)
-		return kt_error_hint(
-			kt_error_new(KT_ERROR_NOT_FOUND,
-				     "no .BTF in it: built without CONFIG_DEBUG_INFO_BTF"),
-			"boot a kernel built with CONFIG_DEBUG_INFO_BTF=y");
-	err = types_from_btf(btf.data, (size_t)btf.size, image_pointer_size(image), &types);
-	return err ? err : types_resolve(types, facts->wants, facts->n, facts->answers);
-}
-
-static struct kt_error *absent(const struct kfacts_want *want, const char *symbol_source)
+static struct kt_error *absent(const struct kfacts_want *want, const char *source,
+			       const char *types)
 {
 	switch (want->kind) {
 	case KFACTS_SYMBOL:
 		return kt_error_hint(kt_error_new(KT_ERROR_NOT_FOUND, "no symbol %s in its %s",
-						  want->name, symbol_source),
-				     "static variables need CONFIG_KALLSYMS_ALL, or the vmlinux "
-				     "of the same build (its debug package)");
+						  want->name, source),
+				     "static variables need CONFIG_KALLSYMS_ALL, or --system-map "
+				     "of the same build, or its vmlinux (the debug package)");
 	case KFACTS_MEMBER:
-		return kt_error_new(KT_ERROR_NOT_FOUND, "no member %s in struct %s of its BTF",
-				    want->path, want->name);
+		return kt_error_new(KT_ERROR_NOT_FOUND, "no member %s in struct %s of its %s",
+				    want->path, want->name, types);
 	case KFACTS_HELD:
 		return kt_error_new(KT_ERROR_NOT_FOUND,
-				    "no one place in its BTF where a struct holds struct %s %s",
-				    want->name, want->path);
+				    "no one place in its %s where a struct holds struct %s %s",
+				    types, want->name, want->path);
 	case KFACTS_ENUM:
-		return kt_error_new(KT_ERROR_NOT_FOUND, "no enum %s in its BTF", want->name);
-	default: return kt_error_new(KT_ERROR_NOT_FOUND, "no struct %s in its BTF", want->name);
+		return kt_error_new(KT_ERROR_NOT_FOUND, "no enum %s in its %s", want->name, types);
+	default:
+		return kt_error_new(KT_ERROR_NOT_FOUND, "no struct %s in its %s", want->name,
+				    types);
 	}
 }
 
-static struct kt_error *take_symbols(struct kfacts *facts, const struct symbols *syms)
+/* What is required has to be there. */
+static struct kt_error *check(const struct kfacts *facts, const struct sources *sources,
+			      const char *symbols, const char *types)
 {
 	for (size_t i = 0; i < facts->n; i++) {
 		const struct kfacts_want *want = &facts->wants[i];
 
-		if (want->kind == KFACTS_SYMBOL)
-			facts->answers[i].present = symbols_get(syms, want->name,
-								&facts->answers[i].value);
 		if (!facts->answers[i].present && !want->optional)
-			return absent(want, syms->source);
+			return kt_error_wrap(absent(want, symbols, types), "%s",
+					     want->kind == KFACTS_SYMBOL
+						     ? sources_symbols_path(sources)
+						     : sources_types_path(sources));
 	}
 	return NULL;
 }
 
-static struct kt_error *resolve_with(struct image *image, struct symbols *syms,
+static void take_symbols(struct kfacts *facts, const struct symbols *syms)
+{
+	for (size_t i = 0; i < facts->n; i++) {
+		if (facts->wants[i].kind == KFACTS_SYMBOL)
+			facts->answers[i].present = symbols_get(syms, facts->wants[i].name,
+								&facts->answers[i].value);
+	}
+}
+
+static struct kt_error *resolve_types(struct sources *sources, struct kfacts *facts,
+				      const char **name_ret)
+{
+	_cleanup_(types_destroyp) struct types *types = NULL;
+	const char *from;
+	struct kt_error *err = sources_types(sources, &types, &from);
+
+	if (err)
+		return err;
+	if (!sources->image)
+		facts->kernel.big_endian = types_big_endian(types);
+	facts->kernel.types_from = strdup(from);
+	if (!facts->kernel.types_from)
+		return kt_error_no_memory();
+	*name_ret = types->ops->name;
+	return kt_error_wrap(types_resolve(types, facts->wants, facts->n, facts->answers), "%s",
+			     sources_types_path(sources));
+}
+
+static struct kt_error *resolve_with(struct sources *sources, struct symbols *syms,
 				     struct kfacts *facts)
 {
-	static const char *const own[] = {"_text", "linux_banner", "__start_notes", "__stop_notes"};
+	const char *types = "types";
 	struct kt_error *err;
+	gaddr_t shift;
 
-	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
-		symbols_want(syms, own[i]);
+	facts_kernel_wants(syms);
 	for (size_t i = 0; i < facts->n; i++) {
 		if (facts->wants[i].kind == KFACTS_SYMBOL)
 			symbols_want(syms, facts->wants[i].name);
 	}
-	err = symbols_load(syms, image);
+	err = sources_symbols(sources, syms, &shift);
+	if (err)
+		return err;
+	facts->kernel.symbols_from = sources_symbols_from(sources, syms);
+	if (!facts->kernel.symbols_from)
+		return kt_error_no_memory();
+	err = kt_error_wrap(facts_kernel_read(sources->image, syms, shift, &facts->kernel), "%s",
+			    sources->image ? sources->paths.image : sources_symbols_path(sources));
 	if (!err)
-		err = read_kernel(image, syms, &facts->kernel);
-	if (!err)
-		err = resolve_types(image, facts);
-	return err ? err : take_symbols(facts, syms);
+		err = resolve_types(sources, facts, &types);
+	if (err)
+		return err;
+	take_symbols(facts, syms);
+	return check(facts, sources, syms->source, types);
 }
 
-static struct kt_error *resolve(struct image *image, struct kfacts *facts)
+static struct kt_error *resolve(struct sources *sources, struct kfacts *facts)
 {
 	struct symbols syms;
 	struct kt_error *err;
 
-	if (!symbols_init(&syms, facts->n + 8))
+	if (!symbols_init(&syms, facts->n + FACTS_KERNEL_WANTS))
 		return kt_error_no_memory();
-	err = resolve_with(image, &syms, facts);
+	err = resolve_with(sources, &syms, facts);
 	symbols_deinit(&syms);
 	return err;
 }
@@ -283,7 +182,7 @@ static bool load_cached(const char *dir, const struct cache_name *key, struct kf
 	if (ok)
 		return true;
 	/* What a broken file left behind must not reach the answers. */
-	kernel_deinit(&facts->kernel);
+	facts_kernel_deinit(&facts->kernel);
 	for (size_t i = 0; i < facts->n; i++)
 		kfacts_answer_deinit(&facts->answers[i]);
 	return false;
@@ -298,27 +197,6 @@ static void store(const char *dir, const struct cache_name *key, const struct kf
 	if (!kt_buf_failed(&payload))
 		cache_write(dir, &name, payload.data, payload.len);
 	kt_buf_deinit(&payload);
-}
-
-/* An ELF: opening it costs nothing, and its notes have the key. */
-static struct kt_error *load_elf(const struct image_file *file, const char *dir,
-				 struct kfacts *facts, bool *from_cache)
-{
-	_cleanup_(image_closep) struct image *image = NULL;
-	struct kt_error *err = image_open(file->data, file->len, &image);
-	struct cache_name key;
-	uint8_t id[64];
-
-	if (err || !dir)
-		return err ? err : resolve(image, facts);
-	key = cache_key(id, image_build_id(image, id, sizeof(id)), file->data, file->len);
-	*from_cache = load_cached(dir, &key, facts);
-	if (*from_cache)
-		return NULL;
-	err = resolve(image, facts);
-	if (!err)
-		store(dir, &key, facts);
-	return err;
 }
 
 /* The key that an earlier run noted for a compressed file of this content. */
@@ -336,48 +214,72 @@ static bool load_noted(const char *dir, const struct cache_name *note, struct kf
 	return ok;
 }
 
-static struct kt_error *load_compressed(const struct image_file *file, const char *dir,
+/* A compressed image alone: its build's key is not known without unpacking it. */
+static struct kt_error *load_compressed(struct sources *sources, const char *dir,
 					struct kfacts *facts, bool *from_cache)
 {
-	_cleanup_(image_closep) struct image *image = NULL;
-	struct cache_name hash, note, key;
+	struct cache_name hash = cache_content_hash(sources->file.data, sources->file.len);
+	struct cache_name note = cache_image_name(&hash), key;
 	struct kt_error *err;
 
-	if (dir) {
-		hash = cache_content_hash(file->data, file->len);
-		note = cache_image_name(&hash);
-		*from_cache = load_noted(dir, &note, facts);
-		if (*from_cache)
-			return NULL;
-	}
-	err = image_open(file->data, file->len, &image);
-	if (!err)
-		err = resolve(image, facts);
-	if (err || !dir)
+	*from_cache = load_noted(dir, &note, facts);
+	if (*from_cache)
+		return NULL;
+	err = resolve(sources, facts);
+	if (err)
 		return err;
-	key = cache_key(facts->kernel.build_id, facts->kernel.build_id_len, file->data, file->len);
+	key = sources_image_key(sources);
 	store(dir, &key, facts);
 	cache_write(dir, &note, key.s, strlen(key.s));
 	return NULL;
 }
 
-struct kt_error *kfacts_load(const char *path, const struct kfacts_want *wants, size_t n_wants,
-			     const char *cache_dir, struct kfacts **ret, bool *from_cache_ret)
+static struct kt_error *load_keyed(struct sources *sources, const char *dir, struct kfacts *facts,
+				   bool *from_cache)
+{
+	struct cache_name key;
+	struct kt_error *err;
+
+	if (sources_only_image(sources)) {
+		/* An ELF: opening it costs nothing, and its notes have the key. */
+		err = sources_open_image(sources);
+		if (!err)
+			key = sources_image_key(sources);
+	} else {
+		err = sources_key(sources, &key);
+	}
+	if (err)
+		return err;
+	*from_cache = load_cached(dir, &key, facts);
+	if (*from_cache)
+		return NULL;
+	err = resolve(sources, facts);
+	if (!err)
+		store(dir, &key, facts);
+	return err;
+}
+
+struct kt_error *kfacts_load(const struct kfacts_sources *paths, const struct kfacts_want *wants,
+			     size_t n_wants, const char *cache_dir, struct kfacts **ret,
+			     bool *from_cache_ret)
 {
 	_cleanup_(kfacts_destroyp) struct kfacts *facts = kfacts_new(wants, n_wants);
-	struct image_file file = {0};
+	struct sources sources = {0};
 	bool from_cache = false;
 	struct kt_error *err;
 
 	if (!facts)
 		return kt_error_no_memory();
-	err = image_file_open(path, &file);
-	if (!err)
-		err = file.is_elf ? load_elf(&file, cache_dir, facts, &from_cache)
-				  : load_compressed(&file, cache_dir, facts, &from_cache);
-	image_file_close(&file);
+	err = sources_open(paths, &sources);
+	if (!err && !cache_dir)
+		err = resolve(&sources, facts);
+	else if (!err && sources_only_image(&sources) && !sources.file.is_elf)
+		err = load_compressed(&sources, cache_dir, facts, &from_cache);
+	else if (!err)
+		err = load_keyed(&sources, cache_dir, facts, &from_cache);
+	sources_close(&sources);
 	if (err)
-		return kt_error_wrap(err, "%s", path);
+		return err;
 	*ret = kt_take_ptr(facts);
 	if (from_cache_ret)
 		*from_cache_ret = from_cache;
@@ -435,6 +337,17 @@ bool kfacts_size(const struct kfacts *facts, const char *type, uint64_t *ret)
 	if (a)
 		*ret = a->value;
 	return a;
+}
+
+const struct kfacts_want *kfacts_missing(const struct kfacts *facts, size_t *i)
+{
+	while (*i < facts->n) {
+		size_t at = (*i)++;
+
+		if (!facts->answers[at].present)
+			return &facts->wants[at];
+	}
+	return NULL;
 }
 
 const char *kfacts_enum_name(const struct kfacts *facts, const char *type, int64_t value)

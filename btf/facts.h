@@ -52,11 +52,16 @@ struct kfacts_member {
 
 struct kfacts;
 
-/* The kernel that the facts are of. Strings live as long as the facts. */
+/*
+ * The kernel that the facts are of. Strings live as long as the facts, and are never NULL.
+ * What only an image tells is "" or 0 where there was none.
+ */
 struct kfacts_kernel {
-	char *release; /* "6.12.107+deb13-amd64", out of the banner */
-	char *banner;  /* "Linux version …" as the image has it, without the newline */
-	char *arch;    /* "x86_64" */
+	char *release; /* "6.12.107+deb13-amd64", out of the banner; "": unknown */
+	char *banner; /* "Linux version …" as the image has it, without the newline; "": unknown */
+	char *arch;   /* "x86_64"; "": unknown */
+	char *types_from;   /* for people: "BTF of the image", "DWARF of the image", "BTF file" */
+	char *symbols_from; /* ".symtab of the image", "kallsyms of the image", "System.map", … */
 	bool big_endian;
 	uint8_t build_id[64];
 	size_t build_id_len; /* 0: the image has none */
@@ -67,15 +72,32 @@ struct kfacts_kernel {
 };
 
 /*
- * The facts of a kernel file: a vmlinux (ELF with .BTF and .symtab or kallsyms), or a
- * distro's vmlinuz. Answers come from the cache when cache_dir is not NULL and has them for
- * this very content and these very wants; else the image is opened and the cache written.
- * The cache is never a reason to fail. *from_cache_ret (may be NULL) tells which it was.
- *
- * Errors name the file: not a kernel, truncated, without BTF, a required want absent.
+ * Where facts come from: paths, NULL for what is not given. Each is enough for what it has; an
+ * image alone is the usual way.
  */
-struct kt_error *kfacts_load(const char *path, const struct kfacts_want *wants, size_t n_wants,
-			     const char *cache_dir, struct kfacts **ret, bool *from_cache_ret);
+struct kfacts_sources {
+	const char *image;      /* a vmlinux (ELF with .BTF or DWARF, and .symtab or kallsyms), or a
+				   distro's vmlinuz */
+	const char *btf;        /* raw BTF, as /sys/kernel/btf/vmlinux; before the image's types */
+	const char *system_map; /* before the image's symbols */
+	const char *kallsyms;   /* a copy of /proc/kallsyms: the same, after system_map */
+};
+
+/*
+ * The facts of a kernel. Answers come from the cache when cache_dir is not NULL and has them for
+ * this very content and these very wants; else the sources are opened and the cache written. The
+ * cache is never a reason to fail. *from_cache_ret (may be NULL) tells which it was.
+ *
+ * All addresses are those of the first source of symbols that is given, of system_map, kallsyms,
+ * image, in this order: a kallsyms file of a running guest has KASLR in it, and the others are
+ * then shifted until their _text is the same. A name that the first does not have is taken from
+ * the next. KT_ERROR_MISMATCH: image and symbol file are not of one build.
+ *
+ * Errors name the file: not a kernel, truncated, without types, a required want absent.
+ */
+struct kt_error *kfacts_load(const struct kfacts_sources *sources, const struct kfacts_want *wants,
+			     size_t n_wants, const char *cache_dir, struct kfacts **ret,
+			     bool *from_cache_ret);
 void kfacts_destroy(struct kfacts *facts);
 
 const struct kfacts_kernel *kfacts_kernel(const struct kfacts *facts);
@@ -85,6 +107,9 @@ bool kfacts_symbol(const struct kfacts *facts, const char *name, gaddr_t *link_a
 bool kfacts_member(const struct kfacts *facts, const char *type, const char *path,
 		   struct kfacts_member *ret);
 bool kfacts_size(const struct kfacts *facts, const char *type, uint64_t *ret);
+
+/* The wants that this kernel has no answer to, all optional: start with *i = 0; NULL at the end. */
+const struct kfacts_want *kfacts_missing(const struct kfacts *facts, size_t *i);
 
 /*
  * Where the kernel of these facts ran when it was last seen at a place (a TARGET's text): the

@@ -27,6 +27,15 @@ void symbols_deinit(struct symbols *syms)
 	syms->symbols = NULL;
 }
 
+bool symbols_init_like(struct symbols *syms, const struct symbols *like)
+{
+	if (!symbols_init(syms, like->names.n))
+		return false;
+	for (size_t i = 0; i < like->names.n; i++)
+		symbols_want(syms, like->names.names[i]);
+	return true;
+}
+
 void symbols_want(struct symbols *syms, const char *name)
 {
 	nameset_add(&syms->names, name);
@@ -53,6 +62,33 @@ bool symbols_get(const struct symbols *syms, const char *name, gaddr_t *addr_ret
 		return false;
 	*addr_ret = syms->symbols[i].addr;
 	return true;
+}
+
+void symbols_merge(struct symbols *syms, const struct symbols *from, gaddr_t start, gaddr_t shift)
+{
+	for (size_t i = 0; i < syms->names.n; i++) {
+		if (syms->symbols[i].found || !from->symbols[i].found)
+			continue;
+		syms->symbols[i] = from->symbols[i];
+		if (syms->symbols[i].addr >= start)
+			syms->symbols[i].addr += shift;
+	}
+}
+
+bool symbols_agree(const struct symbols *a, const struct symbols *b, gaddr_t shift,
+		   const char *name)
+{
+	gaddr_t x, y;
+
+	return !symbols_get(a, name, &x) || !symbols_get(b, name, &y) || x == y + shift;
+}
+
+bool symbols_any(const struct symbols *syms)
+{
+	for (size_t i = 0; i < syms->names.n; i++)
+		if (syms->symbols[i].found)
+			return true;
+	return false;
 }
 
 /* The string table that the symtab at an index links to, NUL-terminated. */
@@ -147,7 +183,8 @@ struct kt_error *symbols_find_kallsyms(struct image *image, struct kallsyms *ret
 	return kt_error_hint(kt_error_new(KT_ERROR_NOT_FOUND,
 					  "no symbols: it has no .symtab, and no kallsyms "
 					  "(built without CONFIG_KALLSYMS)"),
-			     "give the vmlinux of the same build (its debug package)");
+			     "--system-map or --kallsyms of the same build, or its vmlinux (the "
+			     "debug package)");
 }
 
 struct kt_error *symbols_load(struct symbols *syms, struct image *image)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The addresses of wanted symbols, whatever told them: .symtab or kallsyms today; any
- * other source, such as a System.map, only has to call symbols_offer().
+ * The addresses of wanted symbols, whatever told them: .symtab, kallsyms in an image, a
+ * System.map; any other source only has to call symbols_offer().
  *
  * Several static symbols may share a name. A global one wins; among static ones the one
  * with the lowest address, so that every source gives the same answer.
@@ -27,12 +27,14 @@ struct symbol {
 struct symbols {
 	struct nameset names;
 	struct symbol *symbols; /* parallel to names.names */
-	const char *source;     /* what filled it, for messages: ".symtab", "kallsyms" */
+	const char *source;     /* what filled it, for messages: ".symtab", "kallsyms", … */
 };
 
 /* Room for capacity names; they are borrowed. False without memory. */
 bool symbols_init(struct symbols *syms, size_t capacity);
 void symbols_deinit(struct symbols *syms);
+/* For the same names, none of them found yet. */
+bool symbols_init_like(struct symbols *syms, const struct symbols *like);
 void symbols_want(struct symbols *syms, const char *name);
 
 /* A source tells one symbol that it has. */
@@ -45,6 +47,25 @@ void symbols_load_kallsyms(struct symbols *syms, const struct kallsyms *kallsyms
 
 /* Finds kallsyms in the image's sections. *ret points into the image. */
 struct kt_error *symbols_find_kallsyms(struct image *image, struct kallsyms *ret);
+
+/*
+ * From the text of a System.map or a copy of /proc/kallsyms. Symbols of modules are left out.
+ * KT_ERROR_FORMAT: no such list, or one whose addresses are hidden (all 0).
+ */
+struct kt_error *symbols_load_text(struct symbols *syms, const char *text, size_t len);
+
+/*
+ * Adds what is not found yet, from one of symbols_init_like(), each address from `start` on plus
+ * shift: what lies below the kernel's image (per-CPU offsets on x86 up to 6.14) does not move.
+ */
+void symbols_merge(struct symbols *syms, const struct symbols *from, gaddr_t start, gaddr_t shift);
+
+/* False: both have it, and it is not the same address once shift is added to b's. */
+bool symbols_agree(const struct symbols *a, const struct symbols *b, gaddr_t shift,
+		   const char *name);
+
+/* Is any found? */
+bool symbols_any(const struct symbols *syms);
 
 bool symbols_get(const struct symbols *syms, const char *name, gaddr_t *addr_ret);
 

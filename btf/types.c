@@ -17,6 +17,11 @@ struct kt_error *types_resolve(struct types *types, const struct kfacts_want *wa
 	return types->ops->resolve(types, wants, n, answers);
 }
 
+bool types_big_endian(const struct types *types)
+{
+	return types->ops->big_endian(types);
+}
+
 void types_destroy(struct types *types)
 {
 	if (types)

@@ -40,6 +40,7 @@ struct types_ops {
 	 */
 	struct kt_error *(*resolve)(struct types *types, const struct kfacts_want *wants, size_t n,
 				    struct kfacts_answer *answers);
+	bool (*big_endian)(const struct types *types);
 	void (*destroy)(struct types *types);
 };
 
@@ -50,13 +51,15 @@ struct types {
 
 /*
  * Types out of the bytes of a .BTF section, which are copied. pointer_size is the kernel's,
- * in bytes. KT_ERROR_FORMAT: damaged BTF.
+ * in bytes; 0: as the BTF has it. Either byte order. KT_ERROR_FORMAT: damaged BTF,
+ * or split BTF, a module's, which says nothing without the kernel's.
  */
 struct kt_error *types_from_btf(const void *data, size_t len, unsigned int pointer_size,
 				struct types **ret);
 
 struct kt_error *types_resolve(struct types *types, const struct kfacts_want *wants, size_t n,
 			       struct kfacts_answer *answers);
+bool types_big_endian(const struct types *types);
 void types_destroy(struct types *types);
 void types_destroyp(struct types **types);
 

@@ -15,6 +15,7 @@
 #include "btf/nameset.h"
 #include "btf/types.h"
 #include "util/cleanup.h"
+#include "util/cursor.h"
 
 /* Typedefs and qualifiers in a row; the kernel has five at most. */
 #define CHAIN_MAX 32
@@ -367,6 +368,11 @@ static struct kt_error *btf_types_resolve(struct types *types, const struct kfac
 	return err;
 }
 
+static bool btf_types_big_endian(const struct types *types)
+{
+	return btf__endianness(((const struct btf_types *)types)->btf) == BTF_BIG_ENDIAN;
+}
+
 static void btf_types_destroy(struct types *types)
 {
 	btf__free(((struct btf_types *)types)->btf);
@@ -376,8 +382,51 @@ static void btf_types_destroy(struct types *types)
 static const struct types_ops btf_ops = {
 	.name = "BTF",
 	.resolve = btf_types_resolve,
+	.big_endian = btf_types_big_endian,
 	.destroy = btf_types_destroy,
 };
+
+/*
+ * The first string of a kernel's BTF is the empty one; that of a module's continues the kernel's
+ * strings, and is not (btf_parse_str_sec() in kernel/bpf/btf.c). include/uapi/linux/btf.h.
+ */
+static bool is_split(const void *data, size_t len)
+{
+	struct kt_cursor c = kt_cursor(data, len, false);
+	uint32_t hdr_len, str_off, str_len;
+	const uint8_t *first;
+
+	c.big_endian = kt_cursor_u16(&c) != BTF_MAGIC;
+	kt_cursor_bytes(&c, 2); /* version, flags */
+	hdr_len = kt_cursor_u32(&c);
+	kt_cursor_bytes(&c, 8); /* type_off, type_len */
+	str_off = kt_cursor_u32(&c);
+	str_len = kt_cursor_u32(&c);
+	kt_cursor_seek(&c, (uint64_t)hdr_len + str_off);
+	first = kt_cursor_bytes(&c, 1);
+	return first && str_len && *first;
+}
+
+static bool has_magic(const void *data, size_t len)
+{
+	return len >= 2 && (kt_load_uint(data, 2, false) == BTF_MAGIC ||
+			    kt_load_uint(data, 2, true) == BTF_MAGIC);
+}
+
+static struct kt_error *damaged(const void *data, size_t len)
+{
+	if (!has_magic(data, len))
+		return kt_error_hint(kt_error_new(KT_ERROR_FORMAT,
+						  "its BTF is damaged: no magic number"),
+				     "--btf takes a copy of the guest's /sys/kernel/btf/vmlinux");
+	if (is_split(data, len))
+		return kt_error_hint(
+			kt_error_new(KT_ERROR_FORMAT,
+				     "damaged, or split BTF, a module's: it says nothing without "
+				     "the kernel's"),
+			"--btf takes a copy of the guest's /sys/kernel/btf/vmlinux");
+	return kt_error_new(KT_ERROR_FORMAT, "its BTF is damaged");
+}
 
 struct kt_error *types_from_btf(const void *data, size_t len, unsigned int pointer_size,
 				struct types **ret)
@@ -396,10 +445,10 @@ struct kt_error *types_from_btf(const void *data, size_t len, unsigned int point
 	libbpf_set_print(print);
 	if (!types->btf) {
 		free(types);
-		return errnum == ENOMEM ? kt_error_no_memory()
-					: kt_error_new(KT_ERROR_FORMAT, "its .BTF is damaged");
+		return errnum == ENOMEM ? kt_error_no_memory() : damaged(data, len);
 	}
-	btf__set_pointer_size(types->btf, pointer_size);
+	if (pointer_size)
+		btf__set_pointer_size(types->btf, pointer_size);
 	*ret = &types->base;
 	return NULL;
 }

@@ -19,11 +19,12 @@ int cli_attach_to(const char *target_text, const struct cli_guest *guest,
 	_cleanup_(rsp_target_deinit) struct rsp_target target = {0};
 	_cleanup_(inspection_deinit) struct inspection inspection = {0};
 	struct cli_result result = {.inspection = &inspection};
+	const struct kfacts_sources sources = cli_sources(guest);
 	struct kfacts *facts;
 	struct kt_error *err;
 	int status;
 
-	if (!guest->vmlinux)
+	if (!cli_sources_name(&sources))
 		return cli_fail(
 			kt_error_hint(kt_error_new(KT_ERROR_USAGE, "the guest's kernel is needed"),
 				      "--vmlinux FILE takes its vmlinux or the distro's vmlinuz"));
@@ -33,13 +34,13 @@ int cli_attach_to(const char *target_text, const struct cli_guest *guest,
 	if (err)
 		return cli_fail(err);
 	cli_cancel_fd();
-	err = cli_load_facts(guest->vmlinux, !guest->no_cache, &facts, &result.resolve_ns,
+	err = cli_load_facts(&sources, !guest->no_cache, &facts, &result.resolve_ns,
 			     &result.cached);
 	if (err)
 		return cli_fail(err);
 	err = cli_inspect(&target, guest, facts, &inspection);
 	if (err && kt_error_code(err) == KT_ERROR_MISMATCH)
-		err = kt_error_wrap(err, "%s", guest->vmlinux);
+		err = kt_error_wrap(err, "%s", cli_sources_name(&sources));
 	result.facts = facts;
 	if (!err && inspection.was_paused && !guest->leave_stopped)
 		cli_note("the guest was paused before, and runs now; --leave-stopped keeps it so");

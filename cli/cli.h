@@ -85,6 +85,9 @@ struct kt_error *cli_seconds(const char *option, const char *text, double *ret);
 enum {
 	CLI_OPT_FIRST = 256,
 	CLI_OPT_VMLINUX,
+	CLI_OPT_BTF,
+	CLI_OPT_SYSTEM_MAP,
+	CLI_OPT_KALLSYMS,
 	CLI_OPT_WAIT,
 	CLI_OPT_TIMEOUT,
 	CLI_OPT_LEAVE_STOPPED,
@@ -121,8 +124,8 @@ enum {
 
 /* How a guest is read. */
 struct cli_guest {
-	const char *vmlinux;
-	double wait_s, timeout_s; /* timeout_s: 0 is the default */
+	const char *vmlinux, *btf, *system_map, *kallsyms; /* the kernel's files; NULL: none */
+	double wait_s, timeout_s;                          /* timeout_s: 0 is the default */
 	bool leave_stopped, no_cache;
 	const char *trace;
 };
@@ -130,6 +133,9 @@ struct cli_guest {
 /* clang-format off */
 #define CLI_GUEST_OPTIONS                                                \
 	{"vmlinux", required_argument, NULL, CLI_OPT_VMLINUX},           \
+	{"btf", required_argument, NULL, CLI_OPT_BTF},                   \
+	{"system-map", required_argument, NULL, CLI_OPT_SYSTEM_MAP},     \
+	{"kallsyms", required_argument, NULL, CLI_OPT_KALLSYMS},         \
 	{"wait", required_argument, NULL, CLI_OPT_WAIT},                 \
 	{"timeout", required_argument, NULL, CLI_OPT_TIMEOUT},           \
 	{"leave-stopped", no_argument, NULL, CLI_OPT_LEAVE_STOPPED},     \
@@ -140,6 +146,12 @@ struct cli_guest {
 struct kt_error *cli_guest_option(struct cli_guest *guest, int option, const char *arg,
 				  bool *taken);
 extern const char cli_guest_help[];
+
+/* The files that these options name. */
+struct kfacts_sources cli_sources(const struct cli_guest *guest);
+
+/* The one to name in a message about the kernel; NULL if there is none. */
+const char *cli_sources_name(const struct kfacts_sources *sources);
 
 /* How programs are shown. */
 struct cli_output {
@@ -174,11 +186,11 @@ void cli_output_deinit(struct cli_output *output);
 extern const char cli_output_help[];
 
 /*
- * Facts of a kernel image, resolved while a progress line says so. *resolve_ns_ret and
+ * Facts of a kernel, resolved while a progress line says so. *resolve_ns_ret and
  * *cached_ret tell what it took.
  */
-struct kt_error *cli_load_facts(const char *image, bool use_cache, struct kfacts **ret,
-				int64_t *resolve_ns_ret, bool *cached_ret);
+struct kt_error *cli_load_facts(const struct kfacts_sources *sources, bool use_cache,
+				struct kfacts **ret, int64_t *resolve_ns_ret, bool *cached_ret);
 
 /*
  * How the stub is spoken to. *trace, which the caller closes, is the file of --trace, or NULL.

@@ -236,7 +236,9 @@ static int collect_boot(const struct collect *c)
 /* Without --kernel it is attach. */
 static int collect_running(const struct collect *c, int n_args, char **args)
 {
-	if (!c->guest.vmlinux)
+	const struct kfacts_sources sources = cli_sources(&c->guest);
+
+	if (!cli_sources_name(&sources))
 		return cli_fail(kt_error_new(KT_ERROR_USAGE,
 					     "a kernel is needed: --kernel IMAGE boots a "
 					     "guest, --vmlinux FILE reads a running one"));

@@ -26,8 +26,25 @@ char *cli_cache_dir(void)
 	return n < 0 ? NULL : dir;
 }
 
-struct kt_error *cli_load_facts(const char *image, bool use_cache, struct kfacts **ret,
-				int64_t *resolve_ns_ret, bool *cached_ret)
+struct kfacts_sources cli_sources(const struct cli_guest *guest)
+{
+	return (struct kfacts_sources){.image = guest->vmlinux,
+				       .btf = guest->btf,
+				       .system_map = guest->system_map,
+				       .kallsyms = guest->kallsyms};
+}
+
+const char *cli_sources_name(const struct kfacts_sources *sources)
+{
+	if (sources->image)
+		return sources->image;
+	if (sources->system_map)
+		return sources->system_map;
+	return sources->kallsyms ? sources->kallsyms : sources->btf;
+}
+
+struct kt_error *cli_load_facts(const struct kfacts_sources *sources, bool use_cache,
+				struct kfacts **ret, int64_t *resolve_ns_ret, bool *cached_ret)
 {
 	_cleanup_free_ char *cache_dir = use_cache ? cli_cache_dir() : NULL;
 	_cleanup_(wants_deinit) struct wants wants = {0};
@@ -38,13 +55,13 @@ struct kt_error *cli_load_facts(const char *image, bool use_cache, struct kfacts
 	if (!bpf_progs_wants(&wants) || !scx_wants(&wants))
 		return kt_error_no_memory();
 	cli_progress("reading the kernel image");
-	err = kfacts_load(image, wants.v.data, wants.v.len, cache_dir, &facts, cached_ret);
+	err = kfacts_load(sources, wants.v.data, wants.v.len, cache_dir, &facts, cached_ret);
 	if (err)
 		return err;
 	err = bpf_progs_check(facts);
 	if (err) {
 		kfacts_destroy(facts);
-		return kt_error_wrap(err, "%s", image);
+		return kt_error_wrap(err, "%s", cli_sources_name(sources));
 	}
 	*resolve_ns_ret = kt_now_ns() - start;
 	*ret = facts;

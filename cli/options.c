@@ -8,6 +8,9 @@
 const char cli_guest_help[] =
 	"Reading the guest:\n"
 	"  --vmlinux FILE       the guest's kernel: a vmlinux, or the distro's vmlinuz\n"
+	"  --btf FILE           its types: a copy of the guest's /sys/kernel/btf/vmlinux\n"
+	"  --system-map FILE    its symbols: the System.map of the build\n"
+	"  --kallsyms FILE      its symbols: a copy of the guest's /proc/kallsyms\n"
 	"  --wait SECONDS       keep trying until the guest is up and runs its kernel\n"
 	"  --timeout SECONDS    how long to wait for any answer of the stub (5)\n"
 	"  --leave-stopped      do not let the guest run on afterwards, which else it\n"
@@ -66,6 +69,9 @@ struct kt_error *cli_guest_option(struct cli_guest *guest, int option, const cha
 	*taken = true;
 	switch (option) {
 	case CLI_OPT_VMLINUX: guest->vmlinux = arg; return NULL;
+	case CLI_OPT_BTF: guest->btf = arg; return NULL;
+	case CLI_OPT_SYSTEM_MAP: guest->system_map = arg; return NULL;
+	case CLI_OPT_KALLSYMS: guest->kallsyms = arg; return NULL;
 	case CLI_OPT_WAIT: return cli_seconds("--wait", arg, &guest->wait_s);
 	case CLI_OPT_TIMEOUT: return cli_seconds("--timeout", arg, &guest->timeout_s);
 	case CLI_OPT_LEAVE_STOPPED: guest->leave_stopped = true; return NULL;

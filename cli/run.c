@@ -177,7 +177,7 @@ static struct kt_error *find_modules(const struct cli_boot *boot, const char *ke
 int cli_run_guest(const struct cli_boot *boot, const char *kernel, const char *scheduler,
 		  const struct cli_guest *guest, struct cli_run *run)
 {
-	const char *image = guest->vmlinux ? guest->vmlinux : kernel;
+	struct kfacts_sources sources = cli_sources(guest);
 	_cleanup_free_ char *modules = NULL;
 	struct vm_config vm = boot->vm;
 	struct vm_load load = boot->load;
@@ -198,7 +198,9 @@ int cli_run_guest(const struct cli_boot *boot, const char *kernel, const char *s
 	run->what = load.run;
 	run->kernel = kernel;
 	run->result.inspection = &run->collected.inspection;
-	err = cli_load_facts(image, !guest->no_cache, &run->facts, &run->result.resolve_ns,
+	if (!sources.image)
+		sources.image = kernel;
+	err = cli_load_facts(&sources, !guest->no_cache, &run->facts, &run->result.resolve_ns,
 			     &run->result.cached);
 	run->result.facts = run->facts;
 	if (!err)

@@ -75,7 +75,8 @@ static const char *banner_release(const char *banner, size_t *len_ret)
 /* "RELEASE (build ID …)", as far as the image knows it. */
 static void describe_image(const struct kfacts_kernel *kernel, char *ret, size_t size)
 {
-	size_t len = (size_t)snprintf(ret, size, "%s", kernel->release);
+	const char *release = kernel->release[0] ? kernel->release : "of an unknown release";
+	size_t len = (size_t)snprintf(ret, size, "%s", release);
 
 	if (!kernel->build_id_len || len >= size)
 		return;
@@ -188,6 +189,11 @@ static struct kt_error *guest_find(struct guest *guest)
 	struct located seen = {0};
 	size_t n_cpus = 1;
 
+	if (!arch && !kernel->arch[0])
+		return kt_error_hint(kt_error_new(KT_ERROR_UNSUPPORTED,
+						  "neither the types nor the symbols tell of which "
+						  "architecture the kernel is"),
+				     "give --vmlinux, the guest's kernel image, too");
 	if (!arch)
 		return kt_error_new(KT_ERROR_UNSUPPORTED,
 				    "the image is of a %s kernel; this version reads x86_64 guests",

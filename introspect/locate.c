@@ -61,8 +61,11 @@ static bool notes_have_build_id(const struct kfacts_kernel *kernel, const uint8_
 
 #define MAX_PROOF 4096
 
+static const char banner_start[] = "Linux version ";
+
 /*
- * What has to be in memory if the image is mapped at a block: its notes, or its banner. And
+ * What has to be in memory if the image is mapped at a block: its notes, or its banner, of which
+ * only the start is known where symbols came without an image. And
  * its data: the user's table under PTI maps the text and what is read-only, but no data, on
  * CPUs without PCID (pti_clone_kernel_text()).
  */
@@ -70,7 +73,8 @@ struct proof {
 	gaddr_t link;
 	size_t len;
 	bool by_build_id;
-	gaddr_t data_link; /* 0: no symbol of data is known */
+	const char *banner; /* if not by build ID */
+	gaddr_t data_link;  /* 0: no symbol of data is known */
 };
 
 static bool proof_of(const struct kfacts *facts, struct proof *ret)
@@ -88,11 +92,14 @@ static bool proof_of(const struct kfacts *facts, struct proof *ret)
 				      .data_link = data};
 		return true;
 	}
-	if (kernel->banner_link && kernel->banner && kernel->banner[0]) {
-		size_t len = strlen(kernel->banner);
+	if (kernel->banner_link) {
+		bool known = kernel->banner && kernel->banner[0];
+		const char *banner = known ? kernel->banner : banner_start;
+		size_t len = strlen(banner);
 
 		*ret = (struct proof){.link = kernel->banner_link,
 				      .len = len < MAX_PROOF ? len : MAX_PROOF,
+				      .banner = banner,
 				      .data_link = data};
 		return true;
 	}
@@ -104,7 +111,7 @@ static bool proof_holds(const struct kfacts_kernel *kernel, const struct proof *
 {
 	if (proof->by_build_id)
 		return notes_have_build_id(kernel, data, proof->len);
-	return memcmp(data, kernel->banner, proof->len) == 0;
+	return memcmp(data, proof->banner, proof->len) == 0;
 }
 
 /* Virtual memory, by way of the table that is looked through. */
@@ -152,8 +159,6 @@ static struct kt_error *try_bases(const struct reader *reader, const struct kfac
 	}
 	return NULL;
 }
-
-static const char banner_start[] = "Linux version ";
 
 /* Enough of a block's start: linux_banner lies within the first page of the read-only data. */
 #define BANNER_REACH 2048

@@ -25,7 +25,7 @@ struct fake_options {
 	bool no_bpf;   /* no prog_idr; the BTF is the caller's */
 	bool kallsyms; /* instead of .symtab */
 	enum kw_release release;
-	uint8_t build_id; /* its first byte */
+	uint8_t build_id;         /* its first byte */
 	const struct kt_buf *btf; /* instead of its own */
 };
 

@@ -141,8 +141,8 @@ static bool load(const struct place *p, bool cached, bool build_id)
 {
 	struct kfacts *f = NULL;
 	bool from_cache = true;
-	struct kt_error *err = kfacts_load(p->file, wants, N_WANTS, cached ? p->cache : NULL, &f,
-					   &from_cache);
+	struct kt_error *err = kfacts_load(&(struct kfacts_sources){.image = p->file}, wants,
+					   N_WANTS, cached ? p->cache : NULL, &f, &from_cache);
 
 	if (err)
 		fail_msg("%s", kt_error_message(err));
@@ -230,7 +230,8 @@ static void test_hints(void **state)
 
 	(void)state;
 	put_kernel(&p, &o, true);
-	assert_null(kfacts_load(p.file, wants, N_WANTS, p.cache, &f, NULL));
+	assert_null(kfacts_load(&(struct kfacts_sources){.image = p.file}, wants, N_WANTS, p.cache,
+				&f, NULL));
 	assert_false(kfacts_load_hint(f, p.cache, ":1234", &offset));
 	kfacts_store_hint(f, p.cache, ":1234", -0x200000);
 	kfacts_store_hint(f, p.cache, "unix:/x", 0x1e000000);
@@ -245,7 +246,8 @@ static void test_hints(void **state)
 
 	o.build_id = 9;
 	put_kernel(&p, &o, true);
-	assert_null(kfacts_load(p.file, wants, N_WANTS, p.cache, &f, NULL));
+	assert_null(kfacts_load(&(struct kfacts_sources){.image = p.file}, wants, N_WANTS, p.cache,
+				&f, NULL));
 	assert_false(kfacts_load_hint(f, p.cache, ":1234", &offset));
 	kfacts_destroy(f);
 	remove_place(&p);
@@ -264,13 +266,15 @@ static void test_other_wants_miss(void **state)
 	assert_false(load(&p, true, true));
 	memcpy(other, wants, sizeof(wants));
 	other[4].path = "pages";
-	assert_null(kfacts_load(p.file, other, N_WANTS, p.cache, &f, &from_cache));
+	assert_null(kfacts_load(&(struct kfacts_sources){.image = p.file}, other, N_WANTS, p.cache,
+				&f, &from_cache));
 	assert_false(from_cache);
 	kfacts_destroy(f);
 	/* Optional instead of required is another question too. */
 	memcpy(other, wants, sizeof(wants));
 	other[4].optional = true;
-	assert_null(kfacts_load(p.file, other, N_WANTS, p.cache, &f, &from_cache));
+	assert_null(kfacts_load(&(struct kfacts_sources){.image = p.file}, other, N_WANTS, p.cache,
+				&f, &from_cache));
 	assert_false(from_cache);
 	kfacts_destroy(f);
 	assert_true(load(&p, true, true));
@@ -391,7 +395,8 @@ static void child_loads(const struct place *p)
 			if (!strstr(paths[have - 1], "new-"))
 				unlink(paths[have - 1]);
 		}
-		if (kfacts_load(p->file, wants, N_WANTS, p->cache, &f, NULL))
+		if (kfacts_load(&(struct kfacts_sources){.image = p->file}, wants, N_WANTS,
+				p->cache, &f, NULL))
 			_exit(1);
 		check_facts(f, true);
 		kfacts_destroy(f);
@@ -429,7 +434,8 @@ static void expect_error(const struct place *p, const struct kfacts_want *want,
 			 enum kt_error_code code, const char *part)
 {
 	struct kfacts *f = NULL;
-	struct kt_error *err = kfacts_load(p->file, want, want ? 1 : 0, p->cache, &f, NULL);
+	struct kt_error *err = kfacts_load(&(struct kfacts_sources){.image = p->file}, want,
+					   want ? 1 : 0, p->cache, &f, NULL);
 	char path[128];
 
 	assert_non_null(err);

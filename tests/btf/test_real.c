@@ -136,7 +136,8 @@ static void compare_members(const char *path, struct members *members)
 		wants[i].kind = KFACTS_MEMBER;
 		wants[i].path = members->v.data[i].name;
 	}
-	err = kfacts_load(path, wants, members->v.len, NULL, &facts, NULL);
+	err = kfacts_load(&(struct kfacts_sources){.image = path}, wants, members->v.len, NULL,
+			  &facts, NULL);
 	if (err)
 		fail_msg("%s", kt_error_message(err));
 	kt_vec_for_each (&members->v, m) {
@@ -191,8 +192,9 @@ static void test_essentials(void **state)
 		skip_without(&k, "vmlinuz");
 	for (size_t i = 0; i < k.vmlinuz.gl_pathc; i++) {
 		struct kfacts *f = NULL;
-		struct kt_error *err = kfacts_load(k.vmlinuz.gl_pathv[i], wants,
-						   sizeof(wants) / sizeof(*wants), NULL, &f, NULL);
+		struct kt_error *err = kfacts_load(
+			&(struct kfacts_sources){.image = k.vmlinuz.gl_pathv[i]}, wants,
+			sizeof(wants) / sizeof(*wants), NULL, &f, NULL);
 		const struct kfacts_kernel *kernel;
 		gaddr_t idr;
 

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "btf/sources.h"
+#include "util/cleanup.h"
+
+/* Bytes. A real System.map has 10 MB, BTF 7, kallsyms with many modules 20. */
+#define SOURCE_MAX (256u << 20)
+
+#define HINT_TYPES                                                                                 \
+	"--btf takes a copy of the guest's /sys/kernel/btf/vmlinux, --vmlinux the vmlinux of "     \
+	"the same build (its debug package)"
+#define HINT_SYMBOLS                                                                               \
+	"--system-map takes the build's System.map, --kallsyms a copy of the guest's "             \
+	"/proc/kallsyms (read as root, with kernel.kptr_restrict=0), --vmlinux the vmlinux of "    \
+	"the same build (its debug package)"
+
+/* By read(2): what is in /proc has no size, and what is in /sys cannot always be mapped. */
+static struct kt_error *slurp_fd(int fd, struct kt_buf *buf)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return kt_error_os(errno, "cannot stat it");
+	if (!S_ISREG(st.st_mode))
+		return kt_error_new(KT_ERROR_FORMAT, "not a regular file");
+	while (buf->len <= SOURCE_MAX) {
+		char chunk[65536];
+		ssize_t n = read(fd, chunk, sizeof(chunk));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return kt_error_os(errno, "cannot read it");
+		if (!n)
+			return kt_buf_failed(buf) ? kt_error_no_memory() : NULL;
+		kt_buf_append(buf, chunk, (size_t)n);
+	}
+	return kt_error_new(KT_ERROR_FORMAT, "it has more than %u MiB", SOURCE_MAX >> 20);
+}
+
+static struct kt_error *slurp(const char *path, struct kt_buf *buf)
+{
+	_cleanup_close_ int fd = -1;
+	struct kt_error *err;
+
+	if (!path)
+		return NULL;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		err = errno == ENOENT ? kt_error_new(KT_ERROR_NOT_FOUND, "no such file")
+				      : kt_error_os(errno, "cannot open it");
+	else
+		err = slurp_fd(fd, buf);
+	if (!err && !buf->len)
+		err = kt_error_new(KT_ERROR_FORMAT, "the file is empty");
+	return kt_error_wrap(err, "%s", path);
+}
+
+struct kt_error *sources_open(const struct kfacts_sources *paths, struct sources *ret)
+{
+	struct sources s = {.paths = *paths};
+	struct kt_error *err = NULL;
+
+	if (paths->image)
+		err = kt_error_wrap(image_file_open(paths->image, &s.file), "%s", paths->image);
+	if (!err)
+		err = slurp(paths->btf, &s.btf);
+	if (!err)
+		err = slurp(paths->system_map, &s.system_map);
+	if (!err)
+		err = slurp(paths->kallsyms, &s.kallsyms);
+	if (err)
+		sources_close(&s);
+	else
+		*ret = s;
+	return err;
+}
+
+void sources_close(struct sources *sources)
+{
+	image_close(sources->image);
+	image_file_close(&sources->file);
+	kt_buf_deinit(&sources->btf);
+	kt_buf_deinit(&sources->system_map);
+	kt_buf_deinit(&sources->kallsyms);
+	*sources = (struct sources){0};
+}
+
+struct kt_error *sources_open_image(struct sources *s)
+{
+	if (s->image || !s->paths.image)
+		return NULL;
+	return kt_error_wrap(image_open(s->file.data, s->file.len, &s->image), "%s",
+			     s->paths.image);
+}
+
+bool sources_only_image(const struct sources *s)
+{
+	return s->paths.image && !s->paths.btf && !s->paths.system_map && !s->paths.kallsyms;
+}
+
+static bool has(struct image *image, const char *section)
+{
+	struct image_section s;
+
+	return image_section(image, section, &s) && s.data;
+}
+
+struct cache_name sources_image_key(struct sources *s)
+{
+	uint8_t id[64];
+	size_t len = image_build_id(s->image, id, sizeof(id));
+	struct cache_name key = cache_key(id, len, s->file.data, s->file.len);
+
+	/* A stripped image is of the same build, and yet tells less. */
+	if (!has(s->image, ".BTF"))
+		strcat(key.s, "t");
+	if (!has(s->image, ".symtab"))
+		strcat(key.s, "s");
+	return key;
+}
+
+static void add_part(struct kt_buf *all, const char *what, const struct cache_name *part)
+{
+	kt_buf_printf(all, "%s %s\n", what, part->s);
+}
+
+struct kt_error *sources_key(struct sources *s, struct cache_name *ret)
+{
+	const struct {
+		const char *what;
+		const struct kt_buf *bytes;
+	} files[] = {{"btf", &s->btf}, {"system_map", &s->system_map}, {"kallsyms", &s->kallsyms}};
+	struct kt_error *err = s->file.is_elf ? sources_open_image(s) : NULL;
+	struct kt_buf all = KT_BUF_INIT;
+	struct cache_name part;
+
+	if (err)
+		return err;
+	if (s->paths.image) {
+		part = s->image ? sources_image_key(s)
+				: cache_content_hash(s->file.data, s->file.len);
+		add_part(&all, "image", &part);
+	}
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		if (!files[i].bytes->len)
+			continue;
+		part = cache_content_hash(files[i].bytes->data, files[i].bytes->len);
+		add_part(&all, files[i].what, &part);
+	}
+	err = kt_buf_failed(&all) ? kt_error_no_memory() : NULL;
+	if (!err)
+		*ret = cache_key(NULL, 0, all.data, all.len);
+	kt_buf_deinit(&all);
+	return err;
+}
+
+static unsigned int pointer_size(const struct sources *s)
+{
+	return s->image ? image_pointer_size(s->image) : 0;
+}
+
+/* --btf: raw, or what .BTF an ELF has. */
+static struct kt_error *types_of_btf_file(struct sources *s, struct types **ret)
+{
+	_cleanup_(image_closep) struct image *elf = NULL;
+	struct image_section btf;
+	struct kt_error *err;
+
+	if (s->btf.len < 4 || memcmp(s->btf.data, "\177ELF", 4))
+		return types_from_btf(s->btf.data, s->btf.len, pointer_size(s), ret);
+	err = image_open(s->btf.data, s->btf.len, &elf);
+	if (err)
+		return err;
+	if (!image_section(elf, ".BTF", &btf) || !btf.data)
+		return kt_error_hint(kt_error_new(KT_ERROR_NOT_FOUND, "an ELF without .BTF"),
+				     "--vmlinux takes a vmlinux with DWARF");
+	return types_from_btf(btf.data, (size_t)btf.size, image_pointer_size(elf), ret);
+}
+
+static struct kt_error *types_of_image(struct sources *s, struct types **ret, const char **from)
+{
+	struct image_section btf;
+
+	*from = "BTF of the image";
+	if (image_section(s->image, ".BTF", &btf) && btf.data)
+		return types_from_btf(btf.data, (size_t)btf.size, pointer_size(s), ret);
+	return kt_error_hint(
+		kt_error_new(KT_ERROR_NOT_FOUND,
+			     "no types: no .BTF in it (built without CONFIG_DEBUG_INFO_BTF)"),
+		HINT_TYPES);
+}
+
+struct kt_error *sources_types(struct sources *s, struct types **ret, const char **from_ret)
+{
+	struct kt_error *err = sources_open_image(s);
+
+	if (err)
+		return err;
+	if (s->paths.btf) {
+		*from_ret = "BTF file";
+		err = types_of_btf_file(s, ret);
+	} else if (s->image) {
+		err = types_of_image(s, ret, from_ret);
+	} else {
+		return kt_error_hint(kt_error_new(KT_ERROR_USAGE,
+						  "nothing tells the kernel's types"),
+				     HINT_TYPES);
+	}
+	return kt_error_wrap(err, "%s", sources_types_path(s));
+}
+
+/* The address that both know a kernel's start by. */
+static bool text_of(const struct symbols *syms, gaddr_t *ret)
+{
+	return symbols_get(syms, "_text", ret);
+}
+
+/* Adds what syms does not have yet, moved to where its _text is. */
+static struct kt_error *add_layer(struct symbols *syms, const struct symbols *layer,
+				  const char *path, gaddr_t *shift_ret)
+{
+	gaddr_t text, own;
+
+	*shift_ret = 0;
+	if (!symbols_any(syms)) {
+		symbols_merge(syms, layer, 0, 0);
+		syms->source = layer->source;
+		return NULL;
+	}
+	if (!text_of(syms, &text) || !text_of(layer, &own))
+		return NULL;
+	*shift_ret = text - own;
+	if (!symbols_agree(syms, layer, *shift_ret, "linux_banner") ||
+	    !symbols_agree(syms, layer, *shift_ret, "prog_idr"))
+		return kt_error_hint(kt_error_new(KT_ERROR_MISMATCH,
+						  "%s: not of the same build as the %s: "
+						  "linux_banner or prog_idr is elsewhere",
+						  path, syms->source),
+				     "give files of the guest's own build");
+	symbols_merge(syms, layer, own, *shift_ret);
+	return NULL;
+}
+
+static struct kt_error *add_text_layer(struct symbols *syms, const char *path,
+				       const struct kt_buf *text, const char *source)
+{
+	struct symbols layer;
+	struct kt_error *err;
+	gaddr_t shift;
+
+	if (!path)
+		return NULL;
+	if (!symbols_init_like(&layer, syms))
+		return kt_error_no_memory();
+	err = kt_error_wrap(symbols_load_text(&layer, text->data, text->len), "%s", path);
+	layer.source = source;
+	if (!err)
+		err = add_layer(syms, &layer, path, &shift);
+	symbols_deinit(&layer);
+	return err;
+}
+
+/* Without symbols of its own, an image has at least a section that begins with _text. */
+static void image_text(struct image *image, struct symbols *layer)
+{
+	static const char *const sections[] = {".head.text", ".text"};
+	struct image_section s;
+	gaddr_t addr;
+
+	for (size_t i = 0; i < 2 && !symbols_get(layer, "_text", &addr); i++)
+		if (image_section(image, sections[i], &s) && s.alloc)
+			symbols_offer(layer, "_text", strlen("_text"), s.addr, true);
+}
+
+static struct kt_error *add_image_layer(struct symbols *syms, struct sources *s, gaddr_t *shift)
+{
+	struct symbols layer;
+	struct kt_error *err;
+
+	if (!symbols_init_like(&layer, syms))
+		return kt_error_no_memory();
+	err = symbols_load(&layer, s->image);
+	/* Where another source has told, the image need not. */
+	if (err && symbols_any(syms)) {
+		kt_error_destroy(err);
+		err = NULL;
+	}
+	if (err) {
+		err = kt_error_wrap(kt_error_hint(err, HINT_SYMBOLS), "%s", s->paths.image);
+	} else {
+		image_text(s->image, &layer);
+		err = add_layer(syms, &layer, s->paths.image, shift);
+	}
+	symbols_deinit(&layer);
+	return err;
+}
+
+struct kt_error *sources_symbols(struct sources *s, struct symbols *syms, gaddr_t *shift_ret)
+{
+	struct kt_error *err = sources_open_image(s);
+
+	*shift_ret = 0;
+	if (!err)
+		err = add_text_layer(syms, s->paths.system_map, &s->system_map, "System.map");
+	if (!err)
+		err = add_text_layer(syms, s->paths.kallsyms, &s->kallsyms, "kallsyms file");
+	if (!err && s->image)
+		err = add_image_layer(syms, s, shift_ret);
+	if (!err && !s->image && !s->paths.system_map && !s->paths.kallsyms)
+		err = kt_error_hint(kt_error_new(KT_ERROR_USAGE,
+						 "nothing tells where the kernel's symbols are"),
+				    HINT_SYMBOLS);
+	return err;
+}
+
+char *sources_symbols_from(const struct sources *s, const struct symbols *syms)
+{
+	bool of_image = !s->paths.system_map && !s->paths.kallsyms;
+	char *from;
+
+	return asprintf(&from, "%s%s", syms->source, of_image ? " of the image" : "") < 0 ? NULL
+											  : from;
+}
+
+const char *sources_types_path(const struct sources *s)
+{
+	return s->paths.btf ? s->paths.btf : s->paths.image;
+}
+
+const char *sources_symbols_path(const struct sources *s)
+{
+	if (s->paths.system_map)
+		return s->paths.system_map;
+	return s->paths.kallsyms ? s->paths.kallsyms : s->paths.image;
+}
