@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "introspect/locate.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -52,7 +53,7 @@ struct kt_error *cli_load_facts(const struct kfacts_sources *sources, bool use_c
 	struct kfacts *facts;
 	struct kt_error *err;
 
-	if (!bpf_progs_wants(&wants) || !scx_wants(&wants))
+	if (!bpf_progs_wants(&wants) || !scx_wants(&wants) || !locate_wants(&wants))
 		return kt_error_no_memory();
 	cli_progress("reading the kernel image");
 	err = kfacts_load(sources, wants.v.data, wants.v.len, cache_dir, &facts, cached_ret);

@@ -23,7 +23,8 @@ struct candidate {
 
 struct candidates {
 	KT_VEC(struct candidate) all;
-	bool mmu_off; /* of every vCPU so far */
+	bool mmu_off;            /* of every vCPU so far */
+	const char *unsupported; /* why some vCPU's registers were of no use */
 };
 
 static void candidates_deinit(struct candidates *c)
@@ -34,7 +35,8 @@ static void candidates_deinit(struct candidates *c)
 static bool candidates_have(const struct candidates *c, const struct arch_space *space)
 {
 	kt_vec_for_each (&c->all, candidate)
-		if (candidate->space.root == space->root && candidate->space.live == space->live)
+		if (candidate->space.root.addr == space->root.addr &&
+		    candidate->space.live == space->live)
 			return true;
 	return false;
 }
@@ -47,7 +49,8 @@ static struct kt_error *candidates_collect(struct candidates *c, const struct ar
 	for (unsigned int rank = 0; rank <= ARCH_MAX_RANK; rank++) {
 		for (size_t i = 0; i < n; i++) {
 			struct arch_space spaces[ARCH_MAX_SPACES];
-			size_t n_spaces = arch->spaces(values + i * arch->n_registers, spaces);
+			size_t n_spaces = arch->spaces(values + i * arch->n_registers, spaces,
+						       &c->unsupported);
 
 			c->mmu_off &= n_spaces == 0;
 			for (size_t j = 0; j < n_spaces; j++) {
@@ -120,6 +123,8 @@ static struct kt_error *not_found(const struct kfacts *facts, const struct candi
 {
 	struct kt_error *err;
 
+	if (c->unsupported && !seen->mapped)
+		return kt_error_new(KT_ERROR_UNSUPPORTED, "%s", c->unsupported);
 	if (seen->text_only)
 		return kt_error_new(KT_ERROR_FAULT,
 				    "the guest's kernel is there, but no page table that a vCPU "
@@ -147,7 +152,7 @@ static struct kt_error *try_candidate(struct guest *guest, const struct arch *ar
 		err = guest->source.select(guest->source.context, candidate->cpu);
 	if (!err)
 		err = locate_kernel(
-			arch, pt,
+			arch, &candidate->space, pt,
 			candidate->space.live ? guest->source.read_virtual : pagetable_read,
 			candidate->space.live ? guest->source.context : pt, guest->facts, seen);
 	if (!err && seen->found) {

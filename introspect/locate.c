@@ -6,33 +6,73 @@
 #include "util/cleanup.h"
 #include "util/cursor.h"
 
-/* The image's blocks (of arch->image_align bytes) that are mapped, in order. */
-struct blocks {
-	KT_VEC(struct pagetable_query) mapped;
+/* Where the image may begin, as run-time addresses of _text. */
+struct bases {
+	KT_VEC(gaddr_t) all;
+	KT_VEC(struct pagetable_range) mapped; /* where images are */
 };
 
-static void blocks_deinit(struct blocks *blocks)
+static void bases_deinit(struct bases *bases)
 {
-	kt_vec_free(&blocks->mapped);
+	kt_vec_free(&bases->all);
+	kt_vec_free(&bases->mapped);
 }
 
-static struct kt_error *blocks_find(const struct arch *arch, struct pagetable *pt,
-				    struct blocks *ret)
-{
-	size_t n = (size_t)((arch->image_end - arch->image_start) / arch->image_align);
-	_cleanup_free_ struct pagetable_query *queries = calloc(n, sizeof(*queries));
-	struct kt_error *err;
+/* No real guest has that many pieces of text (modules, BPF programs) at 4 KiB each. */
+#define MAX_BASES 16384
 
-	if (!queries)
-		return kt_error_no_memory();
-	for (size_t i = 0; i < n; i++)
-		queries[i].virtual = arch->image_start + i * arch->image_align;
-	err = pagetable_probe(pt, queries, n, arch->image_level);
+static bool bases_add(struct bases *bases, gaddr_t base)
+{
+	return bases->all.len >= MAX_BASES || kt_vec_push(&bases->all, base);
+}
+
+/* The image begins at a multiple of image_align: any mapped one. */
+static bool bases_by_blocks(struct bases *bases, const struct arch_space *space,
+			    const struct pagetable_range *range)
+{
+	for (uint64_t done = 0; done < range->len; done += space->image_align)
+		if (!bases_add(bases, range->virtual + done))
+			return false;
+	return true;
+}
+
+/*
+ * It begins with its text, either with _text or, where what is before _stext serves only to
+ * boot and is not mapped later (arm64 since 5.11), with that.
+ */
+static bool bases_by_text(struct bases *bases, const struct kfacts *facts,
+			  const struct pagetable_range *range, const struct pagetable_range *before)
+{
+	gaddr_t stext;
+
+	if (!range->executable ||
+	    (before && before->executable && before->virtual + before->len == range->virtual))
+		return true;
+	if (kfacts_symbol(facts, "_stext", &stext) && stext != kfacts_kernel(facts)->text_link &&
+	    !bases_add(bases, range->virtual - (stext - kfacts_kernel(facts)->text_link)))
+		return false;
+	return bases_add(bases, range->virtual);
+}
+
+static struct kt_error *bases_find(const struct arch_space *space, struct pagetable *pt,
+				   const struct kfacts *facts, struct bases *ret)
+{
+	_cleanup_(pagetable_ranges_deinit) struct pagetable_ranges ranges = {0};
+	struct kt_error *err = pagetable_enumerate(pt, space->image_first, space->image_last,
+						   space->image_level, &ranges);
+
 	if (err)
 		return err;
-	for (size_t i = 0; i < n; i++)
-		if (queries[i].mapped && !kt_vec_push(&ret->mapped, queries[i]))
+	for (size_t i = 0; i < ranges.all.len; i++) {
+		const struct pagetable_range *range = &ranges.all.data[i];
+
+		if (!(space->image_align ? bases_by_blocks(ret, space, range)
+					 : bases_by_text(ret, facts, range, i ? range - 1 : NULL)))
 			return kt_error_no_memory();
+	}
+	ret->mapped.data = kt_take_ptr(ranges.all.data);
+	ret->mapped.len = ranges.all.len;
+	ret->mapped.cap = ranges.all.cap;
 	return NULL;
 }
 
@@ -121,12 +161,12 @@ struct reader {
 };
 
 /*
- * Tries the image at each of some blocks, all in one batch. *text_only_ret: it is there, but
+ * Tries the image at each of some bases, all in one batch. *text_only_ret: it is there, but
  * its data is not mapped.
  */
 static struct kt_error *try_bases(const struct reader *reader, const struct kfacts_kernel *kernel,
-				  const struct proof *proof, const struct pagetable_query *blocks,
-				  size_t n, struct located *seen, bool *text_only_ret)
+				  const struct proof *proof, const gaddr_t *bases, size_t n,
+				  struct located *seen, bool *text_only_ret)
 {
 	size_t pieces = proof->data_link ? 2 : 1, size = proof->len + 1;
 	_cleanup_free_ uint8_t *data = malloc(n * size);
@@ -136,7 +176,7 @@ static struct kt_error *try_bases(const struct reader *reader, const struct kfac
 	if (!data)
 		return kt_error_no_memory();
 	for (size_t i = 0; i < n; i++) {
-		gaddr_t offset = blocks[i].virtual - kernel->text_link;
+		gaddr_t offset = bases[i] - kernel->text_link;
 		uint8_t *at = data + i * size;
 
 		if (!gmem_batch_add(&batch, proof->link + offset, at, proof->len) ||
@@ -155,7 +195,7 @@ static struct kt_error *try_bases(const struct reader *reader, const struct kfac
 		if (*text_only_ret)
 			return NULL;
 		seen->found = true;
-		seen->kaslr_offset = (int64_t)(blocks[i].virtual - kernel->text_link);
+		seen->kaslr_offset = (int64_t)(bases[i] - kernel->text_link);
 	}
 	return NULL;
 }
@@ -173,26 +213,43 @@ static void banner_copy(struct located *seen, const uint8_t *data, size_t len)
 	seen->banner[n] = '\0';
 }
 
-/* The guest's own banner, for the message that it is another kernel's. */
-static struct kt_error *find_banner(const struct reader *reader, const struct blocks *blocks,
-				    struct located *seen)
+/* Where the read-only data may begin. */
+static struct kt_error *banner_places(const struct arch_space *space, const struct bases *bases,
+				      struct gmem_batch *batch, uint8_t **data_ret)
 {
-	size_t n = blocks->mapped.len;
-	_cleanup_free_ uint8_t *data = malloc(n * BANNER_REACH + 1);
-	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
-	struct kt_error *err;
+	size_t n = space->image_align ? bases->all.len : bases->mapped.len;
+	uint8_t *data;
 
+	n = n < MAX_BASES ? n : MAX_BASES;
+	data = *data_ret = malloc(n * BANNER_REACH + 1);
 	if (!data)
 		return kt_error_no_memory();
-	for (size_t i = 0; i < n; i++)
-		if (!gmem_batch_add(&batch, blocks->mapped.data[i].virtual, data + i * BANNER_REACH,
-				    BANNER_REACH))
+	for (size_t i = 0; i < n; i++) {
+		const struct pagetable_range *range = &bases->mapped.data[i];
+
+		if (!space->image_align && (range->writable || range->executable))
+			continue;
+		if (!gmem_batch_add(batch, space->image_align ? bases->all.data[i] : range->virtual,
+				    data + i * BANNER_REACH, BANNER_REACH))
 			return kt_error_no_memory();
-	err = gmem_batch_read(&batch, reader->read, reader->source);
+	}
+	return NULL;
+}
+
+/* The guest's own banner, for the message that it is another kernel's. */
+static struct kt_error *find_banner(const struct reader *reader, const struct arch_space *space,
+				    const struct bases *bases, struct located *seen)
+{
+	_cleanup_free_ uint8_t *data = NULL;
+	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
+	struct kt_error *err = banner_places(space, bases, &batch, &data);
+
+	if (!err)
+		err = gmem_batch_read(&batch, reader->read, reader->source);
 	if (err)
 		return err;
-	for (size_t i = 0; i < n && !seen->banner[0]; i++) {
-		const uint8_t *block = data + i * BANNER_REACH, *p;
+	for (size_t i = 0; i < batch.reads.len && !seen->banner[0]; i++) {
+		const uint8_t *block = batch.reads.data[i].buf, *p;
 
 		if (batch.reads.data[i].fault)
 			continue;
@@ -203,12 +260,46 @@ static struct kt_error *find_banner(const struct reader *reader, const struct bl
 	return NULL;
 }
 
-struct kt_error *locate_kernel(const struct arch *arch, struct pagetable *pt, gmem_read_fn *read,
-			       void *source, const struct kfacts *facts, struct located *seen)
+/* So many bases are tried at once: whoever is right is likely among the first. */
+#define FEW_BASES 512
+
+static struct kt_error *try_all(const struct reader *reader, const struct kfacts_kernel *kernel,
+				const struct proof *proof, const struct bases *bases,
+				struct located *seen, bool *text_only_ret)
+{
+	struct kt_error *err = NULL;
+	/* _text is the lowest block of all but an early kernel (x86-64's cleanup_highmap()). */
+	size_t n = 1;
+
+	for (size_t i = 0; !err && i < bases->all.len && !seen->found && !*text_only_ret; i += n) {
+		n = !i ? 1 : bases->all.len - i < FEW_BASES ? bases->all.len - i : FEW_BASES;
+		err = try_bases(reader, kernel, proof, bases->all.data + i, n, seen, text_only_ret);
+	}
+	return err;
+}
+
+/* By the register that points into the kernel, which saves the search. */
+static struct kt_error *try_anchor(const struct arch *arch, const struct arch_space *space,
+				   const struct reader *reader, const struct kfacts *facts,
+				   const struct proof *proof, struct located *seen)
+{
+	const struct kfacts_kernel *kernel = kfacts_kernel(facts);
+	bool text_only;
+	gaddr_t link;
+
+	if (!arch->anchor || !space->anchor || !kfacts_symbol(facts, arch->anchor, &link))
+		return NULL;
+	link = space->anchor - link + kernel->text_link;
+	return try_bases(reader, kernel, proof, &link, 1, seen, &text_only);
+}
+
+struct kt_error *locate_kernel(const struct arch *arch, const struct arch_space *space,
+			       struct pagetable *pt, gmem_read_fn *read, void *source,
+			       const struct kfacts *facts, struct located *seen)
 {
 	const struct kfacts_kernel *kernel = kfacts_kernel(facts);
 	const struct reader reader = {read, source};
-	_cleanup_(blocks_deinit) struct blocks blocks = {0};
+	_cleanup_(bases_deinit) struct bases bases = {0};
 	struct proof proof;
 	bool text_only = false;
 	struct kt_error *err;
@@ -217,33 +308,37 @@ struct kt_error *locate_kernel(const struct arch *arch, struct pagetable *pt, gm
 		return kt_error_new(KT_ERROR_UNSUPPORTED,
 				    "the image has neither a build ID nor a banner, so nothing can "
 				    "prove that it is the guest's");
-	err = blocks_find(arch, pt, &blocks);
-	if (err || !blocks.mapped.len)
+	err = try_anchor(arch, space, &reader, facts, &proof, seen);
+	if (err || seen->found)
+		return err;
+	err = bases_find(space, pt, facts, &bases);
+	if (err || !bases.all.len)
 		return err;
 	seen->mapped = true;
-	/* _text is the lowest block of all but an early kernel (cleanup_highmap()). */
-	err = try_bases(&reader, kernel, &proof, blocks.mapped.data, 1, seen, &text_only);
-	if (!err && !seen->found && !text_only)
-		err = try_bases(&reader, kernel, &proof, blocks.mapped.data, blocks.mapped.len,
-				seen, &text_only);
+	err = try_all(&reader, kernel, &proof, &bases, seen, &text_only);
 	seen->text_only |= text_only;
 	if (err || seen->found || text_only || seen->banner[0])
 		return err;
-	return find_banner(&reader, &blocks, seen);
+	return find_banner(&reader, space, &bases, seen);
+}
+
+bool locate_wants(struct wants *wants)
+{
+	return wants_add(wants, KFACTS_SYMBOL, "_stext", NULL, true) &&
+	       wants_add(wants, KFACTS_SYMBOL, "vectors", NULL, true) &&        /* arm64 */
+	       wants_add(wants, KFACTS_SYMBOL, "handle_exception", NULL, true); /* riscv */
 }
 
 struct kt_error *locate_at(gmem_read_fn *read, void *source, const struct kfacts *facts,
 			   int64_t kaslr_offset, struct located *seen)
 {
 	const struct kfacts_kernel *kernel = kfacts_kernel(facts);
-	const struct pagetable_query block = {
-		.virtual = kernel->text_link + (uint64_t)kaslr_offset,
-	};
+	const gaddr_t base = kernel->text_link + (uint64_t)kaslr_offset;
 	const struct reader reader = {read, source};
 	struct proof proof;
 	bool text_only;
 
 	return proof_of(facts, &proof)
-		       ? try_bases(&reader, kernel, &proof, &block, 1, seen, &text_only)
+		       ? try_bases(&reader, kernel, &proof, &base, 1, seen, &text_only)
 		       : NULL;
 }

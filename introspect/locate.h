@@ -5,6 +5,7 @@
 
 #include "btf/facts.h"
 #include "introspect/pagetable.h"
+#include "introspect/view.h"
 
 struct located {
 	bool found;
@@ -19,8 +20,12 @@ struct located {
  * finding the kernel is an answer, in *seen, which keeps what earlier tables showed; an error means
  * that the source is of no more use.
  */
-struct kt_error *locate_kernel(const struct arch *arch, struct pagetable *pt, gmem_read_fn *read,
-			       void *source, const struct kfacts *facts, struct located *seen);
+struct kt_error *locate_kernel(const struct arch *arch, const struct arch_space *space,
+			       struct pagetable *pt, gmem_read_fn *read, void *source,
+			       const struct kfacts *facts, struct located *seen);
+
+/* The symbols that help to find it, all optional. */
+bool locate_wants(struct wants *wants);
 
 /*
  * Only one place: where the kernel was when it was last seen. Nothing is taken on trust, the

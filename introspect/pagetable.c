@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "introspect/pagetable.h"
+#include "introspect/pagetable_impl.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
 
@@ -17,24 +17,13 @@
  */
 #define MAX_LINES 1000000
 
-struct line {
+struct pagetable_line {
 	gaddr_t addr; /* physical, a multiple of LINE_SIZE; LINE_FREE: an empty slot */
 	bool fault;
 	uint8_t data[LINE_SIZE];
 };
 
-struct pagetable {
-	const struct arch *arch;
-	bool big_endian;
-	struct arch_space space;
-	gmem_read_fn *read_physical;
-	void *source;
-	struct line *lines; /* open addressing; a power of two slots */
-	uint64_t salt;      /* of the hash, so that a guest cannot choose what collides */
-	size_t n_slots, n_lines;
-};
-
-static void lines_clear(struct line *lines, size_t n)
+static void lines_clear(struct pagetable_line *lines, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		lines[i].addr = LINE_FREE;
@@ -76,8 +65,8 @@ void pagetable_destroy(struct pagetable *pt)
 }
 
 /* The line's slot, or the empty one where it belongs. */
-static struct line *line_slot(const struct pagetable *pt, struct line *lines, size_t n_slots,
-			      gaddr_t addr)
+static struct pagetable_line *line_slot(const struct pagetable *pt, struct pagetable_line *lines,
+					size_t n_slots, gaddr_t addr)
 {
 	size_t i = (size_t)(addr / LINE_SIZE * pt->salt >> 20) & (n_slots - 1);
 
@@ -90,7 +79,7 @@ static struct line *line_slot(const struct pagetable *pt, struct line *lines, si
 static struct kt_error *lines_reserve(struct pagetable *pt, size_t n)
 {
 	size_t want = pt->n_slots;
-	struct line *lines;
+	struct pagetable_line *lines;
 
 	if (n > MAX_LINES || pt->n_lines + n > MAX_LINES)
 		return kt_error_new(KT_ERROR_FORMAT,
@@ -114,16 +103,20 @@ static struct kt_error *lines_reserve(struct pagetable *pt, size_t n)
 
 /* Where one query stands in the walk. */
 struct step {
-	gaddr_t table;
+	struct arch_table table;
 	bool done;
 };
 
-static gaddr_t entry_addr(const struct pagetable *pt, const struct step *step, gaddr_t va,
-			  unsigned int level)
+/* False: the table has no such entry. */
+static bool entry_addr(const struct pagetable *pt, const struct step *step, gaddr_t va,
+		       unsigned int level, gaddr_t *ret)
 {
-	uint64_t index = va >> pt->arch->shift(level) & ((UINT64_C(1) << pt->arch->index_bits) - 1);
+	const struct arch_level *l = &pt->space.level[level - 1];
+	uint64_t index = va >> l->shift & ((UINT64_C(1) << l->bits) - 1);
 
-	return step->table + index * pt->arch->entry_size;
+	*ret = step->table.addr + index * pt->arch->entry_size;
+	return !step->table.count ||
+	       (index >= step->table.first && index - step->table.first < step->table.count);
 }
 
 /* Reads the entries of this level that are not known yet, all in one batch. */
@@ -137,12 +130,11 @@ static struct kt_error *level_fetch(struct pagetable *pt, const struct pagetable
 		return err;
 	for (size_t i = 0; i < count; i++) {
 		gaddr_t addr;
-		struct line *line;
+		struct pagetable_line *line;
 
-		if (steps[i].done)
+		if (steps[i].done || !entry_addr(pt, &steps[i], queries[i].virtual, level, &addr))
 			continue;
-		addr = entry_addr(pt, &steps[i], queries[i].virtual, level) &
-		       ~(gaddr_t)(LINE_SIZE - 1);
+		addr &= ~(gaddr_t)(LINE_SIZE - 1);
 		line = line_slot(pt, pt->lines, pt->n_slots, addr);
 		if (line->addr == addr)
 			continue;
@@ -163,51 +155,34 @@ static struct kt_error *level_fetch(struct pagetable *pt, const struct pagetable
 static void level_step(const struct pagetable *pt, struct pagetable_query *query, struct step *step,
 		       unsigned int level)
 {
-	gaddr_t addr = entry_addr(pt, step, query->virtual, level);
-	const struct line *line = line_slot(pt, pt->lines, pt->n_slots,
-					    addr & ~(gaddr_t)(LINE_SIZE - 1));
-	uint64_t page = UINT64_C(1) << pt->arch->shift(level);
-	gaddr_t next = 0;
-	uint64_t entry;
+	struct arch_entry entry;
+	const struct pagetable_line *line;
+	uint64_t page;
+	gaddr_t addr;
 
-	if (line->fault) {
-		step->done = true;
+	step->done = true;
+	if (!entry_addr(pt, step, query->virtual, level, &addr))
 		return;
-	}
-	entry = kt_load_uint(line->data + addr % LINE_SIZE, pt->arch->entry_size, pt->big_endian);
-	switch (pt->arch->entry(level, entry, &next)) {
-	case ARCH_ENTRY_NONE: step->done = true; break;
-	case ARCH_ENTRY_TABLE: step->table = next; break;
+	line = line_slot(pt, pt->lines, pt->n_slots, addr & ~(gaddr_t)(LINE_SIZE - 1));
+	if (line->fault)
+		return;
+	entry = pt->arch->entry(&pt->space, level,
+				kt_load_uint(line->data + addr % LINE_SIZE, pt->arch->entry_size,
+					     pt->big_endian));
+	switch (entry.kind) {
+	case ARCH_ENTRY_NONE: break;
+	case ARCH_ENTRY_TABLE:
+		step->table = entry.table;
+		step->done = false;
+		break;
 	case ARCH_ENTRY_LEAF:
-		query->physical = next | (query->virtual & (page - 1));
+		page = UINT64_C(1)
+		       << (entry.leaf_shift ? entry.leaf_shift : pt->space.level[level - 1].shift);
+		query->physical = entry.table.addr | (query->virtual & (page - 1));
 		query->left = page - (query->virtual & (page - 1));
 		query->mapped = true;
-		step->done = true;
 		break;
 	}
-}
-
-/* Walks down to the lowest level; where a table is below that, its address is in steps. */
-static struct kt_error *walk_down(struct pagetable *pt, struct pagetable_query *queries,
-				  struct step *steps, size_t count, unsigned int lowest)
-{
-	for (size_t i = 0; i < count; i++) {
-		steps[i] = (struct step){
-			.table = pt->space.root,
-			.done = !pt->arch->canonical(&pt->space, queries[i].virtual),
-		};
-		queries[i].mapped = false;
-	}
-	for (unsigned int level = pt->space.levels; level >= lowest; level--) {
-		struct kt_error *err = level_fetch(pt, queries, steps, count, level);
-
-		if (err)
-			return err;
-		for (size_t i = 0; i < count; i++)
-			if (!steps[i].done)
-				level_step(pt, &queries[i], &steps[i], level);
-	}
-	return NULL;
 }
 
 struct kt_error *pagetable_translate(struct pagetable *pt, struct pagetable_query *queries,
@@ -217,22 +192,22 @@ struct kt_error *pagetable_translate(struct pagetable *pt, struct pagetable_quer
 
 	if (!steps)
 		return kt_error_no_memory();
-	return walk_down(pt, queries, steps, count, 1);
-}
+	for (size_t i = 0; i < count; i++) {
+		steps[i] = (struct step){
+			.table = pt->space.root,
+			.done = !arch_space_has(&pt->space, queries[i].virtual),
+		};
+		queries[i].mapped = false;
+	}
+	for (unsigned int level = pt->space.levels; level >= 1; level--) {
+		struct kt_error *err = level_fetch(pt, queries, steps, count, level);
 
-struct kt_error *pagetable_probe(struct pagetable *pt, struct pagetable_query *queries,
-				 size_t count, unsigned int level)
-{
-	_cleanup_free_ struct step *steps = malloc((count + 1) * sizeof(*steps));
-	struct kt_error *err;
-
-	if (!steps)
-		return kt_error_no_memory();
-	err = walk_down(pt, queries, steps, count, level);
-	if (err)
-		return err;
-	for (size_t i = 0; i < count; i++)
-		queries[i].mapped |= !steps[i].done;
+		if (err)
+			return err;
+		for (size_t i = 0; i < count; i++)
+			if (!steps[i].done)
+				level_step(pt, &queries[i], &steps[i], level);
+	}
 	return NULL;
 }
 

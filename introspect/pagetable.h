@@ -32,12 +32,35 @@ void pagetable_destroy(struct pagetable *pt);
 struct kt_error *pagetable_translate(struct pagetable *pt, struct pagetable_query *queries,
 				     size_t count);
 
+/* What is mapped: a stretch of one kind, as long as it can be. */
+struct pagetable_range {
+	gaddr_t virtual;
+	gaddr_t physical; /* of its start; all of the range is in one piece there, too */
+	uint64_t len;     /* bytes */
+	bool writable;    /* by the kernel */
+	bool executable;  /* by the kernel */
+	bool below;       /* not looked into: what is mapped there, if anything, is not known */
+};
+
+struct pagetable_ranges {
+	KT_VEC(struct pagetable_range) all; /* by virtual address */
+	bool cut;                           /* there is more than a real kernel would map */
+};
+
+void pagetable_ranges_deinit(struct pagetable_ranges *ranges);
+
 /*
- * Only whether each address lies in a block of 1 << arch->shift(level) bytes of which
- * anything may be mapped; physical and left stay unset. Saves the walk of the levels below.
+ * All that is mapped from first to last (both within), with one batch of reads a level or few.
+ * With lowest above 1, only tables down to that level are read; what a table further down is for
+ * is a range with below set, and physical unset.
+ * *ret is the caller's, for pagetable_ranges_deinit().
+ *
+ * Bounded whatever a guest has there: a table that a level leads to more than a few times is
+ * passed over after that (alike mappings, such as KASAN's zero shadow, or a table that is its
+ * own), and so is all beyond a number of bytes of tables, or of ranges. The latter sets cut.
  */
-struct kt_error *pagetable_probe(struct pagetable *pt, struct pagetable_query *queries,
-				 size_t count, unsigned int level);
+struct kt_error *pagetable_enumerate(struct pagetable *pt, gaddr_t first, gaddr_t last,
+				     unsigned int lowest, struct pagetable_ranges *ret);
 
 /* A gmem_read_fn over virtual addresses; source is the struct pagetable. */
 struct kt_error *pagetable_read(void *source, struct gmem_read *reads, size_t count);

@@ -11,7 +11,9 @@
 #define CS_RPL     UINT64_C(3)
 #define ENTRY_ADDR UINT64_C(0x000ffffffffff000)
 #define ENTRY_P    (UINT64_C(1) << 0)
+#define ENTRY_RW   (UINT64_C(1) << 1)
 #define ENTRY_PS   (UINT64_C(1) << 7)
+#define ENTRY_NX   (UINT64_C(1) << 63)
 
 /*
  * Under PTI a process has two top tables, side by side in 8 KiB: the kernel's, and with
@@ -25,7 +27,28 @@ static const char *const register_names[] = {
 	[CR0] = "cr0", [CR3] = "cr3", [CR4] = "cr4", [EFER] = "efer", [CS] = "cs",
 };
 
-static size_t x86_64_spaces(const uint64_t *values, struct arch_space *ret)
+static struct arch_space x86_64_space(gaddr_t root, unsigned int levels)
+{
+	struct arch_space space = {
+		.root.addr = root,
+		/* All bits above the highest that is translated are copies of it. */
+		.form = ARCH_FORM_SIGNED,
+		/*
+		 * __START_KERNEL_map, KERNEL_IMAGE_SIZE with KASLR, CONFIG_PHYSICAL_ALIGN's
+		 * minimum
+		 */
+		.image_first = UINT64_C(0xffffffff80000000),
+		.image_last = UINT64_C(0xffffffffbfffffff),
+		.image_align = UINT64_C(0x200000),
+		.image_level = 2,
+	};
+
+	arch_space_cut(&space, 12, 9, 12 + 9 * levels);
+	return space;
+}
+
+static size_t x86_64_spaces(const uint64_t *values, struct arch_space *ret,
+			    const char **unsupported_ret)
 {
 	uint64_t cr3 = values[CR3] & ENTRY_ADDR;
 	bool user = (values[CS] & CS_RPL) == CS_RPL;
@@ -33,53 +56,39 @@ static size_t x86_64_spaces(const uint64_t *values, struct arch_space *ret)
 	bool maybe_pti_user = cr3 & CR3_PTI_USER;
 	size_t n = 0;
 
+	(void)unsupported_ret;
 	if (!(values[CR0] & CR0_PE) || !(values[CR0] & CR0_PG) || !(values[EFER] & EFER_LMA))
 		return 0;
-	ret[n++] = (struct arch_space){
-		.root = cr3,
-		.levels = levels,
-		.live = true,
-		/* In the kernel, only a few instructions of the entry run on the user's table. */
-		.rank = !user             ? 0
-			: !maybe_pti_user ? 1
-					  : 3,
-	};
-	if (maybe_pti_user)
-		ret[n++] = (struct arch_space){
-			.root = cr3 & ~CR3_PTI_USER,
-			.levels = levels,
-			.rank = user ? 2 : 4,
-		};
+	ret[n] = x86_64_space(cr3, levels);
+	ret[n].live = true;
+	/* In the kernel, only a few instructions of the entry run on the user's table. */
+	ret[n++].rank = !user ? 0 : !maybe_pti_user ? 1 : 3;
+	if (maybe_pti_user) {
+		ret[n] = x86_64_space(cr3 & ~CR3_PTI_USER, levels);
+		ret[n++].rank = user ? 2 : 4;
+	}
 	return n;
 }
 
-/* All bits above the highest that is translated are copies of it. */
-static bool x86_64_canonical(const struct arch_space *space, gaddr_t addr)
+static struct arch_entry x86_64_entry(const struct arch_space *space, unsigned int level,
+				      uint64_t entry)
 {
-	unsigned int top = 12 + 9 * space->levels - 1;
-	uint64_t rest = addr >> top;
-
-	return rest == 0 || rest == UINT64_MAX >> top;
-}
-
-static unsigned int x86_64_shift(unsigned int level)
-{
-	return 12 + 9 * (level - 1);
-}
-
-static enum arch_entry_kind x86_64_entry(unsigned int level, uint64_t entry, gaddr_t *ret)
-{
-	gaddr_t offset_mask = (UINT64_C(1) << x86_64_shift(level)) - 1;
+	gaddr_t offset_mask = (UINT64_C(1) << space->level[level - 1].shift) - 1;
+	struct arch_entry ret = {
+		.kind = ARCH_ENTRY_TABLE,
+		.table.addr = entry & ENTRY_ADDR,
+		.writable = entry & ENTRY_RW,
+		.executable = !(entry & ENTRY_NX),
+	};
 
 	if (!(entry & ENTRY_P))
-		return ARCH_ENTRY_NONE;
+		return (struct arch_entry){.kind = ARCH_ENTRY_NONE};
 	/* Huge pages of 2 MiB and 1 GiB; bit 12 of their entries is PAT, not address. */
 	if (level == 1 || ((level == 2 || level == 3) && (entry & ENTRY_PS))) {
-		*ret = entry & ENTRY_ADDR & ~offset_mask;
-		return ARCH_ENTRY_LEAF;
+		ret.kind = ARCH_ENTRY_LEAF;
+		ret.table.addr &= ~offset_mask;
 	}
-	*ret = entry & ENTRY_ADDR;
-	return ARCH_ENTRY_TABLE;
+	return ret;
 }
 
 const struct arch arch_x86_64 = {
@@ -87,14 +96,6 @@ const struct arch arch_x86_64 = {
 	.registers = register_names,
 	.n_registers = sizeof(register_names) / sizeof(register_names[0]),
 	.spaces = x86_64_spaces,
-	.canonical = x86_64_canonical,
-	.shift = x86_64_shift,
-	.index_bits = 9,
 	.entry_size = 8,
 	.entry = x86_64_entry,
-	/* __START_KERNEL_map, KERNEL_IMAGE_SIZE with KASLR, CONFIG_PHYSICAL_ALIGN's minimum */
-	.image_start = UINT64_C(0xffffffff80000000),
-	.image_end = UINT64_C(0xffffffffc0000000),
-	.image_align = UINT64_C(0x200000),
-	.image_level = 2,
 };

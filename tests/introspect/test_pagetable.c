@@ -13,10 +13,16 @@
 
 static struct pagetable *table(struct textmem *m, gaddr_t root, unsigned int levels)
 {
-	struct arch_space space = {.root = root, .levels = levels};
+	/* cr0, cr3, cr4, efer, cs; the table of a vCPU in the kernel comes first. */
+	const uint64_t values[] = {0x80000001, root, levels == 5 ? 0x1000 : 0, 0x500, 0x10};
+	struct arch_space space[ARCH_MAX_SPACES];
+	const char *unsupported = NULL;
 	struct pagetable *pt;
 
-	assert_null(pagetable_create(&arch_x86_64, false, &space, textmem_read_physical, m, &pt));
+	assert_in_range(arch_x86_64.spaces(values, space, &unsupported), 1, 2);
+	assert_null(unsupported);
+
+	assert_null(pagetable_create(&arch_x86_64, false, space, textmem_read_physical, m, &pt));
 	return pt;
 }
 

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Internal to pagetable.c and enumerate.c. */
+#ifndef KT_INTROSPECT_PAGETABLE_IMPL_H
+#define KT_INTROSPECT_PAGETABLE_IMPL_H
+
+#include "introspect/pagetable.h"
+
+struct pagetable_line;
+
+struct pagetable {
+	const struct arch *arch;
+	bool big_endian;
+	struct arch_space space;
+	gmem_read_fn *read_physical;
+	void *source;
+	struct pagetable_line *lines; /* open addressing; a power of two slots */
+	uint64_t salt;                /* of the hash, so that a guest cannot choose what collides */
+	size_t n_slots, n_lines;
+};
+
+#endif
