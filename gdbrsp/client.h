@@ -77,8 +77,9 @@ struct kt_error *rsp_client_select(struct rsp_client *client, const struct rsp_t
 /*
  * Registers by name, as the target XML names them ("cr3", "efer", "cs", "TTBR1_EL1"), of
  * each of n_threads vCPUs: values[t * n_names + i], undefined after an error. One pipelined
- * batch. A name that the target does not have is KT_ERROR_NOT_FOUND. Registers wider than 64
- * bits are refused (KT_ERROR_UNSUPPORTED).
+ * batch. A name that the target does not have is KT_ERROR_NOT_FOUND; but one that begins with
+ * "?" is 0 then. "SCTLR_EL1|SCTLR" is whichever of these it has, the first first. Registers wider
+ * than 64 bits are refused (KT_ERROR_UNSUPPORTED).
  *
  * x86-64: when control registers or segment bases are asked for and none of these vCPUs has
  * CR0.PE, CR0.PG and EFER.LMA set, KT_ERROR_NOT_READY. (The XML names cs_base, ss_base,

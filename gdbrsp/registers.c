@@ -32,6 +32,7 @@ struct rsp_registers {
 		struct reg *data;
 		size_t len, cap;
 	} regs;
+	bool big_endian;
 	bool seen_long_mode;
 };
 
@@ -43,13 +44,29 @@ void rsp_registers_destroy(struct rsp_registers *registers)
 	free(registers);
 }
 
-static const struct reg *find_register(const struct rsp_registers *registers, const char *name)
+static const struct reg *find_register_n(const struct rsp_registers *registers, const char *name,
+					 size_t len)
 {
 	for (size_t i = 0; i < registers->regs.len; i++) {
-		if (!strcmp(registers->regs.data[i].name, name))
-			return &registers->regs.data[i];
+		const struct reg *reg = &registers->regs.data[i];
+
+		if (strlen(reg->name) == len && !memcmp(reg->name, name, len))
+			return reg;
 	}
 	return NULL;
+}
+
+/* By the first of its names ("SCTLR_EL1|SCTLR") that there is. */
+static const struct reg *find_register(const struct rsp_registers *registers, const char *names)
+{
+	for (;;) {
+		size_t len = strcspn(names, "|");
+		const struct reg *reg = find_register_n(registers, names, len);
+
+		if (reg || !names[len])
+			return reg;
+		names += len + 1;
+	}
 }
 
 /* --- the documents --- */
@@ -224,6 +241,14 @@ static struct kt_error *collect(struct documents *d, struct document *doc,
 	return NULL;
 }
 
+/* "<architecture>s390:64-bit</architecture>" */
+static bool is_s390(const struct kt_buf *text)
+{
+	static const char s390[] = "<architecture>s390";
+
+	return text->len && memmem(text->data, text->len, s390, sizeof(s390) - 1);
+}
+
 static struct kt_error *know_registers(struct rsp_client *client)
 {
 	_cleanup_(documents_deinit) struct documents d = {0};
@@ -239,6 +264,8 @@ static struct kt_error *know_registers(struct rsp_client *client)
 	registers = calloc(1, sizeof(*registers));
 	if (!registers)
 		return kt_error_no_memory();
+	/* Registers come in the target's byte order; of what we know, only s390x is the other. */
+	registers->big_endian = is_s390(&d.docs[0].text);
 	err = collect(&d, &d.docs[0], registers, &number);
 	if (err) {
 		rsp_registers_destroy(registers);
@@ -320,15 +347,21 @@ static struct kt_error *values_reply(struct rsp_batch *batch, const struct rsp_t
 	    !rsp_hex_decode(bytes, reply->len / 2, reply->data))
 		return kt_error_wrap(rsp_bad_reply(reply, "a register read"), "%s",
 				     value->reg->name);
-	/* In the guest's byte order; x86-64 and aarch64 are little-endian. */
-	value->values[ticket->offset] = kt_load_uint(bytes, reply->len / 2, false);
+	value->values[ticket->offset] = kt_load_uint(bytes, reply->len / 2,
+						     v->client->registers->big_endian);
 	return NULL;
 }
 
 static struct kt_error *want(struct values *v, const char *name, uint64_t *values, size_t stride)
 {
-	const struct reg *reg = find_register(v->client->registers, name);
+	bool optional = name[0] == '?';
+	const struct reg *reg = find_register(v->client->registers, name + optional);
 
+	if (!reg && optional) {
+		for (size_t t = 0; t < v->n_threads; t++)
+			values[t * stride] = 0;
+		return NULL;
+	}
 	if (!reg)
 		return kt_error_new(KT_ERROR_NOT_FOUND, "%s has no register '%s'", v->client->name,
 				    name);

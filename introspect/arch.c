@@ -5,6 +5,9 @@
 
 static const struct arch *const archs[] = {
 	&arch_x86_64,
+	&arch_aarch64,
+	&arch_riscv64,
+	&arch_s390x,
 };
 
 const struct arch *arch_by_name(const char *name)

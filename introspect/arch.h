@@ -87,8 +87,8 @@ struct arch {
 	const char *name; /* as struct kfacts_kernel's arch, which is `uname -m` */
 
 	/*
-	 * Registers by the stub's names, at most ARCH_MAX_REGISTERS. One that begins with '?' is
-	 * 0 where the stub does not have it.
+	 * Registers by the stub's names, at most ARCH_MAX_REGISTERS, in the form of
+	 * rsp_client_registers(): "?" before one that may be absent, "|" between two names.
 	 */
 	const char *const *registers;
 	size_t n_registers;
@@ -128,7 +128,7 @@ gaddr_t arch_space_complete(const struct arch_space *space, gaddr_t addr);
 /* No address of another form is ever mapped, whatever the table says. */
 bool arch_space_has(const struct arch_space *space, gaddr_t addr);
 
-extern const struct arch arch_x86_64;
+extern const struct arch arch_x86_64, arch_aarch64, arch_riscv64, arch_s390x;
 
 /* The architecture of that name, or NULL. */
 const struct arch *arch_by_name(const char *name);

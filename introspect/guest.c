@@ -201,7 +201,8 @@ static struct kt_error *guest_find(struct guest *guest)
 				     "give --vmlinux, the guest's kernel image, too");
 	if (!arch)
 		return kt_error_new(KT_ERROR_UNSUPPORTED,
-				    "the image is of a %s kernel; this version reads x86_64 guests",
+				    "the image is of a %s kernel; this version reads x86_64, "
+				    "aarch64, riscv64 and s390x guests",
 				    kernel->arch);
 	if (!guest->source.read_physical)
 		return kt_error_hint(kt_error_new(KT_ERROR_UNSUPPORTED,

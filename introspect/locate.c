@@ -45,8 +45,9 @@ static bool bases_by_text(struct bases *bases, const struct kfacts *facts,
 {
 	gaddr_t stext;
 
-	if (!range->executable ||
-	    (before && before->executable && before->virtual + before->len == range->virtual))
+	if (!range->executable || (before && before->executable == range->executable &&
+				   before->writable == range->writable &&
+				   before->virtual + before->len == range->virtual))
 		return true;
 	if (kfacts_symbol(facts, "_stext", &stext) && stext != kfacts_kernel(facts)->text_link &&
 	    !bases_add(bases, range->virtual - (stext - kfacts_kernel(facts)->text_link)))
