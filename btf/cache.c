@@ -237,3 +237,9 @@ void cache_write(const char *dir, const struct cache_name *name, const void *pay
 		write_file(dir, name, &file);
 	kt_buf_deinit(&file);
 }
+
+void cache_write_plain(const char *dir, const struct cache_name *name, const struct kt_buf *file)
+{
+	if (make_dirs(dir))
+		write_file(dir, name, file);
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Facts on disk. One directory, safe to delete at any time, with two sorts of small files:
+ * Facts on disk. One directory, safe to delete at any time, of files of these sorts:
  *
  *   facts-KEY-WANTS   the answers for one kernel and one table of wants. KEY is the
  *                     kernel's build ID and what it has (.BTF, DWARF, .symtab), or its
@@ -9,11 +9,15 @@
  *   image-HASH        the KEY of a compressed kernel file, whose build ID cannot be read
  *                     without unpacking it. HASH is of the file's content.
  *
+ *   kernel-KEY        a kernel recovered from a guest's memory (btf/record.h): no header.
+ *
+ *   kernel-at-HASH    the KEY of the kernel that was last seen at a TARGET. HASH is of that.
+ *
  *   place-HASH        the KASLR offset at which a kernel was last seen at a TARGET. HASH is
  *                     of its KEY and the TARGET.
  *
- * Each is one header (magic, format version, what it is for, length, XXH3-128 of all that)
- * and a payload. Files are written under another name and renamed, so that a reader sees a
+ * Each of the others is one header (magic, format version, what it is for, length, XXH3-128 of all
+ * that) and a payload. Files are written under another name and renamed, so that a reader sees a
  * whole file or none. Whatever is not exactly right when read counts as absent.
  */
 #ifndef KT_BTF_CACHE_H
@@ -52,6 +56,9 @@ bool cache_read(const char *dir, const struct cache_name *name, struct kt_buf *p
 
 /* Creates dir (0700) with its parents. Failure is silent: the cache is only a shortcut. */
 void cache_write(const char *dir, const struct cache_name *name, const void *payload, size_t len);
+
+/* The same without a header, for a file that others read, too. */
+void cache_write_plain(const char *dir, const struct cache_name *name, const struct kt_buf *file);
 
 /* Facts as a payload; false if they are not of this shape. Decoding fills kernel and answers. */
 void cache_encode_facts(struct kt_buf *buf, const struct kfacts_kernel *kernel,

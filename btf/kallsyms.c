@@ -310,6 +310,8 @@ static bool based_values(struct search *s, size_t values, size_t base_pos)
 	if (base_pos > s->len || s->len - base_pos < pointer_size)
 		return false;
 	base = kt_load_uint(s->data + base_pos, pointer_size, s->be);
+	if (!base)
+		base = s->k->range.unrelocated_base;
 	if (!near(s, base))
 		return false;
 	/*

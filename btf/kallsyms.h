@@ -38,6 +38,11 @@ struct kallsyms_range {
 	struct kt_cursor data;     /* its data, len and big_endian */
 	gaddr_t addr;              /* of data[0], a multiple of 4 */
 	unsigned int pointer_size; /* 4 or 8 */
+	/*
+	 * What a relative base of 0 stands for, as it reads in an image of a relocatable kernel
+	 * (arm64, riscv, s390) before it has relocated itself; 0: there is none.
+	 */
+	gaddr_t unrelocated_base;
 };
 
 enum kallsyms_values {

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <gelf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "btf/image.h"
+#include "btf/record.h"
+#include "util/cleanup.h"
+
+/* The kernel image and what belongs to it is smaller, on every architecture. */
+#define IMAGE_MAX ((gaddr_t)1 << 30)
+
+/* What libelf points into until the file is written. */
+struct writer {
+	const struct recovered *kernel;
+	const struct record_place *place;
+	Elf *elf;
+	struct kt_buf names, strings; /* .shstrtab, .strtab */
+	void *symbols;
+	size_t n_symbols, symbols_size;
+};
+
+static void writer_deinit(struct writer *w)
+{
+	elf_end(w->elf);
+	kt_buf_deinit(&w->names);
+	kt_buf_deinit(&w->strings);
+	free(w->symbols);
+}
+
+static struct kt_error *elf_error(void)
+{
+	return kt_error_new(KT_ERROR_OS, "cannot write an ELF: %s", elf_errmsg(-1));
+}
+
+/* What belongs to the image moves with it; absolute symbols do not. */
+static gaddr_t link_address(const struct writer *w, gaddr_t addr)
+{
+	gaddr_t text = w->place->text;
+
+	if (w->place->offset_unknown || addr + IMAGE_MAX < text || addr - text >= IMAGE_MAX)
+		return addr;
+	return addr - (gaddr_t)w->place->kaslr_offset;
+}
+
+/* A section of bytes that outlive the writer; data NULL: of none. */
+static Elf_Scn *add_section(struct writer *w, const char *name, GElf_Shdr sh, const void *data,
+			    size_t size, Elf_Type type)
+{
+	Elf_Scn *scn = elf_newscn(w->elf);
+	Elf_Data *d = scn ? elf_newdata(scn) : NULL;
+	GElf_Shdr whole;
+
+	if (!d || !gelf_getshdr(scn, &whole))
+		return NULL;
+	d->d_buf = (void *)data;
+	d->d_size = size;
+	d->d_type = type;
+	d->d_align = sh.sh_addralign ? sh.sh_addralign : 1;
+	d->d_version = EV_CURRENT;
+	whole.sh_name = (GElf_Word)w->names.len;
+	whole.sh_type = sh.sh_type;
+	whole.sh_flags = sh.sh_flags;
+	whole.sh_addr = sh.sh_addr;
+	whole.sh_link = sh.sh_link;
+	whole.sh_info = sh.sh_info;
+	whole.sh_entsize = sh.sh_entsize;
+	kt_buf_append(&w->names, name, strlen(name) + 1);
+	return gelf_update_shdr(scn, &whole) ? scn : NULL;
+}
+
+static bool add_contents(struct writer *w)
+{
+	const struct recovered *k = w->kernel;
+	if (!add_section(w, ".text",
+			 (GElf_Shdr){.sh_type = SHT_NOBITS,
+				     .sh_flags = SHF_ALLOC | SHF_EXECINSTR,
+				     .sh_addr = link_address(w, w->place->text)},
+			 NULL, 0, ELF_T_BYTE))
+		return false;
+	if (!add_section(w, ".rodata",
+			 (GElf_Shdr){.sh_type = SHT_PROGBITS,
+				     .sh_flags = SHF_ALLOC,
+				     .sh_addr = link_address(w, k->banner_addr)},
+			 k->banner, strlen(k->banner) + 1, ELF_T_BYTE))
+		return false;
+	if (k->notes && !add_section(w, ".notes",
+				     (GElf_Shdr){.sh_type = SHT_NOTE,
+						 .sh_flags = SHF_ALLOC,
+						 .sh_addr = link_address(w, k->notes_addr),
+						 .sh_addralign = 4},
+				     k->notes, k->notes_len, ELF_T_BYTE))
+		return false;
+	if (k->btf && !add_section(w, ".BTF",
+				   (GElf_Shdr){.sh_type = SHT_PROGBITS,
+					       .sh_flags = SHF_ALLOC,
+					       .sh_addr = link_address(w, k->btf_addr),
+					       .sh_addralign = 4},
+				   k->btf, k->btf_len, ELF_T_BYTE))
+		return false;
+	return !w->place->offset_unknown ||
+	       add_section(w, RECORD_UNPLACED, (GElf_Shdr){.sh_type = SHT_NOBITS}, NULL, 0,
+			   ELF_T_BYTE);
+}
+
+/* As nm(1) has them: upper case is global. */
+static bool is_global(const struct kallsyms_iter *it)
+{
+	return it->type >= 'A' && it->type <= 'Z';
+}
+
+/* In our own byte order: libelf turns it around where needed. */
+static void add_symbol(struct writer *w, const struct kallsyms_iter *it)
+{
+	bool code = it->type == 't' || it->type == 'T';
+	Elf64_Sym sym = {
+		.st_name = (Elf64_Word)w->strings.len,
+		.st_info = (unsigned char)ELF64_ST_INFO(is_global(it) ? STB_GLOBAL : STB_LOCAL,
+							code ? STT_FUNC : STT_OBJECT),
+		.st_shndx = SHN_ABS,
+		.st_value = link_address(w, it->addr),
+	};
+
+	kt_buf_append(&w->strings, it->name, it->name_len + 1);
+	if (w->kernel->pointer_size == 8)
+		((Elf64_Sym *)w->symbols)[w->n_symbols++] = sym;
+	else
+		((Elf32_Sym *)w->symbols)[w->n_symbols++] = (Elf32_Sym){
+			.st_name = sym.st_name,
+			.st_info = sym.st_info, /* the same in both classes */
+			.st_shndx = sym.st_shndx,
+			.st_value = (Elf32_Addr)sym.st_value,
+		};
+}
+
+/* ELF wants local symbols before global ones. */
+static bool add_symbols(struct writer *w)
+{
+	size_t entry = w->kernel->pointer_size == 8 ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
+	size_t first_global = 0;
+	struct kallsyms_iter it;
+	Elf_Scn *strtab;
+
+	if (!w->kernel->has_kallsyms)
+		return true;
+	w->symbols_size = ((size_t)w->kernel->kallsyms.num_syms + 1) * entry;
+	w->symbols = calloc(1, w->symbols_size);
+	if (!w->symbols)
+		return false;
+	kt_buf_appendc(&w->strings, '\0');
+	w->n_symbols = 1;
+	for (int global = 0; global < 2; global++) {
+		first_global = global ? w->n_symbols : 0;
+		for (kallsyms_iter_init(&it, &w->kernel->kallsyms); kallsyms_next(&it);)
+			if (is_global(&it) == global)
+				add_symbol(w, &it);
+	}
+	if (kt_buf_failed(&w->strings))
+		return false;
+	strtab = add_section(w, ".strtab", (GElf_Shdr){.sh_type = SHT_STRTAB}, w->strings.data,
+			     w->strings.len, ELF_T_BYTE);
+	return strtab && add_section(w, ".symtab",
+				     (GElf_Shdr){.sh_type = SHT_SYMTAB,
+						 .sh_link = (GElf_Word)elf_ndxscn(strtab),
+						 .sh_info = (GElf_Word)first_global,
+						 .sh_entsize = entry,
+						 .sh_addralign = w->kernel->pointer_size},
+				     w->symbols, w->symbols_size, ELF_T_SYM);
+}
+
+static bool add_header(struct writer *w)
+{
+	const struct recovered *k = w->kernel;
+	GElf_Ehdr ehdr;
+
+	if (!gelf_newehdr(w->elf, k->pointer_size == 8 ? ELFCLASS64 : ELFCLASS32) ||
+	    !gelf_getehdr(w->elf, &ehdr))
+		return false;
+	ehdr.e_ident[EI_DATA] = k->big_endian ? ELFDATA2MSB : ELFDATA2LSB;
+	ehdr.e_machine = k->machine;
+	ehdr.e_type = ET_EXEC;
+	ehdr.e_version = EV_CURRENT;
+	if (!gelf_update_ehdr(w->elf, &ehdr))
+		return false;
+	kt_buf_appendc(&w->names, '\0');
+	return true;
+}
+
+/* The table of names is the last section: only then are they all known. */
+static bool add_names(struct writer *w)
+{
+	Elf_Scn *scn = elf_newscn(w->elf);
+	Elf_Data *d = scn ? elf_newdata(scn) : NULL;
+	GElf_Shdr sh;
+	GElf_Ehdr ehdr;
+
+	if (!d || !gelf_getshdr(scn, &sh) || !gelf_getehdr(w->elf, &ehdr))
+		return false;
+	sh.sh_name = (GElf_Word)w->names.len;
+	sh.sh_type = SHT_STRTAB;
+	kt_buf_append(&w->names, ".shstrtab", sizeof(".shstrtab"));
+	ehdr.e_shstrndx = (GElf_Half)elf_ndxscn(scn);
+	d->d_buf = w->names.data;
+	d->d_size = w->names.len;
+	d->d_type = ELF_T_BYTE;
+	d->d_align = 1;
+	d->d_version = EV_CURRENT;
+	return !kt_buf_failed(&w->names) && gelf_update_shdr(scn, &sh) &&
+	       gelf_update_ehdr(w->elf, &ehdr);
+}
+
+struct kt_error *record_write(const struct recovered *kernel, const struct record_place *place,
+			      int *fd_ret)
+{
+	_cleanup_close_ int fd = memfd_create("recorded kernel", MFD_CLOEXEC);
+	_cleanup_(writer_deinit) struct writer w = {.kernel = kernel, .place = place};
+
+	if (fd < 0)
+		return kt_error_os(errno, "cannot create a file in memory");
+	elf_version(EV_CURRENT);
+	w.elf = elf_begin(fd, ELF_C_WRITE, NULL);
+	if (!w.elf || !add_header(&w) || !add_contents(&w) || !add_symbols(&w) || !add_names(&w) ||
+	    elf_update(w.elf, ELF_C_WRITE) < 0)
+		return w.strings.failed || w.names.failed ? kt_error_no_memory() : elf_error();
+	*fd_ret = kt_take_fd(&fd);
+	return NULL;
+}
+
+struct record_path record_path(int fd)
+{
+	struct record_path path;
+
+	snprintf(path.s, sizeof(path.s), "/proc/self/fd/%d", fd);
+	return path;
+}
+
+struct cache_name record_key(const struct recovered *kernel)
+{
+	return cache_key(kernel->build_id, kernel->build_id_len, kernel->banner,
+			 strlen(kernel->banner));
+}
+
+/* --- in the cache --- */
+
+static const char hash_magic[] = "\nktstr-gdb record ";
+#define HASH_LEN 32
+#define TAIL_LEN (sizeof(hash_magic) - 1 + HASH_LEN + 1)
+
+static struct cache_name file_name(const struct cache_name *key)
+{
+	struct cache_name name;
+
+	snprintf(name.s, sizeof(name.s), "kernel-%.140s", key->s);
+	return name;
+}
+
+void record_store(const char *cache_dir, const struct cache_name *key, int fd)
+{
+	struct record_path path = record_path(fd);
+	struct cache_name name = file_name(key), hash;
+	struct image_file file = {0};
+	struct kt_buf whole = KT_BUF_INIT;
+	struct kt_error *err;
+
+	if (!cache_dir)
+		return;
+	err = image_file_open(path.s, &file);
+	if (!err) {
+		hash = cache_content_hash(file.data, file.len);
+		kt_buf_append(&whole, file.data, file.len);
+		kt_buf_printf(&whole, "%s%s\n", hash_magic, hash.s);
+		if (!kt_buf_failed(&whole))
+			cache_write_plain(cache_dir, &name, &whole);
+	}
+	kt_error_destroy(err);
+	kt_buf_deinit(&whole);
+	image_file_close(&file);
+}
+
+static bool is_whole(const struct image_file *file)
+{
+	struct cache_name hash;
+	const char *tail;
+
+	if (file->len <= TAIL_LEN)
+		return false;
+	tail = (const char *)file->data + file->len - TAIL_LEN;
+	hash = cache_content_hash(file->data, file->len - TAIL_LEN);
+	return !memcmp(tail, hash_magic, sizeof(hash_magic) - 1) &&
+	       !memcmp(tail + sizeof(hash_magic) - 1, hash.s, HASH_LEN);
+}
+
+char *record_find(const char *cache_dir, const struct cache_name *key)
+{
+	_cleanup_free_ char *path = NULL;
+	struct cache_name name = file_name(key);
+	struct image_file file = {0};
+	struct kt_error *err;
+	bool whole;
+
+	if (!cache_dir || asprintf(&path, "%s/%s", cache_dir, name.s) < 0) {
+		path = NULL;
+		return NULL;
+	}
+	err = image_file_open(path, &file);
+	whole = !err && is_whole(&file);
+	kt_error_destroy(err);
+	image_file_close(&file);
+	return whole ? kt_take_ptr(path) : NULL;
+}
+
+/* kernel-at-HASH: a KEY. */
+static struct cache_name place_name(const char *place)
+{
+	struct cache_name hash = cache_content_hash(place, strlen(place)), name;
+
+	snprintf(name.s, sizeof(name.s), "kernel-at-%.32s", hash.s);
+	return name;
+}
+
+bool record_load_place(const char *cache_dir, const char *place, struct cache_name *key_ret)
+{
+	struct cache_name name = place_name(place), key = {0};
+	struct kt_buf payload = KT_BUF_INIT;
+	bool ok = cache_dir && cache_read(cache_dir, &name, &payload) && payload.len &&
+		  payload.len < sizeof(key.s) &&
+		  strspn(payload.data, "0123456789abcdefidx") == payload.len;
+
+	if (ok) {
+		memcpy(key.s, payload.data, payload.len);
+		*key_ret = key;
+	}
+	kt_buf_deinit(&payload);
+	return ok;
+}
+
+void record_store_place(const char *cache_dir, const char *place, const struct cache_name *key)
+{
+	struct cache_name name = place_name(place);
+
+	if (cache_dir)
+		cache_write(cache_dir, &name, key->s, strlen(key->s));
+}
