@@ -266,15 +266,22 @@ unsigned int image_pointer_size(const struct image *image)
 	return image->ehdr.e_ident[EI_CLASS] == ELFCLASS64 ? 8 : 4;
 }
 
+size_t image_len(const struct image *image)
+{
+	return image->len;
+}
+
 /* A section whose bytes, if it has any in the file, are all there. */
-static bool section_load(struct image *image, size_t index, struct image_section *ret)
+static bool section_load_raw(struct image *image, size_t index, struct image_section *ret,
+			     bool *compressed_ret)
 {
 	Elf_Scn *scn = elf_getscn(image->elf, index);
 	GElf_Shdr sh;
 	const char *name;
 
-	if (!scn || !gelf_getshdr(scn, &sh) || sh.sh_flags & SHF_COMPRESSED)
+	if (!scn || !gelf_getshdr(scn, &sh))
 		return false;
+	*compressed_ret = sh.sh_flags & SHF_COMPRESSED;
 	name = elf_strptr(image->elf, image->shstrndx, sh.sh_name);
 	if (!name)
 		return false;
@@ -291,6 +298,27 @@ static bool section_load(struct image *image, size_t index, struct image_section
 		.index = index,
 	};
 	return true;
+}
+
+static bool section_load(struct image *image, size_t index, struct image_section *ret)
+{
+	bool compressed;
+
+	return section_load_raw(image, index, ret, &compressed) && !compressed;
+}
+
+bool image_section_raw(struct image *image, const char *name, struct image_section *ret,
+		       bool *compressed_ret)
+{
+	struct image_section s;
+
+	for (size_t i = 1; i < image->shnum; i++) {
+		if (section_load_raw(image, i, &s, compressed_ret) && !strcmp(s.name, name)) {
+			*ret = s;
+			return true;
+		}
+	}
+	return false;
 }
 
 bool image_section_next(struct image *image, size_t *i, struct image_section *ret)

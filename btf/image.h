@@ -63,6 +63,16 @@ unsigned int image_pointer_size(const struct image *image); /* 4 or 8 */
 /* False when there is no such section or its range is not inside the file. */
 bool image_section(struct image *image, const char *name, struct image_section *ret);
 
+/*
+ * The same, also of a section that is compressed (SHF_COMPRESSED), which all others here leave out:
+ * its bytes are then as they are in the file.
+ */
+bool image_section_raw(struct image *image, const char *name, struct image_section *ret,
+		       bool *compressed_ret);
+
+/* Bytes of the ELF. */
+size_t image_len(const struct image *image);
+
 /* The section that holds n bytes at a link address. */
 bool image_section_at(struct image *image, gaddr_t addr, uint64_t n, struct image_section *ret);
 

@@ -190,10 +190,8 @@ static struct kt_error *types_of_image(struct sources *s, struct types **ret, co
 	*from = "BTF of the image";
 	if (image_section(s->image, ".BTF", &btf) && btf.data)
 		return types_from_btf(btf.data, (size_t)btf.size, pointer_size(s), ret);
-	return kt_error_hint(
-		kt_error_new(KT_ERROR_NOT_FOUND,
-			     "no types: no .BTF in it (built without CONFIG_DEBUG_INFO_BTF)"),
-		HINT_TYPES);
+	*from = "DWARF of the image";
+	return types_from_dwarf(s->image, ret);
 }
 
 struct kt_error *sources_types(struct sources *s, struct types **ret, const char **from_ret)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The layouts of types, whatever describes them: BTF today, DWARF once a loader for it
- * fills in the same table of operations.
+ * The layouts of types, whatever describes them: BTF or DWARF.
  */
 #ifndef KT_BTF_TYPES_H
 #define KT_BTF_TYPES_H
@@ -36,7 +35,7 @@ struct types_ops {
 
 	/*
 	 * Fills answers[i] for every wants[i] that is about a type, in one pass over all
-	 * types; leaves absent ones and symbols as they are. Only memory can fail.
+	 * types; leaves absent ones and symbols as they are. BTF: only memory can fail.
 	 */
 	struct kt_error *(*resolve)(struct types *types, const struct kfacts_want *wants, size_t n,
 				    struct kfacts_answer *answers);
@@ -56,6 +55,19 @@ struct types {
  */
 struct kt_error *types_from_btf(const void *data, size_t len, unsigned int pointer_size,
 				struct types **ret);
+
+struct btf;
+struct image;
+
+/* The same of what libbpf has parsed or built. Takes btf, also when it fails. */
+struct kt_error *types_of_btf(struct btf *btf, struct types **ret);
+
+/*
+ * Types out of the DWARF of an image, which must outlive *ret. Nothing is read before something is
+ * asked, and then only the compile units that may define it. Errors: see dwarf_file_open(); those
+ * of damage come from types_resolve().
+ */
+struct kt_error *types_from_dwarf(struct image *image, struct types **ret);
 
 struct kt_error *types_resolve(struct types *types, const struct kfacts_want *wants, size_t n,
 			       struct kfacts_answer *answers);

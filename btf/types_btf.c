@@ -452,3 +452,17 @@ struct kt_error *types_from_btf(const void *data, size_t len, unsigned int point
 	*ret = &types->base;
 	return NULL;
 }
+
+struct kt_error *types_of_btf(struct btf *btf, struct types **ret)
+{
+	struct btf_types *types = calloc(1, sizeof(*types));
+
+	if (!types) {
+		btf__free(btf);
+		return kt_error_no_memory();
+	}
+	types->base.ops = &btf_ops;
+	types->btf = btf;
+	*ret = &types->base;
+	return NULL;
+}
