@@ -192,8 +192,10 @@ static int convert_array(struct dwarf_btf *to, Dwarf_Die die, bool named_only, i
 static bool place_member(struct dwarf_btf *to, Dwarf_Die die, struct member *ret)
 {
 	uint64_t at = 0, bit_size = 0, bits = 0, unit = 0;
-	bool has_at = dwarf_file_uint(to->file, die, DW_AT_data_member_location, &at);
+	bool has_at;
 
+	to->file->odd = false;
+	has_at = dwarf_file_uint(to->file, die, DW_AT_data_member_location, &at);
 	dwarf_file_uint(to->file, die, DW_AT_bit_size, &bit_size);
 	if (bit_size > 255 || at > UINT32_MAX / 8)
 		return false;
@@ -212,6 +214,9 @@ static bool place_member(struct dwarf_btf *to, Dwarf_Die die, struct member *ret
 	} else {
 		bits = at * 8;
 	}
+	/* Better none than a wrong one: something of it is there that cannot be read. */
+	if (to->file->odd)
+		return false;
 	if (bits > UINT32_MAX || (bit_size && bits >= 1u << 24))
 		return false;
 	ret->bits = (uint32_t)bits;
@@ -256,10 +261,11 @@ static int convert_composite(struct dwarf_btf *to, Dwarf_Die die, bool is_union,
 	uint64_t size = 0;
 	int id, err;
 
+	to->file->odd = false;
 	dwarf_file_uint(to->file, die, DW_AT_byte_size, &size);
-	convert_members(to, die, &members, depth);
-	if (size > UINT32_MAX)
+	if (size > UINT32_MAX || to->file->odd)
 		to->too_much = true;
+	convert_members(to, die, &members, depth);
 	if (stopped(to)) {
 		kt_vec_free(&members.v);
 		return 0;

@@ -408,56 +408,62 @@ static bool attribute_of(struct dwarf_file *file, Dwarf_Die die, unsigned int at
 }
 
 /* A form that is no constant is no damage: then the value is not known. */
-static bool quiet(struct dwarf_file *file, int res, Dwarf_Error error)
+static bool constant(struct dwarf_file *file, int res, Dwarf_Error error)
 {
 	if (res == DW_DLV_ERROR)
 		dwarf_dealloc_error(file->debug, error);
+	file->odd |= res != DW_DLV_OK;
 	return res == DW_DLV_OK;
 }
 
-static bool unsigned_of(struct dwarf_file *file, Dwarf_Attribute attr, uint64_t *ret)
+/*
+ * libdwarf extends the sign of DW_FORM_data1 and its like when it is asked for a signed number, and
+ * gives DW_FORM_implicit_const only as one.
+ */
+static bool value_of(struct dwarf_file *file, Dwarf_Attribute attr, int64_t *ret)
 {
 	Dwarf_Error error = NULL;
-	Dwarf_Unsigned value = 0;
-
-	if (!quiet(file, dwarf_formudata(attr, &value, &error), error))
-		return false;
-	*ret = value;
-	return true;
-}
-
-bool dwarf_file_uint(struct dwarf_file *file, Dwarf_Die die, unsigned int attribute, uint64_t *ret)
-{
-	Dwarf_Attribute attr;
+	Dwarf_Half form = 0;
+	Dwarf_Unsigned plain = 0;
+	Dwarf_Signed with_sign = 0;
 	bool found;
 
-	if (!attribute_of(file, die, attribute, &attr))
+	if (!ok(file, dwarf_whatform(attr, &form, &error), error))
 		return false;
-	found = unsigned_of(file, attr, ret);
-	dwarf_dealloc_attribute(attr);
+	if (form == DW_FORM_sdata || form == DW_FORM_implicit_const) {
+		found = constant(file, dwarf_formsdata(attr, &with_sign, &error), error);
+		*ret = with_sign;
+	} else {
+		found = constant(file, dwarf_formudata(attr, &plain, &error), error);
+		*ret = (int64_t)plain;
+	}
 	return found;
 }
 
 bool dwarf_file_int(struct dwarf_file *file, Dwarf_Die die, unsigned int attribute, int64_t *ret)
 {
 	Dwarf_Attribute attr;
-	Dwarf_Error error = NULL;
-	Dwarf_Half form = 0;
-	Dwarf_Signed value = 0;
-	uint64_t uvalue = 0;
-	bool found = false;
+	int64_t value;
+	bool found;
 
 	if (!attribute_of(file, die, attribute, &attr))
 		return false;
-	if (ok(file, dwarf_whatform(attr, &form, &error), error)) {
-		if (form == DW_FORM_sdata || form == DW_FORM_implicit_const)
-			found = quiet(file, dwarf_formsdata(attr, &value, &error), error);
-		else if (unsigned_of(file, attr, &uvalue))
-			found = true;
-	}
+	found = value_of(file, attr, &value);
 	dwarf_dealloc_attribute(attr);
-	*ret = found && uvalue ? (int64_t)uvalue : value;
+	if (found)
+		*ret = value;
 	return found;
+}
+
+/* A negative one is too large for whatever the caller does with it. */
+bool dwarf_file_uint(struct dwarf_file *file, Dwarf_Die die, unsigned int attribute, uint64_t *ret)
+{
+	int64_t value;
+
+	if (!dwarf_file_int(file, die, attribute, &value))
+		return false;
+	*ret = (uint64_t)value;
+	return true;
 }
 
 static bool global_offset(struct dwarf_file *file, Dwarf_Die die, unsigned int attribute,

@@ -41,6 +41,7 @@ struct dwarf_file {
 	size_t image_len;
 	Dwarf_Debug debug;
 	char damage[128]; /* libdwarf's words for the first damage that was met; "": none */
+	bool odd;         /* an attribute was there, and no constant: the caller clears it */
 	void *access;     /* what libdwarf reads sections through */
 };
 
@@ -68,7 +69,7 @@ uint64_t dwarf_file_offset(struct dwarf_file *file, Dwarf_Die die);
 /* NULL: it has no name. Lives as long as the image. */
 const char *dwarf_file_name(struct dwarf_file *file, Dwarf_Die die);
 
-/* An attribute that is a constant. False: not there, or something else. */
+/* An attribute that is a constant. False: not there, or something else, and then odd is set. */
 bool dwarf_file_uint(struct dwarf_file *file, Dwarf_Die die, unsigned int attribute, uint64_t *ret);
 
 /* The same, of an enumerator: negative only where the form says so. */

@@ -12,7 +12,7 @@
 /* Places in .debug_str where one name ends a string, of which linkers use one. */
 #define ENDINGS_MAX 4096
 
-#define FILTER_BITS 16
+#define FILTER_BITS 21
 
 /* A pattern of four bytes, as a number in the file's byte order, and the name that it tells of. */
 struct pattern {

@@ -8,8 +8,8 @@
 #include "btf/sources.h"
 #include "util/cleanup.h"
 
-/* Bytes. A real System.map has 10 MB, BTF 7, kallsyms with many modules 20. */
-#define SOURCE_MAX (256u << 20)
+/* Bytes. A real System.map has 10 MB, BTF 7, kallsyms with many modules 20; a vmlinux a GB. */
+#define SOURCE_MAX (1u << 30)
 
 #define HINT_TYPES                                                                                 \
 	"--btf takes a copy of the guest's /sys/kernel/btf/vmlinux, --vmlinux the vmlinux of "     \

@@ -28,6 +28,31 @@ struct kfacts_answer {
 
 void kfacts_answer_deinit(struct kfacts_answer *answer);
 
+enum types_kind { TYPES_STRUCT, TYPES_UNION, TYPES_ENUM };
+
+/* A member as it lies in the outermost struct. */
+struct types_member {
+	char *name;         /* "": a struct or union without one, whose members follow */
+	char *type;         /* as C has it: "struct bpf_prog_aux *" */
+	unsigned int depth; /* in how many of those without a name it is */
+	bool placed;        /* false: where it lies or how large it is is not told */
+	struct kfacts_member place;
+};
+
+/* What a type looks like. */
+struct types_layout {
+	enum types_kind kind;
+	char *name;
+	uint64_t size;
+	struct types_member *members; /* of a struct or union, in order */
+	size_t n_members;
+	struct kfacts_enumerator *enums; /* of an enum */
+	uint32_t n_enums;
+	unsigned int same_name; /* how many different types have this name, this one included */
+};
+
+void types_layout_deinit(struct types_layout *layout);
+
 struct types;
 
 struct types_ops {
@@ -39,6 +64,8 @@ struct types_ops {
 	 */
 	struct kt_error *(*resolve)(struct types *types, const struct kfacts_want *wants, size_t n,
 				    struct kfacts_answer *answers);
+	struct kt_error *(*describe)(struct types *types, const char *name, const char *path,
+				     struct types_layout *ret);
 	bool (*big_endian)(const struct types *types);
 	void (*destroy)(struct types *types);
 };
@@ -71,6 +98,14 @@ struct kt_error *types_from_dwarf(struct image *image, struct types **ret);
 
 struct kt_error *types_resolve(struct types *types, const struct kfacts_want *wants, size_t n,
 			       struct kfacts_answer *answers);
+/*
+ * A struct, union or enum by its name. With a path ("a.b"), only that member; if it is a struct or
+ * union itself, its members after it. Of several types of one name it is the first that has the
+ * path. KT_ERROR_NOT_FOUND: no such type; no such member, kt_error_hint_text() has those whose
+ * names are like it.
+ */
+struct kt_error *types_describe(struct types *types, const char *name, const char *path,
+				struct types_layout *ret);
 bool types_big_endian(const struct types *types);
 void types_destroy(struct types *types);
 void types_destroyp(struct types **types);

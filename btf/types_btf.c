@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "btf/nameset.h"
-#include "btf/types.h"
+#include "btf/types_btf.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
 
@@ -23,14 +23,6 @@
 #define NESTING_MAX 16
 /* Types of one name that are compared. */
 #define SAME_NAME_MAX 16
-/* Members looked at for one path; task_struct has some 250. */
-#define VISITS_MAX 100000
-
-struct btf_types {
-	struct types base;
-	struct btf *btf;
-};
-
 /* The wants of one type name, and the type that answers them. */
 struct candidate {
 	uint32_t id;
@@ -38,29 +30,14 @@ struct candidate {
 	size_t seen;  /* types of this name so far */
 };
 
-/* A member being looked for: position so far, and the visits left. */
-struct lookup {
-	const struct btf *btf;
-	uint64_t bits;     /* from the start of the outermost struct */
-	uint32_t type;     /* of what was found */
-	uint32_t bitfield; /* bits, 0 if it is none */
-	size_t visits;
-};
-
-static bool is_composite(const struct btf_type *t)
-{
-	return btf_is_struct(t) || btf_is_union(t);
-}
-
-static const char *name_of(const struct btf *btf, uint32_t offset)
+const char *btf_name_of(const struct btf *btf, uint32_t offset)
 {
 	const char *name = btf__name_by_offset(btf, offset);
 
 	return name ? name : "";
 }
 
-/* The type behind typedefs and qualifiers; NULL when that leads nowhere. */
-static const struct btf_type *strip(const struct btf *btf, uint32_t *id)
+const struct btf_type *btf_strip(const struct btf *btf, uint32_t *id)
 {
 	for (int i = 0; i < CHAIN_MAX; i++) {
 		const struct btf_type *t = btf__type_by_id(btf, *id);
@@ -78,14 +55,14 @@ static bool name_is(const char *name, const char *want, size_t want_len)
 }
 
 /* Finds a member by name in t, also inside members that have no name themselves. */
-static bool find_member(struct lookup *l, const struct btf_type *t, const char *name, size_t len,
-			int nesting)
+static bool find_member(struct btf_lookup *l, const struct btf_type *t, const char *name,
+			size_t len, int nesting)
 {
 	const struct btf_member *m = btf_members(t);
 
 	for (uint32_t i = 0; i < btf_vlen(t); i++, m++) {
 		uint32_t bits = btf_member_bit_offset(t, i);
-		const char *have = name_of(l->btf, m->name_off);
+		const char *have = btf_name_of(l->btf, m->name_off);
 		const struct btf_type *inner;
 		uint32_t id = m->type;
 
@@ -100,8 +77,8 @@ static bool find_member(struct lookup *l, const struct btf_type *t, const char *
 		}
 		if (*have || nesting == NESTING_MAX)
 			continue;
-		inner = strip(l->btf, &id);
-		if (!inner || !is_composite(inner))
+		inner = btf_strip(l->btf, &id);
+		if (!inner || !btf_is_struct_or_union(inner))
 			continue;
 		l->bits += bits;
 		if (find_member(l, inner, name, len, nesting + 1))
@@ -111,19 +88,18 @@ static bool find_member(struct lookup *l, const struct btf_type *t, const char *
 	return false;
 }
 
-/* Follows "a.b.c" from t. */
-static bool find_path(struct lookup *l, const struct btf_type *t, const char *path)
+bool btf_find_path(struct btf_lookup *l, const struct btf_type *t, const char *path)
 {
 	for (;;) {
 		size_t len = strcspn(path, ".");
 
-		if (!t || !is_composite(t) || !len || l->bitfield ||
+		if (!t || !btf_is_struct_or_union(t) || !len || l->bitfield ||
 		    !find_member(l, t, path, len, 0))
 			return false;
 		if (!path[len])
 			return true;
 		path += len + 1;
-		t = strip(l->btf, &l->type);
+		t = btf_strip(l->btf, &l->type);
 	}
 }
 
@@ -131,7 +107,7 @@ static bool find_path(struct lookup *l, const struct btf_type *t, const char *pa
  * Where a bit field is loaded from: its declared type's unit, as the compiler does, or, when
  * a packed struct lets it straddle two of those, the bytes that it touches.
  */
-static bool place_bitfield(const struct lookup *l, uint64_t size, struct kfacts_member *ret)
+static bool place_bitfield(const struct btf_lookup *l, uint64_t size, struct kfacts_member *ret)
 {
 	bool be = btf__endianness(l->btf) == BTF_BIG_ENDIAN;
 	uint64_t unit = size * 8, start = l->bits / unit * unit, shift;
@@ -152,7 +128,7 @@ static bool place_bitfield(const struct lookup *l, uint64_t size, struct kfacts_
 	return true;
 }
 
-static bool place(const struct lookup *l, struct kfacts_member *ret)
+bool btf_place(const struct btf_lookup *l, struct kfacts_member *ret)
 {
 	struct kfacts_member m = {0};
 	int64_t size = btf__resolve_size(l->btf, l->type);
@@ -175,9 +151,9 @@ static bool place(const struct lookup *l, struct kfacts_member *ret)
 static bool answer_member(const struct btf *btf, const struct btf_type *t, const char *path,
 			  struct kfacts_member *ret)
 {
-	struct lookup l = {.btf = btf, .visits = VISITS_MAX};
+	struct btf_lookup l = {.btf = btf, .visits = BTF_VISITS_MAX};
 
-	return find_path(&l, t, path) && place(&l, ret);
+	return btf_find_path(&l, t, path) && btf_place(&l, ret);
 }
 
 static int64_t enum_value(const struct btf_type *t, uint32_t i)
@@ -197,24 +173,31 @@ static uint32_t enum_name_off(const struct btf_type *t, uint32_t i)
 	return btf_is_enum64(t) ? btf_enum64(t)[i].name_off : btf_enum(t)[i].name_off;
 }
 
-static struct kt_error *answer_enum(const struct btf *btf, const struct btf_type *t,
-				    struct kfacts_answer *answer)
+struct kt_error *btf_enumerators(const struct btf *btf, const struct btf_type *t,
+				 struct kfacts_enumerator **ret, uint32_t *n_ret)
 {
 	uint32_t n = btf_vlen(t);
 
-	answer->enums = calloc(n ? n : 1, sizeof(*answer->enums));
-	if (!answer->enums)
+	*n_ret = 0;
+	*ret = calloc(n ? n : 1, sizeof(**ret));
+	if (!*ret)
 		return kt_error_no_memory();
-	answer->present = true;
-	for (; answer->n_enums < n; answer->n_enums++) {
-		struct kfacts_enumerator *e = &answer->enums[answer->n_enums];
+	for (; *n_ret < n; ++*n_ret) {
+		struct kfacts_enumerator *e = &(*ret)[*n_ret];
 
-		e->value = enum_value(t, answer->n_enums);
-		e->name = strdup(name_of(btf, enum_name_off(t, answer->n_enums)));
+		e->value = enum_value(t, *n_ret);
+		e->name = strdup(btf_name_of(btf, enum_name_off(t, *n_ret)));
 		if (!e->name)
 			return kt_error_no_memory();
 	}
 	return NULL;
+}
+
+static struct kt_error *answer_enum(const struct btf *btf, const struct btf_type *t,
+				    struct kfacts_answer *answer)
+{
+	answer->present = true;
+	return btf_enumerators(btf, t, &answer->enums, &answer->n_enums);
 }
 
 static bool kind_fits(const struct kfacts_want *want, const struct btf_type *t)
@@ -223,7 +206,7 @@ static bool kind_fits(const struct kfacts_want *want, const struct btf_type *t)
 	case KFACTS_ENUM: return btf_is_any_enum(t);
 	case KFACTS_MEMBER:
 	case KFACTS_SIZE:
-	case KFACTS_HELD: return is_composite(t);
+	case KFACTS_HELD: return btf_is_struct_or_union(t);
 	default: return false;
 	}
 }
@@ -260,9 +243,9 @@ static void find_candidates(const struct btf *btf, const struct nameset *names,
 		ptrdiff_t i;
 		size_t points;
 
-		if (!t || !t->name_off || !(is_composite(t) || btf_is_any_enum(t)))
+		if (!t || !t->name_off || !(btf_is_struct_or_union(t) || btf_is_any_enum(t)))
 			continue;
-		name = name_of(btf, t->name_off);
+		name = btf_name_of(btf, t->name_off);
 		i = nameset_find(names, name, strlen(name));
 		if (i < 0 || found[i].seen++ >= SAME_NAME_MAX)
 			continue;
@@ -288,18 +271,18 @@ static void answer_held(const struct btf *btf, uint32_t held, const struct kfact
 		const struct btf_type *t = btf__type_by_id(btf, id);
 		const struct btf_member *members;
 
-		if (!t || !is_composite(t))
+		if (!t || !btf_is_struct_or_union(t))
 			continue;
 		members = btf_members(t);
 		for (uint32_t i = 0; i < btf_vlen(t); i++) {
-			struct lookup l = {.btf = btf,
-					   .bits = btf_member_bit_offset(t, i),
-					   .type = members[i].type};
+			struct btf_lookup l = {.btf = btf,
+					       .bits = btf_member_bit_offset(t, i),
+					       .type = members[i].type};
 			uint32_t type = members[i].type;
 
-			if (strcmp(name_of(btf, members[i].name_off), want->path) ||
-			    (type != held && (!strip(btf, &type) || type != held)) ||
-			    !place(&l, &m))
+			if (strcmp(btf_name_of(btf, members[i].name_off), want->path) ||
+			    (type != held && (!btf_strip(btf, &type) || type != held)) ||
+			    !btf_place(&l, &m))
 				continue;
 			if (holders++ && m.offset != answer->member.offset) {
 				answer->present = false;
@@ -382,6 +365,7 @@ static void btf_types_destroy(struct types *types)
 static const struct types_ops btf_ops = {
 	.name = "BTF",
 	.resolve = btf_types_resolve,
+	.describe = btf_types_describe,
 	.big_endian = btf_types_big_endian,
 	.destroy = btf_types_destroy,
 };

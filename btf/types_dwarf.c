@@ -23,7 +23,7 @@
 /* Holders of a struct have to be known all: who includes timekeeper_internal.h are a dozen. */
 #define HOLDERS_MAX 64
 /* Compile units read in all: names that are only declared are everywhere, and some 5 ms each. */
-#define READ_MAX 400
+#define READ_MAX 100000
 /* What a unit promises where a type's members are all there. */
 #define WHOLE 16
 
@@ -82,8 +82,9 @@ static void count_members(const struct search *s, const uint8_t *hits)
 }
 
 /*
- * What a unit may bring. Where a type is only declared most of its members' names are not; and
- * what has been read already had better not be read again from who has less of them.
+ * What a unit may bring. Where a type is only declared most of its members' names are not; if no
+ * member is known, who has its name most often: variables and parameters are called so. What has
+ * been read already had better not be read again from who has less of it.
  */
 static unsigned int promise(const struct search *s, size_t unit)
 {
@@ -99,7 +100,7 @@ static unsigned int promise(const struct search *s, size_t unit)
 			n += WHOLE;
 		else if (want->type && want->reads < DEFINITIONS_MAX && hits[i] &&
 			 (!want->reads || s->members[i] >= want->seen))
-			n += want->members ? 1 + WHOLE * s->members[i] / want->members : WHOLE;
+			n += want->members ? 1 + WHOLE * s->members[i] / want->members : hits[i];
 	}
 	return n;
 }
@@ -294,6 +295,19 @@ static struct kt_error *dwarf_types_resolve(struct types *types, const struct kf
 	return err ? err : types_resolve(btf, wants, n, answers);
 }
 
+static struct kt_error *dwarf_types_describe(struct types *types, const char *name,
+					     const char *path, struct types_layout *ret)
+{
+	_cleanup_(types_destroyp) struct types *btf = NULL;
+	const struct kfacts_want wants[] = {
+		{KFACTS_SIZE, name, NULL, true},
+		{KFACTS_MEMBER, name, path, true},
+	};
+	struct kt_error *err = gather((struct dwarf_types *)types, wants, path ? 2 : 1, &btf);
+
+	return err ? err : types_describe(btf, name, path, ret);
+}
+
 static bool dwarf_types_big_endian(const struct types *types)
 {
 	return ((const struct dwarf_types *)types)->file.big_endian;
@@ -308,6 +322,7 @@ static void dwarf_types_destroy(struct types *types)
 static const struct types_ops dwarf_ops = {
 	.name = "DWARF",
 	.resolve = dwarf_types_resolve,
+	.describe = dwarf_types_describe,
 	.big_endian = dwarf_types_big_endian,
 	.destroy = dwarf_types_destroy,
 };

@@ -22,6 +22,7 @@ enum cli_status {
 int cli_attach(int argc, char **argv);
 int cli_collect(int argc, char **argv);
 int cli_diff(int argc, char **argv);
+int cli_layout(int argc, char **argv);
 int cli_log(int argc, char **argv);
 int cli_report(int argc, char **argv);
 int cli_sweep(int argc, char **argv);

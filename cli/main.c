@@ -24,6 +24,8 @@ static const char help[] =
 	"  ktstr-gdb diff A.json B.json          two results (of --save) side by side, or of\n"
 	"                                        two guests that it boots\n"
 	"  ktstr-gdb sweep [FILE]                scheduler x kernel x topology\n"
+	"  ktstr-gdb layout TYPE[.MEMBER] --vmlinux FILE\n"
+	"                                        a struct of a kernel, member by member\n"
 	"  ktstr-gdb report DIR                  what a sweep came to, cell by cell\n"
 	"\n"
 	"TARGET is HOST:PORT, :PORT or unix:PATH; if not given, :1234, where `qemu -s`\n"
@@ -40,7 +42,8 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{"attach", cli_attach}, {"collect", cli_collect}, {"diff", cli_diff},
-	{"log", cli_log},       {"report", cli_report},   {"sweep", cli_sweep},
+	{"layout", cli_layout}, {"log", cli_log},         {"report", cli_report},
+	{"sweep", cli_sweep},
 };
 
 /* Nothing that is opened may become stdout or stderr. What is written there then fails. */
@@ -73,5 +76,5 @@ int main(int argc, char **argv)
 		}
 	return cli_fail(kt_error_hint(
 		kt_error_new(KT_ERROR_USAGE, "\"%s\" is no command", argv[1]),
-		"there are attach, collect, diff, log, report and sweep; see ktstr-gdb --help"));
+		"there are attach, collect, diff, layout, log, report and sweep; see ktstr-gdb --help"));
 }

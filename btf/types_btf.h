@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How members are found in BTF. Internal to btf/. */
+#ifndef KT_BTF_TYPES_BTF_H
+#define KT_BTF_TYPES_BTF_H
+
+#include <bpf/btf.h>
+
+#include "btf/types.h"
+
+struct btf_types {
+	struct types base;
+	struct btf *btf;
+};
+
+/* A member being looked for: position so far, and the visits left. */
+struct btf_lookup {
+	const struct btf *btf;
+	uint64_t bits;     /* from the start of the outermost struct */
+	uint32_t type;     /* of what was found */
+	uint32_t bitfield; /* bits, 0 if it is none */
+	size_t visits;
+};
+
+/* Members looked at for one path; task_struct has some 250. */
+#define BTF_VISITS_MAX 100000
+
+static inline bool btf_is_struct_or_union(const struct btf_type *t)
+{
+	return btf_is_struct(t) || btf_is_union(t);
+}
+
+/* A name, "" if it leads nowhere. */
+const char *btf_name_of(const struct btf *btf, uint32_t offset);
+
+/* The type behind typedefs and qualifiers; NULL when that leads nowhere. */
+const struct btf_type *btf_strip(const struct btf *btf, uint32_t *id);
+
+/* Follows "a.b.c" from t, through members without a name. */
+bool btf_find_path(struct btf_lookup *lookup, const struct btf_type *t, const char *path);
+
+/* What to read of the member that lookup is at. False: BTF does not tell. */
+bool btf_place(const struct btf_lookup *lookup, struct kfacts_member *ret);
+
+struct kt_error *btf_enumerators(const struct btf *btf, const struct btf_type *t,
+				 struct kfacts_enumerator **ret, uint32_t *n_ret);
+
+/* types_describe() of BTF; btf/types_layout.c. */
+struct kt_error *btf_types_describe(struct types *types, const char *name, const char *path,
+				    struct types_layout *ret);
+
+#endif

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* What the kernel's files tell of a type: what every walk through a guest's memory stands on. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "btf/sources.h"
+#include "cli/cli.h"
+#include "render/grid.h"
+#include "render/json.h"
+#include "render/text.h"
+#include "util/cleanup.h"
+
+static const char help[] =
+	"Usage: ktstr-gdb layout TYPE[.MEMBER...] --vmlinux FILE [OPTION...]\n"
+	"\n"
+	"Prints a struct, union or enum of a kernel: where each member lies, how large it\n"
+	"is, and of which type. TYPE is a name, bpf_prog, as well as \"struct bpf_prog\".\n"
+	"\n"
+	"  --vmlinux FILE       a vmlinux (.BTF or DWARF), or a distro's vmlinuz\n"
+	"  --btf FILE           raw BTF, a copy of a /sys/kernel/btf/vmlinux\n"
+	"  --json               one JSON document\n"
+	"  --color WHEN         auto, always or never\n";
+
+struct layout_options {
+	struct kfacts_sources sources;
+	bool json;
+	enum cli_color color;
+};
+
+/* A line of the table. */
+struct row {
+	const struct types_member *member;
+	char *name;     /* indented */
+	char bits[16];  /* "" where it is no bit field */
+	uint64_t value; /* of an enumerator */
+};
+
+static struct render_cell text_cell(const char *text)
+{
+	return (struct render_cell){
+		.known = *text,
+		.text = {.data = text, .len = strlen(text)},
+	};
+}
+
+static struct render_cell number_cell(bool known, uint64_t number)
+{
+	return (struct render_cell){.known = known, .number = number};
+}
+
+static struct render_cell get_offset(const void *row)
+{
+	const struct types_member *m = ((const struct row *)row)->member;
+
+	return number_cell(m->placed, m->place.offset);
+}
+
+static struct render_cell get_size(const void *row)
+{
+	const struct types_member *m = ((const struct row *)row)->member;
+
+	return number_cell(m->placed, m->place.size);
+}
+
+static struct render_cell get_bits(const void *row)
+{
+	return text_cell(((const struct row *)row)->bits);
+}
+
+static struct render_cell get_name(const void *row)
+{
+	return text_cell(((const struct row *)row)->name);
+}
+
+static struct render_cell get_type(const void *row)
+{
+	return text_cell(((const struct row *)row)->member->type);
+}
+
+static struct render_cell get_value(const void *row)
+{
+	return number_cell(true, ((const struct row *)row)->value);
+}
+
+static const struct render_grid_column member_columns[] = {
+	{"offset", NULL, "OFFSET", RENDER_GRID_RISING, RENDER_GRID_ALWAYS, get_offset, 0},
+	{"size", NULL, "SIZE", RENDER_GRID_NUMBER, RENDER_GRID_ALWAYS, get_size, 0},
+	{"bits", NULL, "BITS", RENDER_GRID_TEXT, 0, get_bits, 0},
+	{"member", NULL, "MEMBER", RENDER_GRID_TEXT, RENDER_GRID_ALWAYS, get_name, 0},
+	{"type", NULL, "TYPE", RENDER_GRID_TEXT, RENDER_GRID_CUT, get_type, 0},
+};
+
+static const struct render_grid_column enum_columns[] = {
+	{"value", NULL, "VALUE", RENDER_GRID_SIGNED, RENDER_GRID_ALWAYS, get_value, 0},
+	{"name", NULL, "NAME", RENDER_GRID_TEXT, RENDER_GRID_ALWAYS, get_name, 0},
+};
+
+static const char *keyword(const struct types_layout *layout)
+{
+	static const char *const words[] = {
+		[TYPES_STRUCT] = "struct", [TYPES_UNION] = "union", [TYPES_ENUM] = "enum"};
+
+	return words[layout->kind];
+}
+
+static bool fill_member(struct row *row, const struct types_member *m)
+{
+	const char *name = *m->name ? m->name : "(anonymous)";
+
+	*row = (struct row){.member = m};
+	if (m->placed && m->place.bit_size)
+		snprintf(row->bits, sizeof(row->bits), "%u..%u", m->place.bit_shift,
+			 m->place.bit_shift + m->place.bit_size - 1);
+	return asprintf(&row->name, "%*s%s", (int)m->depth * 2, "", name) >= 0;
+}
+
+static bool fill_enumerator(struct row *row, const struct kfacts_enumerator *e)
+{
+	*row = (struct row){.value = (uint64_t)e->value, .name = strdup(e->name)};
+	return row->name;
+}
+
+static struct kt_error *render_rows(const struct types_layout *layout, bool color,
+				    struct kt_buf *out)
+{
+	bool is_enum = layout->kind == TYPES_ENUM;
+	size_t n = is_enum ? layout->n_enums : layout->n_members;
+	_cleanup_free_ struct row *rows = calloc(n ? n : 1, sizeof(*rows));
+	struct kt_error *err = rows ? NULL : kt_error_no_memory();
+	struct render_grid grid = {
+		.columns = is_enum ? enum_columns : member_columns,
+		.n_columns = is_enum ? sizeof(enum_columns) / sizeof(*enum_columns)
+				     : sizeof(member_columns) / sizeof(*member_columns),
+		.rows = rows,
+		.row_size = sizeof(*rows),
+		.n_rows = n,
+	};
+
+	for (size_t i = 0; i < n && !err; i++) {
+		bool good = is_enum ? fill_enumerator(&rows[i], &layout->enums[i])
+				    : fill_member(&rows[i], &layout->members[i]);
+
+		if (!good)
+			err = kt_error_no_memory();
+	}
+	if (!err && n)
+		err = render_grid_table(&grid, cli_terminal_width(), color, out);
+	for (size_t i = 0; i < n && rows; i++)
+		free(rows[i].name);
+	return err;
+}
+
+static struct kt_error *render_text(const struct types_layout *layout, const char *from,
+				    const char *file, bool color, char **ret)
+{
+	struct kt_buf out = KT_BUF_INIT;
+	struct kt_error *err;
+
+	kt_buf_printf(&out, "%s ", keyword(layout));
+	render_append_visible(&out, layout->name, false);
+	kt_buf_printf(&out, ", %" PRIu64 " bytes: %s, ", layout->size, from);
+	render_append_visible(&out, file, false);
+	kt_buf_appends(&out, "\n\n");
+	err = render_rows(layout, color, &out);
+	if (!err)
+		return kt_buf_finish(&out, ret);
+	kt_buf_deinit(&out);
+	return err;
+}
+
+static json_t *json_member(const struct types_member *m)
+{
+	bool bits = m->placed && m->place.bit_size;
+	json_t *json = json_object();
+
+	json_object_set_new(json, "name", *m->name ? render_json_text(m->name) : json_null());
+	json_object_set_new(json, "type", render_json_text(m->type));
+	json_object_set_new(json, "depth", json_integer(m->depth));
+	json_object_set_new(json, "offset",
+			    m->placed ? json_integer(m->place.offset) : json_null());
+	json_object_set_new(json, "size", m->placed ? json_integer(m->place.size) : json_null());
+	json_object_set_new(json, "bit_shift",
+			    bits ? json_integer(m->place.bit_shift) : json_null());
+	json_object_set_new(json, "bit_size", bits ? json_integer(m->place.bit_size) : json_null());
+	return json;
+}
+
+static struct kt_error *render_json(const struct types_layout *layout, const char *from,
+				    const char *file, char **ret)
+{
+	json_t *root = json_object(), *members = json_array(), *enums = json_array();
+
+	for (size_t i = 0; i < layout->n_members; i++)
+		json_array_append_new(members, json_member(&layout->members[i]));
+	for (uint32_t i = 0; i < layout->n_enums; i++) {
+		json_t *e = json_object();
+
+		json_object_set_new(e, "name", render_json_text(layout->enums[i].name));
+		json_object_set_new(e, "value", json_integer(layout->enums[i].value));
+		json_array_append_new(enums, e);
+	}
+	json_object_set_new(root, "schema", json_string("ktstr-gdb.layout.v1"));
+	json_object_set_new(root, "kind", json_string(keyword(layout)));
+	json_object_set_new(root, "name", render_json_text(layout->name));
+	json_object_set_new(root, "size", json_integer((json_int_t)layout->size));
+	json_object_set_new(root, "same_name", json_integer(layout->same_name));
+	json_object_set_new(root, "from", json_string(from));
+	json_object_set_new(root, "file", render_json_text(file));
+	json_object_set_new(root, "members", members);
+	json_object_set_new(root, "enumerators", enums);
+	return render_json_dump(root, ret);
+}
+
+static struct kt_error *describe(const struct layout_options *o, const char *name, const char *path,
+				 char **ret)
+{
+	_cleanup_(sources_close) struct sources sources = {0};
+	_cleanup_(types_destroyp) struct types *types = NULL;
+	_cleanup_(types_layout_deinit) struct types_layout layout = {0};
+	struct kt_error *err = sources_open(&o->sources, &sources);
+	const char *from, *file;
+
+	if (!err)
+		err = sources_types(&sources, &types, &from);
+	if (err)
+		return err;
+	file = sources_types_path(&sources);
+	err = kt_error_wrap(types_describe(types, name, path, &layout), "%s", file);
+	if (err)
+		return err;
+	if (layout.same_name > 1)
+		cli_note("there are %u types %s that differ; this is the first%s", layout.same_name,
+			 name, path ? " that has the member" : "");
+	return o->json ? render_json(&layout, from, file, ret)
+		       : render_text(&layout, from, file, cli_color_on(o->color, stdout), ret);
+}
+
+/* "struct bpf_prog.aux" is name "bpf_prog", path "aux"; NULL: no path. Cuts text at the dot. */
+static struct kt_error *split(char *text, const char **name, const char **path)
+{
+	static const char *const words[] = {"struct ", "union ", "enum "};
+	char *dot;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (!strncmp(text, words[i], strlen(words[i])))
+			text += strlen(words[i]);
+	dot = strchr(text, '.');
+	if (!*text || dot == text || (dot && !dot[1]))
+		return kt_error_hint(kt_error_new(KT_ERROR_USAGE, "\"%s\" is no type and member",
+						  text),
+				     "as in bpf_prog, or bpf_prog.aux");
+	if (dot)
+		*dot = '\0';
+	*name = text;
+	*path = dot ? dot + 1 : NULL;
+	return NULL;
+}
+
+static int show(const struct layout_options *o, const char *what)
+{
+	_cleanup_free_ char *copy = strdup(what), *text = NULL;
+	const char *name = NULL, *path = NULL;
+	struct kt_error *err = copy ? split(copy, &name, &path) : kt_error_no_memory();
+
+	cli_progress("reading the kernel's types");
+	if (!err)
+		err = describe(o, name, path, &text);
+	cli_progress(NULL);
+	return err ? cli_fail(err) : cli_print(text);
+}
+
+static struct kt_error *take_option(struct layout_options *o, int option, const char *arg)
+{
+	switch (option) {
+	case CLI_OPT_VMLINUX: o->sources.image = arg; return NULL;
+	case CLI_OPT_BTF: o->sources.btf = arg; return NULL;
+	case CLI_OPT_JSON: o->json = true; return NULL;
+	default: return cli_color_option(arg, &o->color);
+	}
+}
+
+int cli_layout(int argc, char **argv)
+{
+	static const struct option options[] = {{"vmlinux", required_argument, NULL,
+						 CLI_OPT_VMLINUX},
+						{"btf", required_argument, NULL, CLI_OPT_BTF},
+						{"json", no_argument, NULL, CLI_OPT_JSON},
+						{"color", required_argument, NULL, CLI_OPT_COLOR},
+						{"help", no_argument, NULL, 'h'},
+						{0}};
+	struct layout_options o = {0};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		struct kt_error *err;
+
+		if (c == 'h')
+			return cli_print(help);
+		if (c == '?')
+			return CLI_USAGE;
+		err = take_option(&o, c, optarg);
+		if (err)
+			return cli_fail(err);
+	}
+	if (argc - optind != 1)
+		return cli_fail(kt_error_hint(kt_error_new(KT_ERROR_USAGE, "layout takes one type"),
+					      "as in ktstr-gdb layout bpf_prog --vmlinux FILE"));
+	if (!o.sources.image && !o.sources.btf)
+		return cli_fail(kt_error_hint(
+			kt_error_new(KT_ERROR_USAGE, "nothing tells the kernel's types"),
+			"--vmlinux FILE takes a vmlinux or vmlinuz, --btf FILE raw BTF"));
+	return show(&o, argv[optind]);
+}
