@@ -10,6 +10,8 @@
  *   truth.skip=N      ids to burn half-way: programs loaded and freed (default 150)
  *   truth.mode=spin   keep every CPU busy in user mode; idle is the default
  *   truth.churn=1     load and free programs named "churn" for ever
+ *   truth.tell=console  the document goes to the console, as lines "truth: base64 TEXT": the
+ *                     machines of other architectures have one serial port
  *
  * "truth: tick N" on the console once a second shows that the guest is running.
  */
@@ -51,6 +53,7 @@ struct config {
 	long skip;
 	long churn;
 	bool spin;
+	bool tell_console;
 };
 
 struct guest {
@@ -175,6 +178,8 @@ static void read_config(struct config *config)
 			config->churn = strtol(value, NULL, 10);
 		else if (!strcmp(word, "truth.mode") && !strcmp(value, "spin"))
 			config->spin = true;
+		else if (!strcmp(word, "truth.tell") && !strcmp(value, "console"))
+			config->tell_console = true;
 		else if (strcmp(word, "truth.mode") || strcmp(value, "idle"))
 			die("unknown option %s=%s", word, value);
 	}
@@ -844,22 +849,63 @@ static char *make_document(const struct guest *guest, size_t *size)
 }
 
 /* Compressed: an emulated serial port takes a quarter of a megabyte a second. */
-static void send_document(const char *text, size_t size)
+static void write_compressed(int fd, const char *text, size_t size)
+{
+	gzFile gz = gzdopen(fd, "w1");
+
+	if (!gz || gzwrite(gz, text, (unsigned int)size) != (int)size || gzclose(gz) != Z_OK)
+		die("cannot write the truth: %s", strerror(errno));
+}
+
+static void put_base64_line(FILE *in, FILE *out)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	unsigned char b[3] = {0};
+	size_t n;
+
+	fprintf(out, "truth: base64 ");
+	for (int i = 0; i < 20 && (n = fread(b, 1, 3, in)); i++) {
+		fprintf(out, "%c%c%c%c", digits[b[0] >> 2], digits[(b[0] & 3) << 4 | b[1] >> 4],
+			n > 1 ? digits[(b[1] & 15) << 2 | b[2] >> 6] : '=',
+			n > 2 ? digits[b[2] & 63] : '=');
+		memset(b, 0, sizeof(b));
+	}
+	fputc('\n', out);
+}
+
+/* Text, since a console translates; the file is in the initramfs, and so in memory. */
+static void tell_console(const char *text, size_t size)
+{
+	int fd = open("/truth.gz", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	FILE *in;
+	int c;
+
+	if (fd < 0)
+		die("/truth.gz: %s", strerror(errno));
+	write_compressed(fd, text, size);
+	in = fopen("/truth.gz", "re");
+	while (in && (c = fgetc(in)) != EOF) {
+		ungetc(c, in);
+		put_base64_line(in, stdout);
+	}
+	if (!in || ferror(in) || fclose(in) || fflush(stdout))
+		die("cannot tell: %s", strerror(errno));
+	tcdrain(1);
+}
+
+static void tell_serial(const char *text, size_t size)
 {
 	int fd = open("/dev/ttyS1", O_WRONLY | O_NOCTTY | O_CLOEXEC);
 	struct termios tio;
-	gzFile gz;
 
 	if (fd < 0 || tcgetattr(fd, &tio))
 		die("/dev/ttyS1: %s", strerror(errno));
 	cfmakeraw(&tio);
 	tcsetattr(fd, TCSANOW, &tio);
-	gz = gzdopen(dup(fd), "w1");
-	if (!gz || gzwrite(gz, text, (unsigned int)size) != (int)size || gzclose(gz) != Z_OK)
-		die("cannot write to /dev/ttyS1: %s", strerror(errno));
+	write_compressed(dup(fd), text, size);
 	tcdrain(fd);
 	close(fd);
-	say("told"); /* boot waits for this line */
 }
 
 /* What the guest does from now on */
@@ -926,6 +972,10 @@ int main(void)
 		churn();
 	for (int cpu = 0; guest.config.spin && cpu < guest.nr_cpus; cpu++)
 		spin(cpu);
-	send_document(text, size);
+	if (guest.config.tell_console)
+		tell_console(text, size);
+	else
+		tell_serial(text, size);
+	say("told"); /* boot waits for this line */
 	tick_for_ever();
 }

@@ -25,3 +25,16 @@ build/truth/compare: tests/truth/compare.c tests/truth/truth.mk
 truth: build/truth/initrd build/truth/compare
 
 .PHONY: truth
+
+# The same guest for other architectures, by the sysroots and flags of vm/foreign.mk. s390x is
+# big-endian, and so are the objects for it.
+build/truth/init-%: tests/truth/init.c vm/guest/libelf_static.c tests/truth/truth.mk vm/foreign.mk
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FOREIGN_ENV) $(CLANG) $(FOREIGN_CFLAGS) $(TRUTH_CFLAGS) -Wno-unused-command-line-argument \
+		-static -o $@ $(filter %.c,$^) $(FOREIGN_LIBS)
+
+# Its objects are prerequisites in vm/foreign.mk.
+build/truth/initrd-%: build/truth/init-% tests/truth/mkinitrd
+	$(call msg,CPIO,$@)
+	$(Q)tests/truth/mkinitrd $@ $< $(filter %.bpf.o,$^)

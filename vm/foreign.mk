@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What is built for guests of other architectures: aarch64, riscv64, s390x. Included from the top;
+# uses its CLANG, Q and msg. Plain "make" needs nothing of it.
+#
+#   make foreign           build/ktstr-init-ARCH of each in FOREIGN; "make install" takes them along
+#   make bpf-ARCH          build/bpf/ARCH/*.bpf.o
+#   make truth-ARCH        build/truth/initrd-ARCH
+#
+# clang compiles for all of them, so that one compiler does; the headers and static libraries are
+# Debian's own (vm/fetch-sysroot), and binutils-ARCH-linux-gnu links. Debian 12's lld has no s390x,
+# and can't relax riscv64.
+
+FOREIGN ?= aarch64 riscv64 s390x
+
+# In recipes, $* is the architecture.
+FOREIGN_SYSROOT = $$(vm/fetch-sysroot $*)
+FOREIGN_CFLAGS = --target=$*-linux-gnu --sysroot=$(FOREIGN_SYSROOT) -B $(FOREIGN_SYSROOT)/usr/lib/$*-linux-gnu \
+	-idirafter $(FOREIGN_SYSROOT)/usr/include/$*-linux-gnu -L$(FOREIGN_SYSROOT)/usr/lib/$*-linux-gnu
+# zlib's crc32() first: elfutils 0.196's static libelf has one of its own.
+FOREIGN_LIBS = -Wl,-u,crc32 -lz $$(pkg-config --static --cflags --libs libbpf)
+FOREIGN_ENV = command -v $*-linux-gnu-ld >/dev/null || { echo "not installed: $*-linux-gnu-ld; \
+	'tests/deps foreign' as root installs all that is needed" >&2; exit 1; }; \
+	sysroot=$(FOREIGN_SYSROOT) || exit; export PKG_CONFIG_SYSROOT_DIR=$$sysroot \
+	PKG_CONFIG_LIBDIR=$$sysroot/usr/lib/$*-linux-gnu/pkgconfig;
+
+FOREIGN_BPF_s390x := -target bpfeb -D__TARGET_ARCH_s390
+FOREIGN_BPF_aarch64 := -target bpfel -D__TARGET_ARCH_arm64
+FOREIGN_BPF_riscv64 := -target bpfel -D__TARGET_ARCH_riscv
+
+define foreign_bpf
+build/bpf/$(1)/%.bpf.o: tests/bpf/%.bpf.c $$(wildcard tests/bpf/*.h) vm/foreign.mk
+	$$(call msg,BPF,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CLANG) -O2 -g -Wall $(FOREIGN_BPF_$(1)) -idirafter $$$$(vm/fetch-sysroot $(1))/usr/include/$(1)-linux-gnu \
+		-c -o $$@ $$<
+bpf-$(1): $$(BPF_SRCS:tests/bpf/%.c=build/bpf/$(1)/%.o)
+	@:
+# As in truth.mk, without the demo and what would only keep the guest waiting.
+build/truth/initrd-$(1): $$(patsubst tests/bpf/%.c,build/bpf/$(1)/%.o,$$(filter-out %/demo.bpf.c %/slow.bpf.c,$$(BPF_SRCS)))
+.PHONY: bpf-$(1) truth-$(1)
+truth-$(1): build/truth/initrd-$(1) build/truth/compare
+	@:
+endef
+$(foreach a,aarch64 riscv64 s390x,$(eval $(call foreign_bpf,$(a))))
