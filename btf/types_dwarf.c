@@ -22,8 +22,8 @@
 #define DEFINITIONS_MAX 3
 /* Holders of a struct have to be known all: who includes timekeeper_internal.h are a dozen. */
 #define HOLDERS_MAX 64
-/* Compile units read in all: names that are only declared are everywhere, and some 5 ms each. */
-#define READ_MAX 100000
+/* Units looked at in all, again and again: no kernel comes near it. */
+#define LOOKS_MAX 100000
 /* What a unit promises where a type's members are all there. */
 #define WHOLE 16
 
@@ -54,8 +54,9 @@ struct search {
 	size_t n_evidence;
 	char **copies; /* of what had no NUL behind it */
 	size_t n_copies;
-	unsigned int *members; /* parallel to names.names: those that the unit at hand has */
-	bool *read;            /* of each unit: done */
+	unsigned int *members;  /* parallel to names.names: those that the unit at hand has */
+	unsigned int *promises; /* of each unit, as of when it was looked at; 0: read */
+	size_t looks;
 	struct dwarf_btf *btf;
 };
 
@@ -70,7 +71,7 @@ static void search_deinit(struct search *s)
 	free(s->sought);
 	free(s->evidence);
 	free(s->members);
-	free(s->read);
+	free(s->promises);
 }
 
 /* How many of the members that are wanted of each type a unit has the names of. */
@@ -105,21 +106,38 @@ static unsigned int promise(const struct search *s, size_t unit)
 	return n;
 }
 
-/* The unit to read next; false when none can bring anything. The smaller of equal ones. */
-static bool best_unit(const struct search *s, size_t *ret)
+/* The unit that promised most when it was last looked at; of equal ones the smallest. */
+static size_t best_promise(const struct search *s)
 {
-	unsigned int best = 0;
+	size_t best = 0;
 
-	for (size_t i = 0; i < s->index.n_units; i++) {
-		const struct dwarf_unit *u = &s->index.units[i], *b = &s->index.units[*ret];
-		unsigned int n = s->read[i] ? 0 : promise(s, i);
+	for (size_t i = 1; i < s->index.n_units; i++) {
+		const struct dwarf_unit *u = &s->index.units[i], *b = &s->index.units[best];
 
-		if (n > best || (n && n == best && u->end - u->start < b->end - b->start)) {
-			best = n;
-			*ret = i;
-		}
+		if (s->promises[i] > s->promises[best] ||
+		    (s->promises[i] == s->promises[best] && u->end - u->start < b->end - b->start))
+			best = i;
 	}
 	return best;
+}
+
+/*
+ * The unit to read next; false when none can bring anything. What a unit promises only becomes
+ * less, as more is known: so one that keeps its promise is the best.
+ */
+static bool best_unit(struct search *s, size_t *ret)
+{
+	for (; s->index.n_units && s->looks < LOOKS_MAX; s->looks++) {
+		size_t i = best_promise(s);
+		unsigned int n = s->promises[i] ? promise(s, i) : 0;
+
+		if (n == s->promises[i]) {
+			*ret = i;
+			return n;
+		}
+		s->promises[i] = n;
+	}
+	return false;
 }
 
 static ptrdiff_t name_index(struct search *s, Dwarf_Die die)
@@ -200,11 +218,13 @@ static struct kt_error *read_units(struct search *s)
 	_cleanup_free_ bool *defined = calloc(s->names.n + 1, sizeof(*defined));
 	size_t unit = 0;
 
-	s->read = calloc(s->index.n_units + 1, sizeof(*s->read));
-	if (!defined || !s->read)
+	s->promises = calloc(s->index.n_units + 1, sizeof(*s->promises));
+	if (!defined || !s->promises)
 		return kt_error_no_memory();
-	for (size_t n = 0; n < READ_MAX && best_unit(s, &unit); n++) {
-		s->read[unit] = true;
+	for (size_t i = 0; i < s->index.n_units; i++)
+		s->promises[i] = promise(s, i);
+	while (best_unit(s, &unit)) {
+		s->promises[unit] = 0; /* it is kept once */
 		/* What went wrong is told when the types are finished. */
 		if (!read_unit(s, unit, defined))
 			break;
