@@ -13,6 +13,9 @@
 	.section .rodata
 	blob	kt_blob_init, build/ktstr-init
 	blob	kt_blob_x86_64_cfg, qemu-configs/x86_64.cfg
+	blob	kt_blob_aarch64_cfg, qemu-configs/aarch64.cfg
+	blob	kt_blob_riscv64_cfg, qemu-configs/riscv64.cfg
+	blob	kt_blob_s390x_cfg, qemu-configs/s390x.cfg
 
 	/* struct kt_blob_topology of each preset, and one without a name. */
 	.macro	topology name

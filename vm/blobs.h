@@ -5,8 +5,13 @@
 
 #include <stddef.h>
 
-extern const unsigned char kt_blob_init[], kt_blob_init_end[];             /* build/ktstr-init */
-extern const unsigned char kt_blob_x86_64_cfg[], kt_blob_x86_64_cfg_end[]; /* qemu-configs/ */
+extern const unsigned char kt_blob_init[], kt_blob_init_end[]; /* build/ktstr-init */
+
+/* qemu-configs/ARCH.cfg */
+extern const unsigned char kt_blob_x86_64_cfg[], kt_blob_x86_64_cfg_end[];
+extern const unsigned char kt_blob_aarch64_cfg[], kt_blob_aarch64_cfg_end[];
+extern const unsigned char kt_blob_riscv64_cfg[], kt_blob_riscv64_cfg_end[];
+extern const unsigned char kt_blob_s390x_cfg[], kt_blob_s390x_cfg_end[];
 
 /* qemu-configs/topologies/NAME.cfg; the last one's name is NULL. */
 struct kt_blob_topology {

@@ -23,6 +23,23 @@ FOREIGN_ENV = command -v $*-linux-gnu-ld >/dev/null || { echo "not installed: $*
 	sysroot=$(FOREIGN_SYSROOT) || exit; export PKG_CONFIG_SYSROOT_DIR=$$sysroot \
 	PKG_CONFIG_LIBDIR=$$sysroot/usr/lib/$*-linux-gnu/pkgconfig;
 
+INIT_WARN = $(filter-out -fsanitize% -fno-sanitize%,$(CFLAGS))
+build/ktstr-init-%: $(INIT_SRCS) $(wildcard vm/guest/*.h vm/frame.* util/buf.* util/error.*) vm/foreign.mk
+	$(call msg,INIT,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FOREIGN_ENV) $(CLANG) $(FOREIGN_CFLAGS) $(CPPFLAGS) -O2 -s $(INIT_WARN) \
+		-Wno-unused-command-line-argument -static -o $@ $(INIT_SRCS) vm/frame.c util/buf.c util/error.c \
+		$(FOREIGN_LIBS)
+
+foreign: $(FOREIGN:%=build/ktstr-init-%)
+.PHONY: foreign
+
+# What a guest's init says, for tests/guest/foreign.sh.
+$(B)/tests/guest/events: tests/guest/events.c $(B)/libhouse.a
+	$(call msg,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -o $@ $^ $(PKG_LIBS)
+
 FOREIGN_BPF_s390x := -target bpfeb -D__TARGET_ARCH_s390
 FOREIGN_BPF_aarch64 := -target bpfel -D__TARGET_ARCH_arm64
 FOREIGN_BPF_riscv64 := -target bpfel -D__TARGET_ARCH_riscv

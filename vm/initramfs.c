@@ -253,7 +253,7 @@ static struct kt_error *put_program(struct writer *w, const struct vm_initramfs 
 	_cleanup_(kt_deps_deinit) struct kt_deps deps = {0};
 	struct kt_error *err;
 
-	err = kt_deps_find(load->run, initramfs->machine, &deps);
+	err = kt_deps_find(load->run, initramfs->machine->elf, &deps);
 	if (err)
 		return err;
 	kt_vec_for_each (&deps.files.v, path) {
@@ -302,10 +302,10 @@ static struct kt_error *put_module(struct writer *w, size_t nth, const struct vm
 }
 
 /* For the faster way to the host; without them, the serial port is there. */
-static struct kt_error *put_modules(struct writer *w, const struct vm_load *load,
-				    struct kt_buf *orders)
+static struct kt_error *put_modules(struct writer *w, const struct vm_machine *machine,
+				    const struct vm_load *load, struct kt_buf *orders)
 {
-	static const char *const names[] = {"virtio_pci", "virtio_console"};
+	const char *const names[] = {machine->bus_module, "virtio_console"};
 	_cleanup_(vm_modules_deinit) struct vm_modules modules = {0};
 	struct kt_error *err;
 
@@ -335,11 +335,13 @@ struct kt_error *vm_initramfs_write(const struct vm_initramfs *initramfs, const 
 	if (!err)
 		err = put_bytes(&w, "init", 0755, initramfs->init, initramfs->init_size);
 	if (!err)
-		err = put_modules(&w, initramfs->load, &orders);
+		err = put_modules(&w, initramfs->machine, initramfs->load, &orders);
 	if (!err)
 		err = put_objects(&w, initramfs->load, &orders);
 	if (!err && initramfs->load->run)
 		err = put_program(&w, initramfs, &orders);
+	if (!err && initramfs->machine->frames_tty)
+		order(&orders, "tty", initramfs->machine->frames_tty);
 	if (!err && orders.failed)
 		err = kt_error_no_memory();
 	if (!err)

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "util/error.h"
+#include "vm/machine.h"
 
 /* What the guest is to do: load objects, or (when run is set) run a program. */
 struct vm_load {
@@ -42,7 +43,7 @@ struct vm_load {
 struct vm_initramfs {
 	const void *init; /* the init's ELF image */
 	size_t init_size;
-	uint16_t machine; /* ELF machine of the guest, EM_X86_64 */
+	const struct vm_machine *machine;
 	const struct vm_load *load;
 };
 

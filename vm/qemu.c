@@ -8,16 +8,16 @@
 
 #include "util/buf.h"
 #include "util/cleanup.h"
-#include "vm/blobs.h"
 #include "vm/qemu.h"
 
 #define MEMORY_MIB 1024
 #define SMP        2
 
 /*
- * With a thread for each vCPU, QEMU 7.2 runs stale code when a guest patches its own while another
- * vCPU runs it: static keys, and so whatever attaches or detaches a scheduler. The guest dies of
- * "Oops: int3". Of 8 runs of a scheduler that the kernel ejects 7 died so, with one thread none.
+ * x86_64's. With a thread for each vCPU, QEMU 7.2 runs stale code when a guest patches its own
+ * while another vCPU runs it: static keys, and so whatever attaches or detaches a scheduler. The
+ * guest dies of "Oops: int3". Of 8 runs of a scheduler that the kernel ejects 7 died so, with one
+ * thread none.
  */
 #define TCG_ACCEL "tcg,thread=single"
 
@@ -25,7 +25,7 @@
  * The kernel resets the machine when it panics, and -no-reboot makes that QEMU's end: a
  * dead guest is noticed at once, with its last words on the console.
  */
-#define KERNEL_PARAMETERS "console=ttyS0,115200 panic=-1"
+#define KERNEL_PARAMETERS "console=%s panic=-1"
 
 #define WORDS_MAX 1000
 
@@ -112,11 +112,17 @@ static struct kt_error *config_cpus(struct kt_buf *cfg, const struct vm_config *
 	return NULL;
 }
 
+static const struct vm_machine *machine_of(const struct vm_config *config)
+{
+	return config->machine ? config->machine : vm_machine_x86_64;
+}
+
 struct kt_error *vm_qemu_write_config(const struct vm_guard *guard, const struct vm_config *config)
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf cfg = KT_BUF_INIT;
 	_cleanup_free_ char *machine = vm_guard_path(guard, "machine.cfg");
 	_cleanup_free_ char *guest = vm_guard_path(guard, "guest.cfg");
+	const struct vm_machine *m = machine_of(config);
 	struct kt_error *err;
 
 	err = config_cpus(&cfg, config);
@@ -133,8 +139,7 @@ struct kt_error *vm_qemu_write_config(const struct vm_guard *guard, const struct
 		return err;
 	if (!machine || !guest || cfg.failed)
 		return kt_error_no_memory();
-	err = write_file(machine, kt_blob_x86_64_cfg,
-			 (size_t)(kt_blob_x86_64_cfg_end - kt_blob_x86_64_cfg));
+	err = write_file(machine, m->config, (size_t)(m->config_end - m->config));
 	if (!err)
 		err = write_file(guest, cfg.data, cfg.len);
 	return err;
@@ -165,8 +170,8 @@ static char *kernel_parameters(const struct vm_config *config)
 {
 	char *s;
 
-	return asprintf(&s, KERNEL_PARAMETERS "%s%s", config->append ? " " : "",
-			config->append ? config->append : "") < 0
+	return asprintf(&s, KERNEL_PARAMETERS "%s%s", machine_of(config)->console,
+			config->append ? " " : "", config->append ? config->append : "") < 0
 		       ? NULL
 		       : s;
 }
@@ -175,7 +180,22 @@ static const char *default_cpu(const struct vm_config *config, const char *accel
 {
 	if (config->topology)
 		return vm_topology_cpu(accel);
-	return strncmp(accel, "tcg", 3) ? "max" : TCG_MAX_CPU;
+	return strncmp(accel, "tcg", 3) ? "max" : machine_of(config)->tcg_cpu;
+}
+
+static const char *accel_argument(const struct vm_config *config, const char *accel)
+{
+	return machine_of(config) == vm_machine_x86_64 && !strcmp(accel, "tcg") ? TCG_ACCEL : accel;
+}
+
+static bool push_qemu(struct vm_argv *argv, const struct vm_config *config)
+{
+	char *name;
+
+	if (config->qemu)
+		return push(argv, config->qemu);
+	return asprintf(&name, "qemu-system-%s", machine_of(config)->arch) >= 0 &&
+	       push_owned(argv, name);
 }
 
 struct kt_error *vm_qemu_argv(const struct vm_guard *guard, const struct vm_config *config,
@@ -185,17 +205,18 @@ struct kt_error *vm_qemu_argv(const struct vm_guard *guard, const struct vm_conf
 	struct vm_argv argv = {0};
 	bool ok;
 
-	ok = push(&argv, config->qemu ? config->qemu : "qemu-system-x86_64") &&
-	     push(&argv, "-readconfig") && push_owned(&argv, vm_guard_path(guard, "machine.cfg")) &&
-	     push(&argv, "-readconfig") && push_owned(&argv, vm_guard_path(guard, "guest.cfg")) &&
-	     push(&argv, "-nodefaults") && push(&argv, "-no-user-config") &&
-	     push(&argv, "-display") && push(&argv, "none") && push(&argv, "-no-reboot") &&
-	     push(&argv, "-accel") && push(&argv, strcmp(accel, "tcg") ? accel : TCG_ACCEL) &&
-	     push(&argv, "-cpu") && push(&argv, cpu) && push(&argv, "-kernel") &&
-	     push(&argv, config->kernel) && push(&argv, "-initrd") &&
-	     push_owned(&argv, vm_guard_path(guard, "initrd.cpio")) && push(&argv, "-append") &&
-	     push_owned(&argv, kernel_parameters(config)) && push(&argv, "-gdb") &&
-	     push(&argv, "chardev:gdb0");
+	ok = push_qemu(&argv, config) && push(&argv, "-readconfig") &&
+	     push_owned(&argv, vm_guard_path(guard, "machine.cfg")) && push(&argv, "-readconfig") &&
+	     push_owned(&argv, vm_guard_path(guard, "guest.cfg")) && push(&argv, "-nodefaults") &&
+	     push(&argv, "-no-user-config") && push(&argv, "-display") && push(&argv, "none") &&
+	     push(&argv, "-no-reboot") && push(&argv, "-accel") &&
+	     push(&argv, accel_argument(config, accel)) && push(&argv, "-cpu") &&
+	     push(&argv, cpu) && push(&argv, "-kernel") && push(&argv, config->kernel) &&
+	     push(&argv, "-initrd") && push_owned(&argv, vm_guard_path(guard, "initrd.cpio")) &&
+	     push(&argv, "-append") && push_owned(&argv, kernel_parameters(config)) &&
+	     push(&argv, "-gdb") && push(&argv, "chardev:gdb0");
+	if (ok && machine_of(config)->serial)
+		ok = push(&argv, "-serial") && push(&argv, "chardev:console");
 	for (size_t i = 0; ok && i < config->num_qemu_args; i++)
 		ok = push(&argv, config->qemu_args[i]);
 	if (!ok || !push(&argv, NULL)) {

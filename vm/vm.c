@@ -14,10 +14,10 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/cursor.h"
-#include "vm/blobs.h"
 #include "vm/channel.h"
 #include "vm/console.h"
 #include "vm/event.h"
+#include "vm/kernel.h"
 #include "vm/process.h"
 #include "vm/qemu.h"
 #include "vm/vm.h"
@@ -40,6 +40,7 @@ struct vm {
 	size_t heard;       /* the one on which init has spoken */
 	struct kt_buf text; /* of the last event */
 	char *console_path, *gdb_target;
+	char *unpacked;        /* the kernel's image, where that was packed */
 	uint64_t console_seen; /* its size when last looked at */
 	int64_t silent_since_ns;
 	bool init_started, ended;
@@ -59,10 +60,10 @@ static struct kt_error *watch_process(void *arg, int pidfd)
 	return vm_guard_watch(&vm->guard, pidfd);
 }
 
-static struct kt_error *no_qemu(struct kt_error *err)
+static struct kt_error *no_qemu(const struct vm_machine *machine, struct kt_error *err)
 {
 	return kt_error_errno(err) == ENOENT
-		       ? kt_error_hint(err, "apt install qemu-system-x86, or --qemu BIN")
+		       ? kt_error_hint(err, "apt install %s, or --qemu BIN", machine->package)
 		       : err;
 }
 
@@ -82,6 +83,13 @@ static struct kt_error *check_topology(const struct vm *vm)
 
 	if (!vm->config.topology)
 		return NULL;
+	if (vm->config.machine != vm_machine_x86_64)
+		return kt_error_hint(kt_error_new(KT_ERROR_UNSUPPORTED,
+						  "topology %s is for x86_64 guests, and this "
+						  "kernel is for %s",
+						  vm->config.topology->name,
+						  vm->config.machine->arch),
+				     "--smp N says how many CPUs it gets");
 	vm_topology_limits(vm->accel, &limits);
 	return vm_topology_check(vm->config.topology, vm->config.memory_mib, &limits);
 }
@@ -108,7 +116,7 @@ static struct kt_error *start_qemu(struct vm *vm)
 		return kt_error_os(errno, "cannot write %s", log_path);
 	err = kt_process_start(argv.v.data, log_fd, vm->config.keep, watch_process, vm, &vm->qemu);
 	if (err)
-		return no_qemu(err);
+		return no_qemu(vm->config.machine, err);
 	vm->pid = vm->qemu.pid;
 	vm->console_seen = 0;
 	vm->silent_since_ns = kt_now_ns();
@@ -126,26 +134,28 @@ static void stop_qemu(struct vm *vm)
 static struct kt_error *write_initramfs(struct vm *vm, const struct vm_load *load)
 {
 	_cleanup_free_ char *path = vm_guard_path(&vm->guard, "initrd.cpio");
-	struct vm_initramfs initramfs = {
-		.init = kt_blob_init,
-		.init_size = (size_t)(kt_blob_init_end - kt_blob_init),
-		.machine = EM_X86_64,
-		.load = load,
-	};
+	struct vm_initramfs initramfs = {.machine = vm->config.machine, .load = load};
+	_cleanup_free_ void *file = NULL;
+	struct kt_error *err;
 
-	return path ? vm_initramfs_write(&initramfs, path) : kt_error_no_memory();
+	if (!path)
+		return kt_error_no_memory();
+	err = vm_machine_init(vm->config.machine, &initramfs.init, &initramfs.init_size, &file);
+	return err ? err : vm_initramfs_write(&initramfs, path);
 }
 
-static struct kt_error *check_kernel(const char *path)
+/* QEMU gets what is packed unpacked: of aarch64 it knows some such images, of riscv64 none. */
+static struct kt_error *unpack_kernel(struct vm *vm)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
+	struct kt_error *err;
 
-	if (fd < 0 || fstat(fd, &st))
-		return kt_error_os(errno, "cannot read the kernel %s", path);
-	if (!S_ISREG(st.st_mode))
-		return kt_error_new(KT_ERROR_FORMAT, "the kernel %s is no regular file", path);
-	return NULL;
+	vm->unpacked = vm_guard_path(&vm->guard, "kernel");
+	if (!vm->unpacked)
+		return kt_error_no_memory();
+	err = vm_kernel_unpack(vm->config.kernel, vm->unpacked);
+	if (!err)
+		vm->config.kernel = vm->unpacked;
+	return err;
 }
 
 static struct kt_error *no_object(const char *path, const char *why)
@@ -154,8 +164,21 @@ static struct kt_error *no_object(const char *path, const char *why)
 			     "clang -O2 -g -target bpf -c makes one");
 }
 
+/* BPF runs in the byte order of the machine that it runs on. */
+static struct kt_error *wrong_order(const char *path, const struct vm_machine *machine)
+{
+	struct kt_error *err = kt_error_new(
+		KT_ERROR_FORMAT,
+		"%s is a %s-endian BPF object, and the kernel is for %s, which is %s-endian", path,
+		machine->big_endian ? "little" : "big", machine->arch,
+		machine->big_endian ? "big" : "little");
+
+	return kt_error_hint(err, machine->big_endian ? "clang -O2 -g -target bpfeb -c makes one"
+						      : "clang -O2 -g -target bpfel -c makes one");
+}
+
 /* Its first bytes tell, before a guest is booted for it; the rest is for the guest's libbpf. */
-static struct kt_error *check_object(const char *path)
+static struct kt_error *check_object(const char *path, const struct vm_machine *machine)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	Elf64_Ehdr header = {0};
@@ -171,19 +194,21 @@ static struct kt_error *check_object(const char *path)
 	kt_cursor_seek(&c, offsetof(Elf64_Ehdr, e_machine));
 	if (kt_cursor_u16(&c) != EM_BPF)
 		return no_object(path, "it is made for another machine");
+	if ((header.e_ident[EI_DATA] == ELFDATA2MSB) != machine->big_endian)
+		return wrong_order(path, machine);
 	return NULL;
 }
 
-static struct kt_error *check_objects(const struct vm_load *load)
+static struct kt_error *check_objects(const struct vm_load *load, const struct vm_machine *machine)
 {
 	struct kt_error *err = NULL;
 
 	for (size_t i = 0; i < load->num_objects && !err; i++)
-		err = check_object(load->objects[i]);
+		err = check_object(load->objects[i], machine);
 	return err;
 }
 
-static struct kt_error *prepare(struct vm *vm, const struct vm_load *load)
+static struct kt_error *prepare(struct vm *vm, const struct vm_load *load, bool packed)
 {
 	struct kt_error *err;
 
@@ -194,33 +219,42 @@ static struct kt_error *prepare(struct vm *vm, const struct vm_load *load)
 	vm->gdb_target = vm_qemu_gdb_target(&vm->guard, &vm->config);
 	if (!vm->console_path || !vm->gdb_target)
 		return kt_error_no_memory();
-	err = vm_qemu_write_config(&vm->guard, &vm->config);
+	err = packed ? unpack_kernel(vm) : NULL;
+	if (!err)
+		err = vm_qemu_write_config(&vm->guard, &vm->config);
 	if (!err)
 		err = write_initramfs(vm, load);
 	return err;
 }
 
+static const char *default_accel(const struct vm_machine *machine)
+{
+	return vm_machine_is_host(machine) ? vm_qemu_default_accel() : "tcg";
+}
+
 struct kt_error *vm_start(const struct vm_config *config, const struct vm_load *load,
 			  struct vm **ret)
 {
+	struct vm_kernel kernel;
 	struct kt_error *err;
 	struct vm *vm;
 
-	err = check_kernel(config->kernel);
+	err = vm_kernel_recognise(config->kernel, &kernel);
 	if (!err)
-		err = check_objects(load);
+		err = check_objects(load, kernel.machine);
 	if (err)
 		return err;
 	vm = calloc(1, sizeof(*vm));
 	if (!vm)
 		return kt_error_no_memory();
 	vm->config = *config;
+	vm->config.machine = kernel.machine;
 	vm->guard = (struct vm_guard)VM_GUARD_INIT;
 	vm->qemu.pidfd = -1;
 	for (size_t i = 0; i < N_CHANNELS; i++)
 		vm->channels[i] = (struct vm_channel)VM_CHANNEL_INIT;
-	vm->accel = config->accel ? config->accel : vm_qemu_default_accel();
-	err = prepare(vm, load);
+	vm->accel = config->accel ? config->accel : default_accel(kernel.machine);
+	err = prepare(vm, load, kernel.packed);
 	if (!err)
 		err = start_qemu(vm);
 	if (err)
@@ -238,6 +272,7 @@ void vm_destroy(struct vm *vm)
 	vm_guard_deinit(&vm->guard);
 	kt_buf_deinit(&vm->text);
 	free(vm->console_path);
+	free(vm->unpacked);
 	free(vm->gdb_target);
 	free(vm);
 }

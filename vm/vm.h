@@ -17,21 +17,26 @@
 #include "util/error.h"
 #include "vm/frame.h"
 #include "vm/initramfs.h"
+#include "vm/machine.h"
 #include "vm/topology.h"
 
 struct vm;
 
 /* Zeroed, with kernel and cancel_fd set, it is a good default. Strings stay the caller's. */
 struct vm_config {
-	const char *kernel;  /* the image that QEMU's -kernel gets */
-	const char *qemu;    /* NULL: qemu-system-x86_64 */
+	const char *kernel; /* the image that QEMU's -kernel gets, or one that holds it */
+	/* What the guest runs on. vm_start() takes what the image is for; NULL elsewhere: x86_64.
+	 */
+	const struct vm_machine *machine;
+	const char *qemu;    /* NULL: qemu-system-ARCH of the machine */
 	const char *accel;   /* NULL: kvm where it runs this guest, else tcg */
 	const char *cpu;     /* NULL: max, without what QEMU's TCG gets wrong */
 	unsigned memory_mib; /* 0: 1024 */
 	unsigned smp;        /* 0: 2 */
 	/*
 	 * CPUs, caches, nodes, and memory unless memory_mib is given. smp has to be 0, or the same
-	 * number. Without a cpu, it is one on which the guest sees them. NULL: smp CPUs.
+	 * number. Without a cpu, it is one on which the guest sees them. NULL: smp CPUs. For
+	 * x86_64.
 	 */
 	const struct vm_topology *topology;
 	const char *append;           /* more kernel parameters, or NULL */
@@ -89,10 +94,12 @@ struct vm_event {
 };
 
 /*
- * Writes the initramfs and starts QEMU. Returns as soon as QEMU runs; what happens in the
- * guest are events. Errors: a file that is not there (OS, hint), an object that is none
- * (FORMAT), what vm_initramfs_write() finds, no QEMU (OS with ENOENT, hint), a topology that this
- * host cannot give (UNSUPPORTED; also of vm_next_event(), where KVM had to be given up).
+ * Writes the initramfs and starts QEMU, both for the architecture of the kernel image. Returns as
+ * soon as QEMU runs; what happens in the guest are events. Errors: a file that is not there (OS,
+ * hint), an object that is none, or of the other byte order (FORMAT), what vm_kernel_recognise(),
+ * vm_machine_init() and vm_initramfs_write() find, no QEMU (OS with ENOENT, hint), a topology that
+ * this host or that architecture cannot give (UNSUPPORTED; also of vm_next_event(), where KVM had
+ * to be given up).
  */
 struct kt_error *vm_start(const struct vm_config *config, const struct vm_load *load,
 			  struct vm **ret);

@@ -286,14 +286,13 @@ static bool load_object_of(struct guest *guest, const char *path, const char *on
 	if (!obj)
 		die("cannot open %s: %s", path, strerror(errno));
 	if (only)
-		bpf_object__for_each_program(prog, obj)
+		bpf_object__for_each_program (prog, obj)
 			bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), only));
 	if (bpf_object__load(obj)) {
 		bpf_object__close(obj);
 		return false;
 	}
-	bpf_object__for_each_program(prog, obj)
-	{
+	bpf_object__for_each_program (prog, obj) {
 		if (bpf_program__fd(prog) < 0)
 			continue;
 		hold(guest, bpf_program__fd(prog));
@@ -315,9 +314,9 @@ static void load_object(struct guest *guest, const char *path)
 	obj = bpf_object__open_file(path, NULL);
 	if (!obj)
 		die("cannot open %s again: %s", path, strerror(errno));
-	bpf_object__for_each_program(prog,
-				     obj) if (!load_object_of(guest, path, bpf_program__name(prog)))
-		say("%s: %s does not load here", path, bpf_program__name(prog));
+	bpf_object__for_each_program (prog, obj)
+		if (!load_object_of(guest, path, bpf_program__name(prog)))
+			say("%s: %s does not load here", path, bpf_program__name(prog));
 	bpf_object__close(obj);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <archive.h>
 #include <archive_entry.h>
-#include <elf.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -40,16 +39,25 @@ static char *list_archive(const char *path)
 	return kt_buf_steal(&out);
 }
 
+/* Where the frames go without virtio, qemu-configs/ARCH.cfg. */
+#ifdef __x86_64__
+#define FRAMES "tty /dev/ttyS1\n"
+#else
+#define FRAMES "tty /dev/ttyS0\n"
+#endif
+
 static struct kt_error *write_archive(const struct vm_load *load, const char *path)
 {
+	const char *arch =
+#ifdef __x86_64__
+		"x86_64";
+#else
+		"aarch64";
+#endif
 	struct vm_initramfs initramfs = {
 		.init = init_bytes,
 		.init_size = sizeof(init_bytes) - 1,
-#ifdef __x86_64__
-		.machine = EM_X86_64,
-#else
-		.machine = EM_AARCH64,
-#endif
+		.machine = vm_machine_by_arch(arch),
 		.load = load,
 	};
 
@@ -74,9 +82,9 @@ static void test_objects(void **state)
 				  "40755 ktstr 0\n40755 ktstr/objects 0\n"
 				  "100644 ktstr/objects/0-a.bpf.o 3\n"
 				  "100644 ktstr/objects/1-b\n\\.bpf.o 2\n"
-				  "100644 ktstr/orders 68\n"
+				  "100644 ktstr/orders 83\n"
 				  "object /ktstr/objects/0-a.bpf.o\n"
-				  "object /ktstr/objects/1-b\\n\\\\.bpf.o\n");
+				  "object /ktstr/objects/1-b\\n\\\\.bpf.o\n" FRAMES);
 	free(list);
 }
 

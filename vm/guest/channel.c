@@ -85,6 +85,8 @@ static int open_serial(const char *tty)
 void channel_open(const char *tty)
 {
 	channel_fd = open_port();
+	if (channel_fd < 0 && !tty)
+		die("no channel to the host: this kernel lacks virtio's console (virtio_console)");
 	if (channel_fd < 0)
 		channel_fd = open_serial(tty);
 	kt_frame_decoder_init(&commands);

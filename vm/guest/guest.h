@@ -24,6 +24,7 @@ struct orders {
 	KT_VEC(char *) objects; /* "object": BPF object files, loaded in this order */
 	KT_VEC(char *) argv;    /* "arg": the payload's path, then its arguments; NULL-terminated */
 	KT_VEC(char *) env;     /* "env": NAME=VALUE for the payload; NULL-terminated */
+	const char *tty;        /* "tty": the serial port for frames; NULL: there is none */
 	const char *cwd;        /* "cwd": the payload's working directory; NULL: / */
 	KT_VEC(char *) modules; /* "module": kernel modules, loaded in this order */
 	bool scheduler;         /* "scheduler": the payload is one, see run_scheduler() */
@@ -42,7 +43,7 @@ int reap(int *wait_status);
 /* The first bytes of a small file as a string, cut to size; false: there are none. */
 bool read_small(const char *path, char *text, size_t size);
 
-/* The virtio port, or else that serial one. */
+/* The virtio port, or else that serial one; NULL: there is none. */
 void channel_open(const char *tty);
 void channel_send(uint32_t type, const void *payload, size_t len);
 void channel_lifecycle(uint8_t phase, const char *reason);

@@ -148,6 +148,8 @@ static void read_order(struct orders *orders, const char *key, char *value)
 		orders->attach_ms = (unsigned)strtoul(value, NULL, 10);
 	else if (!strcmp(key, "workload_ms"))
 		orders->workload_ms = (unsigned)strtoul(value, NULL, 10);
+	else if (!strcmp(key, "tty"))
+		orders->tty = value;
 	else if (!strcmp(key, "cwd"))
 		orders->cwd = value;
 	else if (!strcmp(key, "settle_ms"))
@@ -193,7 +195,8 @@ static void load_modules(const struct orders *orders)
 		int fd = open(*path, O_RDONLY | O_CLOEXEC);
 
 		if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST))
-			printf("ktstr-init (goes on): cannot load %s: %s\n", *path, strerror(errno));
+			printf("ktstr-init (goes on): cannot load %s: %s\n", *path,
+			       strerror(errno));
 		if (fd >= 0)
 			close(fd);
 	}
@@ -214,7 +217,7 @@ int main(void)
 	loopback_up();
 	read_orders("/ktstr/orders", &orders);
 	load_modules(&orders);
-	channel_open("/dev/ttyS1");
+	channel_open(orders.tty);
 	channel_lifecycle(KT_PHASE_INIT_STARTED, "");
 	if (orders.scheduler)
 		run_scheduler(&orders);

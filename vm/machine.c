@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "util/buf.h"
+#include "util/cleanup.h"
+#include "vm/blobs.h"
+#include "vm/machine.h"
+#include "vm/qemu.h"
+
+/* A static init has 2 MB. */
+#define INIT_MAX ((off_t)64 << 20)
+
+/*
+ * aarch64's and riscv64's second serial port is on PCI; the kernel numbers it after what ports of
+ * the same driver the board has: riscv64 has one, and aarch64's is another driver's. QEMU 7.2 has
+ * no "max" for riscv64.
+ */
+static const struct vm_machine machines[] = {
+	{
+		.arch = "x86_64",
+		.elf = EM_X86_64,
+		.package = "qemu-system-x86",
+		.console = "ttyS0,115200",
+		.frames_tty = "/dev/ttyS1",
+		.bus_module = "virtio_pci",
+		.tcg_cpu = TCG_MAX_CPU,
+		.config = kt_blob_x86_64_cfg,
+		.config_end = kt_blob_x86_64_cfg_end,
+	},
+	{
+		.arch = "aarch64",
+		.elf = EM_AARCH64,
+		.package = "qemu-system-arm",
+		.console = "ttyAMA0",
+		.frames_tty = "/dev/ttyS0",
+		.bus_module = "virtio_pci",
+		.tcg_cpu = "max",
+		.serial = true,
+		.config = kt_blob_aarch64_cfg,
+		.config_end = kt_blob_aarch64_cfg_end,
+	},
+	{
+		.arch = "riscv64",
+		.elf = EM_RISCV,
+		.package = "qemu-system-misc (Debian 12), qemu-system-riscv (later)",
+		.console = "ttyS0",
+		.frames_tty = "/dev/ttyS1",
+		.bus_module = "virtio_pci",
+		.tcg_cpu = "rv64",
+		.serial = true,
+		.config = kt_blob_riscv64_cfg,
+		.config_end = kt_blob_riscv64_cfg_end,
+	},
+	{
+		.arch = "s390x",
+		.elf = EM_S390,
+		.big_endian = true,
+		.package = "qemu-system-misc (Debian 12), qemu-system-s390x (later)",
+		.console = "ttysclp0",
+		.bus_module = "virtio_ccw",
+		.tcg_cpu = "max",
+		.config = kt_blob_s390x_cfg,
+		.config_end = kt_blob_s390x_cfg_end,
+	},
+};
+#define N_MACHINES (sizeof(machines) / sizeof(machines[0]))
+
+const struct vm_machine *const vm_machine_x86_64 = &machines[0];
+
+const struct vm_machine *vm_machine_by_arch(const char *arch)
+{
+	for (size_t i = 0; i < N_MACHINES; i++)
+		if (!strcmp(machines[i].arch, arch))
+			return &machines[i];
+	return NULL;
+}
+
+const struct vm_machine *vm_machine_by_elf(uint16_t elf, bool big_endian)
+{
+	for (size_t i = 0; i < N_MACHINES; i++)
+		if (machines[i].elf == elf && machines[i].big_endian == big_endian)
+			return &machines[i];
+	return NULL;
+}
+
+bool vm_machine_is_host(const struct vm_machine *machine)
+{
+	struct utsname uts;
+
+	return !uname(&uts) && !strcmp(uts.machine, machine->arch);
+}
+
+/* --- the init --- */
+
+/* The folder of this program, without a slash at its end. */
+static struct kt_error *own_dir(char *dir, size_t size)
+{
+	ssize_t n = readlink("/proc/self/exe", dir, size - 1);
+	char *slash;
+
+	if (n < 0)
+		return kt_error_os(errno, "cannot read the link /proc/self/exe");
+	dir[n] = '\0';
+	slash = strrchr(dir, '/');
+	if (slash)
+		*slash = '\0';
+	return NULL;
+}
+
+static struct kt_error *read_init(int fd, const char *path, void **ret, size_t *size_ret)
+{
+	_cleanup_free_ char *data = NULL;
+	size_t done = 0;
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return kt_error_os(errno, "cannot read the guest's init %s", path);
+	if (!S_ISREG(st.st_mode) || !st.st_size || st.st_size > INIT_MAX)
+		return kt_error_new(KT_ERROR_FORMAT, "%s is no init for a guest", path);
+	data = malloc((size_t)st.st_size);
+	if (!data)
+		return kt_error_no_memory();
+	while (done < (size_t)st.st_size) {
+		ssize_t n = read(fd, data + done, (size_t)st.st_size - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return kt_error_os(n ? errno : EIO, "cannot read the guest's init %s",
+					   path);
+		done += (size_t)n;
+	}
+	*ret = data;
+	data = NULL;
+	*size_ret = done;
+	return NULL;
+}
+
+static struct kt_error *no_init(const char *arch, const char *dir)
+{
+	struct kt_error *err = kt_error_new(
+		KT_ERROR_NOT_FOUND,
+		"there is no init for %s guests: no ktstr-init-%s in %s or "
+		"%s/../libexec/ktstr-gdb",
+		arch, arch, dir, dir);
+
+	return kt_error_hint(err,
+			     "`make foreign FOREIGN=%s` builds it, and then `make install` "
+			     "takes it along",
+			     arch);
+}
+
+struct kt_error *vm_machine_init(const struct vm_machine *machine, const void **data_ret,
+				 size_t *size_ret, void **file_ret)
+{
+	static const char *const places[] = {"", "/..", "/../libexec/ktstr-gdb"};
+	char dir[PATH_MAX];
+	struct kt_error *err;
+
+	*file_ret = NULL;
+	if (machine == vm_machine_x86_64) {
+		*data_ret = kt_blob_init;
+		*size_ret = (size_t)(kt_blob_init_end - kt_blob_init);
+		return NULL;
+	}
+	err = own_dir(dir, sizeof(dir));
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places) && !err; i++) {
+		_cleanup_(kt_buf_deinit) struct kt_buf path = KT_BUF_INIT;
+		_cleanup_close_ int fd = -1;
+
+		kt_buf_printf(&path, "%s%s/ktstr-init-%s", dir, places[i], machine->arch);
+		if (path.failed)
+			return kt_error_no_memory();
+		fd = open(path.data, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		if (fd < 0 && errno == ENOENT)
+			continue;
+		if (fd < 0)
+			return kt_error_os(errno, "cannot read the guest's init %s", path.data);
+		err = read_init(fd, path.data, file_ret, size_ret);
+		*data_ret = *file_ret;
+		return err;
+	}
+	return err ? err : no_init(machine->arch, dir);
+}
