@@ -13,40 +13,18 @@ static const char help[] =
 	"listens.\n"
 	"\n";
 
-int cli_attach_to(const char *target_text, const struct cli_guest *guest,
+int cli_attach_to(const char *target, const struct cli_guest *guest,
 		  const struct cli_output *output)
 {
-	_cleanup_(rsp_target_deinit) struct rsp_target target = {0};
+	static const struct inspect_options what = {.objects = INSPECT_PROGRAMS};
 	_cleanup_(inspection_deinit) struct inspection inspection = {0};
+	_cleanup_(cli_facts_destroyp) struct kfacts *facts = NULL;
 	struct cli_result result = {.inspection = &inspection};
-	const struct kfacts_sources sources = cli_sources(guest);
-	struct kfacts *facts;
-	struct kt_error *err;
-	int status;
+	struct kt_error *err = cli_output_check(output);
 
-	if (!cli_sources_name(&sources))
-		return cli_fail(
-			kt_error_hint(kt_error_new(KT_ERROR_USAGE, "the guest's kernel is needed"),
-				      "--vmlinux FILE takes its vmlinux or the distro's vmlinuz"));
-	err = cli_output_check(output);
 	if (!err)
-		err = rsp_target_parse(target_text, &target);
-	if (err)
-		return cli_fail(err);
-	cli_cancel_fd();
-	err = cli_load_facts(&sources, !guest->no_cache, &facts, &result.resolve_ns,
-			     &result.cached);
-	if (err)
-		return cli_fail(err);
-	err = cli_inspect(&target, guest, facts, &inspection);
-	if (err && kt_error_code(err) == KT_ERROR_MISMATCH)
-		err = kt_error_wrap(err, "%s", cli_sources_name(&sources));
-	result.facts = facts;
-	if (!err && inspection.was_paused && !guest->leave_stopped)
-		cli_note("the guest was paused before, and runs now; --leave-stopped keeps it so");
-	status = err ? cli_fail(err) : cli_show(&result, output);
-	kfacts_destroy(facts);
-	return status;
+		err = cli_read_target(target, guest, &what, &result, &facts);
+	return err ? cli_fail(err) : cli_show(&result, output);
 }
 
 int cli_attach(int argc, char **argv)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "introspect/inspect.h"
+#include "render/grid.h"
 #include "render/programs.h"
 #include "util/error.h"
 
@@ -24,6 +25,7 @@ int cli_collect(int argc, char **argv);
 int cli_diff(int argc, char **argv);
 int cli_layout(int argc, char **argv);
 int cli_log(int argc, char **argv);
+int cli_maps(int argc, char **argv);
 int cli_report(int argc, char **argv);
 int cli_sweep(int argc, char **argv);
 
@@ -158,6 +160,7 @@ const char *cli_sources_name(const struct kfacts_sources *sources);
 struct cli_output {
 	bool json, csv, timing;
 	const char *columns, *sort;
+	const struct render_grid *grid; /* whose columns those are; NULL: the programs' */
 	enum cli_color color;
 	struct {
 		KT_VEC(const char *) types, globs;
@@ -187,11 +190,12 @@ void cli_output_deinit(struct cli_output *output);
 extern const char cli_output_help[];
 
 /*
- * Facts of a kernel, resolved while a progress line says so. *resolve_ns_ret and
- * *cached_ret tell what it took.
+ * Facts of a kernel, enough to read `objects` (INSPECT_*), resolved while a progress line
+ * says so. *resolve_ns_ret and *cached_ret tell what it took.
  */
 struct kt_error *cli_load_facts(const struct kfacts_sources *sources, bool use_cache,
-				struct kfacts **ret, int64_t *resolve_ns_ret, bool *cached_ret);
+				unsigned int objects, struct kfacts **ret, int64_t *resolve_ns_ret,
+				bool *cached_ret);
 
 /*
  * How the stub is spoken to. *trace, which the caller closes, is the file of --trace, or NULL.
@@ -199,9 +203,10 @@ struct kt_error *cli_load_facts(const struct kfacts_sources *sources, bool use_c
 struct kt_error *cli_stub_options(const struct cli_guest *guest, struct rsp_options *ret,
 				  FILE **trace);
 
-/* Reads a guest, again and again until it is ready when `wait_s` says so. */
+/* Reads a guest, again and again until it is ready when `wait_s` says so. what: but the hint. */
 struct kt_error *cli_inspect(const struct rsp_target *target, const struct cli_guest *guest,
-			     const struct kfacts *facts, struct inspection *ret);
+			     const struct kfacts *facts, const struct inspect_options *what,
+			     struct inspection *ret);
 
 /* What cli_show() shows. */
 struct cli_result {
@@ -217,11 +222,28 @@ struct cli_result {
 	const struct kt_verifier_vm_result *run; /* of the scheduler; NULL: none was run */
 };
 
+/*
+ * The whole of a command that reads a running guest, up to what it shows: kernel, target, stop.
+ * what: but the hint. result->inspection is the caller's; *facts_ret, which result->facts is,
+ * is the caller's to destroy, and NULL where it did not come to that.
+ */
+struct kt_error *cli_read_target(const char *target, const struct cli_guest *guest,
+				 const struct inspect_options *what, struct cli_result *result,
+				 struct kfacts **facts_ret);
+void cli_facts_destroyp(struct kfacts **facts);
+
 /* Filters, sorts and prints what was read. Gives the exit status. */
 int cli_show(const struct cli_result *result, const struct cli_output *output);
 
 /* The parts of it. */
+struct render_filter cli_filter(const struct cli_output *output);
+void cli_note_unreadable(size_t n, const char *idr);
 void cli_filter_and_sort(struct programs *programs, const struct cli_output *output);
+
+/* What a document says of the guest; build_id has room for it. */
+#define CLI_BUILD_ID_MAX 129
+struct render_guest cli_render_guest(const struct cli_result *result,
+				     char build_id[CLI_BUILD_ID_MAX]);
 struct kt_error *cli_render_json(const struct cli_result *result, char **ret);
 void cli_print_timing(const struct cli_result *result);
 

@@ -45,7 +45,8 @@ const char *cli_sources_name(const struct kfacts_sources *sources)
 }
 
 struct kt_error *cli_load_facts(const struct kfacts_sources *sources, bool use_cache,
-				struct kfacts **ret, int64_t *resolve_ns_ret, bool *cached_ret)
+				unsigned int objects, struct kfacts **ret, int64_t *resolve_ns_ret,
+				bool *cached_ret)
 {
 	_cleanup_free_ char *cache_dir = use_cache ? cli_cache_dir() : NULL;
 	_cleanup_(wants_deinit) struct wants wants = {0};
@@ -53,13 +54,14 @@ struct kt_error *cli_load_facts(const struct kfacts_sources *sources, bool use_c
 	struct kfacts *facts;
 	struct kt_error *err;
 
-	if (!bpf_progs_wants(&wants) || !scx_wants(&wants) || !locate_wants(&wants))
+	if (!inspect_wants(objects, &wants) || (objects & INSPECT_PROGRAMS && !scx_wants(&wants)) ||
+	    !locate_wants(&wants))
 		return kt_error_no_memory();
 	cli_progress("reading the kernel image");
 	err = kfacts_load(sources, wants.v.data, wants.v.len, cache_dir, &facts, cached_ret);
 	if (err)
 		return err;
-	err = bpf_progs_check(facts);
+	err = inspect_check(objects, facts);
 	if (err) {
 		kfacts_destroy(facts);
 		return kt_error_wrap(err, "%s", cli_sources_name(sources));
@@ -87,20 +89,18 @@ static struct kt_error *open_trace(const char *path, FILE **ret)
 	return *ret ? NULL : kt_error_os(errno, "cannot write the trace to %s", path);
 }
 
-static struct kt_error *inspect_until_ready(const struct rsp_target *target,
-					    const struct cli_guest *guest,
-					    const struct rsp_options *options,
-					    const struct kfacts *facts, const int64_t *hint,
-					    struct inspection *ret)
+static struct kt_error *
+inspect_until_ready(const struct rsp_target *target, const struct cli_guest *guest,
+		    const struct rsp_options *options, const struct kfacts *facts,
+		    const struct inspect_options *what, struct inspection *ret)
 {
-	const struct inspect_options what = {.hint = hint};
 	int64_t deadline = kt_deadline_ms((int64_t)(guest->wait_s * 1000));
 
 	for (;;) {
 		struct kt_error *err;
 
 		cli_progress("reading the guest");
-		err = inspect_programs(target, options, facts, &what, ret);
+		err = inspect_guest(target, options, facts, what, ret);
 		if (!err || !worth_waiting(err) || !kt_deadline_left_ms(deadline))
 			return err;
 		cli_progress("waiting for the guest");
@@ -127,8 +127,10 @@ struct kt_error *cli_stub_options(const struct cli_guest *guest, struct rsp_opti
 }
 
 struct kt_error *cli_inspect(const struct rsp_target *target, const struct cli_guest *guest,
-			     const struct kfacts *facts, struct inspection *ret)
+			     const struct kfacts *facts, const struct inspect_options *what,
+			     struct inspection *ret)
 {
+	struct inspect_options how = *what;
 	_cleanup_free_ char *cache_dir = guest->no_cache ? NULL : cli_cache_dir();
 	_cleanup_fclose_ FILE *trace = NULL;
 	struct rsp_options options;
@@ -139,9 +141,44 @@ struct kt_error *cli_inspect(const struct rsp_target *target, const struct cli_g
 	if (err)
 		return err;
 	has_hint = kfacts_load_hint(facts, cache_dir, target->text, &seen_at);
-	err = inspect_until_ready(target, guest, &options, facts, has_hint ? &seen_at : NULL, ret);
+	how.hint = has_hint ? &seen_at : NULL;
+	err = inspect_until_ready(target, guest, &options, facts, &how, ret);
 	if (!err && !(has_hint && seen_at == ret->kaslr_offset))
 		kfacts_store_hint(facts, cache_dir, target->text, ret->kaslr_offset);
+	return err;
+}
+
+void cli_facts_destroyp(struct kfacts **facts)
+{
+	kfacts_destroy(*facts);
+}
+
+struct kt_error *cli_read_target(const char *target_text, const struct cli_guest *guest,
+				 const struct inspect_options *what, struct cli_result *result,
+				 struct kfacts **facts_ret)
+{
+	const struct kfacts_sources sources = cli_sources(guest);
+	_cleanup_(rsp_target_deinit) struct rsp_target target = {0};
+	struct kt_error *err;
+
+	*facts_ret = NULL;
+	if (!cli_sources_name(&sources))
+		return kt_error_hint(kt_error_new(KT_ERROR_USAGE, "the guest's kernel is needed"),
+				     "--vmlinux FILE takes its vmlinux or the distro's vmlinuz");
+	err = rsp_target_parse(target_text, &target);
+	if (err)
+		return err;
+	cli_cancel_fd();
+	err = cli_load_facts(&sources, !guest->no_cache, what->objects, facts_ret,
+			     &result->resolve_ns, &result->cached);
+	if (err)
+		return err;
+	result->facts = *facts_ret;
+	err = cli_inspect(&target, guest, *facts_ret, what, result->inspection);
+	if (err && kt_error_code(err) == KT_ERROR_MISMATCH)
+		err = kt_error_wrap(err, "%s", cli_sources_name(&sources));
+	if (!err && result->inspection->was_paused && !guest->leave_stopped)
+		cli_note("the guest was paused before, and runs now; --leave-stopped keeps it so");
 	return err;
 }
 
@@ -179,26 +216,33 @@ static void hex(const uint8_t *bytes, size_t len, char *ret)
 		snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
 }
 
-struct kt_error *cli_render_json(const struct cli_result *result, char **ret)
+struct render_guest cli_render_guest(const struct cli_result *result,
+				     char build_id[CLI_BUILD_ID_MAX])
 {
 	const struct kfacts_kernel *kernel = kfacts_kernel(result->facts);
-	char build_id[2 * sizeof(kernel->build_id) + 1] = "";
 
+	build_id[0] = '\0';
 	hex(kernel->build_id, kernel->build_id_len, build_id);
-	return render_programs_json(&result->inspection->programs,
-				    &(struct render_guest){
-					    .release = kernel->release,
-					    .arch = kernel->arch,
-					    .build_id = build_id[0] ? build_id : NULL,
-					    .kaslr_offset = result->inspection->kaslr_offset,
-					    .pause_us = result->inspection->timing.pause_ns / 1000,
-					    .failures = result->failures,
-					    .n_failures = result->n_failures,
-					    .payload = result->payload,
-					    .scheduler = result->scheduler,
-					    .run = result->run,
-				    },
-				    ret);
+	return (struct render_guest){
+		.release = kernel->release,
+		.arch = kernel->arch,
+		.build_id = build_id[0] ? build_id : NULL,
+		.kaslr_offset = result->inspection->kaslr_offset,
+		.pause_us = result->inspection->timing.pause_ns / 1000,
+		.failures = result->failures,
+		.n_failures = result->n_failures,
+		.payload = result->payload,
+		.scheduler = result->scheduler,
+		.run = result->run,
+	};
+}
+
+struct kt_error *cli_render_json(const struct cli_result *result, char **ret)
+{
+	char build_id[CLI_BUILD_ID_MAX];
+	struct render_guest guest = cli_render_guest(result, build_id);
+
+	return render_programs_json(&result->inspection->programs, &guest, ret);
 }
 
 static struct kt_error *render(const struct cli_result *result, const struct cli_output *output,
@@ -219,16 +263,23 @@ static struct kt_error *render(const struct cli_result *result, const struct cli
 				     cli_color_on(output->color, stdout), ret);
 }
 
+struct render_filter cli_filter(const struct cli_output *output)
+{
+	return (struct render_filter){
+		.types = output->filter.types.data,
+		.n_types = output->filter.types.len,
+		.globs = output->filter.globs.data,
+		.n_globs = output->filter.globs.len,
+		.ids = output->filter.ids.data,
+		.n_ids = output->filter.ids.len,
+	};
+}
+
 void cli_filter_and_sort(struct programs *programs, const struct cli_output *output)
 {
-	render_programs_filter(programs, &(struct render_filter){
-						 .types = output->filter.types.data,
-						 .n_types = output->filter.types.len,
-						 .globs = output->filter.globs.data,
-						 .n_globs = output->filter.globs.len,
-						 .ids = output->filter.ids.data,
-						 .n_ids = output->filter.ids.len,
-					 });
+	struct render_filter filter = cli_filter(output);
+
+	render_programs_filter(programs, &filter);
 	if (output->sort) {
 		bool reversed = output->sort[0] == '-';
 		const char *key = output->sort + reversed;
@@ -257,6 +308,13 @@ static int show_failures(const struct cli_result *result, const struct cli_outpu
 	return cli_print(text);
 }
 
+void cli_note_unreadable(size_t n, const char *idr)
+{
+	if (n)
+		cli_note("%zu entries of the guest's %s could not be read and are left out", n,
+			 idr);
+}
+
 int cli_show(const struct cli_result *result, const struct cli_output *output)
 {
 	struct programs *programs = &result->inspection->programs;
@@ -279,9 +337,7 @@ int cli_show(const struct cli_result *result, const struct cli_output *output)
 		else
 			cli_note("the guest has no BPF programs loaded");
 	}
-	if (programs->n_unreadable)
-		cli_note("%zu entries of the guest's prog_idr could not be read and are left out",
-			 programs->n_unreadable);
+	cli_note_unreadable(programs->n_unreadable, "prog_idr");
 	if (output->timing)
 		cli_print_timing(result);
 	return status;

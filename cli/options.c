@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "render/objects.h"
 
 const char cli_guest_help[] =
 	"Reading the guest:\n"
@@ -88,7 +89,7 @@ static struct kt_error *add_types(struct cli_output *output, char *arg)
 			return kt_error_no_memory();
 	if (!output->filter.types.len)
 		return kt_error_new(KT_ERROR_USAGE,
-				    "--type takes program types, such as xdp,sched_cls");
+				    "--type takes types as bpftool names them, such as xdp,hash");
 	return NULL;
 }
 
@@ -105,7 +106,7 @@ static struct kt_error *add_ids(struct cli_output *output, char *arg)
 			return kt_error_no_memory();
 	}
 	if (!output->filter.ids.len)
-		return kt_error_new(KT_ERROR_USAGE, "--id takes programs' ids, such as 7,12");
+		return kt_error_new(KT_ERROR_USAGE, "--id takes ids, such as 7,12");
 	return NULL;
 }
 
@@ -126,32 +127,44 @@ struct kt_error *cli_color_option(const char *arg, enum cli_color *ret)
 }
 
 /* Said before a guest is touched, not after. */
-static struct kt_error *check_sort(const char *key)
+static struct kt_error *check_sort(const struct render_grid *grid, const char *key)
 {
 	const char *name = *key == '-' ? key + 1 : key;
 
+	if (grid)
+		return kt_error_wrap(render_grid_check_sort(grid, key), "--sort");
 	if (render_column_by_name(name, strlen(name)))
 		return NULL;
 	return kt_error_new(KT_ERROR_USAGE, "--sort: no column \"%s\"; there are %s", name,
 			    render_column_names());
 }
 
+static struct kt_error *check_columns(const struct render_grid *grid, const char *text)
+{
+	struct render_grid_column selected[RENDER_OBJECTS_COLUMNS];
+	struct render_columns columns;
+	struct render_grid copy;
+
+	if (!grid)
+		return render_columns_parse(text, &columns);
+	copy = *grid;
+	return render_objects_select(&copy, text, selected);
+}
+
 struct kt_error *cli_output_option(struct cli_output *output, int option, char *arg, bool *taken)
 {
-	struct render_columns columns;
-
 	*taken = true;
 	switch (option) {
 	case CLI_OPT_JSON: output->json = true; return NULL;
 	case CLI_OPT_CSV: output->csv = true; return NULL;
 	case 'o':
 		output->columns = arg;
-		return kt_error_wrap(render_columns_parse(arg, &columns), "--output");
+		return kt_error_wrap(check_columns(output->grid, arg), "--output");
 	case CLI_OPT_TYPE: return add_types(output, arg);
 	case CLI_OPT_NAME:
 		return kt_vec_push(&output->filter.globs, arg) ? NULL : kt_error_no_memory();
 	case CLI_OPT_ID: return add_ids(output, arg);
-	case CLI_OPT_SORT: output->sort = arg; return check_sort(arg);
+	case CLI_OPT_SORT: output->sort = arg; return check_sort(output->grid, arg);
 	case CLI_OPT_TIMING: output->timing = true; return NULL;
 	case CLI_OPT_COLOR: return cli_color_option(arg, &output->color);
 	default: *taken = false; return NULL;

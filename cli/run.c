@@ -97,13 +97,15 @@ static int64_t timeout_ms(const struct cli_guest *guest)
 
 static struct kt_error *read_guest(const struct cli_guest *options, struct cli_run *run)
 {
+	static const struct inspect_options what = {.objects = INSPECT_PROGRAMS};
 	_cleanup_(rsp_target_deinit) struct rsp_target target = {0};
 	struct cli_guest guest = *options;
 	struct kt_error *err = rsp_target_parse(vm_gdb_target(run->vm), &target);
 
 	guest.timeout_s = 0;   /* --timeout is for booting and loading here */
 	guest.no_cache = true; /* nobody comes back to this socket */
-	return err ? err : cli_inspect(&target, &guest, run->facts, &run->collected.inspection);
+	return err ? err
+		   : cli_inspect(&target, &guest, run->facts, &what, &run->collected.inspection);
 }
 
 /* Objects, or a loader. */
@@ -200,8 +202,8 @@ int cli_run_guest(const struct cli_boot *boot, const char *kernel, const char *s
 	run->result.inspection = &run->collected.inspection;
 	if (!sources.image)
 		sources.image = kernel;
-	err = cli_load_facts(&sources, !guest->no_cache, &run->facts, &run->result.resolve_ns,
-			     &run->result.cached);
+	err = cli_load_facts(&sources, !guest->no_cache, INSPECT_PROGRAMS, &run->facts,
+			     &run->result.resolve_ns, &run->result.cached);
 	run->result.facts = run->facts;
 	if (!err)
 		err = find_modules(boot, kernel, run, &modules);

@@ -26,12 +26,11 @@ struct run {
 static struct kt_error *read_guest(const struct run *run, struct vm *vm, struct inspection *ret)
 {
 	_cleanup_(rsp_target_deinit) struct rsp_target target = {0};
-	const struct inspect_options what = {.scx = true};
+	const struct inspect_options what = {.objects = INSPECT_PROGRAMS, .scx = true};
 	struct kt_error *err = rsp_target_parse(vm_gdb_target(vm), &target);
 
 	if (!err)
-		err = inspect_programs(&target, &run->collect->stub, run->collect->facts, &what,
-				       ret);
+		err = inspect_guest(&target, &run->collect->stub, run->collect->facts, &what, ret);
 	return err;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "introspect/bpf_idr.h"
 #include "introspect/bpf_prog_impl.h"
 #include "introspect/xarray.h"
 #include "util/cleanup.h"
@@ -319,25 +320,6 @@ void bpf_progs_destroy(struct bpf_progs *progs)
 	free(progs);
 }
 
-/* "BPF_PROG_TYPE_SCHED_CLS" to "sched_cls", which is what libbpf and bpftool print. */
-static struct kt_error *type_name(const struct kfacts *facts, uint64_t type, char **ret)
-{
-	static const char prefix[] = "BPF_PROG_TYPE_";
-	const char *name = kfacts_enum_name(facts, "bpf_prog_type", (int64_t)type);
-	char *copy;
-
-	if (!name || strncmp(name, prefix, sizeof(prefix) - 1) != 0)
-		return NULL;
-	copy = strdup(name + sizeof(prefix) - 1);
-	if (!copy)
-		return kt_error_no_memory();
-	for (char *p = copy; *p; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p = (char)(*p - 'A' + 'a');
-	*ret = copy;
-	return NULL;
-}
-
 static struct program_number known(uint64_t value)
 {
 	return (struct program_number){.known = true, .value = value};
@@ -370,7 +352,8 @@ static struct kt_error *entry_finish(const struct bpf_progs *progs, const struct
 				  &loaded_at) &&
 	    loaded_at >= 0)
 		ret->loaded_at = known((uint64_t)loaded_at / 1000000000);
-	err = type_name(facts, view_uint(prog, entry->prog, PROG_TYPE), &ret->type);
+	err = bpf_enum_text(facts, "bpf_prog_type", "BPF_PROG_TYPE_",
+			    view_uint(prog, entry->prog, PROG_TYPE), &ret->type);
 	if (!err)
 		err = refs_finish(progs, entry, ret);
 	if (!err)

@@ -8,13 +8,73 @@ struct stop {
 	struct rsp_client *client;
 	struct guest *guest;
 	struct bpf_progs *progs;
+	struct bpf_maps *maps;
 };
 
 static void stop_deinit(struct stop *stop)
 {
 	bpf_progs_destroy(stop->progs);
+	bpf_maps_destroy(stop->maps);
 	guest_destroy(stop->guest);
 	rsp_client_destroy(stop->client);
+}
+
+static struct kt_error *read_progs(struct stop *stop, const struct inspect_options *what)
+{
+	(void)what;
+	return bpf_progs_read(stop->guest, &stop->progs);
+}
+
+static struct kt_error *finish_progs(const struct stop *stop, const struct kfacts *facts,
+				     struct inspection *out)
+{
+	return bpf_progs_finish(stop->progs, facts, &out->programs);
+}
+
+static struct kt_error *read_maps(struct stop *stop, const struct inspect_options *what)
+{
+	(void)what;
+	return bpf_maps_read(stop->guest, &stop->maps);
+}
+
+static struct kt_error *finish_maps(const struct stop *stop, const struct kfacts *facts,
+				    struct inspection *out)
+{
+	return bpf_maps_finish(stop->maps, facts, &out->maps);
+}
+
+/* What can be read: everything in the stop, sense is made of it when the guest runs again. */
+static const struct walker {
+	unsigned int object;
+	const char *what;
+	bool (*wants)(struct wants *wants);
+	struct kt_error *(*check)(const struct kfacts *facts);
+	struct kt_error *(*read)(struct stop *stop, const struct inspect_options *what);
+	struct kt_error *(*finish)(const struct stop *stop, const struct kfacts *facts,
+				   struct inspection *out);
+} walkers[] = {
+	{INSPECT_PROGRAMS, "BPF programs", bpf_progs_wants, bpf_progs_check, read_progs,
+	 finish_progs},
+	{INSPECT_MAPS, "BPF maps", bpf_maps_wants, bpf_maps_check, read_maps, finish_maps},
+};
+#define N_WALKERS (sizeof(walkers) / sizeof(walkers[0]))
+
+bool inspect_wants(unsigned int objects, struct wants *wants)
+{
+	for (size_t i = 0; i < N_WALKERS; i++)
+		if (objects & walkers[i].object && !walkers[i].wants(wants))
+			return false;
+	return true;
+}
+
+struct kt_error *inspect_check(unsigned int objects, const struct kfacts *facts)
+{
+	struct kt_error *err = NULL;
+
+	for (size_t i = 0; i < N_WALKERS && !err; i++)
+		if (objects & walkers[i].object)
+			err = walkers[i].check(facts);
+	return err;
 }
 
 /* Nanoseconds since *mark, which moves to now. */
@@ -37,9 +97,12 @@ static struct kt_error *read_stopped(struct stop *stop, const struct kfacts *fac
 		return err;
 	out->timing.locate_ns = lap(mark);
 	out->kaslr_offset = guest_kaslr_offset(stop->guest);
-	err = bpf_progs_read(stop->guest, &stop->progs);
-	if (err)
-		return kt_error_wrap(err, "cannot read the guest's BPF programs");
+	for (size_t i = 0; i < N_WALKERS; i++) {
+		if (what->objects & walkers[i].object)
+			err = walkers[i].read(stop, what);
+		if (err)
+			return kt_error_wrap(err, "cannot read the guest's %s", walkers[i].what);
+	}
 	if (what->scx)
 		err = scx_read(stop->guest, &out->scx);
 	if (err)
@@ -48,9 +111,20 @@ static struct kt_error *read_stopped(struct stop *stop, const struct kfacts *fac
 	return NULL;
 }
 
-struct kt_error *inspect_programs(const struct rsp_target *target,
-				  const struct rsp_options *options, const struct kfacts *facts,
-				  const struct inspect_options *what, struct inspection *ret)
+static struct kt_error *finish_all(const struct stop *stop, const struct kfacts *facts,
+				   unsigned int objects, struct inspection *out)
+{
+	struct kt_error *err = NULL;
+
+	for (size_t i = 0; i < N_WALKERS && !err; i++)
+		if (objects & walkers[i].object)
+			err = walkers[i].finish(stop, facts, out);
+	return err;
+}
+
+struct kt_error *inspect_guest(const struct rsp_target *target, const struct rsp_options *options,
+			       const struct kfacts *facts, const struct inspect_options *what,
+			       struct inspection *ret)
 {
 	_cleanup_(stop_deinit) struct stop stop = {0};
 	struct inspection out = {0};
@@ -85,9 +159,11 @@ struct kt_error *inspect_programs(const struct rsp_target *target,
 	out.timing.requests = stats->requests;
 	out.timing.bytes_read = stats->bytes_read;
 	out.timing.round_trips = stats->round_trips;
-	err = bpf_progs_finish(stop.progs, facts, &out.programs);
-	if (err)
+	err = finish_all(&stop, facts, what->objects, &out);
+	if (err) {
+		inspection_deinit(&out);
 		return err;
+	}
 	out.timing.finish_ns = lap(&mark);
 	*ret = out;
 	return NULL;
@@ -96,4 +172,5 @@ struct kt_error *inspect_programs(const struct rsp_target *target,
 void inspection_deinit(struct inspection *inspection)
 {
 	programs_deinit(&inspection->programs);
+	maps_deinit(&inspection->maps);
 }

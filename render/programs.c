@@ -8,6 +8,7 @@
 
 #include "logparse/blocks.h"
 #include "render/json.h"
+#include "render/objects.h"
 #include "render/programs.h"
 #include "render/run_json.h"
 #include "render/text.h"
@@ -397,17 +398,6 @@ static json_t *json_program(const struct program *program)
 	return object;
 }
 
-static json_t *json_kernel(const struct render_guest *guest)
-{
-	json_t *object = json_object();
-
-	json_object_set_new(object, "release", render_json_text(guest->release));
-	json_object_set_new(object, "arch", render_json_text(guest->arch));
-	json_object_set_new(object, "build_id", render_json_text(guest->build_id));
-	json_object_set_new(object, "kaslr_offset", json_integer(guest->kaslr_offset));
-	return object;
-}
-
 static json_t *json_failures(const struct render_guest *guest)
 {
 	json_t *array = json_array();
@@ -443,7 +433,7 @@ struct kt_error *render_programs_json(const struct programs *programs,
 	json_t *root = json_object(), *array = json_array();
 
 	json_object_set_new(root, "schema", json_string("ktstr-gdb.programs.v1"));
-	json_object_set_new(root, "kernel", json_kernel(guest));
+	json_object_set_new(root, "kernel", render_json_kernel(guest));
 	json_object_set_new(root, "pause_us", json_integer(guest->pause_us));
 	for (size_t i = 0; i < programs->n; i++)
 		json_array_append_new(array, json_program(&programs->all[i]));

@@ -48,7 +48,7 @@ static void test_values_wrong(void **state)
 		{"--id", "x", "--id takes a whole number"},
 		{"--id", "0", "--id takes a whole number"},
 		{"--id", "99999999999", "--id takes a whole number"},
-		{"--id", ",", "--id takes programs' ids"},
+		{"--id", ",", "--id takes ids"},
 		{"--type", "", "--type takes program types"},
 		{"--sort", "nope", "no column \"nope\"; there are id, type"},
 		{"--sort", "-", "no column"},

@@ -9,6 +9,8 @@
  *   truth.objects=0   none from the objects in /bpf, so that none has BTF
  *   truth.skip=N      ids to burn half-way: programs loaded and freed (default 150)
  *   truth.mode=spin   keep every CPU busy in user mode; idle is the default
+ *   truth.links=1     programs hang on a cgroup, a network namespace, a device, an iterator; and
+ *                     the document has what the kernel says of every map and every link
  *   truth.churn=1     load and free programs named "churn" for ever
  *   truth.tell=console  the document goes to the console, as lines "truth: base64 TEXT": the
  *                     machines of other architectures have one serial port
@@ -52,6 +54,7 @@ struct config {
 	long objects;
 	long skip;
 	long churn;
+	long links;
 	bool spin;
 	bool tell_console;
 };
@@ -133,6 +136,7 @@ static void mount_all(void)
 		{"devtmpfs", "/dev"},
 		{"bpf", "/sys/fs/bpf"},
 		{"tracefs", "/sys/kernel/tracing"},
+		{"cgroup2", "/sys/fs/cgroup"},
 	};
 
 	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
@@ -140,6 +144,7 @@ static void mount_all(void)
 		if (mount(mounts[i].type, mounts[i].dir, mounts[i].type, 0, NULL) && errno != EBUSY)
 			say("cannot mount %s: %s", mounts[i].dir, strerror(errno));
 	}
+	mkdir("/sys/fs/cgroup/below", 0755);
 }
 
 static void take_console(void)
@@ -174,6 +179,8 @@ static void read_config(struct config *config)
 			config->objects = strtol(value, NULL, 10);
 		else if (!strcmp(word, "truth.skip"))
 			config->skip = strtol(value, NULL, 10);
+		else if (!strcmp(word, "truth.links"))
+			config->links = strtol(value, NULL, 10);
 		else if (!strcmp(word, "truth.churn"))
 			config->churn = strtol(value, NULL, 10);
 		else if (!strcmp(word, "truth.mode") && !strcmp(value, "spin"))
@@ -249,6 +256,7 @@ static void attach(struct bpf_program *prog)
 		"loop_with_a_callback_function",
 		"count_calls_of_getpriority",
 		"delete_within_delete",
+		"iter_every_task",
 	};
 	const char *name = bpf_program__name(prog);
 
@@ -595,6 +603,39 @@ static void load_raws(struct guest *guest)
 	}
 }
 
+/* Links of the kinds that objects do not make. What a kernel has not is left out. */
+static void link_raws(struct guest *guest)
+{
+	static const struct {
+		enum bpf_prog_type type;
+		int attach_type;
+		const char *target; /* a path; NULL: the loopback device */
+	} links[] = {
+		{BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS, "/sys/fs/cgroup"},
+		{BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_CREATE, "/sys/fs/cgroup/below"},
+		{BPF_PROG_TYPE_FLOW_DISSECTOR, BPF_FLOW_DISSECTOR, "/proc/self/ns/net"},
+		{BPF_PROG_TYPE_XDP, BPF_XDP, NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+		struct raw_type type = {.type = links[i].type, .attach_type = links[i].attach_type};
+		struct code code = {.cnt = 0};
+		int prog, target = 1;
+
+		emit(&code, MOV_IMM, BPF_REG_0, 0, 0, 1);
+		emit(&code, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+		prog = load_raw(&type, "linked", "GPL", &code);
+		if (links[i].target)
+			target = open(links[i].target, O_RDONLY | O_CLOEXEC);
+		if (prog < 0 || target < 0 ||
+		    bpf_link_create(prog, target, (enum bpf_attach_type)links[i].attach_type,
+				    NULL) < 0)
+			say("no link of attach type %d: %s", links[i].attach_type, strerror(errno));
+		else
+			hold(guest, prog);
+	}
+}
+
 /* Runs what BPF_PROG_TEST_RUN can run; the rest says so with an error, which is fine. */
 static void run_progs(const struct guest *guest)
 {
@@ -788,6 +829,151 @@ static char *list_progs(long long boot_to_wall, size_t *count)
 	return text;
 }
 
+/* What the kernel's own headers had later: bpf_link_info's part of a type begins here. */
+#define LINK_INFO_PART 16
+
+static const char *small(const char *prefix, const char *name)
+{
+	return name ? name : prefix;
+}
+
+/* A number that only some links have. */
+static void put_if(FILE *f, const char *key, bool has, __u64 value)
+{
+	if (has)
+		put_number(f, key, value);
+	else
+		fprintf(f, ",\"%s\":null", key);
+}
+
+static void put_text_if(FILE *f, const char *key, const char *text)
+{
+	fprintf(f, ",\"%s\":", key);
+	if (text)
+		put_string(f, text);
+	else
+		fprintf(f, "null");
+}
+
+/* /proc/self/fdinfo has what bpf_map_info lacks. */
+static __u64 fdinfo_number(int fd, const char *key)
+{
+	char path[64], line[256];
+	__u64 value = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, key, strlen(key)) && line[strlen(key)] == ':')
+			value = strtoull(line + strlen(key) + 1, NULL, 10);
+	if (f)
+		fclose(f);
+	return value;
+}
+
+static void put_map(FILE *f, __u32 id)
+{
+	struct bpf_map_info info = {.type = 0};
+	__u32 len = sizeof(info);
+	int fd = bpf_map_get_fd_by_id(id);
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+		die("map %u: %s", id, strerror(errno));
+	fprintf(f, "{\"id\":%u,\"type\":\"%s\",\"name\":", info.id,
+		small("unknown", libbpf_bpf_map_type_str((enum bpf_map_type)info.type)));
+	put_string(f, info.name);
+	put_number(f, "flags", info.map_flags);
+	put_number(f, "bytes_key", info.key_size);
+	put_number(f, "bytes_value", info.value_size);
+	put_number(f, "max_entries", info.max_entries);
+	put_number(f, "frozen", fdinfo_number(fd, "frozen"));
+	put_number(f, "btf_id", info.btf_id);
+	fputc('}', f);
+	close(fd);
+}
+
+/* Where a link of this type says how it is attached, if it says so at all. */
+static const __u32 *attach_type_of(const struct bpf_link_info *info)
+{
+	switch (info->type) {
+	case BPF_LINK_TYPE_TRACING: return &info->tracing.attach_type;
+	case BPF_LINK_TYPE_CGROUP: return &info->cgroup.attach_type;
+	case BPF_LINK_TYPE_NETNS: return &info->netns.attach_type;
+	default: return NULL;
+	}
+}
+
+static const char *prog_type_of(__u32 id)
+{
+	struct bpf_prog_info info = {.type = 0};
+	__u32 len = sizeof(info);
+	int fd = bpf_prog_get_fd_by_id(id);
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+		die("program %u of a link: %s", id, strerror(errno));
+	close(fd);
+	return type_name(info.type);
+}
+
+static void put_link(FILE *f, __u32 id)
+{
+	static char name[256];
+	struct bpf_link_info info = {.type = 0};
+	__u32 len = sizeof(info), map_id;
+	const __u32 *attach_type;
+	int fd = bpf_link_get_fd_by_id(id);
+	bool is_tracing, is_iter, is_ops;
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+		die("link %u: %s", id, strerror(errno));
+	is_tracing = info.type == BPF_LINK_TYPE_TRACING;
+	is_iter = info.type == BPF_LINK_TYPE_ITER;
+	is_ops = info.type == BPF_LINK_TYPE_STRUCT_OPS;
+	if (is_iter || info.type == BPF_LINK_TYPE_RAW_TRACEPOINT) {
+		memset(&info, 0, sizeof(info));
+		info.raw_tracepoint.tp_name = (__u64)(unsigned long)name; /* iter's is there, too */
+		info.raw_tracepoint.tp_name_len = sizeof(name);
+		len = sizeof(info);
+		if (bpf_obj_get_info_by_fd(fd, &info, &len))
+			die("link %u, its name: %s", id, strerror(errno));
+	}
+	memcpy(&map_id, (const char *)&info + LINK_INFO_PART, sizeof(map_id));
+	attach_type = attach_type_of(&info);
+	fprintf(f, "{\"id\":%u,\"type\":\"%s\"", info.id,
+		small("unknown", libbpf_bpf_link_type_str(info.type)));
+	put_if(f, "prog_id", info.prog_id, info.prog_id);
+	put_text_if(f, "prog_type", info.prog_id ? prog_type_of(info.prog_id) : NULL);
+	put_text_if(f, "attach_type",
+		    attach_type ? libbpf_bpf_attach_type_str((enum bpf_attach_type) * attach_type)
+				: NULL);
+	put_text_if(f, "tp_name", info.type == BPF_LINK_TYPE_RAW_TRACEPOINT ? name : NULL);
+	put_text_if(f, "target_name", is_iter ? name : NULL);
+	put_if(f, "target_obj_id", is_tracing && len > 20, info.tracing.target_obj_id);
+	put_if(f, "target_btf_id", is_tracing && len > 20, info.tracing.target_btf_id);
+	put_if(f, "cgroup_id", info.type == BPF_LINK_TYPE_CGROUP, info.cgroup.cgroup_id);
+	put_if(f, "netns_ino", info.type == BPF_LINK_TYPE_NETNS, info.netns.netns_ino);
+	put_if(f, "ifindex", info.type == BPF_LINK_TYPE_XDP, info.xdp.ifindex);
+	put_if(f, "map_id", is_ops, map_id);
+	fputc('}', f);
+	close(fd);
+}
+
+/* Every object that next() finds, as a JSON array under this key. */
+static void put_all(FILE *f, const char *key, int (*next)(__u32, __u32 *),
+		    void (*put)(FILE *, __u32))
+{
+	size_t n = 0;
+	__u32 id = 0;
+
+	fprintf(f, ",\"%s\":[", key);
+	while (!next(id, &id)) {
+		fprintf(f, "%s", n++ ? "," : "");
+		put(f, id);
+	}
+	fputc(']', f);
+}
+
 static bool has_cpu_flag(const char *flag)
 {
 	FILE *f = fopen("/proc/cpuinfo", "re");
@@ -838,6 +1024,10 @@ static char *make_document(const struct guest *guest, size_t *size)
 		guest->config.spin ? "spin" : "idle");
 	put_bool(f, "churn", guest->config.churn);
 	put_bool(f, "quiet", !strcmp(first, second));
+	if (guest->config.links) {
+		put_all(f, "maps", bpf_map_get_next_id, put_map);
+		put_all(f, "links", bpf_link_get_next_id, put_link);
+	}
 	fprintf(f, ",\"programs\":%s}\n", second);
 	if (fclose(f))
 		die("out of memory");
@@ -961,6 +1151,8 @@ int main(void)
 
 	if (guest.config.objects)
 		load_objects(&guest);
+	if (guest.config.links)
+		link_raws(&guest);
 	load_raws(&guest);
 	run_progs(&guest);
 	say("loaded at %lld ms", ns_of(CLOCK_BOOTTIME) / 1000000);

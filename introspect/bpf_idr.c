@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <stdlib.h>
+#include <string.h>
+
+#include "introspect/bpf_idr.h"
+#include "introspect/xarray.h"
+#include "util/cleanup.h"
+
+static const struct view_field head_fields[] = {{.path = "idr_rt.xa_head"}};
+static const struct view_type head_type = VIEW_TYPE("idr", head_fields);
+
+bool bpf_idr_wants(const struct bpf_idr_type *type, struct wants *wants)
+{
+	return wants_add(wants, KFACTS_SYMBOL, type->symbol, NULL, true) &&
+	       view_wants(&head_type, wants) && view_wants(type->view, wants) &&
+	       xarray_wants(wants);
+}
+
+struct kt_error *bpf_idr_check(const struct bpf_idr_type *type, const struct kfacts *facts)
+{
+	const char *id = type->view->fields[type->id].path;
+	struct kfacts_member member;
+	struct kt_error *err;
+	struct view view;
+	gaddr_t idr;
+
+	if (!kfacts_symbol(facts, type->symbol, &idr)) {
+		if (!kfacts_member(facts, type->view->name, id, &member))
+			return kt_error_new(KT_ERROR_UNSUPPORTED,
+					    "this kernel has no struct %s (CONFIG_BPF_SYSCALL)",
+					    type->view->name);
+		err = kt_error_new(KT_ERROR_NOT_FOUND,
+				   "the image does not tell where %s is: its kallsyms tables leave "
+				   "out data symbols (CONFIG_KALLSYMS_ALL)",
+				   type->symbol);
+		return kt_error_hint(err, "give a vmlinux with a symbol table");
+	}
+	err = view_init(&view, &head_type, facts);
+	return err ? err : view_init(&view, type->view, facts);
+}
+
+static struct kt_error *read_index(struct guest *guest, const struct bpf_idr_type *type,
+				   struct xarray_entries *ret)
+{
+	const struct kfacts *facts = guest_facts(guest);
+	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
+	struct view head;
+	uint8_t image[8];
+	struct kt_error *err = view_init(&head, &head_type, facts);
+	gaddr_t addr;
+
+	if (err)
+		return err;
+	if (!guest_symbol(guest, type->symbol, &addr))
+		return bpf_idr_check(type, facts);
+	if (!view_read(&head, &batch, addr, image))
+		return kt_error_no_memory();
+	err = guest_read(guest, &batch);
+	if (err)
+		return err;
+	if (batch.reads.data[0].fault)
+		return kt_error_new(KT_ERROR_FAULT, "%s, at 0x%016llx in the guest, is not mapped",
+				    type->symbol, (unsigned long long)addr);
+	return xarray_walk(facts, guest_read_fn, guest, view_uint(&head, image, 0), BPF_IDR_MAX,
+			   ret);
+}
+
+static struct kt_error *read_objects(struct guest *guest, const struct xarray_entries *index,
+				     struct bpf_idr *idr)
+{
+	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
+	size_t spans = idr->view.n_spans;
+	struct kt_error *err;
+
+	for (size_t i = 0; i < idr->n; i++) {
+		struct bpf_idr_entry *entry = &idr->entries[i];
+
+		entry->index = index->v.data[i].index;
+		entry->addr = index->v.data[i].pointer;
+		entry->image = calloc(1, idr->view.size);
+		if (!entry->image || !view_read(&idr->view, &batch, entry->addr, entry->image))
+			return kt_error_no_memory();
+	}
+	err = guest_read(guest, &batch);
+	for (size_t i = 0; i < idr->n && !err; i++)
+		idr->entries[i].readable = !gmem_batch_fault(&batch, i * spans, (i + 1) * spans);
+	return err;
+}
+
+struct kt_error *bpf_idr_read(struct guest *guest, const struct bpf_idr_type *type,
+			      struct bpf_idr *ret)
+{
+	_cleanup_(xarray_entries_deinit) struct xarray_entries index = {0};
+	_cleanup_(bpf_idr_deinit) struct bpf_idr idr = {.type = type};
+	struct kt_error *err = view_init(&idr.view, type->view, guest_facts(guest));
+
+	if (!err)
+		err = read_index(guest, type, &index);
+	if (err)
+		return err;
+	idr.entries = calloc(index.v.len + 1, sizeof(*idr.entries));
+	if (!idr.entries)
+		return kt_error_no_memory();
+	idr.n = index.v.len;
+	idr.damaged = index.damaged;
+	err = read_objects(guest, &index, &idr);
+	if (err)
+		return err;
+	*ret = idr;
+	idr = (struct bpf_idr){0};
+	return NULL;
+}
+
+void bpf_idr_deinit(struct bpf_idr *idr)
+{
+	for (size_t i = 0; i < idr->n; i++)
+		free(idr->entries[i].image);
+	free(idr->entries);
+	*idr = (struct bpf_idr){0};
+}
+
+enum bpf_idr_state bpf_idr_state(const struct bpf_idr *idr, const struct bpf_idr_entry *entry)
+{
+	uint64_t id;
+
+	if (!entry->readable)
+		return BPF_IDR_UNREADABLE;
+	id = view_uint(&idr->view, entry->image, idr->type->id);
+	if (!id || (view_has(&idr->view, idr->type->refcnt) &&
+		    !view_uint(&idr->view, entry->image, idr->type->refcnt)))
+		return BPF_IDR_DYING;
+	return id == entry->index ? BPF_IDR_HERE : BPF_IDR_UNREADABLE;
+}
+
+struct kt_error *bpf_enum_text(const struct kfacts *facts, const char *type, const char *prefix,
+			       uint64_t value, char **ret)
+{
+	static const char deprecated[] = "_DEPRECATED";
+	const char *name = kfacts_enum_name(facts, type, (int64_t)value);
+	size_t skip = strlen(prefix), len;
+	char *copy;
+
+	*ret = NULL;
+	if (!name || strncmp(name, prefix, skip) != 0)
+		return NULL;
+	len = strlen(name + skip);
+	if (len > sizeof(deprecated) - 1 &&
+	    strcmp(name + skip + len - (sizeof(deprecated) - 1), deprecated) == 0)
+		len -= sizeof(deprecated) - 1;
+	copy = strndup(name + skip, len);
+	if (!copy)
+		return kt_error_no_memory();
+	for (char *p = copy; *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p - 'A' + 'a');
+	*ret = copy;
+	return NULL;
+}

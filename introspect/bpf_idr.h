@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The objects of an IDR (map_idr, link_idr), one view's image of each, in a fixed number of
+ * batches; and what the walkers of BPF objects share.
+ */
+#ifndef KT_INTROSPECT_BPF_IDR_H
+#define KT_INTROSPECT_BPF_IDR_H
+
+#include "introspect/guest.h"
+#include "introspect/view.h"
+
+/* More objects than any machine has, of less than 2 KB each. */
+#define BPF_IDR_MAX 100000
+
+/* What is read of an object: the field with its ID, and that with its count of users. */
+struct bpf_idr_type {
+	const char *symbol; /* the IDR's */
+	const struct view_type *view;
+	unsigned int id, refcnt;
+};
+
+struct bpf_idr_entry {
+	uint64_t index;
+	gaddr_t addr;
+	bool readable;
+	uint8_t *image; /* NULL only before the read */
+};
+
+struct bpf_idr {
+	const struct bpf_idr_type *type;
+	struct view view;
+	struct bpf_idr_entry *entries; /* by index */
+	size_t n;
+	bool damaged; /* nodes of the IDR made no sense */
+};
+
+/* False: no memory. */
+bool bpf_idr_wants(const struct bpf_idr_type *type, struct wants *wants);
+
+/* KT_ERROR_UNSUPPORTED: a kernel without BPF; NOT_FOUND: its facts lack what is needed. */
+struct kt_error *bpf_idr_check(const struct bpf_idr_type *type, const struct kfacts *facts);
+
+/* On error *ret is untouched. */
+struct kt_error *bpf_idr_read(struct guest *guest, const struct bpf_idr_type *type,
+			      struct bpf_idr *ret);
+void bpf_idr_deinit(struct bpf_idr *idr);
+
+enum bpf_idr_state {
+	BPF_IDR_HERE,
+	BPF_IDR_DYING,      /* nobody holds it: the kernel's own lookups do not find it either */
+	BPF_IDR_UNREADABLE, /* or its ID is not its index: damage */
+};
+enum bpf_idr_state bpf_idr_state(const struct bpf_idr *idr, const struct bpf_idr_entry *entry);
+
+/*
+ * An enumerator's name as libbpf and bpftool have it: without the prefix, in small letters,
+ * and without the "_DEPRECATED" of one that has two names. *ret is NULL for one that this
+ * kernel does not have; the caller frees it. KT_ERROR_NO_MEMORY.
+ */
+struct kt_error *bpf_enum_text(const struct kfacts *facts, const char *type, const char *prefix,
+			       uint64_t value, char **ret);
+
+#endif

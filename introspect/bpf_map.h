@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The BPF maps of a stopped guest: map_idr and struct bpf_map. Each value is what
+ * BPF_OBJ_GET_INFO_BY_FD would answer (bpf_map_get_info_by_fd() in kernel/bpf/syscall.c).
+ * The steps are those of introspect/bpf_prog.h.
+ */
+#ifndef KT_INTROSPECT_BPF_MAP_H
+#define KT_INTROSPECT_BPF_MAP_H
+
+#include "introspect/guest.h"
+#include "introspect/map.h"
+
+bool bpf_maps_wants(struct wants *wants);
+struct kt_error *bpf_maps_check(const struct kfacts *facts);
+
+struct bpf_maps;
+
+/* Reads all maps. One that nobody holds any more is left out, as the kernel's lookups do. */
+struct kt_error *bpf_maps_read(struct guest *guest, struct bpf_maps **ret);
+void bpf_maps_destroy(struct bpf_maps *maps);
+
+/* What was read as plain data; needs no guest. The caller owns *ret. */
+struct kt_error *bpf_maps_finish(const struct bpf_maps *maps, const struct kfacts *facts,
+				 struct maps *ret);
+
+#endif
