@@ -293,11 +293,13 @@ static struct kt_error *goodbye_reply(struct rsp_batch *batch, const struct rsp_
 
 static struct kt_error *say_goodbye(struct rsp_client *client)
 {
+	/* The first byte of a sync is what stops a guest that runs. */
+	bool sync = client->dirty || (client->running && !client->stop_came);
 	struct goodbye bye = {
 		.batch = {.next = goodbye_next, .reply = goodbye_reply},
 		.client = client,
-		.sync = client->dirty,
-		.mode = client->dirty ? client->has_physical : client->physical_now,
+		.sync = sync,
+		.mode = sync ? client->has_physical : client->physical_now,
 		.stop_query = client->options.leave_stopped, /* `D` removes breakpoints itself */
 		.detach = !client->options.leave_stopped,
 	};

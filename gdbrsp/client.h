@@ -121,14 +121,41 @@ struct rsp_stop {
 	const struct rsp_thread *thread; /* who, one of rsp_client_threads(); NULL: not told */
 };
 
+/* A register to change, by its name in the target XML. */
+struct rsp_write {
+	const char *name;
+	uint64_t value;
+};
+
 /*
- * Lets the guest run until it stops by itself. wait_ms: 0 for the options' timeout, -1 for
- * ever. After KT_ERROR_TIMEOUT or KT_ERROR_CANCELLED it still runs, and detach is all that is
- * left to do. A vCPU that stands on a breakpoint stops there again at once: remove it, step
- * that vCPU, set it again. Running time counts in pause_ns, which knows nothing of this.
+ * Lets the guest run, and does not wait for anything. First, in the same flight, the registers
+ * of `thread` are written that `writes` says (n_writes 0: none, and thread may be NULL). What
+ * may follow: wait, interrupt, detach. Running time counts in pause_ns, which knows nothing of
+ * this.
+ *
+ * A vCPU that stands on a breakpoint stops there again at once: move it on by a write, or
+ * remove the breakpoint, step that vCPU, set it again. So do others that had come there when
+ * one stopped the guest. QEMU may also stop the guest once more for a breakpoint that was
+ * already told of.
  */
-struct kt_error *rsp_client_continue(struct rsp_client *client, int64_t wait_ms,
-				     struct rsp_stop *ret);
+struct kt_error *rsp_client_resume(struct rsp_client *client, const struct rsp_thread *thread,
+				   const struct rsp_write *writes, size_t n_writes);
+
+/*
+ * Waits for the guest to stop by itself, at most wait_ms: 0 for the options' timeout, -1 for
+ * ever. KT_ERROR_TIMEOUT and KT_ERROR_CANCELLED: it still runs, nothing is lost, and this may be
+ * called again. KT_ERROR_CLOSED: QEMU ended.
+ */
+struct kt_error *rsp_client_wait(struct rsp_client *client, int64_t wait_ms, struct rsp_stop *ret);
+
+/* The guest was let run, and nobody has heard of its stop. */
+bool rsp_client_runs(const struct rsp_client *client);
+
+/*
+ * Stops a guest that runs. *ret tells why it stopped: 2 it was this; 5 a breakpoint came first.
+ * The cancel_fd does not count here.
+ */
+struct kt_error *rsp_client_interrupt(struct rsp_client *client, struct rsp_stop *ret);
 
 /* One instruction of one vCPU; the others stay stopped. */
 struct kt_error *rsp_client_step(struct rsp_client *client, const struct rsp_thread *thread,

@@ -123,7 +123,7 @@ static struct kt_error *take_off(struct flight *f)
 		turn = f->batch->next(f->batch, &payload, ticket);
 		if (turn == RSP_TURN_WAIT && f->count > 0)
 			break;
-		if (turn != RSP_TURN_SEND) {
+		if (turn != RSP_TURN_SEND && turn != RSP_TURN_AWAIT) {
 			f->done = true;
 			break;
 		}
@@ -131,7 +131,11 @@ static struct kt_error *take_off(struct flight *f)
 			return kt_error_no_memory();
 		if (f->count == 0)
 			client->stats.round_trips++;
-		rsp_send(client, payload.data, payload.len);
+		if (turn == RSP_TURN_SEND)
+			rsp_send(client, payload.data, payload.len);
+		else
+			kt_buf_append(rsp_connection_output(client->conn), payload.data,
+				      payload.len);
 		f->count++;
 		f->bytes += ticket->reply_len + FLIGHT_OVERHEAD;
 	}
@@ -255,6 +259,12 @@ static bool may_linger(struct flight *f, struct rsp_patience *patience, struct k
 	return true;
 }
 
+/* All that is missing is a stop reply, which may come later. */
+static bool only_stop_missing(const struct flight *f)
+{
+	return f->done && f->count == 1 && f->tickets[f->first].kind == RSP_KIND_STOP;
+}
+
 static struct kt_error *fly_on(struct flight *f, struct rsp_patience *patience)
 {
 	while (!f->interrupted || f->syncing) {
@@ -266,6 +276,8 @@ static struct kt_error *fly_on(struct flight *f, struct rsp_patience *patience)
 			return err;
 		if (f->done && f->count == 0)
 			return NULL;
+		if (f->batch->leaves_stop && only_stop_missing(f))
+			return rsp_connection_flush(f->client->conn);
 		err = rsp_connection_receive(f->client->conn, patience, &data, &len);
 		if (err && may_linger(f, patience, err))
 			continue;
@@ -307,17 +319,25 @@ static struct kt_error *landed(struct rsp_client *client, struct kt_error *err)
 	return err;
 }
 
+static bool gave_up(const struct flight *f, const struct kt_error *err)
+{
+	return err && f->batch->may_give_up && only_stop_missing(f) &&
+	       (kt_error_code(err) == KT_ERROR_TIMEOUT || kt_error_code(err) == KT_ERROR_CANCELLED);
+}
+
 struct kt_error *rsp_exchange(struct rsp_client *client, struct rsp_batch *batch)
 {
 	struct flight f = {.client = client, .batch = batch};
 	struct rsp_patience patience = rsp_patience(client, batch);
+	struct kt_error *err;
 
 	if (client->detached)
 		return kt_error_new(KT_ERROR_CLOSED, "the GDB stub was detached from");
 	if (client->dead || client->dirty)
 		return kt_error_new(KT_ERROR_CLOSED,
 				    "the exchange with the GDB stub was broken off");
-	return landed(client, fly(&f, &patience));
+	err = fly(&f, &patience);
+	return gave_up(&f, err) ? err : landed(client, err);
 }
 
 struct kt_error *rsp_exchange_sync(struct rsp_client *client, struct rsp_batch *batch,

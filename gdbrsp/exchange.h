@@ -27,11 +27,14 @@ struct rsp_client {
 	int64_t connected_ns;
 
 	size_t packet_size;
-	bool synced;        /* the stub's parser and ours agree: after the first PacketSize= */
-	bool heard;         /* anything that looks like the protocol has come */
-	bool dirty;         /* an exchange was left in the middle: sync before the next one */
-	bool dead;          /* nobody to talk to any more */
-	bool detached;      /* nothing left to do */
+	bool synced;    /* the stub's parser and ours agree: after the first PacketSize= */
+	bool heard;     /* anything that looks like the protocol has come */
+	bool dirty;     /* an exchange was left in the middle: sync before the next one */
+	bool dead;      /* nobody to talk to any more */
+	bool detached;  /* nothing left to do */
+	bool running;   /* the guest was let run, and nobody has heard of its stop */
+	bool stop_came; /* running, but this came already: */
+	struct rsp_stop stop;
 	bool told_running;  /* the unasked stop reply of QEMU up to 8.0 came */
 	bool tells_running; /* it is such a QEMU, so that its silence means something */
 	bool has_physical;
@@ -57,6 +60,9 @@ struct rsp_ticket {
 
 enum rsp_turn {
 	RSP_TURN_SEND, /* payload and ticket are filled in */
+	/* The ticket is of a request sent earlier; payload goes out as it is, no packet around it.
+	 */
+	RSP_TURN_AWAIT,
 	RSP_TURN_WAIT, /* nothing now, but a reply may bring more */
 	RSP_TURN_DONE, /* nothing more */
 };
@@ -75,6 +81,12 @@ struct rsp_batch {
 				  const struct rsp_reply *reply);
 	size_t expected_bytes; /* of all replies, for the deadline; 0: few */
 	int64_t wait_ms;       /* instead of the options' timeout; 0: that, -1: for ever */
+	/*
+	 * To give up on a stop reply, and on nothing else, leaves everything as it is: the
+	 * reply can be waited for again, by RSP_TURN_AWAIT.
+	 */
+	bool may_give_up;
+	bool leaves_stop; /* do not wait for a stop reply that is all that is missing */
 };
 
 /* ticket.kind for a request whose reply is a stop reply: all others are passed over. */
@@ -124,7 +136,9 @@ bool rsp_prefix_next(struct rsp_client *client, enum rsp_space space, struct kt_
 bool rsp_prefix_reply(const struct rsp_ticket *ticket, const struct rsp_reply *reply,
 		      struct kt_error **err_ret);
 
-/* registers.c */
+/* registers.c. Of a register of at most 64 bits; KT_ERROR_NOT_FOUND. */
+struct kt_error *rsp_register_place(struct rsp_client *client, const char *name,
+				    uint32_t *number_ret, uint32_t *bits_ret);
 void rsp_registers_destroy(struct rsp_registers *registers);
 
 #endif

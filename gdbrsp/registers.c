@@ -352,22 +352,51 @@ static struct kt_error *values_reply(struct rsp_batch *batch, const struct rsp_t
 	return NULL;
 }
 
-static struct kt_error *want(struct values *v, const char *name, uint64_t *values, size_t stride)
+static struct kt_error *lookup(const struct rsp_client *client, const char *name,
+			       const struct reg **ret)
 {
-	bool optional = name[0] == '?';
-	const struct reg *reg = find_register(v->client->registers, name + optional);
+	const struct reg *reg = find_register(client->registers, name);
 
-	if (!reg && optional) {
-		for (size_t t = 0; t < v->n_threads; t++)
-			values[t * stride] = 0;
-		return NULL;
-	}
 	if (!reg)
-		return kt_error_new(KT_ERROR_NOT_FOUND, "%s has no register '%s'", v->client->name,
+		return kt_error_new(KT_ERROR_NOT_FOUND, "%s has no register '%s'", client->name,
 				    name);
 	if (reg->bits == 0 || reg->bits > 64 || reg->bits % 8)
 		return kt_error_new(KT_ERROR_UNSUPPORTED, "register '%s' has %u bits", name,
 				    reg->bits);
+	*ret = reg;
+	return NULL;
+}
+
+struct kt_error *rsp_register_place(struct rsp_client *client, const char *name,
+				    uint32_t *number_ret, uint32_t *bits_ret)
+{
+	const struct reg *reg;
+	struct kt_error *err = know_registers(client);
+
+	if (!err)
+		err = lookup(client, name, &reg);
+	if (err)
+		return err;
+	*number_ret = reg->number;
+	*bits_ret = reg->bits;
+	return NULL;
+}
+
+static struct kt_error *want(struct values *v, const char *name, uint64_t *values, size_t stride)
+{
+	bool optional = name[0] == '?';
+	const struct reg *reg;
+	struct kt_error *err;
+
+	name += optional;
+	if (optional && !find_register(v->client->registers, name)) {
+		for (size_t t = 0; t < v->n_threads; t++)
+			values[t * stride] = 0;
+		return NULL;
+	}
+	err = lookup(v->client, name, &reg);
+	if (err)
+		return err;
 	return kt_vec_push(&v->wanted, (struct value){reg, values, stride}) ? NULL
 									    : kt_error_no_memory();
 }

@@ -9,11 +9,8 @@
 /* One request. */
 struct single {
 	struct rsp_batch batch;
-	struct rsp_client *client;
 	struct kt_buf request;
-	size_t kind;
 	bool sent;
-	struct rsp_stop *stop;
 	bool unsupported;
 };
 
@@ -25,7 +22,6 @@ static enum rsp_turn single_next(struct rsp_batch *batch, struct kt_buf *payload
 	if (s->sent)
 		return RSP_TURN_DONE;
 	s->sent = true;
-	ticket->kind = s->kind;
 	ticket->reply_len = 128;
 	kt_buf_append(payload, s->request.data, s->request.len);
 	return RSP_TURN_SEND;
@@ -46,7 +42,6 @@ struct kt_error *rsp_client_breakpoint(struct rsp_client *client, gaddr_t addr, 
 {
 	struct single s = {
 		.batch = {.next = single_next, .reply = breakpoint_reply},
-		.client = client,
 	};
 	struct kt_error *err;
 
@@ -59,71 +54,199 @@ struct kt_error *rsp_client_breakpoint(struct rsp_client *client, gaddr_t addr, 
 			     addr);
 }
 
-/* "T05thread:p01.02;" (7.2 to 11.1): the stub's chosen vCPU is from now on this one. */
-static struct kt_error *stop_reply(struct rsp_batch *batch, const struct rsp_ticket *ticket,
-				   const struct rsp_reply *reply)
+static struct kt_error *stop_reply(struct rsp_client *client, const struct rsp_reply *reply,
+				   struct rsp_stop *ret)
 {
-	struct single *s = (struct single *)batch;
 	const char *key = "thread:";
 	const char *end = reply->data + reply->len;
 	const char *id = memmem(reply->data, reply->len, key, strlen(key));
 	const char *id_end;
 	uint8_t signal;
 
-	(void)ticket;
+	client->stop_came = true;
+	/* "W00" (7.2 to 11.1): QEMU itself ends, with this status. "X": by a signal. */
+	if (reply->len && (reply->data[0] == 'W' || reply->data[0] == 'X'))
+		return kt_error_new(KT_ERROR_CLOSED, "QEMU ended");
 	if (reply->len < 3 || (reply->data[0] != 'T' && reply->data[0] != 'S') ||
 	    !rsp_hex_decode(&signal, 1, reply->data + 1))
 		return rsp_bad_reply(reply, "running on");
-	*s->stop = (struct rsp_stop){.signal = signal};
+	*ret = (struct rsp_stop){.signal = signal};
 	if (!id)
 		return NULL;
 	id += strlen(key);
 	id_end = memchr(id, ';', (size_t)(end - id));
 	if (!id_end)
 		id_end = end;
-	for (size_t i = 0; i < s->client->threads.len; i++) {
-		const struct rsp_thread *t = &s->client->threads.data[i];
+	for (size_t i = 0; i < client->threads.len; i++) {
+		const struct rsp_thread *t = &client->threads.data[i];
 
 		if (strlen(t->id) == (size_t)(id_end - id) && !memcmp(t->id, id, strlen(t->id)))
-			s->stop->thread = t;
+			ret->thread = t;
 	}
-	if (s->stop->thread)
-		s->client->thread_now = *s->stop->thread;
+	/* "T05thread:p01.02;" (7.2 to 11.1): the stub has that vCPU selected from now on. */
+	if (ret->thread)
+		client->thread_now = *ret->thread;
 	return NULL;
 }
 
-static struct kt_error *run(struct rsp_client *client, const char *how, const char *id,
-			    int64_t wait_ms, struct rsp_stop *ret)
-{
-	struct rsp_stop stop = {0};
-	struct single s = {
-		.batch = {.next = single_next, .reply = stop_reply, .wait_ms = wait_ms},
-		.client = client,
-		.kind = RSP_KIND_STOP,
-		.stop = &stop,
-	};
-	struct kt_error *err;
+/* --- running --- */
 
+enum run_kind {
+	RUN_THREAD,
+	RUN_WRITE,
+	RUN_STOP = RSP_KIND_STOP,
+};
+
+struct run {
+	struct rsp_batch batch;
+	struct rsp_client *client;
+	const char *how, *id; /* the request that makes it run; NULL: it runs already */
+	const char *raw;      /* what to send then */
+	const struct rsp_thread *thread;
+	const struct rsp_write *writes;
+	size_t n_writes, next;
+	bool sent;
+};
+
+static void append_write(struct run *run, struct kt_buf *payload)
+{
+	const struct rsp_write *write = &run->writes[run->next++];
+	uint32_t number = 0, bits = 64;
+	uint8_t bytes[8];
+
+	kt_error_destroy(rsp_register_place(run->client, write->name, &number, &bits));
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(write->value >> 8 * i);
+	/* In the guest's byte order; x86-64 and aarch64 are little-endian. */
+	kt_buf_printf(payload, "P%x=", number);
+	rsp_hex_append(payload, bytes, bits / 8);
+}
+
+static enum rsp_turn run_next(struct rsp_batch *batch, struct kt_buf *payload,
+			      struct rsp_ticket *ticket)
+{
+	struct run *run = (struct run *)batch;
+	struct rsp_client *client = run->client;
+
+	if (run->sent)
+		return RSP_TURN_DONE;
+	ticket->reply_len = 128;
+	if (run->next < run->n_writes) {
+		if (strcmp(client->thread_now.id, run->thread->id) != 0) {
+			client->thread_now = *run->thread;
+			ticket->kind = RUN_THREAD;
+			kt_buf_printf(payload, "Hg%s", run->thread->id);
+			return RSP_TURN_SEND;
+		}
+		ticket->kind = RUN_WRITE;
+		append_write(run, payload);
+		return RSP_TURN_SEND;
+	}
+	run->sent = true;
+	ticket->kind = RUN_STOP;
+	if (!run->how) {
+		kt_buf_appends(payload, run->raw);
+		return RSP_TURN_AWAIT;
+	}
 	/* Which vCPU the stub has selected after a stop is its own choice. */
 	client->thread_now = (struct rsp_thread){0};
-	kt_buf_printf(&s.request, "%s%s", how, id);
-	err = kt_buf_failed(&s.request) ? kt_error_no_memory() : rsp_exchange(client, &s.batch);
-	kt_buf_deinit(&s.request);
+	client->running = true;
+	kt_buf_printf(payload, "%s%s", run->how, run->id);
+	return RSP_TURN_SEND;
+}
+
+static struct kt_error *run_reply(struct rsp_batch *batch, const struct rsp_ticket *ticket,
+				  const struct rsp_reply *reply)
+{
+	struct run *run = (struct run *)batch;
+
+	if (ticket->kind == RUN_STOP)
+		return stop_reply(run->client, reply, &run->client->stop);
+	if (rsp_reply_is(reply, "OK"))
+		return NULL;
+	return rsp_bad_reply(reply, ticket->kind == RUN_THREAD ? "the choice of a vCPU"
+							       : "the change of a register");
+}
+
+static struct kt_error *do_run(struct run *run)
+{
+	run->batch.next = run_next;
+	run->batch.reply = run_reply;
+	return rsp_exchange(run->client, &run->batch);
+}
+
+/* The stop that came, to whoever waits for it. */
+static struct kt_error *take_stop(struct rsp_client *client, struct kt_error *err,
+				  struct rsp_stop *ret)
+{
 	if (err)
 		return err;
-	*ret = stop;
+	client->running = client->stop_came = false;
+	*ret = client->stop;
 	return NULL;
 }
 
-struct kt_error *rsp_client_continue(struct rsp_client *client, int64_t wait_ms,
-				     struct rsp_stop *ret)
+struct kt_error *rsp_client_resume(struct rsp_client *client, const struct rsp_thread *thread,
+				   const struct rsp_write *writes, size_t n_writes)
 {
-	return run(client, "vCont;c", "", wait_ms, ret);
+	struct run run = {
+		.batch = {.leaves_stop = true},
+		.client = client,
+		.how = "vCont;c",
+		.id = "",
+		.thread = thread,
+		.writes = writes,
+		.n_writes = n_writes,
+	};
+
+	for (size_t i = 0; i < n_writes; i++) {
+		uint32_t number, bits;
+		struct kt_error *err = rsp_register_place(client, writes[i].name, &number, &bits);
+
+		if (err)
+			return kt_error_wrap(err, "cannot write registers");
+	}
+	return do_run(&run);
+}
+
+struct kt_error *rsp_client_wait(struct rsp_client *client, int64_t wait_ms, struct rsp_stop *ret)
+{
+	struct run run = {
+		.batch = {.wait_ms = wait_ms, .may_give_up = true},
+		.client = client,
+		.raw = "",
+	};
+
+	if (!client->running)
+		return kt_error_new(KT_ERROR_PROTOCOL, "the guest does not run");
+	return take_stop(client, client->stop_came ? NULL : do_run(&run), ret);
+}
+
+bool rsp_client_runs(const struct rsp_client *client)
+{
+	return client->running;
+}
+
+struct kt_error *rsp_client_interrupt(struct rsp_client *client, struct rsp_stop *ret)
+{
+	/* Any byte stops a guest that runs (7.2 to 11.1); this one is the protocol's. */
+	struct run run = {.client = client, .raw = "\x03"};
+	int cancel_fd = client->options.cancel_fd;
+	struct kt_error *err;
+
+	if (!client->running)
+		return kt_error_new(KT_ERROR_PROTOCOL, "the guest does not run");
+	client->options.cancel_fd = -1;
+	err = take_stop(client, client->stop_came ? NULL : do_run(&run), ret);
+	client->options.cancel_fd = cancel_fd;
+	return kt_error_wrap(err, "cannot stop the guest");
 }
 
 struct kt_error *rsp_client_step(struct rsp_client *client, const struct rsp_thread *thread,
 				 struct rsp_stop *ret)
 {
-	return kt_error_wrap(run(client, "vCont;s:", thread->id, 0, ret), "cannot step vCPU %s",
+	struct run run = {.client = client, .how = "vCont;s:", .id = thread->id};
+
+	return kt_error_wrap(take_stop(client, do_run(&run), ret), "cannot step vCPU %s",
 			     thread->id);
 }

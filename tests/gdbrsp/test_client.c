@@ -430,7 +430,8 @@ static void test_run(void **state)
 	(void)state;
 	assert_no_error(connect_to(script, &options, &stub, &client));
 	assert_no_error(rsp_client_breakpoint(client, UINT64_C(0xffffffff81000000), 1, true));
-	assert_no_error(rsp_client_continue(client, -1, &stop));
+	assert_no_error(rsp_client_resume(client, NULL, NULL, 0));
+	assert_no_error(rsp_client_wait(client, -1, &stop));
 	assert_int_equal(stop.signal, 5);
 	assert_string_equal(stop.thread->id, "p01.02");
 	assert_no_error(rsp_client_breakpoint(client, UINT64_C(0xffffffff81000000), 1, false));
@@ -439,7 +440,8 @@ static void test_run(void **state)
 	assert_int_equal(kt_error_code(err), KT_ERROR_UNSUPPORTED);
 	kt_error_destroy(err);
 	assert_no_error(rsp_client_read(client, RSP_VIRTUAL, &read, 1));
-	err = rsp_client_continue(client, 20, &stop);
+	assert_no_error(rsp_client_resume(client, NULL, NULL, 0));
+	err = rsp_client_wait(client, 20, &stop);
 	assert_int_equal(kt_error_code(err), KT_ERROR_TIMEOUT);
 	kt_error_destroy(err);
 	assert_no_error(rsp_client_detach(client));
