@@ -28,6 +28,7 @@ int cli_log(int argc, char **argv);
 int cli_maps(int argc, char **argv);
 int cli_report(int argc, char **argv);
 int cli_sweep(int argc, char **argv);
+int cli_watch(int argc, char **argv);
 
 /* Prints the error as one line, destroys it, and gives the exit status that it means. */
 int cli_fail(struct kt_error *err);
@@ -190,12 +191,12 @@ void cli_output_deinit(struct cli_output *output);
 extern const char cli_output_help[];
 
 /*
- * Facts of a kernel, enough to read `objects` (INSPECT_*), resolved while a progress line
- * says so. *resolve_ns_ret and *cached_ret tell what it took.
+ * Facts of a kernel, enough to read `objects` (INSPECT_*), and what `more` adds (unless NULL),
+ * resolved while a progress line says so. *resolve_ns_ret and *cached_ret tell what it took.
  */
 struct kt_error *cli_load_facts(const struct kfacts_sources *sources, bool use_cache,
-				unsigned int objects, struct kfacts **ret, int64_t *resolve_ns_ret,
-				bool *cached_ret);
+				unsigned int objects, bool (*more)(struct wants *wants),
+				struct kfacts **ret, int64_t *resolve_ns_ret, bool *cached_ret);
 
 /*
  * How the stub is spoken to. *trace, which the caller closes, is the file of --trace, or NULL.

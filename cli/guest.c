@@ -45,8 +45,8 @@ const char *cli_sources_name(const struct kfacts_sources *sources)
 }
 
 struct kt_error *cli_load_facts(const struct kfacts_sources *sources, bool use_cache,
-				unsigned int objects, struct kfacts **ret, int64_t *resolve_ns_ret,
-				bool *cached_ret)
+				unsigned int objects, bool (*more)(struct wants *wants),
+				struct kfacts **ret, int64_t *resolve_ns_ret, bool *cached_ret)
 {
 	_cleanup_free_ char *cache_dir = use_cache ? cli_cache_dir() : NULL;
 	_cleanup_(wants_deinit) struct wants wants = {0};
@@ -54,8 +54,7 @@ struct kt_error *cli_load_facts(const struct kfacts_sources *sources, bool use_c
 	struct kfacts *facts;
 	struct kt_error *err;
 
-	if (!inspect_wants(objects, &wants) || (objects & INSPECT_PROGRAMS && !scx_wants(&wants)) ||
-	    !locate_wants(&wants))
+	if (!inspect_wants(objects, &wants) || (more && !more(&wants)) || !locate_wants(&wants))
 		return kt_error_no_memory();
 	cli_progress("reading the kernel image");
 	err = kfacts_load(sources, wants.v.data, wants.v.len, cache_dir, &facts, cached_ret);
@@ -169,7 +168,8 @@ struct kt_error *cli_read_target(const char *target_text, const struct cli_guest
 	if (err)
 		return err;
 	cli_cancel_fd();
-	err = cli_load_facts(&sources, !guest->no_cache, what->objects, facts_ret,
+	err = cli_load_facts(&sources, !guest->no_cache, what->objects,
+			     what->objects & INSPECT_PROGRAMS ? scx_wants : NULL, facts_ret,
 			     &result->resolve_ns, &result->cached);
 	if (err)
 		return err;

@@ -20,6 +20,7 @@ static const char help[] =
 	"  ktstr-gdb collect --kernel IMAGE --scheduler BIN [-- ARGS]\n"
 	"                                        does it attach, and schedule?\n"
 	"  ktstr-gdb maps [TARGET] --vmlinux FILE        its BPF maps\n"
+	"  ktstr-gdb watch [TARGET] --vmlinux FILE       a line for each load, as it happens\n"
 	"  ktstr-gdb log [FILE...]               a loader's output, its verifier logs\n"
 	"                                        collapsed; needs no guest\n"
 	"  ktstr-gdb diff A.json B.json          two results (of --save) side by side, or of\n"
@@ -43,8 +44,9 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{"attach", cli_attach}, {"collect", cli_collect}, {"diff", cli_diff},
+	{"attach", cli_attach}, {"collect", cli_collect}, {"diff", cli_diff},
 	{"layout", cli_layout}, {"log", cli_log},         {"maps", cli_maps},
-	{"report", cli_report}, {"sweep", cli_sweep},
+	{"report", cli_report}, {"sweep", cli_sweep},     {"watch", cli_watch},
 };
 
 /* Nothing that is opened may become stdout or stderr. What is written there then fails. */
@@ -77,6 +79,6 @@ int main(int argc, char **argv)
 		}
 	return cli_fail(kt_error_hint(
 		kt_error_new(KT_ERROR_USAGE, "\"%s\" is no command", argv[1]),
-		"there are attach, collect, diff, layout, log, maps, report and sweep; see "
+		"there are attach, collect, diff, layout, log, maps, report, sweep and watch; see "
 		"ktstr-gdb --help"));
 }

@@ -279,6 +279,18 @@ static struct kt_error *read_all(struct context *ctx, struct bpf_progs *progs)
 	return NULL;
 }
 
+struct kt_error *walk_init(struct bpf_progs *progs, const struct kfacts *facts)
+{
+	struct kt_error *err;
+
+	progs->big_endian = kfacts_kernel(facts)->big_endian;
+	progs->pieces_left = MAX_PIECES;
+	refs_init(progs, facts);
+	name_init(progs, facts);
+	err = view_init(&progs->prog, &prog_type, facts);
+	return err ? err : view_init(&progs->aux, &aux_type, facts);
+}
+
 struct kt_error *bpf_progs_read(struct guest *guest, struct bpf_progs **ret)
 {
 	_cleanup_(context_deinit) struct context ctx = {.guest = guest};
@@ -288,13 +300,7 @@ struct kt_error *bpf_progs_read(struct guest *guest, struct bpf_progs **ret)
 
 	if (!progs)
 		return kt_error_no_memory();
-	progs->big_endian = kfacts_kernel(facts)->big_endian;
-	progs->pieces_left = MAX_PIECES;
-	refs_init(progs, facts);
-	name_init(progs, facts);
-	err = view_init(&progs->prog, &prog_type, facts);
-	if (!err)
-		err = view_init(&progs->aux, &aux_type, facts);
+	err = walk_init(progs, facts);
 	if (!err)
 		err = read_all(&ctx, progs);
 	if (err) {

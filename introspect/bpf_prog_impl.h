@@ -96,6 +96,9 @@ struct bpf_progs {
 /* Longest name that the kernel puts without its BTF: BPF_OBJ_NAME_LEN - 1. */
 #define SHORT_NAME_MAX 15
 
+/* The views, for one kernel. */
+struct kt_error *walk_init(struct bpf_progs *progs, const struct kfacts *facts);
+
 /* Allocates *image and adds the reads of the object at addr. A null addr is not known. */
 struct kt_error *walk_begin(const struct view *view, struct gmem_batch *batch, gaddr_t addr,
 			    uint8_t **image, struct pieces_of *pieces, bool *known);

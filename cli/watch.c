@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* watch: a line for each BPF program load in a running guest, as it happens. */
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/cli.h"
+#include "introspect/watch.h"
+#include "render/load.h"
+#include "render/log_last.h"
+#include "render/text.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+static const char help[] =
+	"Usage: ktstr-gdb watch [TARGET] --vmlinux FILE [OPTION...]\n"
+	"\n"
+	"Prints a line for each BPF program load in a running QEMU guest, passed or failed:\n"
+	"who loads what, what comes of it, and what the verifier had to do. Hardware\n"
+	"breakpoints stop the guest for less than a millisecond a load. Ctrl-C ends it; the\n"
+	"guest runs on without them.\n"
+	"\n"
+	"TARGET is HOST:PORT, :PORT or unix:PATH; if not given, :1234, where `qemu -s`\n"
+	"listens.\n"
+	"\n"
+	"What is shown:\n"
+	"  --failed             only loads that fail\n"
+	"  --name GLOB          only programs whose name matches; may be given again\n"
+	"  --count N            end after N loads\n"
+	"  --duration SECONDS   end after that time\n"
+	"  --logs DIR           of each load that fails, the log that its loader asked for\n"
+	"                       (libbpf does when it tries again), a file each in DIR\n"
+	"  --last               what of that log leads to the error, below the line\n"
+	"  --progress           how far loads are that last: instructions, states, and\n"
+	"                       the source line at hand\n"
+	"  --max-overhead PCT   for --progress: the share of time that the guest may be\n"
+	"                       stopped to look (1)\n"
+	"  --json               one JSON object a line\n"
+	"  --color WHEN         auto, always or never\n"
+	"\n";
+
+enum {
+	OPT_FAILED = CLI_OPT_OWN,
+	OPT_COUNT,
+	OPT_DURATION,
+	OPT_LOGS,
+	OPT_LAST,
+	OPT_PROGRESS,
+	OPT_MAX_OVERHEAD,
+};
+
+struct options {
+	struct cli_guest guest;
+	const char *target;
+	bool json, failed, last, progress;
+	long count;        /* 0: without end */
+	double duration_s; /* likewise */
+	double max_overhead;
+	const char *logs;
+	enum cli_color color;
+	KT_VEC(const char *) globs;
+};
+
+/* A watch while it goes on. */
+struct session {
+	const struct options *options;
+	struct load_summary summary;
+	KT_VEC(int64_t) pauses;
+	uint64_t shown;
+	bool head_shown, color;
+	bool stdout_failed;
+};
+
+/* --- showing --- */
+
+/* Who reads a watch through a pipe reads it as it happens. */
+static void put(struct session *s, const char *text)
+{
+	cli_progress(NULL);
+	if (!s->stdout_failed && (fputs(text, stdout) < 0 || fflush(stdout)))
+		s->stdout_failed = true;
+}
+
+static bool is_failed(const struct bpf_load *load)
+{
+	return load->error.known && load->error.value != 0;
+}
+
+static bool is_asked_for(const struct options *options, const struct bpf_load *load)
+{
+	if (options->failed && !is_failed(load))
+		return false;
+	kt_vec_for_each (&options->globs, glob)
+		if (fnmatch(*glob, load->full_name ? load->full_name : load->name, 0) == 0 ||
+		    fnmatch(*glob, load->name, 0) == 0)
+			return true;
+	return !options->globs.len;
+}
+
+static void count(struct session *s, const struct bpf_load *load)
+{
+	struct load_summary *sum = &s->summary;
+
+	if (!load->error.known)
+		sum->unknown++;
+	else if (load->error.value)
+		sum->failed++;
+	else
+		sum->passed++;
+	sum->insns += load->verified_insns.value;
+	if (load->verified_insns.value > sum->most_insns) {
+		sum->most_insns = load->verified_insns.value;
+		memcpy(sum->most_name, load->name, sizeof(sum->most_name));
+	}
+	/* Without memory, the median is of those before. */
+	(void)kt_vec_push(&s->pauses, load->pause_ns);
+}
+
+/* "000012-EINVAL-tp_loop1.log" */
+static struct kt_error *save_log(const struct session *s, const struct bpf_load *load)
+{
+	_cleanup_free_ char *path = NULL;
+	char number[24], name[sizeof(load->name)];
+	FILE *f;
+	bool bad;
+
+	memcpy(name, load->name, sizeof(name));
+	for (char *p = name; *p; p++)
+		if (*p == '/' || *p == '.' || (unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f)
+			*p = '_';
+	if (asprintf(&path, "%s/%06llu-%s-%s.log", s->options->logs,
+		     (unsigned long long)(s->summary.passed + s->summary.failed),
+		     render_errno(load->error.value, number, sizeof(number)), name) < 0)
+		return kt_error_no_memory();
+	f = fopen(path, "we");
+	if (!f)
+		return kt_error_os(errno, "cannot write the log to %s", path);
+	bad = fwrite(load->log, 1, load->log_len, f) != load->log_len;
+	bad |= fclose(f) != 0;
+	return bad ? kt_error_os(errno, "cannot write the log to %s", path) : NULL;
+}
+
+static struct kt_error *last_of(const struct bpf_load *load, char **ret)
+{
+	struct kt_buf raw = KT_BUF_INIT, text = KT_BUF_INIT;
+	struct kt_error *err = render_log_last((struct kt_text){load->log, load->log_len},
+					       (struct kt_text){load->name, strlen(load->name)},
+					       &raw);
+
+	if (!err) {
+		render_append_visible_bytes(&text, raw.data ? raw.data : "", raw.len, true);
+		err = kt_buf_finish(&text, ret);
+	}
+	kt_buf_deinit(&raw);
+	return err;
+}
+
+static struct kt_error *show_load(struct session *s, const struct bpf_load *load)
+{
+	_cleanup_free_ char *line = NULL, *last = NULL;
+	struct kt_error *err = NULL;
+
+	count(s, load);
+	if (!is_asked_for(s->options, load))
+		return NULL;
+	s->shown++;
+	if (s->options->logs && load->log)
+		err = save_log(s, load);
+	if (!err && s->options->last && load->log)
+		err = last_of(load, &last);
+	if (!err)
+		err = s->options->json ? render_load_json(load, last, &line)
+				       : render_load_line(load, s->color, &line);
+	if (err)
+		return err;
+	if (!s->options->json && !s->head_shown)
+		put(s, render_load_head());
+	s->head_shown = true;
+	put(s, line);
+	if (last && !s->options->json) {
+		put(s, last);
+		put(s, "\n");
+	}
+	return NULL;
+}
+
+static struct kt_error *show_progress(struct session *s, const struct bpf_load_progress *progress)
+{
+	_cleanup_free_ char *line = NULL;
+	struct kt_error *err = s->options->json ? render_load_progress_json(progress, &line)
+						: render_load_progress_line(progress, &line);
+
+	if (!err)
+		put(s, line);
+	return err;
+}
+
+static int compare_ns(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static struct kt_error *show_summary(struct session *s, const struct watch_stats *stats,
+				     const char *ended)
+{
+	_cleanup_free_ char *text = NULL;
+	struct kt_error *err;
+
+	s->summary.stops = stats->stops;
+	s->summary.paused_ns = stats->paused_ns;
+	s->summary.elapsed_ns = kt_now_ns() - stats->since_ns;
+	if (s->pauses.len) {
+		qsort(s->pauses.data, s->pauses.len, sizeof(*s->pauses.data), compare_ns);
+		s->summary.median_pause_ns = s->pauses.data[s->pauses.len / 2];
+	}
+	if (s->options->json)
+		err = render_load_summary_json(&s->summary, ended, &text);
+	else
+		err = render_load_summary(&s->summary, &text);
+	if (!err)
+		put(s, text);
+	return err;
+}
+
+/* --- watching --- */
+
+static bool is_done(const struct session *s)
+{
+	return s->stdout_failed || (s->options->count && s->shown >= (uint64_t)s->options->count);
+}
+
+/* Until the user, the options or the guest end it; *why is the guest's reason. */
+static struct kt_error *follow(struct session *s, struct watch *watch, char *why, size_t why_size)
+{
+	double duration = s->options->duration_s;
+	int64_t until = duration > 0 ? kt_deadline_ms((int64_t)(duration * 1000)) : INT64_MAX;
+
+	while (!is_done(s) && kt_now_ns() < until) {
+		int64_t wait = until == INT64_MAX ? -1 : kt_deadline_left_ms(until);
+		struct watch_event event;
+		struct kt_error *err = watch_next(watch, wait, &event);
+
+		if (err && kt_error_code(err) == KT_ERROR_CANCELLED) {
+			kt_error_destroy(err);
+			return NULL;
+		}
+		if (err)
+			return err;
+		if (event.kind == WATCH_LOAD)
+			err = show_load(s, &event.load);
+		else if (event.kind == WATCH_PROGRESS)
+			err = show_progress(s, &event.progress);
+		bpf_load_deinit(&event.load);
+		bpf_load_progress_deinit(&event.progress);
+		if (err)
+			return err;
+		if (event.kind == WATCH_END) {
+			snprintf(why, why_size, "%s", event.why);
+			return NULL;
+		}
+	}
+	return NULL;
+}
+
+static struct kt_error *watch_guest(struct session *s, struct rsp_client *client,
+				    const struct kfacts *facts, const char *cache_dir, char *why,
+				    size_t why_size)
+{
+	const struct options *options = s->options;
+	const struct watch_options what = {
+		.logs = options->logs || options->last,
+		.progress = options->progress,
+		.max_overhead = options->max_overhead,
+	};
+	struct kt_error *err, *end_err;
+	struct watch *watch;
+	int64_t hint;
+	bool has_hint = kfacts_load_hint(facts, cache_dir, options->target, &hint);
+
+	err = watch_create(client, facts, has_hint ? &hint : NULL, &what, &watch);
+	if (err)
+		return err;
+	if (!has_hint || hint != watch_kaslr_offset(watch))
+		kfacts_store_hint(facts, cache_dir, options->target, watch_kaslr_offset(watch));
+	if (!watch_sees_verifier(watch))
+		cli_note(
+			"Linux %s has no bpf_vlog_finalize() (it came with 6.4): what the verifier "
+			"had to do is not seen, the results of loads are",
+			kfacts_kernel(facts)->release);
+	cli_progress("watching");
+	err = follow(s, watch, why, why_size);
+	/* A guest that ended the watch by being gone has no breakpoints to remove. */
+	end_err = watch_end(watch);
+	if (err || *why)
+		kt_error_destroy(end_err);
+	else
+		err = end_err;
+	if (!err)
+		err = show_summary(s, watch_stats(watch), *why ? why : NULL);
+	watch_destroy(watch);
+	return err;
+}
+
+static struct kt_error *run(struct session *s, const struct kfacts *facts)
+{
+	_cleanup_(rsp_target_deinit) struct rsp_target target = {0};
+	_cleanup_free_ char *cache_dir = s->options->guest.no_cache ? NULL : cli_cache_dir();
+	_cleanup_fclose_ FILE *trace = NULL;
+	struct rsp_options stub;
+	struct rsp_client *client;
+	struct kt_error *err, *detach_err;
+	char why[200] = "";
+
+	err = rsp_target_parse(s->options->target, &target);
+	if (!err)
+		err = cli_stub_options(&s->options->guest, &stub, &trace);
+	if (!err)
+		err = rsp_client_connect(&target, &stub, &client);
+	if (err)
+		return err;
+	err = watch_guest(s, client, facts, cache_dir, why, sizeof(why));
+	detach_err = rsp_client_detach(client);
+	rsp_client_destroy(client);
+	if (!err && *why) {
+		kt_error_destroy(detach_err);
+		return kt_error_new(KT_ERROR_CLOSED, "the watch ends: %s", why);
+	}
+	if (!err)
+		return detach_err;
+	kt_error_destroy(detach_err);
+	return err;
+}
+
+static int watch_with(const struct options *options)
+{
+	struct session session = {
+		.options = options,
+		.color = cli_color_on(options->color, stdout),
+	};
+	const struct kfacts_sources sources = cli_sources(&options->guest);
+	struct kfacts *facts;
+	struct kt_error *err;
+	int64_t resolve_ns;
+	bool cached;
+
+	if (options->logs && mkdir(options->logs, 0777) && errno != EEXIST)
+		return cli_fail(kt_error_os(errno, "cannot make the directory %s", options->logs));
+	cli_cancel_fd();
+	err = cli_load_facts(&sources, !options->guest.no_cache, INSPECT_PROGRAMS, watch_wants,
+			     &facts, &resolve_ns, &cached);
+	if (err)
+		return cli_fail(err);
+	err = run(&session, facts);
+	if (err && kt_error_code(err) == KT_ERROR_MISMATCH)
+		err = kt_error_wrap(err, "%s", cli_sources_name(&sources));
+	kt_vec_free(&session.pauses);
+	kfacts_destroy(facts);
+	if (err)
+		return cli_fail(err);
+	return session.stdout_failed ? CLI_CANNOT : CLI_DONE;
+}
+
+static struct kt_error *take_overhead(const char *arg, double *ret)
+{
+	char *end;
+	double value = strtod(arg, &end);
+
+	if (end == arg || (*end && strcmp(end, "%") != 0) || !(value >= 0.01) || value > 50)
+		return kt_error_new(KT_ERROR_USAGE,
+				    "--max-overhead takes a share of time in percent, from 0.01 "
+				    "to 50, not \"%s\"",
+				    arg);
+	*ret = value / 100;
+	return NULL;
+}
+
+static struct kt_error *take_option(struct options *o, int option, const char *arg)
+{
+	bool taken;
+
+	switch (option) {
+	case OPT_FAILED: o->failed = true; return NULL;
+	case OPT_COUNT: return cli_number("--count", arg, 1, INT32_MAX, &o->count);
+	case OPT_DURATION: return cli_seconds("--duration", arg, &o->duration_s);
+	case OPT_LOGS: o->logs = arg; return NULL;
+	case OPT_LAST: o->last = true; return NULL;
+	case OPT_PROGRESS: o->progress = true; return NULL;
+	case OPT_MAX_OVERHEAD: return take_overhead(arg, &o->max_overhead);
+	case CLI_OPT_JSON: o->json = true; return NULL;
+	case CLI_OPT_COLOR: return cli_color_option(arg, &o->color);
+	case CLI_OPT_NAME: return kt_vec_push(&o->globs, arg) ? NULL : kt_error_no_memory();
+	default: return cli_guest_option(&o->guest, option, arg, &taken);
+	}
+}
+
+static const struct option long_options[] = {
+	CLI_GUEST_OPTIONS,
+	{"failed", no_argument, NULL, OPT_FAILED},
+	{"name", required_argument, NULL, CLI_OPT_NAME},
+	{"count", required_argument, NULL, OPT_COUNT},
+	{"duration", required_argument, NULL, OPT_DURATION},
+	{"logs", required_argument, NULL, OPT_LOGS},
+	{"last", no_argument, NULL, OPT_LAST},
+	{"progress", no_argument, NULL, OPT_PROGRESS},
+	{"max-overhead", required_argument, NULL, OPT_MAX_OVERHEAD},
+	{"json", no_argument, NULL, CLI_OPT_JSON},
+	{"color", required_argument, NULL, CLI_OPT_COLOR},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+int cli_watch(int argc, char **argv)
+{
+	struct options options = {.max_overhead = 0.01};
+	int c, status;
+
+	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		struct kt_error *err;
+
+		if (c == 'h') {
+			fputs(help, stdout);
+			return cli_print(cli_guest_help);
+		}
+		if (c == '?')
+			return CLI_USAGE;
+		err = take_option(&options, c, optarg);
+		if (err)
+			return cli_fail(err);
+	}
+	if (argc - optind > 1)
+		return cli_fail(kt_error_new(KT_ERROR_USAGE, "one TARGET, not also \"%s\"",
+					     argv[optind + 1]));
+	if (!cli_sources_name(&(struct kfacts_sources){.image = options.guest.vmlinux,
+						       .btf = options.guest.btf,
+						       .system_map = options.guest.system_map,
+						       .kallsyms = options.guest.kallsyms}))
+		return cli_fail(
+			kt_error_hint(kt_error_new(KT_ERROR_USAGE, "the guest's kernel is needed"),
+				      "--vmlinux FILE takes its vmlinux or the distro's vmlinuz"));
+	options.target = argv[optind] ? argv[optind] : ":1234";
+	status = watch_with(&options);
+	kt_vec_free(&options.globs);
+	return status;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of the watch share. */
+#ifndef KT_INTROSPECT_WATCH_IMPL_H
+#define KT_INTROSPECT_WATCH_IMPL_H
+
+#include "introspect/bpf_prog_impl.h"
+#include "introspect/watch.h"
+
+/* The registers that are read at each stop, in this order. */
+enum watch_register {
+	WATCH_PC,
+	WATCH_ARG, /* of the function at whose beginning the breakpoint is: its struct's pointer */
+	WATCH_RESULT,
+	WATCH_PERCPU, /* this CPU's per-CPU offset */
+	WATCH_REGISTERS,
+};
+
+/* Code that is looked at to get a vCPU past a breakpoint. */
+#define WATCH_CODE_LEN 16
+
+/*
+ * What watching has to know of an architecture. x86-64 is in watch_x86_64.c.
+ */
+struct watch_arch {
+	const char *registers[WATCH_REGISTERS];
+	const char *const *args; /* registers that functions get their arguments in */
+	size_t n_args;
+	size_t breakpoint_len; /* as the protocol has it */
+	/* The bytes of `code` before the first instruction worth a breakpoint. */
+	size_t (*landing)(const uint8_t *code, size_t len);
+	/*
+	 * What the instruction at pc does, when that is nothing but changes of registers:
+	 * writes at most 2. 0: it has to be executed.
+	 */
+	size_t (*emulate)(const uint8_t *code, size_t len, const uint64_t *registers,
+			  struct rsp_write *ret);
+	/* Where the only call of target in code returns to; 0: there is none, or more. */
+	gaddr_t (*call_return)(const uint8_t *code, size_t len, gaddr_t addr, gaddr_t target);
+};
+
+extern const struct watch_arch watch_x86_64;
+
+enum watch_place {
+	WATCH_AT_FINALIZE, /* bpf_vlog_finalize() */
+	WATCH_AT_RETURN,   /* behind the call of bpf_prog_load() */
+	WATCH_AT_PANIC,    /* panic() */
+	WATCH_AT_INIT,     /* bpf_vlog_init(): a load gets to the verifier */
+	WATCH_PLACES,
+	WATCH_NOWHERE = WATCH_PLACES,
+};
+
+/* A load under way, by its task. */
+struct watch_pending {
+	gaddr_t task, env;
+	gaddr_t log_buf; /* the loader's, in its own memory */
+	uint64_t log_start, log_end, log_size;
+	int64_t since_ns;
+	bool finalized; /* load has the verifier's numbers */
+	struct bpf_load load;
+};
+
+struct watch {
+	struct rsp_client *client;
+	const struct kfacts *facts;
+	struct watch_options options;
+	const struct watch_arch *arch;
+	struct source source;
+	int64_t kaslr_offset;
+
+	struct {
+		gaddr_t addr;
+		bool set;
+	} places[WATCH_PLACES];
+	gaddr_t current_task; /* where a per-CPU offset leads to the task */
+
+	struct view env, aux_prog, task;
+	struct bpf_progs progs; /* the views of programs and their names */
+	struct kfacts_member log_in_env, depth_in_subprog, subprogs_in_env;
+	uint64_t subprog_size;
+
+	KT_VEC(struct watch_pending) pending;
+
+	/* The stop at hand. */
+	struct rsp_stop stop;
+	uint64_t registers[WATCH_REGISTERS];
+	uint8_t code[WATCH_CODE_LEN];
+	bool code_known;
+	struct rsp_write writes[2]; /* to be done when it runs on */
+	size_t n_writes;
+	int64_t stopped_ns;
+
+	int64_t next_check_ns;
+	uint64_t jiffies; /* at the last check */
+	bool ended;
+	struct watch_stats stats;
+};
+
+/* watch_load.c: what is read at the stops. */
+bool watch_load_wants(struct wants *wants);
+struct kt_error *watch_load_init(struct watch *watch);
+struct kt_error *watch_at_finalize(struct watch *watch);
+
+/* *ret is filled: a load came back. */
+struct kt_error *watch_at_return(struct watch *watch, struct bpf_load *ret);
+
+/* Reads what was put into the batch through the vCPU that stopped. */
+struct kt_error *watch_read(struct watch *watch, struct gmem_batch *batch);
+
+#endif
