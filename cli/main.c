@@ -20,6 +20,9 @@ static const char help[] =
 	"  ktstr-gdb collect --kernel IMAGE --scheduler BIN [-- ARGS]\n"
 	"                                        does it attach, and schedule?\n"
 	"  ktstr-gdb maps [TARGET] --vmlinux FILE        its BPF maps\n"
+	"  ktstr-gdb links [TARGET] --vmlinux FILE       its BPF links\n"
+	"  ktstr-gdb prog dump ID [TARGET] --vmlinux FILE\n"
+	"                                        a program's translated instructions\n"
 	"  ktstr-gdb watch [TARGET] --vmlinux FILE       a line for each load, as it happens\n"
 	"  ktstr-gdb log [FILE...]               a loader's output, its verifier logs\n"
 	"                                        collapsed; needs no guest\n"
@@ -44,9 +47,9 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{"attach", cli_attach}, {"collect", cli_collect}, {"diff", cli_diff},
-	{"attach", cli_attach}, {"collect", cli_collect}, {"diff", cli_diff},
-	{"layout", cli_layout}, {"log", cli_log},         {"maps", cli_maps},
-	{"report", cli_report}, {"sweep", cli_sweep},     {"watch", cli_watch},
+	{"layout", cli_layout}, {"links", cli_links},     {"log", cli_log},
+	{"maps", cli_maps},     {"prog", cli_prog},       {"report", cli_report},
+	{"sweep", cli_sweep},   {"watch", cli_watch},
 };
 
 /* Nothing that is opened may become stdout or stderr. What is written there then fails. */
@@ -79,6 +82,6 @@ int main(int argc, char **argv)
 		}
 	return cli_fail(kt_error_hint(
 		kt_error_new(KT_ERROR_USAGE, "\"%s\" is no command", argv[1]),
-		"there are attach, collect, diff, layout, log, maps, report, sweep and watch; see "
-		"ktstr-gdb --help"));
+		"there are attach, collect, diff, layout, links, log, maps, prog, report, sweep and "
+		"watch; see ktstr-gdb --help"));
 }

@@ -9,11 +9,15 @@
 static const struct view_field head_fields[] = {{.path = "idr_rt.xa_head"}};
 static const struct view_type head_type = VIEW_TYPE("idr", head_fields);
 
+bool bpf_idr_index_wants(const char *symbol, struct wants *wants)
+{
+	return wants_add(wants, KFACTS_SYMBOL, symbol, NULL, true) &&
+	       view_wants(&head_type, wants) && xarray_wants(wants);
+}
+
 bool bpf_idr_wants(const struct bpf_idr_type *type, struct wants *wants)
 {
-	return wants_add(wants, KFACTS_SYMBOL, type->symbol, NULL, true) &&
-	       view_wants(&head_type, wants) && view_wants(type->view, wants) &&
-	       xarray_wants(wants);
+	return bpf_idr_index_wants(type->symbol, wants) && view_wants(type->view, wants);
 }
 
 struct kt_error *bpf_idr_check(const struct bpf_idr_type *type, const struct kfacts *facts)
@@ -39,8 +43,7 @@ struct kt_error *bpf_idr_check(const struct bpf_idr_type *type, const struct kfa
 	return err ? err : view_init(&view, type->view, facts);
 }
 
-static struct kt_error *read_index(struct guest *guest, const struct bpf_idr_type *type,
-				   struct xarray_entries *ret)
+struct kt_error *bpf_idr_index(struct guest *guest, const char *symbol, struct xarray_entries *ret)
 {
 	const struct kfacts *facts = guest_facts(guest);
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
@@ -51,8 +54,9 @@ static struct kt_error *read_index(struct guest *guest, const struct bpf_idr_typ
 
 	if (err)
 		return err;
-	if (!guest_symbol(guest, type->symbol, &addr))
-		return bpf_idr_check(type, facts);
+	if (!guest_symbol(guest, symbol, &addr))
+		return kt_error_new(KT_ERROR_NOT_FOUND, "the image does not tell where %s is",
+				    symbol);
 	if (!view_read(&head, &batch, addr, image))
 		return kt_error_no_memory();
 	err = guest_read(guest, &batch);
@@ -60,7 +64,7 @@ static struct kt_error *read_index(struct guest *guest, const struct bpf_idr_typ
 		return err;
 	if (batch.reads.data[0].fault)
 		return kt_error_new(KT_ERROR_FAULT, "%s, at 0x%016llx in the guest, is not mapped",
-				    type->symbol, (unsigned long long)addr);
+				    symbol, (unsigned long long)addr);
 	return xarray_walk(facts, guest_read_fn, guest, view_uint(&head, image, 0), BPF_IDR_MAX,
 			   ret);
 }
@@ -95,7 +99,7 @@ struct kt_error *bpf_idr_read(struct guest *guest, const struct bpf_idr_type *ty
 	struct kt_error *err = view_init(&idr.view, type->view, guest_facts(guest));
 
 	if (!err)
-		err = read_index(guest, type, &index);
+		err = bpf_idr_index(guest, type->symbol, &index);
 	if (err)
 		return err;
 	idr.entries = calloc(index.v.len + 1, sizeof(*idr.entries));

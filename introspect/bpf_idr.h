@@ -8,6 +8,7 @@
 
 #include "introspect/guest.h"
 #include "introspect/view.h"
+#include "introspect/xarray.h"
 
 /* More objects than any machine has, of less than 2 KB each. */
 #define BPF_IDR_MAX 100000
@@ -44,6 +45,10 @@ struct kt_error *bpf_idr_check(const struct bpf_idr_type *type, const struct kfa
 struct kt_error *bpf_idr_read(struct guest *guest, const struct bpf_idr_type *type,
 			      struct bpf_idr *ret);
 void bpf_idr_deinit(struct bpf_idr *idr);
+
+/* The entries of an IDR alone. */
+bool bpf_idr_index_wants(const char *symbol, struct wants *wants);
+struct kt_error *bpf_idr_index(struct guest *guest, const char *symbol, struct xarray_entries *ret);
 
 enum bpf_idr_state {
 	BPF_IDR_HERE,

@@ -9,12 +9,16 @@ struct stop {
 	struct guest *guest;
 	struct bpf_progs *progs;
 	struct bpf_maps *maps;
+	struct bpf_links *links;
+	struct bpf_insns *insns;
 };
 
 static void stop_deinit(struct stop *stop)
 {
 	bpf_progs_destroy(stop->progs);
 	bpf_maps_destroy(stop->maps);
+	bpf_links_destroy(stop->links);
+	bpf_insns_destroy(stop->insns);
 	guest_destroy(stop->guest);
 	rsp_client_destroy(stop->client);
 }
@@ -43,6 +47,29 @@ static struct kt_error *finish_maps(const struct stop *stop, const struct kfacts
 	return bpf_maps_finish(stop->maps, facts, &out->maps);
 }
 
+static struct kt_error *read_links(struct stop *stop, const struct inspect_options *what)
+{
+	(void)what;
+	return bpf_links_read(stop->guest, &stop->links);
+}
+
+static struct kt_error *finish_links(const struct stop *stop, const struct kfacts *facts,
+				     struct inspection *out)
+{
+	return bpf_links_finish(stop->links, facts, &out->links);
+}
+
+static struct kt_error *read_insns(struct stop *stop, const struct inspect_options *what)
+{
+	return bpf_insns_read(stop->guest, what->prog_id, &stop->insns);
+}
+
+static struct kt_error *finish_insns(const struct stop *stop, const struct kfacts *facts,
+				     struct inspection *out)
+{
+	return bpf_insns_finish(stop->insns, facts, &out->insns);
+}
+
 /* What can be read: everything in the stop, sense is made of it when the guest runs again. */
 static const struct walker {
 	unsigned int object;
@@ -56,6 +83,8 @@ static const struct walker {
 	{INSPECT_PROGRAMS, "BPF programs", bpf_progs_wants, bpf_progs_check, read_progs,
 	 finish_progs},
 	{INSPECT_MAPS, "BPF maps", bpf_maps_wants, bpf_maps_check, read_maps, finish_maps},
+	{INSPECT_LINKS, "BPF links", bpf_links_wants, bpf_links_check, read_links, finish_links},
+	{INSPECT_INSNS, "instructions", bpf_insns_wants, bpf_insns_check, read_insns, finish_insns},
 };
 #define N_WALKERS (sizeof(walkers) / sizeof(walkers[0]))
 
@@ -173,4 +202,6 @@ void inspection_deinit(struct inspection *inspection)
 {
 	programs_deinit(&inspection->programs);
 	maps_deinit(&inspection->maps);
+	links_deinit(&inspection->links);
+	insns_deinit(&inspection->insns);
 }

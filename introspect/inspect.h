@@ -4,6 +4,8 @@
 #define KT_INTROSPECT_INSPECT_H
 
 #include "gdbrsp/client.h"
+#include "introspect/bpf_insns.h"
+#include "introspect/bpf_link.h"
 #include "introspect/bpf_map.h"
 #include "introspect/bpf_prog.h"
 #include "introspect/scx.h"
@@ -23,6 +25,8 @@ struct inspect_timing {
 enum {
 	INSPECT_PROGRAMS = 1,
 	INSPECT_MAPS = 2,
+	INSPECT_LINKS = 4,
+	INSPECT_INSNS = 8, /* of one program */
 };
 
 /* Everything that reading those needs to know of a kernel. False: no memory. */
@@ -35,6 +39,7 @@ struct kt_error *inspect_check(unsigned int objects, const struct kfacts *facts)
 struct inspect_options {
 	const int64_t *hint;  /* where the kernel was, as for guest_create(); may be NULL */
 	unsigned int objects; /* INSPECT_*, or-ed */
+	uint32_t prog_id;     /* whose instructions INSPECT_INSNS reads */
 	bool scx;             /* sched_ext's state, too: one round trip more, or two */
 };
 
@@ -42,6 +47,8 @@ struct inspect_options {
 struct inspection {
 	struct programs programs;
 	struct maps maps;
+	struct links links;
+	struct insns insns;
 	struct scx_state scx;
 	int64_t kaslr_offset;
 	bool was_paused; /* before we came, as far as the stub tells (QEMU up to 8.0) */

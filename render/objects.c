@@ -20,6 +20,11 @@ static const struct render_grid_column *column_of(const struct render_grid *grid
 	return NULL;
 }
 
+bool render_objects_has(const struct render_grid *grid, const char *column)
+{
+	return column_of(grid, column, strlen(column));
+}
+
 /* The cell of a row; one that is not known where there is no such column. */
 static struct render_cell cell_of(const struct render_grid *grid, const void *row, const char *name)
 {

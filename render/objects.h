@@ -12,6 +12,9 @@
 
 /* Over the rows of what was read, which must outlive the grid. */
 struct render_grid render_maps_grid(struct maps *maps);
+struct render_grid render_links_grid(struct links *links);
+
+bool render_objects_has(const struct render_grid *grid, const char *column);
 
 /*
  * Keeps the rows that the filter lets through, in order, by the grid's columns "id", "type" and

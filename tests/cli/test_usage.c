@@ -49,7 +49,7 @@ static void test_values_wrong(void **state)
 		{"--id", "0", "--id takes a whole number"},
 		{"--id", "99999999999", "--id takes a whole number"},
 		{"--id", ",", "--id takes ids"},
-		{"--type", "", "--type takes program types"},
+		{"--type", "", "--type takes types"},
 		{"--sort", "nope", "no column \"nope\"; there are id, type"},
 		{"--sort", "-", "no column"},
 		{"--output", "id,,name", "no column"},

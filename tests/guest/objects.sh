@@ -22,6 +22,8 @@ for suite in ${OBJECTS_SUITES:-bookworm trixie sid}; do
 	release=$(jq -r .kernel.release "$dir/truth.json")
 	run maps "$target" --vmlinux "$kernel" --json
 	same maps 40
+	run links "$target" --vmlinux "$kernel" --json
+	same links 4
 	alive
 	"$truth/stop" "$dir"
 done

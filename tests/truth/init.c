@@ -11,6 +11,7 @@
  *   truth.mode=spin   keep every CPU busy in user mode; idle is the default
  *   truth.links=1     programs hang on a cgroup, a network namespace, a device, an iterator; and
  *                     the document has what the kernel says of every map and every link
+ *   truth.dump=1      the document has each program's instructions, in bpftool's words
  *   truth.churn=1     load and free programs named "churn" for ever
  *   truth.tell=console  the document goes to the console, as lines "truth: base64 TEXT": the
  *                     machines of other architectures have one serial port
@@ -34,6 +35,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -55,6 +57,7 @@ struct config {
 	long skip;
 	long churn;
 	long links;
+	long dump;
 	bool spin;
 	bool tell_console;
 };
@@ -179,6 +182,8 @@ static void read_config(struct config *config)
 			config->objects = strtol(value, NULL, 10);
 		else if (!strcmp(word, "truth.skip"))
 			config->skip = strtol(value, NULL, 10);
+		else if (!strcmp(word, "truth.dump"))
+			config->dump = strtol(value, NULL, 10);
 		else if (!strcmp(word, "truth.links"))
 			config->links = strtol(value, NULL, 10);
 		else if (!strcmp(word, "truth.churn"))
@@ -974,6 +979,53 @@ static void put_all(FILE *f, const char *key, int (*next)(__u32, __u32 *),
 	fputc(']', f);
 }
 
+/* What bpftool says of a program, which the caller frees. There is no shell here. */
+static char *bpftool_dump(__u32 id, bool json)
+{
+	char number[16], *text = NULL, buf[4096];
+	char *argv[] = {"bpftool",          "prog", "dump", "xlated", "id", number, "opcodes",
+			json ? "-j" : NULL, NULL};
+	int pipes[2], status;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	ssize_t n;
+	pid_t pid;
+
+	snprintf(number, sizeof(number), "%u", id);
+	if (!f || pipe(pipes))
+		die("no pipe for bpftool: %s", strerror(errno));
+	pid = fork();
+	if (!pid) {
+		dup2(pipes[1], 1);
+		close(pipes[0]);
+		close(pipes[1]);
+		execv("/usr/sbin/bpftool", argv);
+		_exit(127);
+	}
+	close(pipes[1]);
+	while ((n = read(pipes[0], buf, sizeof(buf))) > 0)
+		fwrite(buf, 1, (size_t)n, f);
+	close(pipes[0]);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status || fclose(f))
+		die("bpftool cannot dump program %u", id);
+	return text;
+}
+
+static void put_dump(FILE *f, __u32 id)
+{
+	char *text = bpftool_dump(id, false);
+
+	fprintf(f, "{\"id\":%u,\"text\":", id);
+	put_string(f, text);
+	free(text);
+	if (id % 8 == 0) {
+		text = bpftool_dump(id, true);
+		fprintf(f, ",\"json\":%s", text);
+		free(text);
+	}
+	fputc('}', f);
+}
+
 static bool has_cpu_flag(const char *flag)
 {
 	FILE *f = fopen("/proc/cpuinfo", "re");
@@ -1028,6 +1080,8 @@ static char *make_document(const struct guest *guest, size_t *size)
 		put_all(f, "maps", bpf_map_get_next_id, put_map);
 		put_all(f, "links", bpf_link_get_next_id, put_link);
 	}
+	if (guest->config.dump)
+		put_all(f, "dumps", bpf_prog_get_next_id, put_dump);
 	fprintf(f, ",\"programs\":%s}\n", second);
 	if (fclose(f))
 		die("out of memory");

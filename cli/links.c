@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cli/objects.h"
+#include "render/objects.h"
+
+static const char help[] =
+	"Usage: ktstr-gdb links [TARGET] --vmlinux FILE [OPTION...]\n"
+	"\n"
+	"Prints the BPF links of a running QEMU guest, as `bpftool link` names things. The\n"
+	"guest stops for a few milliseconds, and runs on.\n"
+	"\n"
+	"TARGET is HOST:PORT, :PORT or unix:PATH; if not given, :1234, where `qemu -s`\n"
+	"listens.\n"
+	"\n";
+
+static const char output_help[] =
+	"Output:\n"
+	"  --type TYPE[,TYPE]   only links of these types, as bpftool names them\n"
+	"  --id ID[,ID]         only these links\n"
+	"  --sort KEY           sort by a column of -o; names from A, numbers the largest\n"
+	"                       first, ids the smallest; -KEY turns it around\n"
+	"  -o, --output LIST    columns: id, type, prog_id, prog_type, attach_type, tp_name,\n"
+	"                       target_name, target_obj_id, target_btf_id, cgroup_id,\n"
+	"                       netns_ino, ifindex, map_id, func_cnt\n"
+	"  --json               one JSON document, with bpftool's names\n"
+	"  --csv                comma-separated, one line a link\n"
+	"  --timing             where the time went, on stderr\n"
+	"  --color WHEN         auto, always or never\n";
+
+static struct render_grid grid(struct inspection *inspection)
+{
+	return render_links_grid(&inspection->links);
+}
+
+static size_t unreadable(const struct inspection *inspection)
+{
+	return inspection->links.n_unreadable;
+}
+
+int cli_links(int argc, char **argv)
+{
+	static const struct cli_objects links = {.what = "links",
+						 .help = help,
+						 .output_help = output_help,
+						 .idr = "link_idr",
+						 .object = INSPECT_LINKS,
+						 .grid = grid,
+						 .unreadable = unreadable};
+
+	return cli_objects(&links, argc, argv);
+}

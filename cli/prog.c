@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <string.h>
+
+#include "cli/cli.h"
+#include "render/bpf_disasm.h"
+#include "util/cleanup.h"
+
+static const char help[] =
+	"Usage: ktstr-gdb prog dump ID [TARGET] --vmlinux FILE [OPTION...]\n"
+	"\n"
+	"Prints the translated instructions of one BPF program of a running QEMU guest, as\n"
+	"`bpftool prog dump xlated id ID` does. ktstr-gdb attach lists the programs.\n"
+	"\n"
+	"TARGET is HOST:PORT, :PORT or unix:PATH; if not given, :1234, where `qemu -s`\n"
+	"listens.\n"
+	"\n";
+
+static const char output_help[] =
+	"Output:\n"
+	"  --opcodes            each instruction's bytes, too\n"
+	"  --json               as bpftool has it: an array of instructions\n"
+	"  --timing             where the time went, on stderr\n";
+
+enum { OPT_OPCODES = CLI_OPT_OWN };
+
+struct dump {
+	long id;
+	bool opcodes, json, timing;
+};
+
+static int show(const struct cli_result *result, const struct dump *dump)
+{
+	const struct insns *insns = &result->inspection->insns;
+	_cleanup_free_ char *text = NULL;
+	struct kt_error *err = dump->json ? render_insns_json(insns, dump->opcodes, &text)
+					  : render_insns_text(insns, dump->opcodes, &text);
+	int status;
+
+	if (err)
+		return cli_fail(err);
+	status = cli_print(text);
+	if (dump->timing)
+		cli_print_timing(result);
+	return status;
+}
+
+static int dump_target(const char *target, const struct cli_guest *guest, const struct dump *dump)
+{
+	const struct inspect_options what = {.objects = INSPECT_INSNS,
+					     .prog_id = (uint32_t)dump->id};
+	_cleanup_(inspection_deinit) struct inspection inspection = {0};
+	_cleanup_(cli_facts_destroyp) struct kfacts *facts = NULL;
+	struct cli_result result = {.inspection = &inspection};
+	struct kt_error *err = cli_read_target(target, guest, &what, &result, &facts);
+
+	return err ? cli_fail(err) : show(&result, dump);
+}
+
+/* "dump ID [TARGET]" */
+static int run_dump(int n, char **args, const struct cli_guest *guest, struct dump *dump)
+{
+	struct kt_error *err = NULL;
+
+	if (n < 1 || strcmp(args[0], "dump") != 0)
+		err = kt_error_hint(n < 1 ? kt_error_new(KT_ERROR_USAGE, "prog takes a command")
+					  : kt_error_new(KT_ERROR_USAGE,
+							 "\"%s\" is no command of prog", args[0]),
+				    "there is prog dump ID [TARGET]");
+	else if (n < 2)
+		err = kt_error_new(KT_ERROR_USAGE, "prog dump takes the program's ID");
+	else if (n > 3)
+		err = kt_error_new(KT_ERROR_USAGE, "one TARGET, not also \"%s\"", args[3]);
+	if (!err)
+		err = cli_number("prog dump", args[1], 1, INT32_MAX, &dump->id);
+	return err ? cli_fail(err) : dump_target(n > 2 ? args[2] : NULL, guest, dump);
+}
+
+int cli_prog(int argc, char **argv)
+{
+	static const struct option options[] = {CLI_GUEST_OPTIONS,
+						{"json", no_argument, NULL, CLI_OPT_JSON},
+						{"timing", no_argument, NULL, CLI_OPT_TIMING},
+						{"opcodes", no_argument, NULL, OPT_OPCODES},
+						{"help", no_argument, NULL, 'h'},
+						{0}};
+	struct cli_guest guest = {0};
+	struct dump dump = {0};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		struct kt_error *err = NULL;
+		bool taken;
+
+		switch (c) {
+		case 'h':
+			fputs(help, stdout);
+			fputs(cli_guest_help, stdout);
+			fputs("\n", stdout);
+			return cli_print(output_help);
+		case '?': return CLI_USAGE;
+		case CLI_OPT_JSON: dump.json = true; break;
+		case CLI_OPT_TIMING: dump.timing = true; break;
+		case OPT_OPCODES: dump.opcodes = true; break;
+		default: err = cli_guest_option(&guest, c, optarg, &taken); break;
+		}
+		if (err)
+			return cli_fail(err);
+	}
+	return run_dump(argc - optind, argv + optind, &guest, &dump);
+}

@@ -1,0 +1,586 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "introspect/bpf_idr.h"
+#include "introspect/bpf_insns.h"
+#include "introspect/xarray.h"
+#include "util/cleanup.h"
+#include "util/cursor.h"
+
+#define POINTER_SIZE 8 /* 64-bit kernels */
+#define INSN_SIZE    8 /* sizeof(struct bpf_insn) */
+
+/* The verifier takes a million instructions, and may make more of them. */
+#define MAX_INSNS (4u << 20)
+/* The kernel's own limits are 64 maps (MAX_USED_MAPS) and 256 subprograms; be generous. */
+#define MAX_POINTEES 4096
+/* KSYM_NAME_LEN since 6.1 */
+#define NAME_MAX_LEN 512
+
+/* What only the kernel has of modes and codes (include/linux/filter.h). */
+#define PROBE_MEM   0x20
+#define PROBE_MEM32 0xa0
+#define TAIL_CALL   (BPF_JMP | 0xf0)
+#define CALL_ARGS   (BPF_JMP | 0xe0)
+
+enum { PROG_LEN, PROG_AUX, PROG_FUNC };
+static const struct view_field prog_fields[] = {
+	[PROG_LEN] = {.path = "len"},
+	[PROG_AUX] = {.path = "aux"},
+	[PROG_FUNC] = {.path = "bpf_func"},
+};
+static const struct view_type prog_view = VIEW_TYPE("bpf_prog", prog_fields);
+
+enum { AUX_ID, AUX_REFCNT, AUX_MAPS, AUX_MAP_CNT, AUX_FUNC, AUX_FUNC_CNT, AUX_KSYM };
+static const struct view_field aux_fields[] = {
+	[AUX_ID] = {.path = "id"},
+	[AUX_REFCNT] = {.path = "refcnt.counter", .optional = true},
+	[AUX_MAPS] = {.path = "used_maps"},
+	[AUX_MAP_CNT] = {.path = "used_map_cnt"},
+	[AUX_FUNC] = {.path = "func"},
+	[AUX_FUNC_CNT] = {.path = "func_cnt"},
+	/* What kallsyms shows for the JIT's code: bpf_prog_TAG_NAME. Since 5.8. */
+	[AUX_KSYM] = {.path = "ksym.name", .max = NAME_MAX_LEN, .optional = true},
+};
+static const struct view_type aux_view = VIEW_TYPE("bpf_prog_aux", aux_fields);
+
+enum { MAP_ID, MAP_TYPE, MAP_ENTRIES };
+static const struct view_field map_fields[] = {
+	[MAP_ID] = {.path = "id"},
+	[MAP_TYPE] = {.path = "map_type"},
+	[MAP_ENTRIES] = {.path = "max_entries"},
+};
+static const struct view_type map_view = VIEW_TYPE("bpf_map", map_fields);
+
+/* A map of type array: it begins with its bpf_map. */
+static const struct view_field array_fields[] = {{.path = "elem_size"}};
+static const struct view_type array_view = VIEW_TYPE("bpf_array", array_fields);
+
+/*
+ * Symbols that calls lead to. Helpers are functions of their own name, but for a few; for
+ * maps the verifier calls the map type's own function.
+ */
+#define HELPER(name) "bpf_" #name
+static const char *const callees[] = {
+	__BPF_FUNC_MAPPER(HELPER) /* each with its comma */
+	"__htab_map_lookup_elem",
+	"htab_map_lookup_elem",
+	"htab_map_update_elem",
+	"htab_map_delete_elem",
+	"__htab_lru_map_lookup_elem",
+	"htab_lru_map_lookup_elem",
+	"htab_lru_map_update_elem",
+	"htab_lru_map_delete_elem",
+	"htab_percpu_map_lookup_elem",
+	"htab_percpu_map_update_elem",
+	"htab_lru_percpu_map_lookup_elem",
+	"htab_lru_percpu_map_update_elem",
+	"array_map_lookup_elem",
+	"array_map_update_elem",
+	"array_map_delete_elem",
+	"percpu_array_map_lookup_elem",
+	"array_of_map_lookup_elem",
+	"htab_of_map_lookup_elem",
+	"trie_lookup_elem",
+	"trie_update_elem",
+	"trie_delete_elem",
+	"queue_stack_map_push_elem",
+	"queue_map_pop_elem",
+	"queue_map_peek_elem",
+	"stack_map_pop_elem",
+	"stack_map_peek_elem",
+	"bloom_map_push_elem",
+	"bloom_map_peek_elem",
+	"bpf_for_each_hash_elem",
+	"bpf_for_each_array_elem",
+	"dev_map_redirect",
+	"dev_hash_map_redirect",
+	"cpu_map_redirect",
+	"xsk_map_redirect",
+	"sock_map_lookup",
+	"sock_hash_lookup",
+	"bpf_user_rnd_u32",
+	"bpf_get_raw_cpu_id",
+	"bpf_xdp_redirect",
+	"bpf_xdp_redirect_map",
+	"bpf_perf_event_output_tp",
+	"bpf_perf_event_output_raw_tp",
+	"bpf_skb_event_output",
+	"bpf_xdp_event_output",
+	"bpf_get_stackid_tp",
+	"bpf_get_stackid_raw_tp",
+	"bpf_get_stack_tp",
+	"bpf_get_stack_raw_tp",
+	"bpf_get_attach_cookie_trace",
+	"bpf_get_attach_cookie_tracing",
+	"bpf_get_attach_cookie_pe",
+	"bpf_get_func_ip_kprobe",
+	"bpf_get_func_ip_tracing",
+	"bpf_event_output",
+	"bpf_sk_storage_get_tracing",
+	"bpf_sk_storage_delete_tracing",
+	"bpf_task_storage_get_recur",
+	"bpf_task_storage_delete_recur",
+	"bpf_dynptr_data_rdonly",
+	"bpf_sock_addr_sk_lookup_tcp",
+	"bpf_unlocked_sk_setsockopt",
+	"bpf_unlocked_sk_getsockopt",
+	"bpf_sk_setsockopt",
+	"bpf_sk_getsockopt",
+	"bpf_perf_event_read_value",
+	"____bpf_snprintf_btf",
+	"bpf_task_acquire",
+	"bpf_task_release",
+	"bpf_task_from_pid",
+	"bpf_cgroup_acquire",
+	"bpf_cgroup_release",
+	"bpf_cgroup_from_id",
+	"bpf_obj_new_impl",
+	"bpf_obj_drop_impl",
+	"bpf_rbtree_add_impl",
+	"bpf_rbtree_first",
+	"bpf_rbtree_remove",
+	"bpf_list_push_front_impl",
+	"bpf_list_push_back_impl",
+	"bpf_list_pop_front",
+	"bpf_list_pop_back",
+	"bpf_iter_num_new",
+	"bpf_iter_num_next",
+	"bpf_iter_num_destroy",
+	"bpf_rcu_read_lock",
+	"bpf_rcu_read_unlock",
+	"bpf_cast_to_kern_ctx",
+	"bpf_rdonly_cast",
+	"bpf_kfunc_call_test1",
+	"bpf_cpumask_create",
+	"bpf_cpumask_release",
+	"bpf_cpumask_acquire",
+	"bpf_cpumask_first",
+	"bpf_cpumask_test_cpu",
+	"bpf_cpumask_set_cpu",
+	"bpf_cpumask_clear_cpu",
+	"bpf_cpumask_any_distribute",
+	"bpf_dynptr_slice",
+	"bpf_dynptr_slice_rdwr",
+	"bpf_dynptr_from_skb",
+	"bpf_dynptr_from_xdp",
+	"scx_bpf_create_dsq",
+	"scx_bpf_destroy_dsq",
+	"scx_bpf_dsq_insert",
+	"scx_bpf_dsq_insert_vtime",
+	"scx_bpf_dsq_move_to_local",
+	"scx_bpf_dispatch",
+	"scx_bpf_dispatch_vtime",
+	"scx_bpf_consume",
+	"scx_bpf_kick_cpu",
+	"scx_bpf_dsq_nr_queued",
+	"scx_bpf_select_cpu_dfl",
+	"scx_bpf_pick_idle_cpu",
+	"scx_bpf_pick_any_cpu",
+	"scx_bpf_test_and_clear_cpu_idle",
+	"scx_bpf_get_idle_cpumask",
+	"scx_bpf_put_idle_cpumask",
+	"scx_bpf_get_idle_smtmask",
+	"scx_bpf_task_cpu",
+	"scx_bpf_task_running",
+	"scx_bpf_now",
+	"scx_bpf_error_bstr",
+	"scx_bpf_exit_bstr",
+	"scx_bpf_nr_cpu_ids",
+	"scx_bpf_cpu_rq",
+};
+#define N_CALLEES (sizeof(callees) / sizeof(callees[0]))
+
+#define CALL_BASE "__bpf_call_base"
+
+struct bpf_insns {
+	uint32_t id;
+	bool big_endian;
+	int64_t kaslr_offset;
+	struct view prog, aux, map, array;
+	uint8_t *prog_image, *aux_image;
+	size_t n, n_maps, n_funcs;
+	uint8_t *raw;  /* n instructions */
+	uint8_t *maps; /* pointers */
+	uint8_t *map_images, *array_images;
+	uint8_t *funcs; /* pointers */
+	uint8_t *func_progs, *func_auxes;
+	bool *func_known;
+	bool has_array;
+	struct kfacts_member array_value;
+};
+
+bool bpf_insns_wants(struct wants *wants)
+{
+	for (size_t i = 0; i < N_CALLEES; i++)
+		if (!wants_add(wants, KFACTS_SYMBOL, callees[i], NULL, true))
+			return false;
+	return bpf_idr_index_wants("prog_idr", wants) && view_wants(&prog_view, wants) &&
+	       view_wants(&aux_view, wants) && view_wants(&map_view, wants) &&
+	       view_wants(&array_view, wants) &&
+	       wants_add(wants, KFACTS_SYMBOL, CALL_BASE, NULL, true) &&
+	       wants_add(wants, KFACTS_MEMBER, "bpf_prog", "insnsi", true) &&
+	       wants_add(wants, KFACTS_MEMBER, "bpf_array", "value", true);
+}
+
+struct kt_error *bpf_insns_check(const struct kfacts *facts)
+{
+	static const struct bpf_idr_type progs = {.symbol = "prog_idr", .view = &prog_view};
+	struct kfacts_member insnsi;
+	struct kt_error *err = bpf_idr_check(&progs, facts);
+
+	if (!err && !kfacts_member(facts, "bpf_prog", "insnsi", &insnsi))
+		err = kt_error_new(KT_ERROR_NOT_FOUND,
+				   "this kernel's struct bpf_prog has no insnsi");
+	return err;
+}
+
+static struct kt_error *no_program(uint32_t id)
+{
+	return kt_error_hint(kt_error_new(KT_ERROR_NOT_FOUND, "no program has the id %u", id),
+			     "ktstr-gdb attach lists the programs");
+}
+
+/* One read of one object, with an image of its own; *ret is allocated. */
+static struct kt_error *add(const struct view *view, struct gmem_batch *batch, gaddr_t addr,
+			    uint8_t **ret)
+{
+	*ret = calloc(1, view->size);
+	return *ret && view_read(view, batch, addr, *ret) ? NULL : kt_error_no_memory();
+}
+
+static struct kt_error *find(struct guest *guest, struct bpf_insns *b, gaddr_t *addr_ret)
+{
+	_cleanup_(xarray_entries_deinit) struct xarray_entries index = {0};
+	struct kt_error *err = bpf_idr_index(guest, "prog_idr", &index);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < index.v.len; i++)
+		if (index.v.data[i].index == b->id) {
+			*addr_ret = index.v.data[i].pointer;
+			return NULL;
+		}
+	return no_program(b->id);
+}
+
+static struct kt_error *unreadable(const struct bpf_insns *b, const char *what)
+{
+	return kt_error_new(KT_ERROR_FAULT, "%s of program %u are not mapped in the guest", what,
+			    b->id);
+}
+
+/* The program and its aux, which have to be there. */
+static struct kt_error *read_prog(struct guest *guest, struct bpf_insns *b, gaddr_t addr)
+{
+	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0}, next = {0};
+	struct kt_error *err = add(&b->prog, &batch, addr, &b->prog_image);
+
+	if (!err)
+		err = guest_read(guest, &batch);
+	if (!err && gmem_batch_fault(&batch, 0, batch.reads.len))
+		err = unreadable(b, "the parts");
+	if (!err)
+		err = add(&b->aux, &next, view_uint(&b->prog, b->prog_image, PROG_AUX),
+			  &b->aux_image);
+	if (!err)
+		err = guest_read(guest, &next);
+	if (!err && gmem_batch_fault(&next, 0, next.reads.len))
+		err = unreadable(b, "the parts");
+	if (err)
+		return err;
+	if (view_uint(&b->aux, b->aux_image, AUX_ID) != b->id ||
+	    (view_has(&b->aux, AUX_REFCNT) && !view_uint(&b->aux, b->aux_image, AUX_REFCNT)))
+		return no_program(b->id);
+	b->n = (size_t)view_uint(&b->prog, b->prog_image, PROG_LEN);
+	b->n_maps = (size_t)view_uint(&b->aux, b->aux_image, AUX_MAP_CNT);
+	b->n_funcs = (size_t)view_uint(&b->aux, b->aux_image, AUX_FUNC_CNT);
+	if (b->n > MAX_INSNS || b->n_maps > MAX_POINTEES || b->n_funcs > MAX_POINTEES)
+		return kt_error_new(KT_ERROR_FORMAT,
+				    "program %u claims %zu instructions, %zu maps, %zu subprograms",
+				    b->id, b->n, b->n_maps, b->n_funcs);
+	return NULL;
+}
+
+static struct kt_error *read_arrays(struct guest *guest, struct bpf_insns *b, gaddr_t addr)
+{
+	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
+	struct kfacts_member insnsi;
+	struct kt_error *err;
+
+	if (!kfacts_member(guest_facts(guest), "bpf_prog", "insnsi", &insnsi))
+		return bpf_insns_check(guest_facts(guest));
+	b->raw = calloc(b->n + 1, INSN_SIZE);
+	b->maps = calloc(b->n_maps + 1, POINTER_SIZE);
+	b->funcs = calloc(b->n_funcs + 1, POINTER_SIZE);
+	if (!b->raw || !b->maps || !b->funcs ||
+	    !gmem_batch_add(&batch, addr + insnsi.offset, b->raw, b->n * INSN_SIZE) ||
+	    !gmem_batch_add(&batch, view_uint(&b->aux, b->aux_image, AUX_MAPS), b->maps,
+			    b->n_maps * POINTER_SIZE) ||
+	    !gmem_batch_add(&batch, view_uint(&b->aux, b->aux_image, AUX_FUNC), b->funcs,
+			    b->n_funcs * POINTER_SIZE))
+		return kt_error_no_memory();
+	err = guest_read(guest, &batch);
+	if (!err && gmem_batch_fault(&batch, 0, batch.reads.len))
+		err = unreadable(b, "the instructions");
+	return err;
+}
+
+static gaddr_t pointer(const struct bpf_insns *b, const uint8_t *array, size_t i)
+{
+	return kt_load_uint(array + i * POINTER_SIZE, POINTER_SIZE, b->big_endian);
+}
+
+/* Maps, without which an instruction's meaning is not known: each has to be there. */
+static struct kt_error *read_maps(struct guest *guest, struct bpf_insns *b)
+{
+	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0}, arrays = {0};
+	struct kt_error *err;
+
+	b->map_images = calloc(b->n_maps + 1, b->map.size);
+	b->array_images = calloc(b->n_maps + 1, b->has_array ? b->array.size : 1);
+	if (!b->map_images || !b->array_images)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < b->n_maps; i++)
+		if (!view_read(&b->map, &batch, pointer(b, b->maps, i),
+			       b->map_images + i * b->map.size))
+			return kt_error_no_memory();
+	err = guest_read(guest, &batch);
+	if (!err && gmem_batch_fault(&batch, 0, batch.reads.len))
+		err = unreadable(b, "the maps");
+	for (size_t i = 0; i < b->n_maps && !err && b->has_array; i++)
+		if (view_uint(&b->map, b->map_images + i * b->map.size, MAP_TYPE) ==
+			    BPF_MAP_TYPE_ARRAY &&
+		    !view_read(&b->array, &arrays, pointer(b, b->maps, i),
+			       b->array_images + i * b->array.size))
+			return kt_error_no_memory();
+	if (!err)
+		err = guest_read(guest, &arrays);
+	if (!err && gmem_batch_fault(&arrays, 0, arrays.reads.len))
+		err = unreadable(b, "the maps");
+	return err;
+}
+
+/* Subprograms, of which only names are wanted: what is not there stays unknown. */
+static struct kt_error *read_funcs(struct guest *guest, struct bpf_insns *b)
+{
+	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0}, next = {0};
+	struct kt_error *err;
+	size_t at = 0;
+
+	b->func_progs = calloc(b->n_funcs + 1, b->prog.size);
+	b->func_auxes = calloc(b->n_funcs + 1, b->aux.size);
+	b->func_known = calloc(b->n_funcs + 1, sizeof(*b->func_known));
+	if (!b->func_progs || !b->func_auxes || !b->func_known)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < b->n_funcs; i++)
+		if (!view_read(&b->prog, &batch, pointer(b, b->funcs, i),
+			       b->func_progs + i * b->prog.size))
+			return kt_error_no_memory();
+	err = guest_read(guest, &batch);
+	for (size_t i = 0; i < b->n_funcs && !err; i++) {
+		gaddr_t aux = view_uint(&b->prog, b->func_progs + i * b->prog.size, PROG_AUX);
+
+		b->func_known[i] = !gmem_batch_fault(&batch, i * b->prog.n_spans,
+						     (i + 1) * b->prog.n_spans);
+		if (b->func_known[i] &&
+		    !view_read(&b->aux, &next, aux, b->func_auxes + i * b->aux.size))
+			return kt_error_no_memory();
+	}
+	if (!err)
+		err = guest_read(guest, &next);
+	for (size_t i = 0; i < b->n_funcs && !err; i++)
+		if (b->func_known[i]) {
+			b->func_known[i] = !gmem_batch_fault(&next, at, at + b->aux.n_spans);
+			at += b->aux.n_spans;
+		}
+	return err;
+}
+
+static struct kt_error *read_all(struct guest *guest, struct bpf_insns *b)
+{
+	const struct kfacts *facts = guest_facts(guest);
+	struct kt_error *err = view_init(&b->prog, &prog_view, facts);
+	gaddr_t addr = 0;
+
+	if (!err)
+		err = view_init(&b->aux, &aux_view, facts);
+	if (!err)
+		err = view_init(&b->map, &map_view, facts);
+	if (!err)
+		err = find(guest, b, &addr);
+	if (!err)
+		err = read_prog(guest, b, addr);
+	if (!err)
+		err = read_arrays(guest, b, addr);
+	if (!err)
+		err = read_maps(guest, b);
+	return err ? err : read_funcs(guest, b);
+}
+
+struct kt_error *bpf_insns_read(struct guest *guest, uint32_t id, struct bpf_insns **ret)
+{
+	struct bpf_insns *b = calloc(1, sizeof(*b));
+	struct kt_error *err;
+
+	if (!b)
+		return kt_error_no_memory();
+	b->id = id;
+	b->big_endian = kfacts_kernel(guest_facts(guest))->big_endian;
+	b->kaslr_offset = guest_kaslr_offset(guest);
+	err = view_init(&b->array, &array_view, guest_facts(guest));
+	b->has_array = !err &&
+		       kfacts_member(guest_facts(guest), "bpf_array", "value", &b->array_value);
+	kt_error_destroy(err);
+	err = read_all(guest, b);
+	if (err) {
+		bpf_insns_destroy(b);
+		return err;
+	}
+	*ret = b;
+	return NULL;
+}
+
+void bpf_insns_destroy(struct bpf_insns *b)
+{
+	if (!b)
+		return;
+	free(b->prog_image);
+	free(b->aux_image);
+	free(b->raw);
+	free(b->maps);
+	free(b->map_images);
+	free(b->array_images);
+	free(b->funcs);
+	free(b->func_progs);
+	free(b->func_auxes);
+	free(b->func_known);
+	free(b);
+}
+
+static struct insn decode(const uint8_t *raw, bool big_endian)
+{
+	uint8_t low = raw[1] & 15, high = raw[1] >> 4;
+
+	/* Bit fields: dst_reg comes first. */
+	return (struct insn){
+		.code = raw[0],
+		.dst = big_endian ? high : low,
+		.src = big_endian ? low : high,
+		.off = (int16_t)kt_load_uint(raw + 2, 2, big_endian),
+		.imm = (int32_t)kt_load_uint(raw + 4, 4, big_endian),
+	};
+}
+
+/* bpf_map_from_imm(): the map that this is the address of, or of whose only value it is. */
+static void show_map(const struct bpf_insns *b, struct insn *insn)
+{
+	uint64_t imm = (uint64_t)(uint32_t)insn[1].imm << 32 | (uint32_t)insn[0].imm;
+
+	for (size_t i = 0; i < b->n_maps; i++) {
+		const uint8_t *map = b->map_images + i * b->map.size;
+		const uint8_t *array = b->array_images + i * b->array.size;
+		gaddr_t addr = pointer(b, b->maps, i), value = addr + b->array_value.offset;
+		bool is_map = imm == addr;
+
+		/* array_map_direct_value_meta() */
+		if (!is_map &&
+		    (!b->has_array || view_uint(&b->map, map, MAP_TYPE) != BPF_MAP_TYPE_ARRAY ||
+		     view_uint(&b->map, map, MAP_ENTRIES) != 1 || imm < value ||
+		     imm - value >= view_uint(&b->array, array, 0)))
+			continue;
+		insn[0].src = is_map ? BPF_PSEUDO_MAP_FD : BPF_PSEUDO_MAP_VALUE;
+		insn[0].imm = (int32_t)view_uint(&b->map, map, MAP_ID);
+		insn[1].imm = is_map ? 0 : (int32_t)(imm - value);
+		return;
+	}
+}
+
+/* What the kernel rewrote for itself becomes again what a program may say. */
+static void sanitize(struct insn *insn)
+{
+	uint8_t class = BPF_CLASS(insn->code), mode = BPF_MODE(insn->code);
+
+	if (insn->code == TAIL_CALL)
+		insn->imm = BPF_FUNC_tail_call;
+	if (insn->code == TAIL_CALL || insn->code == CALL_ARGS)
+		insn->code = BPF_JMP | BPF_CALL;
+	else if ((class == BPF_LDX && mode == PROBE_MEM) ||
+		 ((class == BPF_LDX || class == BPF_STX || class == BPF_ST) && mode == PROBE_MEM32))
+		insn->code = (uint8_t)(class | BPF_SIZE(insn->code) | BPF_MEM);
+}
+
+/* The symbol at a link-time address, in a copy; *ret is NULL for none. */
+static struct kt_error *symbol_at(const struct kfacts *facts, gaddr_t addr, char **ret)
+{
+	gaddr_t at;
+
+	for (size_t i = 0; i < N_CALLEES; i++)
+		if (kfacts_symbol(facts, callees[i], &at) && at == addr) {
+			*ret = strdup(callees[i]);
+			return *ret ? NULL : kt_error_no_memory();
+		}
+	return NULL;
+}
+
+static struct kt_error *show_subprogram(const struct bpf_insns *b, struct insn *insn)
+{
+	size_t i = (uint32_t)insn->imm, len = 0;
+	const char *name;
+
+	if (i >= b->n_funcs || !b->func_known[i])
+		return NULL;
+	insn->callee_addr = view_uint(&b->prog, b->func_progs + i * b->prog.size, PROG_FUNC);
+	name = view_bytes(&b->aux, b->func_auxes + i * b->aux.size, AUX_KSYM, &len);
+	if (!name || !name[0] || strnlen(name, len) == len)
+		return NULL;
+	insn->callee = strdup(name);
+	return insn->callee ? NULL : kt_error_no_memory();
+}
+
+static struct kt_error *show_call(const struct bpf_insns *b, const struct kfacts *facts,
+				  struct insn *insn)
+{
+	gaddr_t base;
+
+	if (insn->src == BPF_PSEUDO_CALL)
+		return show_subprogram(b, insn);
+	if (!kfacts_symbol(facts, CALL_BASE, &base))
+		return NULL;
+	base += (uint64_t)(int64_t)insn->imm;
+	insn->callee_addr = base + (uint64_t)b->kaslr_offset;
+	return symbol_at(facts, base, &insn->callee);
+}
+
+struct kt_error *bpf_insns_finish(const struct bpf_insns *b, const struct kfacts *facts,
+				  struct insns *ret)
+{
+	_cleanup_(insns_deinit) struct insns out = {.id = b->id};
+
+	out.all = calloc(b->n + 1, sizeof(*out.all));
+	if (!out.all)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < b->n; i++)
+		out.all[i] = decode(b->raw + i * INSN_SIZE, b->big_endian);
+	out.n = b->n;
+	for (size_t i = 0; i < out.n; i++) {
+		struct insn *insn = &out.all[i];
+		struct kt_error *err = NULL;
+
+		sanitize(insn);
+		if (insn->code == (BPF_JMP | BPF_CALL))
+			err = show_call(b, facts, insn);
+		if (err)
+			return err;
+		if (insn->code != (BPF_LD | BPF_IMM | BPF_DW))
+			continue;
+		if (i + 1 < out.n)
+			show_map(b, insn);
+		i++; /* its second half is no instruction */
+	}
+	*ret = out;
+	out = (struct insns){0};
+	return NULL;
+}

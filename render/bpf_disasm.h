@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * eBPF as text, in the syntax of the verifier's log and of `bpftool prog dump xlated`
+ * (kernel/bpf/disasm.c, up to 7.1). Internal to render/ and cli/.
+ */
+#ifndef KT_RENDER_BPF_DISASM_H
+#define KT_RENDER_BPF_DISASM_H
+
+#include "introspect/insns.h"
+#include "render/programs.h"
+#include "util/buf.h"
+
+/* The instruction at i is two, the second of which is none by itself. */
+bool render_insn_is_double(const struct insns *insns, size_t i);
+
+/* Appends the instruction at i without a line break: "(b7) r0 = 0". */
+void render_insn(struct kt_buf *out, const struct insns *insns, size_t i);
+
+/*
+ * The whole program: "   0: (b7) r0 = 0", with opcodes a line of bytes after each. The caller
+ * frees *ret.
+ */
+struct kt_error *render_insns_text(const struct insns *insns, bool opcodes, char **ret);
+
+/* As `bpftool -j prog dump xlated`: an array of {"disasm": ..., "opcodes": ...}. */
+struct kt_error *render_insns_json(const struct insns *insns, bool opcodes, char **ret);
+
+#endif
