@@ -208,7 +208,7 @@ static const char *helper_name(int32_t id)
 #define NAME(name) "bpf_" #name
 	static const char *const names[] = {__BPF_FUNC_MAPPER(NAME)};
 #undef NAME
-	return id > 0 && (size_t)id < sizeof(names) / sizeof(names[0]) ? names[id] : NULL;
+	return id >= 0 && (size_t)id < sizeof(names) / sizeof(names[0]) ? names[id] : NULL;
 }
 
 static void put_call(struct kt_buf *out, const struct insn *insn)
