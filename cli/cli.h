@@ -206,6 +206,9 @@ struct kt_error *cli_load_facts(const struct kfacts_sources *sources, bool use_c
 struct kt_error *cli_stub_options(const struct cli_guest *guest, struct rsp_options *ret,
 				  FILE **trace);
 
+/* An error that passes when a guest comes up: nobody listens yet, no kernel runs yet. */
+bool cli_worth_waiting(const struct kt_error *err);
+
 /* Reads a guest, again and again until it is ready when `wait_s` says so. what: but the hint. */
 struct kt_error *cli_inspect(const struct rsp_target *target, const struct cli_guest *guest,
 			     const struct kfacts *facts, const struct inspect_options *what,

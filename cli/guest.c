@@ -70,8 +70,7 @@ struct kt_error *cli_load_facts(const struct kfacts_sources *sources, bool use_c
 	return NULL;
 }
 
-/* Errors that pass when a guest comes up: nobody listens yet, no kernel runs yet. */
-static bool worth_waiting(const struct kt_error *err)
+bool cli_worth_waiting(const struct kt_error *err)
 {
 	int errnum = kt_error_errno(err);
 
@@ -100,7 +99,7 @@ inspect_until_ready(const struct rsp_target *target, const struct cli_guest *gue
 
 		cli_progress("reading the guest");
 		err = inspect_guest(target, options, facts, what, ret);
-		if (!err || !worth_waiting(err) || !kt_deadline_left_ms(deadline))
+		if (!err || !cli_worth_waiting(err) || !kt_deadline_left_ms(deadline))
 			return err;
 		cli_progress("waiting for the guest");
 		if (cli_sleep_ms(500))

@@ -69,8 +69,12 @@ struct session {
 	struct load_summary summary;
 	KT_VEC(int64_t) pauses;
 	uint64_t shown;
-	bool head_shown, color;
+	bool color;
 	bool stdout_failed;
+	bool began;      /* the guest was watched, if only for a moment */
+	bool was_paused; /* from outside, which ended it */
+	char why[200];   /* the guest's reason to end it; "": none */
+	struct watch_stats stats;
 };
 
 /* --- showing --- */
@@ -175,9 +179,6 @@ static struct kt_error *show_load(struct session *s, const struct bpf_load *load
 				       : render_load_line(load, s->color, &line);
 	if (err)
 		return err;
-	if (!s->options->json && !s->head_shown)
-		put(s, render_load_head());
-	s->head_shown = true;
 	put(s, line);
 	if (last && !s->options->json) {
 		put(s, last);
@@ -197,6 +198,29 @@ static struct kt_error *show_progress(struct session *s, const struct bpf_load_p
 	return err;
 }
 
+/* The guest is watched from here on: who waits for that can tell. */
+static struct kt_error *show_begin(struct session *s, const struct kfacts *facts,
+				   const struct watch *watch)
+{
+	_cleanup_free_ char *line = NULL;
+	struct kt_error *err;
+
+	if (!watch_sees_verifier(watch))
+		cli_note(
+			"Linux %s has no bpf_vlog_finalize() (it came with 6.4): what the verifier "
+			"had to do is not seen, the results of loads are",
+			kfacts_kernel(facts)->release);
+	if (!s->options->json) {
+		put(s, render_load_head());
+		return NULL;
+	}
+	err = render_load_begin_json(kfacts_kernel(facts)->release, watch_kaslr_offset(watch),
+				     watch_sees_verifier(watch), &line);
+	if (!err)
+		put(s, line);
+	return err;
+}
+
 static int compare_ns(const void *a, const void *b)
 {
 	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
@@ -204,21 +228,21 @@ static int compare_ns(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static struct kt_error *show_summary(struct session *s, const struct watch_stats *stats,
-				     const char *ended)
+static struct kt_error *show_summary(struct session *s)
 {
+	const struct watch_stats *stats = &s->stats;
 	_cleanup_free_ char *text = NULL;
 	struct kt_error *err;
 
 	s->summary.stops = stats->stops;
 	s->summary.paused_ns = stats->paused_ns;
-	s->summary.elapsed_ns = kt_now_ns() - stats->since_ns;
+	s->summary.elapsed_ns = stats->until_ns - stats->since_ns;
 	if (s->pauses.len) {
 		qsort(s->pauses.data, s->pauses.len, sizeof(*s->pauses.data), compare_ns);
 		s->summary.median_pause_ns = s->pauses.data[s->pauses.len / 2];
 	}
 	if (s->options->json)
-		err = render_load_summary_json(&s->summary, ended, &text);
+		err = render_load_summary_json(&s->summary, *s->why ? s->why : NULL, &text);
 	else
 		err = render_load_summary(&s->summary, &text);
 	if (!err)
@@ -233,8 +257,8 @@ static bool is_done(const struct session *s)
 	return s->stdout_failed || (s->options->count && s->shown >= (uint64_t)s->options->count);
 }
 
-/* Until the user, the options or the guest end it; *why is the guest's reason. */
-static struct kt_error *follow(struct session *s, struct watch *watch, char *why, size_t why_size)
+/* Until the user, the options or the guest end it; s->why is the guest's reason. */
+static struct kt_error *follow(struct session *s, struct watch *watch)
 {
 	double duration = s->options->duration_s;
 	int64_t until = duration > 0 ? kt_deadline_ms((int64_t)(duration * 1000)) : INT64_MAX;
@@ -259,16 +283,16 @@ static struct kt_error *follow(struct session *s, struct watch *watch, char *why
 		if (err)
 			return err;
 		if (event.kind == WATCH_END) {
-			snprintf(why, why_size, "%s", event.why);
+			memcpy(s->why, event.why, sizeof(s->why));
+			s->was_paused = event.paused;
 			return NULL;
 		}
 	}
 	return NULL;
 }
 
-static struct kt_error *watch_guest(struct session *s, struct rsp_client *client,
-				    const struct kfacts *facts, const char *cache_dir, char *why,
-				    size_t why_size)
+static struct kt_error *watch_stopped_guest(struct session *s, struct rsp_client *client,
+					    const struct kfacts *facts, const char *cache_dir)
 {
 	const struct options *options = s->options;
 	const struct watch_options what = {
@@ -284,24 +308,42 @@ static struct kt_error *watch_guest(struct session *s, struct rsp_client *client
 	err = watch_create(client, facts, has_hint ? &hint : NULL, &what, &watch);
 	if (err)
 		return err;
+	s->began = true;
 	if (!has_hint || hint != watch_kaslr_offset(watch))
 		kfacts_store_hint(facts, cache_dir, options->target, watch_kaslr_offset(watch));
-	if (!watch_sees_verifier(watch))
-		cli_note(
-			"Linux %s has no bpf_vlog_finalize() (it came with 6.4): what the verifier "
-			"had to do is not seen, the results of loads are",
-			kfacts_kernel(facts)->release);
-	cli_progress("watching");
-	err = follow(s, watch, why, why_size);
-	/* A guest that ended the watch by being gone has no breakpoints to remove. */
+	err = show_begin(s, facts, watch);
+	if (!err)
+		err = follow(s, watch);
 	end_err = watch_end(watch);
-	if (err || *why)
+	/* A guest that ended the watch by being gone has no breakpoints to remove. */
+	if (err || *s->why)
 		kt_error_destroy(end_err);
 	else
 		err = end_err;
-	if (!err)
-		err = show_summary(s, watch_stats(watch), *why ? why : NULL);
+	s->stats = *watch_stats(watch);
 	watch_destroy(watch);
+	return err;
+}
+
+static struct kt_error *watch_guest(struct session *s, const struct rsp_target *target,
+				    const struct rsp_options *stub, const struct kfacts *facts,
+				    const char *cache_dir)
+{
+	struct rsp_client *client;
+	struct kt_error *err, *detach_err;
+
+	err = rsp_client_connect(target, stub, &client);
+	if (err)
+		return err;
+	err = watch_stopped_guest(s, client, facts, cache_dir);
+	/* Somebody paused it, and wants it so. */
+	if (s->was_paused)
+		rsp_client_set_leave_stopped(client, true);
+	detach_err = rsp_client_detach(client);
+	rsp_client_destroy(client);
+	if (!err && !*s->why)
+		return detach_err;
+	kt_error_destroy(detach_err);
 	return err;
 }
 
@@ -310,29 +352,33 @@ static struct kt_error *run(struct session *s, const struct kfacts *facts)
 	_cleanup_(rsp_target_deinit) struct rsp_target target = {0};
 	_cleanup_free_ char *cache_dir = s->options->guest.no_cache ? NULL : cli_cache_dir();
 	_cleanup_fclose_ FILE *trace = NULL;
+	int64_t deadline = kt_deadline_ms((int64_t)(s->options->guest.wait_s * 1000));
 	struct rsp_options stub;
-	struct rsp_client *client;
-	struct kt_error *err, *detach_err;
-	char why[200] = "";
+	struct kt_error *err, *show_err;
 
 	err = rsp_target_parse(s->options->target, &target);
 	if (!err)
 		err = cli_stub_options(&s->options->guest, &stub, &trace);
-	if (!err)
-		err = rsp_client_connect(&target, &stub, &client);
 	if (err)
 		return err;
-	err = watch_guest(s, client, facts, cache_dir, why, sizeof(why));
-	detach_err = rsp_client_detach(client);
-	rsp_client_destroy(client);
-	if (!err && *why) {
-		kt_error_destroy(detach_err);
-		return kt_error_new(KT_ERROR_CLOSED, "the watch ends: %s", why);
+	for (;;) {
+		err = watch_guest(s, &target, &stub, facts, cache_dir);
+		if (!err || s->began || !cli_worth_waiting(err) || !kt_deadline_left_ms(deadline))
+			break;
+		cli_progress("waiting for the guest");
+		if (cli_sleep_ms(100))
+			break;
+		kt_error_destroy(err);
 	}
-	if (!err)
-		return detach_err;
-	kt_error_destroy(detach_err);
-	return err;
+	/* Whatever ended it: what was seen so far. */
+	show_err = s->began ? show_summary(s) : NULL;
+	if (err || !*s->why) {
+		if (err)
+			kt_error_destroy(show_err);
+		return err ? err : show_err;
+	}
+	kt_error_destroy(show_err);
+	return kt_error_new(KT_ERROR_CLOSED, "the watch ends: %s", s->why);
 }
 
 static int watch_with(const struct options *options)

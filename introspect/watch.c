@@ -282,6 +282,7 @@ static struct kt_error *on_stop(struct watch *watch, struct watch_event *event)
 	if (watch->stop.signal == 5)
 		return at_breakpoint(watch, event);
 	end(watch, event, why_stopped(watch->stop.signal));
+	event->paused = watch->stop.signal == 2;
 	return NULL;
 }
 
@@ -433,6 +434,7 @@ struct kt_error *watch_end(struct watch *watch)
 		watch->places[i].set = false;
 	}
 	watch->ended = true;
+	watch->stats.until_ns = kt_now_ns();
 	return err;
 }
 

@@ -32,13 +32,14 @@ struct watch_event {
 	struct bpf_load load;              /* the caller's, to deinit */
 	struct bpf_load_progress progress; /* likewise */
 	char why[200];                     /* "the guest's kernel panicked" */
+	bool paused;                       /* it is that somebody paused it */
 };
 
 /* What a watch came to. */
 struct watch_stats {
 	uint64_t stops;    /* of all kinds */
 	int64_t paused_ns; /* from the stub's word that it stands to ours that it shall run */
-	int64_t since_ns;  /* CLOCK_MONOTONIC, when the watch began */
+	int64_t since_ns, until_ns; /* CLOCK_MONOTONIC, the watch's beginning and end */
 };
 
 /* What has to be known of the kernel image. */

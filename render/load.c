@@ -236,6 +236,19 @@ static json_t *json_time(int64_t ns)
 	return json_string(text);
 }
 
+struct kt_error *render_load_begin_json(const char *release, int64_t kaslr_offset,
+					bool sees_verifier, char **ret)
+{
+	json_t *root = json_object();
+
+	json_object_set_new(root, "event", json_string("begin"));
+	json_object_set_new(root, "schema", json_string("ktstr-gdb.watch.v1"));
+	json_object_set_new(root, "release", render_json_text(release));
+	json_object_set_new(root, "kaslr_offset", json_integer(kaslr_offset));
+	json_object_set_new(root, "sees_verifier", json_boolean(sees_verifier));
+	return dump_line(root, ret);
+}
+
 struct kt_error *render_load_json(const struct bpf_load *load, const char *last, char **ret)
 {
 	const struct {
