@@ -194,6 +194,8 @@ static struct kt_error *check_guest(struct watch *watch, struct watch_event *eve
 	if (!err && (guest_kaslr_offset(guest) != watch->kaslr_offset || jiffies < watch->jiffies))
 		end(watch, event, "the guest rebooted: it runs the same kernel anew");
 	watch->jiffies = jiffies;
+	if (!err && !watch->ended && watch_next_sample_ns(watch) <= watch->stopped_ns)
+		err = watch_sample(watch, guest);
 	guest_destroy(guest);
 	return err;
 }
@@ -258,7 +260,7 @@ static struct kt_error *at_breakpoint(struct watch *watch, struct watch_event *e
 		event->kind = WATCH_LOAD;
 		break;
 	case WATCH_AT_PANIC: end(watch, event, "the guest's kernel panicked"); return NULL;
-	case WATCH_AT_INIT: break;
+	case WATCH_AT_INIT: err = watch_at_init(watch); break;
 	default: return NULL; /* told of twice */
 	}
 	return err ? err : move_on(watch, place);
@@ -279,6 +281,7 @@ static struct kt_error *on_stop(struct watch *watch, struct watch_event *event)
 {
 	watch->stats.stops++;
 	watch->n_writes = 0;
+	watch->code_known = false;
 	if (watch->stop.signal == 5)
 		return at_breakpoint(watch, event);
 	end(watch, event, why_stopped(watch->stop.signal));
@@ -324,8 +327,9 @@ static struct kt_error *look(struct watch *watch, struct watch_event *event)
 
 static struct kt_error *wait_once(struct watch *watch, int64_t until_ns, struct watch_event *event)
 {
-	int64_t next = until_ns < watch->next_check_ns ? until_ns : watch->next_check_ns;
-	int left = kt_deadline_left_ms(next);
+	int64_t sample_ns = watch_next_sample_ns(watch);
+	int64_t look_ns = sample_ns < watch->next_check_ns ? sample_ns : watch->next_check_ns;
+	int left = kt_deadline_left_ms(until_ns < look_ns ? until_ns : look_ns);
 	struct kt_error *err = rsp_client_wait(watch->client, left ? left : 1, &watch->stop);
 
 	watch->stopped_ns = kt_now_ns();
@@ -333,7 +337,7 @@ static struct kt_error *wait_once(struct watch *watch, int64_t until_ns, struct 
 		err = on_stop(watch, event);
 	} else if (kt_error_code(err) == KT_ERROR_TIMEOUT) {
 		kt_error_destroy(err);
-		if (kt_deadline_left_ms(watch->next_check_ns))
+		if (kt_deadline_left_ms(look_ns))
 			return NULL;
 		err = look(watch, event);
 	} else {
@@ -347,6 +351,13 @@ struct kt_error *watch_next(struct watch *watch, int64_t wait_ms, struct watch_e
 	int64_t until = wait_ms < 0 ? INT64_MAX : kt_deadline_ms(wait_ms);
 	struct watch_event event = {0};
 
+	if (watch->queue.len) {
+		*ret = watch->queue.data[0];
+		watch->queue.len--;
+		memmove(watch->queue.data, watch->queue.data + 1,
+			watch->queue.len * sizeof(*watch->queue.data));
+		return NULL;
+	}
 	if (watch->ended)
 		return kt_error_new(KT_ERROR_CLOSED, "the watch has ended");
 	do {
@@ -356,7 +367,7 @@ struct kt_error *watch_next(struct watch *watch, int64_t wait_ms, struct watch_e
 			bpf_load_deinit(&event.load);
 			return err;
 		}
-	} while (event.kind == WATCH_NOTHING && kt_now_ns() < until);
+	} while (event.kind == WATCH_NOTHING && !watch->queue.len && kt_now_ns() < until);
 	*ret = event;
 	return NULL;
 }
@@ -381,6 +392,8 @@ static struct kt_error *begin(struct watch *watch, const int64_t *hint)
 				   "bpf_vlog_finalize() nor a call of bpf_prog_load() is found");
 	if (!err)
 		err = watch_load_init(watch);
+	if (!err)
+		err = watch_progress_init(watch);
 	if (!err)
 		err = set_places(watch);
 	if (err)
@@ -443,8 +456,11 @@ void watch_destroy(struct watch *watch)
 	if (!watch)
 		return;
 	kt_vec_for_each (&watch->pending, p)
-		bpf_load_deinit(&p->load);
+		watch_pending_deinit(p);
 	kt_vec_free(&watch->pending);
+	kt_vec_for_each (&watch->queue, event)
+		bpf_load_progress_deinit(&event->progress);
+	kt_vec_free(&watch->queue);
 	free(watch);
 }
 

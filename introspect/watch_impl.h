@@ -56,6 +56,12 @@ struct watch_pending {
 	uint64_t log_start, log_end, log_size;
 	int64_t since_ns;
 	bool finalized; /* load has the verifier's numbers */
+	/* For progress: the program's line records (struct bpf_line_info), and its strings. */
+	bool lines_read;
+	uint8_t *lines;
+	size_t n_lines;
+	gaddr_t strings;
+	uint64_t strings_len;
 	struct bpf_load load;
 };
 
@@ -79,6 +85,12 @@ struct watch {
 	uint64_t subprog_size;
 
 	KT_VEC(struct watch_pending) pending;
+	KT_VEC(struct watch_event) queue; /* that were not given out yet */
+	struct {
+		struct view env, aux, btf;
+		bool has_lines;
+		int64_t next_ns;
+	} progress;
 
 	/* The stop at hand. */
 	struct rsp_stop stop;
@@ -100,10 +112,23 @@ bool watch_load_wants(struct wants *wants);
 struct kt_error *watch_load_init(struct watch *watch);
 struct kt_error *watch_at_finalize(struct watch *watch);
 
+/* At bpf_vlog_init(): a load begins. */
+struct kt_error *watch_at_init(struct watch *watch);
+
 /* *ret is filled: a load came back. */
 struct kt_error *watch_at_return(struct watch *watch, struct bpf_load *ret);
 
 /* Reads what was put into the batch through the vCPU that stopped. */
 struct kt_error *watch_read(struct watch *watch, struct gmem_batch *batch);
+
+void watch_pending_deinit(struct watch_pending *pending);
+
+/* watch_progress.c */
+bool watch_progress_wants(struct wants *wants);
+struct kt_error *watch_progress_init(struct watch *watch);
+/* When to look at the loads under way; INT64_MAX: there are none, or nobody wants to know. */
+int64_t watch_next_sample_ns(const struct watch *watch);
+/* Looks at them, through a guest that was found in this stop; events go to the queue. */
+struct kt_error *watch_sample(struct watch *watch, struct guest *guest);
 
 #endif

@@ -174,9 +174,18 @@ static struct watch_pending *find_pending(struct watch *watch, gaddr_t task)
 	return NULL;
 }
 
+void watch_pending_deinit(struct watch_pending *pending)
+{
+	bpf_load_deinit(&pending->load);
+	free(pending->lines);
+	pending->lines = NULL;
+	pending->lines_read = pending->finalized = false;
+	pending->n_lines = 0;
+}
+
 static void drop_pending(struct watch *watch, struct watch_pending *p)
 {
-	bpf_load_deinit(&p->load);
+	watch_pending_deinit(p);
 	*p = watch->pending.data[--watch->pending.len];
 }
 
@@ -398,7 +407,7 @@ static struct kt_error *take_program(const struct watch *watch, const struct rea
 	return err;
 }
 
-struct kt_error *watch_at_finalize(struct watch *watch)
+struct kt_error *watch_at_init(struct watch *watch)
 {
 	_cleanup_(reading_deinit) struct reading r = {0};
 	gaddr_t env = watch->registers[WATCH_ARG] - watch->log_in_env.offset;
@@ -411,7 +420,33 @@ struct kt_error *watch_at_finalize(struct watch *watch)
 		err = take_pending(watch, task_of(watch, &r), &p);
 	if (err || !is_load)
 		return err;
-	bpf_load_deinit(&p->load); /* of one that never came back */
+	watch_pending_deinit(p); /* of one that never came back */
+	p->env = env;
+	p->since_ns = watch->stopped_ns;
+	take_task(watch, r.task, &p->load);
+	err = take_program(watch, &r, &p->load);
+	p->load.pause_ns = kt_now_ns() - watch->stopped_ns;
+	watch->progress.next_ns = watch->stopped_ns + INT64_C(500000000);
+	return err;
+}
+
+struct kt_error *watch_at_finalize(struct watch *watch)
+{
+	_cleanup_(reading_deinit) struct reading r = {0};
+	gaddr_t env = watch->registers[WATCH_ARG] - watch->log_in_env.offset;
+	struct watch_pending *p;
+	struct kt_error *err;
+	int64_t pause_ns;
+	bool is_load;
+
+	err = read_env(watch, env, &r, &is_load);
+	if (!err && is_load)
+		err = take_pending(watch, task_of(watch, &r), &p);
+	if (err || !is_load)
+		return err;
+	/* What is there is of its beginning, or of one that never came back. */
+	pause_ns = p->env == env && !p->finalized ? p->load.pause_ns : 0;
+	watch_pending_deinit(p);
 	p->env = env;
 	p->finalized = true;
 	p->log_buf = view_uint(&watch->env, r.env, ENV_LOG_UBUF);
@@ -422,7 +457,7 @@ struct kt_error *watch_at_finalize(struct watch *watch)
 	err = take_numbers(watch, &r, &p->load);
 	if (!err)
 		err = take_program(watch, &r, &p->load);
-	p->load.pause_ns = kt_now_ns() - watch->stopped_ns;
+	p->load.pause_ns = pause_ns + kt_now_ns() - watch->stopped_ns;
 	return err;
 }
 
