@@ -18,6 +18,11 @@ const struct arch *arch_by_name(const char *name)
 	return NULL;
 }
 
+const struct arch *arch_at(size_t i)
+{
+	return i < sizeof(archs) / sizeof(archs[0]) ? archs[i] : NULL;
+}
+
 void arch_space_cut(struct arch_space *space, unsigned int page_shift, unsigned int bits_each,
 		    unsigned int addr_bits)
 {

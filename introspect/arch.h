@@ -133,4 +133,7 @@ extern const struct arch arch_x86_64, arch_aarch64, arch_riscv64, arch_s390x;
 /* The architecture of that name, or NULL. */
 const struct arch *arch_by_name(const char *name);
 
+/* All of them: i from 0 on, NULL behind the last. */
+const struct arch *arch_at(size_t i);
+
 #endif

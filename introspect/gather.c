@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <stdlib.h>
+#include <string.h>
+
+#include "btf/vmcoreinfo.h"
+#include "introspect/gather_impl.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "util/cursor.h"
+
+#define DEFAULT_STOP_NS INT64_C(3000000)
+/* What detaching takes, and what a read may take longer than the one before. */
+#define RESERVE_NS INT64_C(400000)
+/* A read within a stop, between two looks at the clock. */
+#define CHUNK 32768
+/* A stretch of read-only data that is shorter is a module's, if anything. */
+#define CONSTANTS_MIN ((uint64_t)256 << 10)
+/* Of a stock kernel, some 11 MB are read. */
+#define BYTES_MAX ((uint64_t)96 << 20)
+
+static struct kt_error *stop(struct gather *g)
+{
+	struct kt_error *err;
+
+	g->stopped_ns = kt_now_ns();
+	err = g->stops->stop(g->stops->context, &g->source);
+	g->stopped = !err;
+	if (!err && !g->source.read_physical)
+		err = kt_error_hint(kt_error_new(KT_ERROR_UNSUPPORTED,
+						 "the stub cannot read physical memory"),
+				    "use QEMU's own stub, 4.1 or later");
+	return err;
+}
+
+/* Takes the error of what was done in the stop, and gives it back, or resume's own. */
+static struct kt_error *resume(struct gather *g, struct kt_error *err)
+{
+	struct kt_error *own;
+	int64_t pause = 0;
+
+	if (!g->stopped)
+		return err;
+	own = g->stops->resume(g->stops->context, &pause);
+	g->stopped = false;
+	g->stats.stops++;
+	g->stats.paused_ns += pause;
+	g->last_pause_ns = pause;
+	if (pause > g->stats.longest_ns)
+		g->stats.longest_ns = pause;
+	if (err && own) {
+		err = kt_error_wrap(err, "%s", kt_error_message(own));
+		kt_error_destroy(own);
+		return err;
+	}
+	return err ? err : own;
+}
+
+/* At least as long as it stood. */
+static struct kt_error *rest(struct gather *g)
+{
+	return g->stops->rest ? g->stops->rest(g->stops->context, g->last_pause_ns) : NULL;
+}
+
+static struct kt_error *find_image(struct gather *g)
+{
+	struct kt_error *err = stop(g);
+
+	if (!err)
+		err = gather_find_image(g);
+	return resume(g, err);
+}
+
+/* --- reading --- */
+
+struct progress {
+	size_t piece;
+	uint64_t offset; /* in that piece */
+};
+
+static bool is_read(const struct gather_piece *p, enum gather_pass pass)
+{
+	switch (pass) {
+	case GATHER_CONSTANTS: return !p->writable && !p->executable;
+	case GATHER_READ_ONLY: return !p->writable;
+	default: return true;
+	}
+}
+
+/* One chunk. *done_ret: nothing is left. */
+static struct kt_error *read_chunk(struct gather *g, struct progress *at, bool *done_ret)
+{
+	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
+	struct kt_error *err;
+	uint64_t room = CHUNK;
+
+	for (; room && at->piece < g->pieces.len; at->piece++, at->offset = 0) {
+		struct gather_piece *p = &g->pieces.data[at->piece];
+		uint64_t n = p->len - at->offset;
+
+		if (!p->data)
+			continue;
+		n = n < room ? n : room;
+		if (!gmem_batch_add(&batch, p->physical + at->offset, p->data + at->offset,
+				    (size_t)n))
+			return kt_error_no_memory();
+		room -= n;
+		at->offset += n;
+		if (at->offset < p->len)
+			break;
+	}
+	*done_ret = at->piece == g->pieces.len;
+	err = gmem_batch_read(&batch, g->source.read_physical, g->source.context);
+	if (err)
+		return err;
+	if (gmem_batch_fault(&batch, 0, batch.reads.len))
+		return kt_error_new(KT_ERROR_FAULT,
+				    "the guest's page tables lead to where there is no memory");
+	g->stats.bytes += CHUNK - room;
+	return NULL;
+}
+
+/* As much as one stop has time for, and one chunk at least. */
+static struct kt_error *read_stop(struct gather *g, struct progress *at, bool *done_ret)
+{
+	int64_t end = g->stopped_ns + g->stop_ns - RESERVE_NS, mark = kt_now_ns(), longest = 0;
+	struct kt_error *err = NULL;
+
+	while (!err && !*done_ret && mark + longest + longest / 4 < end) {
+		int64_t now;
+
+		err = read_chunk(g, at, done_ret);
+		now = kt_now_ns();
+		longest = now - mark > longest ? now - mark : longest;
+		mark = now;
+	}
+	return err;
+}
+
+static struct kt_error *read_all(struct gather *g)
+{
+	struct progress at = {0};
+	bool done = false;
+
+	while (!done) {
+		struct progress before = at;
+		struct kt_error *err = rest(g);
+
+		if (!err)
+			err = stop(g);
+		if (!err)
+			err = read_stop(g, &at, &done);
+		err = resume(g, err);
+		if (err)
+			return err;
+		/* Connecting alone took the time of a stop: then stops have to be longer. */
+		if (!done && at.piece == before.piece && at.offset == before.offset)
+			g->stop_ns *= 2;
+	}
+	return NULL;
+}
+
+/* Memory for what the pass reads: pieces that follow each other get one range. */
+static struct kt_error *make_ranges(struct gather *g, enum gather_pass pass)
+{
+	uint64_t total = 0;
+
+	gather_free_ranges(g);
+	for (size_t i = 0; i < g->pieces.len;) {
+		const struct gather_piece *first = &g->pieces.data[i];
+		struct recover_range range = {.addr = first->virtual};
+		uint64_t len = 0;
+		size_t end = i;
+		uint8_t *data;
+
+		for (; end < g->pieces.len; end++) {
+			const struct gather_piece *p = &g->pieces.data[end];
+
+			if (!is_read(p, pass) || p->virtual != first->virtual + len ||
+			    total + len + p->len > BYTES_MAX)
+				break;
+			len += p->len;
+		}
+		if (end == i || (pass == GATHER_CONSTANTS && len < CONSTANTS_MIN)) {
+			/* Not of this pass, or more than there is room for. */
+			i = end == i ? i + 1 : end;
+			continue;
+		}
+		data = malloc((size_t)len);
+		range.data = data;
+		range.len = (size_t)len;
+		if (!data || !kt_vec_push(&g->ranges, range)) {
+			free(data);
+			return kt_error_no_memory();
+		}
+		for (; i < end; i++) {
+			g->pieces.data[i].data = data;
+			data += g->pieces.data[i].len;
+		}
+		total += len;
+	}
+	return NULL;
+}
+
+static struct kt_error *try_pass(struct gather *g, enum gather_pass pass)
+{
+	struct kt_error *err = make_ranges(g, pass);
+
+	if (!err && g->ranges.len)
+		err = read_all(g);
+	if (err)
+		return err;
+	g->memory.ranges = g->ranges.data;
+	g->memory.n = g->ranges.len;
+	return recover_find(&g->memory, &g->kernel);
+}
+
+/*
+ * Read-only and not executable is where it all is. A kernel that does not protect its memory
+ * so (rodata=off, a CPU without NX) makes us read more.
+ */
+static struct kt_error *recover(struct gather *g)
+{
+	struct kt_error *err = NULL;
+
+	for (int pass = GATHER_CONSTANTS; pass <= GATHER_ALL; pass++) {
+		kt_error_destroy(err);
+		err = try_pass(g, (enum gather_pass)pass);
+		if (!err || kt_error_code(err) != KT_ERROR_NOT_FOUND)
+			return err;
+	}
+	return err;
+}
+
+/* --- where it runs --- */
+
+static struct kt_error *ask_vmcoreinfo(struct gather *g)
+{
+	struct record_place *place = &g->place;
+	char text[VMCOREINFO_MAX];
+	struct kt_error *err;
+	bool known = false;
+	size_t len = 0;
+
+	*place = (struct record_place){
+		.text = g->kernel.text ? g->kernel.text : g->image_start,
+		.offset_unknown = true,
+	};
+	if (!g->kernel.vmcoreinfo_data || !g->kernel.vmcoreinfo_size)
+		return NULL;
+	err = rest(g);
+	if (!err)
+		err = stop(g);
+	if (!err)
+		err = gather_read_vmcoreinfo(g, text, &len);
+	err = resume(g, err);
+	if (!err)
+		err = vmcoreinfo_check(text, len, &g->kernel, &place->kaslr_offset, &known);
+	place->offset_unknown = !known;
+	return err;
+}
+
+static void gather_deinit(struct gather *g)
+{
+	gather_free_ranges(g);
+	kt_vec_free(&g->pieces);
+	recovered_deinit(&g->kernel);
+}
+
+struct kt_error *gather_kernel(const struct gather_stops *stops, int64_t stop_ns,
+			       struct gathered *ret)
+{
+	_cleanup_(gather_deinit) struct gather g = {
+		.stops = stops,
+		.stop_ns = stop_ns ? stop_ns : DEFAULT_STOP_NS,
+	};
+	int64_t start = kt_now_ns();
+	struct kt_error *err;
+
+	err = find_image(&g);
+	if (err)
+		return err;
+	err = recover(&g);
+	if (!err)
+		err = ask_vmcoreinfo(&g);
+	if (err)
+		return kt_error_wrap(err, "cannot read the kernel out of the guest's memory");
+	g.stats.total_ns = kt_now_ns() - start;
+	*ret = (struct gathered){
+		.kernel = g.kernel,
+		.place = g.place,
+		.ranges = g.ranges.data,
+		.n_ranges = g.ranges.len,
+		.stats = g.stats,
+	};
+	g.kernel = (struct recovered){0};
+	g.ranges.data = NULL;
+	g.ranges.len = 0;
+	return NULL;
+}
+
+void gathered_deinit(struct gathered *gathered)
+{
+	recovered_deinit(&gathered->kernel);
+	for (size_t i = 0; i < gathered->n_ranges; i++)
+		free((void *)gathered->ranges[i].data);
+	free(gathered->ranges);
+	*gathered = (struct gathered){0};
+}

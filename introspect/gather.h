@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The kernel out of a running guest's memory, when there is no file of it.
+ *
+ * A kernel's read-only data (a dozen megabytes: kallsyms, BTF, notes) never changes while it
+ * runs, and does not move. So it is read in many short stops, with the guest running in
+ * between at least as long. The first stop finds where it is in physical memory; what comes
+ * after needs no vCPU to be in the kernel. What was read is proved by btf/recover.h, and after
+ * that by whoever uses the facts: the build ID has to be in memory in that very stop
+ * (introspect/guest.h).
+ */
+#ifndef KT_INTROSPECT_GATHER_H
+#define KT_INTROSPECT_GATHER_H
+
+#include "btf/record.h"
+#include "introspect/source.h"
+
+/* Who stops the guest: the stub, or a test. */
+struct gather_stops {
+	void *context;
+	/* Stops it; *source_ret is good until resume. */
+	struct kt_error *(*stop)(void *context, struct source *source_ret);
+	/* Lets it run. *pause_ns_ret: how long it stood, as well as can be told. */
+	struct kt_error *(*resume)(void *context, int64_t *pause_ns_ret);
+	/* Lets it be for that long; an error means that somebody wants to give up. */
+	struct kt_error *(*rest)(void *context, int64_t ns);
+};
+
+struct gather_stats {
+	size_t stops;
+	int64_t longest_ns; /* of one stop */
+	int64_t paused_ns;  /* of all of them */
+	int64_t total_ns;
+	uint64_t bytes;
+};
+
+/* A kernel that was found. recovered points into the memory; gathered_deinit() frees all. */
+struct gathered {
+	struct recovered kernel;
+	struct record_place place;
+	struct recover_range *ranges;
+	size_t n_ranges;
+	struct gather_stats stats;
+};
+
+/*
+ * A stop may take up to stop_ns, so far as the guest's own speed lets it be foreseen; 0: 3 ms.
+ *
+ * KT_ERROR_NOT_READY: no vCPU runs on a kernel's page table yet. KT_ERROR_NOT_FOUND: no
+ * kernel in what is mapped. KT_ERROR_FORMAT: what is there contradicts itself. The guest runs
+ * again in any case, unless resume itself fails.
+ */
+struct kt_error *gather_kernel(const struct gather_stops *stops, int64_t stop_ns,
+			       struct gathered *ret);
+void gathered_deinit(struct gathered *gathered);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Internal to gather.c and gather_image.c. */
+#ifndef KT_INTROSPECT_GATHER_IMPL_H
+#define KT_INTROSPECT_GATHER_IMPL_H
+
+#include "introspect/gather.h"
+#include "introspect/pagetable.h"
+
+/* A stretch of the mapped image that physical memory has in one piece, too. */
+struct gather_piece {
+	gaddr_t virtual, physical;
+	uint64_t len;
+	bool writable, executable;
+	uint8_t *data; /* in a range; NULL: not of the pass at hand */
+};
+
+enum gather_pass {
+	GATHER_CONSTANTS, /* read-only, not executable */
+	GATHER_READ_ONLY,
+	GATHER_ALL,
+};
+
+struct gather {
+	const struct gather_stops *stops;
+	int64_t stop_ns;
+	struct source source;
+	bool stopped;
+	int64_t stopped_ns, last_pause_ns;
+	struct gather_stats stats;
+
+	const struct arch *arch;
+	struct recover_memory memory; /* what arch's kernels are like */
+	gaddr_t image_start;          /* the lowest address that is mapped */
+	KT_VEC(struct gather_piece) pieces;
+	KT_VEC(struct recover_range) ranges;
+	struct recovered kernel;
+	struct record_place place;
+};
+
+/*
+ * The place that knows architectures: which one it is, and where its kernel image is mapped, by
+ * the page tables that the vCPUs' registers lead to. Fills arch, memory, image_start and pieces.
+ */
+struct kt_error *gather_find_image(struct gather *g);
+
+/* The text; *len_ret is 0 when none can be read, which is no error. */
+struct kt_error *gather_read_vmcoreinfo(struct gather *g, char text[4096], size_t *len_ret);
+
+void gather_free_ranges(struct gather *g);
+
+#endif
