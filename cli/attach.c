@@ -4,10 +4,11 @@
 #include "util/cleanup.h"
 
 static const char help[] =
-	"Usage: ktstr-gdb attach [TARGET] --vmlinux FILE [OPTION...]\n"
+	"Usage: ktstr-gdb attach [TARGET] [--vmlinux FILE] [OPTION...]\n"
 	"\n"
 	"Prints the BPF programs of a running QEMU guest. The guest stops for a\n"
-	"few milliseconds, and runs on.\n"
+	"few milliseconds, and runs on. Without --vmlinux, its kernel is read from its\n"
+	"memory, in short stops, the first time that it is seen.\n"
 	"\n"
 	"TARGET is HOST:PORT, :PORT or unix:PATH; if not given, :1234, where `qemu -s`\n"
 	"listens.\n"

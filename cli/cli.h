@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "introspect/gather.h"
 #include "introspect/inspect.h"
 #include "render/grid.h"
 #include "render/programs.h"
@@ -156,6 +157,9 @@ extern const char cli_guest_help[];
 /* The files that these options name. */
 struct kfacts_sources cli_sources(const struct cli_guest *guest);
 
+/* Whether they have types and symbols; if not, a running guest's memory has to tell the rest. */
+bool cli_sources_suffice(const struct kfacts_sources *sources);
+
 /* The one to name in a message about the kernel; NULL if there is none. */
 const char *cli_sources_name(const struct kfacts_sources *sources);
 
@@ -214,13 +218,23 @@ struct kt_error *cli_inspect(const struct rsp_target *target, const struct cli_g
 			     const struct kfacts *facts, const struct inspect_options *what,
 			     struct inspection *ret);
 
+/*
+ * The same, and the facts too, when no file of the guest's kernel is given: what was seen at
+ * this target before, or else what its memory has. *facts_ret is the caller's to destroy.
+ */
+struct cli_result;
+struct kt_error *cli_inspect_unknown(const struct rsp_target *target, const struct cli_guest *guest,
+				     const struct inspect_options *what, struct cli_result *result,
+				     struct kfacts **facts_ret);
+
 /* What cli_show() shows. */
 struct cli_result {
 	struct inspection *inspection;
 	const struct kfacts *facts;
 	int64_t resolve_ns;
 	bool cached;
-	int64_t boot_ns, load_ns;              /* of a guest that we booted */
+	struct gather_stats gathered; /* its stops: 0 when a file, or the cache, had it all */
+	int64_t boot_ns, load_ns;     /* of a guest that we booted */
 	const struct render_failure *failures; /* NULL: nothing was loaded by us */
 	size_t n_failures;
 	const struct render_payload *payload; /* NULL: none was run */

@@ -35,6 +35,11 @@ struct kfacts_sources cli_sources(const struct cli_guest *guest)
 				       .kallsyms = guest->kallsyms};
 }
 
+bool cli_sources_suffice(const struct kfacts_sources *sources)
+{
+	return sources->image || (sources->btf && (sources->system_map || sources->kallsyms));
+}
+
 const char *cli_sources_name(const struct kfacts_sources *sources)
 {
 	if (sources->image)
@@ -151,31 +156,40 @@ void cli_facts_destroyp(struct kfacts **facts)
 	kfacts_destroy(*facts);
 }
 
+static struct kt_error *inspect_with_files(const struct rsp_target *target,
+					   const struct cli_guest *guest,
+					   const struct kfacts_sources *sources,
+					   const struct inspect_options *what,
+					   struct cli_result *result, struct kfacts **facts_ret)
+{
+	struct kt_error *err;
+
+	err = cli_load_facts(sources, !guest->no_cache, what->objects,
+			     what->objects & INSPECT_PROGRAMS ? scx_wants : NULL, facts_ret,
+			     &result->resolve_ns, &result->cached);
+	if (!err)
+		err = cli_inspect(target, guest, *facts_ret, what, result->inspection);
+	if (err && kt_error_code(err) == KT_ERROR_MISMATCH)
+		err = kt_error_wrap(err, "%s", cli_sources_name(sources));
+	return err;
+}
+
 struct kt_error *cli_read_target(const char *target_text, const struct cli_guest *guest,
 				 const struct inspect_options *what, struct cli_result *result,
 				 struct kfacts **facts_ret)
 {
 	const struct kfacts_sources sources = cli_sources(guest);
 	_cleanup_(rsp_target_deinit) struct rsp_target target = {0};
-	struct kt_error *err;
+	struct kt_error *err = rsp_target_parse(target_text, &target);
 
 	*facts_ret = NULL;
-	if (!cli_sources_name(&sources))
-		return kt_error_hint(kt_error_new(KT_ERROR_USAGE, "the guest's kernel is needed"),
-				     "--vmlinux FILE takes its vmlinux or the distro's vmlinuz");
-	err = rsp_target_parse(target_text, &target);
 	if (err)
 		return err;
 	cli_cancel_fd();
-	err = cli_load_facts(&sources, !guest->no_cache, what->objects,
-			     what->objects & INSPECT_PROGRAMS ? scx_wants : NULL, facts_ret,
-			     &result->resolve_ns, &result->cached);
-	if (err)
-		return err;
+	err = cli_sources_suffice(&sources)
+		      ? inspect_with_files(&target, guest, &sources, what, result, facts_ret)
+		      : cli_inspect_unknown(&target, guest, what, result, facts_ret);
 	result->facts = *facts_ret;
-	err = cli_inspect(&target, guest, *facts_ret, what, result->inspection);
-	if (err && kt_error_code(err) == KT_ERROR_MISMATCH)
-		err = kt_error_wrap(err, "%s", cli_sources_name(&sources));
 	if (!err && result->inspection->was_paused && !guest->leave_stopped)
 		cli_note("the guest was paused before, and runs now; --leave-stopped keeps it so");
 	return err;
@@ -201,6 +215,13 @@ void cli_print_timing(const struct cli_result *result)
 		{"pause", t->pause_ns, "connect to detach"},
 	};
 
+	if (result->gathered.stops)
+		fprintf(stderr,
+			"%-8s %9.3f ms  the kernel from memory: %zu stops, the longest %.3f ms, "
+			"together %.3f ms, %" PRIu64 " bytes\n",
+			"gather", (double)result->gathered.total_ns / 1e6, result->gathered.stops,
+			(double)result->gathered.longest_ns / 1e6,
+			(double)result->gathered.paused_ns / 1e6, result->gathered.bytes);
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		if (lines[i].ns) /* attach boots nothing */
 			fprintf(stderr, "%-8s %9.3f ms  %s\n", lines[i].what,
