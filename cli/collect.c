@@ -13,11 +13,11 @@ static const char help[] =
 	"Usage: ktstr-gdb collect --kernel IMAGE --object FILE.bpf.o... [OPTION...]\n"
 	"       ktstr-gdb collect --kernel IMAGE --run BIN [OPTION...] [-- ARGS]\n"
 	"       ktstr-gdb collect --kernel IMAGE --scheduler BIN [OPTION...] [-- ARGS]\n"
-	"       ktstr-gdb collect --vmlinux FILE [TARGET] [OPTION...]\n"
+	"       ktstr-gdb collect [--vmlinux FILE] [TARGET] [OPTION...]\n"
 	"\n"
 	"Boots a guest in stock QEMU, loads BPF programs in it, prints them as its kernel\n"
-	"has them, and tears it down. With --vmlinux and no --kernel it is\n"
-	"`ktstr-gdb attach`.\n"
+	"has them, and tears it down. With --vmlinux or a TARGET, and no --kernel,\n"
+	"it is `ktstr-gdb attach`.\n"
 	"\n";
 
 static const char help_result[] =
@@ -238,10 +238,10 @@ static int collect_running(const struct collect *c, int n_args, char **args)
 {
 	const struct kfacts_sources sources = cli_sources(&c->guest);
 
-	if (!cli_sources_name(&sources))
+	if (!cli_sources_name(&sources) && !n_args)
 		return cli_fail(kt_error_new(KT_ERROR_USAGE,
-					     "a kernel is needed: --kernel IMAGE boots a "
-					     "guest, --vmlinux FILE reads a running one"));
+					     "a guest is needed: --kernel IMAGE boots one, "
+					     "a TARGET (or --vmlinux FILE) reads a running one"));
 	if (n_args > 1)
 		return cli_fail(
 			kt_error_new(KT_ERROR_USAGE, "one TARGET, not also \"%s\"", args[1]));

@@ -12,6 +12,7 @@ const char cli_guest_help[] =
 	"  --btf FILE           its types: a copy of the guest's /sys/kernel/btf/vmlinux\n"
 	"  --system-map FILE    its symbols: the System.map of the build\n"
 	"  --kallsyms FILE      its symbols: a copy of the guest's /proc/kallsyms\n"
+	"                       What no file has is read from a running guest's memory.\n"
 	"  --wait SECONDS       keep trying until the guest is up and runs its kernel\n"
 	"  --timeout SECONDS    how long to wait for any answer of the stub (5)\n"
 	"  --leave-stopped      do not let the guest run on afterwards, which else it\n"

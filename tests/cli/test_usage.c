@@ -95,7 +95,9 @@ static void test_targets(void **state)
 static void test_together(void **state)
 {
 	(void)state;
-	tool_refused(RUN("attach"), 2, "--vmlinux FILE takes");
+	/* A target is all that attach needs, and it has a default one. */
+	tool_refused(RUN("attach", "unix:/nonexistent"), 3, "cannot attach to unix:/nonexistent");
+	tool_refused(RUN("collect", "unix:/nonexistent"), 3, "cannot attach to unix:/nonexistent");
 	tool_refused(RUN("collect"), 2, "--kernel IMAGE boots a guest");
 	tool_refused(RUN("collect", "--object", "x"), 2, "--kernel IMAGE");
 	tool_refused(RUN("collect", "--run", "x"), 2, "--kernel IMAGE");
