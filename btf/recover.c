@@ -156,8 +156,15 @@ size_t recover_btf_size(const uint8_t *data, size_t len, bool big_endian)
 	uint32_t hdr_len = kt_cursor_u32(&c);
 	uint32_t type_off = kt_cursor_u32(&c), type_len = kt_cursor_u32(&c);
 	uint32_t str_off = kt_cursor_u32(&c), str_len = kt_cursor_u32(&c);
-	uint64_t size = (uint64_t)hdr_len + str_off + str_len;
+	uint64_t end = (uint64_t)str_off + str_len, size;
 
+	/* A section for the layout of kinds, in longer headers: its offset and length come next. */
+	if (hdr_len >= BTF_HDR_LEN + 8) {
+		uint64_t layout_off = kt_cursor_u32(&c), layout_len = kt_cursor_u32(&c);
+
+		end = layout_off + layout_len > end ? layout_off + layout_len : end;
+	}
+	size = hdr_len + end;
 	/* As pahole and the kernel (btf_check_sec_info()) have it: types, then strings. */
 	if (c.failed || magic != BTF_MAGIC || version != 1 || flags || hdr_len < BTF_HDR_LEN ||
 	    hdr_len > BTF_HDR_MAX || hdr_len % 4 || type_off || type_len < 12 || type_len % 4 ||
@@ -177,17 +184,24 @@ const uint8_t *recover_btf_start(const uint8_t *data, size_t len, bool big_endia
 	return NULL;
 }
 
+/* The first string is the empty one, and the last has an end. */
+static bool strings_hold(const uint8_t *btf, bool be)
+{
+	uint64_t strings = kt_load_uint(btf + 4, 4, be) + kt_load_uint(btf + 16, 4, be);
+
+	return !btf[strings] && !btf[strings + kt_load_uint(btf + 20, 4, be) - 1];
+}
+
 /* All of it is there, its strings are strings, and libbpf takes it. */
 static struct kt_error *btf_holds(const struct recover_memory *m, const uint8_t *p, size_t left,
 				  size_t *size_ret, bool *ret)
 {
 	size_t size = recover_btf_size(p, left, m->big_endian);
-	uint32_t str_len = (uint32_t)kt_load_uint(p + 20, 4, m->big_endian);
 	struct types *types;
 	struct kt_error *err;
 
 	*ret = false;
-	if (!size || size > left || p[size - str_len] || p[size - 1])
+	if (!size || size > left || !strings_hold(p, m->big_endian))
 		return NULL;
 	err = types_from_btf(p, size, m->pointer_size, &types);
 	if (err && kt_error_code(err) == KT_ERROR_NO_MEMORY)

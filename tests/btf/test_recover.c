@@ -158,9 +158,9 @@ static void test_contradictions(void **state)
 	struct fm *m = fm_create(&(struct fm_options){.release = KW_6_4});
 
 	(void)state;
-	m->data.data[m->banner + 3] = 'u';
-	refused(m, KT_ERROR_FORMAT, "linux_banner");
 	m->data.data[m->banner + 3] = 'x';
+	refused(m, KT_ERROR_FORMAT, "linux_banner");
+	m->data.data[m->banner + 3] = 'u';
 	m->data.data[m->banner + 20] = '\033';
 	refused(m, KT_ERROR_FORMAT, "the banner has no end");
 	m->data.data[m->banner + 20] = 'x';
@@ -190,12 +190,16 @@ static void test_btf_lengths(void **state)
 				struct recovered r;
 				struct kt_error *err;
 
-				if (values[i] == was)
+				/* A zero behind the strings is one more of them. */
+				if (values[i] == was ||
+				    (!symbols && field == 20 && values[i] == was + 1))
 					continue;
 				memcpy(p, &values[i], 4);
 				err = recover_find(&m->memory, &r);
 				if (symbols) {
-					assert_non_null(err);
+					if (!err)
+						fail_msg("field %zu, %u for %u", field, values[i],
+							 was);
 					assert_int_equal(kt_error_code(err), KT_ERROR_FORMAT);
 					kt_error_destroy(err);
 				} else {
