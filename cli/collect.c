@@ -240,7 +240,7 @@ static int collect_running(const struct collect *c, int n_args, char **args)
 
 	if (!cli_sources_name(&sources) && !n_args)
 		return cli_fail(kt_error_new(KT_ERROR_USAGE,
-					     "a guest is needed: --kernel IMAGE boots one, "
+					     "a guest is needed: --kernel IMAGE boots a guest, "
 					     "a TARGET (or --vmlinux FILE) reads a running one"));
 	if (n_args > 1)
 		return cli_fail(
