@@ -1011,6 +1011,29 @@ static char *bpftool_dump(__u32 id, bool json)
 	return text;
 }
 
+/*
+ * bpftool reads all of kallsyms for each program, which takes an emulated guest seconds. It
+ * gets the lines that a call may need.
+ */
+static void shorten_kallsyms(void)
+{
+	static const char *const words[] = {"bpf", "map", "elem", "scx", "trie", "sock"};
+	FILE *from = fopen("/proc/kallsyms", "re"), *to = fopen("/kallsyms", "we");
+	char line[1024];
+
+	if (!from || !to)
+		die("no copy of kallsyms: %s", strerror(errno));
+	while (fgets(line, sizeof(line), from))
+		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+			if (strstr(line, words[i])) {
+				fputs(line, to);
+				break;
+			}
+	fclose(from);
+	if (fclose(to) || mount("/kallsyms", "/proc/kallsyms", NULL, MS_BIND, NULL))
+		die("no short kallsyms: %s", strerror(errno));
+}
+
 static void put_dump(FILE *f, __u32 id)
 {
 	char *text = bpftool_dump(id, false);
@@ -1080,8 +1103,10 @@ static char *make_document(const struct guest *guest, size_t *size)
 		put_all(f, "maps", bpf_map_get_next_id, put_map);
 		put_all(f, "links", bpf_link_get_next_id, put_link);
 	}
-	if (guest->config.dump)
+	if (guest->config.dump) {
+		shorten_kallsyms();
 		put_all(f, "dumps", bpf_prog_get_next_id, put_dump);
+	}
 	fprintf(f, ",\"programs\":%s}\n", second);
 	if (fclose(f))
 		die("out of memory");
