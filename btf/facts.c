@@ -143,6 +143,11 @@ static struct kt_error *resolve_with(struct sources *sources, struct symbols *sy
 			symbols_want(syms, facts->wants[i].name);
 	}
 	err = sources_symbols(sources, syms, &shift);
+	if (err && !facts->n && kt_error_code(err) == KT_ERROR_NOT_FOUND) {
+		kt_error_destroy(err);
+		err = NULL;
+		shift = 0;
+	}
 	if (err)
 		return err;
 	facts->kernel.symbols_from = sources_symbols_from(sources, syms);
@@ -150,8 +155,10 @@ static struct kt_error *resolve_with(struct sources *sources, struct symbols *sy
 		return kt_error_no_memory();
 	err = kt_error_wrap(facts_kernel_read(sources->image, syms, shift, &facts->kernel), "%s",
 			    sources->image ? sources->paths.image : sources_symbols_path(sources));
-	if (!err)
+	if (!err && facts->n)
 		err = resolve_types(sources, facts, &types);
+	else if (!err && !(facts->kernel.types_from = strdup("")))
+		err = kt_error_no_memory();
 	if (err)
 		return err;
 	take_symbols(facts, syms);

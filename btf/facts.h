@@ -61,7 +61,8 @@ struct kfacts_kernel {
 	char *banner; /* "Linux version …" as the image has it, without the newline; "": unknown */
 	char *arch;   /* "x86_64"; "": unknown */
 	char *types_from;   /* for people: "BTF of the image", "DWARF of the image", "BTF file" */
-	char *symbols_from; /* ".symtab of the image", "kallsyms of the image", "System.map", … */
+	char *symbols_from; /* ".symtab of the image", "kallsyms of the image", "System.map", …;
+			       both are "" where there are none */
 	bool big_endian;
 	uint8_t build_id[64];
 	size_t build_id_len; /* 0: the image has none */
@@ -92,6 +93,8 @@ struct kfacts_sources {
  * image, in this order: a kallsyms file of a running guest has KASLR in it, and the others are
  * then shifted until their _text is the same. A name that the first does not have is taken from
  * the next. KT_ERROR_MISMATCH: image and symbol file are not of one build.
+ *
+ * Without wants, what kernel it is (kfacts_kernel()): types and symbols need not be there then.
  *
  * Errors name the file: not a kernel, truncated, without types, a required want absent.
  */

@@ -322,6 +322,8 @@ char *sources_symbols_from(const struct sources *s, const struct symbols *syms)
 	bool of_image = !s->paths.system_map && !s->paths.kallsyms;
 	char *from;
 
+	if (!syms->source)
+		return strdup("");
 	return asprintf(&from, "%s%s", syms->source, of_image ? " of the image" : "") < 0 ? NULL
 											  : from;
 }

@@ -24,6 +24,7 @@ enum cli_status {
 int cli_attach(int argc, char **argv);
 int cli_collect(int argc, char **argv);
 int cli_diff(int argc, char **argv);
+int cli_info(int argc, char **argv);
 int cli_layout(int argc, char **argv);
 int cli_links(int argc, char **argv);
 int cli_log(int argc, char **argv);
@@ -197,12 +198,13 @@ void cli_output_deinit(struct cli_output *output);
 extern const char cli_output_help[];
 
 /*
- * Facts of a kernel, enough to read `objects` (INSPECT_*), and what `more` adds (unless NULL),
- * resolved while a progress line says so. *resolve_ns_ret and *cached_ret tell what it took.
+ * Facts of a kernel, enough to read `objects` (INSPECT_*), resolved while a progress line
+ * says so. With INSPECT_AVAILABLE a kernel that lacks all of them is none the worse: a note says
+ * what it lacks. *resolve_ns_ret and *cached_ret tell what it took.
  */
 struct kt_error *cli_load_facts(const struct kfacts_sources *sources, bool use_cache,
-				unsigned int objects, bool (*more)(struct wants *wants),
-				struct kfacts **ret, int64_t *resolve_ns_ret, bool *cached_ret);
+				unsigned int objects, struct kfacts **ret, int64_t *resolve_ns_ret,
+				bool *cached_ret);
 
 /*
  * How the stub is spoken to. *trace, which the caller closes, is the file of --trace, or NULL.

@@ -54,9 +54,8 @@ static struct kt_error *load(const char *path, const struct cli_guest *guest, un
 	struct kt_error *err;
 
 	sources.image = path;
-	err = cli_load_facts(&sources, !guest->no_cache, objects,
-			     objects & INSPECT_PROGRAMS ? scx_wants : NULL, ret,
-			     &result->resolve_ns, &result->cached);
+	err = cli_load_facts(&sources, !guest->no_cache, objects, ret, &result->resolve_ns,
+			     &result->cached);
 	return kt_error_wrap(err, "the guest's kernel, as its memory has it");
 }
 

@@ -50,8 +50,8 @@ const char *cli_sources_name(const struct kfacts_sources *sources)
 }
 
 struct kt_error *cli_load_facts(const struct kfacts_sources *sources, bool use_cache,
-				unsigned int objects, bool (*more)(struct wants *wants),
-				struct kfacts **ret, int64_t *resolve_ns_ret, bool *cached_ret)
+				unsigned int objects, struct kfacts **ret, int64_t *resolve_ns_ret,
+				bool *cached_ret)
 {
 	_cleanup_free_ char *cache_dir = use_cache ? cli_cache_dir() : NULL;
 	_cleanup_(wants_deinit) struct wants wants = {0};
@@ -59,10 +59,15 @@ struct kt_error *cli_load_facts(const struct kfacts_sources *sources, bool use_c
 	struct kfacts *facts;
 	struct kt_error *err;
 
-	if (!inspect_wants(objects, &wants) || (more && !more(&wants)) || !locate_wants(&wants))
+	if (!inspect_wants(objects, &wants) || !locate_wants(&wants))
 		return kt_error_no_memory();
 	cli_progress("reading the kernel image");
 	err = kfacts_load(sources, wants.v.data, wants.v.len, cache_dir, &facts, cached_ret);
+	if (err && objects & INSPECT_AVAILABLE && kt_error_code(err) == KT_ERROR_NOT_FOUND) {
+		cli_note("%s", kt_error_message(err));
+		kt_error_destroy(err);
+		err = kfacts_load(sources, NULL, 0, cache_dir, &facts, cached_ret);
+	}
 	if (err)
 		return err;
 	err = inspect_check(objects, facts);
@@ -164,8 +169,7 @@ static struct kt_error *inspect_with_files(const struct rsp_target *target,
 {
 	struct kt_error *err;
 
-	err = cli_load_facts(sources, !guest->no_cache, what->objects,
-			     what->objects & INSPECT_PROGRAMS ? scx_wants : NULL, facts_ret,
+	err = cli_load_facts(sources, !guest->no_cache, what->objects, facts_ret,
 			     &result->resolve_ns, &result->cached);
 	if (!err)
 		err = cli_inspect(target, guest, *facts_ret, what, result->inspection);

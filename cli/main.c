@@ -10,28 +10,31 @@ static const char help[] =
 	"verifier did there: every program with its verified_insns, read from the guest's\n"
 	"memory.\n"
 	"\n"
-	"Usage:\n"
-	"  ktstr-gdb attach [TARGET] [--vmlinux FILE]    a guest that is already running\n"
-	"  ktstr-gdb collect [--vmlinux FILE] TARGET     the same\n"
+	"A guest that is already running:\n"
+	"  ktstr-gdb attach [TARGET]             its BPF programs\n"
+	"  ktstr-gdb maps [TARGET]               its BPF maps\n"
+	"  ktstr-gdb links [TARGET]              its BPF links\n"
+	"  ktstr-gdb prog dump ID [TARGET]       a program's translated instructions\n"
+	"  ktstr-gdb watch [TARGET]              a line for each load, as it happens\n"
+	"  ktstr-gdb info [TARGET]               its kernel, and what works on it\n"
+	"\n"
+	"A guest that is booted for it:\n"
 	"  ktstr-gdb collect --kernel IMAGE --object FILE.bpf.o...\n"
-	"                                        boots a guest, loads programs in it\n"
+	"                                        do these programs load?\n"
 	"  ktstr-gdb collect --kernel IMAGE --run BIN [-- ARGS]\n"
-	"                                        boots a guest, runs a loader in it\n"
+	"                                        the programs of a loader of yours\n"
 	"  ktstr-gdb collect --kernel IMAGE --scheduler BIN [-- ARGS]\n"
 	"                                        does it attach, and schedule?\n"
-	"  ktstr-gdb maps [TARGET] --vmlinux FILE        its BPF maps\n"
-	"  ktstr-gdb links [TARGET] --vmlinux FILE       its BPF links\n"
-	"  ktstr-gdb prog dump ID [TARGET] --vmlinux FILE\n"
-	"                                        a program's translated instructions\n"
-	"  ktstr-gdb watch [TARGET] --vmlinux FILE       a line for each load, as it happens\n"
+	"  ktstr-gdb sweep [FILE]                scheduler x kernel x topology\n"
+	"  ktstr-gdb report DIR                  what a sweep came to, cell by cell\n"
+	"\n"
+	"No guest:\n"
 	"  ktstr-gdb log [FILE...]               a loader's output, its verifier logs\n"
-	"                                        collapsed; needs no guest\n"
+	"                                        collapsed\n"
 	"  ktstr-gdb diff A.json B.json          two results (of --save) side by side, or of\n"
 	"                                        two guests that it boots\n"
-	"  ktstr-gdb sweep [FILE]                scheduler x kernel x topology\n"
 	"  ktstr-gdb layout TYPE[.MEMBER] --vmlinux FILE\n"
 	"                                        a struct of a kernel, member by member\n"
-	"  ktstr-gdb report DIR                  what a sweep came to, cell by cell\n"
 	"\n"
 	"TARGET is HOST:PORT, :PORT or unix:PATH; if not given, :1234, where `qemu -s`\n"
 	"listens.\n"
@@ -47,9 +50,9 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{"attach", cli_attach}, {"collect", cli_collect}, {"diff", cli_diff},
-	{"layout", cli_layout}, {"links", cli_links},     {"log", cli_log},
-	{"maps", cli_maps},     {"prog", cli_prog},       {"report", cli_report},
-	{"sweep", cli_sweep},   {"watch", cli_watch},
+	{"info", cli_info},     {"layout", cli_layout},   {"links", cli_links},
+	{"log", cli_log},       {"maps", cli_maps},       {"prog", cli_prog},
+	{"report", cli_report}, {"sweep", cli_sweep},     {"watch", cli_watch},
 };
 
 /* Nothing that is opened may become stdout or stderr. What is written there then fails. */
@@ -58,6 +61,21 @@ static void fill_standard_fds(void)
 	for (int fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0)
 			open("/dev/null", O_RDONLY);
+}
+
+static int unknown_command(const char *name)
+{
+	size_t n = sizeof(commands) / sizeof(commands[0]);
+	char list[256] = "";
+
+	for (size_t i = 0; i < n; i++)
+		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s",
+			 !i          ? ""
+			 : i + 1 < n ? ", "
+				     : " and ",
+			 commands[i].name);
+	return cli_fail(kt_error_hint(kt_error_new(KT_ERROR_USAGE, "\"%s\" is no command", name),
+				      "there are %s; see ktstr-gdb --help", list));
 }
 
 int main(int argc, char **argv)
@@ -80,8 +98,5 @@ int main(int argc, char **argv)
 			argv[1] = name;
 			return commands[i].run(argc - 1, argv + 1);
 		}
-	return cli_fail(kt_error_hint(
-		kt_error_new(KT_ERROR_USAGE, "\"%s\" is no command", argv[1]),
-		"there are attach, collect, diff, layout, links, log, maps, prog, report, sweep and "
-		"watch; see ktstr-gdb --help"));
+	return unknown_command(argv[1]);
 }

@@ -202,8 +202,8 @@ int cli_run_guest(const struct cli_boot *boot, const char *kernel, const char *s
 	run->result.inspection = &run->collected.inspection;
 	if (!sources.image)
 		sources.image = kernel;
-	err = cli_load_facts(&sources, !guest->no_cache, INSPECT_PROGRAMS, scx_wants, &run->facts,
-			     &run->result.resolve_ns, &run->result.cached);
+	err = cli_load_facts(&sources, !guest->no_cache, INSPECT_PROGRAMS | INSPECT_SCX,
+			     &run->facts, &run->result.resolve_ns, &run->result.cached);
 	run->result.facts = run->facts;
 	if (!err)
 		err = find_modules(boot, kernel, run, &modules);

@@ -396,7 +396,7 @@ static int watch_with(const struct options *options)
 	if (options->logs && mkdir(options->logs, 0777) && errno != EEXIST)
 		return cli_fail(kt_error_os(errno, "cannot make the directory %s", options->logs));
 	cli_cancel_fd();
-	err = cli_load_facts(&sources, !options->guest.no_cache, INSPECT_PROGRAMS, watch_wants,
+	err = cli_load_facts(&sources, !options->guest.no_cache, INSPECT_PROGRAMS | INSPECT_LOADS,
 			     &facts, &resolve_ns, &cached);
 	if (err)
 		return cli_fail(err);

@@ -26,7 +26,7 @@ struct run {
 static struct kt_error *read_guest(const struct run *run, struct vm *vm, struct inspection *ret)
 {
 	_cleanup_(rsp_target_deinit) struct rsp_target target = {0};
-	const struct inspect_options what = {.objects = INSPECT_PROGRAMS, .scx = true};
+	const struct inspect_options what = {.objects = INSPECT_PROGRAMS | INSPECT_SCX};
 	struct kt_error *err = rsp_target_parse(vm_gdb_target(vm), &target);
 
 	if (!err)

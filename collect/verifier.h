@@ -13,7 +13,7 @@
 struct kt_collect {
 	const struct vm_config *vm;
 	const struct vm_load *load; /* its `scheduler` is set */
-	const struct kfacts *facts; /* of the kernel, with scx_wants() among them */
+	const struct kfacts *facts; /* of the kernel, enough for INSPECT_SCX, too */
 	int64_t timeout_ms;      /* of the whole run, but a guest that dies while it boots gets it
 					anew; 0: 300000 */
 	struct rsp_options stub; /* how the guest is read */

@@ -13,6 +13,8 @@ struct guest {
 	const struct kfacts *facts;
 	int64_t kaslr_offset;
 	struct pagetable *pt; /* NULL: the stub translates, through the selected vCPU */
+	struct guest_paging paging;
+	size_t n_cpus;
 };
 
 /* Page tables worth a look, of some vCPUs. */
@@ -157,6 +159,11 @@ static struct kt_error *try_candidate(struct guest *guest, const struct arch *ar
 			candidate->space.live ? guest->source.context : pt, guest->facts, seen);
 	if (!err && seen->found) {
 		guest->kaslr_offset = seen->kaslr_offset;
+		guest->paging = (struct guest_paging){
+			.levels = candidate->space.levels,
+			.address_bits = arch_space_bits(&candidate->space),
+			.page_size = UINT64_C(1) << candidate->space.level[0].shift,
+		};
 		if (!candidate->space.live)
 			guest->pt = kt_take_ptr(pt);
 	}
@@ -220,6 +227,7 @@ static struct kt_error *guest_find(struct guest *guest)
 						 (end < n_cpus ? end : n_cpus) - first);
 		for (size_t i = 0; !err && i < candidates.all.len && !seen.found; i++)
 			err = try_candidate(guest, arch, &candidates.all.data[i], &seen);
+		guest->n_cpus = n_cpus;
 		if (err || seen.found)
 			return err;
 	}
@@ -270,6 +278,16 @@ int64_t guest_kaslr_offset(const struct guest *guest)
 bool guest_walks_tables(const struct guest *guest)
 {
 	return guest->pt != NULL;
+}
+
+struct guest_paging guest_paging(const struct guest *guest)
+{
+	return guest->paging;
+}
+
+size_t guest_cpus(const struct guest *guest)
+{
+	return guest->n_cpus;
 }
 
 bool guest_symbol(const struct guest *guest, const char *name, gaddr_t *ret)

@@ -36,6 +36,17 @@ int64_t guest_kaslr_offset(const struct guest *guest);
 /* True: the kernel's page table had to be walked, because no vCPU was running on it. */
 bool guest_walks_tables(const struct guest *guest);
 
+/* How the kernel's own page table cuts addresses up. All 0: it was found by the hint alone. */
+struct guest_paging {
+	unsigned int levels;
+	unsigned int address_bits; /* that are translated */
+	uint64_t page_size;        /* the smallest, in bytes */
+};
+struct guest_paging guest_paging(const struct guest *guest);
+
+/* All vCPUs; 0: it was found by the hint alone, and nobody asked. */
+size_t guest_cpus(const struct guest *guest);
+
 /* The run-time address of a symbol. False: this kernel does not have it. */
 bool guest_symbol(const struct guest *guest, const char *name, gaddr_t *ret);
 

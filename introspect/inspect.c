@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "introspect/inspect.h"
+#include "introspect/watch.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -11,6 +12,7 @@ struct stop {
 	struct bpf_maps *maps;
 	struct bpf_links *links;
 	struct bpf_insns *insns;
+	struct scx_state scx;
 };
 
 static void stop_deinit(struct stop *stop)
@@ -61,13 +63,35 @@ static struct kt_error *finish_links(const struct stop *stop, const struct kfact
 
 static struct kt_error *read_insns(struct stop *stop, const struct inspect_options *what)
 {
-	return bpf_insns_read(stop->guest, what->prog_id, &stop->insns);
+	/* No program has ID 0: who asks for that wants the facts alone. */
+	return what->prog_id ? bpf_insns_read(stop->guest, what->prog_id, &stop->insns) : NULL;
 }
 
 static struct kt_error *finish_insns(const struct stop *stop, const struct kfacts *facts,
 				     struct inspection *out)
 {
-	return bpf_insns_finish(stop->insns, facts, &out->insns);
+	return stop->insns ? bpf_insns_finish(stop->insns, facts, &out->insns) : NULL;
+}
+
+static struct kt_error *read_scx(struct stop *stop, const struct inspect_options *what)
+{
+	(void)what;
+	return scx_read(stop->guest, &stop->scx);
+}
+
+static struct kt_error *finish_scx(const struct stop *stop, const struct kfacts *facts,
+				   struct inspection *out)
+{
+	(void)facts;
+	out->scx = stop->scx;
+	return NULL;
+}
+
+/* A kernel without it has a state, too: unknown. */
+static struct kt_error *check_scx(const struct kfacts *facts)
+{
+	(void)facts;
+	return NULL;
 }
 
 /* What can be read: everything in the stop, sense is made of it when the guest runs again. */
@@ -85,6 +109,7 @@ static const struct walker {
 	{INSPECT_MAPS, "BPF maps", bpf_maps_wants, bpf_maps_check, read_maps, finish_maps},
 	{INSPECT_LINKS, "BPF links", bpf_links_wants, bpf_links_check, read_links, finish_links},
 	{INSPECT_INSNS, "instructions", bpf_insns_wants, bpf_insns_check, read_insns, finish_insns},
+	{INSPECT_SCX, "sched_ext state", scx_wants, check_scx, read_scx, finish_scx},
 };
 #define N_WALKERS (sizeof(walkers) / sizeof(walkers[0]))
 
@@ -93,7 +118,7 @@ bool inspect_wants(unsigned int objects, struct wants *wants)
 	for (size_t i = 0; i < N_WALKERS; i++)
 		if (objects & walkers[i].object && !walkers[i].wants(wants))
 			return false;
-	return true;
+	return !(objects & INSPECT_LOADS) || watch_wants(wants);
 }
 
 struct kt_error *inspect_check(unsigned int objects, const struct kfacts *facts)
@@ -101,9 +126,26 @@ struct kt_error *inspect_check(unsigned int objects, const struct kfacts *facts)
 	struct kt_error *err = NULL;
 
 	for (size_t i = 0; i < N_WALKERS && !err; i++)
-		if (objects & walkers[i].object)
+		if (objects & walkers[i].object && !(objects & INSPECT_AVAILABLE))
 			err = walkers[i].check(facts);
 	return err;
+}
+
+/* Those of the walkers' objects that are to be read. */
+static unsigned int available(unsigned int objects, const struct kfacts *facts)
+{
+	unsigned int ret = 0;
+
+	for (size_t i = 0; i < N_WALKERS; i++) {
+		struct kt_error *err = NULL;
+
+		if (objects & INSPECT_AVAILABLE)
+			err = walkers[i].check(facts);
+		if (!err)
+			ret |= objects & walkers[i].object;
+		kt_error_destroy(err);
+	}
+	return ret;
 }
 
 /* Nanoseconds since *mark, which moves to now. */
@@ -120,33 +162,32 @@ static struct kt_error *read_stopped(struct stop *stop, const struct kfacts *fac
 				     struct inspection *out)
 {
 	struct source source = source_from_stub(stop->client);
-	struct kt_error *err = guest_create(&source, facts, what->hint, &stop->guest);
+	struct kt_error *err = guest_create(&source, facts, what->paging ? NULL : what->hint,
+					    &stop->guest);
 
 	if (err)
 		return err;
 	out->timing.locate_ns = lap(mark);
 	out->kaslr_offset = guest_kaslr_offset(stop->guest);
+	out->paging = guest_paging(stop->guest);
+	out->n_cpus = guest_cpus(stop->guest);
 	for (size_t i = 0; i < N_WALKERS; i++) {
-		if (what->objects & walkers[i].object)
+		if (out->objects & walkers[i].object)
 			err = walkers[i].read(stop, what);
 		if (err)
 			return kt_error_wrap(err, "cannot read the guest's %s", walkers[i].what);
 	}
-	if (what->scx)
-		err = scx_read(stop->guest, &out->scx);
-	if (err)
-		return kt_error_wrap(err, "cannot read the guest's sched_ext state");
 	out->timing.read_ns = lap(mark);
 	return NULL;
 }
 
 static struct kt_error *finish_all(const struct stop *stop, const struct kfacts *facts,
-				   unsigned int objects, struct inspection *out)
+				   struct inspection *out)
 {
 	struct kt_error *err = NULL;
 
 	for (size_t i = 0; i < N_WALKERS && !err; i++)
-		if (objects & walkers[i].object)
+		if (out->objects & walkers[i].object)
 			err = walkers[i].finish(stop, facts, out);
 	return err;
 }
@@ -156,7 +197,7 @@ struct kt_error *inspect_guest(const struct rsp_target *target, const struct rsp
 			       struct inspection *ret)
 {
 	_cleanup_(stop_deinit) struct stop stop = {0};
-	struct inspection out = {0};
+	struct inspection out = {.objects = available(what->objects, facts)};
 	const struct rsp_stats *stats;
 	struct kt_error *err, *detach_err;
 	int64_t mark = kt_now_ns();
@@ -188,7 +229,7 @@ struct kt_error *inspect_guest(const struct rsp_target *target, const struct rsp
 	out.timing.requests = stats->requests;
 	out.timing.bytes_read = stats->bytes_read;
 	out.timing.round_trips = stats->round_trips;
-	err = finish_all(&stop, facts, what->objects, &out);
+	err = finish_all(&stop, facts, &out);
 	if (err) {
 		inspection_deinit(&out);
 		return err;

@@ -27,6 +27,11 @@ enum {
 	INSPECT_MAPS = 2,
 	INSPECT_LINKS = 4,
 	INSPECT_INSNS = 8, /* of one program */
+	INSPECT_SCX = 16,  /* sched_ext's state: one round trip more, or two */
+	/* Nothing is read for it in the one stop: facts for introspect/watch.h. */
+	INSPECT_LOADS = 32,
+	/* Of the others, those that the kernel's facts are enough for; inspection.objects tells. */
+	INSPECT_AVAILABLE = 64,
 };
 
 /* Everything that reading those needs to know of a kernel. False: no memory. */
@@ -39,18 +44,21 @@ struct kt_error *inspect_check(unsigned int objects, const struct kfacts *facts)
 struct inspect_options {
 	const int64_t *hint;  /* where the kernel was, as for guest_create(); may be NULL */
 	unsigned int objects; /* INSPECT_*, or-ed */
-	uint32_t prog_id;     /* whose instructions INSPECT_INSNS reads */
-	bool scx;             /* sched_ext's state, too: one round trip more, or two */
+	uint32_t prog_id;     /* whose instructions INSPECT_INSNS reads; 0: none */
+	bool paging;          /* inspection's paging and n_cpus: the hint does not count then */
 };
 
 /* Only what was asked for is filled. */
 struct inspection {
+	unsigned int objects; /* that were read */
 	struct programs programs;
 	struct maps maps;
 	struct links links;
 	struct insns insns;
 	struct scx_state scx;
 	int64_t kaslr_offset;
+	struct guest_paging paging; /* and n_cpus: when asked for */
+	size_t n_cpus;
 	bool was_paused; /* before we came, as far as the stub tells (QEMU up to 8.0) */
 	struct inspect_timing timing;
 };

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "render/json.h"
+#include "render/objects.h"
+#include "render/text.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+
+static const char help[] =
+	"Usage: ktstr-gdb info [TARGET] [OPTION...]\n"
+	"\n"
+	"Prints what kernel a running QEMU guest has, where its symbols and types come\n"
+	"from, how many BPF objects it holds, and what of ktstr-gdb works on it.\n"
+	"\n"
+	"TARGET is HOST:PORT, :PORT or unix:PATH; if not given, :1234, where `qemu -s`\n"
+	"listens.\n"
+	"\n";
+
+static const char output_help[] = "Output:\n"
+				  "  --json               one JSON document\n"
+				  "  --timing             where the time went, on stderr\n"
+				  "  --color WHEN         auto, always or never\n";
+
+#define OBJECTS                                                                                    \
+	(INSPECT_PROGRAMS | INSPECT_MAPS | INSPECT_LINKS | INSPECT_INSNS | INSPECT_SCX |           \
+	 INSPECT_LOADS)
+
+/* Something that ktstr-gdb does, and what it takes of a kernel. */
+struct feature {
+	const char *name;
+	unsigned int object; /* INSPECT_*, whose own check tells; 0: one of the others */
+	const char *symbol;
+	const char *type, *member;
+	const char *without; /* for people, when symbol or member are not there */
+};
+
+static const struct feature features[] = {
+	{.name = "programs", .object = INSPECT_PROGRAMS},
+	{.name = "verified_insns",
+	 .type = "bpf_prog_aux",
+	 .member = "verified_insns",
+	 .without = "this kernel does not keep it; Linux 5.16 and later do"},
+	{.name = "full names",
+	 .type = "bpf_prog_aux",
+	 .member = "func_info",
+	 .without = "this kernel's programs have no BTF; Linux 5.0 and later do"},
+	{.name = "maps", .object = INSPECT_MAPS},
+	{.name = "links", .object = INSPECT_LINKS},
+	{.name = "prog dump", .object = INSPECT_INSNS},
+	{.name = "watch",
+	 .symbol = "bpf_vlog_finalize",
+	 .without = "results only: the verifier's numbers need Linux 6.4 and later"},
+};
+#define N_FEATURES (sizeof(features) / sizeof(features[0]))
+
+/* NULL: it works. Else why not, which the caller frees. */
+static struct kt_error *judge(const struct feature *feature, const struct kfacts *facts, char **ret)
+{
+	struct kfacts_member member;
+	struct kt_error *err;
+	gaddr_t addr;
+
+	*ret = NULL;
+	if (feature->object) {
+		err = inspect_check(feature->object, facts);
+		if (!err)
+			return NULL;
+		*ret = strdup(kt_error_message(err));
+		kt_error_destroy(err);
+		return *ret ? NULL : kt_error_no_memory();
+	}
+	if (feature->symbol ? kfacts_symbol(facts, feature->symbol, &addr)
+			    : kfacts_member(facts, feature->type, feature->member, &member))
+		return NULL;
+	*ret = strdup(feature->without);
+	return *ret ? NULL : kt_error_no_memory();
+}
+
+struct judgement {
+	char *why[N_FEATURES]; /* NULL: it works */
+};
+
+static void judgement_deinit(struct judgement *judgement)
+{
+	for (size_t i = 0; i < N_FEATURES; i++)
+		free(judgement->why[i]);
+}
+
+static struct kt_error *judge_all(const struct kfacts *facts, struct judgement *ret)
+{
+	struct kt_error *err = NULL;
+
+	for (size_t i = 0; i < N_FEATURES && !err; i++)
+		err = judge(&features[i], facts, &ret->why[i]);
+	return err;
+}
+
+/*
+ * "BTF of the image": of a guest whose image nobody gave, it is the memory's. What is recorded of
+ * that has kallsyms as a .symtab.
+ */
+static void from(struct kt_buf *out, const char *text, const char *path)
+{
+	static const char image[] = " of the image";
+	size_t len = strlen(text), end = sizeof(image) - 1;
+
+	if (!*text)
+		kt_buf_appends(out, "none");
+	else if (!path && !strcmp(text, ".symtab of the image"))
+		kt_buf_appends(out, "kallsyms, from the guest's memory");
+	else if (!path && len > end && !strcmp(text + len - end, image))
+		kt_buf_printf(out, "%.*s, from the guest's memory", (int)(len - end), text);
+	else
+		kt_buf_appends(out, text);
+}
+
+static void line(struct kt_buf *out, const char *key)
+{
+	kt_buf_printf(out, "%-14s", key);
+}
+
+static void text_line(struct kt_buf *out, const char *key, const char *text)
+{
+	line(out, key);
+	render_append_visible(out, text && *text ? text : "-", false);
+	kt_buf_appendc(out, '\n');
+}
+
+static void paging_line(struct kt_buf *out, const struct guest_paging *paging)
+{
+	if (!paging->levels)
+		return;
+	line(out, "page tables");
+	kt_buf_printf(out, "%u levels, %u-bit addresses, pages of %" PRIu64 " KiB\n",
+		      paging->levels, paging->address_bits, paging->page_size / 1024);
+}
+
+/* How many there are; "-" of what could not be read. */
+static void count_line(struct kt_buf *out, const struct inspection *inspection, unsigned int object,
+		       const char *key, size_t n)
+{
+	line(out, key);
+	if (inspection->objects & object)
+		kt_buf_printf(out, "%zu\n", n);
+	else
+		kt_buf_appends(out, "-\n");
+}
+
+static void kernel_lines(struct kt_buf *out, const struct cli_result *result, const char *path)
+{
+	const struct inspection *inspection = result->inspection;
+	const struct kfacts_kernel *kernel = kfacts_kernel(result->facts);
+	char build_id[CLI_BUILD_ID_MAX];
+	int64_t kaslr = inspection->kaslr_offset;
+
+	cli_render_guest(result, build_id);
+	text_line(out, "kernel", kernel->release);
+	text_line(out, "build ID", build_id);
+	text_line(out, "architecture", kernel->arch);
+	paging_line(out, &inspection->paging);
+	line(out, "KASLR offset");
+	kt_buf_printf(out, "%s0x%" PRIx64 "\n", kaslr < 0 ? "-" : "",
+		      kaslr < 0 ? (uint64_t)-kaslr : (uint64_t)kaslr);
+	if (inspection->n_cpus) {
+		line(out, "CPUs");
+		kt_buf_printf(out, "%zu\n", inspection->n_cpus);
+	}
+	line(out, "symbols");
+	from(out, kernel->symbols_from, path);
+	kt_buf_appendc(out, '\n');
+	line(out, "types");
+	from(out, kernel->types_from, path);
+	kt_buf_appendc(out, '\n');
+}
+
+static void scx_line(struct kt_buf *out, const struct cli_result *result)
+{
+	const struct scx_state *scx = &result->inspection->scx;
+
+	line(out, "sched_ext");
+	if (!scx_supported(result->facts))
+		kt_buf_appends(out, "none (CONFIG_SCHED_CLASS_EXT)");
+	else
+		render_append_visible(out, scx->known ? scx->state : "-", false);
+	if (scx->ops[0]) {
+		kt_buf_appends(out, ", ");
+		render_append_visible(out, scx->ops, false);
+	}
+	kt_buf_appendc(out, '\n');
+}
+
+static struct kt_error *render_text(const struct cli_result *result,
+				    const struct judgement *judgement, const char *path, char **ret)
+{
+	const struct inspection *inspection = result->inspection;
+	struct kt_buf out = KT_BUF_INIT;
+
+	kernel_lines(&out, result, path);
+	count_line(&out, inspection, INSPECT_PROGRAMS, "programs", inspection->programs.n);
+	count_line(&out, inspection, INSPECT_MAPS, "maps", inspection->maps.n);
+	count_line(&out, inspection, INSPECT_LINKS, "links", inspection->links.n);
+	scx_line(&out, result);
+	kt_buf_appends(&out, "\nWhat works on this guest:\n");
+	for (size_t i = 0; i < N_FEATURES; i++) {
+		kt_buf_printf(&out, "  %-16s%s", features[i].name,
+			      judgement->why[i] ? "no: " : "yes");
+		if (judgement->why[i])
+			render_append_visible(&out, judgement->why[i], false);
+		kt_buf_appendc(&out, '\n');
+	}
+	return kt_buf_finish(&out, ret);
+}
+
+static json_t *json_count(const struct inspection *inspection, unsigned int object, size_t n)
+{
+	return inspection->objects & object ? json_integer((json_int_t)n) : json_null();
+}
+
+static json_t *json_features(const struct judgement *judgement)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < N_FEATURES; i++) {
+		json_t *json = json_object();
+		const char *why = judgement->why[i];
+
+		json_object_set_new(json, "name", json_string(features[i].name));
+		json_object_set_new(json, "works", json_boolean(!why));
+		json_object_set_new(json, "why", why ? render_json_text(why) : json_null());
+		json_array_append_new(array, json);
+	}
+	return array;
+}
+
+static json_t *json_from(const char *text, const char *path)
+{
+	struct kt_buf out = KT_BUF_INIT;
+	char *s = NULL;
+	json_t *json;
+
+	if (!*text)
+		return json_null();
+	from(&out, text, path);
+	kt_error_destroy(kt_buf_finish(&out, &s));
+	json = s ? render_json_text(s) : NULL;
+	free(s);
+	return json;
+}
+
+static struct kt_error *render_json(const struct cli_result *result,
+				    const struct judgement *judgement, const char *path, char **ret)
+{
+	const struct inspection *inspection = result->inspection;
+	const struct kfacts_kernel *kernel = kfacts_kernel(result->facts);
+	const struct guest_paging *paging = &inspection->paging;
+	json_t *root = json_object(), *json = json_object(), *scx = json_object();
+	char build_id[CLI_BUILD_ID_MAX];
+	struct render_guest guest = cli_render_guest(result, build_id);
+
+	json_object_set_new(root, "schema", json_string("ktstr-gdb.info.v1"));
+	json_object_set_new(root, "kernel", render_json_kernel(&guest));
+	json_object_set_new(root, "pause_us", json_integer(guest.pause_us));
+	json_object_set_new(json, "levels", json_integer(paging->levels));
+	json_object_set_new(json, "address_bits", json_integer(paging->address_bits));
+	json_object_set_new(json, "page_size", json_integer((json_int_t)paging->page_size));
+	json_object_set_new(root, "page_tables", json);
+	json_object_set_new(root, "cpus", json_integer((json_int_t)inspection->n_cpus));
+	json_object_set_new(root, "symbols_from", json_from(kernel->symbols_from, path));
+	json_object_set_new(root, "types_from", json_from(kernel->types_from, path));
+	json_object_set_new(root, "programs",
+			    json_count(inspection, INSPECT_PROGRAMS, inspection->programs.n));
+	json_object_set_new(root, "maps", json_count(inspection, INSPECT_MAPS, inspection->maps.n));
+	json_object_set_new(root, "links",
+			    json_count(inspection, INSPECT_LINKS, inspection->links.n));
+	json_object_set_new(scx, "state",
+			    inspection->scx.known ? render_json_text(inspection->scx.state)
+						  : json_null());
+	json_object_set_new(scx, "ops",
+			    inspection->scx.ops[0] ? render_json_text(inspection->scx.ops)
+						   : json_null());
+	json_object_set_new(root, "sched_ext", scx);
+	json_object_set_new(root, "features", json_features(judgement));
+	return render_json_dump(root, ret);
+}
+
+static int show(const char *target, const struct cli_guest *guest, const struct cli_output *output)
+{
+	const struct inspect_options what = {
+		.objects = OBJECTS | INSPECT_AVAILABLE,
+		.paging = true,
+	};
+	_cleanup_(inspection_deinit) struct inspection inspection = {0};
+	_cleanup_(cli_facts_destroyp) struct kfacts *facts = NULL;
+	_cleanup_(judgement_deinit) struct judgement judgement = {0};
+	_cleanup_free_ char *text = NULL;
+	struct cli_result result = {.inspection = &inspection};
+	struct kt_error *err = cli_read_target(target, guest, &what, &result, &facts);
+	int status;
+
+	if (!err)
+		err = judge_all(facts, &judgement);
+	if (!err)
+		err = output->json ? render_json(&result, &judgement, guest->vmlinux, &text)
+				   : render_text(&result, &judgement, guest->vmlinux, &text);
+	if (err)
+		return cli_fail(err);
+	status = cli_print(text);
+	if (output->timing)
+		cli_print_timing(&result);
+	return status;
+}
+
+int cli_info(int argc, char **argv)
+{
+	static const struct option options[] = {CLI_GUEST_OPTIONS,
+						{"json", no_argument, NULL, CLI_OPT_JSON},
+						{"timing", no_argument, NULL, CLI_OPT_TIMING},
+						{"color", required_argument, NULL, CLI_OPT_COLOR},
+						{"help", no_argument, NULL, 'h'},
+						{0}};
+	_cleanup_(cli_output_deinit) struct cli_output output = {0};
+	struct cli_guest guest = {0};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		struct kt_error *err;
+		bool taken;
+
+		if (c == 'h') {
+			fputs(help, stdout);
+			fputs(cli_guest_help, stdout);
+			fputs("\n", stdout);
+			return cli_print(output_help);
+		}
+		if (c == '?')
+			return CLI_USAGE;
+		err = cli_guest_option(&guest, c, optarg, &taken);
+		if (!taken)
+			err = cli_output_option(&output, c, optarg, &taken);
+		if (err)
+			return cli_fail(err);
+	}
+	if (argc - optind > 1)
+		return cli_fail(kt_error_new(KT_ERROR_USAGE, "one TARGET, not also \"%s\"",
+					     argv[optind + 1]));
+	return show(argv[optind], &guest, &output);
+}
