@@ -27,6 +27,9 @@ static const char *const names[DWARF_SECTIONS] = {
 	[DWARF_STR] = ".debug_str",
 	[DWARF_LINE_STR] = ".debug_line_str",
 	[DWARF_STR_OFFSETS] = ".debug_str_offsets",
+	[DWARF_ADDR] = ".debug_addr",
+	[DWARF_LOCLISTS] = ".debug_loclists",
+	[DWARF_RNGLISTS] = ".debug_rnglists",
 };
 
 /* struct Elf64_Chdr: type, reserved, size, alignment; gabi, "Section Compression". */
@@ -332,7 +335,8 @@ static bool ok(struct dwarf_file *file, int res, Dwarf_Error error)
 {
 	if (res == DW_DLV_ERROR) {
 		if (!file->damage[0])
-			snprintf(file->damage, sizeof(file->damage), "%s", dwarf_errmsg(error));
+			snprintf(file->damage, sizeof(file->damage), "%s",
+				 error ? dwarf_errmsg(error) : "libdwarf does not say what");
 		dwarf_dealloc_error(file->debug, error);
 	}
 	return res == DW_DLV_OK;

@@ -31,6 +31,10 @@ enum dwarf_section_index {
 	DWARF_STR,
 	DWARF_LINE_STR,
 	DWARF_STR_OFFSETS,
+	/* libdwarf wants those only where a unit names its place in them. */
+	DWARF_ADDR,
+	DWARF_LOCLISTS,
+	DWARF_RNGLISTS,
 	DWARF_SECTIONS,
 };
 

@@ -303,7 +303,8 @@ static void test_refusals(void **state)
 	remove_built(&b);
 }
 
-/* Any byte of the debug information may be wrong: an answer, absent, or an error; no crash. */
+/* Every third byte of the debug information is wrong once: an answer, absent, or an error; no
+ * crash. */
 static void test_damage(void **state)
 {
 	static const struct kfacts_want wants[] = {
@@ -325,7 +326,7 @@ static void test_damage(void **state)
 	open_dwarf(b.path, &o);
 	assert_true(image_section(o.image, ".debug_info", &info));
 	assert_true(image_section(o.image, ".debug_abbrev", &abbrev));
-	for (size_t i = 0; i < info.size + abbrev.size; i++) {
+	for (size_t i = 0; i < info.size + abbrev.size; i += 3) {
 		_cleanup_free_ uint8_t *copy = malloc(o.file.len);
 		const struct image_section *s = i < info.size ? &info : &abbrev;
 		struct kfacts_answer answers[4] = {0};
@@ -347,7 +348,7 @@ static void test_damage(void **state)
 		types_destroy(types);
 		image_close(image);
 	}
-	print_message("# %zu errors of %zu\n", errors, (size_t)(info.size + abbrev.size));
+	print_message("# %zu errors of %zu\n", errors, (size_t)(info.size + abbrev.size) / 3);
 	assert_true(errors);
 	close_dwarf(&o);
 	remove_built(&b);
@@ -451,7 +452,7 @@ static void compare_kernel(const char *path)
 	close_dwarf(&o);
 }
 
-/* vm/fetch-kernel --dbg fetches them. */
+/* vm/fetch-kernel --dbg fetches them. Each takes some seconds: KTSTR_DWARF_ALL=1 takes them all. */
 static void test_kernels(void **state)
 {
 	const char *env = getenv("KTSTR_KERNELS"), *xdg = getenv("XDG_CACHE_HOME");
@@ -471,7 +472,8 @@ static void test_kernels(void **state)
 		skip();
 	}
 	for (size_t i = 0; i < found.gl_pathc; i++)
-		compare_kernel(found.gl_pathv[i]);
+		if (strstr(found.gl_pathv[i], "cloud-amd64") || getenv("KTSTR_DWARF_ALL"))
+			compare_kernel(found.gl_pathv[i]);
 	globfree(&found);
 }
 
