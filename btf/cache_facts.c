@@ -25,6 +25,8 @@ static void put_kernel(struct kt_buf *buf, const struct kfacts_kernel *k)
 	kt_buf_append_le(buf, k->notes_link, 8);
 	kt_buf_append_le(buf, k->notes_size, 8);
 	kt_buf_append_le(buf, k->banner_link, 8);
+	kt_buf_append_le(buf, (uint64_t)k->moved, 8);
+	kt_buf_append_le(buf, k->moved_known, 1);
 }
 
 static void put_answer(struct kt_buf *buf, enum kfacts_kind kind, const struct kfacts_answer *a)
@@ -104,6 +106,8 @@ static void get_kernel(struct kt_cursor *c, struct kfacts_kernel *k)
 	k->notes_link = kt_cursor_u64(c);
 	k->notes_size = kt_cursor_u64(c);
 	k->banner_link = kt_cursor_u64(c);
+	k->moved = (int64_t)kt_cursor_u64(c);
+	k->moved_known = get_bool(c);
 }
 
 static void get_enums(struct kt_cursor *c, struct kfacts_answer *a)

@@ -161,6 +161,8 @@ static struct kt_error *resolve_with(struct sources *sources, struct symbols *sy
 		err = kt_error_no_memory();
 	if (err)
 		return err;
+	if (sources->paths.system_map)
+		facts->kernel.moved_known = true; /* it has link addresses */
 	take_symbols(facts, syms);
 	return check(facts, sources, syms->source, types);
 }

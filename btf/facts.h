@@ -70,6 +70,13 @@ struct kfacts_kernel {
 	gaddr_t notes_link;  /* where the image's notes (with the build ID) lie; 0: unknown */
 	uint64_t notes_size; /* bytes */
 	gaddr_t banner_link; /* where linux_banner lies; 0: unknown */
+	/*
+	 * What all addresses of these facts are moved by against those that the kernel was linked
+	 * to: a guest's KASLR offset is that and where it is found to be moved to. Not known of
+	 * a kallsyms file without an image.
+	 */
+	int64_t moved;
+	bool moved_known;
 };
 
 /*

@@ -108,6 +108,8 @@ static void read_notes(struct image *image, const struct symbols *syms, gaddr_t 
 static struct kt_error *read_image(struct image *image, const struct symbols *syms, gaddr_t shift,
 				   struct kfacts_kernel *kernel)
 {
+	kernel->moved = (int64_t)shift;
+	kernel->moved_known = true;
 	kernel->big_endian = image_big_endian(image);
 	kernel->arch = strdup(arch_name(image_machine(image)));
 	if (!kernel->arch)

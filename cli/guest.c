@@ -240,6 +240,12 @@ static void hex(const uint8_t *bytes, size_t len, char *ret)
 		snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
 }
 
+/* Of what only an image tells: NULL is null in JSON. */
+static const char *known(const char *text)
+{
+	return text[0] ? text : NULL;
+}
+
 struct render_guest cli_render_guest(const struct cli_result *result,
 				     char build_id[CLI_BUILD_ID_MAX])
 {
@@ -248,10 +254,11 @@ struct render_guest cli_render_guest(const struct cli_result *result,
 	build_id[0] = '\0';
 	hex(kernel->build_id, kernel->build_id_len, build_id);
 	return (struct render_guest){
-		.release = kernel->release,
-		.arch = kernel->arch,
+		.release = known(kernel->release),
+		.arch = known(kernel->arch),
 		.build_id = build_id[0] ? build_id : NULL,
-		.kaslr_offset = result->inspection->kaslr_offset,
+		.kaslr_offset = result->inspection->kaslr_offset + kernel->moved,
+		.kaslr_unknown = !kernel->moved_known,
 		.pause_us = result->inspection->timing.pause_ns / 1000,
 		.failures = result->failures,
 		.n_failures = result->n_failures,

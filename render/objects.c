@@ -141,7 +141,8 @@ json_t *render_json_kernel(const struct render_guest *guest)
 	json_object_set_new(object, "release", render_json_text(guest->release));
 	json_object_set_new(object, "arch", render_json_text(guest->arch));
 	json_object_set_new(object, "build_id", render_json_text(guest->build_id));
-	json_object_set_new(object, "kaslr_offset", json_integer(guest->kaslr_offset));
+	json_object_set_new(object, "kaslr_offset",
+			    guest->kaslr_unknown ? json_null() : json_integer(guest->kaslr_offset));
 	return object;
 }
 

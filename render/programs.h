@@ -65,6 +65,7 @@ struct render_guest {
 	const char *release, *arch;
 	const char *build_id; /* hex; NULL: none */
 	int64_t kaslr_offset;
+	bool kaslr_unknown; /* then it is null */
 	int64_t pause_us;
 	const struct render_failure *failures; /* NULL: nothing was loaded by us */
 	size_t n_failures;

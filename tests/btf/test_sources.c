@@ -153,6 +153,7 @@ static void test_without_image(void **state)
 		assert_int_equal(k->text_link, FAKE_TEXT + (i ? KASLR : 0));
 		assert_int_equal(k->banner_link, FAKE_RODATA + (i ? KASLR : 0));
 		expect_symbol(f, "prog_idr", FAKE_PROG_IDR + (i ? KASLR : 0));
+		assert_int_equal(k->moved_known, !i);
 		expect_types(f);
 		kfacts_destroy(f);
 	}
@@ -175,6 +176,7 @@ static void test_image_is_moved(void **state)
 	assert_int_equal(k->banner_link, FAKE_RODATA + KASLR);
 	assert_int_equal(k->notes_link, FAKE_NOTES + KASLR);
 	assert_int_equal(k->notes_size, 36);
+	assert_true(k->moved_known && k->moved == KASLR);
 	assert_string_equal(k->types_from, "BTF of the image");
 	assert_string_equal(k->symbols_from, "kallsyms file");
 	expect_symbol(f, "prog_idr", FAKE_PROG_IDR + KASLR);
