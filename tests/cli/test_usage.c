@@ -18,9 +18,10 @@ static void test_commands(void **state)
 /* Each option that wants a value, without one. */
 static void test_values_missing(void **state)
 {
-	static const char *const both[] = {"--vmlinux", "--wait", "--timeout", "--trace",
-					   "--type",    "--name", "--id",      "--sort",
-					   "--output",  "--color"};
+	static const char *const both[] = {"--btf",  "--system-map", "--kallsyms", "--vmlinux",
+					   "--wait", "--timeout",    "--trace",    "--type",
+					   "--name", "--id",         "--sort",     "--output",
+					   "--color"};
 	static const char *const collect[] = {"--kernel", "--object",   "--run",     "--accel",
 					      "--memory", "--smp",      "--append",  "--qemu",
 					      "--gdb",    "--qemu-arg", "--topology"};
@@ -32,6 +33,19 @@ static void test_values_missing(void **state)
 	}
 	for (size_t i = 0; i < sizeof(collect) / sizeof(*collect); i++)
 		tool_refused(RUN("collect", collect[i]), 2, "requires an argument");
+}
+
+static void test_layout(void **state)
+{
+	(void)state;
+	tool_refused(RUN("layout"), 2, "layout takes one type; as in");
+	tool_refused(RUN("layout", "a", "b", "--btf", "/x"), 2, "layout takes one type");
+	tool_refused(RUN("layout", "bpf_prog"), 2, "nothing tells the kernel's types; --vmlinux");
+	tool_refused(RUN("layout", ".a", "--btf", "/x"), 2, "is no type and member");
+	tool_refused(RUN("layout", "a.", "--btf", "/x"), 2, "is no type and member");
+	tool_refused(RUN("layout", "a", "--btf", "/nowhere/x"), 3, "/nowhere/x: no such file");
+	tool_refused(RUN("layout", "a", "--color", "x"), 2, "auto, always or never");
+	assert_int_equal(RUN("layout", "--help")->status, 0);
 }
 
 static void test_values_wrong(void **state)
@@ -115,9 +129,10 @@ static void test_together(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_commands),     cmocka_unit_test(test_values_missing),
-		cmocka_unit_test(test_values_wrong), cmocka_unit_test(test_targets),
-		cmocka_unit_test(test_together),     cmocka_unit_test(test_topologies),
+		cmocka_unit_test(test_commands),   cmocka_unit_test(test_values_missing),
+		cmocka_unit_test(test_layout),     cmocka_unit_test(test_values_wrong),
+		cmocka_unit_test(test_targets),    cmocka_unit_test(test_together),
+		cmocka_unit_test(test_topologies),
 	};
 
 	return cmocka_run_group_tests_name("cli usage", tests, NULL, NULL);
