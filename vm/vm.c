@@ -83,13 +83,6 @@ static struct kt_error *check_topology(const struct vm *vm)
 
 	if (!vm->config.topology)
 		return NULL;
-	if (vm->config.machine != vm_machine_x86_64)
-		return kt_error_hint(kt_error_new(KT_ERROR_UNSUPPORTED,
-						  "topology %s is for x86_64 guests, and this "
-						  "kernel is for %s",
-						  vm->config.topology->name,
-						  vm->config.machine->arch),
-				     "--smp N says how many CPUs it gets");
 	vm_topology_limits(vm->accel, &limits);
 	return vm_topology_check(vm->config.topology, vm->config.memory_mib, &limits);
 }
@@ -227,6 +220,19 @@ static struct kt_error *prepare(struct vm *vm, const struct vm_load *load, bool 
 	return err;
 }
 
+static struct kt_error *check_topology_machine(const struct vm_config *config,
+					       const struct vm_machine *machine)
+{
+	struct kt_error *err;
+
+	if (!config->topology || machine == vm_machine_x86_64)
+		return NULL;
+	err = kt_error_new(KT_ERROR_UNSUPPORTED,
+			   "topology %s is for x86_64 guests, and this kernel is for %s",
+			   config->topology->name, machine->arch);
+	return kt_error_hint(err, "--smp N says how many CPUs it gets");
+}
+
 static const char *default_accel(const struct vm_machine *machine)
 {
 	return vm_machine_is_host(machine) ? vm_qemu_default_accel() : "tcg";
@@ -240,6 +246,8 @@ struct kt_error *vm_start(const struct vm_config *config, const struct vm_load *
 	struct vm *vm;
 
 	err = vm_kernel_recognise(config->kernel, &kernel);
+	if (!err)
+		err = check_topology_machine(config, kernel.machine);
 	if (!err)
 		err = check_objects(load, kernel.machine);
 	if (err)

@@ -1070,10 +1070,27 @@ static bool has_cpu_flag(const char *flag)
 	return found;
 }
 
+/* Where the kernel's image begins in this boot, as hex digits: with KASLR each has another. */
+static void read_text_address(char *text, size_t size)
+{
+	FILE *f = fopen("/proc/kallsyms", "re");
+	char line[256];
+
+	text[0] = '\0';
+	while (f && !text[0] && fgets(line, sizeof(line), f)) {
+		char *name = strrchr(line, ' ');
+
+		if (name && !strcmp(name, " _text\n"))
+			snprintf(text, size, "%.*s", (int)strcspn(line, " "), line);
+	}
+	if (f)
+		fclose(f);
+}
+
 static char *make_document(const struct guest *guest, size_t *size)
 {
 	long long boot_to_wall = ns_of(CLOCK_REALTIME) - ns_of(CLOCK_BOOTTIME);
-	char jit[16], *first, *second, *text = NULL;
+	char jit[16], address[32], *first, *second, *text = NULL;
 	struct utsname uts;
 	FILE *f = open_memstream(&text, size);
 	size_t count;
@@ -1095,6 +1112,10 @@ static char *make_document(const struct guest *guest, size_t *size)
 	put_bool(f, "pti", has_cpu_flag("pti"));
 	fprintf(f, ",\"bpf_jit_enable\":");
 	put_string(f, jit);
+	put_bool(f, "btf", !access("/sys/kernel/btf/vmlinux", R_OK));
+	read_text_address(address, sizeof(address));
+	fprintf(f, ",\"text\":");
+	put_string(f, address);
 	fprintf(f, ",\"cpus\":%d},\"mode\":\"%s\"", guest->nr_cpus,
 		guest->config.spin ? "spin" : "idle");
 	put_bool(f, "churn", guest->config.churn);

@@ -1,0 +1,120 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Guests of other architectures: what they say of themselves, what the tool reads of them, and what
+# is refused. An architecture that this machine lacks something for is skipped, with what it is.
+#
+#   FOREIGN_ARCHES   of these only (aarch64 riscv64 s390x)
+. "$(dirname "$0")/lib"
+
+# The kernels of an architecture, as "SUITE FLAVOUR" lines. Not every mirror has each.
+kernels() {
+	case $1 in
+	aarch64) printf '%s\n' 'bookworm cloud-arm64' 'trixie cloud-arm64' 'sid cloud-arm64' ;;
+	riscv64) printf '%s\n' 'trixie riscv64' 'sid riscv64' ;;
+	s390x) printf '%s\n' 'bookworm s390x' 'trixie s390x' 'sid s390x' ;;
+	esac
+}
+
+# prepare ARCH: builds what its guests need, or says in $why what is missing.
+prepare() {
+	for command in "qemu-system-$1" "$1-linux-gnu-ld"; do
+		command -v "$command" >/dev/null || {
+			why="not installed: $command; tests/deps foreign installs it"
+			return 1
+		}
+	done
+	make --no-print-directory -s foreign "truth-$1" "bpf-$1" build/tests/guest/events \
+		FOREIGN="$1" B=build >"$work/make" 2>&1 || {
+		why=$(tail -n 1 "$work/make")
+		return 1
+	}
+	# The init is looked for beside whoever boots.
+	[ -e build/tests/guest/"ktstr-init-$1" ] || ln -s "../../ktstr-init-$1" build/tests/guest/
+}
+
+# --- what vm/ does: the guest comes up, and its init loads objects ---
+
+# loads NAME KERNEL: init tells of each program; $arch's kernels hold all that may pass, where they
+# have BTF and a JIT (Debian's s390x has neither in 6.1, and no JIT later); what is bad, none does.
+loads() {
+	status=0
+	timeout 180 build/tests/guest/events "$2" "$objects/demo.bpf.o" "$objects/reject.bpf.o" \
+		>"$work/events" 2>&1 || status=$?
+	told_of=$(grep -c '^program ' "$work/events")
+	held=$(grep -c '^program .* 0 [1-9][0-9]*$' "$work/events")
+	[ "$arch" = s390x ] && least=1 || least=7
+	if [ $status = 0 ] && [ "$told_of" = 8 ] && [ "$held" -ge $least ] &&
+		grep -q '^program accepted 0 ' "$work/events" &&
+		grep -q '^program rejected_null_unchecked 13 0$' "$work/events"; then
+		ok "$1"
+	else
+		not_ok "$1" "status $status, $held programs
+$(cat "$work/events")"
+	fi
+}
+
+# collects NAME KERNEL: the tool shows what init held, by name.
+collects() {
+	sed -n 's/^program \(.*\) 0 [1-9][0-9]*$/\1/p' "$work/events" | sort >"$work/held"
+	run collect --accel tcg --timeout 80 --kernel "$2" --object "$objects/demo.bpf.o" \
+		--object "$objects/reject.bpf.o" --json
+	jq -r '.programs[].full_name' "$work/out" 2>/dev/null | sort >"$work/shown"
+	if [ -s "$work/held" ] && cmp -s "$work/held" "$work/shown"; then
+		ok "$1"
+	else
+		not_ok "$1" "$(told)"
+	fi
+}
+
+# --- what the tool reads: every field of every program, twice: from the guest, from the cache ---
+
+equals_truth() {
+	if [ "$(jq .kernel.btf "$dir/truth.json")" = false ]; then
+		run attach "$target" --json
+		check "$1 has no BTF, and that is what is told" grep -q BTF "$work/err"
+		return
+	fi
+	for turn in 1 2; do
+		XDG_CACHE_HOME=$dir/cache run attach "$target" --json
+		if [ "$status" != 0 ]; then
+			not_ok "$1, attach $turn" "$(told)"
+			return
+		fi
+		check "$1, attach $turn: every program as the guest's kernel has it" \
+			build/truth/compare --min-programs 100 --min-types 6 "$dir/truth.json" "$work/out"
+	done
+	check "$1: the architecture" test "$(jq -r .kernel.arch "$work/out")" = "$arch"
+}
+
+for arch in ${FOREIGN_ARCHES:-aarch64 riscv64 s390x}; do
+	if ! prepare "$arch"; then
+		skip "$arch" "$why"
+		continue
+	fi
+	objects=$here/build/bpf/$arch
+	none=1
+	kernels "$arch" >"$work/kernels"
+	while read -r suite flavour; do
+		if ! kernel=$(vm/fetch-kernel "$suite" "$flavour" 2>"$work/fetch"); then
+			skip "$suite $flavour" "$(tail -n 1 "$work/fetch" | cut -c 1-200)"
+			continue
+		fi
+		name=$(cat "$(dirname "$kernel")/release")
+		loads "$name: init loads objects" "$kernel"
+		if [ $none = 1 ]; then
+			collects "$name: collect" "$kernel"
+			# Away from its modules, a kernel whose virtio is one has the serial port left.
+			if [ "$arch" != s390x ]; then
+				cp "$kernel" "$work/vmlinuz"
+				loads "$name: without its modules" "$work/vmlinuz"
+			fi
+		fi
+		none=0
+		boot "$arch-$suite" --kernel "$kernel" --timeout 180
+		equals_truth "$name"
+		alive "$name runs on"
+		"$truth/stop" "$dir"
+	done <"$work/kernels"
+	[ $none = 0 ] || skip "$arch" 'no kernel of it is to be had from this mirror'
+done
+plan
