@@ -44,7 +44,8 @@ static bool find_kernels(struct kernels *k, const char *name)
 		snprintf(k->dir, sizeof(k->dir), "%s/ktstr-gdb/kernels", xdg);
 	else
 		snprintf(k->dir, sizeof(k->dir), "%s/.cache/ktstr-gdb/kernels", getenv("HOME"));
-	snprintf(pattern, sizeof(pattern), "%s/*/%s", k->dir, name);
+	/* Of x86_64: the images of other architectures hold no ELF. */
+	snprintf(pattern, sizeof(pattern), "%s/*amd64/%s", k->dir, name);
 	return !glob(pattern, 0, NULL, &k->vmlinuz);
 }
 
