@@ -39,7 +39,7 @@ const char cli_boot_guest_help[] =
 	"                       says how much; `--topology list` shows the presets, which\n"
 	"                       are qemu-configs/topologies/\n"
 	"  --append WORDS       more kernel parameters\n"
-	"  --qemu BIN           another QEMU (qemu-system-x86_64)\n"
+	"  --qemu BIN           another QEMU (qemu-system-ARCH, by the kernel)\n"
 	"  --qemu-arg ARG       one more argument for it; may be given again\n"
 	"  -s                   its GDB stub on :1234, for a debugger of yours\n"
 	"  --gdb TARGET         likewise, there; if not given, on a private socket\n"
