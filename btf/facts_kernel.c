@@ -9,19 +9,21 @@
 /* A banner is one line of the log, which has room for less than this. */
 #define BANNER_MAX 2048
 
-static const char *arch_name(uint16_t machine)
+/* As `uname -m` has it. */
+static const char *arch_name(uint16_t machine, unsigned int pointer_size)
 {
 	static const struct {
 		uint16_t machine;
+		unsigned int pointer_size;
 		const char *name;
 	} archs[] = {
-		{EM_X86_64, "x86_64"}, {EM_AARCH64, "aarch64"}, {EM_386, "i386"},
-		{EM_ARM, "arm"},       {EM_RISCV, "riscv"},     {EM_S390, "s390"},
-		{EM_PPC64, "ppc64"},   {258, "loongarch"},
+		{EM_X86_64, 8, "x86_64"}, {EM_AARCH64, 8, "aarch64"}, {EM_386, 4, "i386"},
+		{EM_ARM, 4, "arm"},       {EM_RISCV, 8, "riscv64"},   {EM_RISCV, 4, "riscv32"},
+		{EM_S390, 8, "s390x"},    {EM_PPC64, 8, "ppc64"},     {258, 8, "loongarch64"},
 	};
 
 	for (size_t i = 0; i < sizeof(archs) / sizeof(*archs); i++) {
-		if (archs[i].machine == machine)
+		if (archs[i].machine == machine && archs[i].pointer_size == pointer_size)
 			return archs[i].name;
 	}
 	return "unknown";
@@ -111,7 +113,7 @@ static struct kt_error *read_image(struct image *image, const struct symbols *sy
 	kernel->moved = (int64_t)shift;
 	kernel->moved_known = true;
 	kernel->big_endian = image_big_endian(image);
-	kernel->arch = strdup(arch_name(image_machine(image)));
+	kernel->arch = strdup(arch_name(image_machine(image), image_pointer_size(image)));
 	if (!kernel->arch)
 		return kt_error_no_memory();
 	read_notes(image, syms, shift, kernel);
@@ -130,8 +132,8 @@ static const struct {
 } by_symbol[] = {
 	{"__x64_sys_bpf", "x86_64"},
 	{"__arm64_sys_bpf", "aarch64"},
-	{"__s390x_sys_bpf", "s390"},
-	{"__riscv_sys_bpf", "riscv"},
+	{"__s390x_sys_bpf", "s390x"},
+	{"__riscv_sys_bpf", "riscv64"},
 };
 #define N_BY_SYMBOL (sizeof(by_symbol) / sizeof(*by_symbol))
 
