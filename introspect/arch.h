@@ -106,8 +106,12 @@ struct arch {
 	struct arch_entry (*entry)(const struct arch_space *space, unsigned int level,
 				   uint64_t entry);
 
-	/* A symbol whose address a register holds while the kernel runs; NULL: there is none. */
+	/*
+	 * A symbol whose address a register holds while the kernel runs (arch_space's anchor), or
+	 * the pointer at anchor_at in physical memory, if that is not 0. NULL: there is none.
+	 */
 	const char *anchor;
+	gaddr_t anchor_at;
 };
 
 /* Every level but the highest has bits_each; the highest what is left of addr_bits. */

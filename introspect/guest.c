@@ -12,6 +12,7 @@ struct guest {
 	struct source source;
 	const struct kfacts *facts;
 	int64_t kaslr_offset;
+	const int64_t *hint;  /* while the kernel is looked for; NULL: none */
 	struct pagetable *pt; /* NULL: the stub translates, through the selected vCPU */
 	struct guest_paging paging;
 	size_t n_cpus;
@@ -143,6 +144,8 @@ static struct kt_error *not_found(const struct kfacts *facts, const struct candi
 static struct kt_error *try_candidate(struct guest *guest, const struct arch *arch,
 				      const struct candidate *candidate, struct located *seen)
 {
+	bool live = candidate->space.live;
+	gmem_read_fn *read = live ? guest->source.read_virtual : pagetable_read;
 	struct pagetable *pt;
 	struct kt_error *err;
 
@@ -150,13 +153,14 @@ static struct kt_error *try_candidate(struct guest *guest, const struct arch *ar
 			       guest->source.read_physical, guest->source.context, &pt);
 	if (err)
 		return err;
-	if (candidate->space.live)
+	if (live)
 		err = guest->source.select(guest->source.context, candidate->cpu);
-	if (!err)
-		err = locate_kernel(
-			arch, &candidate->space, pt,
-			candidate->space.live ? guest->source.read_virtual : pagetable_read,
-			candidate->space.live ? guest->source.context : pt, guest->facts, seen);
+	if (!err && guest->hint)
+		err = locate_at(read, live ? guest->source.context : pt, guest->facts, *guest->hint,
+				seen);
+	if (!err && !seen->found)
+		err = locate_kernel(arch, &candidate->space, pt, read,
+				    live ? guest->source.context : pt, guest->facts, seen);
 	if (!err && seen->found) {
 		guest->kaslr_offset = seen->kaslr_offset;
 		guest->paging = (struct guest_paging){
@@ -164,7 +168,7 @@ static struct kt_error *try_candidate(struct guest *guest, const struct arch *ar
 			.address_bits = arch_space_bits(&candidate->space),
 			.page_size = UINT64_C(1) << candidate->space.level[0].shift,
 		};
-		if (!candidate->space.live)
+		if (!live)
 			guest->pt = kt_take_ptr(pt);
 	}
 	pagetable_destroy(pt);
@@ -245,10 +249,12 @@ struct kt_error *guest_create(const struct source *source, const struct kfacts *
 		return kt_error_no_memory();
 	guest->source = *source;
 	guest->facts = facts;
+	guest->hint = hint;
 	if (hint)
 		err = guest_try_hint(guest, *hint, &found);
 	if (!err && !found)
 		err = guest_find(guest);
+	guest->hint = NULL;
 	if (err) {
 		guest_destroy(guest);
 		return err;

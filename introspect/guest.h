@@ -17,7 +17,7 @@ struct guest;
 
 /*
  * Finds the kernel. hint is where it was when it was last seen (a KASLR offset), or NULL: if
- * the proof holds there, no page table has to be walked. The source and the facts stay the caller's
+ * the proof holds there, nothing has to be searched. The source and the facts stay the caller's
  * and must outlive the guest, which is good only for this one stop.
  *
  * Errors: KT_ERROR_NOT_READY, no vCPU runs on a kernel's page table yet (firmware, early

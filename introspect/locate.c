@@ -279,19 +279,41 @@ static struct kt_error *try_all(const struct reader *reader, const struct kfacts
 	return err;
 }
 
-/* By the register that points into the kernel, which saves the search. */
+/* *ret: where the anchor is at run time; 0 where nothing tells. */
+static struct kt_error *read_anchor(const struct arch *arch, const struct arch_space *space,
+				    struct pagetable *pt, bool big_endian, gaddr_t *ret)
+{
+	uint8_t bytes[8];
+	struct gmem_read read = {.addr = arch->anchor_at, .len = sizeof(bytes), .buf = bytes};
+	struct kt_error *err;
+
+	*ret = space->anchor;
+	if (*ret || !arch->anchor_at)
+		return NULL;
+	err = pagetable_read_physical(pt, &read, 1);
+	if (!err && !read.fault)
+		*ret = kt_load_uint(bytes, sizeof(bytes), big_endian);
+	return err;
+}
+
+/* By what points into the kernel, which saves the search. */
 static struct kt_error *try_anchor(const struct arch *arch, const struct arch_space *space,
-				   const struct reader *reader, const struct kfacts *facts,
-				   const struct proof *proof, struct located *seen)
+				   struct pagetable *pt, const struct reader *reader,
+				   const struct kfacts *facts, const struct proof *proof,
+				   struct located *seen)
 {
 	const struct kfacts_kernel *kernel = kfacts_kernel(facts);
+	struct kt_error *err;
+	gaddr_t link, base;
 	bool text_only;
-	gaddr_t link;
 
-	if (!arch->anchor || !space->anchor || !kfacts_symbol(facts, arch->anchor, &link))
+	if (!arch->anchor || !kfacts_symbol(facts, arch->anchor, &link))
 		return NULL;
-	link = space->anchor - link + kernel->text_link;
-	return try_bases(reader, kernel, proof, &link, 1, seen, &text_only);
+	err = read_anchor(arch, space, pt, kernel->big_endian, &base);
+	if (err || !base)
+		return err;
+	base -= link - kernel->text_link;
+	return try_bases(reader, kernel, proof, &base, 1, seen, &text_only);
 }
 
 struct kt_error *locate_kernel(const struct arch *arch, const struct arch_space *space,
@@ -309,7 +331,7 @@ struct kt_error *locate_kernel(const struct arch *arch, const struct arch_space 
 		return kt_error_new(KT_ERROR_UNSUPPORTED,
 				    "the image has neither a build ID nor a banner, so nothing can "
 				    "prove that it is the guest's");
-	err = try_anchor(arch, space, &reader, facts, &proof, seen);
+	err = try_anchor(arch, space, pt, &reader, facts, &proof, seen);
 	if (err || seen->found)
 		return err;
 	err = bases_find(space, pt, facts, &bases);
@@ -326,8 +348,9 @@ struct kt_error *locate_kernel(const struct arch *arch, const struct arch_space 
 bool locate_wants(struct wants *wants)
 {
 	return wants_add(wants, KFACTS_SYMBOL, "_stext", NULL, true) &&
-	       wants_add(wants, KFACTS_SYMBOL, "vectors", NULL, true) &&        /* arm64 */
-	       wants_add(wants, KFACTS_SYMBOL, "handle_exception", NULL, true); /* riscv */
+	       wants_add(wants, KFACTS_SYMBOL, "vectors", NULL, true) &&          /* arm64 */
+	       wants_add(wants, KFACTS_SYMBOL, "handle_exception", NULL, true) && /* riscv */
+	       wants_add(wants, KFACTS_SYMBOL, "pgm_check_handler", NULL, true);  /* s390 */
 }
 
 struct kt_error *locate_at(gmem_read_fn *read, void *source, const struct kfacts *facts,

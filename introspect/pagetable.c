@@ -211,6 +211,12 @@ struct kt_error *pagetable_translate(struct pagetable *pt, struct pagetable_quer
 	return NULL;
 }
 
+struct kt_error *pagetable_read_physical(struct pagetable *pt, struct gmem_read *reads,
+					 size_t count)
+{
+	return pt->read_physical(pt->source, reads, count);
+}
+
 #define PAGE_SIZE UINT64_C(4096)
 
 /* The pieces of the reads, cut where a page ends. */

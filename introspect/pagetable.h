@@ -62,6 +62,10 @@ void pagetable_ranges_deinit(struct pagetable_ranges *ranges);
 struct kt_error *pagetable_enumerate(struct pagetable *pt, gaddr_t first, gaddr_t last,
 				     unsigned int lowest, struct pagetable_ranges *ret);
 
+/* The gmem_read_fn that the tables are read with, of physical addresses, for other purposes. */
+struct kt_error *pagetable_read_physical(struct pagetable *pt, struct gmem_read *reads,
+					 size_t count);
+
 /* A gmem_read_fn over virtual addresses; source is the struct pagetable. */
 struct kt_error *pagetable_read(void *source, struct gmem_read *reads, size_t count);
 

@@ -147,4 +147,8 @@ const struct arch arch_s390x = {
 	.spaces = s390x_spaces,
 	.entry_size = 8,
 	.entry = s390x_entry,
+	/* The lowcore's new PSW of program interruptions (figure 3-11), which Linux leaves there.
+	 */
+	.anchor = "pgm_check_handler",
+	.anchor_at = 0x1d8,
 };
