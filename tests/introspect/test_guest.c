@@ -418,14 +418,14 @@ static void test_no_proof(void **state)
 
 static void test_other_arch(void **state)
 {
-	static char arch[] = "riscv64";
+	static char arch[] = "ppc64";
 	struct synth s;
 
 	(void)state;
 	synth_init(&s, 0);
 	s.facts.kernel.arch = arch;
 	synth_cpu(&s);
-	check_error(&s, KT_ERROR_UNSUPPORTED, "riscv64", NULL);
+	check_error(&s, KT_ERROR_UNSUPPORTED, "ppc64", NULL);
 }
 
 static void test_no_physical_memory(void **state)
