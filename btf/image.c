@@ -9,6 +9,7 @@
 
 #include "btf/decompress.h"
 #include "btf/image.h"
+#include "btf/image_flat.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
 
@@ -84,13 +85,6 @@ static struct kt_error *not_a_kernel(void)
 					  "not a kernel: neither an ELF vmlinux nor a "
 					  "compressed kernel image"),
 			     HINT_WHICH_FILE);
-}
-
-/* An arm64 or RISC-V Image: code only, no ELF around it (Documentation/arch/arm64/booting.rst). */
-static bool looks_raw_image(const uint8_t *data, size_t len)
-{
-	return len >= 64 &&
-	       (!memcmp(data + 0x38, "ARM\x64", 4) || !memcmp(data + 0x38, "RSC\x05", 4));
 }
 
 static bool looks_bzimage(const uint8_t *data, size_t len)
@@ -185,6 +179,19 @@ static struct kt_error *elf_open(struct image *image)
 	return elf_read_headers(image);
 }
 
+/* What is known of a flat Image, as an ELF, takes its place. */
+static struct kt_error *unwrap_flat(struct image *image, const uint8_t **data, size_t *len)
+{
+	uint8_t *elf;
+	struct kt_error *err = image_flat_elf(*data, *len, &elf, len);
+
+	if (err)
+		return kt_error_hint(kt_error_wrap(err, "a flat Image"), HINT_WHICH_FILE);
+	free(image->owned);
+	*data = image->owned = elf;
+	return NULL;
+}
+
 /* Peels wrappings off [data, len) until an ELF is left, which image->data and len are then. */
 static struct kt_error *unwrap(struct image *image, const uint8_t *data, size_t len)
 {
@@ -195,6 +202,8 @@ static struct kt_error *unwrap(struct image *image, const uint8_t *data, size_t 
 		if (err)
 			return err;
 	}
+	if (!looks_elf(data, len))
+		image_zboot_payload(&data, &len);
 	if (!looks_elf(data, len) && decompress_format(data, len)) {
 		err = decompress(data, len, DECOMPRESS_LIMIT, &image->owned, &image->len);
 		if (err)
@@ -202,11 +211,11 @@ static struct kt_error *unwrap(struct image *image, const uint8_t *data, size_t 
 		data = image->owned;
 		len = image->len;
 	}
-	if (!looks_elf(data, len) && looks_raw_image(data, len))
-		return kt_error_hint(kt_error_new(KT_ERROR_UNSUPPORTED,
-						  "a raw Image, which has no ELF sections to read "
-						  "types and symbols from"),
-				     "give the vmlinux of the same build (its debug package)");
+	if (!looks_elf(data, len) && image_flat_is(data, len)) {
+		err = unwrap_flat(image, &data, &len);
+		if (err)
+			return err;
+	}
 	if (!looks_elf(data, len))
 		return not_a_kernel();
 	image->data = data;

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <elf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "btf/image_flat.h"
+#include "btf/record.h"
+#include "util/cleanup.h"
+#include "util/cursor.h"
+
+#define HEADER_LEN   64
+#define HEADER_MAGIC 0x38
+
+static bool is_arm64(const uint8_t *data)
+{
+	return !memcmp(data + HEADER_MAGIC, "ARM\x64", 4);
+}
+
+bool image_flat_is(const uint8_t *data, size_t len)
+{
+	return len >= HEADER_LEN && (is_arm64(data) || !memcmp(data + HEADER_MAGIC, "RSC\x05", 4));
+}
+
+/* "MZ\0\0", "zimg", the payload's offset and size, 8 bytes, the compression's name. */
+bool image_zboot_payload(const uint8_t **data, size_t *len)
+{
+	const uint8_t *d = *data;
+	uint64_t offset, size;
+
+	if (*len < HEADER_LEN || memcmp(d, "MZ", 2) || memcmp(d + 4, "zimg", 4))
+		return false;
+	offset = kt_load_uint(d + 8, 4, false);
+	size = kt_load_uint(d + 12, 4, false);
+	if (offset > *len || size > *len - offset)
+		return false;
+	*data += offset;
+	*len = (size_t)size;
+	return true;
+}
+
+/* --- where it is linked to --- */
+
+#define R_RELATIVE_ARM64 1027 /* R_AARCH64_RELATIVE */
+
+/*
+ * The lowest address that a relocation is for, 0 without any. Elf64_Rela is offset, info,
+ * addend, all with link addresses; .rela.dyn is a part of a relocatable Image.
+ */
+static uint64_t lowest_relocated(const uint8_t *data, size_t len)
+{
+	const uint64_t kernel = UINT64_C(0xff) << 56;
+	uint64_t lowest = 0;
+
+	for (size_t i = 0; i + 24 <= len; i += 8) {
+		uint64_t offset;
+
+		if (kt_load_uint(data + i + 8, 8, false) != R_RELATIVE_ARM64)
+			continue;
+		offset = kt_load_uint(data + i, 8, false);
+		if ((offset & kernel) != kernel ||
+		    (kt_load_uint(data + i + 16, 8, false) & kernel) != kernel)
+			continue;
+		if (!lowest || offset < lowest)
+			lowest = offset;
+	}
+	return lowest;
+}
+
+/*
+ * arm64's KIMAGE_VADDR: above half of the addresses (PAGE_END, of 36 to 48 bits), and there
+ * above what has been put before it: modules, of 128 MiB up to 6.4 and 2 GiB later, and up to
+ * 5.10 JITed BPF of 128 MiB (arch/arm64/include/asm/memory.h).
+ */
+static gaddr_t arm64_base(unsigned int va_bits, uint64_t lowest)
+{
+	static const uint64_t before[] = {UINT64_C(0x80000000), 0x10000000, 0x8000000};
+	gaddr_t page_end = ~UINT64_C(0) << (va_bits - 1);
+
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++)
+		if (lowest >= page_end + before[i])
+			return page_end + before[i];
+	return page_end + before[0];
+}
+
+/* --- what is in it --- */
+
+static struct kt_error *recover_at(const uint8_t *data, size_t len, gaddr_t base,
+				   struct recovered *ret)
+{
+	const struct recover_range range = {.data = data, .len = len, .addr = base};
+	const struct recover_memory memory = {
+		.ranges = &range,
+		.n = 1,
+		.machine = is_arm64(data) ? EM_AARCH64 : EM_RISCV,
+		.pointer_size = 8,
+		.unrelocated_base = base,
+	};
+
+	return recover_find(&memory, ret);
+}
+
+/* Where _text is by the kernel's own tables, if not at the base that was assumed. */
+static struct kt_error *recover_from(const uint8_t *data, size_t len, gaddr_t *base,
+				     struct recovered *ret)
+{
+	struct kt_error *err = recover_at(data, len, *base, ret);
+
+	/* RISC-V has a header before _text, which is no symbol's matter: its base is known. */
+	if (err || !is_arm64(data) || !ret->text || ret->text == *base)
+		return err;
+	*base = ret->text;
+	recovered_deinit(ret);
+	return recover_at(data, len, *base, ret);
+}
+
+/*
+ * The table of symbols is what tells that the base is right, but a kernel may come without.
+ * KERNEL_LINK_ADDR of RISC-V has been the same since 5.13.
+ */
+static struct kt_error *recover_any(const uint8_t *data, size_t len, gaddr_t *base,
+				    struct recovered *ret)
+{
+	static const unsigned int va_bits[] = {48, 39, 47, 42, 36};
+	uint64_t lowest;
+
+	*base = UINT64_C(0xffffffff80000000);
+	if (!is_arm64(data))
+		return recover_from(data, len, base, ret);
+	lowest = lowest_relocated(data, len);
+	for (size_t i = 0; i < sizeof(va_bits) / sizeof(va_bits[0]); i++) {
+		struct kt_error *err;
+
+		*base = arm64_base(va_bits[i], lowest);
+		/* The relocations tell which it is; without any, each has its turn. */
+		if (lowest && lowest - *base >= UINT64_C(1) << 31)
+			continue;
+		err = recover_from(data, len, base, ret);
+		if (!err && ret->has_kallsyms)
+			return NULL;
+		if (!err)
+			recovered_deinit(ret);
+		kt_error_destroy(err);
+	}
+	*base = arm64_base(48, lowest);
+	return recover_from(data, len, base, ret);
+}
+
+static struct kt_error *read_all(int fd, uint8_t **ret, size_t *len_ret)
+{
+	_cleanup_free_ uint8_t *bytes = NULL;
+	struct stat st;
+	size_t len;
+
+	if (fstat(fd, &st))
+		return kt_error_os(errno, "cannot stat a file in memory");
+	len = (size_t)st.st_size;
+	bytes = malloc(len + 1);
+	if (!bytes)
+		return kt_error_no_memory();
+	for (size_t done = 0; done < len;) {
+		ssize_t n = pread(fd, bytes + done, len - done, (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return kt_error_os(n ? errno : EIO, "cannot read a file in memory");
+		done += (size_t)n;
+	}
+	*ret = kt_take_ptr(bytes);
+	*len_ret = len;
+	return NULL;
+}
+
+struct kt_error *image_flat_elf(const uint8_t *data, size_t len, uint8_t **ret, size_t *len_ret)
+{
+	_cleanup_(recovered_deinit) struct recovered kernel = {0};
+	_cleanup_close_ int fd = -1;
+	struct record_place place = {0};
+	struct kt_error *err = recover_any(data, len, &place.text, &kernel);
+
+	if (!err && kernel.text)
+		place.text = kernel.text;
+	if (!err)
+		err = record_write(&kernel, &place, &fd);
+	if (!err)
+		err = read_all(fd, ret, len_ret);
+	return err;
+}
