@@ -73,7 +73,8 @@ struct kfacts_kernel {
 	/*
 	 * What all addresses of these facts are moved by against those that the kernel was linked
 	 * to: a guest's KASLR offset is that and where it is found to be moved to. Not known of
-	 * a kallsyms file without an image.
+	 * a kallsyms file without an image, and of a guest's memory that did not tell
+	 * (btf/record.h).
 	 */
 	int64_t moved;
 	bool moved_known;

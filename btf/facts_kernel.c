@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "btf/facts_kernel.h"
+#include "btf/record.h"
 
 #define BANNER_START "Linux version "
 /* A banner is one line of the log, which has room for less than this. */
@@ -110,8 +111,8 @@ static void read_notes(struct image *image, const struct symbols *syms, gaddr_t 
 static struct kt_error *read_image(struct image *image, const struct symbols *syms, gaddr_t shift,
 				   struct kfacts_kernel *kernel)
 {
-	kernel->moved = (int64_t)shift;
-	kernel->moved_known = true;
+	struct image_section unplaced;
+
 	kernel->big_endian = image_big_endian(image);
 	kernel->arch = strdup(arch_name(image_machine(image), image_pointer_size(image)));
 	if (!kernel->arch)
@@ -120,6 +121,8 @@ static struct kt_error *read_image(struct image *image, const struct symbols *sy
 	if (!symbols_get(syms, "_text", &kernel->text_link))
 		return kt_error_new(KT_ERROR_FORMAT,
 				    "not a kernel: no _text symbol and no .text section");
+	kernel->moved = (int64_t)shift;
+	kernel->moved_known = !image_section(image, RECORD_UNPLACED, &unplaced);
 	return read_banner(image, syms, shift, kernel);
 }
 

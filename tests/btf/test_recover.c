@@ -362,6 +362,7 @@ static void check_facts(const struct fm *m, const struct kfacts *facts)
 	assert_string_equal(k->banner, FAKE_BANNER);
 	assert_string_equal(k->arch, "x86_64");
 	assert_true(k->text_link == FAKE_TEXT);
+	assert_true(k->moved_known);
 	assert_true(k->banner_link == FAKE_RODATA + m->banner);
 	assert_true(k->notes_link == FAKE_RODATA + m->notes);
 	assert_int_equal(k->notes_size, m->notes_len);
@@ -398,6 +399,33 @@ static void test_record(void **state)
 		recovered_deinit(&r);
 		fm_destroy(m);
 	}
+}
+
+/* Nobody told the offset: addresses stay as they are, and that is known. */
+static void test_record_unplaced(void **state)
+{
+	struct fm *m = fm_create(&(struct fm_options){.release = KW_6_4});
+	struct record_place place = {.text = m->text, .offset_unknown = true};
+	struct record_path path;
+	const struct kfacts_sources sources = {.image = path.s};
+	struct kfacts *facts;
+	struct recovered r;
+	gaddr_t addr;
+	int fd;
+
+	(void)state;
+	must(recover_find(&m->memory, &r));
+	must(record_write(&r, &place, &fd));
+	path = record_path(fd);
+	must(kfacts_load(&sources, wants, N_WANTS, NULL, &facts, NULL));
+	assert_false(kfacts_kernel(facts)->moved_known);
+	assert_true(kfacts_kernel(facts)->text_link == m->text);
+	assert_true(kfacts_symbol(facts, "prog_idr", &addr));
+	assert_true(addr == m->addr + 0x100000);
+	kfacts_destroy(facts);
+	close(fd);
+	recovered_deinit(&r);
+	fm_destroy(m);
 }
 
 /* Big-endian and 32 bits: as another reader of ELF has it. */
@@ -508,6 +536,7 @@ int main(void)
 		cmocka_unit_test(test_flat_image),
 		cmocka_unit_test(test_vmcoreinfo),
 		cmocka_unit_test(test_record),
+		cmocka_unit_test(test_record_unplaced),
 		cmocka_unit_test(test_record_foreign),
 		cmocka_unit_test(test_record_cache),
 	};

@@ -324,6 +324,19 @@ static void test_csv(void **state)
 	programs_deinit(&programs);
 }
 
+/* A kernel that did not tell where it was linked to. */
+static void test_json_no_offset(void **state)
+{
+	const struct render_guest guest = {
+		.release = "6.12", .arch = "x86_64", .kaslr_unknown = true};
+	struct programs programs = {0};
+	json_t *root = json(&programs, &guest);
+
+	(void)state;
+	assert_true(json_is_null(json_object_get(json_object_get(root, "kernel"), "kaslr_offset")));
+	json_decref(root);
+}
+
 static void test_json(void **state)
 {
 	const struct render_guest guest = {.release = "6.12.107+deb13-amd64",
@@ -450,6 +463,7 @@ int main(void)
 		cmocka_unit_test(test_failures_collapsed),
 		cmocka_unit_test(test_csv),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_json_no_offset),
 		cmocka_unit_test(test_json_of_a_loader),
 		cmocka_unit_test(test_large_numbers),
 	};
