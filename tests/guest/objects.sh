@@ -36,8 +36,8 @@ lines() {
 
 dumps() {
 	jq -c '.dumps[]' "$dir/truth.json" | while read -r dump; do
-		id=$(echo "$dump" | jq .id)
-		echo "$dump" | jq -r .text | lines >"$work/wanted"
+		id=$(printf '%s' "$dump" | jq .id)
+		printf '%s' "$dump" | jq -r .text | lines >"$work/wanted"
 		run prog dump "$id" "$target" --vmlinux "$kernel" --opcodes
 		lines <"$work/out" >"$work/got"
 		[ -s "$work/wanted" ] || echo "program $id: nothing of bpftool"
@@ -46,7 +46,7 @@ dumps() {
 	done >"$work/differences"
 	programs=$(wc -l <"$work/count")
 	if [ ! -s "$work/differences" ] && [ "$programs" = "$(jq '.dumps | length' "$dir/truth.json")" ]; then
-		ok "$release: $programs programs, $(paste -sd+ "$work/count" | bc) lines as bpftool has them"
+		ok "$release: $programs programs, $(awk '{ n += $1 } END { print n }' "$work/count") lines as bpftool has them"
 	else
 		not_ok "$release: dumps" "$(cat "$work/differences")"
 	fi
