@@ -208,6 +208,7 @@ struct bpf_insns {
 	uint8_t *funcs; /* pointers */
 	uint8_t *func_progs, *func_auxes;
 	bool *func_known;
+	int64_t *starts; /* of subprograms */
 	bool has_array;
 	struct kfacts_member array_value;
 };
@@ -363,6 +364,21 @@ static struct kt_error *read_maps(struct guest *guest, struct bpf_insns *b)
 	return err;
 }
 
+/* Where subprograms begin, one behind the other; -1: not known. */
+static void find_starts(struct bpf_insns *b)
+{
+	int64_t start = 0;
+
+	for (size_t i = 0; i < b->n_funcs; i++) {
+		b->starts[i] = start;
+		if (start < 0 || !b->func_known[i])
+			start = -1;
+		else
+			start += (int64_t)view_uint(&b->prog, b->func_progs + i * b->prog.size,
+						    PROG_LEN);
+	}
+}
+
 /* Subprograms, of which only names are wanted: what is not there stays unknown. */
 static struct kt_error *read_funcs(struct guest *guest, struct bpf_insns *b)
 {
@@ -373,7 +389,8 @@ static struct kt_error *read_funcs(struct guest *guest, struct bpf_insns *b)
 	b->func_progs = calloc(b->n_funcs + 1, b->prog.size);
 	b->func_auxes = calloc(b->n_funcs + 1, b->aux.size);
 	b->func_known = calloc(b->n_funcs + 1, sizeof(*b->func_known));
-	if (!b->func_progs || !b->func_auxes || !b->func_known)
+	b->starts = calloc(b->n_funcs + 1, sizeof(*b->starts));
+	if (!b->func_progs || !b->func_auxes || !b->func_known || !b->starts)
 		return kt_error_no_memory();
 	for (size_t i = 0; i < b->n_funcs; i++)
 		if (!view_read(&b->prog, &batch, pointer(b, b->funcs, i),
@@ -396,6 +413,8 @@ static struct kt_error *read_funcs(struct guest *guest, struct bpf_insns *b)
 			b->func_known[i] = !gmem_batch_fault(&next, at, at + b->aux.n_spans);
 			at += b->aux.n_spans;
 		}
+	if (!err)
+		find_starts(b);
 	return err;
 }
 
@@ -457,6 +476,7 @@ void bpf_insns_destroy(struct bpf_insns *b)
 	free(b->func_progs);
 	free(b->func_auxes);
 	free(b->func_known);
+	free(b->starts);
 	free(b);
 }
 
@@ -525,6 +545,27 @@ static struct kt_error *symbol_at(const struct kfacts *facts, gaddr_t addr, char
 	return NULL;
 }
 
+/* Whether the k-th subprogram begins at an instruction. */
+static bool begins_at(const struct bpf_insns *b, int64_t k, int64_t at)
+{
+	return k >= 0 && (uint64_t)k < b->n_funcs && b->starts[k] == at && at >= 0;
+}
+
+/*
+ * In a dump, off is the way to a subprogram and imm its number. Up to 6.12 at least the program
+ * has them so; 7.2's has them the other way round. What is so is what leads to its beginning.
+ */
+static void show_way(const struct bpf_insns *b, struct insn *insn, size_t at)
+{
+	int64_t next = (int64_t)at + 1;
+	int16_t number = insn->off;
+
+	if (begins_at(b, insn->imm, next + insn->off) || !begins_at(b, insn->off, next + insn->imm))
+		return;
+	insn->off = (int16_t)insn->imm;
+	insn->imm = number;
+}
+
 static struct kt_error *show_subprogram(const struct bpf_insns *b, struct insn *insn)
 {
 	size_t i = (uint32_t)insn->imm, len = 0;
@@ -541,12 +582,14 @@ static struct kt_error *show_subprogram(const struct bpf_insns *b, struct insn *
 }
 
 static struct kt_error *show_call(const struct bpf_insns *b, const struct kfacts *facts,
-				  struct insn *insn)
+				  struct insn *insn, size_t at)
 {
 	gaddr_t base;
 
-	if (insn->src == BPF_PSEUDO_CALL)
+	if (insn->src == BPF_PSEUDO_CALL) {
+		show_way(b, insn, at);
 		return show_subprogram(b, insn);
+	}
 	if (!kfacts_symbol(facts, CALL_BASE, &base))
 		return NULL;
 	base += (uint64_t)(int64_t)insn->imm;
@@ -571,7 +614,7 @@ struct kt_error *bpf_insns_finish(const struct bpf_insns *b, const struct kfacts
 
 		sanitize(insn);
 		if (insn->code == (BPF_JMP | BPF_CALL))
-			err = show_call(b, facts, insn);
+			err = show_call(b, facts, insn, i);
 		if (err)
 			return err;
 		if (insn->code != (BPF_LD | BPF_IMM | BPF_DW))

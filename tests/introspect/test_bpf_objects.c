@@ -306,6 +306,39 @@ static void test_insns(void **state)
 	insns_deinit(&insns);
 }
 
+/* A call has its way in off and the subprogram's number in imm, or (7.2) the other way round. */
+static void test_subprogram(void **state)
+{
+	for (unsigned int swapped = 0; swapped < 2; swapped++) {
+		const uint64_t call = 0x1085 | UINT64_C(2) << (swapped ? 32 : 16) |
+				      UINT64_C(1) << (swapped ? 16 : 32);
+		const uint64_t raw[] = {call, 0xb7, 0x95, 0x95};
+		struct synth_prog p = put_prog(7, raw, 4);
+		struct insns insns;
+		gaddr_t sub, aux;
+
+		synth_funcs(&s, &p, 2);
+		sub = synth_alloc(&s, 64);
+		aux = synth_alloc(&s, 640);
+		synth_set(&s, "bpf_prog", "len", sub, 1);
+		synth_set(&s, "bpf_prog", "aux", sub, synth_va(aux));
+		synth_set(&s, "bpf_prog", "bpf_func", sub, 0x1234);
+		textmem_put(s.mem, aux + 620, "bpf_prog_ab_sub", 16);
+		textmem_put_uint(s.mem, p.funcs + 8, synth_va(sub), 8);
+		sub = synth_alloc(&s, 64);
+		synth_set(&s, "bpf_prog", "len", sub, 3);
+		synth_set(&s, "bpf_prog", "aux", sub, synth_va(aux));
+		textmem_put_uint(s.mem, p.funcs, synth_va(sub), 8);
+		assert_null(read_insns(7, &insns));
+		assert_int_equal(insns.all[0].off, 2);
+		assert_int_equal(insns.all[0].imm, 1);
+		assert_string_equal(insns.all[0].callee, "bpf_prog_ab_sub");
+		assert_int_equal(insns.all[0].callee_addr, 0x1234);
+		insns_deinit(&insns);
+	}
+	(void)state;
+}
+
 static void refused(uint32_t id, enum kt_error_code code, const char *words)
 {
 	struct insns insns;
@@ -364,7 +397,7 @@ int main(void)
 		TEST_OBJECTS(test_map),    TEST_OBJECTS(test_maps_left_out),
 		TEST_OBJECTS(test_links),  TEST_OBJECTS(test_broken_chains),
 		TEST_OBJECTS(test_insns),  TEST_OBJECTS(test_insns_refused),
-		TEST_OBJECTS(test_checks),
+		TEST_OBJECTS(test_checks), TEST_OBJECTS(test_subprogram),
 	};
 
 	return cmocka_run_group_tests_name("bpf objects", tests, NULL, NULL);
