@@ -109,8 +109,8 @@ int cli_objects(const struct cli_objects *objects, int argc, char **argv)
 			return cli_fail(err);
 	}
 	if (output.filter.globs.len && !render_objects_has(&grid, "name"))
-		return cli_fail(kt_error_new(KT_ERROR_USAGE, "--name: %s have no names",
-					     objects->what));
+		return cli_fail(
+			kt_error_new(KT_ERROR_USAGE, "--name: %s have no names", objects->what));
 	if (argc - optind > 1)
 		return cli_fail(kt_error_new(KT_ERROR_USAGE, "one TARGET, not also \"%s\"",
 					     argv[optind + 1]));
