@@ -27,6 +27,7 @@ static struct rsp_client *client_new(const struct rsp_options *options, const ch
 	/* All but the payload, which is large and need not be touched. */
 	memset(client, 0, offsetof(struct rsp_client, payload));
 	client->options = *options;
+	client->wait_cancel_fd = options->cancel_fd;
 	client->connected_ns = kt_now_ns();
 	rsp_decoder_init(&client->decoder, client->payload, sizeof(client->payload));
 	/* QEMU's only process, mostly; should the talk end before the stub names it. */

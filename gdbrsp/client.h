@@ -157,6 +157,12 @@ bool rsp_client_runs(const struct rsp_client *client);
  */
 struct kt_error *rsp_client_interrupt(struct rsp_client *client, struct rsp_stop *ret);
 
+/*
+ * From now on the options' cancel_fd, which this gives (-1: none), is looked at in
+ * rsp_client_wait() only: what is done while the guest stands still is short, and whole.
+ */
+int rsp_client_cancel_only_waits(struct rsp_client *client);
+
 /* One instruction of one vCPU; the others stay stopped. */
 struct kt_error *rsp_client_step(struct rsp_client *client, const struct rsp_thread *thread,
 				 struct rsp_stop *ret);

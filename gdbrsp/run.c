@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Letting the guest run while attached, until it comes to a breakpoint. */
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -216,10 +217,19 @@ struct kt_error *rsp_client_wait(struct rsp_client *client, int64_t wait_ms, str
 		.client = client,
 		.raw = "",
 	};
+	struct pollfd cancel = {.fd = client->wait_cancel_fd, .events = POLLIN};
+	int cancel_fd = client->options.cancel_fd;
+	struct kt_error *err;
 
 	if (!client->running)
 		return kt_error_new(KT_ERROR_PROTOCOL, "the guest does not run");
-	return take_stop(client, client->stop_came ? NULL : do_run(&run), ret);
+	/* A guest that stops again and again is no reason not to hear. */
+	if (poll(&cancel, 1, 0) > 0)
+		return kt_error_new(KT_ERROR_CANCELLED, "interrupted");
+	client->options.cancel_fd = client->wait_cancel_fd;
+	err = take_stop(client, client->stop_came ? NULL : do_run(&run), ret);
+	client->options.cancel_fd = cancel_fd;
+	return err;
 }
 
 bool rsp_client_runs(const struct rsp_client *client)
@@ -240,6 +250,12 @@ struct kt_error *rsp_client_interrupt(struct rsp_client *client, struct rsp_stop
 	err = take_stop(client, client->stop_came ? NULL : do_run(&run), ret);
 	client->options.cancel_fd = cancel_fd;
 	return kt_error_wrap(err, "cannot stop the guest");
+}
+
+int rsp_client_cancel_only_waits(struct rsp_client *client)
+{
+	client->options.cancel_fd = -1;
+	return client->wait_cancel_fd;
 }
 
 struct kt_error *rsp_client_step(struct rsp_client *client, const struct rsp_thread *thread,

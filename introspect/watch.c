@@ -50,7 +50,8 @@ bool watch_wants(struct wants *wants)
 	return wants_add(wants, KFACTS_SYMBOL, "bpf_prog_load", NULL, true) &&
 	       wants_add(wants, KFACTS_SYMBOL, "bpf_check", NULL, true) &&
 	       wants_add(wants, KFACTS_SYMBOL, "__sys_bpf", NULL, true) &&
-	       wants_add(wants, KFACTS_SYMBOL, "jiffies_64", NULL, true) && watch_load_wants(wants);
+	       wants_add(wants, KFACTS_SYMBOL, "jiffies_64", NULL, true) &&
+	       watch_load_wants(wants) && watch_progress_wants(wants);
 }
 
 /* --- where to stop --- */
@@ -423,6 +424,7 @@ struct kt_error *watch_create(struct rsp_client *client, const struct kfacts *fa
 	watch->options = *options;
 	watch->arch = &watch_x86_64;
 	watch->source = source_from_stub(client);
+	rsp_client_cancel_only_waits(client);
 	err = begin(watch, hint);
 	if (err) {
 		watch_destroy(watch);

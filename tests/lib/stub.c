@@ -132,6 +132,13 @@ static bool send_drip(struct stub *s, const char *text, int ms)
 	return true;
 }
 
+static bool expect_interrupt(struct stub *s)
+{
+	uint8_t c = 0;
+
+	return (next_byte(s, &c) && c == 3) || fail(s, "a byte 0x03", "it", "something else");
+}
+
 static bool expect_resync(struct stub *s)
 {
 	const char *preamble = "#00#00$#00";
@@ -206,6 +213,7 @@ static bool do_step(struct stub *s, const struct stub_step *step)
 		       fail(s, "request", step->text, s->payload);
 	case STUB_EXPECT_ANY: return next_packet(s);
 	case STUB_RESYNC: return expect_resync(s);
+	case STUB_INTERRUPTED: return expect_interrupt(s);
 	case STUB_REPLY: return send_packet(s, step->text, strlen(step->text));
 	case STUB_HUGE: return send_huge(s, step->text, step->n);
 	case STUB_RAW: return send_all(s, step->text, strlen(step->text));

@@ -16,16 +16,17 @@
 
 enum stub_op {
 	STUB_END,
-	STUB_EXPECT,     /* the next packet has this payload */
-	STUB_EXPECT_ANY, /* the next packet may be anything */
-	STUB_RESYNC,     /* raw "#00#00$#00" comes, as it does at the start of each handshake */
-	STUB_REPLY,      /* send "+" and this payload as a packet */
-	STUB_HUGE,       /* send "+" and a packet of n times the text */
-	STUB_RAW,        /* send these bytes */
-	STUB_DRIP,       /* send these bytes, one at a time, n ms apart */
-	STUB_SLEEP,      /* n ms */
-	STUB_DRAIN,      /* read, and send nothing, until the client hangs up */
-	STUB_MEMORY,     /* answer n "m" requests in a row: each byte is its address & 0xff */
+	STUB_EXPECT,      /* the next packet has this payload */
+	STUB_EXPECT_ANY,  /* the next packet may be anything */
+	STUB_RESYNC,      /* raw "#00#00$#00" comes, as it does at the start of each handshake */
+	STUB_INTERRUPTED, /* the byte 0x03 comes */
+	STUB_REPLY,       /* send "+" and this payload as a packet */
+	STUB_HUGE,        /* send "+" and a packet of n times the text */
+	STUB_RAW,         /* send these bytes */
+	STUB_DRIP,        /* send these bytes, one at a time, n ms apart */
+	STUB_SLEEP,       /* n ms */
+	STUB_DRAIN,       /* read, and send nothing, until the client hangs up */
+	STUB_MEMORY,      /* answer n "m" requests in a row: each byte is its address & 0xff */
 	STUB_SERVE, /* answer requests with serve(), until that gives NULL: the next step is then */
 	STUB_CLOSE, /* hang up */
 };

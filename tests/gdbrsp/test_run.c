@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Running on, waiting, stopping from outside, and registers written on the way. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "tests/gdbrsp/visit.h"
+
+static const char *serve_description(const char *request)
+{
+	if (!strncmp(request, "qXfer:features:read:target.xml:0", 32))
+		return "l<target><reg name=\"a\" bitsize=\"64\"/>"
+		       "<reg name=\"flags\" bitsize=\"32\" regnum=\"18\"/></target>";
+	return strncmp(request, "qXfer", 5) ? NULL : "E00";
+}
+
+static void test_writes_before_running(void **state)
+{
+	static const struct stub_step script[] = {
+		STUB_HELLO,
+		{STUB_SERVE, NULL, 0, serve_description},
+		{STUB_EXPECT, "Hgp01.02"},
+		{STUB_REPLY, "OK"},
+		{STUB_EXPECT, "P0=8877665544332211"},
+		{STUB_REPLY, "OK"},
+		{STUB_EXPECT, "P12=78563412"},
+		{STUB_REPLY, "OK"},
+		{STUB_EXPECT, "vCont;c"},
+		{STUB_REPLY, "T05thread:p01.02;"},
+		STUB_BYE,
+		{STUB_END},
+	};
+	static const struct rsp_write writes[] = {{"a", UINT64_C(0x1122334455667788)},
+						  {"flags", 0x12345678}};
+	static const struct rsp_write unknown = {"b", 0};
+	const struct rsp_thread *threads;
+	struct rsp_client *client;
+	struct rsp_stop stop;
+	struct kt_error *err;
+	struct stub *stub;
+	size_t n;
+
+	(void)state;
+	assert_no_error(connect_to(script, &options, &stub, &client));
+	assert_no_error(rsp_client_threads(client, &threads, &n));
+	err = rsp_client_resume(client, &threads[1], &unknown, 1);
+	assert_int_equal(kt_error_code(err), KT_ERROR_NOT_FOUND);
+	kt_error_destroy(err);
+	assert_false(rsp_client_runs(client));
+	assert_no_error(rsp_client_resume(client, &threads[1], writes, 2));
+	assert_true(rsp_client_runs(client));
+	assert_no_error(rsp_client_wait(client, -1, &stop));
+	assert_false(rsp_client_runs(client));
+	assert_string_equal(stop.thread->id, "p01.02");
+	rsp_client_destroy(client);
+	assert_joined(stub);
+}
+
+/* A write that is refused: the guest may run by then, and detaching is what is left. */
+static void test_write_refused(void **state)
+{
+	static const struct stub_step script[] = {
+		STUB_HELLO,
+		{STUB_SERVE, NULL, 0, serve_description},
+		{STUB_EXPECT, "P0=0100000000000000"},
+		{STUB_REPLY, "E22"},
+		{STUB_EXPECT, "vCont;c"},
+		{STUB_RAW, "+"},
+		{STUB_RESYNC},
+		{STUB_RAW, "$T02thread:p01.01;#03+$#00"},
+		{STUB_EXPECT, "qSupported:multiprocess+"},
+		{STUB_REPLY, "PacketSize=1000"},
+		{STUB_EXPECT, "Qqemu.PhyMemMode:0"},
+		{STUB_REPLY, "OK"},
+		STUB_BYE,
+		{STUB_END},
+	};
+	static const struct rsp_write write = {"a", 1};
+	const struct rsp_thread *threads;
+	struct rsp_client *client;
+	struct kt_error *err;
+	struct stub *stub;
+	size_t n;
+
+	(void)state;
+	assert_no_error(connect_to(script, &options, &stub, &client));
+	assert_no_error(rsp_client_threads(client, &threads, &n));
+	err = rsp_client_resume(client, &threads[0], &write, 1);
+	assert_int_equal(kt_error_code(err), KT_ERROR_PROTOCOL);
+	kt_error_destroy(err);
+	rsp_client_destroy(client);
+	assert_joined(stub);
+}
+
+/* A wait that ends without a stop loses nothing, however often. */
+static void test_wait_again(void **state)
+{
+	static const struct stub_step script[] = {
+		STUB_HELLO,
+		{STUB_EXPECT, "vCont;c"},
+		{STUB_RAW, "+"},
+		{STUB_SLEEP, NULL, 100},
+		/* In two halves, with a wait that gives up in between. */
+		{STUB_RAW, "$T05thre"},
+		{STUB_SLEEP, NULL, 100},
+		{STUB_RAW, "ad:p01.01;#06"},
+		{STUB_EXPECT, "Z1,10,1"},
+		{STUB_REPLY, "OK"},
+		STUB_BYE,
+		{STUB_END},
+	};
+	struct rsp_client *client;
+	struct rsp_stop stop = {0};
+	struct stub *stub;
+	int timeouts = 0;
+
+	(void)state;
+	assert_no_error(connect_to(script, &options, &stub, &client));
+	assert_no_error(rsp_client_resume(client, NULL, NULL, 0));
+	for (;;) {
+		struct kt_error *err = rsp_client_wait(client, 20, &stop);
+
+		if (!err)
+			break;
+		assert_int_equal(kt_error_code(err), KT_ERROR_TIMEOUT);
+		kt_error_destroy(err);
+		assert_true(timeouts++ < 100);
+	}
+	assert_true(timeouts >= 2);
+	assert_int_equal(stop.signal, 5);
+	assert_no_error(rsp_client_breakpoint(client, 16, 1, true));
+	rsp_client_destroy(client);
+	assert_joined(stub);
+}
+
+static void test_interrupt(void **state)
+{
+	static const struct stub_step script[] = {
+		STUB_HELLO,
+		{STUB_EXPECT, "vCont;c"},
+		{STUB_RAW, "+"},
+		{STUB_INTERRUPTED},
+		{STUB_RAW, "$T02thread:p01.01;#03"},
+		{STUB_EXPECT, "vCont;c"},
+		{STUB_RAW, "+"},
+		/* A breakpoint that comes first is what it is. */
+		{STUB_RAW, "$T05thread:p01.02;#07"},
+		{STUB_INTERRUPTED},
+		STUB_BYE,
+		{STUB_END},
+	};
+	struct rsp_client *client;
+	struct rsp_stop stop;
+	struct kt_error *err;
+	struct stub *stub;
+
+	(void)state;
+	assert_no_error(connect_to(script, &options, &stub, &client));
+	err = rsp_client_interrupt(client, &stop);
+	assert_int_equal(kt_error_code(err), KT_ERROR_PROTOCOL);
+	kt_error_destroy(err);
+	assert_no_error(rsp_client_resume(client, NULL, NULL, 0));
+	assert_no_error(rsp_client_interrupt(client, &stop));
+	assert_int_equal(stop.signal, 2);
+	assert_no_error(rsp_client_resume(client, NULL, NULL, 0));
+	usleep(20000);
+	assert_no_error(rsp_client_interrupt(client, &stop));
+	assert_int_equal(stop.signal, 5);
+	assert_string_equal(stop.thread->id, "p01.02");
+	rsp_client_destroy(client);
+	assert_joined(stub);
+}
+
+/* The user's Ctrl-C: the guest runs, and can be stopped in peace. */
+static void test_cancel(void **state)
+{
+	static const struct stub_step script[] = {
+		STUB_HELLO,
+		{STUB_EXPECT, "vCont;c"},
+		{STUB_RAW, "+"},
+		{STUB_INTERRUPTED},
+		{STUB_RAW, "$T02thread:p01.01;#03"},
+		{STUB_EXPECT, "z1,10,1"},
+		{STUB_REPLY, "OK"},
+		STUB_BYE,
+		{STUB_END},
+	};
+	struct rsp_options o = options;
+	struct rsp_client *client;
+	struct rsp_stop stop;
+	struct kt_error *err;
+	struct stub *stub;
+	int fds[2];
+
+	(void)state;
+	assert_return_code(pipe(fds), 0);
+	o.cancel_fd = fds[0];
+	assert_no_error(connect_to(script, &o, &stub, &client));
+	assert_int_equal(rsp_client_cancel_only_waits(client), fds[0]);
+	assert_int_equal(write(fds[1], "x", 1), 1);
+	assert_no_error(rsp_client_resume(client, NULL, NULL, 0));
+	err = rsp_client_wait(client, -1, &stop);
+	assert_int_equal(kt_error_code(err), KT_ERROR_CANCELLED);
+	kt_error_destroy(err);
+	assert_no_error(rsp_client_interrupt(client, &stop));
+	assert_no_error(rsp_client_breakpoint(client, 16, 1, false));
+	rsp_client_destroy(client);
+	assert_joined(stub);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* "W00": QEMU ends, and says so. */
+static void test_qemu_ends(void **state)
+{
+	static const struct stub_step script[] = {
+		STUB_HELLO,
+		{STUB_EXPECT, "vCont;c"},
+		{STUB_RAW, "+"},
+		{STUB_SLEEP, NULL, 20},
+		{STUB_RAW, "$W00#b7"},
+		{STUB_CLOSE},
+		{STUB_END},
+	};
+	struct rsp_client *client;
+	struct rsp_stop stop;
+	struct kt_error *err;
+	struct stub *stub;
+
+	(void)state;
+	assert_no_error(connect_to(script, &options, &stub, &client));
+	assert_no_error(rsp_client_resume(client, NULL, NULL, 0));
+	err = rsp_client_wait(client, -1, &stop);
+	assert_int_equal(kt_error_code(err), KT_ERROR_CLOSED);
+	kt_error_destroy(err);
+	rsp_client_destroy(client);
+	assert_joined(stub);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_writes_before_running),
+		cmocka_unit_test(test_write_refused),
+		cmocka_unit_test(test_wait_again),
+		cmocka_unit_test(test_interrupt),
+		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_qemu_ends),
+	};
+
+	return cmocka_run_group_tests_name("gdbrsp/run", tests, NULL, NULL);
+}

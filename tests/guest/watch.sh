@@ -1,0 +1,140 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Loads watched as they happen, against what the guest's own kernel tells the loaders.
+#
+#   watch.sh [LOADS]    how many each of the four loaders makes on 6.12 (250)
+. "$(dirname "$0")/lib"
+loads=${1:-250}
+init=build/watch/init
+mkdir -p build/watch
+cc -O2 -Wall -Wextra -D_GNU_SOURCE -static -o "$init" tests/guest/loads.c &&
+	tests/truth/mkinitrd build/watch/initrd "$init" || skip_all 'the guest cannot be built'
+
+# guest NAME KERNEL WORDS [ACCEL]: boots it; it waits for "go".
+guest() {
+	dir=$work/$1
+	guests="$guests $dir"
+	mkdir -p "$dir"
+	mkfifo "$dir/go.in" "$dir/go.out"
+	target=$("$truth/boot" --dir "$dir" --kernel "$2" --initrd build/watch/initrd --smp 4 \
+		--append "$3" --accel "${4:-tcg}" --no-wait --qemu-arg -chardev \
+		--qemu-arg "pipe,id=go,path=$dir/go" --qemu-arg -serial --qemu-arg chardev:go)
+	until_says "$dir/console" 'loads: ready' 90 && return
+	not_ok "$1: a guest boots" "$(tail -n 3 "$dir/console")"
+	plan
+}
+
+# until_says FILE TEXT SECONDS
+until_says() {
+	deadline=$(($(date +%s) + $3))
+	until grep -aq -- "$2" "$1" 2>/dev/null; do
+		[ "$(date +%s)" -lt "$deadline" ] || return 1
+		sleep 0.1
+	done
+}
+
+# watch ARG...: begins to watch the guest in $dir; $watcher, $dir/seen, $dir/err.
+watch() {
+	"$tool" watch "$target" --vmlinux "$kernel" --json "$@" >"$dir/seen" 2>"$dir/err" </dev/null &
+	watcher=$!
+	until_says "$dir/seen" '"event": "begin"' 30
+}
+
+go() {
+	echo go >"$dir/go.in"
+}
+
+# ended: waits for the watch; $status.
+ended() {
+	wait "$watcher"
+	status=$?
+	cp "$dir/seen" "$work/out"
+	cp "$dir/err" "$work/err"
+}
+
+# all_equal NAME KERNEL WORDS [ACCEL]: watched from the first load to the last.
+all_equal() {
+	guest "$@"
+	watch --logs "$dir/logs"
+	go
+	until_says "$dir/console" 'loads: done' 1200
+	sleep 1
+	kill -s INT "$watcher"
+	ended
+	check "$1: Ctrl-C ends it" test "$status" = 0 -a ! -s "$dir/err"
+	n=$(grep -c '^load' "$dir/serial")
+	check "$1: $n loads, each seen once, every number equal" \
+		tests/guest/compare-loads "$dir/serial" "$dir/seen" "$dir/logs"
+	stops=$(tail -n 1 "$dir/seen" | jq .median_pause_us)
+	check "$1: a load stops the guest for less than 2 ms in the median ($stops us)" \
+		test "${stops:-9999}" -lt 2000
+	alive "$1: the guest runs on"
+	# What a breakpoint would do now: a guest without a debugger stops for good.
+	watch --count 1 --failed
+	kill -s TERM "$watcher"
+	ended
+	alive "$1: and again after a second watch"
+}
+
+kernel trixie
+all_equal multi "$kernel" "loads.n=$loads" tcg,thread=multi
+"$truth/stop" "$dir"
+all_equal single "$kernel" "loads.n=$((loads / 5 + 1))" tcg,thread=single
+"$truth/stop" "$dir"
+
+for from in 'trixie-backports --series 6.16' 'trixie-backports --series 6.18' sid trixie-backports; do
+	# shellcheck disable=SC2086
+	kernel=$(set -- $from; suite=$1; shift; vm/fetch-kernel "$@" "$suite") || continue
+	all_equal "$(basename "$(dirname "$kernel")")" "$kernel" loads.n=15
+	"$truth/stop" "$dir"
+done
+
+# --- how far a load is ---
+
+kernel trixie
+guest slow "$kernel" 'loads.n=1 loads.slow=1'
+watch --progress
+go
+until_says "$dir/seen" '"name": "slow".*"type": "xdp"' 300
+kill -s INT "$watcher"
+ended
+check 'progress: samples of the slow load, that grow' jq -se '[.[] | select(.event == "progress" and .name == "slow") | .verified_insns] | length > 1 and . == sort and last > first' "$dir/seen"
+check 'progress: less than what it came to' jq -se '([.[] | select(.event == "load" and .name == "slow")][0].verified_insns) as $all | all(.[] | select(.event == "progress" and .name == "slow"); .verified_insns <= $all)' "$dir/seen"
+"$truth/stop" "$dir"
+
+# --- guests that end ---
+
+for how in panic reboot poweroff; do
+	guest "$how" "$kernel" "loads.n=2 loads.end=$how"
+	watch
+	go
+	ended
+	case $how in
+	panic) why="the guest's kernel panicked" ;;
+	*) why='the guest (is gone|rebooted|shut down)|QEMU (ended|closed)' ;;
+	esac
+	if [ "$status" = 3 ] && grep -Eq "the watch ends: .*($why)" "$dir/err" &&
+		[ "$(wc -l <"$dir/err")" = 1 ]; then
+		ok "$how: a clear line"
+	else
+		not_ok "$how: a clear line" "$(told)"
+	fi
+	check "$how: what was seen so far" tests/guest/compare-loads "$dir/serial" "$dir/seen"
+	"$truth/stop" "$dir"
+done
+
+# --- before 6.4 ---
+
+kernel bookworm
+guest old "$kernel" 'loads.n=5'
+watch
+go
+until_says "$dir/console" 'loads: done' 300
+sleep 1
+kill -s INT "$watcher"
+ended
+check '6.1: it says what it does not see' grep -q 'no bpf_vlog_finalize' "$dir/err"
+awk '$1 == "load" { print $4, $5 } $1 == "early" { print $2, $3 }' "$dir/serial" | sort >"$dir/told"
+jq -r 'select(.event == "load") | "\(.pid) \(.errno)"' "$dir/seen" | sort >"$dir/results"
+check '6.1: every result' diff "$dir/told" "$dir/results"
+plan
