@@ -27,13 +27,14 @@ struct rsp_client {
 	int64_t connected_ns;
 
 	size_t packet_size;
-	bool synced;    /* the stub's parser and ours agree: after the first PacketSize= */
-	bool heard;     /* anything that looks like the protocol has come */
-	bool dirty;     /* an exchange was left in the middle: sync before the next one */
-	bool dead;      /* nobody to talk to any more */
-	bool detached;  /* nothing left to do */
-	bool running;   /* the guest was let run, and nobody has heard of its stop */
-	bool stop_came; /* running, but this came already: */
+	bool synced;        /* the stub's parser and ours agree: after the first PacketSize= */
+	bool heard;         /* anything that looks like the protocol has come */
+	bool dirty;         /* an exchange was left in the middle: sync before the next one */
+	bool dead;          /* nobody to talk to any more */
+	bool detached;      /* nothing left to do */
+	bool running;       /* the guest was let run, and nobody has heard of its stop */
+	int wait_cancel_fd; /* of rsp_client_wait() */
+	bool stop_came;     /* running, but this came already: */
 	struct rsp_stop stop;
 	bool told_running;  /* the unasked stop reply of QEMU up to 8.0 came */
 	bool tells_running; /* it is such a QEMU, so that its silence means something */
