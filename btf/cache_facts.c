@@ -36,6 +36,7 @@ static void put_answer(struct kt_buf *buf, enum kfacts_kind kind, const struct k
 		return;
 	switch (kind) {
 	case KFACTS_SYMBOL:
+	case KFACTS_PARAM:
 	case KFACTS_SIZE: kt_buf_append_le(buf, a->value, 8); return;
 	case KFACTS_MEMBER:
 	case KFACTS_HELD:
@@ -143,6 +144,7 @@ static void get_answer(struct kt_cursor *c, const struct kfacts_want *want, stru
 	}
 	switch (want->kind) {
 	case KFACTS_SYMBOL:
+	case KFACTS_PARAM:
 	case KFACTS_SIZE: a->value = kt_cursor_u64(c); return;
 	case KFACTS_MEMBER:
 	case KFACTS_HELD:

@@ -80,6 +80,10 @@ static struct kt_error *absent(const struct kfacts_want *want, const char *sourc
 				    types, want->name, want->path);
 	case KFACTS_ENUM:
 		return kt_error_new(KT_ERROR_NOT_FOUND, "no enum %s in its %s", want->name, types);
+	case KFACTS_PARAM:
+		return kt_error_new(KT_ERROR_NOT_FOUND,
+				    "no function %s in its %s that takes a struct %s", want->name,
+				    types, want->path);
 	default:
 		return kt_error_new(KT_ERROR_NOT_FOUND, "no struct %s in its %s", want->name,
 				    types);
@@ -342,6 +346,15 @@ bool kfacts_member(const struct kfacts *facts, const char *type, const char *pat
 bool kfacts_size(const struct kfacts *facts, const char *type, uint64_t *ret)
 {
 	const struct kfacts_answer *a = find(facts, KFACTS_SIZE, type, NULL);
+
+	if (a)
+		*ret = a->value;
+	return a;
+}
+
+bool kfacts_param(const struct kfacts *facts, const char *function, const char *type, uint64_t *ret)
+{
+	const struct kfacts_answer *a = find(facts, KFACTS_PARAM, function, type);
 
 	if (a)
 		*ret = a->value;

@@ -29,12 +29,17 @@ enum kfacts_kind {
 	 * kfacts_member(facts, name, path) gives the answer.
 	 */
 	KFACTS_HELD,
+	/*
+	 * name: a function, path: a struct; which of the function's parameters is a pointer to
+	 * that struct: kfacts_param(). From BTF only.
+	 */
+	KFACTS_PARAM,
 };
 
 struct kfacts_want {
 	enum kfacts_kind kind;
 	const char *name;
-	const char *path; /* MEMBER and HELD only */
+	const char *path; /* MEMBER, HELD and PARAM only */
 	bool optional;    /* absent is an answer; a required one that is absent is an error */
 };
 
@@ -118,6 +123,10 @@ bool kfacts_symbol(const struct kfacts *facts, const char *name, gaddr_t *link_a
 bool kfacts_member(const struct kfacts *facts, const char *type, const char *path,
 		   struct kfacts_member *ret);
 bool kfacts_size(const struct kfacts *facts, const char *type, uint64_t *ret);
+
+/* The first parameter is 0. */
+bool kfacts_param(const struct kfacts *facts, const char *function, const char *type,
+		  uint64_t *ret);
 
 /* The wants that this kernel has no answer to, all optional: start with *i = 0; NULL at the end. */
 const struct kfacts_want *kfacts_missing(const struct kfacts *facts, size_t *i);

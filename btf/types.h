@@ -20,7 +20,7 @@ struct kfacts_enumerator {
 /* What is known about one want. Which fields count depends on the want's kind. */
 struct kfacts_answer {
 	bool present;
-	uint64_t value;              /* SYMBOL: link address; SIZE: bytes */
+	uint64_t value;              /* SYMBOL: link address; SIZE: bytes; PARAM: index */
 	struct kfacts_member member; /* MEMBER, HELD */
 	struct kfacts_enumerator *enums;
 	uint32_t n_enums;

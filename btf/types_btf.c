@@ -294,6 +294,28 @@ static void answer_held(const struct btf *btf, uint32_t held, const struct kfact
 	}
 }
 
+/* Which parameter is a pointer to the struct; the first of them. */
+static void answer_param(const struct btf *btf, const struct btf_type *func, const char *type,
+			 struct kfacts_answer *answer)
+{
+	const struct btf_type *proto = btf__type_by_id(btf, func->type);
+
+	if (!proto || !btf_is_func_proto(proto))
+		return;
+	for (uint32_t i = 0; i < btf_vlen(proto) && !answer->present; i++) {
+		uint32_t id = btf_params(proto)[i].type;
+		const struct btf_type *t = btf_strip(btf, &id);
+
+		if (!t || !btf_is_ptr(t))
+			continue;
+		id = t->type;
+		t = btf_strip(btf, &id);
+		answer->present = t && btf_is_composite(t) &&
+				  !strcmp(btf_name_of(btf, t->name_off), type);
+		answer->value = answer->present ? i : 0;
+	}
+}
+
 static struct kt_error *answer_one(const struct btf *btf, uint32_t id,
 				   const struct kfacts_want *want, struct kfacts_answer *answer)
 {
@@ -311,6 +333,7 @@ static struct kt_error *answer_one(const struct btf *btf, uint32_t id,
 		return NULL;
 	case KFACTS_ENUM: return answer_enum(btf, t, answer);
 	case KFACTS_HELD: answer_held(btf, id, want, answer); return NULL;
+	case KFACTS_PARAM: answer_param(btf, t, want->path, answer); return NULL;
 	default: return NULL;
 	}
 }

@@ -213,7 +213,7 @@ static enum watch_place place_of(const struct watch *watch, gaddr_t pc)
 
 static struct kt_error *read_registers(struct watch *watch)
 {
-	return rsp_client_registers(watch->client, watch->stop.thread, 1, watch->arch->registers,
+	return rsp_client_registers(watch->client, watch->stop.thread, 1, watch->register_names,
 				    WATCH_REGISTERS, watch->registers);
 }
 

@@ -9,7 +9,9 @@
 /* The registers that are read at each stop, in this order. */
 enum watch_register {
 	WATCH_PC,
-	WATCH_ARG, /* of the function at whose beginning the breakpoint is: its struct's pointer */
+	/* The pointer to the log, as bpf_vlog_finalize() and bpf_vlog_init() get it. */
+	WATCH_FINALIZE_LOG,
+	WATCH_INIT_LOG,
 	WATCH_RESULT,
 	WATCH_PERCPU, /* this CPU's per-CPU offset */
 	WATCH_REGISTERS,
@@ -22,8 +24,8 @@ enum watch_register {
  * What watching has to know of an architecture. x86-64 is in watch_x86_64.c.
  */
 struct watch_arch {
-	const char *registers[WATCH_REGISTERS];
-	const char *const *args; /* registers that functions get their arguments in */
+	const char *pc, *result, *percpu; /* the registers, by name */
+	const char *const *args;          /* those that functions get their arguments in */
 	size_t n_args;
 	size_t breakpoint_len; /* as the protocol has it */
 	/* The bytes of `code` before the first instruction worth a breakpoint. */
@@ -70,6 +72,7 @@ struct watch {
 	const struct kfacts *facts;
 	struct watch_options options;
 	const struct watch_arch *arch;
+	const char *register_names[WATCH_REGISTERS];
 	struct source source;
 	int64_t kaslr_offset;
 

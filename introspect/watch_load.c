@@ -74,6 +74,8 @@ bool watch_load_wants(struct wants *wants)
 {
 	return view_wants(&env_type, wants) && view_wants(&aux_prog_type, wants) &&
 	       view_wants(&task_type, wants) &&
+	       wants_add(wants, KFACTS_PARAM, "bpf_vlog_finalize", "bpf_verifier_log", true) &&
+	       wants_add(wants, KFACTS_PARAM, "bpf_vlog_init", "bpf_verifier_log", true) &&
 	       wants_add(wants, KFACTS_MEMBER, "bpf_verifier_env", "log", true) &&
 	       wants_add(wants, KFACTS_MEMBER, "bpf_verifier_env", "subprog_info", true) &&
 	       wants_add(wants, KFACTS_MEMBER, "bpf_subprog_info", "stack_depth", true) &&
@@ -109,6 +111,25 @@ static struct kt_error *find_current_task(struct watch *watch)
 	return NULL;
 }
 
+/* The register of the parameter that is the log; the first, where the types do not tell. */
+static const char *log_register(const struct watch *watch, const char *function)
+{
+	uint64_t at;
+
+	if (!kfacts_param(watch->facts, function, "bpf_verifier_log", &at))
+		at = 0;
+	return watch->arch->args[at < watch->arch->n_args ? at : 0];
+}
+
+static void name_registers(struct watch *watch)
+{
+	watch->register_names[WATCH_PC] = watch->arch->pc;
+	watch->register_names[WATCH_RESULT] = watch->arch->result;
+	watch->register_names[WATCH_PERCPU] = watch->arch->percpu;
+	watch->register_names[WATCH_FINALIZE_LOG] = log_register(watch, "bpf_vlog_finalize");
+	watch->register_names[WATCH_INIT_LOG] = log_register(watch, "bpf_vlog_init");
+}
+
 struct kt_error *watch_load_init(struct watch *watch)
 {
 	const struct kfacts *facts = watch->facts;
@@ -124,6 +145,7 @@ struct kt_error *watch_load_init(struct watch *watch)
 		err = view_init(&watch->task, &task_type, facts);
 	if (err)
 		return err;
+	name_registers(watch);
 	kfacts_member(facts, "bpf_verifier_env", "log", &watch->log_in_env);
 	kfacts_member(facts, "bpf_verifier_env", "subprog_info", &watch->subprogs_in_env);
 	kfacts_member(facts, "bpf_subprog_info", "stack_depth", &watch->depth_in_subprog);
@@ -410,7 +432,7 @@ static struct kt_error *take_program(const struct watch *watch, const struct rea
 struct kt_error *watch_at_init(struct watch *watch)
 {
 	_cleanup_(reading_deinit) struct reading r = {0};
-	gaddr_t env = watch->registers[WATCH_ARG] - watch->log_in_env.offset;
+	gaddr_t env = watch->registers[WATCH_INIT_LOG] - watch->log_in_env.offset;
 	struct watch_pending *p;
 	struct kt_error *err;
 	bool is_load;
@@ -433,7 +455,7 @@ struct kt_error *watch_at_init(struct watch *watch)
 struct kt_error *watch_at_finalize(struct watch *watch)
 {
 	_cleanup_(reading_deinit) struct reading r = {0};
-	gaddr_t env = watch->registers[WATCH_ARG] - watch->log_in_env.offset;
+	gaddr_t env = watch->registers[WATCH_FINALIZE_LOG] - watch->log_in_env.offset;
 	struct watch_pending *p;
 	struct kt_error *err;
 	int64_t pause_ns;

@@ -99,10 +99,9 @@ static gaddr_t x86_64_call_return(const uint8_t *code, size_t len, gaddr_t addr,
 }
 
 const struct watch_arch watch_x86_64 = {
-	.registers = {[WATCH_PC] = "rip",
-		      [WATCH_ARG] = "rdi",
-		      [WATCH_RESULT] = "rax",
-		      [WATCH_PERCPU] = "gs_base"},
+	.pc = "rip",
+	.result = "rax",
+	.percpu = "gs_base",
 	.args = args,
 	.n_args = sizeof(args) / sizeof(args[0]),
 	.breakpoint_len = 1,

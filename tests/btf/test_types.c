@@ -191,6 +191,38 @@ static void test_enums(void **state)
 	types_destroy(types);
 }
 
+static void test_param(void **state)
+{
+	struct btf *btf = btf__new_empty();
+	int i = btf__add_int(btf, "int", 4, 0), log = btf__add_struct(btf, "log", 4), proto;
+	int pointer = btf__add_ptr(btf, btf__add_typedef(btf, "log_t", btf__add_const(btf, log)));
+	int nothing, constant;
+	struct kfacts_answer a;
+	struct types *types;
+
+	(void)state;
+	nothing = btf__add_ptr(btf, 0);
+	constant = btf__add_const(btf, pointer);
+	proto = btf__add_func_proto(btf, i);
+	btf__add_func_param(btf, "n", i);
+	btf__add_func_param(btf, "nothing", nothing);
+	btf__add_func_param(btf, "log", constant);
+	btf__add_func_param(btf, "another", pointer);
+	btf__add_func(btf, "finalize", BTF_FUNC_STATIC, proto);
+	proto = btf__add_func_proto(btf, i);
+	btf__add_func_param(btf, "log", log); /* not a pointer */
+	btf__add_func(btf, "other", BTF_FUNC_STATIC, proto);
+	types = load(btf);
+	a = ask(types, KFACTS_PARAM, "finalize", "log");
+	assert_true(a.present);
+	assert_int_equal(a.value, 2);
+	expect_absent(types, KFACTS_PARAM, "finalize", "nothing");
+	expect_absent(types, KFACTS_PARAM, "other", "log");
+	expect_absent(types, KFACTS_PARAM, "log", "log");
+	expect_absent(types, KFACTS_PARAM, "missing", "log");
+	types_destroy(types);
+}
+
 static int add_holder(struct btf *btf, const char *name, int type, uint32_t bits)
 {
 	int id = btf__add_struct(btf, name, 64);
@@ -388,6 +420,7 @@ int main(void)
 		cmocka_unit_test(test_bitfields),
 		cmocka_unit_test(test_bitfields_big_endian),
 		cmocka_unit_test(test_enums),
+		cmocka_unit_test(test_param),
 		cmocka_unit_test(test_held),
 		cmocka_unit_test(test_held_twice),
 		cmocka_unit_test(test_same_name),
