@@ -207,6 +207,7 @@ static bool kind_fits(const struct kfacts_want *want, const struct btf_type *t)
 	case KFACTS_MEMBER:
 	case KFACTS_SIZE:
 	case KFACTS_HELD: return btf_is_struct_or_union(t);
+	case KFACTS_PARAM: return btf_is_func(t);
 	default: return false;
 	}
 }
@@ -243,7 +244,8 @@ static void find_candidates(const struct btf *btf, const struct nameset *names,
 		ptrdiff_t i;
 		size_t points;
 
-		if (!t || !t->name_off || !(btf_is_struct_or_union(t) || btf_is_any_enum(t)))
+		if (!t || !t->name_off ||
+		    !(btf_is_struct_or_union(t) || btf_is_any_enum(t) || btf_is_func(t)))
 			continue;
 		name = btf_name_of(btf, t->name_off);
 		i = nameset_find(names, name, strlen(name));
@@ -310,7 +312,7 @@ static void answer_param(const struct btf *btf, const struct btf_type *func, con
 			continue;
 		id = t->type;
 		t = btf_strip(btf, &id);
-		answer->present = t && btf_is_composite(t) &&
+		answer->present = t && btf_is_struct_or_union(t) &&
 				  !strcmp(btf_name_of(btf, t->name_off), type);
 		answer->value = answer->present ? i : 0;
 	}
