@@ -43,6 +43,7 @@ static struct rsp_client *client_new(const struct rsp_options *options, const ch
 /* Closes, whatever state the stub is in. */
 static void client_free(struct rsp_client *client)
 {
+	rsp_guardian_destroy(client->guardian);
 	rsp_connection_destroy(client->conn);
 	rsp_registers_destroy(client->registers);
 	kt_vec_free(&client->threads);
@@ -225,6 +226,7 @@ static struct kt_error *use_first_thread(struct rsp_client *client)
 	memset(client->process, 0, sizeof(client->process));
 	if (id[0] == 'p' && dot && (size_t)(dot - id) <= sizeof(client->process))
 		memcpy(client->process, id + 1, (size_t)(dot - id) - 1);
+	rsp_guardian_set_process(client->guardian, client->process);
 	return NULL;
 }
 
@@ -307,6 +309,8 @@ static struct kt_error *say_goodbye(struct rsp_client *client)
 	/* No cancel_fd: it may be what brought us here. */
 	struct rsp_patience patience = {kt_deadline_ms(DETACH_TIMEOUT_MS), -1};
 
+	if (rsp_guardian_acted(client->guardian) && rsp_guardian_wait(client->guardian))
+		return NULL;
 	if (client->dead)
 		return kt_error_new(KT_ERROR_CLOSED, "the connection is gone");
 	if (bye.sync)
@@ -325,6 +329,7 @@ struct kt_error *rsp_client_detach(struct rsp_client *client)
 	err = say_goodbye(client);
 	client->stats.pause_ns = kt_now_ns() - client->connected_ns;
 	client->detached = true;
+	rsp_guardian_dismiss(client->guardian);
 	if (!err)
 		return NULL;
 	err = kt_error_wrap(err, "cannot detach from %s", client->name);
@@ -392,24 +397,51 @@ static const struct rsp_options *or_defaults(const struct rsp_options *options)
 	return options ? options : &defaults;
 }
 
-struct kt_error *rsp_client_connect(const struct rsp_target *target,
-				    const struct rsp_options *options, struct rsp_client **ret)
+/* Before there is a connection, since it is what stops the guest. */
+static struct kt_error *client_create(const struct rsp_options *options, const char *name,
+				      struct rsp_client **ret)
 {
-	struct rsp_client *client = client_new(or_defaults(options), target->text);
-	static const struct rsp_batch no_batch;
-	struct rsp_patience patience;
+	struct rsp_client *client = client_new(or_defaults(options), name);
 	struct kt_error *err;
 
 	if (!client)
 		return kt_error_no_memory();
-	patience = rsp_patience(client, &no_batch);
-	err = rsp_connection_open(target, &patience, &client->conn);
+	err = rsp_guardian_create(&client->guardian);
+	if (err) {
+		client_free(client);
+		return err;
+	}
+	rsp_guardian_set_leave_stopped(client->guardian, client->options.leave_stopped);
+	*ret = client;
+	return NULL;
+}
+
+static struct kt_error *client_open(struct rsp_client *client, const struct rsp_target *target)
+{
+	static const struct rsp_batch no_batch;
+	struct rsp_patience patience = rsp_patience(client, &no_batch);
+	struct kt_error *err = rsp_connection_open(target, &patience, client->guardian,
+						   &client->conn);
+
 	if (!err)
-		return client_start(client, ret);
+		return NULL;
 	if (kt_error_code(err) == KT_ERROR_OS)
 		err = kt_error_hint(err,
 				    "QEMU needs -s, or -gdb with this address, to have a GDB stub");
-	err = explain(client, err);
+	return explain(client, err);
+}
+
+struct kt_error *rsp_client_connect(const struct rsp_target *target,
+				    const struct rsp_options *options, struct rsp_client **ret)
+{
+	struct rsp_client *client;
+	struct kt_error *err = client_create(options, target->text, &client);
+
+	if (err)
+		return err;
+	err = client_open(client, target);
+	if (!err)
+		return client_start(client, ret);
 	client_free(client);
 	return err;
 }
@@ -417,19 +449,22 @@ struct kt_error *rsp_client_connect(const struct rsp_target *target,
 struct kt_error *rsp_client_from_fd(int fd, const struct rsp_options *options,
 				    struct rsp_client **ret)
 {
-	struct rsp_client *client = client_new(or_defaults(options), "the GDB stub");
-	struct kt_error *err;
+	struct rsp_client *client;
+	struct kt_error *err = client_create(options, "the GDB stub", &client);
 
-	if (!client) {
-		close(fd);
-		return kt_error_no_memory();
-	}
-	err = rsp_connection_from_fd(fd, &client->conn);
 	if (err) {
-		client_free(client);
+		close(fd);
 		return err;
 	}
-	return client_start(client, ret);
+	err = rsp_guardian_hold(client->guardian, fd);
+	if (err)
+		close(fd);
+	else
+		err = rsp_connection_from_fd(fd, &client->conn);
+	if (!err)
+		return client_start(client, ret);
+	client_free(client);
+	return err;
 }
 
 /* --- what is known --- */
@@ -457,6 +492,7 @@ struct kt_error *rsp_client_select(struct rsp_client *client, const struct rsp_t
 void rsp_client_set_leave_stopped(struct rsp_client *client, bool leave_stopped)
 {
 	client->options.leave_stopped = leave_stopped;
+	rsp_guardian_set_leave_stopped(client->guardian, leave_stopped);
 }
 
 bool rsp_client_has_physical(const struct rsp_client *client)

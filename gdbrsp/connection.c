@@ -100,14 +100,30 @@ static struct kt_error *finish_connect(int fd, const struct rsp_patience *patien
 	return errnum ? kt_error_os(errnum, "cannot connect") : NULL;
 }
 
-static struct kt_error *open_socket(int family, const struct sockaddr *addr, socklen_t addr_len,
-				    const struct rsp_patience *patience, int *ret)
+/* The guardian has it before the guest can stop. */
+static struct kt_error *make_socket(int family, struct rsp_guardian *guardian, int *ret)
 {
 	_cleanup_close_ int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	struct kt_error *err = NULL;
+	struct kt_error *err;
 
 	if (fd < 0)
 		return kt_error_os(errno, "cannot make a socket");
+	err = rsp_guardian_hold(guardian, fd);
+	if (err)
+		return err;
+	*ret = kt_take_fd(&fd);
+	return NULL;
+}
+
+static struct kt_error *open_socket(const struct sockaddr *addr, socklen_t addr_len,
+				    const struct rsp_patience *patience,
+				    struct rsp_guardian *guardian, int *ret)
+{
+	_cleanup_close_ int fd = -1;
+	struct kt_error *err = make_socket(addr->sa_family, guardian, &fd);
+
+	if (err)
+		return err;
 	while (connect(fd, addr, addr_len) < 0) {
 		bool ready;
 
@@ -129,7 +145,8 @@ static struct kt_error *open_socket(int family, const struct sockaddr *addr, soc
 	return NULL;
 }
 
-static struct kt_error *open_unix(const char *path, const struct rsp_patience *patience, int *ret)
+static struct kt_error *open_unix(const char *path, const struct rsp_patience *patience,
+				  struct rsp_guardian *guardian, int *ret)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	struct stat st;
@@ -140,11 +157,11 @@ static struct kt_error *open_unix(const char *path, const struct rsp_patience *p
 	/* connect(2) to a file that is none says ECONNREFUSED, as if nobody listened yet. */
 	if (stat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
 		return kt_error_os(ENOTSOCK, "cannot connect");
-	return open_socket(AF_UNIX, (struct sockaddr *)&addr, sizeof(addr), patience, ret);
+	return open_socket((struct sockaddr *)&addr, sizeof(addr), patience, guardian, ret);
 }
 
 static struct kt_error *open_address(const struct addrinfo *ai, const struct rsp_patience *patience,
-				     int *ret)
+				     struct rsp_guardian *guardian, int *ret)
 {
 	struct rsp_patience share = *patience;
 	struct kt_error *err;
@@ -156,14 +173,15 @@ static struct kt_error *open_address(const struct addrinfo *ai, const struct rsp
 
 		share.deadline_ns = now + (patience->deadline_ns - now) / 2;
 	}
-	err = open_socket(ai->ai_family, ai->ai_addr, ai->ai_addrlen, &share, ret);
+	err = open_socket(ai->ai_addr, ai->ai_addrlen, &share, guardian, ret);
 	if (!err) /* without it, small requests wait for the ack of the ones before */
 		setsockopt(*ret, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	return err;
 }
 
 static struct kt_error *open_tcp(const struct rsp_target *target,
-				 const struct rsp_patience *patience, int *ret)
+				 const struct rsp_patience *patience, struct rsp_guardian *guardian,
+				 int *ret)
 {
 	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
 	struct kt_error *err = NULL;
@@ -180,7 +198,7 @@ static struct kt_error *open_tcp(const struct rsp_target *target,
 	/* localhost is ::1 and 127.0.0.1, and `-s` may listen on one of them only. */
 	for (struct addrinfo *ai = list; ai; ai = ai->ai_next) {
 		kt_error_destroy(err);
-		err = open_address(ai, patience, ret);
+		err = open_address(ai, patience, guardian, ret);
 		if (!err || kt_error_code(err) == KT_ERROR_CANCELLED)
 			break;
 	}
@@ -204,7 +222,7 @@ static struct rsp_connection *connection_new(int fd)
 
 struct kt_error *rsp_connection_open(const struct rsp_target *target,
 				     const struct rsp_patience *patience,
-				     struct rsp_connection **ret)
+				     struct rsp_guardian *guardian, struct rsp_connection **ret)
 {
 	_cleanup_close_ int fd = -1;
 	struct kt_error *err;
@@ -215,9 +233,9 @@ struct kt_error *rsp_connection_open(const struct rsp_target *target,
 	if (err)
 		return err;
 	if (target->path)
-		err = open_unix(target->path, patience, &fd);
+		err = open_unix(target->path, patience, guardian, &fd);
 	else
-		err = open_tcp(target, patience, &fd);
+		err = open_tcp(target, patience, guardian, &fd);
 	if (err)
 		return err;
 	return rsp_connection_from_fd(kt_take_fd(&fd), ret);

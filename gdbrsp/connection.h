@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gdbrsp/guardian.h"
 #include "gdbrsp/target.h"
 #include "util/buf.h"
 #include "util/error.h"
@@ -23,11 +24,12 @@ struct rsp_patience {
 
 /*
  * Connects. KT_ERROR_OS: nobody is there. KT_ERROR_TIMEOUT: no answer, or a Unix socket whose
- * queue is full. A name is resolved within the system resolver's own time limits.
+ * queue is full. A name is resolved within the system resolver's own time limits. The guardian
+ * holds the socket before it is connected.
  */
 struct kt_error *rsp_connection_open(const struct rsp_target *target,
 				     const struct rsp_patience *patience,
-				     struct rsp_connection **ret);
+				     struct rsp_guardian *guardian, struct rsp_connection **ret);
 
 /* The same on a connected stream socket, which is the connection's from here, success or not. */
 struct kt_error *rsp_connection_from_fd(int fd, struct rsp_connection **ret);

@@ -108,12 +108,25 @@ static bool is_stop_reply(const struct rsp_reply *reply)
 	return reply->len >= 3 && (reply->data[0] == 'T' || reply->data[0] == 'S');
 }
 
+/* We were stopped, and the guest with us, if the guardian had not let it go. */
+static struct kt_error *let_go(struct rsp_client *client)
+{
+	struct kt_error *err;
+
+	client->dead = true;
+	err = kt_error_new(KT_ERROR_CLOSED, "this process was stopped (by Ctrl-Z?) while the guest "
+					    "stood still, so that the guest was let go");
+	return kt_error_hint(err, "do it again");
+}
+
 /* Queues requests as far as the flight has room for their replies. */
 static struct kt_error *take_off(struct flight *f)
 {
 	struct rsp_client *client = f->client;
 	_cleanup_(kt_buf_deinit) struct kt_buf payload = KT_BUF_INIT;
 
+	if (rsp_guardian_acted(client->guardian))
+		return let_go(client);
 	while (!f->done && f->count < TICKETS_MAX && f->bytes < FLIGHT_MAX) {
 		struct rsp_ticket *ticket = &f->tickets[(f->first + f->count) % TICKETS_MAX];
 		enum rsp_turn turn;
@@ -310,6 +323,10 @@ static struct kt_error *landed(struct rsp_client *client, struct kt_error *err)
 	if (!err)
 		return NULL;
 	client->dirty = true;
+	if (rsp_guardian_acted(client->guardian) && !client->dead) {
+		kt_error_destroy(err);
+		return let_go(client);
+	}
 	switch (kt_error_code(err)) {
 	case KT_ERROR_CLOSED:
 	case KT_ERROR_OS: client->dead = true; break;

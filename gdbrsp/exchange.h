@@ -11,6 +11,7 @@
 
 #include "gdbrsp/client.h"
 #include "gdbrsp/connection.h"
+#include "gdbrsp/guardian.h"
 #include "gdbrsp/packet.h"
 
 /* The largest payload taken from a stub. What we ask for stays well below it. */
@@ -20,6 +21,7 @@
 
 struct rsp_client {
 	struct rsp_connection *conn;
+	struct rsp_guardian *guardian;
 	struct rsp_decoder decoder;
 	struct rsp_options options;
 	struct rsp_stats stats;

@@ -117,19 +117,18 @@ static void run_on(struct outcome *o, struct rsp_client *client)
 	struct rsp_stop stop;
 	size_t n;
 	int64_t start = kt_now_ns();
-	struct kt_error *err = rsp_client_breakpoint(client, 0xffffffff81000000, 1, true);
+	struct kt_error *err = rsp_client_threads(client, &threads, &n);
 
+	if (!err)
+		err = rsp_client_breakpoint(client, 0xffffffff81000000, 1, true);
 	timed(o, start, TIMEOUT_MS, err);
 	start = kt_now_ns();
 	if (!o->err)
-		timed(o, start, TIMEOUT_MS, rsp_client_continue(client, TIMEOUT_MS, &stop));
+		timed(o, start, TIMEOUT_MS, rsp_client_step(client, threads, &stop));
 	start = kt_now_ns();
 	if (!o->err)
 		timed(o, start, TIMEOUT_MS,
 		      rsp_client_breakpoint(client, 0xffffffff81000000, 1, false));
-	start = kt_now_ns();
-	if (!o->err && !rsp_client_threads(client, &threads, &n))
-		timed(o, start, TIMEOUT_MS, rsp_client_step(client, threads, &stop));
 }
 
 /* Everything that there is to ask, up to the first error, and the detach. */
