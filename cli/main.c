@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "cli/cli.h"
 
@@ -78,11 +79,28 @@ static int unknown_command(const char *name)
 				      "there are %s; see ktstr-gdb --help", list));
 }
 
+/*
+ * Nobody wants a guest's memory to be left lying in a core file, of us or of a QEMU that we start.
+ * One byte: no file takes that little, and Linux does not begin a core that goes to a pipe (to
+ * systemd-coredump, say), to which a limit of 0 is none. PR_SET_DUMPABLE would do, too, but
+ * also takes from the user what is the user's: gdb, strace, /proc/PID of the tool.
+ */
+static void leave_no_core(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_CORE, &limit) || limit.rlim_cur <= 1)
+		return;
+	limit.rlim_cur = 1;
+	setrlimit(RLIMIT_CORE, &limit);
+}
+
 int main(int argc, char **argv)
 {
 	static char name[] = "ktstr-gdb"; /* for what getopt_long() has to say */
 
 	fill_standard_fds();
+	leave_no_core();
 	setlocale(LC_CTYPE, ""); /* how wide a character is; numbers are the same everywhere */
 	if (argc < 2) {
 		fputs(help, stderr);
