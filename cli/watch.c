@@ -347,22 +347,20 @@ static struct kt_error *watch_guest(struct session *s, const struct rsp_target *
 	return err;
 }
 
-static struct kt_error *run(struct session *s, const struct kfacts *facts)
+static struct kt_error *run(struct session *s, const struct rsp_target *target,
+			    const struct kfacts *facts)
 {
-	_cleanup_(rsp_target_deinit) struct rsp_target target = {0};
 	_cleanup_free_ char *cache_dir = s->options->guest.no_cache ? NULL : cli_cache_dir();
 	_cleanup_fclose_ FILE *trace = NULL;
 	int64_t deadline = kt_deadline_ms((int64_t)(s->options->guest.wait_s * 1000));
 	struct rsp_options stub;
 	struct kt_error *err, *show_err;
 
-	err = rsp_target_parse(s->options->target, &target);
-	if (!err)
-		err = cli_stub_options(&s->options->guest, &stub, &trace);
+	err = cli_stub_options(&s->options->guest, &stub, &trace);
 	if (err)
 		return err;
 	for (;;) {
-		err = watch_guest(s, &target, &stub, facts, cache_dir);
+		err = watch_guest(s, target, &stub, facts, cache_dir);
 		if (!err || s->began || !cli_worth_waiting(err) || !kt_deadline_left_ms(deadline))
 			break;
 		cli_progress("waiting for the guest");
@@ -388,11 +386,19 @@ static int watch_with(const struct options *options)
 		.color = cli_color_on(options->color, stdout),
 	};
 	const struct kfacts_sources sources = cli_sources(&options->guest);
+	_cleanup_(rsp_target_deinit) struct rsp_target target = {0};
 	struct kfacts *facts;
 	struct kt_error *err;
 	int64_t resolve_ns;
 	bool cached;
 
+	if (!cli_sources_name(&sources))
+		return cli_fail(
+			kt_error_hint(kt_error_new(KT_ERROR_USAGE, "the guest's kernel is needed"),
+				      "--vmlinux FILE takes its vmlinux or the distro's vmlinuz"));
+	err = rsp_target_parse(options->target, &target);
+	if (err)
+		return cli_fail(err);
 	if (options->logs && mkdir(options->logs, 0777) && errno != EEXIST)
 		return cli_fail(kt_error_os(errno, "cannot make the directory %s", options->logs));
 	cli_cancel_fd();
@@ -400,7 +406,7 @@ static int watch_with(const struct options *options)
 			     &facts, &resolve_ns, &cached);
 	if (err)
 		return cli_fail(err);
-	err = run(&session, facts);
+	err = run(&session, &target, facts);
 	if (err && kt_error_code(err) == KT_ERROR_MISMATCH)
 		err = kt_error_wrap(err, "%s", cli_sources_name(&sources));
 	kt_vec_free(&session.pauses);

@@ -126,13 +126,37 @@ static void test_together(void **state)
 	tool_refused(RUN("collect", "--json", "--csv", "--kernel", "x", "--run", "x"), 2, "one of");
 }
 
+static void test_watch(void **state)
+{
+	static const struct {
+		const char *option, *value, *words;
+	} cases[] = {
+		{"--count", "0", "--count takes a whole number"},
+		{"--duration", "x", "--duration takes seconds"},
+		{"--max-overhead", "0", "--max-overhead takes a share of time"},
+		{"--max-overhead", "60%", "--max-overhead takes a share of time"},
+		{"--color", "maybe", "auto, always or never"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		tool_refused(RUN("watch", cases[i].option, cases[i].value), 2, cases[i].words);
+	tool_refused(RUN("watch"), 2, "--vmlinux FILE takes");
+	tool_refused(RUN("watch", "x", "--vmlinux", "x"), 2, "a target is HOST:PORT");
+	tool_refused(RUN("watch", ":1", ":2", "--vmlinux", "x"), 2, "one TARGET");
+	tool_refused(RUN("watch", ":1", "--vmlinux", "/nonexistent"), 3, "no such file");
+	tool_refused(RUN("watch", "--logs", "/nonexistent/x", "--vmlinux", "x"), 3,
+		     "cannot make the directory");
+	assert_non_null(strstr(RUN("watch", "--help")->out, "--max-overhead"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_commands),   cmocka_unit_test(test_values_missing),
 		cmocka_unit_test(test_layout),     cmocka_unit_test(test_values_wrong),
 		cmocka_unit_test(test_targets),    cmocka_unit_test(test_together),
-		cmocka_unit_test(test_topologies),
+		cmocka_unit_test(test_topologies), cmocka_unit_test(test_watch),
 	};
 
 	return cmocka_run_group_tests_name("cli usage", tests, NULL, NULL);

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* A load's line and its JSON: what is known is there, what is not is absent, never 0. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "render/load.h"
+
+static const struct program_number unknown;
+
+static struct program_number known(uint64_t value)
+{
+	return (struct program_number){true, value};
+}
+
+static struct bpf_load make_load(void)
+{
+	static uint32_t depths[] = {16, 0, 64};
+
+	return (struct bpf_load){
+		.at_ns = INT64_C(1764034468123456789),
+		.by_known = true,
+		.comm = "loader",
+		.pid = 4711,
+		.name = "prog",
+		.full_name = (char *)"program_with_a_long_name",
+		.type = (char *)"sched_cls",
+		.error = known(22),
+		.verified_insns = known(1396),
+		.total_states = known(31),
+		.peak_states = known(30),
+		.max_states_per_insn = known(4),
+		.mark_read = unknown,
+		.verification_time_ns = known(1234567),
+		.stack_depth = depths,
+		.n_stack_depth = 3,
+		.log_level = known(4),
+		.log_bytes = known(0),
+		.pause_ns = 456789,
+	};
+}
+
+static json_t *as_json(const struct bpf_load *load, const char *last)
+{
+	json_error_t json_err;
+	json_t *root;
+	char *text;
+
+	assert_null(render_load_json(load, last, &text));
+	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1); /* one line */
+	root = json_loads(text, 0, &json_err);
+	assert_non_null(root);
+	free(text);
+	return root;
+}
+
+static json_int_t get(const json_t *root, const char *key)
+{
+	json_t *value = json_object_get(root, key);
+
+	assert_true(json_is_integer(value));
+	return json_integer_value(value);
+}
+
+static void test_json(void **state)
+{
+	struct bpf_load load = make_load();
+	json_t *root = as_json(&load, NULL), *stack = json_object_get(root, "stack_depth");
+
+	(void)state;
+	assert_int_equal(get(root, "errno"), 22);
+	assert_int_equal(get(root, "verified_insns"), 1396);
+	assert_int_equal(get(root, "total_states"), 31);
+	assert_int_equal(get(root, "peak_states"), 30);
+	assert_int_equal(get(root, "max_states_per_insn"), 4);
+	assert_int_equal(get(root, "verification_time_ns"), 1234567);
+	assert_int_equal(get(root, "log_bytes"), 0);
+	assert_int_equal(get(root, "pid"), 4711);
+	assert_int_equal(get(root, "pause_us"), 456);
+	assert_true(json_is_null(json_object_get(root, "mark_read")));
+	assert_true(json_is_null(json_object_get(root, "stack_max")));
+	assert_int_equal(json_array_size(stack), 3);
+	assert_int_equal(json_integer_value(json_array_get(stack, 2)), 64);
+	assert_string_equal(json_string_value(json_object_get(root, "time")),
+			    "2025-11-25T01:34:28.123Z");
+	assert_null(json_object_get(root, "last"));
+	json_decref(root);
+}
+
+/* A load that never got to the verifier has a result, and no 0 where nothing is known. */
+static void test_json_early(void **state)
+{
+	static const char *const nulls[] = {"comm",         "pid",         "name",
+					    "type",         "full_name",   "verified_insns",
+					    "total_states", "stack_depth", "log_bytes"};
+	const struct bpf_load load = {.error = known(7)};
+	json_t *root = as_json(&load, "why");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++)
+		assert_true(json_is_null(json_object_get(root, nulls[i])));
+	assert_int_equal(get(root, "errno"), 7);
+	assert_string_equal(json_string_value(json_object_get(root, "last")), "why");
+	json_decref(root);
+}
+
+/* Where a word of the head ends, the number below it ends. */
+static void check_under(const char *line, const char *word, const char *value)
+{
+	const char *head = render_load_head(), *at = strstr(head, word);
+	size_t end;
+
+	assert_non_null(at);
+	end = (size_t)(at - head) + strlen(word);
+	assert_true(strlen(line) > end);
+	if (memcmp(line + end - strlen(value), value, strlen(value)) != 0)
+		fail_msg("not '%s' under %s in: %s", value, word, line);
+	assert_int_equal(line[end], ' ');
+}
+
+static void test_line(void **state)
+{
+	struct bpf_load load = make_load();
+	char *line;
+
+	(void)state;
+	assert_null(render_load_line(&load, false, &line));
+	check_under(line, "PID", " 4711");
+	check_under(line, "INSNS", " 1396");
+	check_under(line, "STATES", " 31");
+	check_under(line, "PEAK", " 30");
+	check_under(line, "MAX", " 4");
+	check_under(line, "READ", " -");
+	check_under(line, "VERIFIED", " 1234 us");
+	check_under(line, "LOG", " 0");
+	assert_non_null(strstr(line, " EINVAL "));
+	assert_non_null(strstr(line, " 16+0+64 "));
+	assert_non_null(strstr(line, " program_with_a_long_name\n"));
+	free(line);
+	assert_null(render_load_line(&load, true, &line));
+	assert_non_null(strstr(line, "\033[31mEINVAL"));
+	free(line);
+}
+
+/* What a guest calls itself does not move our cursor. */
+static void test_hostile_names(void **state)
+{
+	struct bpf_load load = make_load();
+	char *line;
+
+	(void)state;
+	strcpy(load.comm, "\033[2J\n");
+	load.full_name = (char *)"a\nb\x9b";
+	assert_null(render_load_line(&load, false, &line));
+	assert_null(strchr(line, '\033'));
+	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
+	assert_non_null(strstr(line, "\\x1b[2J"));
+	free(line);
+}
+
+static void test_errno(void **state)
+{
+	char buf[24];
+
+	(void)state;
+	assert_string_equal(render_errno(0, buf, sizeof(buf)), "ok");
+	assert_string_equal(render_errno(28, buf, sizeof(buf)), "ENOSPC");
+	assert_string_equal(render_errno(524, buf, sizeof(buf)), "ENOTSUPP");
+	assert_string_equal(render_errno(4000, buf, sizeof(buf)), "4000");
+	assert_string_equal(render_errno(UINT64_MAX, buf, sizeof(buf)), "18446744073709551615");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_json),  cmocka_unit_test(test_json_early),
+		cmocka_unit_test(test_line),  cmocka_unit_test(test_hostile_names),
+		cmocka_unit_test(test_errno),
+	};
+
+	return cmocka_run_group_tests_name("render/load", tests, NULL, NULL);
+}
