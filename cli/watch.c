@@ -206,10 +206,9 @@ static struct kt_error *show_begin(struct session *s, const struct kfacts *facts
 	struct kt_error *err;
 
 	if (!watch_sees_verifier(watch))
-		cli_note(
-			"Linux %s has no bpf_vlog_finalize() (it came with 6.4): what the verifier "
-			"had to do is not seen, the results of loads are",
-			kfacts_kernel(facts)->release);
+		cli_note("Linux %s has no bpf_vlog_finalize() (it came with 6.4): seen are the "
+			 "results of loads, and of those that passed what the kernel keeps",
+			 kfacts_kernel(facts)->release);
 	if (!s->options->json) {
 		put(s, render_load_head());
 		return NULL;

@@ -126,6 +126,10 @@ struct kt_error *watch_read(struct watch *watch, struct gmem_batch *batch);
 
 void watch_pending_deinit(struct watch_pending *pending);
 
+/* watch_loaded.c: the program behind a file descriptor of a task; *ret 0: it is not known. */
+bool watch_loaded_wants(struct wants *wants);
+struct kt_error *watch_find_loaded(struct watch *watch, gaddr_t task, uint32_t fd, gaddr_t *ret);
+
 /* watch_progress.c */
 bool watch_progress_wants(struct wants *wants);
 struct kt_error *watch_progress_init(struct watch *watch);

@@ -73,7 +73,7 @@ static const struct view_type task_type = VIEW_TYPE("task_struct", task_fields);
 bool watch_load_wants(struct wants *wants)
 {
 	return view_wants(&env_type, wants) && view_wants(&aux_prog_type, wants) &&
-	       view_wants(&task_type, wants) &&
+	       view_wants(&task_type, wants) && watch_loaded_wants(wants) &&
 	       wants_add(wants, KFACTS_PARAM, "bpf_vlog_finalize", "bpf_verifier_log", true) &&
 	       wants_add(wants, KFACTS_PARAM, "bpf_vlog_init", "bpf_verifier_log", true) &&
 	       wants_add(wants, KFACTS_MEMBER, "bpf_verifier_env", "log", true) &&
@@ -315,11 +315,33 @@ static struct kt_error *add_subprogs(struct watch *watch, struct reading *r, gad
  * function. Then there is no bpf_verifier_env around the log: what lies where its program would
  * be is no program whose aux leads back to it.
  */
-static bool is_program(const struct watch *watch, const struct reading *r)
+static bool is_program(const struct watch *watch, const struct reading *r, gaddr_t prog)
 {
-	gaddr_t prog = view_uint(&watch->env, r->env, ENV_PROG);
-
 	return r->aux_prog && view_uint(&watch->aux_prog, r->aux_prog, 0) == prog;
+}
+
+/* Two round trips; what was added before goes along. *ok_ret: it is one, proved. */
+static struct kt_error *read_program(struct watch *watch, struct reading *r, gaddr_t prog,
+				     bool *ok_ret)
+{
+	struct kt_error *err;
+	bool complete;
+	gaddr_t aux;
+
+	*ok_ret = false;
+	err = add(&watch->progs.prog, r, prog, &r->entry.prog);
+	if (!err)
+		err = turn(watch, &r->batch, &complete);
+	if (err || !complete || !prog)
+		return err;
+	aux = view_uint(&watch->progs.prog, r->entry.prog, PROG_AUX);
+	err = add(&watch->progs.aux, r, aux, &r->entry.aux);
+	if (!err)
+		err = add(&watch->aux_prog, r, aux, &r->aux_prog);
+	if (!err)
+		err = turn(watch, &r->batch, &complete);
+	*ok_ret = !err && complete && is_program(watch, r, prog);
+	return err;
 }
 
 static struct kt_error *read_name(struct watch *watch, struct reading *r)
@@ -360,25 +382,14 @@ static struct kt_error *read_env(struct watch *watch, gaddr_t env, struct readin
 	if (err || !complete)
 		return err;
 	prog = view_uint(&watch->env, r->env, ENV_PROG);
-	err = add(&watch->progs.prog, r, prog, &r->entry.prog);
-	if (!err && prog)
-		err = add(&watch->task, r, task_of(watch, r), &r->task);
-	if (!err && prog)
+	if (!prog)
+		return NULL;
+	err = add(&watch->task, r, task_of(watch, r), &r->task);
+	if (!err)
 		err = add_subprogs(watch, r, env);
 	if (!err)
-		err = turn(watch, &r->batch, &complete);
-	if (err || !complete || !prog)
-		return err;
-	prog = view_uint(&watch->progs.prog, r->entry.prog, PROG_AUX);
-	err = add(&watch->progs.aux, r, prog, &r->entry.aux);
-	if (!err)
-		err = add(&watch->aux_prog, r, prog, &r->aux_prog);
-	if (!err)
-		err = turn(watch, &r->batch, &complete);
-	if (err || !complete || !is_program(watch, r))
-		return err;
-	*is_load_ret = true;
-	return read_name(watch, r);
+		err = read_program(watch, r, prog, is_load_ret);
+	return err || !*is_load_ret ? err : read_name(watch, r);
 }
 
 /* print_verification_stats() prints these, in kernel/bpf/verifier.c. */
@@ -521,6 +532,34 @@ static struct kt_error *read_log(struct watch *watch, struct watch_pending *p)
 	return NULL;
 }
 
+/* A load of which the verifier told nothing: by whom, and if it passed, what it is. */
+static struct kt_error *read_unseen(struct watch *watch, struct reading *r, struct watch_pending *p,
+				    int32_t result)
+{
+	struct kt_error *err;
+	gaddr_t prog = 0;
+	bool complete;
+
+	err = add(&watch->task, r, p->task, &r->task);
+	if (!err)
+		err = turn(watch, &r->batch, &complete);
+	if (err || !complete)
+		return err;
+	take_task(watch, r->task, &p->load);
+	if (result < 0)
+		return NULL;
+	err = watch_find_loaded(watch, p->task, (uint32_t)result, &prog);
+	if (!err && prog)
+		err = read_program(watch, r, prog, &complete);
+	if (err || !prog || !complete)
+		return err;
+	err = read_name(watch, r);
+	if (!err)
+		err = take_program(watch, r, &p->load);
+	p->load.verified_insns = number(&watch->progs.aux, r->entry.aux, AUX_VERIFIED_INSNS);
+	return err;
+}
+
 struct kt_error *watch_at_return(struct watch *watch, struct bpf_load *ret)
 {
 	_cleanup_(reading_deinit) struct reading r = {0};
@@ -533,14 +572,8 @@ struct kt_error *watch_at_return(struct watch *watch, struct bpf_load *ret)
 	if (err)
 		return err;
 	err = take_pending(watch, complete ? task_of(watch, &r) : 0, &p);
-	if (!err && complete && !p->load.by_known) {
-		/* It never got to the verifier. */
-		err = add(&watch->task, &r, p->task, &r.task);
-		if (!err)
-			err = turn(watch, &r.batch, &complete);
-		if (!err && complete)
-			take_task(watch, r.task, &p->load);
-	}
+	if (!err && complete && !p->finalized)
+		err = read_unseen(watch, &r, p, result);
 	if (!err && result < 0 && p->finalized && watch->options.logs)
 		err = read_log(watch, p);
 	if (err)

@@ -9,8 +9,9 @@
  *
  * STATS are the lines of BPF_LOG_STATS, with "|" between. "early" are loads that never get to the
  * verifier. BTF is loaded in between, which is no program. It all begins with a byte on the third
- * serial port, and ends with a line "done". Kernel command line: loads.n=N for each loader,
- * loads.slow=1 a load that takes seconds, loads.end=panic|reboot|poweroff what comes then.
+ * serial port, and ends with a line "done"; then a program named "tick" is loaded every second.
+ * Kernel command line: loads.n=N for each loader, loads.slow=1 a load that takes seconds,
+ * loads.end=panic|reboot|poweroff what comes then.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -203,8 +204,7 @@ static void tell(const char *comm, const char *name, int error, int level, const
 
 	stats_of(log, stats, sizeof(stats));
 	n = snprintf(serial_line, sizeof(serial_line), "load %s %s %d %d %d %zu %08x %s\n", name,
-		     comm, getpid(), error, level, strlen(log),
-		     crc32(log, strlen(log)), stats);
+		     comm, getpid(), error, level, strlen(log), crc32(log, strlen(log)), stats);
 	if (write(serial, serial_line, (size_t)n) < 0)
 		_exit(1);
 }
@@ -328,6 +328,21 @@ static void load_slow(void)
 
 /* --- the guest --- */
 
+/* For ever: a breakpoint that somebody left behind would stop the guest at the next load. */
+static void tick(void)
+{
+	static struct program program;
+
+	finish(&program);
+	for (int i = 0;; i++) {
+		if (load(&program, BPF_PROG_TYPE_XDP, "tick", 0, NULL, 0))
+			printf("loads: a tick does not load\n");
+		printf("truth: tick %d\n", i);
+		fflush(stdout);
+		sleep(1);
+	}
+}
+
 static int open_serial(const char *path, int flags)
 {
 	int fd = open(path, flags | O_NOCTTY);
@@ -389,9 +404,5 @@ int main(void)
 		reboot(RB_AUTOBOOT);
 	if (strstr(cmdline, "loads.end=poweroff"))
 		reboot(RB_POWER_OFF);
-	for (int i = 0;; i++) {
-		printf("truth: tick %d\n", i);
-		fflush(stdout);
-		sleep(1);
-	}
+	tick();
 }
