@@ -4,6 +4,7 @@
 
 #include "render/cell_json.h"
 #include "render/json.h"
+#include "render/json_put.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 
@@ -75,6 +76,7 @@ struct kt_error *kt_cell_record_encode(const struct kt_cell_record *record, char
 	struct kt_error *err = check_name("scheduler", record->scheduler);
 	json_t *object;
 	char *text;
+	bool lost;
 
 	if (!err)
 		err = check_name("kernel", record->kernel);
@@ -91,7 +93,9 @@ struct kt_error *kt_cell_record_encode(const struct kt_cell_record *record, char
 	json_object_set_new(object, "stats", json_stats(&record->stats));
 	set_optional(object, record);
 	/* On one line, of which a sweep may read thousands. */
-	text = object ? json_dumps(object, JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : NULL;
+	lost = render_json_lost();
+	text = object && !lost ? json_dumps(object, JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
+			       : NULL;
 	json_decref(object);
 	if (!text)
 		return kt_error_no_memory();

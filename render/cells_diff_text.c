@@ -10,6 +10,7 @@
 #include "render/cells_markdown.h"
 #include "render/cells_table.h"
 #include "render/json.h"
+#include "render/json_put.h"
 #include "render/text.h"
 #include "util/cleanup.h"
 
@@ -197,6 +198,7 @@ static void append_markdown_insns(const struct kt_cells_diff *diff, struct kt_bu
 			kt_buf_appends(out, "| ");
 			cells_append_markdown(out, field.data ? field.data : "");
 			kt_buf_appendc(out, ' ');
+			out->failed |= field.failed;
 			kt_buf_deinit(&field);
 		}
 		kt_buf_appends(out, "|\n");

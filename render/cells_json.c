@@ -7,6 +7,7 @@
 #include "render/cells_counts.h"
 #include "render/cells_json.h"
 #include "render/json.h"
+#include "render/json_put.h"
 #include "util/cleanup.h"
 
 static json_t *json_count(uint64_t count)

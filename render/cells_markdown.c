@@ -150,6 +150,7 @@ static void append_count_rows(const struct cells_index *index, const struct cell
 		kt_buf_appendc(out, ' ');
 		cells_append_markdown(out, name.data ? name.data : "");
 		kt_buf_appends(out, " |");
+		out->failed |= name.failed;
 		kt_buf_deinit(&name);
 	}
 	kt_buf_appends(out, "\n|---|");

@@ -3,6 +3,7 @@
 
 #include "render/diff.h"
 #include "render/json.h"
+#include "render/json_put.h"
 
 static json_t *json_side(const char *label, const struct kt_saved *side)
 {

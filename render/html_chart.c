@@ -112,6 +112,7 @@ static void append_label(struct kt_buf *out, const char *name)
 	kt_buf_append(&label, name, (size_t)(p - name));
 	render_append_markup(out, label.data ? label.data : "", false);
 	kt_buf_appends(out, *p ? "…" : "");
+	out->failed |= label.failed;
 	kt_buf_deinit(&label);
 }
 
@@ -201,6 +202,7 @@ static void append_chart(struct kt_buf *out, struct chart *chart)
 			append_point(out, chart, k);
 	append_kernel_labels(out, chart);
 	kt_buf_appends(out, "</svg></figure>\n");
+	out->failed |= name.failed;
 	kt_buf_deinit(&name);
 }
 
@@ -229,6 +231,7 @@ static void append_table(struct kt_buf *out, const struct cells_index *index,
 			kt_buf_appends(out, "</td>");
 		}
 		kt_buf_appends(out, "</tr>\n");
+		out->failed |= name.failed;
 		kt_buf_deinit(&name);
 	}
 	kt_buf_appends(out, "</tbody></table></div></details>\n");

@@ -2,10 +2,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "render/json.h"
+#include "render/json_put.h"
 #include "render/text.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
+
+static _Thread_local bool lost;
+
+int render_json_put(int rc)
+{
+	lost |= rc != 0;
+	return rc;
+}
+
+bool render_json_lost(void)
+{
+	bool was = lost;
+
+	lost = false;
+	return was;
+}
 
 json_t *render_json_text(const char *text)
 {
@@ -61,10 +77,12 @@ static int dump_chunk(const char *data, size_t len, void *arg)
 struct kt_error *render_json_dump(json_t *root, char **ret)
 {
 	struct kt_buf out = KT_BUF_INIT;
+	bool incomplete = render_json_lost();
 	/* ASCII only: a C1 control out of a guest would be one for the terminal, too. */
-	int failed = !root || json_dump_callback(root, dump_chunk, &out,
-						 JSON_INDENT(2) | JSON_ENSURE_ASCII |
-							 JSON_REAL_PRECISION(15));
+	int failed = !root || incomplete ||
+		     json_dump_callback(root, dump_chunk, &out,
+					JSON_INDENT(2) | JSON_ENSURE_ASCII |
+						JSON_REAL_PRECISION(15));
 
 	json_decref(root);
 	kt_buf_appendc(&out, '\n');

@@ -8,6 +8,7 @@
 
 #include "logparse/blocks.h"
 #include "render/json.h"
+#include "render/json_put.h"
 #include "render/objects.h"
 #include "render/programs.h"
 #include "render/run_json.h"

@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 
 #include "render/json.h"
+#include "render/json_put.h"
 #include "render/run_json.h"
 #include "util/cleanup.h"
 
@@ -53,7 +54,9 @@ json_t *render_run_json(const char *scheduler, const struct kt_verifier_vm_resul
 	json_object_set_new(object, "scheduler", render_json_text(scheduler));
 	json_object_set_new(object, "passed", json_boolean(verdict == KT_VERDICT_PASS));
 	json_object_set_new(object, "verdict", json_string(kt_verdict_name(verdict)));
-	json_object_set_new(object, "reason", render_json_text(reason.data ? reason.data : ""));
+	json_object_set_new(object, "reason",
+			    reason.failed ? NULL
+					  : render_json_text(reason.data ? reason.data : ""));
 	json_object_set_new(object, "attach",
 			    json_string(kt_attach_outcome_name(kt_attach_outcome(result))));
 	json_object_set_new(object, "ops", render_json_text(result->ops));
