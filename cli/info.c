@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "render/json.h"
+#include "render/json_put.h"
 #include "render/objects.h"
 #include "render/text.h"
 #include "util/buf.h"

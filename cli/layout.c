@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "render/grid.h"
 #include "render/json.h"
+#include "render/json_put.h"
 #include "render/text.h"
 #include "util/cleanup.h"
 

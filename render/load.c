@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "render/json.h"
+#include "render/json_put.h"
 #include "render/load.h"
 #include "render/text.h"
 #include "util/buf.h"
@@ -199,7 +200,8 @@ static json_t *json_number(struct program_number number)
 static struct kt_error *dump_line(json_t *root, char **ret)
 {
 	/* ASCII only: a C1 control out of a guest would be one for the terminal, too. */
-	char *text = root ? json_dumps(root, JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : NULL;
+	bool whole = !render_json_lost() && root;
+	char *text = whole ? json_dumps(root, JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : NULL;
 	struct kt_buf buf = KT_BUF_INIT;
 
 	json_decref(root);

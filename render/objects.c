@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "render/json.h"
+#include "render/json_put.h"
 #include "render/objects.h"
 #include "util/cleanup.h"
 

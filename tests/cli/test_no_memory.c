@@ -68,12 +68,13 @@ static struct kt_error *load_facts(char **ret)
 		{KFACTS_SIZE, "bpf_prog", NULL, false},
 		{KFACTS_ENUM, "bpf_prog_type", NULL, false},
 	};
+	const struct kfacts_sources sources = {.image = kernel_path};
 	struct kfacts *facts;
 	struct kt_error *err;
 	bool cached;
 
 	counting = true;
-	err = kfacts_load(kernel_path, wants, 4, NULL, &facts, &cached);
+	err = kfacts_load(&sources, wants, 4, NULL, &facts, &cached);
 	if (!err) {
 		*ret = strdup(kfacts_kernel(facts)->release);
 		kfacts_destroy(facts);
