@@ -378,6 +378,20 @@ static struct kt_error *run(struct session *s, const struct rsp_target *target,
 	return kt_error_new(KT_ERROR_CLOSED, "the watch ends: %s", s->why);
 }
 
+/* Out of files, or in short stops out of the guest's memory. */
+static struct kt_error *know_kernel(const struct rsp_target *target, const struct cli_guest *guest,
+				    const struct kfacts_sources *sources, struct kfacts **ret)
+{
+	static const struct inspect_options what = {.objects = INSPECT_LOADS};
+	_cleanup_(inspection_deinit) struct inspection inspection = {0};
+	struct cli_result result = {.inspection = &inspection};
+
+	if (cli_sources_suffice(sources))
+		return cli_load_facts(sources, !guest->no_cache, what.objects, ret,
+				      &result.resolve_ns, &result.cached);
+	return cli_inspect_unknown(target, guest, &what, &result, ret);
+}
+
 static int watch_with(const struct options *options)
 {
 	struct session session = {
@@ -386,30 +400,22 @@ static int watch_with(const struct options *options)
 	};
 	const struct kfacts_sources sources = cli_sources(&options->guest);
 	_cleanup_(rsp_target_deinit) struct rsp_target target = {0};
-	struct kfacts *facts;
+	_cleanup_(cli_facts_destroyp) struct kfacts *facts = NULL;
 	struct kt_error *err;
-	int64_t resolve_ns;
-	bool cached;
 
-	if (!cli_sources_name(&sources))
-		return cli_fail(
-			kt_error_hint(kt_error_new(KT_ERROR_USAGE, "the guest's kernel is needed"),
-				      "--vmlinux FILE takes its vmlinux or the distro's vmlinuz"));
 	err = rsp_target_parse(options->target, &target);
 	if (err)
 		return cli_fail(err);
 	if (options->logs && mkdir(options->logs, 0777) && errno != EEXIST)
 		return cli_fail(kt_error_os(errno, "cannot make the directory %s", options->logs));
 	cli_cancel_fd();
-	err = cli_load_facts(&sources, !options->guest.no_cache, INSPECT_PROGRAMS | INSPECT_LOADS,
-			     &facts, &resolve_ns, &cached);
+	err = know_kernel(&target, &options->guest, &sources, &facts);
 	if (err)
 		return cli_fail(err);
 	err = run(&session, &target, facts);
 	if (err && kt_error_code(err) == KT_ERROR_MISMATCH)
 		err = kt_error_wrap(err, "%s", cli_sources_name(&sources));
 	kt_vec_free(&session.pauses);
-	kfacts_destroy(facts);
 	if (err)
 		return cli_fail(err);
 	return session.stdout_failed ? CLI_CANNOT : CLI_DONE;

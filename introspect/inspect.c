@@ -118,7 +118,7 @@ bool inspect_wants(unsigned int objects, struct wants *wants)
 	for (size_t i = 0; i < N_WALKERS; i++)
 		if (objects & walkers[i].object && !walkers[i].wants(wants))
 			return false;
-	return !(objects & INSPECT_LOADS) || watch_wants(wants);
+	return !(objects & INSPECT_LOADS) || (bpf_progs_wants(wants) && watch_wants(wants));
 }
 
 struct kt_error *inspect_check(unsigned int objects, const struct kfacts *facts)

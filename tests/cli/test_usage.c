@@ -141,7 +141,7 @@ static void test_watch(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		tool_refused(RUN("watch", cases[i].option, cases[i].value), 2, cases[i].words);
-	tool_refused(RUN("watch"), 2, "--vmlinux FILE takes");
+	tool_refused(RUN("watch", "unix:/nonexistent"), 3, "cannot attach to unix:/nonexistent");
 	tool_refused(RUN("watch", "x", "--vmlinux", "x"), 2, "a target is HOST:PORT");
 	tool_refused(RUN("watch", ":1", ":2", "--vmlinux", "x"), 2, "one TARGET");
 	tool_refused(RUN("watch", ":1", "--vmlinux", "/nonexistent"), 3, "no such file");
