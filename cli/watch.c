@@ -491,13 +491,6 @@ int cli_watch(int argc, char **argv)
 	if (argc - optind > 1)
 		return cli_fail(kt_error_new(KT_ERROR_USAGE, "one TARGET, not also \"%s\"",
 					     argv[optind + 1]));
-	if (!cli_sources_name(&(struct kfacts_sources){.image = options.guest.vmlinux,
-						       .btf = options.guest.btf,
-						       .system_map = options.guest.system_map,
-						       .kallsyms = options.guest.kallsyms}))
-		return cli_fail(
-			kt_error_hint(kt_error_new(KT_ERROR_USAGE, "the guest's kernel is needed"),
-				      "--vmlinux FILE takes its vmlinux or the distro's vmlinuz"));
 	options.target = argv[optind] ? argv[optind] : ":1234";
 	status = watch_with(&options);
 	kt_vec_free(&options.globs);
