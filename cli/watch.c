@@ -235,6 +235,7 @@ static struct kt_error *show_summary(struct session *s)
 
 	s->summary.stops = stats->stops;
 	s->summary.paused_ns = stats->paused_ns;
+	s->summary.looked_ns = stats->looked_ns;
 	s->summary.elapsed_ns = stats->until_ns - stats->since_ns;
 	if (s->pauses.len) {
 		qsort(s->pauses.data, s->pauses.len, sizeof(*s->pauses.data), compare_ns);

@@ -323,7 +323,9 @@ static struct kt_error *look(struct watch *watch, struct watch_event *event)
 		return on_stop(watch, event);
 	watch->stats.stops++;
 	watch->n_writes = 0;
-	return check_guest(watch, event);
+	err = check_guest(watch, event);
+	watch->stats.looked_ns += kt_now_ns() - watch->stopped_ns;
+	return err;
 }
 
 static struct kt_error *wait_once(struct watch *watch, int64_t until_ns, struct watch_event *event)

@@ -38,6 +38,7 @@ struct watch_event {
 /* What a watch came to. */
 struct watch_stats {
 	uint64_t stops;    /* of all kinds */
+	int64_t looked_ns; /* the part of paused_ns that was only to look: samples, is it there? */
 	int64_t paused_ns; /* from the stub's word that it stands to ours that it shall run */
 	int64_t since_ns, until_ns; /* CLOCK_MONOTONIC, the watch's beginning and end */
 };

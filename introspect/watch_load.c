@@ -20,6 +20,9 @@
 /* What libbpf asks for at most is 16 MiB; the kernel takes up to 1 GiB. */
 #define MAX_LOG ((uint64_t)64 << 20)
 
+/* Most loads are done before. */
+#define FIRST_SAMPLE_NS INT64_C(500000000)
+
 /* struct bpf_verifier_env, include/linux/bpf_verifier.h; the log's positions since 6.4 */
 enum {
 	ENV_PROG,
@@ -459,7 +462,9 @@ struct kt_error *watch_at_init(struct watch *watch)
 	take_task(watch, r.task, &p->load);
 	err = take_program(watch, &r, &p->load);
 	p->load.pause_ns = kt_now_ns() - watch->stopped_ns;
-	watch->progress.next_ns = watch->stopped_ns + INT64_C(500000000);
+	/* One that is planned comes soon enough, and is what the overhead allows. */
+	if (watch->progress.next_ns < watch->stopped_ns)
+		watch->progress.next_ns = watch->stopped_ns + FIRST_SAMPLE_NS;
 	return err;
 }
 

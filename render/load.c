@@ -319,6 +319,7 @@ struct kt_error *render_load_summary_json(const struct load_summary *s, const ch
 	json_object_set_new(root, "verified_insns", json_integer((json_int_t)s->insns));
 	json_object_set_new(root, "elapsed_us", json_integer(s->elapsed_ns / 1000));
 	json_object_set_new(root, "pause_us", json_integer(s->paused_ns / 1000));
+	json_object_set_new(root, "look_us", json_integer(s->looked_ns / 1000));
 	json_object_set_new(root, "stops", json_integer((json_int_t)s->stops));
 	json_object_set_new(root, "median_pause_us",
 			    s->median_pause_ns ? json_integer(s->median_pause_ns / 1000)

@@ -38,8 +38,8 @@ struct load_summary {
 	uint64_t insns, most_insns;       /* instructions processed */
 	char most_name[16];
 	uint64_t stops;
-	int64_t paused_ns, elapsed_ns;
-	int64_t median_pause_ns; /* of a load; 0: there was none */
+	int64_t paused_ns, looked_ns, elapsed_ns; /* looked_ns: of paused_ns, for no load's sake */
+	int64_t median_pause_ns;                  /* of a load; 0: there was none */
 };
 struct kt_error *render_load_summary(const struct load_summary *summary, char **ret);
 struct kt_error *render_load_summary_json(const struct load_summary *summary, const char *ended,

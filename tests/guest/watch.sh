@@ -69,7 +69,7 @@ all_equal() {
 	check "$1: a load stops the guest for less than 2 ms in the median ($stops us)" \
 		test "${stops:-9999}" -lt 2000
 	alive "$1: the guest runs on"
-	# What a breakpoint would do now: a guest without a debugger stops for good.
+	# Once a second something is loaded: a breakpoint left behind would stop it for good.
 	watch --count 1 --failed
 	kill -s TERM "$watcher"
 	ended
@@ -100,6 +100,7 @@ kill -s INT "$watcher"
 ended
 check 'progress: samples of the slow load, that grow' jq -se '[.[] | select(.event == "progress" and .name == "slow") | .verified_insns] | length > 1 and . == sort and last > first' "$dir/seen"
 check 'progress: less than what it came to' jq -se '([.[] | select(.event == "load" and .name == "slow")][0].verified_insns) as $all | all(.[] | select(.event == "progress" and .name == "slow"); .verified_insns <= $all)' "$dir/seen"
+check 'progress: it is stopped to look for 2 % of the time at most' jq -se 'last | .look_us < .elapsed_us * 0.02' "$dir/seen"
 "$truth/stop" "$dir"
 
 # --- guests that end ---

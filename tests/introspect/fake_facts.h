@@ -123,6 +123,15 @@ bool kfacts_size(const struct kfacts *facts, const char *type, uint64_t *ret)
 	return f;
 }
 
+bool kfacts_param(const struct kfacts *facts, const char *function, const char *type, uint64_t *ret)
+{
+	const struct fake_fact *f = fake_find(facts, KFACTS_PARAM, function, type);
+
+	if (f)
+		*ret = f->value;
+	return f;
+}
+
 const char *kfacts_enum_name(const struct kfacts *facts, const char *type, int64_t value)
 {
 	for (size_t i = 0; i < facts->n; i++)
