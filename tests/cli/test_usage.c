@@ -150,6 +150,17 @@ static void test_watch(void **state)
 	assert_non_null(strstr(RUN("watch", "--help")->out, "--max-overhead"));
 }
 
+static void test_info(void **state)
+{
+	(void)state;
+	tool_refused(RUN("info", "x"), 2, "a target is HOST:PORT");
+	tool_refused(RUN("info", ":1", ":2"), 2, "one TARGET");
+	tool_refused(RUN("info", "unix:/nonexistent"), 3, "cannot attach to unix:/nonexistent");
+	tool_refused(RUN("info", ":1", "--vmlinux", "/nonexistent"), 3, "no such file");
+	tool_refused(RUN("info", "--color", "maybe"), 2, "auto, always or never");
+	assert_non_null(strstr(RUN("info", "--help")->out, "what of ktstr-gdb works"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +168,7 @@ int main(void)
 		cmocka_unit_test(test_layout),     cmocka_unit_test(test_values_wrong),
 		cmocka_unit_test(test_targets),    cmocka_unit_test(test_together),
 		cmocka_unit_test(test_topologies), cmocka_unit_test(test_watch),
+		cmocka_unit_test(test_info),
 	};
 
 	return cmocka_run_group_tests_name("cli usage", tests, NULL, NULL);

@@ -63,6 +63,20 @@ dump_json() {
 	check "$release: program $id as JSON" diff "$work/wanted" "$work/got"
 }
 
+# What info says that the guest's own kernel says, too: of a file, and of nothing but the socket.
+info() {
+	jq -S '{release: .kernel.release, arch: .kernel.arch, cpus: .kernel.cpus,
+		levels: .kernel.page_table_levels, programs: .programs | length, maps: .maps | length,
+		links: .links | length}' "$dir/truth.json" >"$work/wanted"
+	for how in '' "--vmlinux $kernel"; do
+		# shellcheck disable=SC2086
+		run info "$target" $how --json
+		jq -S '{release: .kernel.release, arch: .kernel.arch, cpus, levels: .page_tables.levels,
+			programs, maps, links}' "$work/out" >"$work/got"
+		check "$release: info ${how:+of a file}" diff "$work/wanted" "$work/got"
+	done
+}
+
 for suite in ${OBJECTS_SUITES:-bookworm trixie sid}; do
 	kernel "$suite"
 	boot "$suite" --kernel "$kernel" --initrd "$initrd" --timeout 300 \
@@ -74,6 +88,7 @@ for suite in ${OBJECTS_SUITES:-bookworm trixie sid}; do
 	same links 4
 	dumps
 	dump_json
+	info
 	alive
 done
 
