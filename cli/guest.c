@@ -64,9 +64,15 @@ struct kt_error *cli_load_facts(const struct kfacts_sources *sources, bool use_c
 	cli_progress("reading the kernel image");
 	err = kfacts_load(sources, wants.v.data, wants.v.len, cache_dir, &facts, cached_ret);
 	if (err && objects & INSPECT_AVAILABLE && kt_error_code(err) == KT_ERROR_NOT_FOUND) {
-		cli_note("%s", kt_error_message(err));
-		kt_error_destroy(err);
-		err = kfacts_load(sources, NULL, 0, cache_dir, &facts, cached_ret);
+		struct kt_error *worse;
+
+		worse = kfacts_load(sources, NULL, 0, cache_dir, &facts, cached_ret);
+		if (!worse) {
+			cli_note("%s", kt_error_message(err));
+			kt_error_destroy(err);
+			err = NULL;
+		}
+		kt_error_destroy(worse);
 	}
 	if (err)
 		return err;
