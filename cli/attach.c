@@ -32,30 +32,11 @@ int cli_attach(int argc, char **argv)
 {
 	static const struct option options[] = {
 		CLI_GUEST_OPTIONS, CLI_OUTPUT_OPTIONS, {"help", no_argument, NULL, 'h'}, {0}};
+	static const struct cli_texts texts = {help, cli_output_help};
 	_cleanup_(cli_output_deinit) struct cli_output output = {0};
 	struct cli_guest guest = {0};
-	int c;
+	const char *target;
+	int status = cli_target_args(argc, argv, options, &texts, &guest, &output, &target);
 
-	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
-		struct kt_error *err;
-		bool taken;
-
-		if (c == 'h') {
-			fputs(help, stdout);
-			fputs(cli_guest_help, stdout);
-			fputs("\n", stdout);
-			return cli_print(cli_output_help);
-		}
-		if (c == '?')
-			return CLI_USAGE;
-		err = cli_guest_option(&guest, c, optarg, &taken);
-		if (!taken)
-			err = cli_output_option(&output, c, optarg, &taken);
-		if (err)
-			return cli_fail(err);
-	}
-	if (argc - optind > 1)
-		return cli_fail(kt_error_new(KT_ERROR_USAGE, "one TARGET, not also \"%s\"",
-					     argv[optind + 1]));
-	return cli_attach_to(argv[optind], &guest, &output);
+	return status == CLI_GO_ON ? cli_attach_to(target, &guest, &output) : status;
 }

@@ -197,6 +197,22 @@ struct kt_error *cli_output_check(const struct cli_output *output);
 void cli_output_deinit(struct cli_output *output);
 extern const char cli_output_help[];
 
+/* What --help prints before and after the options that all have who read a running guest. */
+struct cli_texts {
+	const char *usage, *output;
+};
+
+#define CLI_GO_ON (-1)
+
+/*
+ * "[OPTION...] [TARGET]" of a command that reads a running guest; options are those of the groups
+ * above that it has. *target_ret is NULL where none is given. CLI_GO_ON, or the exit status of a
+ * command that is done: of --help, or of an error, which was printed.
+ */
+int cli_target_args(int argc, char **argv, const struct option *options,
+		    const struct cli_texts *texts, struct cli_guest *guest,
+		    struct cli_output *output, const char **target_ret);
+
 /*
  * Facts of a kernel, enough to read `objects` (INSPECT_*), resolved while a progress line
  * says so. With INSPECT_AVAILABLE a kernel that lacks all of them is none the worse: a note says

@@ -76,43 +76,22 @@ static int list(const struct cli_objects *objects, const char *target,
 	return err ? cli_fail(err) : show(objects, &result, output);
 }
 
-static int print_help(const struct cli_objects *objects)
-{
-	fputs(objects->help, stdout);
-	fputs(cli_guest_help, stdout);
-	fputs("\n", stdout);
-	return cli_print(objects->output_help);
-}
-
 int cli_objects(const struct cli_objects *objects, int argc, char **argv)
 {
 	static const struct option options[] = {
 		CLI_GUEST_OPTIONS, CLI_OUTPUT_OPTIONS, {"help", no_argument, NULL, 'h'}, {0}};
+	const struct cli_texts texts = {objects->help, objects->output_help};
 	struct inspection none = {0};
 	const struct render_grid grid = objects->grid(&none);
 	_cleanup_(cli_output_deinit) struct cli_output output = {.grid = &grid};
 	struct cli_guest guest = {0};
-	int c;
+	const char *target;
+	int status = cli_target_args(argc, argv, options, &texts, &guest, &output, &target);
 
-	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
-		struct kt_error *err;
-		bool taken;
-
-		if (c == 'h')
-			return print_help(objects);
-		if (c == '?')
-			return CLI_USAGE;
-		err = cli_guest_option(&guest, c, optarg, &taken);
-		if (!taken)
-			err = cli_output_option(&output, c, optarg, &taken);
-		if (err)
-			return cli_fail(err);
-	}
+	if (status != CLI_GO_ON)
+		return status;
 	if (output.filter.globs.len && !render_objects_has(&grid, "name"))
 		return cli_fail(
 			kt_error_new(KT_ERROR_USAGE, "--name: %s have no names", objects->what));
-	if (argc - optind > 1)
-		return cli_fail(kt_error_new(KT_ERROR_USAGE, "one TARGET, not also \"%s\"",
-					     argv[optind + 1]));
-	return list(objects, argv[optind], &guest, &output);
+	return list(objects, target, &guest, &output);
 }

@@ -185,3 +185,38 @@ void cli_output_deinit(struct cli_output *output)
 	kt_vec_free(&output->filter.globs);
 	kt_vec_free(&output->filter.ids);
 }
+
+int cli_target_args(int argc, char **argv, const struct option *options,
+		    const struct cli_texts *texts, struct cli_guest *guest,
+		    struct cli_output *output, const char **target_ret)
+{
+	const char *letters = "h";
+	int c;
+
+	for (const struct option *o = options; o->name; o++)
+		if (o->val == 'o')
+			letters = "o:h";
+	while ((c = getopt_long(argc, argv, letters, options, NULL)) != -1) {
+		struct kt_error *err;
+		bool taken;
+
+		if (c == 'h') {
+			fputs(texts->usage, stdout);
+			fputs(cli_guest_help, stdout);
+			fputs("\n", stdout);
+			return cli_print(texts->output);
+		}
+		if (c == '?')
+			return CLI_USAGE;
+		err = cli_guest_option(guest, c, optarg, &taken);
+		if (!taken)
+			err = cli_output_option(output, c, optarg, &taken);
+		if (err)
+			return cli_fail(err);
+	}
+	if (argc - optind > 1)
+		return cli_fail(kt_error_new(KT_ERROR_USAGE, "one TARGET, not also \"%s\"",
+					     argv[optind + 1]));
+	*target_ret = argv[optind];
+	return CLI_GO_ON;
+}
