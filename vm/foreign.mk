@@ -23,7 +23,8 @@ FOREIGN_ENV = command -v $*-linux-gnu-ld >/dev/null || { echo "not installed: $*
 	sysroot=$(FOREIGN_SYSROOT) || exit; export PKG_CONFIG_SYSROOT_DIR=$$sysroot \
 	PKG_CONFIG_LIBDIR=$$sysroot/usr/lib/$*-linux-gnu/pkgconfig;
 
-INIT_WARN = $(filter-out -fsanitize% -fno-sanitize%,$(CFLAGS))
+# Not what hardens the tool: some of that is for this machine only.
+INIT_WARN = $(filter-out -fsanitize% -fno-sanitize% $(HARDEN),$(CFLAGS))
 build/ktstr-init-%: $(INIT_SRCS) $(wildcard vm/guest/*.h vm/frame.* util/buf.* util/error.*) vm/foreign.mk
 	$(call msg,INIT,$@)
 	@mkdir -p $(@D)
