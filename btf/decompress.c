@@ -303,6 +303,10 @@ static struct kt_error *lz4_run(const struct codec *codec, struct source *in, st
 			return room < LZ4_CHUNK ? sink_reserve(out, LZ4_CHUNK) : corrupt(codec, in);
 		in->pos += size;
 		out->len += (size_t)n;
+		/* The last chunk, as a rule the only one that is not full; nothing marks the end.
+		 */
+		if (n < LZ4_CHUNK)
+			break;
 	}
 	return out->len ? NULL : truncated(codec, in);
 }

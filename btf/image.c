@@ -180,16 +180,28 @@ static struct kt_error *elf_open(struct image *image)
 }
 
 /* What is known of a flat Image, as an ELF, takes its place. */
-static struct kt_error *unwrap_flat(struct image *image, const uint8_t **data, size_t *len)
+static struct kt_error *unwrap_flat(struct image *image, uint16_t machine, const uint8_t **data,
+				    size_t *len)
 {
 	uint8_t *elf;
-	struct kt_error *err = image_flat_elf(*data, *len, &elf, len);
+	struct kt_error *err = image_flat_elf(*data, *len, machine, &elf, len);
 
 	if (err)
 		return kt_error_hint(kt_error_wrap(err, "a flat Image"), HINT_WHICH_FILE);
 	free(image->owned);
 	*data = image->owned = elf;
 	return NULL;
+}
+
+static struct kt_error *unwrap_s390(struct image *image, const uint8_t **data, size_t *len)
+{
+	struct kt_error *err = image_s390_unpack(*data, *len, &image->owned, len);
+
+	if (err)
+		return kt_error_hint(err, HINT_WHICH_FILE);
+	*data = image->owned;
+	/* Older kernels' decompressor has an ELF in it. */
+	return looks_elf(*data, *len) ? NULL : unwrap_flat(image, EM_S390, data, len);
 }
 
 /* Peels wrappings off [data, len) until an ELF is left, which image->data and len are then. */
@@ -211,8 +223,12 @@ static struct kt_error *unwrap(struct image *image, const uint8_t *data, size_t 
 		data = image->owned;
 		len = image->len;
 	}
-	if (!looks_elf(data, len) && image_flat_is(data, len)) {
-		err = unwrap_flat(image, &data, &len);
+	if (!looks_elf(data, len) && image_flat_machine(data, len)) {
+		err = unwrap_flat(image, image_flat_machine(data, len), &data, &len);
+		if (err)
+			return err;
+	} else if (!looks_elf(data, len) && image_s390_is(data, len)) {
+		err = unwrap_s390(image, &data, &len);
 		if (err)
 			return err;
 	}

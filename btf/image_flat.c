@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "btf/decompress.h"
 #include "btf/image_flat.h"
 #include "btf/record.h"
 #include "util/cleanup.h"
@@ -14,14 +15,13 @@
 #define HEADER_LEN   64
 #define HEADER_MAGIC 0x38
 
-static bool is_arm64(const uint8_t *data)
+uint16_t image_flat_machine(const uint8_t *data, size_t len)
 {
-	return !memcmp(data + HEADER_MAGIC, "ARM\x64", 4);
-}
-
-bool image_flat_is(const uint8_t *data, size_t len)
-{
-	return len >= HEADER_LEN && (is_arm64(data) || !memcmp(data + HEADER_MAGIC, "RSC\x05", 4));
+	if (len < HEADER_LEN)
+		return 0;
+	if (!memcmp(data + HEADER_MAGIC, "ARM\x64", 4))
+		return EM_AARCH64;
+	return memcmp(data + HEADER_MAGIC, "RSC\x05", 4) ? 0 : EM_RISCV;
 }
 
 /* "MZ\0\0", "zimg", the payload's offset and size, 8 bytes, the compression's name. */
@@ -39,6 +39,49 @@ bool image_zboot_payload(const uint8_t **data, size_t *len)
 	*data += offset;
 	*len = (size_t)size;
 	return true;
+}
+
+/* --- s390's, which unpacks itself --- */
+
+#define S390_MAGIC     "S390EP"
+#define S390_MAGIC_AT  0x10008
+#define S390_PAYLOAD   0x11000 /* its first code, IPL's and then that which unpacks, is before */
+#define S390_SIZE_MIN  ((size_t)1 << 20)
+#define S390_SIZE_MAX  ((size_t)256 << 20)
+#define S390_TRIES_MAX 64
+
+bool image_s390_is(const uint8_t *data, size_t len)
+{
+	return len >= S390_PAYLOAD && !memcmp(data + S390_MAGIC_AT, S390_MAGIC, strlen(S390_MAGIC));
+}
+
+/*
+ * The linker puts it where there is room (.rodata.compressed of arch/s390/boot/vmlinux.lds.S), and
+ * what decompresses has the formats' magic numbers, too, in its own code.
+ */
+struct kt_error *image_s390_unpack(const uint8_t *data, size_t len, uint8_t **ret, size_t *len_ret)
+{
+	unsigned int tries = S390_TRIES_MAX;
+
+	for (size_t at = S390_PAYLOAD; at < len && tries; at++) {
+		uint8_t *kernel;
+		size_t size;
+		struct kt_error *err;
+
+		if (!decompress_format(data + at, len - at))
+			continue;
+		tries--;
+		err = decompress(data + at, len - at, S390_SIZE_MAX, &kernel, &size);
+		if (!err && size >= S390_SIZE_MIN) {
+			*ret = kernel;
+			*len_ret = size;
+			return NULL;
+		}
+		if (!err)
+			free(kernel);
+		kt_error_destroy(err);
+	}
+	return kt_error_new(KT_ERROR_NOT_FOUND, "no compressed kernel in this bzImage of s390");
 }
 
 /* --- where it is linked to --- */
@@ -87,14 +130,21 @@ static gaddr_t arm64_base(unsigned int va_bits, uint64_t lowest)
 
 /* --- what is in it --- */
 
-static struct kt_error *recover_at(const uint8_t *data, size_t len, gaddr_t base,
-				   struct recovered *ret)
+/* A flat Image. */
+struct flat {
+	const uint8_t *data;
+	size_t len;
+	uint16_t machine;
+};
+
+static struct kt_error *recover_at(const struct flat *flat, gaddr_t base, struct recovered *ret)
 {
-	const struct recover_range range = {.data = data, .len = len, .addr = base};
+	const struct recover_range range = {.data = flat->data, .len = flat->len, .addr = base};
 	const struct recover_memory memory = {
 		.ranges = &range,
 		.n = 1,
-		.machine = is_arm64(data) ? EM_AARCH64 : EM_RISCV,
+		.machine = flat->machine,
+		.big_endian = flat->machine == EM_S390,
 		.pointer_size = 8,
 		.unrelocated_base = base,
 	};
@@ -103,33 +153,32 @@ static struct kt_error *recover_at(const uint8_t *data, size_t len, gaddr_t base
 }
 
 /* Where _text is by the kernel's own tables, if not at the base that was assumed. */
-static struct kt_error *recover_from(const uint8_t *data, size_t len, gaddr_t *base,
-				     struct recovered *ret)
+static struct kt_error *recover_from(const struct flat *flat, gaddr_t *base, struct recovered *ret)
 {
-	struct kt_error *err = recover_at(data, len, *base, ret);
+	struct kt_error *err = recover_at(flat, *base, ret);
 
 	/* RISC-V has a header before _text, which is no symbol's matter: its base is known. */
-	if (err || !is_arm64(data) || !ret->text || ret->text == *base)
+	if (err || flat->machine != EM_AARCH64 || !ret->text || ret->text == *base)
 		return err;
 	*base = ret->text;
 	recovered_deinit(ret);
-	return recover_at(data, len, *base, ret);
+	return recover_at(flat, *base, ret);
 }
 
 /*
  * The table of symbols is what tells that the base is right, but a kernel may come without.
- * KERNEL_LINK_ADDR of RISC-V has been the same since 5.13.
+ * KERNEL_LINK_ADDR of RISC-V has been the same since 5.13; TEXT_OFFSET of s390 since 4.20
+ * (arch/s390/include/asm/setup.h), whatever address its decompressor moves it to.
  */
-static struct kt_error *recover_any(const uint8_t *data, size_t len, gaddr_t *base,
-				    struct recovered *ret)
+static struct kt_error *recover_any(const struct flat *flat, gaddr_t *base, struct recovered *ret)
 {
 	static const unsigned int va_bits[] = {48, 39, 47, 42, 36};
 	uint64_t lowest;
 
-	*base = UINT64_C(0xffffffff80000000);
-	if (!is_arm64(data))
-		return recover_from(data, len, base, ret);
-	lowest = lowest_relocated(data, len);
+	*base = flat->machine == EM_S390 ? 0x100000 : UINT64_C(0xffffffff80000000);
+	if (flat->machine != EM_AARCH64)
+		return recover_from(flat, base, ret);
+	lowest = lowest_relocated(flat->data, flat->len);
 	for (size_t i = 0; i < sizeof(va_bits) / sizeof(va_bits[0]); i++) {
 		struct kt_error *err;
 
@@ -137,7 +186,7 @@ static struct kt_error *recover_any(const uint8_t *data, size_t len, gaddr_t *ba
 		/* The relocations tell which it is; without any, each has its turn. */
 		if (lowest && lowest - *base >= UINT64_C(1) << 31)
 			continue;
-		err = recover_from(data, len, base, ret);
+		err = recover_from(flat, base, ret);
 		if (!err && ret->has_kallsyms)
 			return NULL;
 		if (!err)
@@ -145,7 +194,7 @@ static struct kt_error *recover_any(const uint8_t *data, size_t len, gaddr_t *ba
 		kt_error_destroy(err);
 	}
 	*base = arm64_base(48, lowest);
-	return recover_from(data, len, base, ret);
+	return recover_from(flat, base, ret);
 }
 
 static struct kt_error *read_all(int fd, uint8_t **ret, size_t *len_ret)
@@ -174,12 +223,14 @@ static struct kt_error *read_all(int fd, uint8_t **ret, size_t *len_ret)
 	return NULL;
 }
 
-struct kt_error *image_flat_elf(const uint8_t *data, size_t len, uint8_t **ret, size_t *len_ret)
+struct kt_error *image_flat_elf(const uint8_t *data, size_t len, uint16_t machine, uint8_t **ret,
+				size_t *len_ret)
 {
+	const struct flat flat = {data, len, machine};
 	_cleanup_(recovered_deinit) struct recovered kernel = {0};
 	_cleanup_close_ int fd = -1;
 	struct record_place place = {0};
-	struct kt_error *err = recover_any(data, len, &place.text, &kernel);
+	struct kt_error *err = recover_any(&flat, &place.text, &kernel);
 
 	if (!err && kernel.text)
 		place.text = kernel.text;

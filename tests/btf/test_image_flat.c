@@ -83,6 +83,60 @@ static void test_flat(void **state)
 	}
 }
 
+/*
+ * arch/s390/boot/head.S: the magic at 0x10008; behind it code, in which the numbers of formats are,
+ * as the decompressor's own have them, and somewhere the kernel.
+ */
+static void s390(struct kt_buf *out, const char *format, const void *kernel, size_t len)
+{
+	while (out->len < 0x10008)
+		kt_buf_appendc(out, '\0');
+	kt_buf_append(out, "S390EP\0\1", 8);
+	while (out->len < 0x12345)
+		kt_buf_appendc(out, '\7');
+	kt_buf_append(out, "\x28\xb5\x2f\xfd\x1f\x8b\x08\x28\xb5\x2f\xfd", 11);
+	wrap_compress(out, "gzip", "something small", 15);
+	wrap_compress(out, format, kernel, len);
+	kt_buf_append(out, "the rest of it", 14);
+}
+
+static void test_s390(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < WRAP_FORMATS; i++) {
+		struct kt_buf image = KT_BUF_INIT, whole = KT_BUF_INIT;
+		struct fm *m = fm_create(
+			&(struct fm_options){.release = KW_7_0, .big_endian = true});
+
+		/* Its decompressed kernel begins with code. */
+		flat_image(&image, m, "\0\0\0\0");
+		s390(&whole, wrap_formats[i], image.data, image.len);
+		check_image(m, whole.data, whole.len, EM_S390);
+		kt_buf_deinit(&image);
+		kt_buf_deinit(&whole);
+		fm_destroy(m);
+	}
+}
+
+static void test_s390_without(void **state)
+{
+	struct kt_buf whole = KT_BUF_INIT;
+	char noise[4096];
+
+	(void)state;
+	memset(noise, 0x5a, sizeof(noise));
+	s390(&whole, "gzip", noise, sizeof(noise)); /* no kernel is as small */
+	for (size_t len = 0x11000; len <= whole.len; len += 997) {
+		struct image *image;
+		struct kt_error *err = image_open(whole.data, len, &image);
+
+		assert_non_null(err);
+		assert_int_equal(kt_error_code(err), KT_ERROR_NOT_FOUND);
+		kt_error_destroy(err);
+	}
+	kt_buf_deinit(&whole);
+}
+
 /* A payload beyond the file's end is none. */
 static void test_zboot_cut_off(void **state)
 {
@@ -108,12 +162,18 @@ static void test_zboot_cut_off(void **state)
 	kt_buf_deinit(&efi);
 }
 
+/* NULL: it has no types, as Debian's s390x of 6.1. */
 static struct kfacts *load(const char *image, const struct kfacts_want *wants, size_t n)
 {
 	struct kfacts *facts;
 	struct kt_error *err = kfacts_load(&(struct kfacts_sources){.image = image}, wants, n, NULL,
 					   &facts, NULL);
 
+	if (err && strstr(kt_error_message(err), "no types")) {
+		print_message("%s\n", kt_error_message(err));
+		kt_error_destroy(err);
+		return NULL;
+	}
 	if (err)
 		fail_msg("%s", kt_error_message(err));
 	return facts;
@@ -130,8 +190,10 @@ static void same_kernel(const char *vmlinux, const char *vmlinuz)
 	struct kfacts *whole, *flat;
 	gaddr_t x = 0, y = 0;
 
-	whole = load(vmlinux, wants, 3);
 	flat = load(vmlinuz, wants, 3);
+	if (!flat)
+		return;
+	whole = load(vmlinux, wants, 3);
 	a = kfacts_kernel(whole);
 	b = kfacts_kernel(flat);
 	assert_string_equal(a->arch, b->arch);
@@ -163,7 +225,8 @@ static void test_real(void **state)
 		for (size_t i = 0; i < found.gl_pathc; i++) {
 			const char *path = found.gl_pathv[i];
 
-			if (!strstr(path, "arm64/") && !strstr(path, "riscv64/"))
+			if (!strstr(path, "arm64/") && !strstr(path, "riscv64/") &&
+			    !strstr(path, "s390x/"))
 				continue;
 			snprintf(image, sizeof(image), "%.*sz", (int)strlen(path) - 1, path);
 			print_message("%s\n", path);
@@ -179,8 +242,8 @@ static void test_real(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_flat),
-		cmocka_unit_test(test_zboot_cut_off),
+		cmocka_unit_test(test_flat), cmocka_unit_test(test_zboot_cut_off),
+		cmocka_unit_test(test_s390), cmocka_unit_test(test_s390_without),
 		cmocka_unit_test(test_real),
 	};
 
