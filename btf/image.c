@@ -116,7 +116,10 @@ static struct kt_error *bzimage_payload(const uint8_t **data, size_t *len)
 				    (unsigned long long)(offset + size), *len);
 	*data += offset;
 	*len = (size_t)size;
-	return NULL;
+	if (looks_elf(*data, *len) || decompress_format(*data, *len))
+		return NULL;
+	return kt_error_new(KT_ERROR_UNSUPPORTED,
+			    "a bzImage whose kernel is compressed in a way not known here");
 }
 
 static struct kt_error *elf_read_headers(struct image *image)

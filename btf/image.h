@@ -48,10 +48,12 @@ struct image_section {
  * The ELF in data, which stays the caller's and must outlive *ret: an ELF vmlinux, an x86
  * bzImage (boot protocol 2.08 and later, Documentation/arch/x86/boot.rst), or either of
  * them compressed as a whole; or else an ELF made of what is found in a flat Image of arm64 or
- * RISC-V, also a compressed one or one that unpacks itself (btf/image_flat.h).
+ * RISC-V, also a compressed one or one that unpacks itself, or in an s390 bzImage
+ * (btf/image_flat.h).
  *
  * KT_ERROR_FORMAT: not a kernel, truncated, corrupt. KT_ERROR_NOT_FOUND: a flat Image in which
- * no kernel is.
+ * no kernel is. KT_ERROR_UNSUPPORTED: a bzImage, whole, of which no kernel is to be had, as it is
+ * compressed in a way not known here; what it boots may have one in its memory.
  */
 struct kt_error *image_open(const void *data, size_t len, struct image **ret);
 void image_close(struct image *image);

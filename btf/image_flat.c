@@ -81,7 +81,9 @@ struct kt_error *image_s390_unpack(const uint8_t *data, size_t len, uint8_t **re
 			free(kernel);
 		kt_error_destroy(err);
 	}
-	return kt_error_new(KT_ERROR_NOT_FOUND, "no compressed kernel in this bzImage of s390");
+	return kt_error_new(
+		KT_ERROR_UNSUPPORTED,
+		"a bzImage of s390 in which no kernel is compressed in a way known here");
 }
 
 /* --- where it is linked to --- */

@@ -31,7 +31,7 @@ bool image_s390_is(const uint8_t *data, size_t len);
 /*
  * The other one, which the caller frees. Nothing in the file tells where it is, so it is the first
  * thing in it that decompresses to the size of a kernel.
- * KT_ERROR_NOT_FOUND: there is none (CONFIG_KERNEL_UNCOMPRESSED, or one compressed with LZO).
+ * KT_ERROR_UNSUPPORTED: there is none (CONFIG_KERNEL_UNCOMPRESSED, or one compressed with LZO).
  */
 struct kt_error *image_s390_unpack(const uint8_t *data, size_t len, uint8_t **ret, size_t *len_ret);
 

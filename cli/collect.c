@@ -110,8 +110,11 @@ static int keep(const struct collect *c, struct cli_run *run)
 		return cli_fail(err);
 	cli_note("the guest runs on as process %ld; its console is %s/console.log",
 		 (long)vm_pid(run->vm), dir);
-	cli_note("to read it again: ktstr-gdb attach %s --vmlinux %s", vm_gdb_target(run->vm),
-		 c->guest.vmlinux ? c->guest.vmlinux : run->kernel);
+	if (run->result.gathered.stops) /* its image does not tell */
+		cli_note("to read it again: ktstr-gdb attach %s", vm_gdb_target(run->vm));
+	else
+		cli_note("to read it again: ktstr-gdb attach %s --vmlinux %s",
+			 vm_gdb_target(run->vm), c->guest.vmlinux ? c->guest.vmlinux : run->kernel);
 	cli_note("to end it: kill %ld", (long)vm_pid(run->vm));
 	return CLI_DONE;
 }

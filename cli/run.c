@@ -104,8 +104,13 @@ static struct kt_error *read_guest(const struct cli_guest *options, struct cli_r
 
 	guest.timeout_s = 0;   /* --timeout is for booting and loading here */
 	guest.no_cache = true; /* nobody comes back to this socket */
-	return err ? err
-		   : cli_inspect(&target, &guest, run->facts, &what, &run->collected.inspection);
+	if (err)
+		return err;
+	if (run->facts)
+		return cli_inspect(&target, &guest, run->facts, &what, &run->collected.inspection);
+	err = cli_inspect_unknown(&target, &guest, &what, &run->result, &run->facts);
+	run->result.facts = run->facts;
+	return err;
 }
 
 /* Objects, or a loader. */
@@ -169,17 +174,41 @@ static int run_scheduler(const struct vm_config *vm, const struct vm_load *load,
 static struct kt_error *find_modules(const struct cli_boot *boot, const char *kernel,
 				     const struct cli_run *run, char **ret)
 {
+	*ret = NULL;
 	if (boot->modules)
 		*ret = strdup(boot->modules);
-	else
+	else if (run->facts)
 		*ret = vm_modules_dir(kernel, kfacts_kernel(run->facts)->release);
 	return *ret || !boot->modules ? NULL : kt_error_no_memory();
+}
+
+/*
+ * Before anything is booted, so that what cannot be read costs nobody a boot. An image that keeps
+ * its kernel to itself is left for the guest's memory to tell of, unless files or a scheduler
+ * (sched_ext, or none?) were asked for.
+ */
+static struct kt_error *load_facts(const char *kernel, const char *scheduler,
+				   const struct cli_guest *guest, struct cli_run *run)
+{
+	struct kfacts_sources sources = cli_sources(guest);
+	bool given = cli_sources_name(&sources);
+	struct kt_error *err;
+
+	if (!sources.image)
+		sources.image = kernel;
+	err = cli_load_facts(&sources, !guest->no_cache, INSPECT_PROGRAMS | INSPECT_SCX,
+			     &run->facts, &run->result.resolve_ns, &run->result.cached);
+	run->result.facts = run->facts;
+	if (!err || given || scheduler || kt_error_code(err) != KT_ERROR_UNSUPPORTED)
+		return err;
+	cli_note("%s; the guest's memory has to tell", kt_error_message(err));
+	kt_error_destroy(err);
+	return NULL;
 }
 
 int cli_run_guest(const struct cli_boot *boot, const char *kernel, const char *scheduler,
 		  const struct cli_guest *guest, struct cli_run *run)
 {
-	struct kfacts_sources sources = cli_sources(guest);
 	_cleanup_free_ char *modules = NULL;
 	struct vm_config vm = boot->vm;
 	struct vm_load load = boot->load;
@@ -200,18 +229,14 @@ int cli_run_guest(const struct cli_boot *boot, const char *kernel, const char *s
 	run->what = load.run;
 	run->kernel = kernel;
 	run->result.inspection = &run->collected.inspection;
-	if (!sources.image)
-		sources.image = kernel;
-	err = cli_load_facts(&sources, !guest->no_cache, INSPECT_PROGRAMS | INSPECT_SCX,
-			     &run->facts, &run->result.resolve_ns, &run->result.cached);
-	run->result.facts = run->facts;
+	err = load_facts(kernel, scheduler, guest, run);
 	if (!err)
 		err = find_modules(boot, kernel, run, &modules);
 	if (err)
 		return cli_fail(err);
 	load.modules_dir = modules;
 	load.modules_asked = boot->modules;
-	load.release = kfacts_kernel(run->facts)->release;
+	load.release = run->facts ? kfacts_kernel(run->facts)->release : NULL;
 	return scheduler ? run_scheduler(&vm, &load, boot->live, guest, run)
 			 : run_loader(&vm, &load, guest, run);
 }

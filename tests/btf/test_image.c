@@ -101,6 +101,23 @@ static void test_not_a_kernel(void **state)
 	kt_buf_deinit(&packed);
 }
 
+/* LZO, for one: the file is whole, and so is what it boots. */
+static void test_unknown_compression(void **state)
+{
+	struct kt_buf elf = KT_BUF_INIT, bz = KT_BUF_INIT;
+	uint32_t payload;
+
+	(void)state;
+	fake_kernel(&elf, &plain);
+	wrap_bzimage(&bz, "gzip", elf.data, elf.len);
+	payload = (uint32_t)(bz.data[0x1f1] + 1) * 512 + (uint32_t)(uint8_t)bz.data[0x248] +
+		  ((uint32_t)(uint8_t)bz.data[0x249] << 8);
+	memcpy(bz.data + payload, "\x89LZO", 4);
+	expect_error(bz.data, bz.len, KT_ERROR_UNSUPPORTED, "not known here");
+	kt_buf_deinit(&elf);
+	kt_buf_deinit(&bz);
+}
+
 static void test_old_boot_protocol(void **state)
 {
 	struct kt_buf elf = KT_BUF_INIT, bz = KT_BUF_INIT;
@@ -223,6 +240,7 @@ int main(void)
 		cmocka_unit_test(test_elf),
 		cmocka_unit_test(test_wrapped),
 		cmocka_unit_test(test_not_a_kernel),
+		cmocka_unit_test(test_unknown_compression),
 		cmocka_unit_test(test_old_boot_protocol),
 		cmocka_unit_test(test_every_truncation),
 		cmocka_unit_test(test_bit_flips),
