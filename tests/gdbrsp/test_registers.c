@@ -375,6 +375,96 @@ static void test_aarch64(void **state)
 	finish(&s);
 }
 
+/* What a newer QEMU calls otherwise, and what not every stub has: of that, nothing is asked. */
+static void test_alternatives(void **state)
+{
+	static const struct stub_step script[] = {
+		STUB_HELLO_SIZE("20020"),
+		{STUB_SERVE, .serve = serve_aarch64},
+		{STUB_EXPECT, "p10d"},
+		{STUB_REPLY, "8877665544332211"},
+		{STUB_EXPECT, "p12c"},
+		{STUB_REPLY, "0011223344556677"},
+		{STUB_EXPECT, "p1"},
+		{STUB_REPLY, "c5000060"},
+		{STUB_EXPECT, "p10e"},
+		{STUB_REPLY, "07"},
+		STUB_BYE,
+		{STUB_END},
+	};
+	const char *const names[] = {
+		"SCTLR_EL1|TCR_EL1", "TTBR1_EL1|TCR_EL1", "?HCR_EL2", "?cpsr",
+		"?VBAR_EL1|VBAR",    "?VBAR_EL1|next",
+	};
+	uint64_t v[] = {9, 9, 9, 9, 9, 9};
+	struct session s = start(script);
+
+	(void)state;
+	assert_no_error(rsp_client_registers(s.client, s.threads, 1, names, 6, v));
+	assert_true(v[0] == UINT64_C(0x1122334455667788));
+	assert_true(v[1] == UINT64_C(0x7766554433221100));
+	assert_int_equal(v[2], 0);
+	assert_int_equal(v[3], 0x600000c5);
+	assert_int_equal(v[4], 0);
+	assert_int_equal(v[5], 7);
+	finish(&s);
+}
+
+/* One that has to be there is missed by all of its names; a part of a name is none. */
+static void test_no_alternative(void **state)
+{
+	static const struct stub_step script[] = {
+		STUB_HELLO_SIZE("20020"),
+		{STUB_SERVE, .serve = serve_aarch64},
+		STUB_BYE,
+		{STUB_END},
+	};
+
+	(void)state;
+	check_error(script, "SCTLR_EL1|SCTLR", KT_ERROR_NOT_FOUND, "'SCTLR_EL1|SCTLR'");
+	check_error(script, "TCR_EL|TTBR1_EL12|cps", KT_ERROR_NOT_FOUND, "TTBR1_EL12");
+}
+
+static const char *serve_s390x(const char *request)
+{
+	static const char whole[] = "l<target><architecture>s390:64-bit</architecture>"
+				    "<reg name=\"pswm\" bitsize=\"64\"/>"
+				    "<reg name=\"acr0\" bitsize=\"32\" regnum=\"18\"/>"
+				    "<reg name=\"cr13\" bitsize=\"64\" regnum=\"88\"/></target>";
+	const char *prefix = "qXfer:features:read:";
+
+	if (strncmp(request, prefix, strlen(prefix)))
+		return NULL;
+	return strstr(request, ":target.xml:0,") ? whole : "E00";
+}
+
+/* Registers come in the guest's byte order. */
+static void test_big_endian(void **state)
+{
+	static const struct stub_step script[] = {
+		STUB_HELLO_SIZE("20020"),
+		{STUB_SERVE, .serve = serve_s390x},
+		{STUB_EXPECT, "p0"},
+		{STUB_REPLY, "0704c00180000000"},
+		{STUB_EXPECT, "p12"},
+		{STUB_REPLY, "01020304"},
+		{STUB_EXPECT, "p58"},
+		{STUB_REPLY, "000000000153400b"},
+		STUB_BYE,
+		{STUB_END},
+	};
+	const char *const names[] = {"pswm", "acr0", "cr13"};
+	struct session s = start(script);
+	uint64_t v[3];
+
+	(void)state;
+	assert_no_error(rsp_client_registers(s.client, s.threads, 1, names, 3, v));
+	assert_true(v[0] == UINT64_C(0x0704c00180000000));
+	assert_int_equal(v[1], 0x01020304);
+	assert_int_equal(v[2], 0x0153400b);
+	finish(&s);
+}
+
 static void test_no_description(void **state)
 {
 	static const struct stub_step empty[] = {
@@ -417,6 +507,9 @@ int main(void)
 		cmocka_unit_test(test_bad_values),
 		cmocka_unit_test(test_short_pieces),
 		cmocka_unit_test(test_aarch64),
+		cmocka_unit_test(test_alternatives),
+		cmocka_unit_test(test_no_alternative),
+		cmocka_unit_test(test_big_endian),
 		cmocka_unit_test(test_no_description),
 		cmocka_unit_test(test_include_loop),
 	};
