@@ -239,38 +239,58 @@ static struct kt_error *btf_by_symbol(const struct recover_memory *m, gaddr_t st
 	return NULL;
 }
 
+static const char two_btfs[] = "two places in its read-only data have BTF";
+
+/* In one range. *tries counts down what looks like BTF over all of them. */
+static struct kt_error *btf_in_range(const struct recover_memory *m, const struct recover_range *r,
+				     int *tries, struct recovered *out)
+{
+	const uint8_t *p = r->data, *end = r->data + r->len;
+
+	while (p < end && (p = recover_btf_start(p, (size_t)(end - p), m->big_endian))) {
+		struct kt_error *err;
+		size_t size = 0;
+		bool holds;
+
+		err = (*tries)-- > 0 ? btf_holds(m, p, (size_t)(end - p), &size, &holds)
+				     : kt_error_new(KT_ERROR_FORMAT,
+						    "too much in the kernel's memory that looks "
+						    "like BTF and is none");
+		if (err)
+			return err;
+		if (holds && out->btf) {
+			out->btf = NULL;
+			out->no_btf = two_btfs;
+			return NULL;
+		}
+		if (holds) {
+			out->btf = p;
+			out->btf_len = size;
+			out->btf_addr = r->addr + (gaddr_t)(p - r->data);
+		}
+		p += holds ? size : 1;
+	}
+	return NULL;
+}
+
+/*
+ * Where kallsyms is, if it is anywhere: both are read-only data. Other memory may have anybody's
+ * BTF: arm64's fixmap maps the device tree and what was loaded behind it, an initramfs with BPF
+ * objects maybe.
+ */
 static struct kt_error *btf_by_shape(const struct recover_memory *m, struct recovered *out)
 {
 	int tries = BTF_TRIES;
 
 	out->no_btf = "no BTF in its read-only data";
 	for (size_t i = 0; i < m->n; i++) {
-		const struct recover_range *r = &m->ranges[i];
-		const uint8_t *p = r->data, *end = r->data + r->len;
+		struct kt_error *err;
 
-		while (p < end && (p = recover_btf_start(p, (size_t)(end - p), m->big_endian))) {
-			struct kt_error *err;
-			size_t size = 0;
-			bool holds;
-
-			err = tries-- > 0 ? btf_holds(m, p, (size_t)(end - p), &size, &holds)
-					  : kt_error_new(KT_ERROR_FORMAT,
-							 "too much in the kernel's memory that "
-							 "looks like BTF and is none");
-			if (err)
-				return err;
-			if (holds && out->btf) {
-				out->btf = NULL;
-				out->no_btf = "two places in its read-only data have BTF";
-				return NULL;
-			}
-			if (holds) {
-				out->btf = p;
-				out->btf_len = size;
-				out->btf_addr = r->addr + (gaddr_t)(p - r->data);
-			}
-			p += holds ? size : 1;
-		}
+		if (out->has_kallsyms && m->ranges[i].addr != out->kallsyms.range.addr)
+			continue;
+		err = btf_in_range(m, &m->ranges[i], &tries, out);
+		if (err || out->no_btf == two_btfs)
+			return err;
 	}
 	return NULL;
 }

@@ -401,6 +401,35 @@ static void test_record(void **state)
 	}
 }
 
+/* What is mapped elsewhere, an initramfs with BPF objects, is none of the kernel's. */
+static void test_btf_elsewhere(void **state)
+{
+	struct fm *m = fm_create(&(struct fm_options){.release = KW_6_4, .text_only = true});
+	struct kt_buf other = KT_BUF_INIT;
+	struct recover_range ranges[2];
+	struct recovered r;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		fm_btf(&other, false);
+		fm_align(&other);
+	}
+	for (size_t kernel = 0; kernel < 2; kernel++) {
+		ranges[kernel] = m->range;
+		ranges[1 - kernel] = (struct recover_range){(const uint8_t *)other.data, other.len,
+							    0xfffffbfffdc00000};
+		m->memory.ranges = ranges;
+		m->memory.n = 2;
+		must(recover_find(&m->memory, &r));
+		assert_true(r.btf_addr == m->addr + m->btf);
+		assert_int_equal(r.btf_len, m->btf_len);
+		assert_int_equal(r.build_id_len, 20);
+		recovered_deinit(&r);
+	}
+	kt_buf_deinit(&other);
+	fm_destroy(m);
+}
+
 /* Nobody told the offset: addresses stay as they are, and that is known. */
 static void test_record_unplaced(void **state)
 {
@@ -536,6 +565,7 @@ int main(void)
 		cmocka_unit_test(test_flat_image),
 		cmocka_unit_test(test_vmcoreinfo),
 		cmocka_unit_test(test_record),
+		cmocka_unit_test(test_btf_elsewhere),
 		cmocka_unit_test(test_record_unplaced),
 		cmocka_unit_test(test_record_foreign),
 		cmocka_unit_test(test_record_cache),
