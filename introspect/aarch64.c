@@ -204,5 +204,8 @@ const struct arch arch_aarch64 = {
 	.spaces = aarch64_spaces,
 	.entry_size = 8,
 	.entry = aarch64_entry,
-	.anchor = "vectors", /* arch/arm64/kernel/entry.S; while no CPU is in user mode */
+	.anchor = "vectors", /* arch/arm64/kernel/entry.S; not with KPTI in user mode */
+	/* arch/arm64/mm/mmu.c; since 4.6 (a7f8de168ace) */
+	.root = "swapper_pg_dir",
+	.voffset = "kimage_voffset",
 };

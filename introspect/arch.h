@@ -112,6 +112,13 @@ struct arch {
 	 */
 	const char *anchor;
 	gaddr_t anchor_at;
+
+	/*
+	 * The kernel's own top table is a symbol of the image, so that its physical address tells
+	 * the image's; and the number at voffset is by how much the image's virtual addresses are
+	 * more than its physical ones. NULL: not so.
+	 */
+	const char *root, *voffset;
 };
 
 /* Every level but the highest has bits_each; the highest what is left of addr_bits. */

@@ -316,6 +316,31 @@ static struct kt_error *try_anchor(const struct arch *arch, const struct arch_sp
 	return try_bases(reader, kernel, proof, &base, 1, seen, &text_only);
 }
 
+/* By where the table itself is, which saves the search, too. */
+static struct kt_error *try_root(const struct arch *arch, const struct arch_space *space,
+				 struct pagetable *pt, const struct reader *reader,
+				 const struct kfacts *facts, const struct proof *proof,
+				 struct located *seen)
+{
+	const struct kfacts_kernel *kernel = kfacts_kernel(facts);
+	gaddr_t root, voffset, physical, base;
+	uint8_t bytes[8];
+	struct gmem_read read = {.len = sizeof(bytes), .buf = bytes};
+	struct kt_error *err;
+	bool text_only;
+
+	if (!arch->root || !kfacts_symbol(facts, arch->root, &root) ||
+	    !kfacts_symbol(facts, arch->voffset, &voffset))
+		return NULL;
+	physical = space->root.addr - (root - kernel->text_link);
+	read.addr = physical + (voffset - kernel->text_link);
+	err = pagetable_read_physical(pt, &read, 1);
+	if (err || read.fault)
+		return err;
+	base = physical + kt_load_uint(bytes, sizeof(bytes), kernel->big_endian);
+	return try_bases(reader, kernel, proof, &base, 1, seen, &text_only);
+}
+
 struct kt_error *locate_kernel(const struct arch *arch, const struct arch_space *space,
 			       struct pagetable *pt, gmem_read_fn *read, void *source,
 			       const struct kfacts *facts, struct located *seen)
@@ -332,6 +357,8 @@ struct kt_error *locate_kernel(const struct arch *arch, const struct arch_space 
 				    "the image has neither a build ID nor a banner, so nothing can "
 				    "prove that it is the guest's");
 	err = try_anchor(arch, space, pt, &reader, facts, &proof, seen);
+	if (!err && !seen->found)
+		err = try_root(arch, space, pt, &reader, facts, &proof, seen);
 	if (err || seen->found)
 		return err;
 	err = bases_find(space, pt, facts, &bases);
@@ -348,7 +375,9 @@ struct kt_error *locate_kernel(const struct arch *arch, const struct arch_space 
 bool locate_wants(struct wants *wants)
 {
 	return wants_add(wants, KFACTS_SYMBOL, "_stext", NULL, true) &&
-	       wants_add(wants, KFACTS_SYMBOL, "vectors", NULL, true) &&          /* arm64 */
+	       wants_add(wants, KFACTS_SYMBOL, "vectors", NULL, true) && /* arm64 */
+	       wants_add(wants, KFACTS_SYMBOL, "swapper_pg_dir", NULL, true) &&
+	       wants_add(wants, KFACTS_SYMBOL, "kimage_voffset", NULL, true) &&
 	       wants_add(wants, KFACTS_SYMBOL, "handle_exception", NULL, true) && /* riscv */
 	       wants_add(wants, KFACTS_SYMBOL, "pgm_check_handler", NULL, true);  /* s390 */
 }

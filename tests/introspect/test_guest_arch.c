@@ -159,8 +159,8 @@ static struct kt_error *create(struct machine *m, struct guest **ret)
 	return guest_create(&source, &m->facts, NULL, ret);
 }
 
-/* What it took in physical reads, page tables for the most part, is *reads_ret. */
-static void check_found(struct machine *m, bool walks, size_t *reads_ret)
+/* What it took in physical reads, page tables for the most part, is *bytes_ret. */
+static void check_found(struct machine *m, bool walks, uint64_t *bytes_ret)
 {
 	struct gmem_batch batch = {0};
 	struct guest *guest;
@@ -171,8 +171,8 @@ static void check_found(struct machine *m, bool walks, size_t *reads_ret)
 
 	if (err)
 		fail_msg("%s", kt_error_message(err));
-	if (reads_ret)
-		*reads_ret = m->mem->reads;
+	if (bytes_ret)
+		*bytes_ret = m->mem->bytes;
 	assert_true(guest_kaslr_offset(guest) == m->kaslr);
 	assert_int_equal(guest_walks_tables(guest), walks);
 	paging = guest_paging(guest);
@@ -250,7 +250,7 @@ static void test_arm_user(void **state)
 /* VBAR_EL1 says where the vectors are: then no table is looked through. */
 static void test_arm_anchor(void **state)
 {
-	size_t searched, told;
+	uint64_t searched, told;
 	struct machine m;
 
 	(void)state;
@@ -283,6 +283,41 @@ static void test_arm_kpti(void **state)
 		set(&m, "cpsr", EL0);
 		set(&m, "TTBR1_EL1", m.build.root - before);
 		check_found(&m, true, NULL);
+	}
+}
+
+/* Where swapper_pg_dir and kimage_voffset would be linked, to be where they are here. */
+static void know_root(struct machine *m, int64_t error)
+{
+	gaddr_t link = m->facts.kernel.text_link, voffset = DATA * m->page + 0x80;
+
+	fake_symbol(&m->facts, "swapper_pg_dir", link + (m->build.root - IMAGE_AT));
+	fake_symbol(&m->facts, "kimage_voffset", link + voffset);
+	textmem_put_uint(m->mem, IMAGE_AT + voffset,
+			 link + (uint64_t)m->kaslr - IMAGE_AT + (uint64_t)error, 8);
+}
+
+/* The table's own place tells the kernel's, and what is there is proved as ever. */
+static void test_arm_root(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2 * ARM_KINDS; i++) {
+		uint64_t before = (i % 2 + 1) << arm_kinds[i / 2].granule;
+		uint64_t bytes[3];
+
+		for (size_t turn = 0; turn < 3; turn++) {
+			struct machine m;
+
+			arm_init(&m, arm_kinds[i / 2].granule, arm_kinds[i / 2].va_bits);
+			textmem_put(m.mem, m.build.root - before, NULL, before);
+			set(&m, "cpsr", EL0);
+			set(&m, "TTBR1_EL1", m.build.root - before);
+			if (turn)
+				know_root(&m, turn == 1 ? 0 : 0x10000);
+			check_found(&m, true, &bytes[turn]);
+		}
+		assert_true(bytes[1] < bytes[0]);
+		assert_true(bytes[2] > bytes[1]);
 	}
 }
 
@@ -369,7 +404,7 @@ static void test_s390_user(void **state)
 /* The lowcore's new PSW of program interruptions leads into the kernel. */
 static void test_s390_lowcore(void **state)
 {
-	size_t searched, told;
+	uint64_t searched, told;
 	struct machine m;
 
 	(void)state;
@@ -400,12 +435,12 @@ static void test_s390_early(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_arm_in_kernel),   cmocka_unit_test(test_arm_user),
-		cmocka_unit_test(test_arm_anchor),      cmocka_unit_test(test_arm_kpti),
-		cmocka_unit_test(test_arm_early),       cmocka_unit_test(test_arm_el2),
-		cmocka_unit_test(test_arm_other_build), cmocka_unit_test(test_s390_in_kernel),
-		cmocka_unit_test(test_s390_user),       cmocka_unit_test(test_s390_lowcore),
-		cmocka_unit_test(test_s390_early),
+		cmocka_unit_test(test_arm_in_kernel),  cmocka_unit_test(test_arm_user),
+		cmocka_unit_test(test_arm_anchor),     cmocka_unit_test(test_arm_kpti),
+		cmocka_unit_test(test_arm_root),       cmocka_unit_test(test_arm_early),
+		cmocka_unit_test(test_arm_el2),        cmocka_unit_test(test_arm_other_build),
+		cmocka_unit_test(test_s390_in_kernel), cmocka_unit_test(test_s390_user),
+		cmocka_unit_test(test_s390_lowcore),   cmocka_unit_test(test_s390_early),
 	};
 
 	return cmocka_run_group_tests_name("introspect/guest_arch", tests, NULL, NULL);
