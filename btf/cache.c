@@ -12,7 +12,7 @@
 #include "util/cursor.h"
 
 /* Any change of the format, or of what an answer means, needs a new number. */
-#define CACHE_VERSION 3
+#define CACHE_VERSION 4
 #define CACHE_MAGIC   "ktfacts"
 #define CACHE_MAX     (4 << 20) /* bytes; real ones have a few thousand */
 

@@ -25,6 +25,10 @@ static void put_kernel(struct kt_buf *buf, const struct kfacts_kernel *k)
 	kt_buf_append_le(buf, k->notes_link, 8);
 	kt_buf_append_le(buf, k->notes_size, 8);
 	kt_buf_append_le(buf, k->banner_link, 8);
+	kt_buf_append_le(buf, k->btf_link, 8);
+	kt_buf_append_le(buf, k->btf_size, 8);
+	if (k->btf_link)
+		kt_buf_append(buf, k->btf_samples, sizeof(k->btf_samples));
 	kt_buf_append_le(buf, (uint64_t)k->moved, 8);
 	kt_buf_append_le(buf, k->moved_known, 1);
 }
@@ -86,7 +90,7 @@ static bool get_bool(struct kt_cursor *c)
 
 static void get_kernel(struct kt_cursor *c, struct kfacts_kernel *k)
 {
-	const uint8_t *id;
+	const uint8_t *id, *samples;
 	size_t len;
 
 	k->release = get_string(c);
@@ -107,6 +111,13 @@ static void get_kernel(struct kt_cursor *c, struct kfacts_kernel *k)
 	k->notes_link = kt_cursor_u64(c);
 	k->notes_size = kt_cursor_u64(c);
 	k->banner_link = kt_cursor_u64(c);
+	k->btf_link = kt_cursor_u64(c);
+	k->btf_size = kt_cursor_u64(c);
+	samples = k->btf_link ? kt_cursor_bytes(c, sizeof(k->btf_samples)) : NULL;
+	if (samples && k->btf_size >= KFACTS_BTF_SAMPLE)
+		memcpy(k->btf_samples, samples, sizeof(k->btf_samples));
+	else if (k->btf_link)
+		c->failed = true;
 	k->moved = (int64_t)kt_cursor_u64(c);
 	k->moved_known = get_bool(c);
 }

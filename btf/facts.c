@@ -115,6 +115,16 @@ static void take_symbols(struct kfacts *facts, const struct symbols *syms)
 	}
 }
 
+/* Is it only that nothing tells, and may that be? Then err is destroyed. */
+static bool may_lack(bool may, struct kt_error **err)
+{
+	if (!may || !*err || kt_error_code(*err) != KT_ERROR_NOT_FOUND)
+		return false;
+	kt_error_destroy(*err);
+	*err = NULL;
+	return true;
+}
+
 static struct kt_error *resolve_types(struct sources *sources, struct kfacts *facts,
 				      const char **name_ret)
 {
@@ -122,6 +132,10 @@ static struct kt_error *resolve_types(struct sources *sources, struct kfacts *fa
 	const char *from;
 	struct kt_error *err = sources_types(sources, &types, &from);
 
+	if (may_lack(sources->paths.partial, &err)) {
+		facts->kernel.types_from = strdup("");
+		return facts->kernel.types_from ? NULL : kt_error_no_memory();
+	}
 	if (err)
 		return err;
 	if (!sources->image)
@@ -147,18 +161,18 @@ static struct kt_error *resolve_with(struct sources *sources, struct symbols *sy
 			symbols_want(syms, facts->wants[i].name);
 	}
 	err = sources_symbols(sources, syms, &shift);
-	if (err && !facts->n && kt_error_code(err) == KT_ERROR_NOT_FOUND) {
-		kt_error_destroy(err);
-		err = NULL;
+	if (may_lack(sources->paths.partial || !facts->n, &err))
 		shift = 0;
-	}
 	if (err)
 		return err;
 	facts->kernel.symbols_from = sources_symbols_from(sources, syms);
 	if (!facts->kernel.symbols_from)
 		return kt_error_no_memory();
 	err = kt_error_wrap(facts_kernel_read(sources->image, syms, shift, &facts->kernel), "%s",
-			    sources->image ? sources->paths.image : sources_symbols_path(sources));
+			    sources->image ? sources_image_name(sources)
+					   : sources_symbols_path(sources));
+	if (!err)
+		err = sources_prove_btf(sources, syms, &facts->kernel);
 	if (!err && facts->n)
 		err = resolve_types(sources, facts, &types);
 	else if (!err && !(facts->kernel.types_from = strdup("")))

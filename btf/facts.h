@@ -57,6 +57,18 @@ struct kfacts_member {
 
 struct kfacts;
 
+#define KFACTS_BTF_SAMPLES 16
+#define KFACTS_BTF_SAMPLE  32
+
+/* Where in a BTF of size bytes (KFACTS_BTF_SAMPLE at least) sample i lies. */
+static inline uint64_t kfacts_btf_sample(uint64_t size, unsigned int i)
+{
+	const unsigned int n = KFACTS_BTF_SAMPLES - 1;
+	uint64_t last = size - KFACTS_BTF_SAMPLE;
+
+	return last / n * i + last % n * i / n;
+}
+
 /*
  * The kernel that the facts are of. Strings live as long as the facts, and are never NULL.
  * What only an image tells is "" or 0 where there was none.
@@ -76,6 +88,15 @@ struct kfacts_kernel {
 	uint64_t notes_size; /* bytes */
 	gaddr_t banner_link; /* where linux_banner lies; 0: unknown */
 	/*
+	 * Of a BTF file: what the kernel has to have where its own BTF lies, which nothing else
+	 * proves. Samples, each of KFACTS_BTF_SAMPLE bytes, the first at the start of the BTF, the
+	 * last at its end, the others in equal steps: kfacts_btf_sample(). btf_link is 0 where no
+	 * symbol tells.
+	 */
+	gaddr_t btf_link;
+	uint64_t btf_size; /* bytes */
+	uint8_t btf_samples[KFACTS_BTF_SAMPLES][KFACTS_BTF_SAMPLE];
+	/*
 	 * What all addresses of these facts are moved by against those that the kernel was linked
 	 * to: a guest's KASLR offset is that and where it is found to be moved to. Not known of
 	 * a kallsyms file without an image, and of a guest's memory that did not tell
@@ -92,9 +113,12 @@ struct kfacts_kernel {
 struct kfacts_sources {
 	const char *image;      /* a vmlinux (ELF with .BTF or DWARF, and .symtab or kallsyms), or a
 				   distro's vmlinuz */
+	const char *image_name; /* what errors are to call the image; NULL: its path */
 	const char *btf;        /* raw BTF, as /sys/kernel/btf/vmlinux; before the image's types */
 	const char *system_map; /* before the image's symbols */
 	const char *kallsyms;   /* a copy of /proc/kallsyms: the same, after system_map */
+	/* Where nothing tells the types, or the symbols, they are absent; not an error. */
+	bool partial;
 };
 
 /*

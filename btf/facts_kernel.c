@@ -34,13 +34,13 @@ static const char *arch_name(uint16_t machine, unsigned int pointer_size)
 static bool search_banner(struct image *image, struct image_section *s, size_t *offset_ret)
 {
 	for (size_t i = 0; image_section_next(image, &i, s);) {
-		const char *hit;
+		const uint8_t *hit;
 
 		if (!s->alloc || !s->data || strncmp(s->name, ".rodata", 7))
 			continue;
-		hit = memmem(s->data, (size_t)s->size, BANNER_START, strlen(BANNER_START));
+		hit = recover_banner(s->data, (size_t)s->size);
 		if (hit) {
-			*offset_ret = (size_t)((const uint8_t *)hit - s->data);
+			*offset_ret = (size_t)(hit - s->data);
 			return true;
 		}
 	}
@@ -164,7 +164,8 @@ static struct kt_error *read_symbols(const struct symbols *syms, struct kfacts_k
 
 void facts_kernel_wants(struct symbols *syms)
 {
-	static const char *const own[] = {"_text", "linux_banner", "__start_notes", "__stop_notes"};
+	static const char *const own[] = {"_text",        "linux_banner", "__start_notes",
+					  "__stop_notes", "__start_BTF",  "__stop_BTF"};
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
 		symbols_want(syms, own[i]);

@@ -8,7 +8,7 @@
 #include "btf/symbols.h"
 
 /* How many symbols facts_kernel_wants() adds. */
-#define FACTS_KERNEL_WANTS 8
+#define FACTS_KERNEL_WANTS 10
 
 void facts_kernel_wants(struct symbols *syms);
 

@@ -101,9 +101,11 @@ static bool add_contents(struct writer *w)
 					       .sh_addralign = 4},
 				   k->btf, k->btf_len, ELF_T_BYTE))
 		return false;
-	return !w->place->offset_unknown ||
-	       add_section(w, RECORD_UNPLACED, (GElf_Shdr){.sh_type = SHT_NOBITS}, NULL, 0,
-			   ELF_T_BYTE);
+	return add_section(w, RECORD_MARK, (GElf_Shdr){.sh_type = SHT_NOBITS}, NULL, 0,
+			   ELF_T_BYTE) &&
+	       (!w->place->offset_unknown ||
+		add_section(w, RECORD_UNPLACED, (GElf_Shdr){.sh_type = SHT_NOBITS}, NULL, 0,
+			    ELF_T_BYTE));
 }
 
 /* As nm(1) has them: upper case is global. */

@@ -21,6 +21,9 @@ struct record_place {
 	bool offset_unknown;
 };
 
+/* An empty section of this name is in every recorded file: its .symtab is only the kallsyms. */
+#define RECORD_MARK ".ktstr-gdb.recorded"
+
 /* An empty section of this name: see offset_unknown. */
 #define RECORD_UNPLACED ".ktstr-gdb.unplaced"
 

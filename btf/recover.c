@@ -80,25 +80,51 @@ static struct kt_error *contradiction(const char *symbol, gaddr_t addr, const ch
 
 /* --- the banner --- */
 
+/* "... #1 SMP ...": the number of the build, which the weak banner does not have. */
+static bool has_build_number(const uint8_t *banner, size_t len)
+{
+	for (size_t i = 0; i + 2 < len && banner[i] >= ' '; i++)
+		if (banner[i] == ' ' && banner[i + 1] == '#')
+			return banner[i + 2] >= '0' && banner[i + 2] <= '9';
+	return false;
+}
+
+const uint8_t *recover_banner(const uint8_t *data, size_t len)
+{
+	const uint8_t *p = data, *end = data + len, *weak = NULL;
+
+	while (p < end && (p = memmem(p, (size_t)(end - p), BANNER_START, strlen(BANNER_START)))) {
+		const uint8_t *version = p + strlen(BANNER_START);
+		size_t left = (size_t)(end - p);
+
+		/* "Linux version %s (" is the format of linux_proc_banner. */
+		if (version < end && *version >= '0' && *version <= '9') {
+			if (has_build_number(p, left < BANNER_MAX ? left : BANNER_MAX))
+				return p;
+			weak = weak ? weak : p;
+		}
+		p = version;
+	}
+	return weak;
+}
+
 static const uint8_t *search_banner(const struct recover_memory *m, gaddr_t *addr_ret)
 {
+	const uint8_t *weak = NULL;
+
 	for (size_t i = 0; i < m->n; i++) {
 		const struct recover_range *r = &m->ranges[i];
-		const uint8_t *p = r->data, *end = r->data + r->len;
+		const uint8_t *p = recover_banner(r->data, r->len);
+		bool whole = p && has_build_number(p, (size_t)(r->data + r->len - p));
 
-		while (p < end &&
-		       (p = memmem(p, (size_t)(end - p), BANNER_START, strlen(BANNER_START)))) {
-			const uint8_t *version = p + strlen(BANNER_START);
-
-			/* "Linux version %s (" is the format of linux_proc_banner. */
-			if (version < end && *version >= '0' && *version <= '9') {
-				*addr_ret = r->addr + (gaddr_t)(p - r->data);
-				return p;
-			}
-			p = version;
-		}
+		if (!whole && (!p || weak))
+			continue;
+		*addr_ret = r->addr + (gaddr_t)(p - r->data);
+		if (whole)
+			return p;
+		weak = p;
 	}
-	return NULL;
+	return weak;
 }
 
 /* What follows a banner's start, up to its newline or NUL; 0: no banner. */

@@ -95,4 +95,12 @@ const uint8_t *recover_btf_start(const uint8_t *data, size_t len, bool big_endia
 size_t recover_build_id(const uint8_t *notes, size_t len, bool big_endian, uint8_t *id,
 			size_t size);
 
+/*
+ * The kernel's banner among its read-only data: not a format, and of several the one with the
+ * number of the build. From 6.1 on, a weak linux_banner that serves to link the first time stays
+ * in some images next to the strong one ("# SMP ..."; init/version.c, init/version-timestamp.c).
+ * NULL: none.
+ */
+const uint8_t *recover_banner(const uint8_t *data, size_t len);
+
 #endif

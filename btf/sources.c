@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "btf/record.h"
 #include "btf/sources.h"
 #include "util/cleanup.h"
 
@@ -61,13 +62,19 @@ static struct kt_error *slurp(const char *path, struct kt_buf *buf)
 	return kt_error_wrap(err, "%s", path);
 }
 
+const char *sources_image_name(const struct sources *s)
+{
+	return s->paths.image_name ? s->paths.image_name : s->paths.image;
+}
+
 struct kt_error *sources_open(const struct kfacts_sources *paths, struct sources *ret)
 {
 	struct sources s = {.paths = *paths};
 	struct kt_error *err = NULL;
 
 	if (paths->image)
-		err = kt_error_wrap(image_file_open(paths->image, &s.file), "%s", paths->image);
+		err = kt_error_wrap(image_file_open(paths->image, &s.file), "%s",
+				    sources_image_name(&s));
 	if (!err)
 		err = slurp(paths->btf, &s.btf);
 	if (!err)
@@ -96,7 +103,7 @@ struct kt_error *sources_open_image(struct sources *s)
 	if (s->image || !s->paths.image)
 		return NULL;
 	return kt_error_wrap(image_open(s->file.data, s->file.len, &s->image), "%s",
-			     s->paths.image);
+			     sources_image_name(s));
 }
 
 bool sources_only_image(const struct sources *s)
@@ -111,6 +118,13 @@ static bool has(struct image *image, const char *section)
 	return image_section(image, section, &s) && s.data;
 }
 
+static bool is_marked(struct image *image, const char *section)
+{
+	struct image_section s;
+
+	return image_section(image, section, &s);
+}
+
 struct cache_name sources_image_key(struct sources *s)
 {
 	uint8_t id[64];
@@ -122,6 +136,11 @@ struct cache_name sources_image_key(struct sources *s)
 		strcat(key.s, "t");
 	if (!has(s->image, ".symtab"))
 		strcat(key.s, "s");
+	/* So is one whose symbols are its kallsyms, or whose addresses are those of one boot. */
+	if (is_marked(s->image, RECORD_MARK))
+		strcat(key.s, "k");
+	if (is_marked(s->image, RECORD_UNPLACED))
+		strcat(key.s, "u");
 	return key;
 }
 
@@ -165,22 +184,88 @@ static unsigned int pointer_size(const struct sources *s)
 	return s->image ? image_pointer_size(s->image) : 0;
 }
 
-/* --btf: raw, or what .BTF an ELF has. */
-static struct kt_error *types_of_btf_file(struct sources *s, struct types **ret)
+/* The BTF in --btf, raw or a section. *elf_ret, which may be NULL, holds it, and is the caller's.
+ */
+static struct kt_error *btf_in_file(const struct sources *s, const uint8_t **data_ret,
+				    size_t *len_ret, struct image **elf_ret)
 {
-	_cleanup_(image_closep) struct image *elf = NULL;
 	struct image_section btf;
 	struct kt_error *err;
 
+	*elf_ret = NULL;
+	*data_ret = (const uint8_t *)s->btf.data;
+	*len_ret = s->btf.len;
 	if (s->btf.len < 4 || memcmp(s->btf.data, "\177ELF", 4))
-		return types_from_btf(s->btf.data, s->btf.len, pointer_size(s), ret);
-	err = image_open(s->btf.data, s->btf.len, &elf);
+		return NULL;
+	err = image_open(s->btf.data, s->btf.len, elf_ret);
 	if (err)
 		return err;
-	if (!image_section(elf, ".BTF", &btf) || !btf.data)
+	if (!image_section(*elf_ret, ".BTF", &btf) || !btf.data)
 		return kt_error_hint(kt_error_new(KT_ERROR_NOT_FOUND, "an ELF without .BTF"),
 				     "--vmlinux takes a vmlinux with DWARF");
-	return types_from_btf(btf.data, (size_t)btf.size, image_pointer_size(elf), ret);
+	*data_ret = btf.data;
+	*len_ret = (size_t)btf.size;
+	return NULL;
+}
+
+static struct kt_error *types_of_btf_file(struct sources *s, struct types **ret)
+{
+	_cleanup_(image_closep) struct image *elf = NULL;
+	const uint8_t *data;
+	size_t len;
+	struct kt_error *err = btf_in_file(s, &data, &len, &elf);
+
+	return err ? err
+		   : types_from_btf(data, len, elf ? image_pointer_size(elf) : pointer_size(s),
+				    ret);
+}
+
+/* The kernel's own, by symbols. What belongs to another has another length, as a rule. */
+static struct kt_error *btf_by_symbols(const struct symbols *syms, const uint8_t *data, size_t len,
+				       struct kfacts_kernel *k)
+{
+	gaddr_t start, stop;
+
+	/* start == stop: a kernel without BTF, of which a file may tell all the same. */
+	if (!symbols_get(syms, "__start_BTF", &start) || !symbols_get(syms, "__stop_BTF", &stop) ||
+	    stop <= start || len < KFACTS_BTF_SAMPLE)
+		return NULL;
+	if (stop - start < len || stop - start - len >= 8)
+		return kt_error_new(KT_ERROR_MISMATCH,
+				    "not the BTF of this kernel: it has %zu bytes, and by the "
+				    "symbols of the %s the kernel's own has %llu",
+				    len, syms->source, (unsigned long long)(stop - start));
+	k->btf_link = start;
+	k->btf_size = len;
+	for (unsigned int i = 0; i < KFACTS_BTF_SAMPLES; i++)
+		memcpy(k->btf_samples[i], data + kfacts_btf_sample(len, i), KFACTS_BTF_SAMPLE);
+	return NULL;
+}
+
+struct kt_error *sources_prove_btf(struct sources *s, const struct symbols *syms,
+				   struct kfacts_kernel *kernel)
+{
+	_cleanup_(image_closep) struct image *elf = NULL;
+	struct image_section own;
+	const uint8_t *data;
+	size_t len;
+	struct kt_error *err;
+
+	if (!s->paths.btf)
+		return NULL;
+	err = btf_in_file(s, &data, &len, &elf);
+	if (!err && s->image && image_section(s->image, ".BTF", &own) && own.data) {
+		if (len != own.size || memcmp(data, own.data, len))
+			err = kt_error_new(KT_ERROR_MISMATCH,
+					   "not the BTF of this kernel: %s has another",
+					   sources_image_name(s));
+	} else if (!err) {
+		err = btf_by_symbols(syms, data, len, kernel);
+	}
+	if (err && kt_error_code(err) == KT_ERROR_MISMATCH)
+		err = kt_error_hint(err, "--btf takes a copy of the guest's own "
+					 "/sys/kernel/btf/vmlinux");
+	return kt_error_wrap(err, "%s", s->paths.btf);
 }
 
 static struct kt_error *types_of_image(struct sources *s, struct types **ret, const char **from)
@@ -223,6 +308,12 @@ static bool text_of(const struct symbols *syms, gaddr_t *ret)
 static struct kt_error *add_layer(struct symbols *syms, const struct symbols *layer,
 				  const char *path, gaddr_t *shift_ret)
 {
+	/* Some of which every list has, text only or data too. */
+	static const char *const alike[] = {
+		"linux_banner",    "prog_idr",        "__stop_BTF",
+		"__x64_sys_bpf",   "__arm64_sys_bpf", "__s390x_sys_bpf",
+		"__riscv_sys_bpf", "bpf_prog_load",   "__sys_bpf",
+	};
 	gaddr_t text, own;
 
 	*shift_ret = 0;
@@ -234,13 +325,13 @@ static struct kt_error *add_layer(struct symbols *syms, const struct symbols *la
 	if (!text_of(syms, &text) || !text_of(layer, &own))
 		return NULL;
 	*shift_ret = text - own;
-	if (!symbols_agree(syms, layer, *shift_ret, "linux_banner") ||
-	    !symbols_agree(syms, layer, *shift_ret, "prog_idr"))
-		return kt_error_hint(kt_error_new(KT_ERROR_MISMATCH,
-						  "%s: not of the same build as the %s: "
-						  "linux_banner or prog_idr is elsewhere",
-						  path, syms->source),
-				     "give files of the guest's own build");
+	for (size_t i = 0; i < sizeof(alike) / sizeof(*alike); i++)
+		if (!symbols_agree(syms, layer, *shift_ret, alike[i]))
+			return kt_error_hint(kt_error_new(KT_ERROR_MISMATCH,
+							  "%s: not of the same build as the %s: "
+							  "%s is elsewhere",
+							  path, syms->source, alike[i]),
+					     "give files of the guest's own build");
 	symbols_merge(syms, layer, own, *shift_ret);
 	return NULL;
 }
@@ -284,16 +375,18 @@ static struct kt_error *add_image_layer(struct symbols *syms, struct sources *s,
 	if (!symbols_init_like(&layer, syms))
 		return kt_error_no_memory();
 	err = symbols_load(&layer, s->image);
-	/* Where another source has told, the image need not. */
-	if (err && symbols_any(syms)) {
+	/* Where another source has told, the image need not; its _text it has all the same. */
+	if (err &&
+	    (symbols_any(syms) || (s->paths.partial && kt_error_code(err) == KT_ERROR_NOT_FOUND))) {
+		layer.source = NULL;
 		kt_error_destroy(err);
 		err = NULL;
 	}
 	if (err) {
-		err = kt_error_wrap(kt_error_hint(err, HINT_SYMBOLS), "%s", s->paths.image);
+		err = kt_error_wrap(kt_error_hint(err, HINT_SYMBOLS), "%s", sources_image_name(s));
 	} else {
 		image_text(s->image, &layer);
-		err = add_layer(syms, &layer, s->paths.image, shift);
+		err = add_layer(syms, &layer, sources_image_name(s), shift);
 	}
 	symbols_deinit(&layer);
 	return err;
@@ -330,12 +423,12 @@ char *sources_symbols_from(const struct sources *s, const struct symbols *syms)
 
 const char *sources_types_path(const struct sources *s)
 {
-	return s->paths.btf ? s->paths.btf : s->paths.image;
+	return s->paths.btf ? s->paths.btf : sources_image_name(s);
 }
 
 const char *sources_symbols_path(const struct sources *s)
 {
 	if (s->paths.system_map)
 		return s->paths.system_map;
-	return s->paths.kallsyms ? s->paths.kallsyms : s->paths.image;
+	return s->paths.kallsyms ? s->paths.kallsyms : sources_image_name(s);
 }

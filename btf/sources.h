@@ -42,6 +42,13 @@ struct cache_name sources_image_key(struct sources *sources);
 struct kt_error *sources_types(struct sources *sources, struct types **ret, const char **from_ret);
 
 /*
+ * Proves that a BTF file is of the kernel that the other sources are of, by what of its BTF these
+ * know, and fills the samples in *kernel, which a guest's memory has to have. KT_ERROR_MISMATCH.
+ */
+struct kt_error *sources_prove_btf(struct sources *sources, const struct symbols *syms,
+				   struct kfacts_kernel *kernel);
+
+/*
  * Fills syms, whose source is then what told most. *shift_ret is what the image's own addresses
  * have to be moved by to be those of syms.
  */
@@ -51,6 +58,7 @@ struct kt_error *sources_symbols(struct sources *sources, struct symbols *syms, 
 char *sources_symbols_from(const struct sources *sources, const struct symbols *syms);
 
 /* The file to name when something is not there: the one that would have it. */
+const char *sources_image_name(const struct sources *sources);
 const char *sources_types_path(const struct sources *sources);
 const char *sources_symbols_path(const struct sources *sources);
 

@@ -51,12 +51,11 @@ static struct kt_error *load(const char *path, const struct cli_guest *guest, un
 			     struct cli_result *result, struct kfacts **ret)
 {
 	struct kfacts_sources sources = cli_sources(guest);
-	struct kt_error *err;
 
 	sources.image = path;
-	err = cli_load_facts(&sources, !guest->no_cache, objects, ret, &result->resolve_ns,
-			     &result->cached);
-	return kt_error_wrap(err, "the guest's kernel, as its memory has it");
+	sources.image_name = "the guest's kernel, as its memory has it";
+	return cli_load_facts(&sources, !guest->no_cache, objects, ret, &result->resolve_ns,
+			      &result->cached);
 }
 
 /* Of what was gathered: from the cache if this build was seen before. */

@@ -43,10 +43,19 @@ bool cli_sources_suffice(const struct kfacts_sources *sources)
 const char *cli_sources_name(const struct kfacts_sources *sources)
 {
 	if (sources->image)
-		return sources->image;
+		return sources->image_name ? sources->image_name : sources->image;
 	if (sources->system_map)
 		return sources->system_map;
 	return sources->kallsyms ? sources->kallsyms : sources->btf;
+}
+
+/* Shown all the same, with what there is. Takes err. */
+static void note_lack(struct kt_error *err)
+{
+	const char *hint = kt_error_hint_text(err);
+
+	cli_note("%s%s%s", kt_error_message(err), hint ? "; " : "", hint ? hint : "");
+	kt_error_destroy(err);
 }
 
 struct kt_error *cli_load_facts(const struct kfacts_sources *sources, bool use_cache,
@@ -64,12 +73,14 @@ struct kt_error *cli_load_facts(const struct kfacts_sources *sources, bool use_c
 	cli_progress("reading the kernel image");
 	err = kfacts_load(sources, wants.v.data, wants.v.len, cache_dir, &facts, cached_ret);
 	if (err && objects & INSPECT_AVAILABLE && kt_error_code(err) == KT_ERROR_NOT_FOUND) {
+		struct kfacts_sources part = *sources;
 		struct kt_error *worse;
 
-		worse = kfacts_load(sources, NULL, 0, cache_dir, &facts, cached_ret);
+		part.partial = true;
+		/* What is not whole has no place in the cache. */
+		worse = kfacts_load(&part, wants.v.data, wants.v.len, NULL, &facts, cached_ret);
 		if (!worse) {
-			cli_note("%s", kt_error_message(err));
-			kt_error_destroy(err);
+			note_lack(err);
 			err = NULL;
 		}
 		kt_error_destroy(worse);
@@ -94,13 +105,19 @@ bool cli_worth_waiting(const struct kt_error *err)
 	       errnum == ENOENT;
 }
 
+/* A run may connect many times: to gather, to wait. One trace has it all. */
 static struct kt_error *open_trace(const char *path, FILE **ret)
 {
+	static bool begun;
+
 	*ret = NULL;
 	if (!path)
 		return NULL;
-	*ret = fopen(path, "we");
-	return *ret ? NULL : kt_error_os(errno, "cannot write the trace to %s", path);
+	*ret = fopen(path, begun ? "ae" : "we");
+	if (!*ret)
+		return kt_error_os(errno, "cannot write the trace to %s", path);
+	begun = true;
+	return NULL;
 }
 
 static struct kt_error *

@@ -36,7 +36,9 @@ struct feature {
 	unsigned int object; /* INSPECT_*, whose own check tells; 0: one of the others */
 	const char *symbol;
 	const char *type, *member;
+	const char *arch;    /* the only one; NULL: all */
 	const char *without; /* for people, when symbol or member are not there */
+	bool partly;         /* without them it works still, but for what `without` says */
 };
 
 static const struct feature features[] = {
@@ -54,41 +56,66 @@ static const struct feature features[] = {
 	{.name = "prog dump", .object = INSPECT_INSNS},
 	{.name = "watch",
 	 .symbol = "bpf_vlog_finalize",
-	 .without = "results only: the verifier's numbers need Linux 6.4 and later"},
+	 .arch = "x86_64",
+	 .without = "results only: the verifier's numbers need Linux 6.4 and later",
+	 .partly = true},
 };
 #define N_FEATURES (sizeof(features) / sizeof(features[0]))
 
-/* NULL: it works. Else why not, which the caller frees. */
-static struct kt_error *judge(const struct feature *feature, const struct kfacts *facts, char **ret)
+/* Of one feature. Strings are its own. */
+struct verdict {
+	bool works;
+	char *why;  /* not, or not wholly; NULL: wholly */
+	char *hint; /* what the user can try; may be NULL */
+};
+
+/* Why not, in an error's words; NULL: it works. */
+static struct kt_error *objection(const struct feature *feature, const struct kfacts *facts)
 {
+	const struct kfacts_kernel *kernel = kfacts_kernel(facts);
 	struct kfacts_member member;
-	struct kt_error *err;
 	gaddr_t addr;
 
-	*ret = NULL;
-	if (feature->object) {
-		err = inspect_check(feature->object, facts);
-		if (!err)
-			return NULL;
-		*ret = strdup(kt_error_message(err));
-		kt_error_destroy(err);
-		return *ret ? NULL : kt_error_no_memory();
-	}
+	if (feature->object)
+		return inspect_check(feature->object, facts);
+	if (!kernel->types_from[0])
+		return kt_error_new(KT_ERROR_NOT_FOUND, "nothing tells the kernel's types");
+	if (feature->arch && strcmp(feature->arch, kernel->arch) != 0)
+		return kt_error_new(KT_ERROR_UNSUPPORTED, "%s guests only", feature->arch);
 	if (feature->symbol ? kfacts_symbol(facts, feature->symbol, &addr)
 			    : kfacts_member(facts, feature->type, feature->member, &member))
 		return NULL;
-	*ret = strdup(feature->without);
-	return *ret ? NULL : kt_error_no_memory();
+	return kt_error_new(KT_ERROR_NOT_FOUND, "%s", feature->without);
+}
+
+static struct kt_error *judge(const struct feature *feature, const struct kfacts *facts,
+			      struct verdict *ret)
+{
+	struct kt_error *why = objection(feature, facts);
+	const char *hint = why ? kt_error_hint_text(why) : NULL;
+	bool whole = true;
+
+	ret->works = !why;
+	if (why) {
+		ret->why = strdup(kt_error_message(why));
+		ret->hint = hint ? strdup(hint) : NULL;
+		ret->works = feature->partly && !strcmp(kt_error_message(why), feature->without);
+		whole = ret->why && (ret->hint || !hint);
+	}
+	kt_error_destroy(why);
+	return whole ? NULL : kt_error_no_memory();
 }
 
 struct judgement {
-	char *why[N_FEATURES]; /* NULL: it works */
+	struct verdict all[N_FEATURES];
 };
 
 static void judgement_deinit(struct judgement *judgement)
 {
-	for (size_t i = 0; i < N_FEATURES; i++)
-		free(judgement->why[i]);
+	for (size_t i = 0; i < N_FEATURES; i++) {
+		free(judgement->all[i].why);
+		free(judgement->all[i].hint);
+	}
 }
 
 static struct kt_error *judge_all(const struct kfacts *facts, struct judgement *ret)
@@ -96,7 +123,7 @@ static struct kt_error *judge_all(const struct kfacts *facts, struct judgement *
 	struct kt_error *err = NULL;
 
 	for (size_t i = 0; i < N_FEATURES && !err; i++)
-		err = judge(&features[i], facts, &ret->why[i]);
+		err = judge(&features[i], facts, &ret->all[i]);
 	return err;
 }
 
@@ -156,16 +183,19 @@ static void kernel_lines(struct kt_buf *out, const struct cli_result *result, co
 	const struct inspection *inspection = result->inspection;
 	const struct kfacts_kernel *kernel = kfacts_kernel(result->facts);
 	char build_id[CLI_BUILD_ID_MAX];
-	int64_t kaslr = inspection->kaslr_offset;
+	struct render_guest guest = cli_render_guest(result, build_id);
+	int64_t kaslr = guest.kaslr_offset;
 
-	cli_render_guest(result, build_id);
 	text_line(out, "kernel", kernel->release);
 	text_line(out, "build ID", build_id);
 	text_line(out, "architecture", kernel->arch);
 	paging_line(out, &inspection->paging);
 	line(out, "KASLR offset");
-	kt_buf_printf(out, "%s0x%" PRIx64 "\n", kaslr < 0 ? "-" : "",
-		      kaslr < 0 ? (uint64_t)-kaslr : (uint64_t)kaslr);
+	if (guest.kaslr_unknown)
+		kt_buf_appends(out, "-\n");
+	else
+		kt_buf_printf(out, "%s0x%" PRIx64 "\n", kaslr < 0 ? "-" : "",
+			      kaslr < 0 ? -(uint64_t)kaslr : (uint64_t)kaslr);
 	if (inspection->n_cpus) {
 		line(out, "CPUs");
 		kt_buf_printf(out, "%zu\n", inspection->n_cpus);
@@ -181,9 +211,11 @@ static void kernel_lines(struct kt_buf *out, const struct cli_result *result, co
 static void scx_line(struct kt_buf *out, const struct cli_result *result)
 {
 	const struct scx_state *scx = &result->inspection->scx;
+	const struct kfacts_kernel *kernel = kfacts_kernel(result->facts);
+	bool can_tell = kernel->types_from[0] && kernel->symbols_from[0];
 
 	line(out, "sched_ext");
-	if (!scx_supported(result->facts))
+	if (can_tell && !scx_supported(result->facts))
 		kt_buf_appends(out, "none (CONFIG_SCHED_CLASS_EXT)");
 	else
 		render_append_visible(out, scx->known ? scx->state : "-", false);
@@ -192,6 +224,39 @@ static void scx_line(struct kt_buf *out, const struct cli_result *result)
 		render_append_visible(out, scx->ops, false);
 	}
 	kt_buf_appendc(out, '\n');
+}
+
+static void feature_lines(struct kt_buf *out, const struct judgement *judgement)
+{
+	kt_buf_appends(out, "\nWhat works on this guest:\n");
+	for (size_t i = 0; i < N_FEATURES; i++) {
+		const struct verdict *v = &judgement->all[i];
+
+		kt_buf_printf(out, "  %-16s%s", features[i].name,
+			      !v->works ? "no: "
+			      : v->why  ? "in part: "
+					: "yes");
+		if (v->why)
+			render_append_visible(out, v->why, false);
+		kt_buf_appendc(out, '\n');
+	}
+}
+
+/* What helps one helps others, as a rule: each is said once. */
+static void hint_lines(struct kt_buf *out, const struct judgement *judgement)
+{
+	for (size_t i = 0; i < N_FEATURES; i++) {
+		const char *hint = judgement->all[i].hint;
+		bool said = false;
+
+		for (size_t j = 0; j < i && hint; j++)
+			said |= judgement->all[j].hint && !strcmp(judgement->all[j].hint, hint);
+		if (!hint || said)
+			continue;
+		kt_buf_appends(out, "To have the rest, ");
+		render_append_visible(out, hint, false);
+		kt_buf_appendc(out, '\n');
+	}
 }
 
 static struct kt_error *render_text(const struct cli_result *result,
@@ -205,14 +270,8 @@ static struct kt_error *render_text(const struct cli_result *result,
 	count_line(&out, inspection, INSPECT_MAPS, "maps", inspection->maps.n);
 	count_line(&out, inspection, INSPECT_LINKS, "links", inspection->links.n);
 	scx_line(&out, result);
-	kt_buf_appends(&out, "\nWhat works on this guest:\n");
-	for (size_t i = 0; i < N_FEATURES; i++) {
-		kt_buf_printf(&out, "  %-16s%s", features[i].name,
-			      judgement->why[i] ? "no: " : "yes");
-		if (judgement->why[i])
-			render_append_visible(&out, judgement->why[i], false);
-		kt_buf_appendc(&out, '\n');
-	}
+	feature_lines(&out, judgement);
+	hint_lines(&out, judgement);
 	return kt_buf_finish(&out, ret);
 }
 
@@ -227,11 +286,12 @@ static json_t *json_features(const struct judgement *judgement)
 
 	for (size_t i = 0; i < N_FEATURES; i++) {
 		json_t *json = json_object();
-		const char *why = judgement->why[i];
+		const struct verdict *v = &judgement->all[i];
 
 		json_object_set_new(json, "name", json_string(features[i].name));
-		json_object_set_new(json, "works", json_boolean(!why));
-		json_object_set_new(json, "why", why ? render_json_text(why) : json_null());
+		json_object_set_new(json, "works", json_boolean(v->works));
+		json_object_set_new(json, "why", render_json_text(v->why));
+		json_object_set_new(json, "hint", render_json_text(v->hint));
 		json_array_append_new(array, json);
 	}
 	return array;

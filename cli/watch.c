@@ -202,18 +202,20 @@ static struct kt_error *show_progress(struct session *s, const struct bpf_load_p
 static struct kt_error *show_begin(struct session *s, const struct kfacts *facts,
 				   const struct watch *watch)
 {
+	const struct kfacts_kernel *kernel = kfacts_kernel(facts);
+	int64_t kaslr_offset = watch_kaslr_offset(watch) + kernel->moved;
 	_cleanup_free_ char *line = NULL;
 	struct kt_error *err;
 
 	if (!watch_sees_verifier(watch))
 		cli_note("Linux %s has no bpf_vlog_finalize() (it came with 6.4): seen are the "
 			 "results of loads, and of those that passed what the kernel keeps",
-			 kfacts_kernel(facts)->release);
+			 kernel->release);
 	if (!s->options->json) {
 		put(s, render_load_head());
 		return NULL;
 	}
-	err = render_load_begin_json(kfacts_kernel(facts)->release, watch_kaslr_offset(watch),
+	err = render_load_begin_json(kernel->release, kernel->moved_known ? &kaslr_offset : NULL,
 				     watch_sees_verifier(watch), &line);
 	if (!err)
 		put(s, line);

@@ -47,6 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct kt_error *err;
 	bool known;
 	int64_t offset;
+	gaddr_t addr;
 	size_t cut;
 
 	if (!size)
@@ -56,12 +57,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memory.pointer_size = data[0] & 2 ? 4 : 8;
 	memory.machine = memory.pointer_size == 8 ? EM_X86_64 : EM_386;
 	memory.ranges = ranges;
-	ranges[0] = (struct recover_range){data + 1, size - 1, 0xffffffff82000000ull};
+	/* Where the tests have it, whose memory the seeds are. */
+	addr = memory.pointer_size == 8 ? 0xffffffff82000000ull : 0xc2000000ull;
+	ranges[0] = (struct recover_range){data + 1, size - 1, addr};
 	if (data[0] & 4) {
 		memory.n = 2;
 		ranges[0].len = cut;
 		ranges[1] = (struct recover_range){data + 1 + cut, size - 1 - cut,
-						   0xffffffff83000000ull};
+						   addr + 0x1000000};
 	}
 	if (data[0] & 8)
 		memory.unrelocated_base = 0xffffffff81000000ull;

@@ -20,6 +20,17 @@ bool bpf_idr_wants(const struct bpf_idr_type *type, struct wants *wants)
 	return bpf_idr_index_wants(type->symbol, wants) && view_wants(type->view, wants);
 }
 
+struct kt_error *bpf_idr_not_placed(const char *symbol)
+{
+	return kt_error_hint(
+		kt_error_new(KT_ERROR_NOT_FOUND,
+			     "nothing tells where %s is: the kernel's own kallsyms leave out data "
+			     "symbols (CONFIG_KALLSYMS_ALL)",
+			     symbol),
+		"give --system-map FILE, the System.map of the same build, or --vmlinux FILE with "
+		"a symbol table (its debug package)");
+}
+
 struct kt_error *bpf_idr_check(const struct bpf_idr_type *type, const struct kfacts *facts)
 {
 	const char *id = type->view->fields[type->id].path;
@@ -33,11 +44,7 @@ struct kt_error *bpf_idr_check(const struct bpf_idr_type *type, const struct kfa
 			return kt_error_new(KT_ERROR_UNSUPPORTED,
 					    "this kernel has no struct %s (CONFIG_BPF_SYSCALL)",
 					    type->view->name);
-		err = kt_error_new(KT_ERROR_NOT_FOUND,
-				   "the image does not tell where %s is: its kallsyms tables leave "
-				   "out data symbols (CONFIG_KALLSYMS_ALL)",
-				   type->symbol);
-		return kt_error_hint(err, "give a vmlinux with a symbol table");
+		return bpf_idr_not_placed(type->symbol);
 	}
 	err = view_init(&view, &head_type, facts);
 	return err ? err : view_init(&view, type->view, facts);
@@ -55,8 +62,7 @@ struct kt_error *bpf_idr_index(struct guest *guest, const char *symbol, struct x
 	if (err)
 		return err;
 	if (!guest_symbol(guest, symbol, &addr))
-		return kt_error_new(KT_ERROR_NOT_FOUND, "the image does not tell where %s is",
-				    symbol);
+		return bpf_idr_not_placed(symbol);
 	if (!view_read(&head, &batch, addr, image))
 		return kt_error_no_memory();
 	err = guest_read(guest, &batch);

@@ -38,6 +38,9 @@ struct bpf_idr {
 /* False: no memory. */
 bool bpf_idr_wants(const struct bpf_idr_type *type, struct wants *wants);
 
+/* KT_ERROR_NOT_FOUND: that no source has the symbol, and which would have. */
+struct kt_error *bpf_idr_not_placed(const char *symbol);
+
 /* KT_ERROR_UNSUPPORTED: a kernel without BPF; NOT_FOUND: its facts lack what is needed. */
 struct kt_error *bpf_idr_check(const struct bpf_idr_type *type, const struct kfacts *facts);
 

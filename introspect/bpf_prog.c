@@ -72,10 +72,7 @@ struct kt_error *bpf_progs_check(const struct kfacts *facts)
 		if (!has_type)
 			return kt_error_new(KT_ERROR_UNSUPPORTED,
 					    "this kernel has no BPF (CONFIG_BPF_SYSCALL)");
-		err = kt_error_new(KT_ERROR_NOT_FOUND,
-				   "the image does not tell where prog_idr is: it has BPF, but its "
-				   "kallsyms tables leave out data symbols (CONFIG_KALLSYMS_ALL)");
-		return kt_error_hint(err, "give a vmlinux with a symbol table");
+		return bpf_idr_not_placed("prog_idr");
 	}
 	err = view_init(&view, &idr_type, facts);
 	if (!err)

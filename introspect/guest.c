@@ -238,6 +238,34 @@ static struct kt_error *guest_find(struct guest *guest)
 	return not_found(guest->facts, &candidates, &seen);
 }
 
+/*
+ * That the kernel is the one of the symbols says nothing of a BTF file. Its samples are where the
+ * guest has its own.
+ */
+static struct kt_error *guest_prove_btf(struct guest *guest)
+{
+	const struct kfacts_kernel *kernel = kfacts_kernel(guest->facts);
+	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
+	uint8_t seen[KFACTS_BTF_SAMPLES][KFACTS_BTF_SAMPLE];
+	gaddr_t start = kernel->btf_link + (gaddr_t)guest->kaslr_offset;
+	struct kt_error *err;
+
+	if (!kernel->btf_link)
+		return NULL;
+	for (unsigned int i = 0; i < KFACTS_BTF_SAMPLES; i++)
+		if (!gmem_batch_add(&batch, start + kfacts_btf_sample(kernel->btf_size, i), seen[i],
+				    KFACTS_BTF_SAMPLE))
+			return kt_error_no_memory();
+	err = guest_read(guest, &batch);
+	if (err || (!gmem_batch_fault(&batch, 0, batch.reads.len) &&
+		    !memcmp(seen, kernel->btf_samples, sizeof(seen))))
+		return err;
+	return kt_error_hint(kt_error_new(KT_ERROR_MISMATCH,
+					  "the BTF file is not of the kernel that the guest runs, "
+					  "which has another BTF"),
+			     "--btf takes a copy of the guest's own /sys/kernel/btf/vmlinux");
+}
+
 struct kt_error *guest_create(const struct source *source, const struct kfacts *facts,
 			      const int64_t *hint, struct guest **ret)
 {
@@ -255,6 +283,8 @@ struct kt_error *guest_create(const struct source *source, const struct kfacts *
 	if (!err && !found)
 		err = guest_find(guest);
 	guest->hint = NULL;
+	if (!err)
+		err = guest_prove_btf(guest);
 	if (err) {
 		guest_destroy(guest);
 		return err;

@@ -113,6 +113,27 @@ static const struct walker {
 };
 #define N_WALKERS (sizeof(walkers) / sizeof(walkers[0]))
 
+/* Without one of its halves, facts have nothing that a walker could begin with. */
+static struct kt_error *check_walker(const struct walker *walker, const struct kfacts *facts)
+{
+	const struct kfacts_kernel *kernel = kfacts_kernel(facts);
+
+	if (walker->object == INSPECT_SCX)
+		return walker->check(facts);
+	if (!kernel->types_from[0])
+		return kt_error_hint(
+			kt_error_new(KT_ERROR_NOT_FOUND, "nothing tells the kernel's types"),
+			"give --btf FILE, a copy of the guest's /sys/kernel/btf/vmlinux if it has "
+			"that, or --vmlinux FILE with BTF or DWARF (the debug package)");
+	if (!kernel->symbols_from[0])
+		return kt_error_hint(
+			kt_error_new(KT_ERROR_NOT_FOUND, "nothing tells the kernel's symbols"),
+			"give --system-map FILE, the System.map of the same build, --kallsyms "
+			"FILE, a copy of the guest's /proc/kallsyms, or --vmlinux FILE (the debug "
+			"package)");
+	return walker->check(facts);
+}
+
 bool inspect_wants(unsigned int objects, struct wants *wants)
 {
 	for (size_t i = 0; i < N_WALKERS; i++)
@@ -127,7 +148,7 @@ struct kt_error *inspect_check(unsigned int objects, const struct kfacts *facts)
 
 	for (size_t i = 0; i < N_WALKERS && !err; i++)
 		if (objects & walkers[i].object && !(objects & INSPECT_AVAILABLE))
-			err = walkers[i].check(facts);
+			err = check_walker(&walkers[i], facts);
 	return err;
 }
 
@@ -140,7 +161,7 @@ static unsigned int available(unsigned int objects, const struct kfacts *facts)
 		struct kt_error *err = NULL;
 
 		if (objects & INSPECT_AVAILABLE)
-			err = walkers[i].check(facts);
+			err = check_walker(&walkers[i], facts);
 		if (!err)
 			ret |= objects & walkers[i].object;
 		kt_error_destroy(err);

@@ -238,15 +238,16 @@ static json_t *json_time(int64_t ns)
 	return json_string(text);
 }
 
-struct kt_error *render_load_begin_json(const char *release, int64_t kaslr_offset,
+struct kt_error *render_load_begin_json(const char *release, const int64_t *kaslr_offset,
 					bool sees_verifier, char **ret)
 {
 	json_t *root = json_object();
 
 	json_object_set_new(root, "event", json_string("begin"));
 	json_object_set_new(root, "schema", json_string("ktstr-gdb.watch.v1"));
-	json_object_set_new(root, "release", render_json_text(release));
-	json_object_set_new(root, "kaslr_offset", json_integer(kaslr_offset));
+	json_object_set_new(root, "release", render_json_text(*release ? release : NULL));
+	json_object_set_new(root, "kaslr_offset",
+			    kaslr_offset ? json_integer(*kaslr_offset) : json_null());
 	json_object_set_new(root, "sees_verifier", json_boolean(sees_verifier));
 	return dump_line(root, ret);
 }

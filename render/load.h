@@ -21,8 +21,8 @@ struct kt_error *render_load_line(const struct bpf_load *load, bool color, char 
 /* The same as a JSON object on one line. last: what to say of its log, or NULL. */
 struct kt_error *render_load_json(const struct bpf_load *load, const char *last, char **ret);
 
-/* That a guest is watched from now on, as a JSON object on one line. */
-struct kt_error *render_load_begin_json(const char *release, int64_t kaslr_offset,
+/* That a guest is watched from now on, as a JSON object on one line. kaslr_offset NULL: unknown. */
+struct kt_error *render_load_begin_json(const char *release, const int64_t *kaslr_offset,
 					bool sees_verifier, char **ret);
 
 /* A load that is under way. */

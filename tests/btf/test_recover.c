@@ -5,6 +5,7 @@
 /* cmocka.h needs those before it. */
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "btf/facts.h"
@@ -150,6 +151,31 @@ static void test_what_is_not_there(void **state)
 	memset(m->data.data + m->banner, 'x', 8);
 	refused(m, KT_ERROR_NOT_FOUND, "Linux version");
 	fm_destroy(m);
+}
+
+/* The weak banner, without the build's number, is not the kernel's: before it or behind it. */
+static void test_weak_banner(void **state)
+{
+	static const char weak[] = "Linux version 6.99.1-fake (me@here) (a compiler) # SMP\n";
+
+	(void)state;
+	for (int before = 0; before < 2; before++) {
+		struct fm *m = fm_create(&(struct fm_options){.no_kallsyms = true});
+		/* kw_junk()'s 200 bytes come first; behind the BTF, 100. */
+		size_t at = before ? 64 : m->btf + m->btf_len + 8;
+		struct recovered r;
+
+		memcpy(m->data.data + at, weak, sizeof(weak));
+		must(recover_find(&m->memory, &r));
+		check_places(m, &r);
+		recovered_deinit(&r);
+		/* Where there is no other, it is better than none. */
+		memset(m->data.data + m->banner, 'x', 8);
+		must(recover_find(&m->memory, &r));
+		assert_true(r.banner_addr == m->addr + at);
+		recovered_deinit(&r);
+		fm_destroy(m);
+	}
 }
 
 /* Symbols that lead to something else: an error, and no second guess. */
@@ -377,6 +403,44 @@ static void check_facts(const struct fm *m, const struct kfacts *facts)
 	assert_int_equal(member.offset, 8);
 }
 
+/*
+ * A recorded kernel has fewer symbols than the vmlinux of the same build, and maybe addresses of
+ * one boot: in the cache, neither may pass for the other.
+ */
+static void test_record_is_no_vmlinux(void **state)
+{
+	struct fm *m = fm_create(&(struct fm_options){.release = KW_6_4});
+	char dir[] = "/tmp/ktstr-record-XXXXXX", cmd[64];
+	struct kfacts *facts;
+	struct recovered r;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	must(recover_find(&m->memory, &r));
+	for (int i = 0; i < 2; i++) {
+		struct record_place place = {
+			.text = m->text, .kaslr_offset = i ? FM_KASLR : 0, .offset_unknown = !i};
+		struct record_path path;
+		const struct kfacts_sources sources = {.image = path.s};
+		bool cached;
+		int fd;
+
+		must(record_write(&r, &place, &fd));
+		path = record_path(fd);
+		for (int again = 0; again < 2; again++) {
+			must(kfacts_load(&sources, wants, N_WANTS, dir, &facts, &cached));
+			assert_int_equal(cached, again);
+			assert_int_equal(kfacts_kernel(facts)->moved_known, i);
+			kfacts_destroy(facts);
+		}
+		close(fd);
+	}
+	recovered_deinit(&r);
+	fm_destroy(m);
+	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
+	assert_int_equal(system(cmd), 0);
+}
+
 static void test_record(void **state)
 {
 	(void)state;
@@ -559,11 +623,13 @@ int main(void)
 		cmocka_unit_test(test_everything),
 		cmocka_unit_test(test_by_shape),
 		cmocka_unit_test(test_what_is_not_there),
+		cmocka_unit_test(test_weak_banner),
 		cmocka_unit_test(test_contradictions),
 		cmocka_unit_test(test_btf_lengths),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_flat_image),
 		cmocka_unit_test(test_vmcoreinfo),
+		cmocka_unit_test(test_record_is_no_vmlinux),
 		cmocka_unit_test(test_record),
 		cmocka_unit_test(test_btf_elsewhere),
 		cmocka_unit_test(test_record_unplaced),

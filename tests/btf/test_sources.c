@@ -281,6 +281,112 @@ static void test_mismatch(void **state)
 	refused(&sources, KT_ERROR_MISMATCH, "not of the same build", "guest's own build");
 }
 
+/* Samples go from the first byte to the last, in order and within. */
+static void test_btf_samples(void **state)
+{
+	static const uint64_t sizes[] = {32, 33, 47, 48, 500, 7000001, 1ull << 30};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		assert_int_equal(kfacts_btf_sample(sizes[i], 0), 0);
+		assert_int_equal(kfacts_btf_sample(sizes[i], KFACTS_BTF_SAMPLES - 1),
+				 sizes[i] - KFACTS_BTF_SAMPLE);
+		for (unsigned int s = 1; s < KFACTS_BTF_SAMPLES; s++)
+			assert_true(kfacts_btf_sample(sizes[i], s) >=
+				    kfacts_btf_sample(sizes[i], s - 1));
+	}
+}
+
+/* A BTF file against what else is known of the kernel's BTF. */
+static void test_other_btf(void **state)
+{
+	struct fake_options o = {0};
+	struct kfacts_sources sources = {.image = put_image(&o), .btf = put_btf()};
+	struct kt_buf btf = KT_BUF_INIT;
+	char symbols[128];
+	struct kfacts *f;
+
+	(void)state;
+	kfacts_destroy(load(&sources));
+	fake_btf(&btf);
+	snprintf(symbols, sizeof(symbols), "%016llx D __start_BTF\n%016llx D __stop_BTF\n",
+		 FAKE_RODATA + KASLR, FAKE_RODATA + KASLR + btf.len);
+	sources = (struct kfacts_sources){.btf = sources.btf,
+					  .kallsyms = put_symbols("list", KASLR, symbols)};
+	f = load(&sources);
+	assert_int_equal(kfacts_kernel(f)->btf_link, FAKE_RODATA + KASLR);
+	assert_int_equal(kfacts_kernel(f)->btf_size, btf.len);
+	for (unsigned int i = 0; i < KFACTS_BTF_SAMPLES; i++)
+		assert_memory_equal(kfacts_kernel(f)->btf_samples[i],
+				    btf.data + kfacts_btf_sample(btf.len, i), KFACTS_BTF_SAMPLE);
+	kfacts_destroy(f);
+
+	/* As long, and other; longer. */
+	btf.data[btf.len - 3] ^= 1;
+	sources.btf = put("other", btf.data, btf.len);
+	sources.image = put_image(&o);
+	refused(&sources, KT_ERROR_MISMATCH, "other: not the BTF of this kernel", "/sys/kernel");
+	kt_buf_append(&btf, "12345678", 8);
+	sources.btf = put("other", btf.data, btf.len);
+	sources.image = NULL;
+	refused(&sources, KT_ERROR_MISMATCH, "other: not the BTF of this kernel", "/sys/kernel");
+	kt_buf_deinit(&btf);
+}
+
+/* What can be had without types, or without symbols, and no more than that. */
+static void test_partial(void **state)
+{
+	struct fake_options no_btf = {.no_btf = true}, no_symbols = {.no_symbols = true};
+	struct kfacts_sources sources = {.image = put_image(&no_btf), .partial = true};
+	struct kfacts_member member;
+	struct kfacts_want some[N_WANTS];
+	struct kfacts *f = NULL;
+	gaddr_t addr;
+
+	(void)state;
+	for (size_t i = 0; i < N_WANTS; i++) {
+		some[i] = wants[i];
+		some[i].optional = true;
+	}
+	assert_null(kfacts_load(&sources, some, N_WANTS, NULL, &f, NULL));
+	assert_string_equal(kfacts_kernel(f)->types_from, "");
+	assert_string_equal(kfacts_kernel(f)->symbols_from, ".symtab of the image");
+	expect_symbol(f, "prog_idr", FAKE_PROG_IDR);
+	assert_false(kfacts_member(f, "bpf_prog", "aux", &member));
+	kfacts_destroy(f);
+
+	sources.image = put_image(&no_symbols);
+	assert_null(kfacts_load(&sources, some, N_WANTS, NULL, &f, NULL));
+	assert_string_equal(kfacts_kernel(f)->types_from, "BTF of the image");
+	assert_string_equal(kfacts_kernel(f)->symbols_from, "");
+	assert_string_equal(kfacts_kernel(f)->release, FAKE_RELEASE);
+	assert_false(kfacts_symbol(f, "prog_idr", &addr));
+	assert_true(kfacts_member(f, "bpf_prog", "aux", &member));
+	kfacts_destroy(f);
+
+	sources.image = put_text("text", "no kernel");
+	refused(&sources, KT_ERROR_FORMAT, "not a kernel", NULL);
+}
+
+/* A name for people in place of a path that they do not know. */
+static void test_image_name(void **state)
+{
+	struct fake_options o = {.no_btf = true};
+	struct kfacts_sources sources = {.image = put_image(&o), .image_name = "what it has"};
+	struct kt_error *err;
+	struct kfacts *f;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		err = kfacts_load(&sources, wants, N_WANTS, NULL, &f, NULL);
+		assert_non_null(err);
+		assert_memory_equal(kt_error_message(err), "what it has: ", 13);
+		assert_null(strstr(kt_error_message(err), dir));
+		kt_error_destroy(err);
+		sources.image = put_text("text", "no kernel");
+	}
+}
+
 /* What is not there, and what can be given in its place. */
 static void test_nothing_tells(void **state)
 {
@@ -412,6 +518,10 @@ int main(void)
 		cmocka_unit_test(test_image_without_symbols),
 		cmocka_unit_test(test_lists_refused),
 		cmocka_unit_test(test_mismatch),
+		cmocka_unit_test(test_btf_samples),
+		cmocka_unit_test(test_other_btf),
+		cmocka_unit_test(test_partial),
+		cmocka_unit_test(test_image_name),
 		cmocka_unit_test(test_nothing_tells),
 		cmocka_unit_test(test_btf_files),
 		cmocka_unit_test(test_cache),

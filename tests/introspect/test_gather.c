@@ -76,7 +76,7 @@ static struct kt_error *world_rest(void *context, int64_t ns)
 static void map(struct world *w, gaddr_t va, gaddr_t pa, unsigned int level, bool ro, bool nx)
 {
 	gaddr_t table = TABLES;
-	uint64_t e;
+	uint64_t e = 0;
 
 	textmem_map(w->mem, TABLES, w->levels, va, pa, level);
 	for (unsigned int l = w->levels;; l--) {

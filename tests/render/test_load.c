@@ -67,6 +67,33 @@ static json_int_t get(const json_t *root, const char *key)
 	return json_integer_value(value);
 }
 
+/* An offset is there or null, never 0 for one that nobody knows; a release likewise. */
+static void test_begin(void **state)
+{
+	static const int64_t offsets[] = {0, 0x2a600000, -4096};
+
+	(void)state;
+	for (size_t i = 0; i <= sizeof(offsets) / sizeof(*offsets); i++) {
+		bool none = i == sizeof(offsets) / sizeof(*offsets);
+		json_error_t json_err;
+		json_t *root;
+		char *text;
+
+		assert_null(render_load_begin_json(none ? "" : "6.99", none ? NULL : &offsets[i],
+						   true, &text));
+		root = json_loads(text, 0, &json_err);
+		assert_non_null(root);
+		free(text);
+		if (none) {
+			assert_true(json_is_null(json_object_get(root, "kaslr_offset")));
+			assert_true(json_is_null(json_object_get(root, "release")));
+		} else {
+			assert_int_equal(get(root, "kaslr_offset"), offsets[i]);
+		}
+		json_decref(root);
+	}
+}
+
 static void test_json(void **state)
 {
 	struct bpf_load load = make_load();
@@ -178,9 +205,9 @@ static void test_errno(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_json),  cmocka_unit_test(test_json_early),
-		cmocka_unit_test(test_line),  cmocka_unit_test(test_hostile_names),
-		cmocka_unit_test(test_errno),
+		cmocka_unit_test(test_begin),         cmocka_unit_test(test_json),
+		cmocka_unit_test(test_json_early),    cmocka_unit_test(test_line),
+		cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_errno),
 	};
 
 	return cmocka_run_group_tests_name("render/load", tests, NULL, NULL);
