@@ -256,8 +256,7 @@ struct kt_error *sources_prove_btf(struct sources *s, const struct symbols *syms
 	err = btf_in_file(s, &data, &len, &elf);
 	if (!err && s->image && image_section(s->image, ".BTF", &own) && own.data) {
 		if (len != own.size || memcmp(data, own.data, len))
-			err = kt_error_new(KT_ERROR_MISMATCH,
-					   "not the BTF of this kernel: %s has another",
+			err = kt_error_new(KT_ERROR_MISMATCH, "not the BTF of %s",
 					   sources_image_name(s));
 	} else if (!err) {
 		err = btf_by_symbols(syms, data, len, kernel);
@@ -304,9 +303,10 @@ static bool text_of(const struct symbols *syms, gaddr_t *ret)
 	return symbols_get(syms, "_text", ret);
 }
 
-/* Adds what syms does not have yet, moved to where its _text is. */
+/* Adds what syms does not have yet (path and against: for who is to blame), moved to where its
+ * _text is. */
 static struct kt_error *add_layer(struct symbols *syms, const struct symbols *layer,
-				  const char *path, gaddr_t *shift_ret)
+				  const char *path, const char *against, gaddr_t *shift_ret)
 {
 	/* Some of which every list has, text only or data too. */
 	static const char *const alike[] = {
@@ -328,9 +328,9 @@ static struct kt_error *add_layer(struct symbols *syms, const struct symbols *la
 	for (size_t i = 0; i < sizeof(alike) / sizeof(*alike); i++)
 		if (!symbols_agree(syms, layer, *shift_ret, alike[i]))
 			return kt_error_hint(kt_error_new(KT_ERROR_MISMATCH,
-							  "%s: not of the same build as the %s: "
+							  "%s: not of the same build as %s: "
 							  "%s is elsewhere",
-							  path, syms->source, alike[i]),
+							  path, against, alike[i]),
 					     "give files of the guest's own build");
 	symbols_merge(syms, layer, own, *shift_ret);
 	return NULL;
@@ -350,7 +350,7 @@ static struct kt_error *add_text_layer(struct symbols *syms, const char *path,
 	err = kt_error_wrap(symbols_load_text(&layer, text->data, text->len), "%s", path);
 	layer.source = source;
 	if (!err)
-		err = add_layer(syms, &layer, path, &shift);
+		err = add_layer(syms, &layer, path, "the System.map", &shift);
 	symbols_deinit(&layer);
 	return err;
 }
@@ -386,7 +386,11 @@ static struct kt_error *add_image_layer(struct symbols *syms, struct sources *s,
 		err = kt_error_wrap(kt_error_hint(err, HINT_SYMBOLS), "%s", sources_image_name(s));
 	} else {
 		image_text(s->image, &layer);
-		err = add_layer(syms, &layer, sources_image_name(s), shift);
+		/* Of a file that nobody gave, nobody wants to hear that it does not fit. */
+		const char *list = sources_symbols_path(s), *image = sources_image_name(s);
+		bool given = !s->paths.image_name;
+
+		err = add_layer(syms, &layer, given ? image : list, given ? list : image, shift);
 	}
 	symbols_deinit(&layer);
 	return err;

@@ -194,8 +194,9 @@ static struct kt_error *inspect_with_files(const struct rsp_target *target,
 
 	err = cli_load_facts(sources, !guest->no_cache, what->objects, facts_ret,
 			     &result->resolve_ns, &result->cached);
-	if (!err)
-		err = cli_inspect(target, guest, *facts_ret, what, result->inspection);
+	if (err)
+		return err;
+	err = cli_inspect(target, guest, *facts_ret, what, result->inspection);
 	if (err && kt_error_code(err) == KT_ERROR_MISMATCH)
 		err = kt_error_wrap(err, "%s", cli_sources_name(sources));
 	return err;

@@ -325,7 +325,7 @@ static void test_other_btf(void **state)
 	btf.data[btf.len - 3] ^= 1;
 	sources.btf = put("other", btf.data, btf.len);
 	sources.image = put_image(&o);
-	refused(&sources, KT_ERROR_MISMATCH, "other: not the BTF of this kernel", "/sys/kernel");
+	refused(&sources, KT_ERROR_MISMATCH, "other: not the BTF of /", "/sys/kernel");
 	kt_buf_append(&btf, "12345678", 8);
 	sources.btf = put("other", btf.data, btf.len);
 	sources.image = NULL;
