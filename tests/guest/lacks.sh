@@ -84,7 +84,7 @@ if can aarch64 && fetched bullseye cloud-arm64; then
 	boot arm510 --kernel "$kernel" --timeout 240
 	for command in attach maps links 'prog dump'; do
 		case $command in
-		'prog dump') asks prog dump id 6 "$target" ;;
+		'prog dump') asks prog dump 6 "$target" ;;
 		*) asks $command "$target" ;;
 		esac
 		says "aarch64 5.10: $command names what to give" 3 \
@@ -149,7 +149,7 @@ btf_of() {
 moved() {
 	while read -r addr type name; do
 		case $addr in
-		ffffffff*) printf '%x %s %s\n' $((0x$addr + $1)) "$type" "$name" ;;
+		ffffffff*) printf 'ffffffff%08x %s %s\n' $((0x${addr#ffffffff} + $1)) "$type" "$name" ;;
 		*) echo "$addr $type $name" ;;
 		esac
 	done
@@ -164,6 +164,7 @@ if fetched --dbg trixie cloud-amd64 && [ -s "$work/other.btf" ]; then
 	nm "$vmlinux" >"$work/System.map"
 	asks attach "$target" --vmlinux "$kernel" --json
 	equal 'x86_64 6.12: vmlinuz'
+	release=$(jq .kernel.release "$work/out")
 	moved "$(jq .kernel.kaslr_offset "$work/out")" <"$work/System.map" >"$work/kallsyms"
 	btf_of "$vmlinux" "$work/btf"
 	objcopy --remove-section=.BTF "$vmlinux" "$work/dwarf"
@@ -175,11 +176,18 @@ if fetched --dbg trixie cloud-amd64 && [ -s "$work/other.btf" ]; then
 	for files; do
 		# shellcheck disable=SC2086
 		asks attach "$target" $files --json
+		# Which release it is no list of symbols tells: it is not there then, and the rest equal.
+		jq --argjson release "$release" '.kernel.release //= $release' "$work/out" >"$work/whole" 2>&1 &&
+			mv "$work/whole" "$work/out"
 		equal "x86_64 6.12: $(echo "$files" | sed "s|[^ ]*/||g")"
 	done
-	# As long as the kernel's own, and yet another's: one word in the middle.
-	cp "$work/btf" "$work/long.btf"
-	dd if="$work/other.btf" of="$work/long.btf" bs=1024 skip=2000 seek=2000 count=1500 conv=notrunc 2>/dev/null
+	# As long as the kernel's own, as good, and yet another's: other names. struct btf_header has
+	# the strings' offset, behind itself, in bytes 16 to 19.
+	strings=$(($(od -An -tu4 -j16 -N4 "$work/btf") + $(od -An -tu4 -j4 -N4 "$work/btf")))
+	{
+		head -c "$strings" "$work/btf"
+		tail -c "+$((strings + 1))" "$work/btf" | LC_ALL=C tr 'A-Z0-9' 'B-ZA1-90'
+	} >"$work/long.btf"
 	for other in other long; do
 		for files in '' "--kallsyms $work/kallsyms" "--system-map $work/System.map" "--vmlinux $vmlinux"; do
 			# shellcheck disable=SC2086
