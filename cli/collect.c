@@ -253,8 +253,9 @@ static int collect_running(const struct collect *c, int n_args, char **args)
 
 static int print_help(void)
 {
-	const char *const parts[] = {help, cli_boot_load_help, "\n",           cli_boot_guest_help,
-				     "\n", help_result,        cli_guest_help, cli_output_help};
+	const char *const parts[] = {
+		help,        cli_boot_load_help, "\n", cli_boot_guest_help, "\n",
+		help_result, cli_guest_help,     "\n", cli_output_help};
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		fputs(parts[i], stdout);

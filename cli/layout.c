@@ -34,7 +34,7 @@ struct layout_options {
 struct row {
 	const struct types_member *member;
 	char *name;     /* indented */
-	char bits[16];  /* "" where it is no bit field */
+	char bits[24];  /* "" where it is no bit field; of an enumerator its value */
 	uint64_t value; /* of an enumerator */
 };
 
@@ -82,7 +82,11 @@ static struct render_cell get_type(const void *row)
 
 static struct render_cell get_value(const void *row)
 {
-	return number_cell(true, ((const struct row *)row)->value);
+	const struct row *r = row;
+	struct render_cell cell = text_cell(r->bits);
+
+	cell.number = r->value;
+	return cell;
 }
 
 static const struct render_grid_column member_columns[] = {
@@ -120,6 +124,7 @@ static bool fill_member(struct row *row, const struct types_member *m)
 static bool fill_enumerator(struct row *row, const struct kfacts_enumerator *e)
 {
 	*row = (struct row){.value = (uint64_t)e->value, .name = strdup(e->name)};
+	snprintf(row->bits, sizeof(row->bits), "%" PRId64, e->value);
 	return row->name;
 }
 

@@ -3,7 +3,7 @@
 #include "render/objects.h"
 
 static const char help[] =
-	"Usage: ktstr-gdb maps [TARGET] --vmlinux FILE [OPTION...]\n"
+	"Usage: ktstr-gdb maps [TARGET] [--vmlinux FILE] [OPTION...]\n"
 	"\n"
 	"Prints the BPF maps of a running QEMU guest, as `bpftool map` names things. The\n"
 	"guest stops for a few milliseconds, and runs on.\n"

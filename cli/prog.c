@@ -6,10 +6,11 @@
 #include "util/cleanup.h"
 
 static const char help[] =
-	"Usage: ktstr-gdb prog dump ID [TARGET] --vmlinux FILE [OPTION...]\n"
+	"Usage: ktstr-gdb prog dump ID [TARGET] [--vmlinux FILE] [OPTION...]\n"
 	"\n"
 	"Prints the translated instructions of one BPF program of a running QEMU guest, as\n"
-	"`bpftool prog dump xlated id ID` does. ktstr-gdb attach lists the programs.\n"
+	"`bpftool prog dump xlated id ID` does; \"xlated id\" may stand here, too.\n"
+	"ktstr-gdb attach lists the programs.\n"
 	"\n"
 	"TARGET is HOST:PORT, :PORT or unix:PATH; if not given, :1234, where `qemu -s`\n"
 	"listens.\n"
@@ -56,11 +57,25 @@ static int dump_target(const char *target, const struct cli_guest *guest, const 
 	return err ? cli_fail(err) : show(&result, dump);
 }
 
-/* "dump ID [TARGET]" */
+/* Leaves out "xlated" and "id", which bpftool's users write before the ID. */
+static void skip_bpftool_words(int *n, char **args)
+{
+	static const char *const words[] = {"xlated", "id"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (*n < 2 || strcmp(args[1], words[i]) != 0)
+			continue;
+		memmove(&args[1], &args[2], (size_t)(*n - 2) * sizeof(*args));
+		--*n;
+	}
+}
+
+/* "dump [xlated] [id] ID [TARGET]" */
 static int run_dump(int n, char **args, const struct cli_guest *guest, struct dump *dump)
 {
 	struct kt_error *err = NULL;
 
+	skip_bpftool_words(&n, args);
 	if (n < 1 || strcmp(args[0], "dump") != 0)
 		err = kt_error_hint(n < 1 ? kt_error_new(KT_ERROR_USAGE, "prog takes a command")
 					  : kt_error_new(KT_ERROR_USAGE,

@@ -15,7 +15,7 @@
 #include "util/clock.h"
 
 static const char help[] =
-	"Usage: ktstr-gdb watch [TARGET] --vmlinux FILE [OPTION...]\n"
+	"Usage: ktstr-gdb watch [TARGET] [--vmlinux FILE] [OPTION...]\n"
 	"\n"
 	"Prints a line for each BPF program load in a running QEMU guest, passed or failed:\n"
 	"who loads what, what comes of it, and what the verifier had to do. Hardware\n"

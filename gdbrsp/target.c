@@ -36,12 +36,12 @@ static struct kt_error *parse_unix(const char *text, const char *path, struct rs
 }
 
 /* Where the host ends and the port begins: the colon behind `]`, or the only one. */
-static struct kt_error *parse_tcp(const char *text, struct rsp_target *target)
+static struct kt_error *parse_tcp(const char *text, const char *address, struct rsp_target *target)
 {
-	const char *colon = strrchr(text, ':');
-	const char *port = colon ? colon + 1 : text;
-	const char *host = text;
-	size_t host_len = colon ? (size_t)(colon - text) : 0;
+	const char *colon = strrchr(address, ':');
+	const char *port = colon ? colon + 1 : address;
+	const char *host = address;
+	size_t host_len = colon ? (size_t)(colon - address) : 0;
 
 	if (host_len >= 2 && host[0] == '[' && host[host_len - 1] == ']') {
 		host++;
@@ -53,6 +53,8 @@ static struct kt_error *parse_tcp(const char *text, struct rsp_target *target)
 	} else if (strcspn(host, "[]/ ") < host_len) {
 		return bad_target(text, "the host is not a name or an address");
 	}
+	if (!colon && address[0] == '/')
+		return bad_target(text, "a Unix socket is unix:PATH");
 	if (!port_is_valid(port))
 		return bad_target(text, "the port is not a number from 1 to 65535");
 	target->host = host_len ? strndup(host, host_len) : strdup("localhost");
@@ -72,8 +74,10 @@ struct kt_error *rsp_target_parse(const char *text, struct rsp_target *ret)
 		return kt_error_no_memory();
 	if (!strncmp(text, "unix:", 5))
 		err = parse_unix(text, text + 5, &target);
+	else if (!strncmp(text, "tcp:", 4) && strchr(text + 4, ':')) /* as QEMU's -gdb has it */
+		err = parse_tcp(text, text + 4, &target);
 	else
-		err = parse_tcp(text, &target);
+		err = parse_tcp(text, text, &target);
 	if (err) {
 		rsp_target_deinit(&target);
 		return err;

@@ -14,7 +14,8 @@ struct rsp_target {
 
 /*
  * Reads TARGET. NULL text means ":1234", which is where `qemu -s` listens. A bare
- * port number is taken as :PORT; [V6ADDR]:PORT is understood. The caller owns *ret.
+ * port number is taken as :PORT; [V6ADDR]:PORT is understood, and so is "tcp:" before it, as
+ * QEMU's -gdb has it. The caller owns *ret.
  * KT_ERROR_USAGE lists the accepted forms.
  */
 struct kt_error *rsp_target_parse(const char *text, struct rsp_target *ret);

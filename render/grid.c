@@ -154,6 +154,8 @@ static void append_cell(struct kt_buf *buf, const struct render_cell *cell,
 		append_text(buf, cell->text);
 	else if (kind == RENDER_GRID_TENTHS)
 		kt_buf_printf(buf, "%" PRIu64 ".%" PRIu64, cell->number / 10, cell->number % 10);
+	else if (kind == RENDER_GRID_HEX && !plain)
+		kt_buf_printf(buf, "0x%" PRIx64, cell->number);
 	else if (kind == RENDER_GRID_SIGNED)
 		append_signed(buf, (int64_t)cell->number, plain);
 	else if (kind == RENDER_GRID_PERCENT)

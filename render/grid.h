@@ -30,6 +30,7 @@ enum render_grid_kind {
 	RENDER_GRID_TEXT,   /* sorts from A */
 	RENDER_GRID_NUMBER, /* sorts from the largest */
 	RENDER_GRID_RISING, /* a number that sorts from the smallest */
+	RENDER_GRID_HEX,    /* a number, as "0x480" in a table; decimal in CSV */
 	RENDER_GRID_TENTHS, /* a number in tenths: 125 is shown as "12.5" */
 	/* With their sign in a table, "+5", "-0.1%", but "0" and "0.0%"; bare in CSV. */
 	RENDER_GRID_SIGNED,

@@ -35,7 +35,7 @@ const char *render_errno(uint64_t error, char *buf, size_t size)
 const char *render_load_head(void)
 {
 	return "TIME         COMM                PID TYPE           RESULT     INSNS  STATES "
-	       "  PEAK  MAX  READ STACK      VERIFIED    LOG NAME\n";
+	       "  PEAK  MAX  READ STACK      DURATION    LOG NAME\n";
 }
 
 /* Pads what was appended since `from` to a width, and puts a space behind it. */
@@ -149,10 +149,13 @@ struct kt_error *render_load_progress_line(const struct bpf_load_progress *progr
 	put_number(&buf, progress->verified_insns, 0);
 	kt_buf_appends(&buf, "insns, ");
 	put_number(&buf, progress->total_states, 0);
-	kt_buf_appends(&buf, "states, at insn ");
-	put_number(&buf, progress->insn_idx, 0);
+	kt_buf_appends(&buf, "states, at insn");
+	if (progress->insn_idx.known)
+		kt_buf_printf(&buf, " %" PRIu64, progress->insn_idx.value);
+	else
+		kt_buf_appends(&buf, " -");
 	if (progress->file) {
-		kt_buf_appends(&buf, "in ");
+		kt_buf_appends(&buf, " in ");
 		render_append_visible(&buf, progress->file, false);
 		kt_buf_printf(&buf, ":%" PRIu32, progress->line);
 	}

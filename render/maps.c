@@ -40,7 +40,7 @@ static const struct render_grid_column map_columns[] = {
 	{"id", NULL, "ID", RENDER_GRID_RISING, RENDER_GRID_ALWAYS, map_id, 0},
 	{"type", NULL, "TYPE", RENDER_GRID_TEXT, RENDER_GRID_ALWAYS, map_type, 0},
 	{"name", NULL, "NAME", RENDER_GRID_TEXT, RENDER_GRID_ALWAYS, map_name, 0},
-	{"flags", "map_flags", "FLAGS", RENDER_GRID_NUMBER, 0, map_flags, 0},
+	{"flags", "map_flags", "FLAGS", RENDER_GRID_HEX, 0, map_flags, 0},
 	{"bytes_key", "key_size", "KEY", RENDER_GRID_NUMBER, 0, map_bytes_key, 0},
 	{"bytes_value", "value_size", "VALUE", RENDER_GRID_NUMBER, 0, map_bytes_value, 0},
 	{"max_entries", "entries", "ENTRIES", RENDER_GRID_NUMBER, 0, map_max_entries, 0},

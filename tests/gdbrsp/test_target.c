@@ -29,6 +29,10 @@ static void test_tcp(void **state)
 	check_tcp(NULL, "localhost", "1234");
 	check_tcp(":1", "localhost", "1");
 	check_tcp("65535", "localhost", "65535");
+	check_tcp("tcp::1234", "localhost", "1234");
+	check_tcp("tcp:127.0.0.1:1234", "127.0.0.1", "1234");
+	check_tcp("tcp:[::1]:1234", "::1", "1234");
+	check_tcp("tcp:1234", "tcp", "1234");
 	check_tcp("example.org:1234", "example.org", "1234");
 	check_tcp("127.0.0.1:1234", "127.0.0.1", "1234");
 	check_tcp("[::1]:1234", "::1", "1234");

@@ -163,7 +163,7 @@ static void test_line(void **state)
 	check_under(line, "PEAK", " 30");
 	check_under(line, "MAX", " 4");
 	check_under(line, "READ", " -");
-	check_under(line, "VERIFIED", " 1234 us");
+	check_under(line, "DURATION", " 1234 us");
 	check_under(line, "LOG", " 0");
 	assert_non_null(strstr(line, " EINVAL "));
 	assert_non_null(strstr(line, " 16+0+64 "));
