@@ -262,6 +262,20 @@ static void rows_deinit(struct rows *rows)
 	kt_vec_free(&rows->v);
 }
 
+/* "bpf_prog.aux.name" is to be asked for as "bpf_prog_aux.name". */
+static struct kt_error *through_pointer(const struct btf *btf, const struct btf_type *t,
+					const char *name, const char *path, const char *last)
+{
+	struct kt_error *err = kt_error_new(KT_ERROR_NOT_FOUND, "%s.%.*s is a pointer", name,
+					    (int)(last - path - 1), path);
+	uint32_t id = t->type;
+	const struct btf_type *to = btf_strip(btf, &id);
+	const char *to_name = to && btf_is_struct_or_union(to) ? btf_name_of(btf, to->name_off)
+							       : "";
+
+	return *to_name ? kt_error_hint(err, "ask for %s.%s", to_name, last) : err;
+}
+
 /* Says where a path ends to lead anywhere, and what is there. */
 static struct kt_error *no_member(const struct btf *btf, const struct btf_type *t, const char *name,
 				  const char *path)
@@ -290,6 +304,8 @@ static struct kt_error *no_member(const struct btf *btf, const struct btf_type *
 	err = t && btf_is_struct_or_union(t) ? add_members(&rows, t, 0, 0) : NULL;
 	if (err)
 		return err;
+	if (t && last != path && btf_is_ptr(t))
+		return through_pointer(btf, t, name, path, last);
 	want = strndup(last, strcspn(last, "."));
 	if (want)
 		put_similar(&similar, &rows, want);

@@ -389,7 +389,7 @@ int cli_show(const struct cli_result *result, const struct cli_output *output)
 		if (total)
 			cli_note("none of the guest's %zu BPF programs is one of those asked for",
 				 total);
-		else
+		else if (!programs->n_unreadable)
 			cli_note("the guest has no BPF programs loaded");
 	}
 	cli_note_unreadable(programs->n_unreadable, "prog_idr");

@@ -53,7 +53,7 @@ static int show(const struct cli_objects *objects, const struct cli_result *resu
 		if (total)
 			cli_note("none of the guest's %zu BPF %s is one of those asked for", total,
 				 objects->what);
-		else
+		else if (!objects->unreadable(result->inspection))
 			cli_note("the guest has no BPF %s", objects->what);
 	}
 	cli_note_unreadable(objects->unreadable(result->inspection), objects->idr);

@@ -102,6 +102,12 @@ static struct kt_error *mismatch(const struct kfacts_kernel *kernel, const struc
 
 	describe_image(kernel, image, sizeof(image));
 	release = banner_release(seen->banner, &len);
+	if (!kernel->release[0] && !kernel->build_id_len && seen->banner[0]) /* lists of symbols */
+		return kt_error_hint(kt_error_new(KT_ERROR_MISMATCH,
+						  "these symbols are not those of the guest's "
+						  "kernel, which is %.*s",
+						  (int)len, release),
+				     "give the list of the guest's own build");
 	if (!seen->banner[0])
 		err = kt_error_new(KT_ERROR_MISMATCH,
 				   "image and guest do not belong together: the image is %s, the "

@@ -169,11 +169,11 @@ struct kt_error *render_load_progress_line(const struct bpf_load_progress *progr
 
 struct kt_error *render_load_summary(const struct load_summary *s, char **ret)
 {
+	uint64_t n = s->passed + s->failed + s->unknown;
 	struct kt_buf buf = KT_BUF_INIT;
 
-	kt_buf_printf(&buf, "%" PRIu64 " loads in %.1f s: %" PRIu64 " passed, %" PRIu64 " failed",
-		      s->passed + s->failed + s->unknown, (double)s->elapsed_ns / 1e9, s->passed,
-		      s->failed);
+	kt_buf_printf(&buf, "%" PRIu64 " load%s in %.1f s: %" PRIu64 " passed, %" PRIu64 " failed",
+		      n, n == 1 ? "" : "s", (double)s->elapsed_ns / 1e9, s->passed, s->failed);
 	if (s->unknown)
 		kt_buf_printf(&buf, ", %" PRIu64 " with an unknown result", s->unknown);
 	kt_buf_printf(&buf, "; %" PRIu64 " instructions verified", s->insns);

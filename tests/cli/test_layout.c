@@ -67,7 +67,7 @@ static void test_member_and_enum(void **state)
 	assert_null(strstr(out, "jited"));
 	out = RUN("layout", "bpf_prog_type", "--vmlinux", path)->out;
 	expect_row(out, "enum bpf_prog_type, 4 bytes");
-	expect_row(out, "+2 BPF_PROG_TYPE_KPROBE");
+	expect_row(out, "\n 2 BPF_PROG_TYPE_KPROBE");
 }
 
 static void test_not_there(void **state)
@@ -76,7 +76,7 @@ static void test_not_there(void **state)
 	tool_refused(RUN("layout", "bpf_prog.auxx", "--vmlinux", path), 3,
 		     "bpf_prog has no member auxx; near it: aux");
 	tool_refused(RUN("layout", "bpf_prog.aux.id", "--vmlinux", path), 3,
-		     "bpf_prog.aux has no member id");
+		     "bpf_prog.aux is a pointer; ask for bpf_prog_aux.id");
 	tool_refused(RUN("layout", "no_type", "--vmlinux", path), 3,
 		     "no struct, union or enum no_type");
 }
