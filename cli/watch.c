@@ -204,13 +204,15 @@ static struct kt_error *show_begin(struct session *s, const struct kfacts *facts
 {
 	const struct kfacts_kernel *kernel = kfacts_kernel(facts);
 	int64_t kaslr_offset = watch_kaslr_offset(watch) + kernel->moved;
+	const struct options *o = s->options;
 	_cleanup_free_ char *line = NULL;
 	struct kt_error *err;
 
 	if (!watch_sees_verifier(watch))
 		cli_note("Linux %s has no bpf_vlog_finalize() (it came with 6.4): seen are the "
-			 "results of loads, and of those that passed what the kernel keeps",
-			 kernel->release);
+			 "results of loads, and of those that passed what the kernel keeps%s",
+			 kernel->release,
+			 o->logs || o->last || o->progress ? "; no logs, and no progress" : "");
 	if (!s->options->json) {
 		put(s, render_load_head());
 		return NULL;

@@ -320,6 +320,11 @@ static struct kt_error *say_goodbye(struct rsp_client *client)
 	return rsp_exchange(client, &bye.batch);
 }
 
+bool rsp_client_was_let_go(const struct rsp_client *client)
+{
+	return rsp_guardian_acted(client->guardian);
+}
+
 struct kt_error *rsp_client_detach(struct rsp_client *client)
 {
 	struct kt_error *err;

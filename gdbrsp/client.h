@@ -148,6 +148,12 @@ struct kt_error *rsp_client_resume(struct rsp_client *client, const struct rsp_t
  */
 struct kt_error *rsp_client_wait(struct rsp_client *client, int64_t wait_ms, struct rsp_stop *ret);
 
+/*
+ * This process was stopped by a signal, and the guest let go by the guardian (gdbrsp/guardian.h):
+ * why a call failed with KT_ERROR_CLOSED though QEMU and the guest are well.
+ */
+bool rsp_client_was_let_go(const struct rsp_client *client);
+
 /* The guest was let run, and nobody has heard of its stop. */
 bool rsp_client_runs(const struct rsp_client *client);
 

@@ -307,7 +307,10 @@ static struct kt_error *or_closed(struct watch *watch, struct kt_error *err,
 	if (!err || kt_error_code(err) != KT_ERROR_CLOSED)
 		return err;
 	kt_error_destroy(err);
-	end(watch, event, "QEMU closed the connection: the guest is gone");
+	end(watch, event,
+	    rsp_client_was_let_go(watch->client)
+		    ? "it was stopped (by Ctrl-Z?), and the guest let go, which runs on unwatched"
+		    : "QEMU closed the connection: the guest is gone");
 	return NULL;
 }
 

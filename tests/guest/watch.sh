@@ -144,4 +144,15 @@ awk '$1 == "load" && $5 == 0 { sub(/.*processed /, $2 " "); print $1, $2 }' "$di
 jq -r 'select(.event == "load" and .pid != 1 and .errno == 0) | "\(.name) \(.verified_insns)"' \
 	"$dir/seen" | sort >"$dir/results"
 check '6.1: the names and instructions of those that passed' diff "$dir/told" "$dir/results"
+
+# --- Ctrl-Z: the guest is let go at once, and whoever types fg is told so ---
+
+watch --last
+check '6.1: no log is promised' grep -q 'no logs' "$dir/err"
+kill -s STOP "$watcher"
+alive 'Ctrl-Z: the guest runs on'
+kill -s CONT "$watcher"
+ended
+check 'Ctrl-Z: exit status 3' test "$status" = 3
+check 'Ctrl-Z: what happened' grep -q 'the watch ends: it was stopped (by Ctrl-Z?)' "$dir/err"
 plan
