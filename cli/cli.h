@@ -197,6 +197,13 @@ struct kt_error *cli_output_check(const struct cli_output *output);
 void cli_output_deinit(struct cli_output *output);
 extern const char cli_output_help[];
 
+/*
+ * Whether the kernel has the types that --type names, by its own enum. KT_ERROR_USAGE: there is no
+ * such `what` ("program") type; the hint has those that there are.
+ */
+struct kt_error *cli_check_types(const struct kfacts *facts, const struct cli_output *output,
+				 const char *enumeration, const char *prefix, const char *what);
+
 /* What --help prints before and after the options that all have who read a running guest. */
 struct cli_texts {
 	const char *usage, *output;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "introspect/bpf_idr.h"
 #include "introspect/locate.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -370,6 +371,46 @@ void cli_note_unreadable(size_t n, const char *idr)
 			 idr);
 }
 
+/* More types than any of the kernel's enums has. */
+#define TYPES_MAX 256
+
+struct kt_error *cli_check_types(const struct kfacts *facts, const struct cli_output *output,
+				 const char *enumeration, const char *prefix, const char *what)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf all = KT_BUF_INIT;
+	size_t left = output->filter.types.len;
+
+	if (!left)
+		return NULL;
+	for (uint64_t value = 0; value < TYPES_MAX; value++) {
+		_cleanup_free_ char *name = NULL;
+		struct kt_error *err = bpf_enum_text(facts, enumeration, prefix, value, &name);
+
+		if (err)
+			return err;
+		if (!name || !strcmp(name, "unspec"))
+			continue;
+		kt_buf_printf(&all, "%s%s", all.len ? ", " : "", name);
+		kt_vec_for_each (&output->filter.types, type)
+			left -= !strcmp(*type, name);
+	}
+	if (!all.len || !left)
+		return NULL;
+	kt_vec_for_each (&output->filter.types, type) {
+		_cleanup_free_ char *padded = NULL, *list = NULL;
+
+		if (asprintf(&padded, " %s,", *type) < 0 ||
+		    asprintf(&list, " %.*s,", (int)all.len, all.data) < 0)
+			return kt_error_no_memory();
+		if (!strstr(list, padded))
+			return kt_error_hint(kt_error_new(KT_ERROR_USAGE,
+							  "this kernel has no %s type \"%s\"", what,
+							  *type),
+					     "it has %.*s", (int)all.len, all.data);
+	}
+	return NULL;
+}
+
 int cli_show(const struct cli_result *result, const struct cli_output *output)
 {
 	struct programs *programs = &result->inspection->programs;
@@ -378,6 +419,9 @@ int cli_show(const struct cli_result *result, const struct cli_output *output)
 	struct kt_error *err;
 	int status;
 
+	err = cli_check_types(result->facts, output, "bpf_prog_type", "BPF_PROG_TYPE_", "program");
+	if (err)
+		return cli_fail(err);
 	cli_filter_and_sort(programs, output);
 	err = render(result, output, &text);
 	if (err)

@@ -42,6 +42,10 @@ static int show(const struct cli_objects *objects, const struct cli_result *resu
 	struct kt_error *err;
 	int status;
 
+	err = cli_check_types(result->facts, output, objects->types[0], objects->types[1],
+			      objects->types[2]);
+	if (err)
+		return cli_fail(err);
 	render_objects_filter(&grid, &filter);
 	err = render_grid_sort(&grid, output->sort);
 	if (!err)

@@ -9,6 +9,7 @@ struct cli_objects {
 	const char *what;        /* "maps": the command's name, and the document's key */
 	const char *help;        /* what stands above the options that all of them have */
 	const char *output_help; /* those that are about its columns */
+	const char *types[3];    /* as cli_check_types() takes them */
 	const char *idr;         /* what a message calls the kernel's index of them */
 	unsigned int object;     /* INSPECT_* */
 	/* The rows of an inspection; of an empty one, the columns alone. */

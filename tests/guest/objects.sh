@@ -106,6 +106,10 @@ run links "$target" --vmlinux "$kernel" --name x
 says 'links have no names' 2 'links have no names'
 run maps "$target" --vmlinux "$kernel" -o id,nope
 says 'no such column' 2 'no column "nope"; there are id, type, name'
+run maps "$target" --vmlinux "$kernel" --type hsah
+says 'no such map type' 2 'this kernel has no map type "hsah"; it has hash, array'
+run attach "$target" --vmlinux "$kernel" --type xdp,xpd
+says 'no such program type' 2 'this kernel has no program type "xpd"; it has socket_filter'
 run prog dump 4000000 "$target" --vmlinux "$kernel"
 says 'no such program' 3 'no program has the id 4000000'
 run prog dump x "$target" --vmlinux "$kernel"
