@@ -175,7 +175,7 @@ bool cache_read(const char *dir, const struct cache_name *name, struct kt_buf *p
 }
 
 /* mkdir -p, all of them 0700. */
-static bool make_dirs(const char *dir)
+bool cache_make_dir(const char *dir)
 {
 	_cleanup_free_ char *path = strdup(dir);
 
@@ -233,13 +233,13 @@ void cache_write(const char *dir, const struct cache_name *name, const void *pay
 	struct kt_buf file = KT_BUF_INIT;
 
 	put_header(&file, name, payload, len);
-	if (!kt_buf_failed(&file) && file.len <= CACHE_MAX && make_dirs(dir))
+	if (!kt_buf_failed(&file) && file.len <= CACHE_MAX && cache_make_dir(dir))
 		write_file(dir, name, &file);
 	kt_buf_deinit(&file);
 }
 
 void cache_write_plain(const char *dir, const struct cache_name *name, const struct kt_buf *file)
 {
-	if (make_dirs(dir))
+	if (cache_make_dir(dir))
 		write_file(dir, name, file);
 }

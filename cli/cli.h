@@ -235,6 +235,14 @@ struct kt_error *cli_load_facts(const struct kfacts_sources *sources, bool use_c
 struct kt_error *cli_stub_options(const struct cli_guest *guest, struct rsp_options *ret,
 				  FILE **trace);
 
+/*
+ * From here on this process opens no files but those that these options name, the cache, and
+ * results_dir (NULL: none), starts no program, and connects to nothing but the target; as far as
+ * this kernel has the means (util/fence.h). The error is of --trace FILE.
+ */
+struct kt_error *cli_fence(const struct rsp_target *target, const struct cli_guest *guest,
+			   const char *results_dir);
+
 /* An error that passes when a guest comes up: nobody listens yet, no kernel runs yet. */
 bool cli_worth_waiting(const struct kt_error *err);
 

@@ -215,6 +215,9 @@ struct kt_error *cli_read_target(const char *target_text, const struct cli_guest
 	if (err)
 		return err;
 	cli_cancel_fd();
+	err = cli_fence(&target, guest, NULL);
+	if (err)
+		return err;
 	err = cli_sources_suffice(&sources)
 		      ? inspect_with_files(&target, guest, &sources, what, result, facts_ret)
 		      : cli_inspect_unknown(&target, guest, what, result, facts_ret);

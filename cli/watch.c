@@ -414,6 +414,9 @@ static int watch_with(const struct options *options)
 	if (options->logs && mkdir(options->logs, 0777) && errno != EEXIST)
 		return cli_fail(kt_error_os(errno, "cannot make the directory %s", options->logs));
 	cli_cancel_fd();
+	err = cli_fence(&target, &options->guest, options->logs);
+	if (err)
+		return cli_fail(err);
 	err = know_kernel(&target, &options->guest, &sources, &facts);
 	if (err)
 		return cli_fail(err);

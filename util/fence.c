@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+#include "util/fence.h"
+
+/* --- files, TCP, signals: Landlock --- */
+
+/* Of later ABIs than the headers of Debian 12 have; include/uapi/linux/landlock.h. */
+#define ACCESS_FS_TRUNCATE     (UINT64_C(1) << 14) /* ABI 3 */
+#define ACCESS_FS_IOCTL_DEV    (UINT64_C(1) << 15) /* ABI 5 */
+#define ACCESS_NET_BIND_TCP    (UINT64_C(1) << 0)  /* ABI 4 */
+#define ACCESS_NET_CONNECT_TCP (UINT64_C(1) << 1)  /* ABI 4 */
+#define SCOPE_ABSTRACT_SOCKET  (UINT64_C(1) << 0)  /* ABI 6 */
+#define SCOPE_SIGNAL           (UINT64_C(1) << 1)  /* ABI 6 */
+#define RULE_NET_PORT          2
+
+struct ruleset {
+	uint64_t fs;
+	uint64_t net;    /* ABI 4 */
+	uint64_t scoped; /* ABI 6 */
+};
+
+struct net_port {
+	uint64_t allowed, port;
+};
+
+#define PORT_DNS 53
+
+/* All that this ABI can forbid. */
+static struct ruleset everything(int abi)
+{
+	struct ruleset set = {.fs = LANDLOCK_ACCESS_FS_REFER - 1};
+
+	if (abi >= 2)
+		set.fs |= LANDLOCK_ACCESS_FS_REFER;
+	if (abi >= 3)
+		set.fs |= ACCESS_FS_TRUNCATE;
+	if (abi >= 4)
+		set.net = ACCESS_NET_BIND_TCP | ACCESS_NET_CONNECT_TCP;
+	if (abi >= 5)
+		set.fs |= ACCESS_FS_IOCTL_DEV;
+	if (abi >= 6)
+		set.scoped = SCOPE_ABSTRACT_SOCKET | SCOPE_SIGNAL;
+	return set;
+}
+
+/* What a kernel does not know it does not take, not even as zeros. */
+static size_t size_of(int abi)
+{
+	if (abi >= 6)
+		return sizeof(struct ruleset);
+	return abi >= 4 ? offsetof(struct ruleset, scoped) : offsetof(struct ruleset, net);
+}
+
+#define READS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define WRITES                                                                                     \
+	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE |                          \
+	 LANDLOCK_ACCESS_FS_MAKE_REG | ACCESS_FS_TRUNCATE)
+#define ON_A_FILE                                                                                  \
+	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | ACCESS_FS_TRUNCATE)
+
+/* What cannot be allowed (a pipe, behind /dev/stderr) is nothing that Landlock forbids. */
+static void allow_place(int rules, const struct ruleset *set, const struct kt_fence_place *place)
+{
+	_cleanup_close_ int fd = open(place->path, O_PATH | O_CLOEXEC);
+	struct landlock_path_beneath_attr beneath = {.parent_fd = fd};
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return;
+	beneath.allowed_access = place->right == KT_FENCE_WRITE ? READS | WRITES : READS;
+	if (!S_ISDIR(st.st_mode))
+		beneath.allowed_access &= ON_A_FILE;
+	beneath.allowed_access &= set->fs;
+	(void)syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
+}
+
+static void allow_port(int rules, uint16_t port)
+{
+	const struct net_port rule = {.allowed = ACCESS_NET_CONNECT_TCP, .port = port};
+
+	(void)syscall(SYS_landlock_add_rule, rules, RULE_NET_PORT, &rule, 0);
+}
+
+/* The ABI that holds; 0: none. */
+static int put_up_landlock(const struct kt_fence *fence)
+{
+	int abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0,
+			       LANDLOCK_CREATE_RULESET_VERSION);
+	const struct ruleset set = everything(abi);
+	_cleanup_close_ int rules = -1;
+
+	if (abi < 1)
+		return 0;
+	rules = (int)syscall(SYS_landlock_create_ruleset, &set, size_of(abi), 0);
+	if (rules < 0)
+		return 0;
+	kt_vec_for_each (&fence->places, place)
+		allow_place(rules, &set, place);
+	if (set.net && fence->tcp_port) {
+		allow_port(rules, fence->tcp_port);
+		allow_port(rules, PORT_DNS);
+	}
+	return syscall(SYS_landlock_restrict_self, rules, 0) ? 0 : abi;
+}
+
+/* --- everything else: seccomp --- */
+
+#if defined(__x86_64__)
+#define OUR_ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define OUR_ARCH AUDIT_ARCH_AARCH64
+#elif defined(__riscv) && __riscv_xlen == 64
+#define OUR_ARCH AUDIT_ARCH_RISCV64
+#elif defined(__s390x__)
+#define OUR_ARCH AUDIT_ARCH_S390X
+#else
+#define OUR_ARCH 0
+#endif
+
+/* The leak sanitizer traces the threads of its process. */
+#if defined(__SANITIZE_ADDRESS__)
+#define TRACES_ITSELF 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TRACES_ITSELF 1
+#endif
+#endif
+
+/* x32's calls have numbers of their own, which would go round the list below. */
+#define X32_BIT 0x40000000u
+
+/* What reading a guest never does. */
+static const uint16_t forbidden[] = {
+	/* start a program */
+	SYS_execve,
+	SYS_execveat,
+/* reach into another process */
+#ifndef TRACES_ITSELF
+	SYS_ptrace,
+#endif
+	SYS_process_vm_readv,
+	SYS_process_vm_writev,
+	SYS_pidfd_getfd,
+	/* be a server */
+	SYS_listen,
+	SYS_accept,
+	SYS_accept4,
+	/* change whose a file is, which is not among what Landlock forbids */
+	SYS_fchmod,
+	SYS_fchmodat,
+	SYS_fchown,
+	SYS_fchownat,
+	SYS_setxattr,
+	SYS_lsetxattr,
+	SYS_fsetxattr,
+	SYS_removexattr,
+	SYS_lremovexattr,
+	SYS_fremovexattr,
+	SYS_truncate,
+#ifdef SYS_chmod
+	SYS_chmod,
+#endif
+#ifdef SYS_chown
+	SYS_chown,
+	SYS_lchown,
+#endif
+	SYS_open_by_handle_at,
+	/* change what the system is, and reach those parts of a kernel that are young */
+	SYS_mount,
+	SYS_umount2,
+	SYS_pivot_root,
+	SYS_chroot,
+	SYS_move_mount,
+	SYS_open_tree,
+	SYS_fsopen,
+	SYS_fsconfig,
+	SYS_fsmount,
+	SYS_unshare,
+	SYS_setns,
+	SYS_init_module,
+	SYS_finit_module,
+	SYS_delete_module,
+	SYS_kexec_load,
+	SYS_reboot,
+	SYS_swapon,
+	SYS_swapoff,
+	SYS_bpf,
+	SYS_perf_event_open,
+	SYS_userfaultfd,
+	SYS_io_uring_setup,
+	SYS_io_uring_enter,
+	SYS_add_key,
+	SYS_request_key,
+	SYS_keyctl,
+	SYS_fanotify_init,
+};
+
+/* For names of hosts, and the stub itself. */
+static const uint32_t families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
+
+/* Typing for the user into the user's terminal. */
+static const uint32_t ioctls[] = {TIOCSTI, TIOCLINUX};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+struct filter {
+	struct sock_filter code[COUNT(forbidden) * 2 + 64];
+	unsigned short len;
+};
+
+static void put(struct filter *f, struct sock_filter insn)
+{
+	f->code[f->len++] = insn;
+}
+
+static void load(struct filter *f, size_t offset)
+{
+	put(f, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
+}
+
+/* The lower half of an argument. */
+static void load_arg(struct filter *f, unsigned int nth)
+{
+	size_t offset = offsetof(struct seccomp_data, args) + nth * 8;
+
+	load(f, offset + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0));
+}
+
+static void jump(struct filter *f, uint16_t op, uint32_t value, size_t if_true, size_t if_false)
+{
+	put(f, (struct sock_filter)BPF_JUMP((uint16_t)(BPF_JMP | op | BPF_K), value,
+					    (uint8_t)if_true, (uint8_t)if_false));
+}
+
+static void refuse(struct filter *f)
+{
+	put(f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM));
+}
+
+static void allow(struct filter *f)
+{
+	put(f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+}
+
+/* Of this call, the argument has to be, or must not be, one of these. */
+static void check_arg(struct filter *f, uint32_t call, unsigned int nth, const uint32_t *values,
+		      size_t n, bool must)
+{
+	/* load, n comparisons, and the two ways out */
+	jump(f, BPF_JEQ, call, 0, n + 3);
+	load_arg(f, nth);
+	for (size_t i = 0; i < n; i++)
+		jump(f, BPF_JEQ, values[i], n - i - 1 + must, i + 1 < n ? 0 : !must);
+	refuse(f);
+	allow(f);
+}
+
+static bool put_up_seccomp(void)
+{
+	struct filter f = {.len = 0};
+	struct sock_fprog program = {.filter = f.code};
+
+	if (!OUR_ARCH)
+		return false;
+	load(&f, offsetof(struct seccomp_data, arch));
+	jump(&f, BPF_JEQ, OUR_ARCH, 1, 0);
+	refuse(&f);
+	load(&f, offsetof(struct seccomp_data, nr));
+	if (OUR_ARCH == AUDIT_ARCH_X86_64) {
+		jump(&f, BPF_JGE, X32_BIT, 0, 1);
+		refuse(&f);
+	}
+	for (size_t i = 0; i < COUNT(forbidden); i++) {
+		jump(&f, BPF_JEQ, forbidden[i], 0, 1);
+		refuse(&f);
+	}
+	check_arg(&f, SYS_socket, 0, families, COUNT(families), true);
+	check_arg(&f, SYS_ioctl, 1, ioctls, COUNT(ioctls), false);
+	allow(&f);
+	program.len = f.len;
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
+}
+
+struct kt_fence_state kt_fence_put_up(const struct kt_fence *fence)
+{
+	struct kt_fence_state state = {0};
+
+	/* Who cannot start a program gives nothing up by it, and only root may do without. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return state;
+	state.landlock = put_up_landlock(fence);
+	state.seccomp = put_up_seccomp();
+	return state;
+}
