@@ -48,15 +48,19 @@ struct bpf_load_progress {
 	char comm[17];
 	uint32_t pid;
 	char name[16];
+	char *full_name;                /* as in struct bpf_load */
 	int64_t since_ns;               /* nanoseconds since it got there */
 	struct program_number insn_idx; /* the instruction that it is at */
 	struct program_number verified_insns, total_states, peak_states;
+	/* How fast these grow, since the sample before: a second. */
+	struct program_number insns_rate, states_rate;
 	char *file, *source; /* the source line's; NULL: not known */
 	uint32_t line;       /* 0: not known */
 };
 
 static inline void bpf_load_progress_deinit(struct bpf_load_progress *progress)
 {
+	free(progress->full_name);
 	free(progress->file);
 	free(progress->source);
 	*progress = (struct bpf_load_progress){0};

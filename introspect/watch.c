@@ -51,7 +51,7 @@ bool watch_wants(struct wants *wants)
 	       wants_add(wants, KFACTS_SYMBOL, "bpf_check", NULL, true) &&
 	       wants_add(wants, KFACTS_SYMBOL, "__sys_bpf", NULL, true) &&
 	       wants_add(wants, KFACTS_SYMBOL, "jiffies_64", NULL, true) &&
-	       watch_load_wants(wants) && watch_progress_wants(wants);
+	       watch_read_wants(wants) && watch_progress_wants(wants);
 }
 
 /* --- where to stop --- */
@@ -397,7 +397,7 @@ static struct kt_error *begin(struct watch *watch, const int64_t *hint)
 				   "this kernel has no function to stop at: neither "
 				   "bpf_vlog_finalize() nor a call of bpf_prog_load() is found");
 	if (!err)
-		err = watch_load_init(watch);
+		err = watch_read_init(watch);
 	if (!err)
 		err = watch_progress_init(watch);
 	if (!err)

@@ -58,7 +58,10 @@ struct watch_pending {
 	uint64_t log_start, log_end, log_size;
 	int64_t since_ns;
 	bool finalized; /* load has the verifier's numbers */
-	/* For progress: the program's line records (struct bpf_line_info), and its strings. */
+	/* For progress: the last sample, */
+	int64_t sampled_ns; /* 0: there was none */
+	uint64_t sampled_insns, sampled_states;
+	/* and the program's line records (struct bpf_line_info), and its strings. */
 	bool lines_read;
 	uint8_t *lines;
 	size_t n_lines;
@@ -110,9 +113,59 @@ struct watch {
 	struct watch_stats stats;
 };
 
-/* watch_load.c: what is read at the stops. */
-bool watch_load_wants(struct wants *wants);
-struct kt_error *watch_load_init(struct watch *watch);
+/* What one stop reads of a load (watch_read.c); images are NULL until they are read. */
+struct watch_reading {
+	struct gmem_batch batch;
+	uint8_t task_pointer[8];
+	uint8_t *env, *task, *aux_prog;
+	struct walk_entry entry;
+	uint8_t *subprogs; /* those that the env's view does not reach */
+	size_t n_subprogs;
+};
+
+bool watch_read_wants(struct wants *wants);
+struct kt_error *watch_read_init(struct watch *watch);
+void watch_reading_deinit(struct watch_reading *r);
+
+/* Reads what was put into the batch, through the vCPU that stopped. */
+struct kt_error *watch_read(struct watch *watch, struct gmem_batch *batch);
+/* The same, and the batch is empty for the next. *complete: nothing was unreadable. */
+struct kt_error *watch_read_all(struct watch *watch, struct gmem_batch *batch, bool *complete);
+
+/*
+ * The first round trip of a stop: what was added before, the current task, and the instruction at
+ * hand. It may have changed since the breakpoint was set: ftrace patches code.
+ */
+struct kt_error *watch_read_first(struct watch *watch, struct watch_reading *r, bool *complete);
+gaddr_t watch_task_of(const struct watch *watch, const struct watch_reading *r);
+
+/*
+ * The bpf_verifier_env at env, its program and its task: four round trips, and four more for a
+ * name that is cut. *is_load_ret: that is what it is, proved.
+ */
+struct kt_error *watch_read_env(struct watch *watch, gaddr_t env, struct watch_reading *r,
+				bool *is_load_ret);
+struct kt_error *watch_read_task(struct watch *watch, struct watch_reading *r, gaddr_t task,
+				 bool *complete);
+/* Two round trips; what was added before goes along. *ok_ret: it is one, proved. */
+struct kt_error *watch_read_program(struct watch *watch, struct watch_reading *r, gaddr_t prog,
+				    bool *ok_ret);
+/* The program's full name, as its BTF has it by now. guest NULL: through the vCPU that stopped. */
+struct kt_error *watch_read_name(struct watch *watch, struct guest *guest,
+				 struct walk_entry *entry);
+
+/* Out of a reading. */
+void watch_take_task(const struct watch *watch, const void *image, struct bpf_load *load);
+void watch_take_log(const struct watch *watch, const struct watch_reading *r,
+		    struct watch_pending *p);
+void watch_take_unverified(const struct watch *watch, const struct watch_reading *r,
+			   struct bpf_load *load);
+struct kt_error *watch_take_numbers(const struct watch *watch, const struct watch_reading *r,
+				    struct bpf_load *load);
+struct kt_error *watch_take_program(const struct watch *watch, const struct watch_reading *r,
+				    struct bpf_load *load);
+
+/* watch_load.c */
 struct kt_error *watch_at_finalize(struct watch *watch);
 
 /* At bpf_vlog_init(): a load begins. */
@@ -120,9 +173,6 @@ struct kt_error *watch_at_init(struct watch *watch);
 
 /* *ret is filled: a load came back. */
 struct kt_error *watch_at_return(struct watch *watch, struct bpf_load *ret);
-
-/* Reads what was put into the batch through the vCPU that stopped. */
-struct kt_error *watch_read(struct watch *watch, struct gmem_batch *batch);
 
 void watch_pending_deinit(struct watch_pending *pending);
 

@@ -131,18 +131,14 @@ static struct kt_error *read_view(struct guest *guest, const struct view *view, 
 
 /* The program's line records, once: they do not change while it is verified. */
 static struct kt_error *read_lines(struct watch *watch, struct guest *guest,
-				   struct watch_pending *p, gaddr_t prog)
+				   struct watch_pending *p, gaddr_t aux_addr)
 {
-	_cleanup_free_ uint8_t *prog_image = NULL, *aux = NULL, *btf = NULL;
+	_cleanup_free_ uint8_t *aux = NULL, *btf = NULL;
 	struct kt_error *err;
 	uint64_t n;
 	bool ok;
 
-	p->lines_read = true;
-	err = read_view(guest, &watch->progs.prog, prog, &prog_image, &ok);
-	if (!err && ok)
-		err = read_view(guest, &watch->progress.aux,
-				view_uint(&watch->progs.prog, prog_image, PROG_AUX), &aux, &ok);
+	err = read_view(guest, &watch->progress.aux, aux_addr, &aux, &ok);
 	if (!err && ok)
 		err = read_view(guest, &watch->progress.btf,
 				view_uint(&watch->progress.aux, aux, AUX_LINES_BTF), &btf, &ok);
@@ -159,6 +155,48 @@ static struct kt_error *read_lines(struct watch *watch, struct guest *guest,
 	err = read_piece(guest, view_uint(&watch->progress.aux, aux, AUX_LINFO), p->lines,
 			 (size_t)n * LINE_SIZE, &ok);
 	p->n_lines = ok ? (size_t)n : 0;
+	return err;
+}
+
+/* The program's BTF came after bpf_vlog_init(), and with it the name that is not cut. */
+static struct kt_error *read_full_name(struct watch *watch, struct guest *guest,
+				       struct watch_pending *p, struct walk_entry *entry)
+{
+	_cleanup_(program_deinit) struct program program = {0};
+	struct kt_error *err = watch_read_name(watch, guest, entry);
+
+	if (!err)
+		err = name_finish(&watch->progs, entry, &program);
+	if (!err && program.full_name) {
+		free(p->load.full_name);
+		p->load.full_name = kt_take_ptr(program.full_name);
+	}
+	return err;
+}
+
+/* What the program has to say of itself, once. */
+static struct kt_error *read_program(struct watch *watch, struct guest *guest,
+				     struct watch_pending *p, gaddr_t prog)
+{
+	const struct bpf_progs *progs = &watch->progs;
+	struct walk_entry entry = {0};
+	struct kt_error *err;
+	gaddr_t aux = 0;
+	bool ok;
+
+	p->lines_read = true;
+	err = read_view(guest, &progs->prog, prog, &entry.prog, &ok);
+	if (!err && ok) {
+		aux = view_uint(&progs->prog, entry.prog, PROG_AUX);
+		err = read_view(guest, &progs->aux, aux, &entry.aux, &ok);
+	}
+	if (!err && ok)
+		err = read_full_name(watch, guest, p, &entry);
+	if (!err && ok && watch->progress.has_lines)
+		err = read_lines(watch, guest, p, aux);
+	free(entry.prog);
+	free(entry.aux);
+	name_deinit(&entry);
 	return err;
 }
 
@@ -227,6 +265,28 @@ static struct program_number number(const struct view *view, const void *image, 
 	return (struct program_number){view_has(view, field), view_uint(view, image, field)};
 }
 
+/* A second, since the sample before. */
+static struct program_number rate(const struct watch *watch, const struct watch_pending *p,
+				  struct program_number now, uint64_t before)
+{
+	int64_t ns = watch->stopped_ns - p->sampled_ns;
+
+	if (!now.known || !p->sampled_ns || ns <= 0 || now.value < before)
+		return (struct program_number){0};
+	return (struct program_number){true,
+				       (uint64_t)((double)(now.value - before) * 1e9 / (double)ns)};
+}
+
+static void take_rates(const struct watch *watch, struct watch_pending *p,
+		       struct bpf_load_progress *out)
+{
+	out->insns_rate = rate(watch, p, out->verified_insns, p->sampled_insns);
+	out->states_rate = rate(watch, p, out->total_states, p->sampled_states);
+	p->sampled_ns = watch->stopped_ns;
+	p->sampled_insns = out->verified_insns.value;
+	p->sampled_states = out->total_states.value;
+}
+
 static struct kt_error *sample(struct watch *watch, struct guest *guest, struct watch_pending *p,
 			       struct bpf_load_progress *out)
 {
@@ -246,8 +306,14 @@ static struct kt_error *sample(struct watch *watch, struct guest *guest, struct 
 	memcpy(out->name, p->load.name, sizeof(out->name));
 	out->pid = p->load.pid;
 	out->since_ns = watch->stopped_ns - p->since_ns;
-	if (watch->progress.has_lines && !p->lines_read)
-		err = read_lines(watch, guest, p, view_uint(view, env, ENV_PROG));
+	take_rates(watch, p, out);
+	if (!p->lines_read)
+		err = read_program(watch, guest, p, view_uint(view, env, ENV_PROG));
+	if (!err && p->load.full_name) {
+		out->full_name = strdup(p->load.full_name);
+		if (!out->full_name)
+			err = kt_error_no_memory();
+	}
 	return err || !p->n_lines ? err : take_line(watch, guest, p, out);
 }
 

@@ -137,19 +137,34 @@ struct kt_error *render_load_line(const struct bpf_load *load, bool color, char 
 	return kt_buf_finish(&buf, ret);
 }
 
+/* "(+1234/s), " */
+static void put_rate(struct kt_buf *buf, struct program_number rate)
+{
+	if (rate.known)
+		kt_buf_printf(buf, " (+%" PRIu64 "/s)", rate.value);
+	kt_buf_appends(buf, ", ");
+}
+
 struct kt_error *render_load_progress_line(const struct bpf_load_progress *progress, char **ret)
 {
 	struct kt_buf buf = KT_BUF_INIT;
 
 	kt_buf_printf(&buf, "  ... %.1f s in the verifier: ", (double)progress->since_ns / 1e9);
-	render_append_visible(&buf, *progress->name ? progress->name : "-", false);
+	render_append_visible(&buf,
+			      progress->full_name ? progress->full_name
+			      : *progress->name   ? progress->name
+						  : "-",
+			      false);
 	kt_buf_appends(&buf, " of ");
 	render_append_visible(&buf, progress->comm, false);
 	kt_buf_printf(&buf, "[%" PRIu32 "]: ", progress->pid);
 	put_number(&buf, progress->verified_insns, 0);
-	kt_buf_appends(&buf, "insns, ");
+	kt_buf_appends(&buf, "insns");
+	put_rate(&buf, progress->insns_rate);
 	put_number(&buf, progress->total_states, 0);
-	kt_buf_appends(&buf, "states, at insn");
+	kt_buf_appends(&buf, "states");
+	put_rate(&buf, progress->states_rate);
+	kt_buf_appends(&buf, "at insn");
 	if (progress->insn_idx.known)
 		kt_buf_printf(&buf, " %" PRIu64, progress->insn_idx.value);
 	else
@@ -299,11 +314,14 @@ struct kt_error *render_load_progress_json(const struct bpf_load_progress *progr
 	json_object_set_new(root, "comm", render_json_text(progress->comm));
 	json_object_set_new(root, "pid", json_integer(progress->pid));
 	json_object_set_new(root, "name", render_json_text(progress->name));
+	json_object_set_new(root, "full_name", render_json_text(progress->full_name));
 	json_object_set_new(root, "since_us", json_integer(progress->since_ns / 1000));
 	json_object_set_new(root, "insn", json_number(progress->insn_idx));
 	json_object_set_new(root, "verified_insns", json_number(progress->verified_insns));
 	json_object_set_new(root, "total_states", json_number(progress->total_states));
 	json_object_set_new(root, "peak_states", json_number(progress->peak_states));
+	json_object_set_new(root, "insns_per_s", json_number(progress->insns_rate));
+	json_object_set_new(root, "states_per_s", json_number(progress->states_rate));
 	json_object_set_new(root, "file", render_json_text(progress->file));
 	json_object_set_new(root, "line",
 			    progress->line ? json_integer(progress->line) : json_null());
