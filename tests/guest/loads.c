@@ -209,8 +209,16 @@ static void tell(const char *comm, const char *name, int error, int level, const
 		_exit(1);
 }
 
+/* What a compiler's BTF tells of a program. */
+struct debug {
+	int btf_fd;
+	const struct bpf_func_info *funcs;
+	const struct bpf_line_info *lines;
+	unsigned int n_lines;
+};
+
 static int load(const struct program *p, enum bpf_prog_type type, const char *name, int level,
-		char *log, unsigned int log_size)
+		char *log, unsigned int log_size, const struct debug *debug)
 {
 	union bpf_attr attr = {
 		.prog_type = type,
@@ -223,6 +231,15 @@ static int load(const struct program *p, enum bpf_prog_type type, const char *na
 	};
 	int fd;
 
+	if (debug) {
+		attr.prog_btf_fd = (uint32_t)debug->btf_fd;
+		attr.func_info = (uint64_t)(uintptr_t)debug->funcs;
+		attr.func_info_cnt = 1;
+		attr.func_info_rec_size = sizeof(*debug->funcs);
+		attr.line_info = (uint64_t)(uintptr_t)debug->lines;
+		attr.line_info_cnt = debug->n_lines;
+		attr.line_info_rec_size = sizeof(*debug->lines);
+	}
 	strncpy(attr.prog_name, name, sizeof(attr.prog_name) - 1);
 	fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
 	if (fd < 0)
@@ -300,7 +317,7 @@ static void loader(int cpu, int n)
 		kinds[i % N_KINDS](&program, i);
 		snprintf(name, sizeof(name), "l%d_%04d", cpu, i);
 		memset(log, 0, 4096);
-		error = load(&program, types[i % 4], name, level, log, log_size);
+		error = load(&program, types[i % 4], name, level, log, log_size, NULL);
 		tell(comm, name, error, level, log);
 		if (i % 25 == 0)
 			load_early();
@@ -310,18 +327,67 @@ static void loader(int cpu, int n)
 	_exit(0);
 }
 
+/* Its source is this; the second line has a blank in front. */
+#define SLOW_STRINGS                                                                               \
+	"\0int\0slow_with_a_long_name\0/src/slow.bpf.c\0int turns = 300000;\0\tturns--;\0"         \
+	"while (turns)\0return 0;"
+enum { SLOW_INT = 1, SLOW_NAME = 5, SLOW_FILE = 27, SLOW_LINES = 43 };
+
+static void debug_of_slow(struct debug *ret)
+{
+	static const struct {
+		struct btf_header header;
+		struct btf_type integer;
+		uint32_t encoding;
+		struct btf_type proto, func;
+		char strings[sizeof(SLOW_STRINGS)];
+	} __attribute__((packed)) btf = {
+		.header = {.magic = BTF_MAGIC,
+			   .version = BTF_VERSION,
+			   .hdr_len = sizeof(struct btf_header),
+			   .type_len = 3 * sizeof(struct btf_type) + 4,
+			   .str_off = 3 * sizeof(struct btf_type) + 4,
+			   .str_len = sizeof(SLOW_STRINGS)},
+		.integer = {.name_off = SLOW_INT, .info = BTF_KIND_INT << 24, .size = 4},
+		.encoding = BTF_INT_SIGNED << 24 | 32,
+		.proto = {.info = BTF_KIND_FUNC_PROTO << 24, .type = 1},
+		.func = {.name_off = SLOW_NAME,
+			 .info = BTF_KIND_FUNC << 24 | BTF_FUNC_GLOBAL,
+			 .type = 2},
+		.strings = SLOW_STRINGS,
+	};
+	static const struct bpf_func_info func = {.type_id = 3};
+	static struct bpf_line_info lines[4];
+	union bpf_attr attr = {.btf = (uint64_t)(uintptr_t)&btf, .btf_size = sizeof(btf)};
+	uint32_t text = SLOW_LINES;
+
+	for (unsigned int i = 0; i < 4; i++) {
+		lines[i] = (struct bpf_line_info){i, SLOW_FILE, text, (10 + i) << 10 | 1};
+		text += (uint32_t)strlen(btf.strings + text) + 1;
+	}
+	*ret = (struct debug){.funcs = &func, .lines = lines, .n_lines = 4};
+	ret->btf_fd = (int)syscall(SYS_bpf, BPF_BTF_LOAD, &attr, sizeof(attr));
+	if (ret->btf_fd < 0) {
+		printf("loads: no BTF of the slow program: errno %d\n", errno);
+		_exit(1);
+	}
+}
+
 /* Nothing is pruned: each turn of the loop is another state. Seconds under TCG. */
 static void load_slow(void)
 {
 	static struct program program;
 	char *log = calloc(1, LOG_SIZE);
+	struct debug debug;
 
 	prctl(PR_SET_NAME, "slowloader");
 	put(&program, MOV(6, 300000));
 	put(&program, ADD(6, -1));
 	put(&program, JNE(6, 0, -2));
 	finish(&program);
-	tell("slowloader", "slow", load(&program, BPF_PROG_TYPE_XDP, "slow", STATS, log, LOG_SIZE),
+	debug_of_slow(&debug);
+	tell("slowloader", "slow_with_a_lon",
+	     load(&program, BPF_PROG_TYPE_XDP, "slow_with_a_lon", STATS, log, LOG_SIZE, &debug),
 	     STATS, log);
 	_exit(0);
 }
@@ -335,7 +401,7 @@ static void tick(void)
 
 	finish(&program);
 	for (int i = 0;; i++) {
-		if (load(&program, BPF_PROG_TYPE_XDP, "tick", 0, NULL, 0))
+		if (load(&program, BPF_PROG_TYPE_XDP, "tick", 0, NULL, 0, NULL))
 			printf("loads: a tick does not load\n");
 		printf("truth: tick %d\n", i);
 		fflush(stdout);

@@ -10,15 +10,20 @@ mkdir -p build/watch
 cc -O2 -Wall -Wextra -D_GNU_SOURCE -static -o "$init" tests/guest/loads.c &&
 	tests/truth/mkinitrd build/watch/initrd "$init" || skip_all 'the guest cannot be built'
 
-# guest NAME KERNEL WORDS [ACCEL]: boots it; it waits for "go".
+# guest NAME KERNEL WORDS [ACCEL]: boots it; it waits for "go". $more: of boot's arguments.
+more=
 guest() {
 	dir=$work/$1
 	guests="$guests $dir"
 	mkdir -p "$dir"
-	mkfifo "$dir/go.in" "$dir/go.out"
+	mkfifo "$dir/go.in" "$dir/go.out" "$dir/monitor.in" "$dir/monitor.out"
+	# shellcheck disable=SC2086
 	target=$("$truth/boot" --dir "$dir" --kernel "$2" --initrd build/watch/initrd --smp 4 \
 		--append "$3" --accel "${4:-tcg}" --no-wait --qemu-arg -chardev \
-		--qemu-arg "pipe,id=go,path=$dir/go" --qemu-arg -serial --qemu-arg chardev:go)
+		--qemu-arg "pipe,id=go,path=$dir/go" --qemu-arg -serial --qemu-arg chardev:go \
+		--qemu-arg -chardev --qemu-arg "pipe,id=monitor,path=$dir/monitor" \
+		--qemu-arg -mon --qemu-arg chardev=monitor $more)
+	cat "$dir/monitor.out" >"$dir/monitor.said" 2>/dev/null &
 	until_says "$dir/console" 'loads: ready' 90 && return
 	not_ok "$1: a guest boots" "$(tail -n 3 "$dir/console")"
 	plan
@@ -95,34 +100,87 @@ kernel trixie
 guest slow "$kernel" 'loads.n=1 loads.slow=1'
 watch --progress
 go
-until_says "$dir/seen" '"name": "slow".*"type": "xdp"' 300
+until_says "$dir/seen" '"name": "slow_with_a_lon".*"type": "xdp"' 300
+# In its own process, by a debugger: what whoever took it over could do.
+try() {
+	gdb -q -batch -p "$watcher" -ex "print $1" 2>/dev/null </dev/null | sed -n 's/^\$1 = //p'
+}
+open='((int (*)(const char *, int, ...))open)'
+exec='((int (*)(const char *, void *, void *))execve)'
+check 'fence: what it needs, it can open' test "$(try "$open(\"/etc/localtime\", 0)")" -gt 2
+check 'fence: a program is not started' test "$(try "$exec(\"/bin/true\", 0, 0)")" = -1
+if grep -aq landlock /proc/kallsyms 2>/dev/null; then
+	check 'fence: a file of the user is not opened' test "$(try "$open(\"$here/README.md\", 0)")" = -1
+else
+	skip 'fence: a file of the user is not opened' 'this machine has no Landlock'
+fi
 kill -s INT "$watcher"
 ended
-check 'progress: samples of the slow load, that grow' jq -se '[.[] | select(.event == "progress" and .name == "slow") | .verified_insns] | length > 1 and . == sort and last > first' "$dir/seen"
-check 'progress: less than what it came to' jq -se '([.[] | select(.event == "load" and .name == "slow")][0].verified_insns) as $all | all(.[] | select(.event == "progress" and .name == "slow"); .verified_insns <= $all)' "$dir/seen"
+check 'progress: samples of the slow load, that grow' jq -se '[.[] | select(.event == "progress" and .name == "slow_with_a_lon") | .verified_insns] | length > 1 and . == sort and last > first' "$dir/seen"
+check 'progress: less than what it came to' jq -se '([.[] | select(.event == "load" and .name == "slow_with_a_lon")][0].verified_insns) as $all | all(.[] | select(.event == "progress" and .name == "slow_with_a_lon"); .verified_insns <= $all)' "$dir/seen"
+check 'progress: the source line at hand, the name that is not cut, how fast it goes' jq -se '
+	[.[] | select(.event == "progress" and .name == "slow_with_a_lon")] |
+	all(.[]; .full_name == "slow_with_a_long_name" and .file == "/src/slow.bpf.c" and
+		([.insn, .line, .source] | IN([0, 10, "int turns = 300000;"], [1, 11, "turns--;"], [2, 12, "while (turns)"]))) and
+	(last | .insns_per_s > 0 and .states_per_s > 0)' "$dir/seen"
+check 'progress: and at the load itself' jq -se 'any(.[]; .event == "load" and .full_name == "slow_with_a_long_name")' "$dir/seen"
 check 'progress: it is stopped to look for 2 % of the time at most' jq -se 'last | .look_us < .elapsed_us * 0.02' "$dir/seen"
 "$truth/stop" "$dir"
 
 # --- guests that end ---
 
+# ends_by HOW WHY: the watch ended, since the guest did, and says so.
+ends_by() {
+	ended
+	if [ "$status" = 3 ] && grep -Eq "the watch ends: .*($2)" "$dir/err" &&
+		[ "$(wc -l <"$dir/err")" = 1 ]; then
+		ok "$1: a clear line"
+	else
+		not_ok "$1: a clear line" "$(told)"
+	fi
+	check "$1: what was seen so far" tests/guest/compare-loads "$dir/serial" "$dir/seen"
+	"$truth/stop" "$dir"
+}
+
+gone='the guest (is gone|shut down)|QEMU (ended|closed)'
 for how in panic reboot poweroff; do
 	guest "$how" "$kernel" "loads.n=2 loads.end=$how"
 	watch
 	go
-	ended
 	case $how in
-	panic) why="the guest's kernel panicked" ;;
-	*) why='the guest (is gone|rebooted|shut down)|QEMU (ended|closed)' ;;
+	panic) ends_by "$how" "the guest's kernel panicked" ;;
+	*) ends_by "$how" "$gone" ;;
 	esac
-	if [ "$status" = 3 ] && grep -Eq "the watch ends: .*($why)" "$dir/err" &&
-		[ "$(wc -l <"$dir/err")" = 1 ]; then
-		ok "$how: a clear line"
-	else
-		not_ok "$how: a clear line" "$(told)"
-	fi
-	check "$how: what was seen so far" tests/guest/compare-loads "$dir/serial" "$dir/seen"
-	"$truth/stop" "$dir"
 done
+
+more='--qemu-arg -action --qemu-arg reboot=reset'
+guest again "$kernel" 'loads.n=2 loads.end=reboot'
+more=
+watch
+go
+ends_by 'a reboot that QEMU goes along with' 'the guest rebooted'
+
+guest quit "$kernel" 'loads.n=2'
+watch
+go
+until_says "$dir/console" 'loads: done' 300
+echo quit >"$dir/monitor.in"
+ends_by 'QEMU quits' "$gone"
+
+guest stopped "$kernel" 'loads.n=2'
+watch
+go
+until_says "$dir/console" 'loads: done' 300
+echo stop >"$dir/monitor.in"
+ended
+check 'paused in the monitor: a clear line' grep -q 'the watch ends: the guest was paused' "$dir/err"
+check 'paused in the monitor: what was seen so far' tests/guest/compare-loads "$dir/serial" "$dir/seen"
+echo 'info status' >"$dir/monitor.in"
+until_says "$dir/monitor.said" 'VM status: paused' 10
+check 'paused in the monitor: it is still' test $? = 0
+echo cont >"$dir/monitor.in"
+alive 'paused in the monitor: and runs on by cont'
+"$truth/stop" "$dir"
 
 # --- before 6.4 ---
 
