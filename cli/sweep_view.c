@@ -5,6 +5,7 @@
 
 #include "cli/sweep.h"
 #include "render/json.h"
+#include "render/json_put.h"
 #include "sweep/records.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -110,10 +111,12 @@ static void print_json(const struct sweep_cell *cell, const struct kt_cell_recor
 	json_object_set_new(object, "reason", render_json_text(record ? record->reason : NULL));
 	json_object_set_new(object, "duration_s",
 			    record ? json_real(record->duration_s) : json_null());
-	text = json_dumps(object, JSON_COMPACT);
+	text = render_json_lost() || !object ? NULL : json_dumps(object, JSON_COMPACT);
 	json_decref(object);
 	if (text)
 		printf("%s\n", text);
+	else
+		cli_fail(kt_error_wrap(kt_error_no_memory(), "%s", cell->name));
 	fflush(stdout);
 	free(text);
 }

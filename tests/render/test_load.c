@@ -202,12 +202,45 @@ static void test_errno(void **state)
 	assert_string_equal(render_errno(UINT64_MAX, buf, sizeof(buf)), "18446744073709551615");
 }
 
+/* A first sample knows no rates; the name that is not cut is shown where it is known. */
+static void test_progress(void **state)
+{
+	struct bpf_load_progress progress = {
+		.comm = "lo\033ader",
+		.pid = 4711,
+		.name = "program_with_a_",
+		.since_ns = 1500000000,
+		.insn_idx = known(17),
+		.verified_insns = known(1396),
+		.total_states = known(31),
+	};
+	char *text;
+
+	(void)state;
+	assert_null(render_load_progress_line(&progress, &text));
+	assert_string_equal(text, "  ... 1.5 s in the verifier: program_with_a_ of "
+				  "lo\\x1bader[4711]: 1396 insns, 31 states, at insn 17\n");
+	free(text);
+	progress.full_name = (char *)"program_with_a_long_name";
+	progress.insns_rate = known(200);
+	progress.states_rate = known(0);
+	progress.file = (char *)"a.bpf.c";
+	progress.line = 12;
+	progress.source = (char *)"return 0;";
+	assert_null(render_load_progress_line(&progress, &text));
+	assert_string_equal(text, "  ... 1.5 s in the verifier: program_with_a_long_name of "
+				  "lo\\x1bader[4711]: 1396 insns (+200/s), 31 states (+0/s), "
+				  "at insn 17 in a.bpf.c:12: return 0;\n");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_begin),         cmocka_unit_test(test_json),
 		cmocka_unit_test(test_json_early),    cmocka_unit_test(test_line),
 		cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_errno),
+		cmocka_unit_test(test_progress),
 	};
 
 	return cmocka_run_group_tests_name("render/load", tests, NULL, NULL);
