@@ -41,7 +41,8 @@ static const char help[] =
 	"listens.\n"
 	"\n"
 	"Options:\n"
-	"  -h, --help       this text; `ktstr-gdb COMMAND --help` for a command's\n"
+	"  -h, --help       this text; `ktstr-gdb COMMAND --help` (or\n"
+	"                   `ktstr-gdb help COMMAND`) for a command's\n"
 	"  -V, --version    the version\n"
 	"\n"
 	"Exit status: 0 done; 1 what was tested failed; 2 usage; 3 it could not be done.\n";
@@ -95,9 +96,26 @@ static void leave_no_core(void)
 	setrlimit(RLIMIT_CORE, &limit);
 }
 
+/* getopt_long() shows argv[0] in what it has to say. */
+static int run_command(const char *command, int argc, char **argv)
+{
+	static char name[] = "ktstr-gdb";
+
+	argv[0] = name;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(command, commands[i].name) == 0)
+			return commands[i].run(argc, argv);
+	return unknown_command(command);
+}
+
+static bool is_either(const char *arg, const char *one, const char *other)
+{
+	return strcmp(arg, one) == 0 || strcmp(arg, other) == 0;
+}
+
 int main(int argc, char **argv)
 {
-	static char name[] = "ktstr-gdb"; /* for what getopt_long() has to say */
+	static char help_option[] = "--help";
 
 	fill_standard_fds();
 	leave_no_core();
@@ -106,15 +124,11 @@ int main(int argc, char **argv)
 		fputs(help, stderr);
 		return CLI_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-	    strcmp(argv[1], "help") == 0)
-		return cli_print(help);
-	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+	if (is_either(argv[1], "--version", "-V"))
 		return cli_print("ktstr-gdb " KTSTR_VERSION "\n");
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(argv[1], commands[i].name) == 0) {
-			argv[1] = name;
-			return commands[i].run(argc - 1, argv + 1);
-		}
-	return unknown_command(argv[1]);
+	if (strcmp(argv[1], "help") == 0 && argc > 2)
+		return run_command(argv[2], 2, (char *[]){NULL, help_option, NULL});
+	if (is_either(argv[1], "--help", "-h") || strcmp(argv[1], "help") == 0)
+		return cli_print(help);
+	return run_command(argv[1], argc - 1, argv + 1);
 }
