@@ -47,11 +47,11 @@ prefix_is_in_pc() {
 		pkg-config --libs "$pc"
 }
 
-# Only the C library and what draws tables and writes JSON.
+# Only the C library (its ld.so has the thread-local variables) and what draws tables and writes JSON.
 needs_little() {
 	readelf -dW "$root/usr/lib/libktstrgdb.so.0" >"$dir/dynamic" || return
 	sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' "$dir/dynamic" |
-		grep -vE '^(libc|libsmartcols|libjansson)\.so\.[0-9]+$'
+		grep -vE '^(libc|ld-linux[^.]*|libsmartcols|libjansson)\.so\.[0-9]+$'
 	grep -q 'SONAME.*\[libktstrgdb\.so\.0\]' "$dir/dynamic" || echo "no soname"
 	grep -E 'RPATH|RUNPATH|TEXTREL' "$dir/dynamic"
 	return 0
