@@ -229,16 +229,13 @@ struct kt_error *cli_load_facts(const struct kfacts_sources *sources, bool use_c
 				unsigned int objects, struct kfacts **ret, int64_t *resolve_ns_ret,
 				bool *cached_ret);
 
-/*
- * How the stub is spoken to. *trace, which the caller closes, is the file of --trace, or NULL.
- */
-struct kt_error *cli_stub_options(const struct cli_guest *guest, struct rsp_options *ret,
-				  FILE **trace);
+/* How the stub is spoken to. The error is of --trace FILE, which stays open to the end. */
+struct kt_error *cli_stub_options(const struct cli_guest *guest, struct rsp_options *ret);
 
 /*
  * From here on this process opens no files but those that these options name, the cache, and
- * results_dir (NULL: none), starts no program, and connects to nothing but the target; as far as
- * this kernel has the means (util/fence.h). The error is of --trace FILE.
+ * results_dir (NULL: none), starts no program, and connects to no other TCP port than the target's;
+ * as far as this kernel has the means (util/fence.h, docs/security.md). The error is of --trace.
  */
 struct kt_error *cli_fence(const struct rsp_target *target, const struct cli_guest *guest,
 			   const char *results_dir);

@@ -8,8 +8,10 @@
 #include "util/cleanup.h"
 #include "util/fence.h"
 
-/* For the C library: times of day, messages. None of these is anybody's secret. */
-static const char *const of_system[] = {"/usr/lib", "/usr/share", "/etc/localtime"};
+/* For the C library: times of day, messages, what a crash report needs. None of these is anybody's
+ * secret. */
+static const char *const of_system[] = {"/usr/lib", "/usr/lib64", "/usr/share", "/etc/localtime",
+					"/proc/self/exe"};
 
 /* For the names of hosts. */
 static const char *const of_resolver[] = {
@@ -53,7 +55,6 @@ static bool add_places(struct kt_fence *fence, const struct cli_guest *guest, co
 	ok &= add(fence, KT_FENCE_READ, guest->btf);
 	ok &= add(fence, KT_FENCE_READ, guest->system_map);
 	ok &= add(fence, KT_FENCE_READ, guest->kallsyms);
-	ok &= add(fence, KT_FENCE_WRITE, guest->trace);
 	ok &= add(fence, KT_FENCE_WRITE, "/dev/null");
 	ok &= add(fence, KT_FENCE_WRITE, cache_dir);
 	ok &= add(fence, KT_FENCE_WRITE, results_dir);
@@ -64,11 +65,10 @@ struct kt_error *cli_fence(const struct rsp_target *target, const struct cli_gue
 			   const char *results_dir)
 {
 	_cleanup_free_ char *cache_dir = guest->no_cache ? NULL : cli_cache_dir();
-	_cleanup_fclose_ FILE *trace = NULL;
 	struct rsp_options options;
 	struct kt_fence fence = {.tcp_port = target->port ? (uint16_t)atoi(target->port) : 0};
-	/* A rule needs a file that is there. */
-	struct kt_error *err = cli_stub_options(guest, &options, &trace);
+	/* What is open stays so. */
+	struct kt_error *err = cli_stub_options(guest, &options);
 
 	if (err)
 		return err;

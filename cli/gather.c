@@ -11,11 +11,10 @@
 static struct kt_error *gather_once(const struct rsp_target *target, const struct cli_guest *guest,
 				    struct gathered *ret, bool *was_paused)
 {
-	_cleanup_fclose_ FILE *trace = NULL;
 	struct gather_stub stub = {.target = target};
 	struct rsp_options options;
 	struct gather_stops stops;
-	struct kt_error *err = cli_stub_options(guest, &options, &trace);
+	struct kt_error *err = cli_stub_options(guest, &options);
 
 	if (err)
 		return err;

@@ -106,19 +106,15 @@ bool cli_worth_waiting(const struct kt_error *err)
 	       errnum == ENOENT;
 }
 
-/* A run may connect many times: to gather, to wait. One trace has it all. */
+/* A run may connect many times: to gather, to wait. One trace has it all; exit() ends it. */
 static struct kt_error *open_trace(const char *path, FILE **ret)
 {
-	static bool begun;
+	static FILE *trace;
 
-	*ret = NULL;
-	if (!path)
-		return NULL;
-	*ret = fopen(path, begun ? "ae" : "we");
-	if (!*ret)
-		return kt_error_os(errno, "cannot write the trace to %s", path);
-	begun = true;
-	return NULL;
+	if (path && !trace)
+		trace = fopen(path, "we");
+	*ret = trace;
+	return path && !trace ? kt_error_os(errno, "cannot write the trace to %s", path) : NULL;
 }
 
 static struct kt_error *
@@ -142,18 +138,19 @@ inspect_until_ready(const struct rsp_target *target, const struct cli_guest *gue
 	}
 }
 
-struct kt_error *cli_stub_options(const struct cli_guest *guest, struct rsp_options *ret,
-				  FILE **trace)
+struct kt_error *cli_stub_options(const struct cli_guest *guest, struct rsp_options *ret)
 {
-	struct kt_error *err = open_trace(guest->trace, trace);
+	struct kt_error *err;
+	FILE *trace;
 
+	err = open_trace(guest->trace, &trace);
 	if (err)
 		return err;
 	*ret = (struct rsp_options){
 		.timeout_ms = (int64_t)(guest->timeout_s * 1000),
 		.cancel_fd = cli_cancel_fd(),
 		.leave_stopped = guest->leave_stopped,
-		.trace = *trace,
+		.trace = trace,
 	};
 	return NULL;
 }
@@ -164,9 +161,8 @@ struct kt_error *cli_inspect(const struct rsp_target *target, const struct cli_g
 {
 	struct inspect_options how = *what;
 	_cleanup_free_ char *cache_dir = guest->no_cache ? NULL : cli_cache_dir();
-	_cleanup_fclose_ FILE *trace = NULL;
 	struct rsp_options options;
-	struct kt_error *err = cli_stub_options(guest, &options, &trace);
+	struct kt_error *err = cli_stub_options(guest, &options);
 	int64_t seen_at = 0;
 	bool has_hint;
 

@@ -113,6 +113,11 @@ static bool is_either(const char *arg, const char *one, const char *other)
 	return strcmp(arg, one) == 0 || strcmp(arg, other) == 0;
 }
 
+static bool is_help(const char *arg)
+{
+	return is_either(arg, "--help", "-h") || strcmp(arg, "help") == 0;
+}
+
 int main(int argc, char **argv)
 {
 	static char help_option[] = "--help";
@@ -126,9 +131,9 @@ int main(int argc, char **argv)
 	}
 	if (is_either(argv[1], "--version", "-V"))
 		return cli_print("ktstr-gdb " KTSTR_VERSION "\n");
-	if (strcmp(argv[1], "help") == 0 && argc > 2)
+	if (strcmp(argv[1], "help") == 0 && argc > 2 && !is_help(argv[2]))
 		return run_command(argv[2], 2, (char *[]){NULL, help_option, NULL});
-	if (is_either(argv[1], "--help", "-h") || strcmp(argv[1], "help") == 0)
+	if (is_help(argv[1]))
 		return cli_print(help);
 	return run_command(argv[1], argc - 1, argv + 1);
 }

@@ -149,7 +149,6 @@ static int run_loader(const struct vm_config *vm, const struct vm_load *load,
 static int run_scheduler(const struct vm_config *vm, const struct vm_load *load, bool live,
 			 const struct cli_guest *guest, struct cli_run *run)
 {
-	_cleanup_fclose_ FILE *trace = NULL;
 	struct kt_collect collect = {
 		.vm = vm,
 		.load = load,
@@ -157,7 +156,7 @@ static int run_scheduler(const struct vm_config *vm, const struct vm_load *load,
 		.timeout_ms = timeout_ms(guest),
 		.output = live ? show_output : NULL,
 	};
-	struct kt_error *err = cli_stub_options(guest, &collect.stub, &trace);
+	struct kt_error *err = cli_stub_options(guest, &collect.stub);
 
 	collect.stub.timeout_ms = 0; /* --timeout is for the run */
 	if (!err)

@@ -355,12 +355,11 @@ static struct kt_error *run(struct session *s, const struct rsp_target *target,
 			    const struct kfacts *facts)
 {
 	_cleanup_free_ char *cache_dir = s->options->guest.no_cache ? NULL : cli_cache_dir();
-	_cleanup_fclose_ FILE *trace = NULL;
 	int64_t deadline = kt_deadline_ms((int64_t)(s->options->guest.wait_s * 1000));
 	struct rsp_options stub;
 	struct kt_error *err, *show_err;
 
-	err = cli_stub_options(&s->options->guest, &stub, &trace);
+	err = cli_stub_options(&s->options->guest, &stub);
 	if (err)
 		return err;
 	for (;;) {

@@ -18,6 +18,8 @@
 /* Line records of a program, at most; one has 16 bytes. */
 #define LINES_MAX 65536
 #define TEXT_MAX  200
+/* Instructions and states a second, at most. */
+#define RATE_MAX (UINT64_C(1) << 40)
 
 enum { ENV_INSN_IDX, ENV_PROG, ENV_INSN_PROCESSED, ENV_TOTAL_STATES, ENV_PEAK_STATES };
 static const struct view_field env_fields[] = {
@@ -167,10 +169,8 @@ static struct kt_error *read_full_name(struct watch *watch, struct guest *guest,
 
 	if (!err)
 		err = name_finish(&watch->progs, entry, &program);
-	if (!err && program.full_name) {
-		free(p->load.full_name);
-		p->load.full_name = kt_take_ptr(program.full_name);
-	}
+	free(p->load.full_name); /* as bpf_vlog_init() had it: cut */
+	p->load.full_name = kt_take_ptr(program.full_name);
 	return err;
 }
 
@@ -271,7 +271,9 @@ static struct program_number rate(const struct watch *watch, const struct watch_
 {
 	int64_t ns = watch->stopped_ns - p->sampled_ns;
 
-	if (!now.known || !p->sampled_ns || ns <= 0 || now.value < before)
+	/* More than that a second nothing can grow: then the numbers are none. */
+	if (!now.known || !p->sampled_ns || ns <= 0 || now.value < before ||
+	    now.value - before > RATE_MAX / 1000000000 * (uint64_t)ns)
 		return (struct program_number){0};
 	return (struct program_number){true,
 				       (uint64_t)((double)(now.value - before) * 1e9 / (double)ns)};
@@ -307,7 +309,8 @@ static struct kt_error *sample(struct watch *watch, struct guest *guest, struct 
 	out->pid = p->load.pid;
 	out->since_ns = watch->stopped_ns - p->since_ns;
 	take_rates(watch, p, out);
-	if (!p->lines_read)
+	/* Once it is being walked through, check_btf_info() is over. */
+	if (!p->lines_read && out->verified_insns.value)
 		err = read_program(watch, guest, p, view_uint(view, env, ENV_PROG));
 	if (!err && p->load.full_name) {
 		out->full_name = strdup(p->load.full_name);

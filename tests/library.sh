@@ -51,7 +51,7 @@ prefix_is_in_pc() {
 needs_little() {
 	readelf -dW "$root/usr/lib/libktstrgdb.so.0" >"$dir/dynamic" || return
 	sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' "$dir/dynamic" |
-		grep -vE '^(libc|ld-linux[^.]*|libsmartcols|libjansson)\.so\.[0-9]+$'
+		grep -vE '^(libc|ld[^.]*|libsmartcols|libjansson)\.so\.[0-9]+$'
 	grep -q 'SONAME.*\[libktstrgdb\.so\.0\]' "$dir/dynamic" || echo "no soname"
 	grep -E 'RPATH|RUNPATH|TEXTREL' "$dir/dynamic"
 	return 0

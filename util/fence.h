@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A fence around this process, which nothing takes down again: only the files that are named can be
- * opened afterwards, no program can be started, and no process outside be traced or signalled.
+ * opened afterwards, no program can be started, and no process outside be traced or signalled. What
+ * stays open: Unix sockets, which neither means tells apart by path, and with a port UDP.
  * Landlock (Linux 5.13) has the files, and from 6.7 (ABI 4) on TCP, from 6.12 (ABI 6) on signals;
  * seccomp has the rest. What the kernel at hand does not have is left out.
  *
@@ -29,7 +30,8 @@ struct kt_fence_place {
 
 struct kt_fence {
 	KT_VEC(struct kt_fence_place) places;
-	uint16_t tcp_port; /* the only one that can be connected to, but for DNS; 0: none */
+	/* The only one that TCP can connect to, but for DNS. 0: there is no network at all. */
+	uint16_t tcp_port;
 };
 
 /* What holds. */

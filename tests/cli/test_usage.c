@@ -14,6 +14,7 @@ static void test_commands(void **state)
 	assert_non_null(strstr(RUN("attach", "--help")->out, "--leave-stopped"));
 	assert_non_null(strstr(RUN("help", "attach")->out, "--leave-stopped"));
 	assert_int_equal(RUN("help", "nope")->status, 2);
+	assert_int_equal(RUN("help", "help")->status, 0);
 	assert_non_null(strstr(RUN("collect", "--help")->out, "--qemu-arg"));
 }
 

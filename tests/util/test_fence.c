@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,8 +15,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -175,6 +179,32 @@ static int connect_elsewhere(void)
 	return connect_to(other_port);
 }
 
+/* Data with the SYN, which needs no connect(). */
+static int connect_by_sending(void)
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				   .sin_port = htons(other_port)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return (int)sendto(fd, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&addr, sizeof(addr));
+}
+
+static int open_multipath_socket(void)
+{
+	return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 262 /* IPPROTO_MPTCP */);
+}
+
+static int open_internet_socket(void)
+{
+	return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+}
+
+static int open_unix_socket(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
 static int listen_again(void)
 {
 	return listen(listening, 8);
@@ -195,6 +225,48 @@ static int type_for_the_user(void)
 static int change_mode(void)
 {
 	return chmod(secret, 0666);
+}
+
+static int change_mode_newly(void)
+{
+	return (int)syscall(452 /* fchmodat2, Linux 6.6 */, AT_FDCWD, secret, 0666, 0);
+}
+
+static int make_a_namespace(void)
+{
+	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD | CLONE_NEWUSER, 0, 0, 0, 0);
+
+	if (!pid)
+		_exit(0);
+	return pid;
+}
+
+static int limit_the_parent(void)
+{
+	const struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+
+	return prlimit(getppid(), RLIMIT_CORE, &limit, NULL);
+}
+
+static int limit_oneself(void)
+{
+	const struct rlimit limit = {0, 0};
+
+	return setrlimit(RLIMIT_CORE, &limit);
+}
+
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+/* The C library begins with clone3(). */
+static int start_a_thread(void)
+{
+	pthread_t thread;
+
+	errno = pthread_create(&thread, NULL, nothing, NULL);
+	return errno || pthread_join(thread, NULL) ? -1 : 0;
 }
 
 static int allocate(void)
@@ -249,6 +321,8 @@ static void test_calls(void **arg)
 {
 	(void)arg;
 	assert_int_equal(behind(allocate), 0);
+	assert_int_equal(behind(limit_oneself), 0);
+	assert_int_equal(behind(start_a_thread), 0);
 	NEED(state.seccomp);
 	assert_int_equal(behind(run_a_program), EPERM);
 	assert_int_equal(behind(trace_the_parent), EPERM);
@@ -256,6 +330,25 @@ static void test_calls(void **arg)
 	assert_int_equal(behind(open_packet_socket), EPERM);
 	assert_int_equal(behind(type_for_the_user), EPERM);
 	assert_int_equal(behind(change_mode), EPERM);
+	assert_int_equal(behind(change_mode_newly), EPERM);
+	assert_int_equal(behind(make_a_namespace), EPERM);
+	assert_int_equal(behind(limit_the_parent), EPERM);
+	assert_int_equal(behind(connect_by_sending), EPERM);
+	assert_int_equal(behind(open_multipath_socket), EPERM);
+	assert_int_equal(behind(open_internet_socket), 0);
+}
+
+/* For a target that is a Unix socket. */
+static void test_no_network(void **arg)
+{
+	uint16_t port = open_port;
+
+	(void)arg;
+	open_port = 0;
+	assert_int_equal(behind(open_unix_socket), 0);
+	if (state.seccomp)
+		assert_int_equal(behind(open_internet_socket), EPERM);
+	open_port = port;
 }
 
 /* What this kernel has; the fence is around a child only. */
@@ -307,10 +400,9 @@ static int tear_down(void **arg)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_files),
-		cmocka_unit_test(test_tcp),
-		cmocka_unit_test(test_signals),
-		cmocka_unit_test(test_calls),
+		cmocka_unit_test(test_files),      cmocka_unit_test(test_tcp),
+		cmocka_unit_test(test_signals),    cmocka_unit_test(test_calls),
+		cmocka_unit_test(test_no_network),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
