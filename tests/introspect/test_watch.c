@@ -209,7 +209,7 @@ static void begin(struct session *s, const struct stub_step *script, const struc
 	s->watch.places[WATCH_AT_FINALIZE].addr = FINALIZE;
 	s->watch.places[WATCH_AT_RETURN].addr = RETURN;
 	s->watch.places[WATCH_AT_FINALIZE].set = s->watch.places[WATCH_AT_RETURN].set = true;
-	assert_null(watch_load_init(&s->watch));
+	assert_null(watch_read_init(&s->watch));
 	assert_null(rsp_client_resume(s->watch.client, NULL, NULL, 0));
 }
 
