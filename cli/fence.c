@@ -8,10 +8,11 @@
 #include "util/cleanup.h"
 #include "util/fence.h"
 
-/* For the C library: times of day, messages, what a crash report needs. None of these is anybody's
- * secret. */
-static const char *const of_system[] = {"/usr/lib", "/usr/lib64", "/usr/share", "/etc/localtime",
-					"/proc/self/exe"};
+/* For the C library, and for what a crash has to say. None of these is anybody's secret. */
+static const char *const of_system[] = {
+	"/usr/lib",       "/usr/lib64",     "/usr/share",
+	"/etc/localtime", "/proc/self/exe", "/sys/devices/system/cpu/online",
+};
 
 /* For the names of hosts. */
 static const char *const of_resolver[] = {

@@ -235,7 +235,7 @@ void cli_print_timing(const struct cli_result *result)
 		 result->cached ? "from the cache" : "from the image"},
 		{"boot", result->boot_ns, "to the guest's init"},
 		{"load", result->load_ns, "the programs"},
-		{"connect", t->connect_ns, "the guest stops here"},
+		{"connect", t->connect_ns, "a guardian; then the guest stops"},
 		{"locate", t->locate_ns, "page tables, KASLR, proof"},
 		{"read", t->read_ns, "the walk"},
 		{"detach", t->detach_ns, "the guest runs again"},

@@ -28,7 +28,6 @@ static struct rsp_client *client_new(const struct rsp_options *options, const ch
 	memset(client, 0, offsetof(struct rsp_client, payload));
 	client->options = *options;
 	client->wait_cancel_fd = options->cancel_fd;
-	client->connected_ns = kt_now_ns();
 	rsp_decoder_init(&client->decoder, client->payload, sizeof(client->payload));
 	/* QEMU's only process, mostly; should the talk end before the stub names it. */
 	client->process[0] = '1';
@@ -428,6 +427,8 @@ static struct kt_error *client_open(struct rsp_client *client, const struct rsp_
 	struct kt_error *err = rsp_connection_open(target, &patience, client->guardian,
 						   &client->conn);
 
+	/* The guest may stand from connect(2) on, and not while the guardian is being born. */
+	client->connected_ns = rsp_guardian_held_ns(client->guardian);
 	if (!err)
 		return NULL;
 	if (kt_error_code(err) == KT_ERROR_OS)
@@ -466,6 +467,7 @@ struct kt_error *rsp_client_from_fd(int fd, const struct rsp_options *options,
 		close(fd);
 	else
 		err = rsp_connection_from_fd(fd, &client->conn);
+	client->connected_ns = rsp_guardian_held_ns(client->guardian);
 	if (!err)
 		return client_start(client, ret);
 	client_free(client);

@@ -25,6 +25,8 @@
 #define RESCUE_MS 10000
 /* How long the parent, once it goes on, waits for a rescue to end. */
 #define WAIT_MS 2000
+/* What a guardian takes to be there is some milliseconds, on a machine that has time. */
+#define ANSWER_MS 10000
 
 enum state {
 	GUARDING,
@@ -45,6 +47,7 @@ struct rsp_guardian {
 	pid_t pid;
 	int pidfd;
 	int channel;
+	int64_t held_ns;
 };
 
 /* --- the guardian itself --- */
@@ -104,6 +107,8 @@ static bool take_stub(void)
 			close(fd);
 		}
 	}
+	if (n > 0)
+		(void)send(FD_CHANNEL, &byte, 1, MSG_NOSIGNAL);
 	return n > 0 || (n < 0 && errno == EINTR);
 }
 
@@ -191,6 +196,7 @@ static void guardian_free(struct rsp_guardian *guardian)
 static struct kt_error *start(struct rsp_guardian *guardian)
 {
 	pid_t parent = getpid();
+	const struct timeval patience = {.tv_sec = ANSWER_MS / 1000};
 	sigset_t all, before;
 	int fds[2], errnum;
 
@@ -202,6 +208,7 @@ static struct kt_error *start(struct rsp_guardian *guardian)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
 		return kt_error_os(errno, "cannot make a socket pair");
 	guardian->channel = fds[0];
+	setsockopt(guardian->channel, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	/* The guardian keeps all signals blocked: nothing but SIGKILL ends it. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -255,7 +262,21 @@ struct kt_error *rsp_guardian_hold(struct rsp_guardian *guardian, int fd)
 	do
 		n = sendmsg(guardian->channel, &msg, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
-	return n == 1 ? NULL : kt_error_os(errno, "the process that guards the guest is gone");
+	if (n == 1) {
+		do
+			n = recv(guardian->channel, &byte, 1, 0);
+		while (n < 0 && errno == EINTR);
+	}
+	guardian->held_ns = kt_now_ns();
+	if (n == 1)
+		return NULL;
+	return kt_error_os(n < 0 ? errno : EPIPE,
+			   "the process that guards the guest does not answer");
+}
+
+int64_t rsp_guardian_held_ns(const struct rsp_guardian *guardian)
+{
+	return guardian->held_ns;
 }
 
 void rsp_guardian_set_process(struct rsp_guardian *guardian, const char *process)

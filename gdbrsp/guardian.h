@@ -14,6 +14,7 @@
 #define KT_GDBRSP_GUARDIAN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "util/error.h"
 
@@ -25,8 +26,14 @@ struct rsp_guardian;
  */
 struct kt_error *rsp_guardian_create(struct rsp_guardian **ret);
 
-/* The connection, which stays the caller's; in place of an earlier one. */
+/*
+ * The connection, which stays the caller's; in place of an earlier one. When this returns, the
+ * guardian has it, and is at rest: it takes no time of the guest's stop.
+ */
 struct kt_error *rsp_guardian_hold(struct rsp_guardian *guardian, int fd);
+
+/* When the last one returned, in kt_now_ns() time: connect(2) comes next. */
+int64_t rsp_guardian_held_ns(const struct rsp_guardian *guardian);
 
 /* The process to detach from, as `D;` wants it ("1", unless this was called). */
 void rsp_guardian_set_process(struct rsp_guardian *guardian, const char *process);
