@@ -22,9 +22,12 @@
 #include "util/clock.h"
 
 #define TIMEOUT_MS 150
-/* What gdbrsp/client.c takes for a detach, and what a busy machine takes for anything. */
+/*
+ * What gdbrsp/client.c takes for a detach, and what a busy machine takes for anything: each of the
+ * workers forks a guardian, of a process that a sanitizer has made large. What hangs, hangs longer.
+ */
 #define DETACH_MS 2000
-#define BUSY_MS   4000
+#define BUSY_MS   12000
 /* A client, its flight and its longest packet; 16 descriptions of 1 MiB at most, which grow. */
 #define TALK_MEMORY_MAX        (1 << 20)
 #define DESCRIPTION_MEMORY_MAX (34 << 20)
