@@ -165,7 +165,7 @@ static _Noreturn void guardian_main(struct page *page, int channel, pid_t parent
 	int guarding = GUARDING;
 	struct rsp_rescue rescue = {.fd = FD_STUB};
 
-	/* Past the C library: a sanitizer takes a lock there, which another thread may have held. */
+	/* Past the C library: a sanitizer takes a lock there, which another thread may hold. */
 	syscall(SYS_prctl, PR_SET_NAME, "ktstr-guardian", 0, 0, 0);
 	setsid();
 	keep_files(channel, parent);
