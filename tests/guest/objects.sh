@@ -11,7 +11,7 @@ bpftool=/usr/sbin/bpftool
 initrd=$work/initrd
 # shellcheck disable=SC2046
 MKINITRD_PROGRAM=$bpftool "$truth/mkinitrd" "$initrd" build/truth/init \
-	$(find build/bpf -name '*.bpf.o' ! -name 'demo*' ! -name 'slow*')
+	$(find build/bpf -maxdepth 1 -name '*.bpf.o' ! -name 'demo*' ! -name 'slow*')
 
 # same WHAT MIN: the last run's document has the very objects of the truth, more than MIN, each
 # value the same. Older kernels do not tell func_cnt.
