@@ -331,7 +331,7 @@ struct kt_error *rsp_client_detach(struct rsp_client *client)
 	if (client->detached)
 		return NULL;
 	err = say_goodbye(client);
-	client->stats.pause_ns = kt_now_ns() - client->connected_ns;
+	client->stats.pause_ns = kt_now_ns() - client->stats.connected_ns;
 	client->detached = true;
 	rsp_guardian_dismiss(client->guardian);
 	if (!err)
@@ -428,7 +428,7 @@ static struct kt_error *client_open(struct rsp_client *client, const struct rsp_
 						   &client->conn);
 
 	/* The guest may stand from connect(2) on, and not while the guardian is being born. */
-	client->connected_ns = rsp_guardian_held_ns(client->guardian);
+	client->stats.connected_ns = rsp_guardian_held_ns(client->guardian);
 	if (!err)
 		return NULL;
 	if (kt_error_code(err) == KT_ERROR_OS)
@@ -467,7 +467,7 @@ struct kt_error *rsp_client_from_fd(int fd, const struct rsp_options *options,
 		close(fd);
 	else
 		err = rsp_connection_from_fd(fd, &client->conn);
-	client->connected_ns = rsp_guardian_held_ns(client->guardian);
+	client->stats.connected_ns = rsp_guardian_held_ns(client->guardian);
 	if (!err)
 		return client_start(client, ret);
 	client_free(client);
@@ -518,6 +518,6 @@ const struct rsp_stats *rsp_client_stats(const struct rsp_client *client)
 	struct rsp_client *c = (struct rsp_client *)client;
 
 	if (!c->detached)
-		c->stats.pause_ns = kt_now_ns() - c->connected_ns;
+		c->stats.pause_ns = kt_now_ns() - c->stats.connected_ns;
 	return &c->stats;
 }

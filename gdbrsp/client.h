@@ -30,7 +30,8 @@ struct rsp_options {
 
 /* What a connection cost, for --timing and the tests. */
 struct rsp_stats {
-	int64_t pause_ns; /* from connect(2) to the reply of the detach, or to now */
+	int64_t connected_ns; /* when connect(2) came, in kt_now_ns() time */
+	int64_t pause_ns;     /* from there to the reply of the detach, or to now */
 	/*
 	 * The part of it until the stub's first word: QEMU's main loop came to accept(2), and
 	 * stopped the vCPUs. The guest was running for most of that.

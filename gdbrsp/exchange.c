@@ -295,7 +295,7 @@ static struct kt_error *fly_on(struct flight *f, struct rsp_patience *patience)
 		if (err && may_linger(f, patience, err))
 			continue;
 		if (!err && !f->client->stats.greeting_ns)
-			f->client->stats.greeting_ns = kt_now_ns() - f->client->connected_ns;
+			f->client->stats.greeting_ns = kt_now_ns() - f->client->stats.connected_ns;
 		if (!err)
 			err = take_bytes(f, data, len);
 		if (err)

@@ -26,7 +26,6 @@ struct rsp_client {
 	struct rsp_options options;
 	struct rsp_stats stats;
 	char *name; /* for messages */
-	int64_t connected_ns;
 
 	size_t packet_size;
 	bool synced;        /* the stub's parser and ours agree: after the first PacketSize= */

@@ -20,10 +20,8 @@
 
 static struct kt_error *stop(struct gather *g)
 {
-	struct kt_error *err;
+	struct kt_error *err = g->stops->stop(g->stops->context, &g->source, &g->stopped_ns);
 
-	g->stopped_ns = kt_now_ns();
-	err = g->stops->stop(g->stops->context, &g->source);
 	g->stopped = !err;
 	if (!err && !g->source.read_physical)
 		err = kt_error_hint(kt_error_new(KT_ERROR_UNSUPPORTED,

@@ -18,8 +18,11 @@
 /* Who stops the guest: the stub, or a test. */
 struct gather_stops {
 	void *context;
-	/* Stops it; *source_ret is good until resume. */
-	struct kt_error *(*stop)(void *context, struct source *source_ret);
+	/*
+	 * Stops it; *source_ret is good until resume. *stopped_ns_ret: since when it stands, in
+	 * kt_now_ns() time, as well as can be told.
+	 */
+	struct kt_error *(*stop)(void *context, struct source *source_ret, int64_t *stopped_ns_ret);
 	/* Lets it run. *pause_ns_ret: how long it stood, as well as can be told. */
 	struct kt_error *(*resume)(void *context, int64_t *pause_ns_ret);
 	/* Lets it be for that long; an error means that somebody wants to give up. */

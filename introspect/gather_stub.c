@@ -4,7 +4,7 @@
 #include "introspect/gather_stub.h"
 #include "util/clock.h"
 
-static struct kt_error *stub_stop(void *context, struct source *source_ret)
+static struct kt_error *stub_stop(void *context, struct source *source_ret, int64_t *stopped_ns_ret)
 {
 	struct gather_stub *stub = context;
 	struct kt_error *err = rsp_client_connect(stub->target, stub->options, &stub->client);
@@ -15,6 +15,7 @@ static struct kt_error *stub_stop(void *context, struct source *source_ret)
 		stub->was_paused = !rsp_client_was_running(stub->client);
 	stub->asked = true;
 	*source_ret = source_from_stub(stub->client);
+	*stopped_ns_ret = rsp_client_stats(stub->client)->connected_ns;
 	return NULL;
 }
 

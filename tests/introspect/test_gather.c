@@ -12,11 +12,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 /* cmocka.h needs those before it. */
+#include <unistd.h>
+
 #include <cmocka.h>
 
 #include "introspect/gather.h"
 #include "tests/btf/fake_memory.h"
 #include "tests/introspect/textmem.h"
+#include "util/clock.h"
 
 #define TABLES     UINT64_C(0x08000000)
 #define TEXT       UINT64_C(0x01000000)
@@ -34,17 +37,21 @@ struct world {
 	bool stopped;
 	size_t stops, rests;
 	size_t fail_stop, fail_resume, cancel; /* at the n-th; 0: never */
+	unsigned int birth_us;                 /* what is done before it stands */
 	void (*between)(struct world *w);      /* while it runs */
 };
 
-static struct kt_error *world_stop(void *context, struct source *source_ret)
+static struct kt_error *world_stop(void *context, struct source *source_ret,
+				   int64_t *stopped_ns_ret)
 {
 	struct world *w = context;
 
 	assert_false(w->stopped);
 	if (++w->stops == w->fail_stop)
 		return kt_error_new(KT_ERROR_CLOSED, "it hung up");
+	usleep(w->birth_us);
 	w->stopped = true;
+	*stopped_ns_ret = kt_now_ns();
 	*source_ret = textmem_source(w->mem);
 	return NULL;
 }
@@ -220,6 +227,22 @@ static void test_many_stops(void **state)
 	assert_true(found(&w, 1, true) > 10);
 }
 
+/* What comes before the guest stands takes nothing of the stop. */
+static void test_slow_to_stop(void **state)
+{
+	struct world w;
+	size_t stops;
+
+	(void)state;
+	world_init(&w, 4, true);
+	cpu(&w, TABLES, false);
+	stops = found(&w, INT64_C(1000000000), true);
+	world_init(&w, 4, true);
+	cpu(&w, TABLES, false);
+	w.birth_us = 1200000;
+	assert_int_equal(found(&w, INT64_C(1000000000), true), stops);
+}
+
 static void test_vmcoreinfo(void **state)
 {
 	struct world w;
@@ -366,10 +389,11 @@ static void test_failures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_found),         cmocka_unit_test(test_many_stops),
-		cmocka_unit_test(test_vmcoreinfo),    cmocka_unit_test(test_not_ready),
-		cmocka_unit_test(test_odd_tables),    cmocka_unit_test(test_no_memory_there),
-		cmocka_unit_test(test_guest_changes), cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_found),           cmocka_unit_test(test_many_stops),
+		cmocka_unit_test(test_slow_to_stop),    cmocka_unit_test(test_vmcoreinfo),
+		cmocka_unit_test(test_not_ready),       cmocka_unit_test(test_odd_tables),
+		cmocka_unit_test(test_no_memory_there), cmocka_unit_test(test_guest_changes),
+		cmocka_unit_test(test_failures),
 	};
 
 	return cmocka_run_group_tests_name("introspect: gathering a kernel", tests, NULL, NULL);
