@@ -46,6 +46,7 @@ static void client_free(struct rsp_client *client)
 	rsp_connection_destroy(client->conn);
 	rsp_registers_destroy(client->registers);
 	kt_vec_free(&client->threads);
+	free(client->fetched);
 	free(client->name);
 	free(client);
 }
@@ -219,6 +220,9 @@ static struct kt_error *use_first_thread(struct rsp_client *client)
 
 	if (client->threads.len == 0)
 		return kt_error_new(KT_ERROR_PROTOCOL, "the GDB stub has no threads");
+	client->fetched = calloc(client->threads.len, sizeof(*client->fetched));
+	if (!client->fetched)
+		return kt_error_no_memory();
 	client->thread = client->thread_now = client->threads.data[0];
 	id = client->thread.id;
 	dot = strchr(id, '.');
@@ -247,6 +251,12 @@ struct goodbye {
 	struct rsp_batch batch;
 	struct rsp_client *client;
 	bool sync, mode, stop_query, detach; /* what is still to be sent */
+	/*
+	 * `D` goes out behind the replies to all else, alone: a stop that a vCPU has asked for
+	 * meanwhile is then over, and does not come after it. See gdbrsp/rescue.c.
+	 */
+	bool detach_alone;
+	unsigned int unanswered;
 };
 
 enum goodbye_kind {
@@ -274,6 +284,8 @@ static enum rsp_turn goodbye_next(struct rsp_batch *batch, struct kt_buf *payloa
 		bye->stop_query = false;
 		ticket->kind = RSP_KIND_STOP;
 		kt_buf_appends(payload, "?");
+	} else if (bye->detach && bye->detach_alone && bye->unanswered) {
+		return RSP_TURN_WAIT;
 	} else if (bye->detach) {
 		bye->detach = false;
 		ticket->kind = GOODBYE_DETACH;
@@ -281,13 +293,16 @@ static enum rsp_turn goodbye_next(struct rsp_batch *batch, struct kt_buf *payloa
 	} else {
 		return RSP_TURN_DONE;
 	}
+	bye->unanswered++;
 	return RSP_TURN_SEND;
 }
 
 static struct kt_error *goodbye_reply(struct rsp_batch *batch, const struct rsp_ticket *ticket,
 				      const struct rsp_reply *reply)
 {
-	(void)batch;
+	struct goodbye *bye = (struct goodbye *)batch;
+
+	bye->unanswered--;
 	if (ticket->kind == GOODBYE_DETACH && !rsp_reply_is(reply, "OK"))
 		return rsp_bad_reply(reply, "the detach");
 	return NULL;
@@ -300,7 +315,8 @@ static struct kt_error *say_goodbye(struct rsp_client *client)
 	struct goodbye bye = {
 		.batch = {.next = goodbye_next, .reply = goodbye_reply},
 		.client = client,
-		.sync = sync,
+		.sync = sync || client->just_stopped,
+		.detach_alone = sync || client->just_stopped,
 		.mode = sync ? client->has_physical : client->physical_now,
 		.stop_query = client->options.leave_stopped, /* `D` removes breakpoints itself */
 		.detach = !client->options.leave_stopped,
@@ -312,7 +328,7 @@ static struct kt_error *say_goodbye(struct rsp_client *client)
 		return NULL;
 	if (client->dead)
 		return kt_error_new(KT_ERROR_CLOSED, "the connection is gone");
-	if (bye.sync)
+	if (sync)
 		return rsp_exchange_sync(client, &bye.batch, &patience, true);
 	bye.batch.wait_ms = DETACH_TIMEOUT_MS;
 	client->options.cancel_fd = -1;
@@ -324,6 +340,21 @@ bool rsp_client_was_let_go(const struct rsp_client *client)
 	return rsp_guardian_acted(client->guardian);
 }
 
+/*
+ * For a stub that does not answer: QEMU may be busy, with another debugger or with itself, and
+ * comes to our bytes later. They stop the guest, so let `D` be among them.
+ */
+static void leave_note(struct rsp_client *client)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf detach = KT_BUF_INIT;
+
+	if (client->options.leave_stopped || client->dead)
+		return;
+	kt_buf_printf(&detach, *client->process ? "D;%s" : "D", client->process);
+	rsp_send(client, detach.data, detach.len);
+	kt_error_destroy(rsp_connection_flush(client->conn));
+}
+
 struct kt_error *rsp_client_detach(struct rsp_client *client)
 {
 	struct kt_error *err;
@@ -331,6 +362,8 @@ struct kt_error *rsp_client_detach(struct rsp_client *client)
 	if (client->detached)
 		return NULL;
 	err = say_goodbye(client);
+	if (err && kt_error_code(err) == KT_ERROR_TIMEOUT)
+		leave_note(client);
 	client->stats.pause_ns = kt_now_ns() - client->stats.connected_ns;
 	client->detached = true;
 	rsp_guardian_dismiss(client->guardian);
@@ -351,18 +384,6 @@ void rsp_client_destroy(struct rsp_client *client)
 }
 
 /* --- connecting --- */
-
-/*
- * For a stub that never said a word: it may be busy with another debugger, and will come to
- * our bytes when that one is gone. It would stop the guest then, so let `D` be among them.
- */
-static void leave_note(struct rsp_client *client)
-{
-	if (client->options.leave_stopped || client->dead)
-		return;
-	rsp_send(client, "D;1", strlen("D;1"));
-	kt_error_destroy(rsp_connection_flush(client->conn));
-}
 
 static struct kt_error *explain(const struct rsp_client *client, struct kt_error *err)
 {

@@ -162,6 +162,7 @@ static struct kt_error *take_reply(struct flight *f, const struct rsp_reply *rep
 	f->first = (f->first + 1) % TICKETS_MAX;
 	f->count--;
 	f->bytes -= ticket.reply_len + FLIGHT_OVERHEAD;
+	f->client->just_stopped = false;
 	return f->batch->reply(f->batch, &ticket, reply);
 }
 
@@ -373,6 +374,18 @@ struct kt_error *rsp_exchange_sync(struct rsp_client *client, struct rsp_batch *
 	return landed(client, fly(&f, patience));
 }
 
+static bool select_next(struct rsp_client *client, const struct rsp_thread *thread,
+			struct kt_buf *payload, struct rsp_ticket *ticket)
+{
+	if (!strcmp(client->thread_now.id, thread->id))
+		return false;
+	client->thread_now = *thread;
+	ticket->kind = RSP_PREFIX_THREAD;
+	ticket->reply_len = 2;
+	kt_buf_printf(payload, "Hg%s", thread->id);
+	return true;
+}
+
 bool rsp_prefix_next(struct rsp_client *client, enum rsp_space space, struct kt_buf *payload,
 		     struct rsp_ticket *ticket)
 {
@@ -385,22 +398,55 @@ bool rsp_prefix_next(struct rsp_client *client, enum rsp_space space, struct kt_
 		client->physical_now = physical;
 		return true;
 	}
-	if (!physical && strcmp(client->thread_now.id, client->thread.id) != 0) {
-		kt_buf_printf(payload, "Hg%s", client->thread.id);
-		ticket->kind = RSP_PREFIX_THREAD;
-		client->thread_now = client->thread;
+	return !physical && select_next(client, &client->thread, payload, ticket);
+}
+
+/* NULL: the stub did not name this vCPU in its list. */
+static bool *fetched_of(const struct rsp_client *client, const struct rsp_thread *thread)
+{
+	for (size_t i = 0; i < client->threads.len; i++)
+		if (!strcmp(client->threads.data[i].id, thread->id))
+			return &client->fetched[i];
+	return NULL;
+}
+
+/*
+ * `qThreadExtraInfo` fetches (handle_query_thread_extra(), QEMU 7.2 to 11.1), and its reply is
+ * short. QEMU never replies to it for a vCPU that does not exist. For such a one `Hg`, which is
+ * ahead of it, gets an error, and that ends the exchange.
+ */
+bool rsp_prefix_registers(struct rsp_client *client, const struct rsp_thread *thread,
+			  struct kt_buf *payload, struct rsp_ticket *ticket)
+{
+	bool *fetched;
+
+	if (select_next(client, thread, payload, ticket))
 		return true;
-	}
-	return false;
+	fetched = fetched_of(client, thread);
+	if (!fetched || *fetched)
+		return false;
+	*fetched = true;
+	ticket->kind = RSP_PREFIX_FETCH;
+	ticket->reply_len = 128;
+	kt_buf_printf(payload, "qThreadExtraInfo,%s", thread->id);
+	return true;
+}
+
+void rsp_forget_stop(struct rsp_client *client)
+{
+	client->thread_now = (struct rsp_thread){0};
+	if (client->threads.len)
+		memset(client->fetched, 0, client->threads.len * sizeof(*client->fetched));
 }
 
 bool rsp_prefix_reply(const struct rsp_ticket *ticket, const struct rsp_reply *reply,
 		      struct kt_error **err_ret)
 {
-	if (ticket->kind != RSP_PREFIX_MODE && ticket->kind != RSP_PREFIX_THREAD)
+	if (ticket->kind < RSP_PREFIX_MODE || ticket->kind > RSP_PREFIX_FETCH)
 		return false;
 	*err_ret = NULL;
-	if (!rsp_reply_is(reply, "OK"))
+	/* What a vCPU is called is of no interest; nor that another stub does not tell. */
+	if (ticket->kind != RSP_PREFIX_FETCH && !rsp_reply_is(reply, "OK"))
 		*err_ret = rsp_bad_reply(reply, ticket->kind == RSP_PREFIX_MODE
 							? "a change of the memory mode"
 							: "the choice of a vCPU");

@@ -37,6 +37,7 @@ struct rsp_client {
 	int wait_cancel_fd; /* of rsp_client_wait() */
 	bool stop_came;     /* running, but this came already: */
 	struct rsp_stop stop;
+	bool just_stopped;  /* the guest stopped by itself, and nothing was asked since */
 	bool told_running;  /* the unasked stop reply of QEMU up to 8.0 came */
 	bool tells_running; /* it is such a QEMU, so that its silence means something */
 	bool has_physical;
@@ -46,6 +47,8 @@ struct rsp_client {
 		struct rsp_thread *data;
 		size_t len, cap;
 	} threads;
+	/* Of each vCPU in threads: QEMU has fetched its registers since the guest stopped. */
+	bool *fetched;
 	char process[16];                /* of the first thread, as `D;` wants it */
 	struct rsp_thread thread;        /* that virtual reads are to go through */
 	struct rsp_thread thread_now;    /* that the stub has selected */
@@ -131,9 +134,23 @@ struct kt_error *rsp_bad_reply(const struct rsp_reply *reply, const char *to)
 enum rsp_prefix {
 	RSP_PREFIX_MODE = 100,
 	RSP_PREFIX_THREAD,
+	RSP_PREFIX_FETCH,
 };
 bool rsp_prefix_next(struct rsp_client *client, enum rsp_space space, struct kt_buf *payload,
 		     struct rsp_ticket *ticket);
+
+/*
+ * The same ahead of `p` and `P`: selects the vCPU, and has QEMU fetch its registers, once in
+ * each stop. Under KVM, `p` reads QEMU's own copy of them and `P` writes to it, and that copy is
+ * as old as the last request that fetched: neither handle_get_reg() nor handle_set_reg() calls
+ * cpu_synchronize_state() (QEMU 7.2 to 11.1). Without this the first values after a boot are
+ * those of the reset, and a written register is lost.
+ */
+bool rsp_prefix_registers(struct rsp_client *client, const struct rsp_thread *thread,
+			  struct kt_buf *payload, struct rsp_ticket *ticket);
+
+/* The guest runs: what was fetched is old, and which vCPU is selected after a stop is unknown. */
+void rsp_forget_stop(struct rsp_client *client);
 /* True: the reply was to a prefix; *err_ret is the outcome. */
 bool rsp_prefix_reply(const struct rsp_ticket *ticket, const struct rsp_reply *reply,
 		      struct kt_error **err_ret);

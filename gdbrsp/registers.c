@@ -292,33 +292,22 @@ struct values {
 		struct value *data;
 		size_t len, cap;
 	} wanted;
-	size_t thread, next; /* what to ask for next; next 0: the thread itself */
-};
-
-enum values_kind {
-	VALUES_THREAD,
-	VALUES_REGISTER,
+	size_t thread, next; /* what to ask for next */
 };
 
 static enum rsp_turn values_next(struct rsp_batch *batch, struct kt_buf *payload,
 				 struct rsp_ticket *ticket)
 {
 	struct values *v = (struct values *)batch;
-	struct rsp_client *client = v->client;
 	const struct value *value;
 
 	if (v->thread == v->n_threads || v->wanted.len == 0)
 		return RSP_TURN_DONE;
-	ticket->reply_len = 16;
-	if (v->next == 0 && strcmp(client->thread_now.id, v->threads[v->thread].id) != 0) {
-		client->thread_now = v->threads[v->thread];
-		ticket->kind = VALUES_THREAD;
-		kt_buf_printf(payload, "Hg%s", client->thread_now.id);
+	if (v->next == 0 &&
+	    rsp_prefix_registers(v->client, &v->threads[v->thread], payload, ticket))
 		return RSP_TURN_SEND;
-	}
 	value = &v->wanted.data[v->next];
 	*ticket = (struct rsp_ticket){
-		.kind = VALUES_REGISTER,
 		.index = v->next,
 		.offset = v->thread * value->stride,
 		.reply_len = 16,
@@ -336,11 +325,11 @@ static struct kt_error *values_reply(struct rsp_batch *batch, const struct rsp_t
 {
 	struct values *v = (struct values *)batch;
 	const struct value *value;
+	struct kt_error *err;
 	uint8_t bytes[8];
 
-	if (ticket->kind == VALUES_THREAD)
-		return rsp_reply_is(reply, "OK") ? NULL
-						 : rsp_bad_reply(reply, "the choice of a vCPU");
+	if (rsp_prefix_reply(ticket, reply, &err))
+		return err;
 	value = &v->wanted.data[ticket->index];
 	/* A width that is not the described one: the number is another register's. */
 	if (reply->len != value->reg->bits / 4 ||

@@ -10,7 +10,7 @@
 #include "util/clock.h"
 
 /*
- * One flight of requests, whose replies come behind those to all that was asked before.
+ * Two flights. The replies to the first come behind those to all that was asked before.
  *
  * `vAttach` first: the owner may have died between its `D` and the stub's word on it. QEMU then
  * has no process attached, and crashes on the next `D` or `?` (7.2 to 11.1: gdb_get_cpu_pid()
@@ -18,6 +18,12 @@
  *
  * `?` removes breakpoints, as `D` does. Nobody else asks for `qAttached`, so that its reply
  * ("1") marks the place of ours in the stream.
+ *
+ * `D` goes out behind that reply, alone. The first byte of the first flight stops a guest that
+ * runs. If a vCPU comes to a breakpoint at that moment, it asks QEMU's main loop for a stop of its
+ * own, which the main loop carries out once it has read the whole flight. A `D` in that flight
+ * would come before that stop, and the guest would stand still with nobody attached (QEMU 7.2 to
+ * 11.1: 26 of 120 times under KVM, 1 of 120 under TCG; with `D` behind the reply, none).
  */
 #define MARK "qAttached"
 
@@ -37,7 +43,7 @@ static void add(struct flight *f, const char *payload, const char *process)
 	f->len += (size_t)snprintf(f->bytes + f->len, sizeof(f->bytes) - f->len, "#%02x", sum);
 }
 
-static void prepare(struct flight *f, const struct rsp_rescue *rescue)
+static void prepare_first(struct flight *f, const struct rsp_rescue *rescue)
 {
 	/* The parser, whatever state it is in: see PREAMBLE in exchange.c. */
 	f->len = (size_t)snprintf(f->bytes, sizeof(f->bytes), "#00#00$#00");
@@ -45,8 +51,12 @@ static void prepare(struct flight *f, const struct rsp_rescue *rescue)
 	add(f, "Qqemu.PhyMemMode:0", "");
 	add(f, "?", "");
 	add(f, MARK, "");
-	if (!rescue->leave_stopped)
-		add(f, *rescue->process ? "D;" : "D", rescue->process);
+}
+
+static void prepare_detach(struct flight *f, const struct rsp_rescue *rescue)
+{
+	*f = (struct flight){0};
+	add(f, *rescue->process ? "D;" : "D", rescue->process);
 }
 
 /* False: the connection is gone. */
@@ -108,9 +118,9 @@ bool rsp_rescue(const struct rsp_rescue *rescue)
 {
 	struct flight flight = {0};
 	struct listener listener = {0};
-	bool there = true;
+	bool there = true, detaching = false;
 
-	prepare(&flight, rescue);
+	prepare_first(&flight, rescue);
 	rsp_decoder_init(&listener.decoder, listener.payload, sizeof(listener.payload));
 	while (there && !listener.done) {
 		struct pollfd pfd = {.fd = rescue->fd, .events = POLLIN};
@@ -120,11 +130,20 @@ bool rsp_rescue(const struct rsp_rescue *rescue)
 			pfd.events |= POLLOUT;
 		n = poll(&pfd, 1, kt_deadline_left_ms(rescue->deadline_ns));
 		if (n == 0 || (n < 0 && errno != EINTR) || (n > 0 && pfd.revents & POLLNVAL))
-			return false;
+			break;
 		if (n > 0 && pfd.revents & POLLOUT)
 			there = send_on(&flight, rescue->fd);
 		if (n > 0 && pfd.revents & (POLLIN | POLLHUP | POLLERR))
 			there = receive_on(&listener, rescue->fd, rescue->leave_stopped);
+		if (listener.marked && !listener.done && !detaching) {
+			prepare_detach(&flight, rescue);
+			detaching = true;
+		}
+	}
+	/* For a QEMU that comes to it later: nobody will be there to wait for the reply. */
+	if (!listener.done && !detaching && !rescue->leave_stopped) {
+		prepare_detach(&flight, rescue);
+		send_on(&flight, rescue->fd);
 	}
 	return listener.done;
 }

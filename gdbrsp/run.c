@@ -64,7 +64,7 @@ static struct kt_error *stop_reply(struct rsp_client *client, const struct rsp_r
 	const char *id_end;
 	uint8_t signal;
 
-	client->stop_came = true;
+	client->stop_came = client->just_stopped = true;
 	/* "W00" (7.2 to 11.1): QEMU itself ends, with this status. "X": by a signal. */
 	if (reply->len && (reply->data[0] == 'W' || reply->data[0] == 'X'))
 		return kt_error_new(KT_ERROR_CLOSED, "QEMU ended");
@@ -93,7 +93,6 @@ static struct kt_error *stop_reply(struct rsp_client *client, const struct rsp_r
 /* --- running --- */
 
 enum run_kind {
-	RUN_THREAD,
 	RUN_WRITE,
 	RUN_STOP = RSP_KIND_STOP,
 };
@@ -133,12 +132,8 @@ static enum rsp_turn run_next(struct rsp_batch *batch, struct kt_buf *payload,
 		return RSP_TURN_DONE;
 	ticket->reply_len = 128;
 	if (run->next < run->n_writes) {
-		if (strcmp(client->thread_now.id, run->thread->id) != 0) {
-			client->thread_now = *run->thread;
-			ticket->kind = RUN_THREAD;
-			kt_buf_printf(payload, "Hg%s", run->thread->id);
+		if (rsp_prefix_registers(client, run->thread, payload, ticket))
 			return RSP_TURN_SEND;
-		}
 		ticket->kind = RUN_WRITE;
 		append_write(run, payload);
 		return RSP_TURN_SEND;
@@ -149,8 +144,7 @@ static enum rsp_turn run_next(struct rsp_batch *batch, struct kt_buf *payload,
 		kt_buf_appends(payload, run->raw);
 		return RSP_TURN_AWAIT;
 	}
-	/* Which vCPU the stub has selected after a stop is its own choice. */
-	client->thread_now = (struct rsp_thread){0};
+	rsp_forget_stop(client);
 	client->running = true;
 	kt_buf_printf(payload, "%s%s", run->how, run->id);
 	return RSP_TURN_SEND;
@@ -160,13 +154,15 @@ static struct kt_error *run_reply(struct rsp_batch *batch, const struct rsp_tick
 				  const struct rsp_reply *reply)
 {
 	struct run *run = (struct run *)batch;
+	struct kt_error *err;
 
+	if (rsp_prefix_reply(ticket, reply, &err))
+		return err;
 	if (ticket->kind == RUN_STOP)
 		return stop_reply(run->client, reply, &run->client->stop);
 	if (rsp_reply_is(reply, "OK"))
 		return NULL;
-	return rsp_bad_reply(reply, ticket->kind == RUN_THREAD ? "the choice of a vCPU"
-							       : "the change of a register");
+	return rsp_bad_reply(reply, "the change of a register");
 }
 
 static struct kt_error *do_run(struct run *run)

@@ -416,6 +416,7 @@ static void test_run(void **state)
 		{STUB_EXPECT, "qSupported:multiprocess+"},
 		{STUB_REPLY, "PacketSize=1000"},
 		{STUB_EXPECT, "Qqemu.PhyMemMode:0"},
+		{STUB_QUIET},
 		{STUB_REPLY, "OK"},
 		STUB_BYE,
 		{STUB_END},

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * A client that is ended, or stopped, at each request of a conversation: what the stub gets then
- * has a whole detach in it, behind a `vAttach`, and nothing after it.
+ * has a whole detach in it, behind a `vAttach`, and nothing after it. The detach comes in a flight
+ * of its own: a stop that a vCPU asked for at the same time would undo one that does not.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -17,8 +18,24 @@ struct peer {
 	pid_t client;
 	int nth, sig, requests, after;
 	bool attached, detached, late;
+	/*
+	 * A vCPU came to a breakpoint as the first byte of the last words stopped the guest. QEMU
+	 * carries out that stop when it has read what has come by then.
+	 */
+	bool stop_is_due;
 	char request[512];
 };
+
+/* QEMU's main loop has read all that has come, and comes to what it was asked for meanwhile. */
+static void end_of_flight(struct peer *p)
+{
+	char c;
+
+	if (p->stop_is_due && recv(p->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) != 1) {
+		p->stop_is_due = false;
+		p->detached = false;
+	}
+}
 
 static bool next_request(struct peer *p)
 {
@@ -81,11 +98,14 @@ static void serve(struct peer *p)
 		if (p->requests++ == p->nth) {
 			end_client(p);
 			p->attached = p->detached = false;
+			p->stop_is_due = true;
 		}
 		if (p->requests > p->nth && !strncmp(p->request, "vAttach;", 8))
 			p->attached = true;
 		p->late |= p->detached;
 		p->detached |= is_detach && p->attached;
+		if (p->attached)
+			end_of_flight(p);
 		reply(p, answer(p->request));
 	}
 }

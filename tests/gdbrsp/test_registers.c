@@ -146,6 +146,7 @@ static void test_x86(void **state)
 	static const struct stub_step script[] = {
 		STUB_HELLO,
 		SERVE_X86,
+		STUB_FETCH("p01.01"),
 		{STUB_EXPECT, "p3"},
 		{STUB_REPLY, "00f0de0000000080"},
 		{STUB_EXPECT, "p1"},
@@ -156,6 +157,7 @@ static void test_x86(void **state)
 		{STUB_REPLY, LONG_MODE_EFER},
 		{STUB_EXPECT, "Hgp01.02"},
 		{STUB_REPLY, "OK"},
+		STUB_FETCH("p01.02"),
 		{STUB_EXPECT, "p3"},
 		{STUB_REPLY, ZERO},
 		{STUB_EXPECT, "p1"},
@@ -212,9 +214,16 @@ static void check_error(const struct stub_step *script, const char *name, enum k
 static void test_not_in_long_mode(void **state)
 {
 	static const struct stub_step script[] = {
-		STUB_HELLO,          SERVE_X86,           {STUB_EXPECT, "p3"},
-		{STUB_REPLY, ZERO},  {STUB_EXPECT, "p2"}, {STUB_REPLY, "1100000000000000"},
-		{STUB_EXPECT, "p4"}, {STUB_REPLY, ZERO},  STUB_BYE,
+		STUB_HELLO,
+		SERVE_X86,
+		STUB_FETCH("p01.01"),
+		{STUB_EXPECT, "p3"},
+		{STUB_REPLY, ZERO},
+		{STUB_EXPECT, "p2"},
+		{STUB_REPLY, "1100000000000000"},
+		{STUB_EXPECT, "p4"},
+		{STUB_REPLY, ZERO},
+		STUB_BYE,
 		{STUB_END},
 	};
 
@@ -226,8 +235,13 @@ static void test_not_in_long_mode(void **state)
 static void test_general_registers(void **state)
 {
 	static const struct stub_step script[] = {
-		STUB_HELLO, SERVE_X86,  {STUB_EXPECT, "p0"}, {STUB_REPLY, "f0ff000000000000"},
-		STUB_BYE,   {STUB_END},
+		STUB_HELLO,
+		SERVE_X86,
+		STUB_FETCH("p01.01"),
+		{STUB_EXPECT, "p0"},
+		{STUB_REPLY, "f0ff000000000000"},
+		STUB_BYE,
+		{STUB_END},
 	};
 	const char *const names[] = {"rip"};
 	struct session s = start(script);
@@ -251,24 +265,31 @@ static void test_unknown_names(void **state)
 
 #define AFTER_ERROR                                                                                \
 	{STUB_RESYNC}, {STUB_EXPECT, "qSupported:multiprocess+"}, {STUB_REPLY, "PacketSize=1000"}, \
-		{STUB_EXPECT, "Qqemu.PhyMemMode:0"}, {STUB_REPLY, "OK"}, STUB_BYE,                 \
+		{STUB_EXPECT, "Qqemu.PhyMemMode:0"}, {STUB_QUIET}, {STUB_REPLY, "OK"}, STUB_BYE,   \
 	{                                                                                          \
 		STUB_END                                                                           \
 	}
 
 static void test_bad_values(void **state)
 {
-	static const struct stub_step narrow[] = {
-		STUB_HELLO, SERVE_X86, {STUB_EXPECT, "p0"}, {STUB_REPLY, "00000000"}, AFTER_ERROR};
-	static const struct stub_step error[] = {
-		STUB_HELLO, SERVE_X86, {STUB_EXPECT, "p0"}, {STUB_REPLY, "E14"}, AFTER_ERROR};
+	static const struct stub_step narrow[] = {STUB_HELLO,
+						  SERVE_X86,
+						  STUB_FETCH("p01.01"),
+						  {STUB_EXPECT, "p0"},
+						  {STUB_REPLY, "00000000"},
+						  AFTER_ERROR};
+	static const struct stub_step error[] = {STUB_HELLO,           SERVE_X86,
+						 STUB_FETCH("p01.01"), {STUB_EXPECT, "p0"},
+						 {STUB_REPLY, "E14"},  AFTER_ERROR};
 	static const struct stub_step unknown[] = {STUB_HELLO,
 						   SERVE_X86,
+						   STUB_FETCH("p01.01"),
 						   {STUB_EXPECT, "p0"},
 						   {STUB_REPLY, "xxxxxxxxxxxxxxxx"},
 						   AFTER_ERROR};
-	static const struct stub_step nothing[] = {
-		STUB_HELLO, SERVE_X86, {STUB_EXPECT, "p0"}, {STUB_REPLY, ""}, AFTER_ERROR};
+	static const struct stub_step nothing[] = {STUB_HELLO,           SERVE_X86,
+						   STUB_FETCH("p01.01"), {STUB_EXPECT, "p0"},
+						   {STUB_REPLY, ""},     AFTER_ERROR};
 
 	(void)state;
 	check_error(narrow, "rip", KT_ERROR_PROTOCOL, "rip");
@@ -293,6 +314,7 @@ static void test_short_pieces(void **state)
 		{STUB_EXPECT_ANY},
 		{STUB_REPLY, "l" X86_XML_2},
 		FOUR_TIMES_E00,
+		STUB_FETCH("p01.01"),
 		{STUB_EXPECT, "p0"},
 		{STUB_REPLY, ZERO},
 		STUB_BYE,
@@ -351,6 +373,7 @@ static void test_aarch64(void **state)
 	static const struct stub_step script[] = {
 		STUB_HELLO_SIZE("20020"),
 		{STUB_SERVE, .serve = serve_aarch64},
+		STUB_FETCH("p01.01"),
 		{STUB_EXPECT, "p12c"},
 		{STUB_REPLY, "0011223344556677"},
 		{STUB_EXPECT, "p10d"},
@@ -381,6 +404,7 @@ static void test_alternatives(void **state)
 	static const struct stub_step script[] = {
 		STUB_HELLO_SIZE("20020"),
 		{STUB_SERVE, .serve = serve_aarch64},
+		STUB_FETCH("p01.01"),
 		{STUB_EXPECT, "p10d"},
 		{STUB_REPLY, "8877665544332211"},
 		{STUB_EXPECT, "p12c"},
@@ -444,6 +468,7 @@ static void test_big_endian(void **state)
 	static const struct stub_step script[] = {
 		STUB_HELLO_SIZE("20020"),
 		{STUB_SERVE, .serve = serve_s390x},
+		STUB_FETCH("p01.01"),
 		{STUB_EXPECT, "p0"},
 		{STUB_REPLY, "0704c00180000000"},
 		{STUB_EXPECT, "p12"},

@@ -20,12 +20,16 @@ static void test_writes_before_running(void **state)
 		{STUB_SERVE, NULL, 0, serve_description},
 		{STUB_EXPECT, "Hgp01.02"},
 		{STUB_REPLY, "OK"},
+		STUB_FETCH("p01.02"),
 		{STUB_EXPECT, "P0=8877665544332211"},
 		{STUB_REPLY, "OK"},
 		{STUB_EXPECT, "P12=78563412"},
 		{STUB_REPLY, "OK"},
 		{STUB_EXPECT, "vCont;c"},
 		{STUB_REPLY, "T05thread:p01.02;"},
+		{STUB_EXPECT, "qSupported:multiprocess+"},
+		{STUB_QUIET},
+		{STUB_REPLY, "PacketSize=1000"},
 		STUB_BYE,
 		{STUB_END},
 	};
@@ -61,6 +65,7 @@ static void test_write_refused(void **state)
 	static const struct stub_step script[] = {
 		STUB_HELLO,
 		{STUB_SERVE, NULL, 0, serve_description},
+		STUB_FETCH("p01.01"),
 		{STUB_EXPECT, "P0=0100000000000000"},
 		{STUB_REPLY, "E22"},
 		{STUB_EXPECT, "vCont;c"},
@@ -145,6 +150,9 @@ static void test_interrupt(void **state)
 		/* A breakpoint that comes first is what it is. */
 		{STUB_RAW, "$T05thread:p01.02;#07"},
 		{STUB_INTERRUPTED},
+		{STUB_EXPECT, "qSupported:multiprocess+"},
+		{STUB_QUIET},
+		{STUB_REPLY, "PacketSize=1000"},
 		STUB_BYE,
 		{STUB_END},
 	};

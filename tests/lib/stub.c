@@ -194,6 +194,16 @@ static bool serve(struct stub *s, const char *(*answer)(const char *request))
 	return false;
 }
 
+static bool is_quiet(struct stub *s)
+{
+	char c;
+
+	if (s->put_back || s->in_pos != s->in_len ||
+	    recv(s->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 1)
+		return fail(s, "a client that waits", "silence", "more requests");
+	return true;
+}
+
 static bool until_hang_up(struct stub *s)
 {
 	uint8_t c;
@@ -219,6 +229,7 @@ static bool do_step(struct stub *s, const struct stub_step *step)
 	case STUB_RAW: return send_all(s, step->text, strlen(step->text));
 	case STUB_DRIP: return send_drip(s, step->text, step->n);
 	case STUB_SLEEP: usleep((useconds_t)step->n * 1000); return true;
+	case STUB_QUIET: return is_quiet(s);
 	case STUB_DRAIN: return until_hang_up(s);
 	case STUB_SERVE: return serve(s, step->serve);
 	case STUB_MEMORY: return serve_memory(s, step->n);

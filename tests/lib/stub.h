@@ -28,6 +28,7 @@ enum stub_op {
 	STUB_DRAIN,       /* read, and send nothing, until the client hangs up */
 	STUB_MEMORY,      /* answer n "m" requests in a row: each byte is its address & 0xff */
 	STUB_SERVE, /* answer requests with serve(), until that gives NULL: the next step is then */
+	STUB_QUIET, /* nothing has come: the client waits for a reply before it says more */
 	STUB_CLOSE, /* hang up */
 };
 
@@ -63,6 +64,13 @@ struct stub_step {
 	{STUB_EXPECT, "D;01", 0},                                                                  \
 	{                                                                                          \
 		STUB_REPLY, "OK", 0                                                                \
+	}
+
+/* What has QEMU fetch a vCPU's registers, ahead of the first `p` or `P` of a stop. */
+#define STUB_FETCH(id)                                                                             \
+	{STUB_EXPECT, "qThreadExtraInfo," id},                                                     \
+	{                                                                                          \
+		STUB_REPLY, "4350552330"                                                           \
 	}
 
 struct stub;
