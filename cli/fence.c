@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* What a process that reads a guest may still open; docs/security.md tells why. */
-#include <fcntl.h>
 #include <stdlib.h>
 
 #include "btf/cache.h"
@@ -33,20 +32,11 @@ static bool add(struct kt_fence *fence, enum kt_fence_right right, const char *p
 	return !path || kt_vec_push(&fence->places, (struct kt_fence_place){path, right});
 }
 
-/* The guardian looks there whether its parent is stopped. Open, since a rule is of an inode. */
-static bool add_process(struct kt_fence *fence)
-{
-	static int pinned = -1;
-
-	if (pinned < 0)
-		pinned = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return add(fence, KT_FENCE_READ, "/proc/self");
-}
-
 static bool add_places(struct kt_fence *fence, const struct cli_guest *guest, const char *cache_dir,
 		       const char *results_dir)
 {
-	bool ok = add_process(fence);
+	/* The guardian looks there whether its parent is stopped. */
+	bool ok = add(fence, KT_FENCE_READ, "/proc/self");
 
 	for (size_t i = 0; i < sizeof(of_system) / sizeof(*of_system); i++)
 		ok &= add(fence, KT_FENCE_READ, of_system[i]);

@@ -68,15 +68,25 @@ static struct ruleset everything(int abi)
 #define ON_A_FILE                                                                                  \
 	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | ACCESS_FS_TRUNCATE)
 
-/* What cannot be allowed (a pipe, behind /dev/stderr) is nothing that Landlock forbids. */
+/*
+ * What cannot be allowed (a pipe, behind /dev/stderr) is nothing that Landlock forbids.
+ *
+ * The place stays open as long as the process lives. A rule is of an inode, and some file systems
+ * make a new inode whenever a file is looked up that nobody has open: 9p (a share of QEMU, or a
+ * drive of WSL), and /proc. There a rule alone would allow nothing.
+ */
 static void allow_place(int rules, const struct ruleset *set, const struct kt_fence_place *place)
 {
-	_cleanup_close_ int fd = open(place->path, O_PATH | O_CLOEXEC);
+	int fd = open(place->path, O_PATH | O_CLOEXEC);
 	struct landlock_path_beneath_attr beneath = {.parent_fd = fd};
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st))
+	if (fd < 0)
 		return;
+	if (fstat(fd, &st)) {
+		close(fd);
+		return;
+	}
 	beneath.allowed_access = place->right == KT_FENCE_WRITE ? READS | WRITES : READS;
 	if (!S_ISDIR(st.st_mode))
 		beneath.allowed_access &= ON_A_FILE;

@@ -6,7 +6,8 @@
  * Landlock (Linux 5.13) has the files, and from 6.7 (ABI 4) on TCP, from 6.12 (ABI 6) on signals;
  * seccomp has the rest. What the kernel at hand does not have is left out.
  *
- * Of the calling thread and those that it starts: to be called before there are others.
+ * Of the calling thread and those that it starts: to be called before there are others. Each place
+ * stays open, with a file descriptor that this process keeps.
  * Internal to the tool; not a public header.
  */
 #ifndef KT_UTIL_FENCE_H

@@ -6,19 +6,8 @@
 times=${1:-200}
 . "$(dirname "$0")/lib"
 kernel trixie
-cc -O1 -Wall -Wextra -D_GNU_SOURCE -o "$work/killer" tests/guest/killer.c || skip_all 'no compiler'
+. tests/guest/killing
 boot guest --kernel "$kernel" --qemu-arg -qmp --qemu-arg "unix:$work/guest/qmp,server=on,wait=off"
-
-# killed NAME SIGNAL TIMES COMMAND...
-killed() {
-	what=$1 sig=$2 n=$3
-	shift 3
-	if found=$("$work/killer" "$dir/qmp" "$sig" "$n" -- "$@" 2>"$work/why"); then
-		ok "$what: $found"
-	else
-		not_ok "$what: $found" "$(cat "$work/why")"
-	fi
-}
 
 killed 'SIGKILL' 9 "$times" "$tool" attach "$target" --vmlinux "$kernel"
 killed 'SIGKILL, reading the image' 9 $((times / 10)) \

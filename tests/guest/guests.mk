@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What the scripts of tests/guest and tests/kvm have in their guests, or beside them. Included from
+# the top; uses its CC, Q, msg and BPF_OBJS, and what truth.mk builds.
+
+GUEST_CFLAGS := -O2 -Wall -Wextra -D_GNU_SOURCE
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool))
+
+# Ends a command at random moments, and asks QEMU whether the guest runs again.
+build/guest/killer: tests/guest/killer.c tests/guest/guests.mk
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GUEST_CFLAGS) -o $@ $<
+
+# A guest with four loaders, for a watch.
+build/guest/loads: tests/guest/loads.c tests/guest/guests.mk
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GUEST_CFLAGS) -static -o $@ $<
+
+build/guest/watch.initrd: build/guest/loads tests/truth/mkinitrd
+	$(call msg,CPIO,$@)
+	$(Q)tests/truth/mkinitrd $@ $<
+
+# The guest that knows the truth, with bpftool.
+build/guest/objects.initrd: build/truth/init $(TRUTH_OBJS) tests/truth/mkinitrd
+	$(call msg,CPIO,$@)
+	@mkdir -p $(@D)
+	$(Q)MKINITRD_PROGRAM=$(BPFTOOL) tests/truth/mkinitrd $@ build/truth/init $(TRUTH_OBJS)
+
+guests: truth build/guest/killer build/guest/watch.initrd $(if $(BPFTOOL),build/guest/objects.initrd)
+
+.PHONY: guests
