@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "util/buf.h"
@@ -14,14 +15,13 @@
 #include "vm/console.h"
 #include "vm/event.h"
 #include "vm/kernel.h"
+#include "vm/life.h"
 #include "vm/objects.h"
 #include "vm/process.h"
 #include "vm/qemu.h"
 #include "vm/vm.h"
 
-/* A guest that lives prints something within a second; a KVM that hangs it, nothing ever. */
-#define SILENCE_MAX_NS (10 * INT64_C(1000000000))
-#define TICK_MS        200
+#define TICK_MS 200
 
 /* The guest speaks on one of them: virtio where its kernel has that, else the serial port. */
 enum { CHANNEL_SERIAL, CHANNEL_VIRTIO, N_CHANNELS };
@@ -37,9 +37,8 @@ struct vm {
 	size_t heard;       /* the one on which init has spoken */
 	struct kt_buf text; /* of the last event */
 	char *console_path, *gdb_target;
-	char *unpacked;        /* the kernel's image, where that was packed */
-	uint64_t console_seen; /* its size when last looked at */
-	int64_t silent_since_ns;
+	char *unpacked; /* the kernel's image, where that was packed */
+	struct vm_life life;
 	bool init_started, ended;
 	int wait_status; /* QEMU's, once ended */
 };
@@ -108,8 +107,7 @@ static struct kt_error *start_qemu(struct vm *vm)
 	if (err)
 		return no_qemu(vm->config.machine, err);
 	vm->pid = vm->qemu.pid;
-	vm->console_seen = 0;
-	vm->silent_since_ns = kt_now_ns();
+	vm_life_begin(&vm->life, kt_now_ns());
 	return NULL;
 }
 
@@ -245,35 +243,57 @@ static struct kt_error *fall_back(struct vm *vm, const char *why)
 	return start_qemu(vm);
 }
 
+/* Nobody can send: QEMU has not connected yet, or not any more. */
+static bool hung_up(const struct vm *vm)
+{
+	for (size_t i = 0; i < N_CHANNELS; i++)
+		if (vm->channels[i].fd >= 0)
+			return false;
+	return true;
+}
+
 static bool can_fall_back(const struct vm *vm)
 {
 	return !vm->config.accel && !vm->init_started && strcmp(vm->accel, "tcg");
 }
 
+/* The CPU time that QEMU has used, with its vCPUs'; 0: it is gone. */
+static int64_t cpu_ns(const struct vm *vm)
+{
+	struct timespec ts;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(vm->pid, &clock) || clock_gettime(clock, &ts))
+		return 0;
+	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
 /* TCG is slow but sure: there, only the caller's deadline says when to give up. */
 static struct kt_error *check_alive(struct vm *vm)
 {
-	uint64_t size = vm_console_size(vm->console_path);
+	struct vm_life_sign sign = {
+		.now_ns = kt_now_ns(),
+		.cpu_ns = cpu_ns(vm),
+		.console = vm_console_size(vm->console_path),
+		.connected = !hung_up(vm),
+	};
 
-	if (vm->init_started || vm->ended || !strncmp(vm->accel, "tcg", 3))
-		return NULL;
-	if (size != vm->console_seen) {
-		vm->console_seen = size;
-		vm->silent_since_ns = kt_now_ns();
-	}
-	if (kt_now_ns() - vm->silent_since_ns < SILENCE_MAX_NS)
+	if (vm->init_started || vm->ended || !strncmp(vm->accel, "tcg", 3) ||
+	    !vm_life_is_over(&vm->life, &sign))
 		return NULL;
 	if (can_fall_back(vm)) {
-		if (!size)
+		if (!sign.console)
 			vm_qemu_remember_kvm_hangs();
 		return fall_back(vm, "no sign of life from the guest under KVM");
 	}
-	return kt_error_hint(
-		kt_error_new(KT_ERROR_NOT_READY,
-			     "the guest shows no sign of life with accel %s: %s for "
-			     "10 seconds",
-			     vm->accel, size ? "its console is silent" : "nothing on its console"),
-		"--accel tcg always works, only slower");
+	return kt_error_hint(kt_error_new(KT_ERROR_NOT_READY,
+					  "the guest shows no sign of life with accel %s: %s for "
+					  "%.0f seconds",
+					  vm->accel,
+					  sign.console ? "its console is silent"
+						       : "nothing on its console",
+					  (double)(sign.now_ns - vm->life.since_ns) / 1e9),
+			     "--accel tcg always works, only slower");
 }
 
 /*
@@ -363,15 +383,6 @@ static bool take_event(struct vm *vm, struct vm_event *ret)
 		}
 	}
 	return false;
-}
-
-/* Nobody can send any more. */
-static bool hung_up(const struct vm *vm)
-{
-	for (size_t i = 0; i < N_CHANNELS; i++)
-		if (vm->channels[i].fd >= 0)
-			return false;
-	return true;
 }
 
 struct kt_error *vm_next_event(struct vm *vm, int64_t deadline_ns, struct vm_event *ret)
