@@ -82,8 +82,11 @@ struct kt_error *rsp_client_select(struct rsp_client *client, const struct rsp_t
  * "?" is 0 then. "SCTLR_EL1|SCTLR" is whichever of these it has, the first first. Registers wider
  * than 64 bits are refused (KT_ERROR_UNSUPPORTED).
  *
+ * The values are those of the stop at hand, under KVM as well (gdbrsp/exchange.h).
+ *
  * x86-64: when control registers or segment bases are asked for and none of these vCPUs has
- * CR0.PE, CR0.PG and EFER.LMA set, KT_ERROR_NOT_READY. (The XML names cs_base, ss_base,
+ * CR0.PE, CR0.PG and EFER.LMA set, KT_ERROR_NOT_READY; but KT_ERROR_PROTOCOL when the registers
+ * of one contradict each other, since waiting does not help then. (The XML names cs_base, ss_base,
  * ds_base and es_base in a comment, and the stub does not have them: who reads comments
  * finds every number from fs_base on wrong. The width of each value is checked as well.)
  */
@@ -102,6 +105,14 @@ struct rsp_read {
 	void *buf;
 	bool fault; /* set by the read: (part of) it does not translate; buf is undefined then */
 };
+
+/*
+ * A command of QEMU's monitor (HMP), such as "info status": what it prints, which the caller frees.
+ * Output of the monitor is for people, and differs between versions of QEMU: "unknown command:
+ * 'x'" and "Error: ..." are output, too. KT_ERROR_UNSUPPORTED: this stub has no monitor; the
+ * client is still good.
+ */
+struct kt_error *rsp_client_monitor(struct rsp_client *client, const char *command, char **ret);
 
 /*
  * Reads any number of pieces in one pipelined batch. A piece that cannot be read has fault

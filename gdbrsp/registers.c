@@ -3,6 +3,7 @@
  * Registers by name: the stub's target description gives names, sizes and numbers, and `p N`
  * reads one. QEMU 7.2 answers nothing to `p` before a description was read.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,9 @@
 #define PIECES_AHEAD 5
 
 /* x86: CR0.PE and CR0.PG, EFER.LMA. All three are set while a 64-bit kernel runs. */
-#define CR0_PE_PG (UINT64_C(1) << 31 | 1)
+#define CR0_PE    UINT64_C(1)
+#define CR0_PG    (UINT64_C(1) << 31)
+#define CR0_PE_PG (CR0_PG | CR0_PE)
 #define EFER_LMA  (UINT64_C(1) << 10)
 
 struct reg {
@@ -412,9 +415,29 @@ struct control {
 	size_t stride;
 };
 
+/*
+ * A processor sets EFER.LMA when paging is turned on, and clears it when paging is turned off;
+ * and paging needs protected mode (Intel SDM volume 3, 2.2.1 and 2.5; AMD APM volume 2, 3.1.7).
+ */
+static bool contradict(uint64_t cr0, uint64_t efer)
+{
+	return (efer & EFER_LMA && !(cr0 & CR0_PG)) || (cr0 & CR0_PG && !(cr0 & CR0_PE));
+}
+
+static struct kt_error *contradiction(const struct rsp_thread *thread, uint64_t cr0, uint64_t efer)
+{
+	struct kt_error *err = kt_error_new(
+		KT_ERROR_PROTOCOL,
+		"the GDB stub gives registers of vCPU %s that contradict each other: "
+		"cr0 %#" PRIx64 ", efer %#" PRIx64,
+		thread->id, cr0, efer);
+
+	return kt_error_hint(err, "a later try may get others; a QEMU of another version, too");
+}
+
 /* One vCPU in 64-bit mode will do: others may be off. */
 static struct kt_error *check_long_mode(struct rsp_client *client, const struct control *control,
-					size_t n_threads)
+					const struct rsp_thread *threads, size_t n_threads)
 {
 	struct kt_error *err;
 
@@ -425,6 +448,12 @@ static struct kt_error *check_long_mode(struct rsp_client *client, const struct 
 			client->registers->seen_long_mode = true;
 			return NULL;
 		}
+	}
+	for (size_t t = 0; t < n_threads; t++) {
+		size_t i = t * control->stride;
+
+		if (contradict(control->cr0[i], control->efer[i]))
+			return contradiction(&threads[t], control->cr0[i], control->efer[i]);
 	}
 	err = kt_error_new(KT_ERROR_NOT_READY,
 			   "the guest is not in 64-bit mode yet (firmware or early boot)");
@@ -464,7 +493,7 @@ static struct kt_error *read_registers(struct rsp_client *client, struct values 
 	if (!err)
 		err = rsp_exchange(client, &v->batch);
 	if (!err && check)
-		err = check_long_mode(client, &control, v->n_threads);
+		err = check_long_mode(client, &control, v->threads, v->n_threads);
 	return err;
 }
 

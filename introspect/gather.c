@@ -64,7 +64,7 @@ static struct kt_error *find_image(struct gather *g)
 	struct kt_error *err = stop(g);
 
 	if (!err)
-		err = gather_find_image(g);
+		err = source_explain(&g->source, gather_find_image(g));
 	return resume(g, err);
 }
 

@@ -287,7 +287,7 @@ struct kt_error *guest_create(const struct source *source, const struct kfacts *
 	if (hint)
 		err = guest_try_hint(guest, *hint, &found);
 	if (!err && !found)
-		err = guest_find(guest);
+		err = source_explain(source, guest_find(guest));
 	guest->hint = NULL;
 	if (!err)
 		err = guest_prove_btf(guest);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gdbrsp/client.h"
 #include "introspect/source.h"
@@ -75,6 +77,59 @@ static struct kt_error *stub_read_physical(void *context, struct gmem_read *read
 	return stub_read(context, RSP_PHYSICAL, reads, count);
 }
 
+static struct kt_error *stub_monitor(void *context, const char *command, char **ret)
+{
+	return rsp_client_monitor(context, command, ret);
+}
+
+/* A property, as HMP's qom-get prints it: "/objects/sev0" in quotes, and a line end. */
+static char *property(const struct source *source, const char *object, const char *name)
+{
+	_cleanup_free_ char *command = NULL, *text = NULL;
+	char *end;
+
+	if (asprintf(&command, "qom-get %s %s", object, name) < 0) {
+		command = NULL;
+		return NULL;
+	}
+	kt_error_destroy(source->monitor(source->context, command, &text));
+	end = text && text[0] == '"' ? strchr(text + 1, '"') : NULL;
+	return end && end > text + 1 ? strndup(text + 1, (size_t)(end - text) - 1) : NULL;
+}
+
+static bool is_path(const char *text)
+{
+	return text[strspn(text,
+			   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_.-")] ==
+	       '\0';
+}
+
+/*
+ * The machine's link to what keeps the guest's secrets, since QEMU 6.0 ("sev-guest",
+ * "sev-snp-guest", "tdx-guest", "s390-pv-guest", "pef-guest"); empty for all other guests. Older
+ * ones are not told apart from a guest that does not run yet.
+ */
+struct kt_error *source_explain(const struct source *source, struct kt_error *err)
+{
+	_cleanup_free_ char *object = NULL, *kind = NULL;
+	enum kt_error_code code = err ? kt_error_code(err) : KT_ERROR_CANCELLED;
+
+	if (!source->monitor || (code != KT_ERROR_NOT_READY && code != KT_ERROR_FAULT &&
+				 code != KT_ERROR_MISMATCH && code != KT_ERROR_PROTOCOL))
+		return err;
+	object = property(source, "/machine", "confidential-guest-support");
+	if (!object || !is_path(object))
+		return err;
+	kind = property(source, object, "type");
+	kt_error_destroy(err);
+	err = kt_error_new(
+		KT_ERROR_UNSUPPORTED,
+		"this is a confidential guest (%s): nobody outside may read its registers "
+		"or its memory",
+		kind && is_path(kind) ? kind : object);
+	return kt_error_hint(err, "bpftool and veristat inside the guest can tell");
+}
+
 struct source source_from_stub(struct rsp_client *client)
 {
 	return (struct source){
@@ -83,5 +138,6 @@ struct source source_from_stub(struct rsp_client *client)
 		.select = stub_select,
 		.read_virtual = stub_read_virtual,
 		.read_physical = rsp_client_has_physical(client) ? stub_read_physical : NULL,
+		.monitor = stub_monitor,
 	};
 }

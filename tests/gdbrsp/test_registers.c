@@ -231,6 +231,42 @@ static void test_not_in_long_mode(void **state)
 	check_error(script, "cr3", KT_ERROR_NOT_READY, "not in 64-bit mode yet");
 }
 
+/* Not a guest that boots, so that nobody is told to wait. */
+static void test_contradiction(void **state)
+{
+	static const struct stub_step no_paging[] = {
+		STUB_HELLO,
+		SERVE_X86,
+		STUB_FETCH("p01.01"),
+		{STUB_EXPECT, "p3"},
+		{STUB_REPLY, ZERO},
+		{STUB_EXPECT, "p2"},
+		{STUB_REPLY, "1000006000000000"},
+		{STUB_EXPECT, "p4"},
+		{STUB_REPLY, LONG_MODE_EFER},
+		STUB_BYE,
+		{STUB_END},
+	};
+	static const struct stub_step no_protection[] = {
+		STUB_HELLO,
+		SERVE_X86,
+		STUB_FETCH("p01.01"),
+		{STUB_EXPECT, "p3"},
+		{STUB_REPLY, ZERO},
+		{STUB_EXPECT, "p2"},
+		{STUB_REPLY, "1000008000000000"},
+		{STUB_EXPECT, "p4"},
+		{STUB_REPLY, ZERO},
+		STUB_BYE,
+		{STUB_END},
+	};
+
+	(void)state;
+	check_error(no_paging, "cr3", KT_ERROR_PROTOCOL,
+		    "vCPU p01.01 that contradict each other: cr0 0x60000010, efer 0xd01");
+	check_error(no_protection, "cr3", KT_ERROR_PROTOCOL, "cr0 0x80000010, efer 0");
+}
+
 /* General registers make sense in every mode: nothing is checked for them. */
 static void test_general_registers(void **state)
 {
@@ -523,19 +559,13 @@ static void test_include_loop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_xml),
-		cmocka_unit_test(test_xml_cut_short),
-		cmocka_unit_test(test_x86),
-		cmocka_unit_test(test_not_in_long_mode),
-		cmocka_unit_test(test_general_registers),
-		cmocka_unit_test(test_unknown_names),
-		cmocka_unit_test(test_bad_values),
-		cmocka_unit_test(test_short_pieces),
-		cmocka_unit_test(test_aarch64),
-		cmocka_unit_test(test_alternatives),
-		cmocka_unit_test(test_no_alternative),
-		cmocka_unit_test(test_big_endian),
-		cmocka_unit_test(test_no_description),
+		cmocka_unit_test(test_xml),           cmocka_unit_test(test_xml_cut_short),
+		cmocka_unit_test(test_x86),           cmocka_unit_test(test_not_in_long_mode),
+		cmocka_unit_test(test_contradiction), cmocka_unit_test(test_general_registers),
+		cmocka_unit_test(test_unknown_names), cmocka_unit_test(test_bad_values),
+		cmocka_unit_test(test_short_pieces),  cmocka_unit_test(test_aarch64),
+		cmocka_unit_test(test_alternatives),  cmocka_unit_test(test_no_alternative),
+		cmocka_unit_test(test_big_endian),    cmocka_unit_test(test_no_description),
 		cmocka_unit_test(test_include_loop),
 	};
 

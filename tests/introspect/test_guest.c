@@ -282,6 +282,40 @@ static void test_no_kernel_mapped(void **state)
 	check_error(&s, KT_ERROR_NOT_READY, "page tables", NULL);
 }
 
+/* Whose registers and memory QEMU itself does not see. The monitor's words are QEMU's (7.2). */
+static void test_confidential(void **state)
+{
+	static const char *const snp[] = {"\"/objects/sev0\"\r\n", "\"sev-snp-guest\"\r\n", NULL};
+	static const char *const nameless[] = {"\"/objects/x\"\r\n", NULL};
+	static const char *const others[][2] = {
+		{"\"\"\r\n"},
+		{"Error: Property 'pc-q35-7.2-machine.confidential-guest-support' not found\r\n"},
+		{"unknown command: 'qom-get'\r\n"},
+		{"\"/objects/a b\"\r\n"},
+		{"\"/objects/a\nquit\"\r\n"},
+		{"\""},
+		{""},
+		{NULL},
+	};
+	struct synth s;
+
+	(void)state;
+	synth_init(&s, 0);
+	textmem_text(s.mem, "cpu cr0=0x60000010 cr3=0 cr4=0 efer=0");
+	s.mem->monitor = snp;
+	check_error(&s, KT_ERROR_UNSUPPORTED, "confidential guest (sev-snp-guest)", NULL);
+	synth_init(&s, 0);
+	cpu(&s, UNUSED_TABLE, false);
+	s.mem->monitor = nameless;
+	check_error(&s, KT_ERROR_UNSUPPORTED, "confidential guest (/objects/x)", NULL);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		synth_init(&s, 0);
+		textmem_text(s.mem, "cpu cr0=0x60000010 cr3=0 cr4=0 efer=0");
+		s.mem->monitor = others[i];
+		check_error(&s, KT_ERROR_NOT_READY, "64-bit mode", NULL);
+	}
+}
+
 static void test_proof_by_banner(void **state)
 {
 	struct synth s;
@@ -499,6 +533,7 @@ int main(void)
 		cmocka_unit_test(test_first_cpu_suffices),
 		cmocka_unit_test(test_mmu_off),
 		cmocka_unit_test(test_no_kernel_mapped),
+		cmocka_unit_test(test_confidential),
 		cmocka_unit_test(test_proof_by_banner),
 		cmocka_unit_test(test_banner_of_another),
 		cmocka_unit_test(test_mismatch_names_both),

@@ -44,6 +44,8 @@ struct textmem {
 	gaddr_t at;
 	gaddr_t next_table; /* where textmem_map() puts its tables */
 	bool big_endian;
+	const char *const *monitor; /* replies to the commands, in order, and NULL; NULL: none */
+	size_t commands;
 	/* What was asked for. */
 	size_t calls, reads;
 	uint64_t bytes;
@@ -360,6 +362,18 @@ static inline struct kt_error *textmem_select(void *context, size_t cpu)
 	return NULL;
 }
 
+static inline struct kt_error *textmem_monitor(void *context, const char *command, char **ret)
+{
+	struct textmem *m = context;
+
+	if (strncmp(command, "qom-get /", 9) || strpbrk(command, "\r\n"))
+		abort();
+	if (!m->monitor[m->commands])
+		return kt_error_new(KT_ERROR_UNSUPPORTED, "no monitor");
+	*ret = strdup(m->monitor[m->commands++]);
+	return *ret ? NULL : kt_error_no_memory();
+}
+
 static inline struct source textmem_source(struct textmem *m)
 {
 	return (struct source){
@@ -368,6 +382,7 @@ static inline struct source textmem_source(struct textmem *m)
 		.select = textmem_select,
 		.read_virtual = textmem_read_virtual,
 		.read_physical = textmem_read_physical,
+		.monitor = m->monitor ? textmem_monitor : NULL,
 	};
 }
 
