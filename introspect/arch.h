@@ -119,6 +119,9 @@ struct arch {
 	 * more than its physical ones. NULL: not so.
 	 */
 	const char *root, *voffset;
+
+	/* Why a stub of QEMU may lack the registers; NULL: there is no known reason. */
+	const char *no_registers;
 };
 
 /* Every level but the highest has bits_each; the highest what is left of addr_bits. */

@@ -232,6 +232,8 @@ static struct kt_error *guest_find(struct guest *guest)
 
 		err = guest->source.registers(guest->source.context, first, end, arch->registers,
 					      arch->n_registers, &values, &n_cpus);
+		if (err && kt_error_code(err) == KT_ERROR_NOT_FOUND && arch->no_registers)
+			err = kt_error_hint(err, "%s", arch->no_registers);
 		if (!err)
 			err = candidates_collect(&candidates, arch, values, first,
 						 (end < n_cpus ? end : n_cpus) - first);
