@@ -17,6 +17,7 @@
 #include "util/clock.h"
 
 #define JOBS_MAX 256
+#define HANG_MS  120000 /* bounds a hang; what is waited for comes far earlier */
 
 static struct sweep_job jobs[JOBS_MAX];
 static char names[JOBS_MAX][128];
@@ -171,25 +172,56 @@ static void tries_again(void **state)
 	}
 }
 
-static void ends_what_hangs(void **state)
+static double seconds_since_boot(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* Have all cells begun long before a timeout that counts from `start`? */
+static bool begun_by(double start, double timeout, size_t n)
+{
+	const struct events *events = told();
+
+	for (size_t i = 0; i < events->n; i++)
+		n -= !strcmp(events->v[i].what, "begin") && events->v[i].when < start + timeout / 2;
+	return !n;
+}
+
+/*
+ * Cells that hang, one that is deaf to SIGTERM, one that passes. False: this machine is too busy to
+ * start them in that time, so that nothing is to be learned from it.
+ */
+static bool hang_with_timeout(unsigned timeout_s, bool last)
 {
 	struct sweep_work work = make_work();
-	int64_t start = kt_now_ns();
-	double took;
+	double start = seconds_since_boot(), took;
 
-	(void)state;
-	work.timeout_s = 1;
+	work.timeout_s = timeout_s;
 	work.max_jobs = 4;
 	add(&work, "scx", "hang");
 	add(&work, "scx", "deaf");
 	add(&work, "scx", "sleep0.2");
 	add(&work, "scx", "hang");
 	assert_runs(&work);
-	took = (double)(kt_now_ns() - start) / 1e9;
-	assert_true(took > 5.9 && took < 12);
+	took = seconds_since_boot() - start;
+	if (!last && !begun_by(start, timeout_s, work.n_jobs))
+		return false;
+	/* SIGTERM at the timeout, SIGKILL SWEEP_GRACE_S later. */
+	assert_true(took > timeout_s + 4.9 && took < 10 * (timeout_s + 5));
 	assert_int_equal(count_events(told(), "term", NULL), 2);
 	assert_int_equal(count_events(told(), "end", names[2]), 1);
 	assert_false(any_runs(told()));
+	return true;
+}
+
+static void ends_what_hangs(void **state)
+{
+	(void)state;
+	for (unsigned timeout_s = 1; !hang_with_timeout(timeout_s, timeout_s > 10); timeout_s *= 4)
+		assert_int_equal(unlink(in_scratch("events")), 0);
 }
 
 static void takes_along_what_a_cell_left(void **state)
@@ -203,44 +235,56 @@ static void takes_along_what_a_cell_left(void **state)
 	for (size_t i = 0; i < told()->n; i++)
 		sscanf(told()->v[i].what, "litter-%d", &pid);
 	assert_true(pid > 0);
-	for (int i = 0; i < 500 && runs(pid); i++)
+	for (int64_t end = kt_deadline_ms(HANG_MS); runs(pid) && kt_deadline_left_ms(end);)
 		usleep(10000);
 	assert_false(runs(pid));
 }
 
-/* A process that makes fd readable when `name` has begun. */
-static pid_t cancel_when_begun(int fd, const char *name)
+/*
+ * A process that cancels the work once n cells have begun: it makes cancel_fd readable. When all
+ * cells have ended it writes the time to gone_fd.
+ */
+static pid_t cancel_when_begun(size_t n, int cancel_fd, int gone_fd)
 {
+	int64_t end = kt_deadline_ms(HANG_MS), now;
 	pid_t pid = fork();
 
 	if (pid)
 		return pid;
-	while (!count_events(told(), "begin", name))
+	while (count_events(told(), "begin", NULL) < n && kt_deadline_left_ms(end))
 		usleep(10000);
-	if (write(fd, "x", 1) != 1)
+	if (write(cancel_fd, "x", 1) != 1)
 		_exit(1);
-	_exit(0);
+	while (any_runs(told()) && kt_deadline_left_ms(end))
+		usleep(10000);
+	now = kt_now_ns();
+	_exit(write(gone_fd, &now, sizeof(now)) != sizeof(now));
 }
 
+/* Both that run have begun, since otherwise SIGTERM ends one that has told nothing yet. */
 static void stops_when_told(void **state)
 {
 	struct sweep_work work = make_work();
-	int fds[2], status;
-	int64_t start;
+	int cancel[2], gone[2], status;
+	int64_t gone_ns, returned_ns;
 	pid_t pid;
 
 	(void)state;
-	assert_int_equal(pipe(fds), 0);
-	work.cancel_fd = fds[0];
+	assert_int_equal(pipe(cancel), 0);
+	assert_int_equal(pipe(gone), 0);
+	work.cancel_fd = cancel[0];
 	work.max_jobs = 2;
 	add(&work, "scx", "pass");
 	for (int i = 0; i < 9; i++)
 		add(&work, "scx", i < 3 ? "pass" : "hang");
-	pid = cancel_when_begun(fds[1], names[5]);
-	start = kt_now_ns();
+	pid = cancel_when_begun(6, cancel[1], gone[1]);
 	assert_fails(&work, KT_ERROR_CANCELLED);
-	assert_true(kt_now_ns() - start < 5000000000);
+	returned_ns = kt_now_ns();
+	assert_int_equal(read(gone[0], &gone_ns, sizeof(gone_ns)), sizeof(gone_ns));
+	/* It does not wait for SIGKILL, which would be due SWEEP_GRACE_S after SIGTERM. */
+	assert_true(returned_ns - gone_ns < 4000000000);
 	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
 	assert_int_equal(count_events(told(), "begin", NULL), 6);
 	assert_int_equal(count_events(told(), "term", NULL), 2);
 	for (size_t i = 0; i < work.n_jobs; i++)
@@ -248,8 +292,10 @@ static void stops_when_told(void **state)
 	assert_false(any_runs(told()));
 	assert_fails(&work, KT_ERROR_CANCELLED);
 	assert_int_equal(count_events(told(), "begin", NULL), 6);
-	close(fds[0]);
-	close(fds[1]);
+	for (int i = 0; i < 2; i++) {
+		close(cancel[i]);
+		close(gone[i]);
+	}
 }
 
 static void as_many_as_it_may(void **state)
@@ -259,8 +305,9 @@ static void as_many_as_it_may(void **state)
 	(void)state;
 	work.max_jobs = 3;
 	for (int i = 0; i < 12; i++)
-		add(&work, "scx", "sleep0.2");
+		add(&work, "scx", "meet3");
 	assert_runs(&work);
+	assert_int_equal(count_events(told(), "alone", NULL), 0);
 	assert_int_equal(most_at_a_time(told()), 3);
 }
 
@@ -310,25 +357,48 @@ static void largest_first(void **state)
 		assert_string_equal(told()->v[2 * i].name, names[order[i]]);
 }
 
-/* Those with more CPUs take longer, so that none is left to run alone in the end. */
+/* Seconds that one cell takes here and now beside its own time, as a shell runs it. */
+static double time_to_start_one(void)
+{
+	double start = seconds_since_boot(), took;
+	char command[512];
+
+	for (int i = 0; i < 8; i++) {
+		snprintf(command, sizeof(command), "%s sweep f --cell a/b/pass/%d --results %s",
+			 tool, i, scratch);
+		assert_int_equal(system(command), 0);
+	}
+	took = seconds_since_boot() - start - time_of_all(told());
+	assert_int_equal(unlink(in_scratch("events")), 0);
+	return took / 8;
+}
+
+/*
+ * A cell begins as soon as one has ended, while the other still runs. Each ends once the one after
+ * it has begun: with an engine that waits for both they would not meet.
+ */
 static void both_cores_are_busy(void **state)
 {
 	struct sweep_work work = make_work();
-	int64_t start = kt_now_ns();
-	double wall;
+	double one = time_to_start_one(), start = seconds_since_boot(), idle;
 
 	(void)state;
 	work.max_jobs = 2;
 	for (unsigned i = 0; i < 24; i++) {
 		char kernel[16];
 
-		snprintf(kernel, sizeof(kernel), "sleep%.1f", 0.2 + 0.1 * (i * 7 % 12));
-		jobs[add(&work, "scx", kernel)].cpus = 1 + i * 7 % 12;
+		snprintf(kernel, sizeof(kernel), "meet%u", i < 23 ? i + 2 : 24);
+		add(&work, "scx", kernel);
 	}
 	assert_runs(&work);
-	wall = (double)(kt_now_ns() - start) / 1e9;
-	print_message("# busy: %.3f\n", time_of_all(told()) / (2 * wall));
-	assert_true(time_of_all(told()) / (2 * wall) >= 0.9);
+	idle = 2 * (seconds_since_boot() - start) - time_of_all(told());
+	for (size_t i = 0; i < work.n_jobs; i++)
+		assert_int_equal(count_events(told(), "end", names[i]), 1);
+	assert_int_equal(count_events(told(), "alone", NULL), 0);
+	assert_int_equal(most_at_a_time(told()), 2);
+	print_message("# idle for each cell: %.3f s, to start one: %.3f s\n", idle / 24, one);
+	/* One that looked once a second would come to half a second. */
+	assert_true(idle / 24 < 0.1 + 10 * one);
 }
 
 static void dies_with_its_parent(void **state)
@@ -344,12 +414,13 @@ static void dies_with_its_parent(void **state)
 	pid = fork();
 	if (!pid)
 		_exit(sweep_run_local(&work) ? 1 : 0);
-	for (int i = 0; i < 500 && count_events(told(), "begin", NULL) < 4; i++)
+	for (int64_t end = kt_deadline_ms(HANG_MS);
+	     count_events(told(), "begin", NULL) < 4 && kt_deadline_left_ms(end);)
 		usleep(10000);
 	assert_int_equal(told()->n, 4);
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
-	for (int i = 0; i < 500 && any_runs(told()); i++)
+	for (int64_t end = kt_deadline_ms(HANG_MS); any_runs(told()) && kt_deadline_left_ms(end);)
 		usleep(10000);
 	assert_false(any_runs(told()));
 }
