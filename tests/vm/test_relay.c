@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "util/clock.h"
 #include "vm/frame.h"
 #include "vm/guest/guest.h"
 
@@ -33,7 +34,27 @@ void die(const char *fmt, ...)
 	abort();
 }
 
+/*
+ * The relay's time is the test's: on a busy machine a moment may take longer than a line is waited
+ * for. It stands still but for pass() and, where time has to pass within one call, tick_ns: that
+ * much with each look at the clock.
+ */
+static int64_t now_ns = 1000000000, tick_ns;
+
+static int64_t test_now_ns(void)
+{
+	now_ns += tick_ns;
+	return now_ns;
+}
+
+static void pass(int ms)
+{
+	now_ns += ms * INT64_C(1000000);
+}
+
+#define kt_now_ns test_now_ns
 #include "vm/guest/relay.c"
+#undef kt_now_ns
 
 struct streams {
 	struct relay relay;
@@ -81,6 +102,7 @@ static void test_lines_are_not_torn(void **state)
 	open_streams(&s);
 	put(s.out, "one, a line that is ");
 	relay_pump(&s.relay, 0);
+	pass(150); /* of the 200 for which a line is waited for */
 	put(s.err, "two\n");
 	relay_pump(&s.relay, 0);
 	assert_string_equal(sent.data, "two\n");
@@ -102,7 +124,7 @@ static void test_a_prompt_is_not_kept_for_ever(void **state)
 	put(s.out, "attaching...");
 	relay_pump(&s.relay, 0);
 	assert_int_equal(sent.len, 0);
-	usleep(250000);
+	pass(250);
 	relay_pump(&s.relay, 0);
 	assert_string_equal(sent.data, "attaching...");
 	/* The other one waits for the end of that line, but not for long either. */
@@ -113,12 +135,12 @@ static void test_a_prompt_is_not_kept_for_ever(void **state)
 	relay_pump(&s.relay, 0);
 	assert_string_equal(sent.data, "attaching... done\nan error\n");
 	put(s.out, "and");
-	usleep(250000);
+	pass(250);
 	relay_pump(&s.relay, 0);
-	usleep(250000);
+	pass(250);
 	relay_pump(&s.relay, 0);
 	put(s.err, "late\n");
-	usleep(250000);
+	pass(250);
 	relay_pump(&s.relay, 0);
 	assert_string_equal(sent.data, "attaching... done\nan error\nandlate\n");
 	finish(&s);
@@ -132,13 +154,13 @@ static void test_dots_do_not_keep_the_other_waiting(void **state)
 	open_streams(&s);
 	put(s.out, "loading");
 	relay_pump(&s.relay, 0);
-	usleep(250000);
+	pass(250);
 	relay_pump(&s.relay, 0);
 	put(s.err, "an error\n");
 	for (int i = 0; i < 15; i++) {
 		put(s.out, ".");
 		relay_pump(&s.relay, 0);
-		usleep(50000);
+		pass(50);
 	}
 	assert_non_null(strstr(sent.data, "an error\n"));
 	finish(&s);
@@ -165,7 +187,7 @@ static void test_what_waits_at_the_end_is_not_lost(void **state)
 		open_streams(&s);
 		put(s.err, "loading... ");
 		relay_pump(&s.relay, 0);
-		usleep(250000);
+		pass(250);
 		relay_pump(&s.relay, 0);
 		assert_string_equal(sent.data, "loading... ");
 		for (int i = 0; i < 2; i++) {
@@ -178,7 +200,9 @@ static void test_what_waits_at_the_end_is_not_lost(void **state)
 			close(s.err);
 			s.out = s.err = -1;
 		}
+		tick_ns = 1000000;
 		relay_finish(&s.relay);
+		tick_ns = 0;
 		assert_int_equal(sent.len, strlen("loading... ") + 3 * 65536);
 		finish(&s);
 	}
