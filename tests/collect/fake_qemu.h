@@ -13,6 +13,7 @@
 
 #include "logparse/sched_output.h"
 #include "tests/vm/scratch.h"
+#include "util/clock.h"
 #include "vm/frame.h"
 
 #define FAKE_OPTION "--play-a-guest"
@@ -133,8 +134,18 @@ static inline void fake_say(const char *console)
 	fclose(file);
 }
 
+/* Tells the test, in kt_now_ns() time, that from here on nothing new happens. */
+static inline void fake_comes_to_nothing(void)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld\n", (long long)kt_now_ns());
+	scratch_file("came-to-nothing", text, 0600);
+}
+
 static inline void fake_hang(void)
 {
+	fake_comes_to_nothing();
 	for (;;)
 		pause();
 }
