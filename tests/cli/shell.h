@@ -3,13 +3,20 @@
 #ifndef KT_TESTS_CLI_SHELL_H
 #define KT_TESTS_CLI_SHELL_H
 
+#include <fcntl.h>
+#include <poll.h>
 #include <pty.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 
 #include "tests/cli/tool.h"
 #include "util/buf.h"
+#include "util/clock.h"
 
-/* Scratch files are in $D, the tool is $T. Each test begins with an empty $D. */
+/*
+ * Scratch files are in $D, the tool is $T. Each test begins with an empty $D. `"$UNTIL" EVENT`
+ * waits for something that happens to its own stdin or stdout: shell_until().
+ */
 static char dir[] = "/tmp/ktstr-log-XXXXXX";
 
 struct result {
@@ -168,8 +175,40 @@ static inline int empty_dir(void **state)
 	return sh("rm -rf \"$D\"/*")->status;
 }
 
+/*
+ * drained: who reads our stdout has taken all that was in the pipe
+ * closed:  nobody has our stdout open for reading any more
+ * full:    who writes to our stdin can do so no longer, but for what a page has room for
+ */
+static inline bool shell_has_happened(const char *event)
+{
+	struct pollfd out = {.fd = 1};
+	int n = 0, size = fcntl(0, F_GETPIPE_SZ);
+
+	if (!strcmp(event, "drained"))
+		return !ioctl(1, FIONREAD, &n) && !n;
+	if (!strcmp(event, "closed"))
+		return poll(&out, 1, 0) > 0 && out.revents & POLLERR;
+	return !strcmp(event, "full") && size > 0 && !ioctl(0, FIONREAD, &n) && n > size - 8192;
+}
+
+/* The main() of a test binary as $UNTIL. It gives up when the shell's alarm is due, too. */
+static inline int shell_until(const char *event)
+{
+	int64_t deadline = kt_deadline_ms(60000);
+
+	while (!shell_has_happened(event))
+		if (!kt_deadline_left_ms(deadline) || usleep(1000))
+			return 1;
+	return 0;
+}
+
 static inline void shell_begin(void)
 {
+	char self[256] = "";
+
+	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+	setenv("UNTIL", self, 1);
 	assert_non_null(mkdtemp(dir));
 	setenv("D", dir, 1);
 	setenv("T", tool_path(), 1);

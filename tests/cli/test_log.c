@@ -46,7 +46,8 @@ static void test_verbatim(void **state)
 	assert_out(sh("\"$T\" log --raw \"$D/a\""), bytes.data, bytes.len);
 	assert_out(sh("\"$T\" log < \"$D/a\""), bytes.data, bytes.len);
 	assert_out(sh("cat \"$D/a\" | \"$T\" log"), bytes.data, bytes.len);
-	assert_out(sh("(head -c 9 \"$D/a\"; sleep 0.1; tail -c +10 \"$D/a\") | \"$T\" log -"),
+	assert_out(sh("(head -c 9 \"$D/a\" && \"$UNTIL\" drained && tail -c +10 \"$D/a\") |"
+		      "\"$T\" log -"),
 		   bytes.data, bytes.len);
 	assert_out_text(sh("\"$T\" log \"$D/empty\""), "");
 	assert_out_text(sh("\"$T\" log < /dev/null"), "");
@@ -178,9 +179,10 @@ static void test_compressed(void **state)
 		assert_int_equal(sh("$P -c < \"$D/plain\" > \"$D/packed\"")->status, 0);
 		assert_out(sh("\"$T\" log --raw \"$D/packed\""), text.data, text.len);
 		assert_out(sh("\"$T\" log < \"$D/packed\""), text.data, text.len);
-		assert_out(sh("(head -c 3 \"$D/packed\"; sleep 0.1; tail -c +4 \"$D/packed\") |"
-			      "\"$T\" log"),
-			   text.data, text.len);
+		assert_out(
+			sh("(head -c 3 \"$D/packed\" && \"$UNTIL\" drained && tail -c +4 \"$D/packed\") |"
+			   "\"$T\" log"),
+			text.data, text.len);
 		sh("cat \"$D/packed\" \"$D/packed\" | \"$T\" log --raw");
 		assert_int_equal(result.status, 0);
 		assert_int_equal(result.out.len, 2 * text.len);
@@ -250,7 +252,7 @@ static void test_output_fails(void **state)
 	sh("{ \"$T\" log \"$D/a\"; echo $? >&2; } | head -n 1");
 	assert_string_equal(result.out.data, "1\n");
 	assert_true(strcmp(result.err.data, "141\n") == 0 || strcmp(result.err.data, "0\n") == 0);
-	sh("trap '' PIPE; { sleep 0.2; \"$T\" log \"$D/a\"; echo $? >&2; } | true");
+	sh("trap '' PIPE; { \"$UNTIL\" closed && \"$T\" log \"$D/a\"; echo $? >&2; } | true");
 	assert_string_equal(result.err.data, "3\n");
 }
 
@@ -263,14 +265,14 @@ static void test_shrinks(void **state)
 	(void)state;
 	sh("seq 1000000 > \"$D/a\"; cp \"$D/a\" \"$D/b\"");
 	sh("mkfifo \"$D/fifo\"; \"$T\" log --raw \"$D/a\" > \"$D/fifo\" & p=$!;"
-	   "{ read x; sleep 0.3; : > \"$D/a\"; cat > /dev/null; } < \"$D/fifo\"; wait $p");
+	   "{ read x; \"$UNTIL\" full && : > \"$D/a\"; cat > /dev/null; } < \"$D/fifo\"; wait $p");
 	assert_told(&result, 3, "/a became shorter while it was read");
 	sh("\"$T\" log --raw --color=always \"$D/b\" > \"$D/fifo\" & p=$!;"
-	   "{ read x; sleep 0.3; : > \"$D/b\"; cat > /dev/null; } < \"$D/fifo\"; wait $p");
+	   "{ read x; \"$UNTIL\" full && : > \"$D/b\"; cat > /dev/null; } < \"$D/fifo\"; wait $p");
 	assert_told(&result, 3, "/b became shorter while it was read");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	/* clang-format off */
 	const struct CMUnitTest tests[] = {
@@ -288,6 +290,8 @@ int main(void)
 	/* clang-format on */
 	int failed;
 
+	if (argc == 2)
+		return shell_until(argv[1]);
 	shell_begin();
 	failed = cmocka_run_group_tests_name("cli log", tests, NULL, NULL);
 	shell_end();
