@@ -41,7 +41,7 @@ static struct kt_error *converse(struct rsp_client *client, char **ret)
 
 static struct kt_error *talk_to_stub(char **ret)
 {
-	static const struct rsp_options options = {.timeout_ms = 2000, .cancel_fd = -1};
+	static const struct rsp_options options = {.timeout_ms = 60000, .cancel_fd = -1};
 	struct rsp_client *client = NULL;
 	struct kt_error *err;
 	struct liar *liar;
