@@ -28,7 +28,9 @@ check 'its stack is not executable' 'GNU_STACK .* RW ' "$dir/elf"
 check 'its stack is watched' __stack_chk_fail "$dir/elf"
 check 'its string functions are the checked ones' '__(mem|s|vsn|f)[a-z]+_chk' "$dir/elf"
 
-# As it waits for its input, under a limit that allows a core file.
+# As it waits for its input, under a limit that allows a core file, if there is such a limit.
+most=1
+[ "$(ulimit -H -c)" != 0 ] || most=0
 mkfifo "$dir/in"
 (
 	ulimit -S -c "$(ulimit -H -c)"
@@ -36,13 +38,13 @@ mkfifo "$dir/in"
 ) &
 pid=$!
 exec 3>"$dir/in"
-for _ in 1 2 3 4 5 6 7 8 9 10; do
+for _ in $(seq 600); do
 	cat "/proc/$pid/limits" >"$dir/limits"
-	grep -q '^Max core file size  *1 ' "$dir/limits" && break
+	grep -q "^Max core file size  *$most " "$dir/limits" && break
 	sleep 0.1
 done
 exec 3>&-
 wait $pid
-check 'it leaves no core file' '^Max core file size  *[01] ' "$dir/limits"
+check 'it leaves no core file' "^Max core file size  *$most " "$dir/limits"
 echo "1..$n"
 exit $bad
