@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A guest that runs already, and everything that a person may do to it or ask of it.
 . "$(dirname "$0")/lib"
+# shellcheck source=tests/guest/moments
+. tests/guest/moments
 kernel trixie
 monitor_for guest
 # shellcheck disable=SC2086
@@ -106,13 +108,11 @@ done
 
 # --- somebody else at the stub ---
 
-"$here/tests/guest/hold" "$socket" 4 >"$work/hold" 2>&1 &
+"$here/tests/guest/hold" "$socket" "$work/release" >"$work/hold" 2>&1 &
 hold=$!
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	sleep 0.3
-	grep -q holding "$work/hold" && break
-done
+becomes grep -q holding "$work/hold"
 attach --timeout 1
+: >"$work/release"
 says 'another debugger is attached' 3 'went silent: .*one debugger at a time'
 wait $hold
 alive 'the guest runs on after both'
@@ -137,17 +137,19 @@ monitor cont >/dev/null
 
 # --- signals, at any moment of it ---
 
-# interrupted SIGNAL RUNS MAX OPTION...: one line and status 3, or done, or not begun; the guest
-# runs. MAX: seconds, how late a signal comes at most.
+# interrupted SIGNAL RUNS OPTION...: one line and status 3, or done, or not begun; the guest runs. The
+# signals come at moments of the time that an attach takes now; more of them, if none hits.
 interrupted() {
-	signal=$1 runs=$2 max=$3 i=0 odd='' hits=0
-	shift 3
-	while [ $i -lt "$runs" ]; do
+	signal=$1 runs=$2 i=0 odd='' hits=0
+	shift 2
+	max=$(took "$tool" attach "$target" --vmlinux "$kernel" "$@")
+	while [ $i -lt "$runs" ] || { [ $hits = 0 ] && [ $i -lt $((5 * runs)) ]; }; do
 		i=$((i + 1))
+		moment=$(((i - 1) % runs + 1))
 		: >"$work/err"
 		"$tool" attach "$target" --vmlinux "$kernel" "$@" >"$work/out" 2>"$work/err" &
 		pid=$!
-		sleep "$(awk "BEGIN { printf \"%.4f\", $max * $i / $runs }")"
+		sleep "$(awk "BEGIN { printf \"%.4f\", $max / 1000 * $moment / $runs }")"
 		kill -s "$signal" $pid 2>/dev/null
 		wait $pid 2>/dev/null
 		status=$?
@@ -163,7 +165,7 @@ interrupted() {
 		*) odd=$(told) ;;
 		esac
 		words=$(monitor 'info status')
-		case $words in *paused*) odd="stopped for good after ${max}s * $i / $runs: $(told)" && break ;; esac
+		case $words in *paused*) odd="stopped for good after $max ms * $moment / $runs: $(told)" && break ;; esac
 	done
 	if [ -n "$odd" ]; then
 		not_ok "SIG$signal, $runs times $*" "$odd"
@@ -175,20 +177,26 @@ interrupted() {
 	fi
 }
 
+# TCP's state 01 is a connection, of which QEMU need not know yet.
+connected() {
+	takes_signals $pid && grep -q ":$(printf %04X "${socket##*:}") [0-9A-F]*:[0-9A-F]* 01 " /proc/net/tcp
+}
+signal_arrived() { ! grep -qs '^ShdPnd:.*[1-9a-f]' "/proc/$pid/status"; }
+
 # In the greeting, for sure: a QEMU that is frozen answers only after the signal.
 kill -s STOP "$(cat "$dir/pid")"
 "$tool" attach "$target" --vmlinux "$kernel" >"$work/out" 2>"$work/err" &
 pid=$!
-sleep 0.7
+becomes connected
 kill -s INT $pid
-sleep 0.3
+becomes signal_arrived
 kill -s CONT "$(cat "$dir/pid")"
 wait $pid
 status=$?
 says 'SIGINT in the greeting' 3 'interrupted$'
 is 'and the guest runs on' running
-interrupted TERM 40 0.05
-interrupted INT 12 0.6 --no-cache
-interrupted HUP 12 0.05
+interrupted TERM 40
+interrupted INT 12 --no-cache
+interrupted HUP 12
 alive 'the guest runs on after all that'
 plan

@@ -4,6 +4,8 @@
 # guest's own kernel says, the first time and from then on, after a reboot, and when another
 # kernel has come to the same place.
 . "$(dirname "$0")/lib"
+# shellcheck source=tests/guest/moments
+. tests/guest/moments
 kernel trixie
 export XDG_CACHE_HOME="${XDG_CACHE_HOME:-$HOME/.cache}"
 
@@ -118,12 +120,14 @@ alive
 
 # --- signals, while it is read ---
 
+# At twelve moments of the time that it takes now; more of them, if none hits.
 i=0 odd='' hits=0
-while [ $i -lt 12 ]; do
+max=$(took "$tool" attach "$target" --no-cache)
+while [ $i -lt 12 ] || { [ $hits = 0 ] && [ $i -lt 60 ]; }; do
 	i=$((i + 1))
 	"$tool" attach "$target" --no-cache >"$work/out" 2>"$work/err" &
 	pid=$!
-	sleep "$(awk "BEGIN { printf \"%.4f\", 0.02 * $i }")"
+	sleep "$(awk "BEGIN { printf \"%.4f\", $max / 1000 * (($i - 1) % 12 + 1) / 12 }")"
 	kill -s INT $pid 2>/dev/null
 	wait $pid 2>/dev/null
 	status=$?

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Guests that the tool boots itself: what is loaded, what is shown, what goes wrong in them.
 . "$(dirname "$0")/lib"
+# shellcheck source=tests/guest/moments
+. tests/guest/moments
 kernel trixie
 make --no-print-directory -s bpf || skip_all 'no BPF objects'
 objects=$here/build/bpf
@@ -130,18 +132,16 @@ run $again --json
 check 'it is read again, as told' jq -e '.programs | length == 6' "$work/out"
 check 'on the port that was asked for' test "${again#*:"$port" }" != "$again"
 [ -n "$pid" ] && kill "$pid"
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	[ -d "/proc/$pid" ] || break
-	sleep 0.2
-done
-sleep 0.3
+check 'it ends' becomes has_ended "$pid"
+becomes tidy
 check 'and nothing is left once it was ended' tidy
 
 # --- guests that come to nothing ---
 
 collect --object "$objects/demo.bpf.o" --memory 8
 says 'too little memory' 3 'before the guest was up; .*--memory'
-collect --object "$objects/demo.bpf.o" --timeout 2
+# It stands still from power-on: no machine is too fast for that.
+collect --object "$objects/demo.bpf.o" --timeout 5 --qemu-arg -S
 head -n 1 "$work/err" >"$work/first" && mv "$work/first" "$work/err"
 says 'a guest that hangs' 3 'did not come up in time .*--timeout'
 collect --object "$objects/demo.bpf.o" --append rdinit=/nonexistent

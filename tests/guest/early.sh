@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A guest that does not run a kernel yet: stopped at power-on, in firmware, in early boot.
 . "$(dirname "$0")/lib"
+# shellcheck source=tests/guest/moments
+. tests/guest/moments
 kernel trixie
 not_yet='(not in 64-bit mode yet|does not run a kernel yet|not mapped|wait until|--wait)'
 
@@ -14,19 +16,19 @@ qemu-system-x86_64 -display none -nodefaults -accel tcg -machine q35 -m 64 -no-r
 	-serial "file:$dir/console" -gdb "unix:$dir/gdb.sock,server=on,wait=off" \
 	>"$dir/qemu.log" 2>&1 &
 echo $! >"$dir/pid"
-sleep 2
+becomes test -S "$dir/gdb.sock"
 run attach "unix:$dir/gdb.sock" --vmlinux "$kernel"
 says 'a QEMU that sits in its firmware' 3 'not in 64-bit mode yet .*--wait'
 begin=$(date +%s)
 run attach "unix:$dir/gdb.sock" --vmlinux "$kernel" --wait 2
 says 'the same after --wait 2' 3 'not in 64-bit mode yet'
-took=$(($(date +%s) - begin))
-check "which took that long ($took s)" test $took -ge 2 -a $took -le 5
+took=$(($(date +%s) - begin)) # seconds
+check "which took that long, and not ten times as long ($took s)" test $took -ge 2 -a $took -le 20
 "$truth/stop" "$dir"
 
 # --- nobody there yet ---
 
-"$tool" attach "unix:$work/late/gdb.sock" --vmlinux "$kernel" --wait 60 --json \
+"$tool" attach "unix:$work/late/gdb.sock" --vmlinux "$kernel" --wait 300 --json \
 	>"$work/late.json" 2>"$work/late.err" &
 waiting=$!
 
@@ -39,8 +41,8 @@ run attach "$target" --vmlinux "$kernel" --leave-stopped
 says 'stopped at power-on' 3 'not in 64-bit mode yet'
 is 'stopped as before' paused
 monitor cont >/dev/null
-tries=0 odd=''
-while [ $tries -lt 500 ]; do
+tries=0 odd='' deadline=$(($(date +%s) + 300))
+while [ "$(date +%s)" -lt $deadline ]; do
 	tries=$((tries + 1))
 	run attach "$target" --vmlinux "$kernel"
 	[ "$status" = 0 ] && break
@@ -61,10 +63,7 @@ wait $waiting
 status=$?
 check '--wait from before QEMU was there: it got through' test $status = 0 -a ! -s "$work/late.err"
 check 'with a whole document' jq -e .programs "$work/late.json"
-for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-	grep -aq 'truth: told' "$dir/console" && break
-	sleep 1
-done
+becomes grep -aq 'truth: told' "$dir/console"
 alive 'the guest booted as if nothing had been'
 run attach "$target" --vmlinux "$kernel" --json
 prints 'and has its programs' 0 'verified_insns'

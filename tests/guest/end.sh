@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # However a collect ends, nothing of it outlives it: no QEMU, no guard, no directory.
 . "$(dirname "$0")/lib"
+# shellcheck source=tests/guest/moments
+. tests/guest/moments
 kernel trixie
 make --no-print-directory -s bpf || skip_all 'no BPF objects'
 object=$here/build/bpf/demo.bpf.o
@@ -16,32 +18,30 @@ left() {
 	grep -alF -f "$work/pattern" /proc/[0-9]*/cmdline 2>/dev/null
 }
 
-# Within a second.
+is_tidy() { [ -z "$(left)" ]; }
+
+# Soon: a guard works on after its tool has ended.
 nothing_left() {
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		[ -z "$(left)" ] && return 0
-		sleep 0.1
-	done
+	becomes is_tidy && return
 	left
 	return 1
 }
 
-# ends SIGNAL WHEN: a collect that gets the signal after so many seconds, or as soon as there is
-# such a file that is not empty, or such words on the console.
+console_says() { grep -aqs "$1" "$work"/tmp/ktstr-gdb.*/console.log; }
+
+# ends SIGNAL WHEN: a collect that gets the signal so many seconds after it has begun to handle
+# signals (KILL: after its start), or as soon as there are such words on the console.
 ends() {
 	rm -f "$work/trace"
 	"$tool" collect --accel tcg --kernel "$kernel" --object "$object" --trace "$work/trace" \
 		>"$work/out" 2>"$work/err" &
 	pid=$!
 	case $2 in
-	[0-9]*) sleep "$2" ;;
-	*)
-		for _ in $(seq 400); do
-			[ -s "$2" ] && break
-			grep -aqs "$2" "$work"/tmp/ktstr-gdb.*/console.log && break
-			sleep 0.05
-		done
+	[0-9]*)
+		[ "$1" = KILL ] || becomes takes_signals $pid
+		sleep "$2"
 		;;
+	*) becomes console_says "$2" ;;
 	esac
 	seen=$(left | grep -c cmdline)
 	kill -s "$1" $pid
@@ -51,13 +51,14 @@ ends() {
 	check "SIG$1, $2: nothing is left" nothing_left
 }
 
-for t in 0.1 0.15 0.2 0.3 0.5 1 3; do
-	ends INT $t
+# No guest is up within a second under TCG. Later moments are the console's.
+for t in 0 0.1 0.15 0.2 0.3 0.5 1 'Linux version'; do
+	ends INT "$t"
 done
-ends TERM 2
+ends TERM 'Linux version'
 ends HUP 0.7
-for t in 0.1 0.25 0.5 2; do
-	ends KILL $t
+for t in 0.1 0.25 0.5 'Linux version'; do
+	ends KILL "$t"
 done
 
 # While the init works: it begins, and its first program is loaded.

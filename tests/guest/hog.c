@@ -4,21 +4,49 @@
  * has attached and was seen so, and then takes every CPU with the highest real-time priority: not
  * even the guest's init gets one any more.
  */
-#include <fcntl.h>
+#include <dirent.h>
 #include <sched.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
-static int is_enabled(void)
+static int parent_of(const char *pid)
 {
-	char state[16] = "";
-	int fd = open("/sys/kernel/sched_ext/state", O_RDONLY);
+	char path[300];
+	int parent = 0;
+	FILE *f;
 
-	if (fd < 0 || read(fd, state, sizeof(state) - 1) < 0)
-		state[0] = '\0';
-	close(fd);
-	return !strncmp(state, "enabled", 7);
+	snprintf(path, sizeof(path), "/proc/%s/stat", pid);
+	f = fopen(path, "r");
+	if (f && fscanf(f, "%*d (%*[^)]) %*c %d", &parent) != 1)
+		parent = 0;
+	if (f)
+		fclose(f);
+	return parent;
+}
+
+/* Once init has told the host that the scheduler has attached, it has more children than us. */
+static int workload_runs(void)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	int found = 0;
+
+	while (proc && !found && (entry = readdir(proc)))
+		found = atoi(entry->d_name) > 0 && atoi(entry->d_name) != getpid() &&
+			parent_of(entry->d_name) == 1;
+	if (proc)
+		closedir(proc);
+	return found;
+}
+
+/* Has init read what we wrote? */
+static int is_heard(void)
+{
+	int n = 0;
+
+	return ioctl(1, FIONREAD, &n) || !n;
 }
 
 int main(int argc, char **argv)
@@ -31,12 +59,13 @@ int main(int argc, char **argv)
 		perror(argv[1]);
 		_exit(127);
 	}
-	while (argc > 1 && !is_enabled())
+	while (argc > 1 && !workload_runs())
 		usleep(10000);
-	usleep(200000);
 	printf("hog: taking %ld CPUs\n", cpus);
 	fflush(stdout);
-	usleep(100000);
+	while (!is_heard())
+		usleep(1000);
+	usleep(100000); /* init sends it on */
 	if (sched_setscheduler(0, SCHED_FIFO, &param))
 		perror("hog: SCHED_FIFO");
 	for (long i = 1; i < cpus; i++)

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The newest QEMU, whose stub behaves differently: no unasked stop reply, packets of 128 KiB.
 . "$(dirname "$0")/lib"
+# shellcheck source=tests/guest/moments
+. tests/guest/moments
 kernel trixie
 qemu=$(tests/newest-qemu) || skip_all 'no QEMU of the newest suite'
 make --no-print-directory -s bpf truth || skip_all 'no BPF objects'
@@ -25,11 +27,12 @@ is '--leave-stopped' paused
 run attach "$target" --vmlinux "$kernel"
 is 'without: it runs on' running
 i=0 odd=''
+max=$(took "$tool" attach "$target" --vmlinux "$kernel" --no-cache)
 while [ $i -lt 12 ]; do
 	i=$((i + 1))
 	"$tool" attach "$target" --vmlinux "$kernel" --no-cache >"$work/out" 2>"$work/err" &
 	pid=$!
-	sleep "$(awk "BEGIN { print 0.5 * $i / 12 }")"
+	sleep "$(awk "BEGIN { print $max / 1000 * $i / 12 }")"
 	kill -s INT $pid 2>/dev/null
 	wait $pid 2>/dev/null
 	status=$?

@@ -23,12 +23,12 @@ schedulers = (
 );
 kernels = ( "debian:trixie-backports", "debian:trixie-backports/6.18" );
 topologies = ( "4cpu-2llc-nosmt", "9cpu-3llc-nosmt", "252cpu-14llc-smt" );
-accel = "tcg"; timeout = 100; retries = 1;
+accel = "tcg"; timeout = 300; retries = 1;
 E2
 run sweep "$work/sweep.conf" --list
 check 'its cells' test "$(wc -l <"$work/out")" = 10
 # The large one is skipped on a host like this, or is another test's affair.
-timeout 500 "$tool" sweep "$work/sweep.conf" --results "$work/results" --filter '*/[49]cpu*' \
+timeout 2000 "$tool" sweep "$work/sweep.conf" --results "$work/results" --filter '*/[49]cpu*' \
 	>"$work/out" 2>"$work/err" </dev/null
 status=$?
 check 'a sweep in which something fails: exit status 1' test "$status" = 1
@@ -64,7 +64,7 @@ cp "$work/out" "$work/reference.txt"
 by() {
 	name=$1
 	shift
-	timeout 300 "$tool" sweep "$work/sweep.conf" --results "$work/$name" --filter 'good/*/4cpu*' \
+	timeout 1000 "$tool" sweep "$work/sweep.conf" --results "$work/$name" --filter 'good/*/4cpu*' \
 		--engine "$@" >"$work/out" 2>"$work/err" </dev/null
 	status=$?
 	if [ $status = 0 ] && "$tool" report "$work/$name" | cmp -s - "$work/reference.txt"; then
