@@ -15,13 +15,15 @@ unset XDG_RUNTIME_DIR
 [ -n "$old" ] || skip 'kernels 6.16 or 6.18' "$(cat "$work/fetch.log")"
 
 # came_too_late JSON OPTION...: this machine is so busy that nothing was read of a scheduler before it
-# ended by itself, or that the tasks of a short workload did not all run.
+# ended by itself, that the tasks of a short workload did not all run, or that the kernel's watchdog
+# (30 s, and it cannot be more) ended a stall before init did.
 came_too_late() {
 	json=$1
 	shift
 	case "$* $what" in
 	*' dies'* | *' crashes'* | *' kicked'*) late='.run.attach == "attached" and .programs == []' ;;
 	*--workload-timeout*) late='.run.verdict == "no_progress"' ;;
+	*' stalls') late='.run.reason | contains("watchdog failed to check in")' ;;
 	*) return 1 ;;
 	esac
 	jq -e "$late" "$json" >/dev/null 2>&1

@@ -28,9 +28,15 @@ E2
 run sweep "$work/sweep.conf" --list
 check 'its cells' test "$(wc -l <"$work/out")" = 10
 # The large one is skipped on a host like this, or is another test's affair.
-timeout 2000 "$tool" sweep "$work/sweep.conf" --results "$work/results" --filter '*/[49]cpu*' \
-	>"$work/out" 2>"$work/err" </dev/null
-status=$?
+# On a busy machine the kernel's own watchdog (30 s, and it cannot be more) may end the stall before
+# init does: such a cell says nothing, and is run again.
+for _ in 1 2 3; do
+	timeout 2000 "$tool" sweep "$work/sweep.conf" --results "$work/results" --filter '*/[49]cpu*' --resume \
+		>"$work/out" 2>"$work/err" </dev/null
+	status=$?
+	grep -l 'watchdog failed to check in' "$work"/results/*.json >"$work/late" || break
+	xargs rm <"$work/late"
+done
 check 'a sweep in which something fails: exit status 1' test "$status" = 1
 prints 'a kernel a row, programs in columns' 1 '^trixie-backports-6.18 +71 +383'
 prints 'a scheduler that passes' 1 '^4cpu-2llc-nosmt +✓ +✗ +✓'
