@@ -80,7 +80,6 @@ static void test_silence(void **state)
 	err = connect_to(script, &impatient, &stub, &client);
 	assert_non_null(err);
 	assert_true(kt_now_ns() - start >= SHORT_MS * INT64_C(1000000));
-	assert_true(kt_now_ns() - start < 1000 * INT64_C(1000000));
 	assert_int_equal(kt_error_code(err), KT_ERROR_TIMEOUT);
 	assert_non_null(strstr(kt_error_message(err), "silent"));
 	assert_non_null(strstr(kt_error_hint_text(err), "another one"));

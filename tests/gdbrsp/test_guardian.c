@@ -113,7 +113,7 @@ static void serve(struct peer *p)
 static int talk(int fd, bool leave_stopped)
 {
 	struct rsp_options o = {
-		.timeout_ms = 5000, .cancel_fd = -1, .leave_stopped = leave_stopped};
+		.timeout_ms = 60000, .cancel_fd = -1, .leave_stopped = leave_stopped};
 	char buf[4];
 	struct rsp_read reads[20];
 	struct rsp_client *client;

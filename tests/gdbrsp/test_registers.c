@@ -13,7 +13,7 @@
 #include "gdbrsp/target_xml.h"
 #include "tests/lib/stub.h"
 
-static const struct rsp_options options = {.timeout_ms = 2000, .cancel_fd = -1};
+static const struct rsp_options options = {.timeout_ms = 60000, .cancel_fd = -1};
 
 struct session {
 	struct rsp_client *client;

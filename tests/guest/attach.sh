@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A guest that runs already, and everything that a person may do to it or ask of it.
 . "$(dirname "$0")/lib"
-# shellcheck source=tests/guest/moments
-. tests/guest/moments
 kernel trixie
 monitor_for guest
 # shellcheck disable=SC2086

@@ -4,8 +4,6 @@
 # guest's own kernel says, the first time and from then on, after a reboot, and when another
 # kernel has come to the same place.
 . "$(dirname "$0")/lib"
-# shellcheck source=tests/guest/moments
-. tests/guest/moments
 kernel trixie
 export XDG_CACHE_HOME="${XDG_CACHE_HOME:-$HOME/.cache}"
 

@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Guests that the tool boots itself: what is loaded, what is shown, what goes wrong in them.
 . "$(dirname "$0")/lib"
-# shellcheck source=tests/guest/moments
-. tests/guest/moments
 kernel trixie
 make --no-print-directory -s bpf || skip_all 'no BPF objects'
 objects=$here/build/bpf

@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A guest that does not run a kernel yet: stopped at power-on, in firmware, in early boot.
 . "$(dirname "$0")/lib"
-# shellcheck source=tests/guest/moments
-. tests/guest/moments
 kernel trixie
 not_yet='(not in 64-bit mode yet|does not run a kernel yet|not mapped|wait until|--wait)'
 

@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # However a collect ends, nothing of it outlives it: no QEMU, no guard, no directory.
 . "$(dirname "$0")/lib"
-# shellcheck source=tests/guest/moments
-. tests/guest/moments
 kernel trixie
 make --no-print-directory -s bpf || skip_all 'no BPF objects'
 object=$here/build/bpf/demo.bpf.o

@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The newest QEMU, whose stub behaves differently: no unasked stop reply, packets of 128 KiB.
 . "$(dirname "$0")/lib"
-# shellcheck source=tests/guest/moments
-. tests/guest/moments
 kernel trixie
 qemu=$(tests/newest-qemu) || skip_all 'no QEMU of the newest suite'
 make --no-print-directory -s bpf truth || skip_all 'no BPF objects'

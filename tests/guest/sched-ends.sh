@@ -3,8 +3,6 @@
 # A scheduler's run that comes to no good end: the guest panics or hangs, QEMU is killed, frames
 # are damaged, there is no virtio. Each is named, and nothing is left.
 . "$(dirname "$0")/lib"
-# shellcheck source=tests/guest/moments
-. tests/guest/moments
 fetch() { vm/fetch-kernel "$@" 2>"$work/fetch.log"; }
 kernel=$(fetch trixie-backports) || skip_all "no kernel with sched_ext: $(cat "$work/fetch.log")"
 make --no-print-directory -s sched >"$work/make.log" 2>&1 ||

@@ -196,7 +196,7 @@ struct session {
 
 static void begin(struct session *s, const struct stub_step *script, const struct registers *regs)
 {
-	static const struct rsp_options options = {.timeout_ms = 2000, .cancel_fd = -1};
+	static const struct rsp_options options = {.timeout_ms = 60000, .cancel_fd = -1};
 	int fd;
 
 	memset(s, 0, sizeof(*s));
@@ -238,7 +238,7 @@ static void finish(struct session *s)
 static struct watch_event next(struct session *s)
 {
 	struct watch_event event;
-	struct kt_error *err = watch_next(&s->watch, 5000, &event);
+	struct kt_error *err = watch_next(&s->watch, 60000, &event);
 
 	if (err)
 		fail_msg("%s", kt_error_message(err));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,7 @@ struct stub {
 	size_t payload_len;
 	bool put_back; /* payload is still to be looked at */
 	char failure[512];
+	sem_t go;
 };
 
 static bool fail(struct stub *s, const char *what, const char *wanted, const char *got)
@@ -229,6 +232,10 @@ static bool do_step(struct stub *s, const struct stub_step *step)
 	case STUB_RAW: return send_all(s, step->text, strlen(step->text));
 	case STUB_DRIP: return send_drip(s, step->text, step->n);
 	case STUB_SLEEP: usleep((useconds_t)step->n * 1000); return true;
+	case STUB_WAIT:
+		while (sem_wait(&s->go) && errno == EINTR)
+			;
+		return true;
 	case STUB_QUIET: return is_quiet(s);
 	case STUB_DRAIN: return until_hang_up(s);
 	case STUB_SERVE: return serve(s, step->serve);
@@ -274,10 +281,16 @@ struct stub *stub_start(const struct stub_step *script, int send_buf, int *fd_re
 	}
 	s->fd = fds[1];
 	s->script = script;
+	sem_init(&s->go, 0, 0);
 	if (pthread_create(&s->thread, NULL, run, s))
 		abort();
 	*fd_ret = fds[0];
 	return s;
+}
+
+void stub_go(struct stub *s)
+{
+	sem_post(&s->go);
 }
 
 const char *stub_join(struct stub *s)
@@ -286,6 +299,7 @@ const char *stub_join(struct stub *s)
 
 	pthread_join(s->thread, NULL);
 	close(s->fd);
+	sem_destroy(&s->go);
 	memcpy(failure, s->failure, sizeof(failure));
 	free(s);
 	return *failure ? failure : NULL;

@@ -28,6 +28,7 @@ enum stub_op {
 	STUB_DRAIN,       /* read, and send nothing, until the client hangs up */
 	STUB_MEMORY,      /* answer n "m" requests in a row: each byte is its address & 0xff */
 	STUB_SERVE, /* answer requests with serve(), until that gives NULL: the next step is then */
+	STUB_WAIT,  /* for stub_go() */
 	STUB_QUIET, /* nothing has come: the client waits for a reply before it says more */
 	STUB_CLOSE, /* hang up */
 };
@@ -77,6 +78,9 @@ struct stub;
 
 /* Starts; *fd_ret is the client's end, which the caller owns. send_buf 0: the system's. */
 struct stub *stub_start(const struct stub_step *script, int send_buf, int *fd_ret);
+
+/* Lets a stub go on that is at a STUB_WAIT, or comes to one. */
+void stub_go(struct stub *stub);
 
 /* Waits for the end, frees. NULL: all went as scripted. Else what did not; static. */
 const char *stub_join(struct stub *stub);
