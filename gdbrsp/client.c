@@ -288,6 +288,7 @@ static enum rsp_turn goodbye_next(struct rsp_batch *batch, struct kt_buf *payloa
 		return RSP_TURN_WAIT;
 	} else if (bye->detach) {
 		bye->detach = false;
+		bye->client->detach_sent = true;
 		ticket->kind = GOODBYE_DETACH;
 		kt_buf_printf(payload, *process ? "D;%s" : "D", process);
 	} else {
@@ -342,13 +343,14 @@ bool rsp_client_was_let_go(const struct rsp_client *client)
 
 /*
  * For a stub that does not answer: QEMU may be busy, with another debugger or with itself, and
- * comes to our bytes later. They stop the guest, so let `D` be among them.
+ * comes to our bytes later. They stop the guest, so let `D` be among them; but only one, since a
+ * second one crashes QEMU (gdbrsp/rescue.c).
  */
 static void leave_note(struct rsp_client *client)
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf detach = KT_BUF_INIT;
 
-	if (client->options.leave_stopped || client->dead)
+	if (client->options.leave_stopped || client->dead || client->detach_sent)
 		return;
 	kt_buf_printf(&detach, *client->process ? "D;%s" : "D", client->process);
 	rsp_send(client, detach.data, detach.len);

@@ -33,6 +33,7 @@ struct rsp_client {
 	bool dirty;         /* an exchange was left in the middle: sync before the next one */
 	bool dead;          /* nobody to talk to any more */
 	bool detached;      /* nothing left to do */
+	bool detach_sent;   /* `D` is on its way, or through */
 	bool running;       /* the guest was let run, and nobody has heard of its stop */
 	int wait_cancel_fd; /* of rsp_client_wait() */
 	bool stop_came;     /* running, but this came already: */

@@ -432,7 +432,7 @@ static struct kt_error *contradiction(const struct rsp_thread *thread, uint64_t 
 		"cr0 %#" PRIx64 ", efer %#" PRIx64,
 		thread->id, cr0, efer);
 
-	return kt_error_hint(err, "a later try may get others; a QEMU of another version, too");
+	return kt_error_hint(err, "try again, or with another version of QEMU");
 }
 
 /* One vCPU in 64-bit mode will do: others may be off. */

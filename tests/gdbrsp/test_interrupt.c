@@ -384,12 +384,59 @@ static void test_in_memory(void **state)
 	check_interrupted(at_physical, read_physical);
 }
 
+/*
+ * A stub that is silent when it is detached from: QEMU comes to what it was sent later, and a
+ * second `D` would crash it. One that is silent before that gets a single `D` to find.
+ */
+static void check_silent(const struct stub_step *script)
+{
+	struct rsp_client *client;
+	struct kt_error *err;
+	struct rsp_stop stop;
+	struct stub *stub;
+
+	assert_no_error(connect_to(script, &options, &stub, &client));
+	assert_no_error(rsp_client_resume(client, NULL, NULL, 0));
+	assert_no_error(rsp_client_wait(client, -1, &stop));
+	err = rsp_client_detach(client);
+	assert_int_equal(kt_error_code(err), KT_ERROR_TIMEOUT);
+	assert_non_null(strstr(kt_error_hint_text(err), "may be left stopped"));
+	kt_error_destroy(err);
+	rsp_client_destroy(client);
+	assert_joined(stub);
+}
+
+static void test_one_detach(void **state)
+{
+	static const struct stub_step at_detach[] = {
+		STUB_HELLO,
+		{STUB_EXPECT, "vCont;c"},
+		{STUB_REPLY, "T05thread:p01.01;"},
+		{STUB_EXPECT, "qSupported:multiprocess+"},
+		{STUB_REPLY, SUPPORTED},
+		{STUB_EXPECT, "D;01"},
+		{STUB_END},
+	};
+	static const struct stub_step before_it[] = {
+		STUB_HELLO,
+		{STUB_EXPECT, "vCont;c"},
+		{STUB_REPLY, "T05thread:p01.01;"},
+		{STUB_EXPECT, "qSupported:multiprocess+"},
+		{STUB_EXPECT, "D;01"},
+		{STUB_END},
+	};
+
+	(void)state;
+	check_silent(at_detach);
+	check_silent(before_it);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_before_first_reply), cmocka_unit_test(test_no_reply),
 		cmocka_unit_test(test_in_greeting),        cmocka_unit_test(test_in_target_xml),
-		cmocka_unit_test(test_in_memory),
+		cmocka_unit_test(test_in_memory),          cmocka_unit_test(test_one_detach),
 	};
 
 	return cmocka_run_group_tests_name("gdbrsp/interrupt", tests, NULL, NULL);
