@@ -110,16 +110,23 @@ static struct kt_error *map_image(struct gather *g, const struct arch_space *spa
 /* The architecture is the one whose registers the stub has. */
 static struct kt_error *read_registers(struct gather *g, uint64_t **values_ret, size_t *n_ret)
 {
+	const struct arch *lacking = NULL;
+
 	for (size_t i = 0;; i++) {
 		const struct arch *arch = arch_at(i);
 		struct kt_error *err;
 
-		if (!arch || !describe(arch, &g->memory))
-			return kt_error_new(KT_ERROR_UNSUPPORTED,
-					    "the guest's architecture is none that can be read");
+		if (!arch || !describe(arch, &g->memory)) {
+			err = kt_error_new(KT_ERROR_UNSUPPORTED,
+					   "the guest's architecture is none that can be read");
+			return lacking ? kt_error_hint(err, "if it is %s: %s", lacking->name,
+						       lacking->no_registers)
+				       : err;
+		}
 		err = g->source.registers(g->source.context, 0, FEW_CPUS, arch->registers,
 					  arch->n_registers, values_ret, n_ret);
 		if (err && kt_error_code(err) == KT_ERROR_NOT_FOUND) {
+			lacking = arch->no_registers ? arch : lacking;
 			kt_error_destroy(err);
 			continue;
 		}

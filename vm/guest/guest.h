@@ -30,7 +30,7 @@ struct orders {
 	bool scheduler;         /* "scheduler": the payload is one, see run_scheduler() */
 	unsigned attach_ms;     /* how long it may take to attach, when it does not load programs */
 	unsigned workload_ms;   /* how long the workload may take to make progress */
-	unsigned settle_ms;     /* how long the number of programs has to stay the same */
+	unsigned settle_ms;     /* how long nothing may be loaded before all is */
 	unsigned max_ms;        /* how long the payload gets to load its programs */
 };
 

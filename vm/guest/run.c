@@ -17,6 +17,11 @@
 
 /* How long a program may be in the verifier: the host's own deadline is above that. */
 #define LOADING_MAX_MS 240000
+/*
+ * Looks in a row without anything new. On a host that gives the guest no time, the guest's clock
+ * goes on all the same, and time alone would say that a loader is done that did not run.
+ */
+#define QUIET_LOOKS 7
 
 struct payload {
 	const struct orders *orders;
@@ -25,6 +30,7 @@ struct payload {
 	int pipes[2];      /* its stdout and stderr, -1 once closed */
 	unsigned baseline; /* BPF programs before it started */
 	unsigned programs; /* and when last counted */
+	unsigned quiet_looks; /* since that, or a load, was last seen to change */
 	int64_t changed_ns, give_up_ns, last_ns, next_count_ns;
 	struct load_watch watch;
 	bool ready; /* the host was told */
@@ -101,11 +107,14 @@ static void watch_programs(struct payload *p)
 	loading = load_in_progress(&p->watch);
 	end = kt_now_ns();
 	p->next_count_ns = end + 4 * (end - begin);
-	if (n != p->programs) {
+	p->quiet_looks++;
+	if (n != p->programs || loading) {
 		p->programs = n;
 		p->changed_ns = end;
+		p->quiet_looks = 0;
 	}
-	settled = end - p->changed_ns >= (int64_t)p->orders->settle_ms * 1000000;
+	settled = p->quiet_looks >= QUIET_LOOKS &&
+		  end - p->changed_ns >= (int64_t)p->orders->settle_ms * 1000000;
 	if (!loading && settled && n > p->baseline)
 		ready(p, "settled");
 	else if (!loading && settled && end >= p->give_up_ns)
