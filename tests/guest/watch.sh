@@ -27,21 +27,38 @@ guest slow "$kernel" 'loads.n=1 loads.slow=1'
 watch --progress
 go
 until_says "$dir/seen" '"name": "slow_with_a_lon".*"type": "xdp"' 300
+# Whether this machine's debugger can call a function in a process: gdb 13 cannot where the processor has
+# more state than it knows ("Couldn't write extended state status"), and the process dies of it.
+debugger_calls() {
+	sleep 600 &
+	sleeper=$!
+	becomes [ "/proc/$sleeper/exe" -ef "$(command -v sleep)" ]
+	gdb -q -batch -p $sleeper -ex 'print ((int (*)(void))getpid)()' 2>/dev/null </dev/null |
+		grep -qxF "\$1 = $sleeper"
+	can=$?
+	kill $sleeper 2>/dev/null
+	return $can
+}
+
 # In its own process, by a debugger: what whoever took it over could do.
 try() {
 	gdb -q -batch -p "$watcher" -ex "print $1" 2>/dev/null </dev/null | sed -n 's/^\$1 = //p'
 }
 open='((int (*)(const char *, int, ...))open)'
 exec='((int (*)(const char *, void *, void *))execve)'
-check 'fence: what it needs, it can open' test "$(try "$open(\"/etc/localtime\", 0)")" -gt 2
-check 'fence: a program is not started' test "$(try "$exec(\"/bin/true\", 0, 0)")" = -1
-# landlock_create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION)
-echo '#include <unistd.h>
+if debugger_calls; then
+	check 'fence: what it needs, it can open' test "$(try "$open(\"/etc/localtime\", 0)")" -gt 2
+	check 'fence: a program is not started' test "$(try "$exec(\"/bin/true\", 0, 0)")" = -1
+	# landlock_create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION)
+	echo '#include <unistd.h>
 int main(void) { return syscall(444, 0, 0, 1) < 1; }' >"$work/landlock.c"
-if cc -o "$work/landlock" "$work/landlock.c" && "$work/landlock"; then
-	check 'fence: a file of the user is not opened' test "$(try "$open(\"$here/README.md\", 0)")" = -1
+	if cc -o "$work/landlock" "$work/landlock.c" && "$work/landlock"; then
+		check 'fence: a file of the user is not opened' test "$(try "$open(\"$here/README.md\", 0)")" = -1
+	else
+		skip 'fence: a file of the user is not opened' 'this machine has no Landlock'
+	fi
 else
-	skip 'fence: a file of the user is not opened' 'this machine has no Landlock'
+	skip 'fence: in the living process' 'the debugger of this machine cannot call a function in a process'
 fi
 kill -s INT "$watcher"
 ended
