@@ -106,6 +106,7 @@ const struct arch arch_riscv64 = {
 	.entry = riscv64_entry,
 	.anchor = "handle_exception", /* arch/riscv/kernel/entry.S */
 	/* riscv-csr.xml has no CSR of supervisor mode then (QEMU 11.1, seen). */
-	.no_registers = "under KVM, QEMU's stub does not show satp, which leads to the page tables; "
-			"riscv64 guests can be read under TCG",
+	.no_registers =
+		"under KVM, QEMU's stub does not show satp, which leads to the page tables; "
+		"riscv64 guests can be read under TCG",
 };

@@ -27,9 +27,9 @@ struct payload {
 	const struct orders *orders;
 	int pid; /* -1 once it has ended and been reaped */
 	int wait_status;
-	int pipes[2];      /* its stdout and stderr, -1 once closed */
-	unsigned baseline; /* BPF programs before it started */
-	unsigned programs; /* and when last counted */
+	int pipes[2];         /* its stdout and stderr, -1 once closed */
+	unsigned baseline;    /* BPF programs before it started */
+	unsigned programs;    /* and when last counted */
 	unsigned quiet_looks; /* since that, or a load, was last seen to change */
 	int64_t changed_ns, give_up_ns, last_ns, next_count_ns;
 	struct load_watch watch;
