@@ -6,10 +6,13 @@
  * never fire. They fire when the host sets DR7 itself before VMRUN: this module does that, at the
  * entry of svm_vcpu_run(), for vCPUs with hardware breakpoints of a debugger.
  */
-#include <asm/debugreg.h>
+/* In this order: debugreg.h needs what the others declare. */
+/* clang-format off */
 #include <linux/kprobes.h>
 #include <linux/kvm_host.h>
 #include <linux/module.h>
+#include <asm/debugreg.h>
+/* clang-format on */
 
 static int entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
