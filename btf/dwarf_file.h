@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "btf/image.h"
+#include "image/image.h"
 #include "util/error.h"
 
 /* One section of debug information, unpacked if it was compressed. */

@@ -4,8 +4,8 @@
 #define KT_BTF_FACTS_KERNEL_H
 
 #include "btf/facts.h"
-#include "btf/image.h"
 #include "btf/symbols.h"
+#include "image/image.h"
 
 /* How many symbols facts_kernel_wants() adds. */
 #define FACTS_KERNEL_WANTS 10

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "btf/image.h"
 #include "btf/record.h"
+#include "image/image.h"
 #include "util/cleanup.h"
 
 /* The kernel image and what belongs to it is smaller, on every architecture. */

@@ -8,9 +8,9 @@
 
 #include "btf/cache.h"
 #include "btf/facts.h"
-#include "btf/image.h"
 #include "btf/symbols.h"
 #include "btf/types.h"
+#include "image/image.h"
 
 struct sources {
 	struct kfacts_sources paths; /* borrowed strings */

@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "btf/image.h"
 #include "btf/kallsyms.h"
 #include "btf/nameset.h"
+#include "image/image.h"
 #include "util/error.h"
 #include "util/gaddr.h"
 

@@ -5,9 +5,9 @@
 
 #include "cli/boot.h"
 #include "cli/input.h"
-#include "render/diff.h"
-#include "render/filter.h"
-#include "render/saved.h"
+#include "model/diff.h"
+#include "model/filter.h"
+#include "model/saved.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 

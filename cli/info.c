@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "render/json.h"
-#include "render/json_put.h"
+#include "model/json.h"
+#include "model/json_put.h"
 #include "render/objects.h"
 #include "render/text.h"
 #include "util/buf.h"

@@ -7,9 +7,9 @@
 
 #include "btf/sources.h"
 #include "cli/cli.h"
+#include "model/json.h"
+#include "model/json_put.h"
 #include "render/grid.h"
-#include "render/json.h"
-#include "render/json_put.h"
 #include "render/text.h"
 #include "util/cleanup.h"
 

@@ -8,7 +8,7 @@
 #include "cli/boot.h"
 #include "cli/sweep.h"
 #include "logparse/blocks.h"
-#include "render/saved.h"
+#include "model/saved.h"
 #include "sweep/kernel.h"
 #include "sweep/records.h"
 #include "util/cleanup.h"

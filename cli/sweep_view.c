@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "cli/sweep.h"
-#include "render/json.h"
-#include "render/json_put.h"
+#include "model/json.h"
+#include "model/json_put.h"
 #include "sweep/records.h"
 #include "util/cleanup.h"
 #include "util/clock.h"

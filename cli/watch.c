@@ -7,12 +7,12 @@
 #include <sys/stat.h>
 
 #include "cli/cli.h"
-#include "introspect/watch.h"
 #include "render/load.h"
 #include "render/log_last.h"
 #include "render/text.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "watch/watch.h"
 
 static const char help[] =
 	"Usage: ktstr-gdb watch [TARGET] [--vmlinux FILE] [OPTION...]\n"

@@ -7,7 +7,7 @@
 #define KT_COLLECT_VERIFIER_H
 
 #include "introspect/inspect.h"
-#include "render/verdict.h"
+#include "model/verdict.h"
 #include "vm/session.h"
 
 struct kt_collect {

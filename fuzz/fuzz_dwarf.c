@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "btf/image.h"
 #include "btf/types.h"
+#include "image/image.h"
 #include "tests/btf/elf_writer.h"
 #include "util/cursor.h"
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "render/diff.h"
-#include "render/saved.h"
+#include "model/diff.h"
+#include "model/saved.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,7 @@
 #define KT_INTROSPECT_BPF_INSNS_H
 
 #include "introspect/guest.h"
-#include "introspect/insns.h"
+#include "model/insns.h"
 
 bool bpf_insns_wants(struct wants *wants);
 struct kt_error *bpf_insns_check(const struct kfacts *facts);

@@ -9,7 +9,7 @@
 #define KT_INTROSPECT_BPF_LINK_H
 
 #include "introspect/guest.h"
-#include "introspect/map.h"
+#include "model/map.h"
 
 bool bpf_links_wants(struct wants *wants);
 struct kt_error *bpf_links_check(const struct kfacts *facts);

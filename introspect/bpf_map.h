@@ -8,7 +8,7 @@
 #define KT_INTROSPECT_BPF_MAP_H
 
 #include "introspect/guest.h"
-#include "introspect/map.h"
+#include "model/map.h"
 
 bool bpf_maps_wants(struct wants *wants);
 struct kt_error *bpf_maps_check(const struct kfacts *facts);

@@ -11,7 +11,7 @@
 #define KT_INTROSPECT_BPF_PROG_H
 
 #include "introspect/guest.h"
-#include "introspect/program.h"
+#include "model/program.h"
 
 /* Everything that reading programs needs to know of a kernel. False: no memory. */
 bool bpf_progs_wants(struct wants *wants);

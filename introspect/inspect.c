@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "introspect/inspect.h"
-#include "introspect/watch.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "watch/watch.h"
 
 /* What has to be let go of, whichever way the stop ends. */
 struct stop {

@@ -28,7 +28,7 @@ enum {
 	INSPECT_LINKS = 4,
 	INSPECT_INSNS = 8, /* of one program */
 	INSPECT_SCX = 16,  /* sched_ext's state: one round trip more, or two */
-	/* Nothing is read for it in the one stop: facts for introspect/watch.h. */
+	/* Nothing is read for it in the one stop: facts for watch/watch.h. */
 	INSPECT_LOADS = 32,
 	/* Of the others, those that the kernel's facts are enough for; inspection.objects tells. */
 	INSPECT_AVAILABLE = 64,

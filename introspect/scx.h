@@ -15,7 +15,7 @@
 #define KT_INTROSPECT_SCX_H
 
 #include "introspect/guest.h"
-#include "introspect/program.h"
+#include "model/program.h"
 
 /* Everything that reading the state needs to know of a kernel. False: no memory. */
 bool scx_wants(struct wants *wants);

@@ -2,9 +2,9 @@
 #include <inttypes.h>
 #include <linux/bpf.h>
 
+#include "model/json.h"
+#include "model/json_put.h"
 #include "render/bpf_disasm.h"
-#include "render/json.h"
-#include "render/json_put.h"
 
 /* Newer than the oldest headers that this builds with, or the kernel's own. */
 #define MODE_MEMSX       0x80

@@ -6,7 +6,7 @@
 #ifndef KT_RENDER_BPF_DISASM_H
 #define KT_RENDER_BPF_DISASM_H
 
-#include "introspect/insns.h"
+#include "model/insns.h"
 #include "render/programs.h"
 #include "util/buf.h"
 

@@ -2,9 +2,9 @@
 #include <langinfo.h>
 #include <string.h>
 
+#include "model/cells_counts.h"
+#include "model/cells_index.h"
 #include "render/cells.h"
-#include "render/cells_counts.h"
-#include "render/cells_index.h"
 #include "render/cells_table.h"
 #include "render/text.h"
 #include "util/cleanup.h"

@@ -10,7 +10,7 @@
 #ifndef KT_RENDER_CELLS_H
 #define KT_RENDER_CELLS_H
 
-#include "render/cell_record.h"
+#include "model/cell_record.h"
 #include "util/buf.h"
 #include "util/error.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Cells as CSV: a line for each program, so that it can be summed up as it is. */
+#include "model/cells_index.h"
 #include "render/cells.h"
-#include "render/cells_index.h"
 #include "render/grid.h"
 #include "util/cleanup.h"
 #include "util/vec.h"

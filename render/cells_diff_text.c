@@ -4,13 +4,13 @@
 #include <math.h>
 #include <string.h>
 
-#include "render/cells_counts.h"
-#include "render/cells_diff.h"
+#include "model/cells_counts.h"
+#include "model/cells_diff.h"
+#include "model/json.h"
+#include "model/json_put.h"
 #include "render/cells_json.h"
 #include "render/cells_markdown.h"
 #include "render/cells_table.h"
-#include "render/json.h"
-#include "render/json_put.h"
 #include "render/text.h"
 #include "util/cleanup.h"
 

@@ -3,11 +3,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "model/cells_counts.h"
+#include "model/json.h"
+#include "model/json_put.h"
 #include "render/cells.h"
-#include "render/cells_counts.h"
 #include "render/cells_json.h"
-#include "render/json.h"
-#include "render/json_put.h"
 #include "util/cleanup.h"
 
 static json_t *json_count(uint64_t count)

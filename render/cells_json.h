@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "render/cells_index.h"
+#include "model/cells_index.h"
 
 /* The document "ktstr-gdb.report.v1": a new reference. KT_ERROR_NO_MEMORY. */
 struct kt_error *cells_json(const struct cells_index *index, json_t **ret);

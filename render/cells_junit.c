@@ -6,8 +6,8 @@
 
 #include <string.h>
 
+#include "model/cells_index.h"
 #include "render/cells.h"
-#include "render/cells_index.h"
 #include "render/markup.h"
 #include "util/cleanup.h"
 

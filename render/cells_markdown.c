@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <string.h>
 
-#include "render/cells_counts.h"
+#include "model/cells_counts.h"
 #include "render/cells_markdown.h"
 #include "render/markup.h"
 #include "util/cleanup.h"

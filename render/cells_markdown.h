@@ -3,8 +3,8 @@
 #ifndef KT_RENDER_CELLS_MARKDOWN_H
 #define KT_RENDER_CELLS_MARKDOWN_H
 
+#include "model/cells_index.h"
 #include "render/cells.h"
-#include "render/cells_index.h"
 
 /* Appends text on one line, in which nothing is Markdown, HTML, a mention or a link. */
 void cells_append_markdown(struct kt_buf *out, const char *text);

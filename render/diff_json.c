@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <math.h>
 
-#include "render/diff.h"
-#include "render/json.h"
-#include "render/json_put.h"
+#include "model/diff.h"
+#include "model/json.h"
+#include "model/json_put.h"
 
 static json_t *json_side(const char *label, const struct kt_saved *side)
 {

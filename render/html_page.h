@@ -3,8 +3,8 @@
 #ifndef KT_RENDER_HTML_PAGE_H
 #define KT_RENDER_HTML_PAGE_H
 
-#include "render/cells_counts.h"
-#include "render/cells_index.h"
+#include "model/cells_counts.h"
+#include "model/cells_index.h"
 #include "util/buf.h"
 
 extern const char html_style[], html_script[], html_style_hash[], html_script_hash[];

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "render/json.h"
-#include "render/json_put.h"
+#include "model/json.h"
+#include "model/json_put.h"
 #include "render/load.h"
 #include "render/text.h"
 #include "util/buf.h"

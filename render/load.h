@@ -6,7 +6,7 @@
 #ifndef KT_RENDER_LOAD_H
 #define KT_RENDER_LOAD_H
 
-#include "introspect/load.h"
+#include "model/load.h"
 #include "util/error.h"
 
 /* The head of the lines; static. */

@@ -3,8 +3,8 @@
 
 #include "logparse/last.h"
 #include "logparse/source.h"
-#include "render/json.h"
-#include "render/json_put.h"
+#include "model/json.h"
+#include "model/json_put.h"
 #include "render/log_json.h"
 #include "util/cleanup.h"
 

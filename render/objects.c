@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "render/json.h"
-#include "render/json_put.h"
+#include "model/json.h"
+#include "model/json_put.h"
 #include "render/objects.h"
 #include "util/cleanup.h"
 

@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#include "introspect/map.h"
+#include "model/map.h"
 #include "render/grid.h"
 #include "render/programs.h"
 

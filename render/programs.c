@@ -7,8 +7,8 @@
 #include <time.h>
 
 #include "logparse/blocks.h"
-#include "render/json.h"
-#include "render/json_put.h"
+#include "model/json.h"
+#include "model/json_put.h"
 #include "render/objects.h"
 #include "render/programs.h"
 #include "render/run_json.h"

@@ -3,8 +3,8 @@
 #ifndef KT_RENDER_PROGRAMS_H
 #define KT_RENDER_PROGRAMS_H
 
-#include "introspect/program.h"
-#include "render/verdict.h"
+#include "model/program.h"
+#include "model/verdict.h"
 #include "util/error.h"
 
 /* A column, named as the JSON key is; opaque. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <sys/wait.h>
 
-#include "render/json.h"
-#include "render/json_put.h"
+#include "model/json.h"
+#include "model/json_put.h"
 #include "render/run_json.h"
 #include "util/cleanup.h"
 

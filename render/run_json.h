@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "render/verdict.h"
+#include "model/verdict.h"
 
 /* The object "run" of ktstr-gdb.programs.v1; a new reference, NULL without memory. */
 json_t *render_run_json(const char *scheduler, const struct kt_verifier_vm_result *result);

@@ -3,7 +3,7 @@
 #ifndef KT_RENDER_VERIFIER_OUTPUT_H
 #define KT_RENDER_VERIFIER_OUTPUT_H
 
-#include "render/verdict.h"
+#include "model/verdict.h"
 
 /*
  * Appends the label with the verdict; the outcome of attach and of the workload; a line a program,

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <xxhash.h>
 
-#include "render/cell_json.h"
+#include "model/cell_json.h"
 #include "sweep/records.h"
 #include "util/cleanup.h"
 #include "util/vec.h"

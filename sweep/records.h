@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The result directory of a sweep: a file a cell, in the words of render/cell_json.h. All that
+ * The result directory of a sweep: a file a cell, in the words of model/cell_json.h. All that
  * cells of a sweep share. They may run on many machines, so a file is there as a whole or not at
  * all: it is written under another name and renamed.
  */
 #ifndef KT_SWEEP_RECORDS_H
 #define KT_SWEEP_RECORDS_H
 
-#include "render/cell_record.h"
+#include "model/cell_record.h"
 #include "util/buf.h"
 
 /* Names the directory, for who runs cells by other means (cargo nextest). */

@@ -23,22 +23,25 @@ room() {
 			grep -vE "#include \"(($1|util)/|${2:-$1/})"
 	)"
 }
-echo 1..11
+echo 1..14
 room util ''
 room gdbrsp ''
-room btf ''
-room introspect '(gdbrsp|btf)/'
+room btf 'image/'
+room image ''
+room introspect '(gdbrsp|btf|image|model)/'
+room watch '(introspect|gdbrsp|btf|image|model)/'
 room logparse ''
-room render '(logparse/|introspect/(program|map|load|insns)\.h")'
+room model 'logparse/'
+room render '(model|logparse)/'
 room vm ''
-room collect '(vm|render|logparse|introspect|gdbrsp|btf)/'
-room sweep '(collect|vm|render|logparse|introspect|gdbrsp|btf)/'
+room collect '(vm|model|render|logparse|introspect|gdbrsp|btf|image)/'
+room sweep '(collect|vm|model|render|logparse|introspect|gdbrsp|btf|image)/'
 check "only cli/ prints" "$(
 	grep -nE '\b(printf|puts|putchar|perror|vprintf)\(' \
-		util/*.c gdbrsp/*.c btf/*.c introspect/*.c logparse/*.c render/*.c vm/*.c collect/*.c sweep/*.c
+		util/*.c image/*.c gdbrsp/*.c btf/*.c introspect/*.c watch/*.c logparse/*.c model/*.c render/*.c vm/*.c collect/*.c sweep/*.c
 )"
 check "only cli/ exits" "$(
 	grep -nE '\b(exit|abort)\(' \
-		util/*.c gdbrsp/*.c btf/*.c introspect/*.c logparse/*.c render/*.c vm/*.c collect/*.c sweep/*.c |
+		util/*.c image/*.c gdbrsp/*.c btf/*.c introspect/*.c watch/*.c logparse/*.c model/*.c render/*.c vm/*.c collect/*.c sweep/*.c |
 		grep -v '_exit('
 )"

@@ -6,14 +6,14 @@
  */
 #include "fixture.h"
 
-#define ETH_HLEN   14
-#define ETH_P_IP   0x0800
-#define PROTO_TCP  6
-#define PROTO_UDP  17
-#define PORT_DNS   53
-#define EPERM      1
-#define TC_ACT_OK  0
-#define PAYLOAD    700
+#define ETH_HLEN  14
+#define ETH_P_IP  0x0800
+#define PROTO_TCP 6
+#define PROTO_UDP 17
+#define PORT_DNS  53
+#define EPERM     1
+#define TC_ACT_OK 0
+#define PAYLOAD   700
 
 #define bswap16(x) __builtin_bswap16(x)
 

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "btf/facts.h"
-#include "btf/image.h"
 #include "btf/types.h"
+#include "image/image.h"
 #include "introspect/bpf_prog.h"
 #include "introspect/scx.h"
 #include "introspect/view.h"

@@ -16,8 +16,8 @@
 #include <string.h>
 
 #include "btf/facts.h"
-#include "btf/image.h"
 #include "btf/symbols.h"
+#include "image/image.h"
 #include "util/cleanup.h"
 #include "util/vec.h"
 

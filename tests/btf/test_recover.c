@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "btf/facts.h"
-#include "btf/image.h"
 #include "btf/record.h"
 #include "btf/symbols.h"
 #include "btf/vmcoreinfo.h"
+#include "image/image.h"
 #include "tests/btf/fake_memory.h"
 
 static void must(struct kt_error *err)

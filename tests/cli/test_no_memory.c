@@ -7,7 +7,7 @@
 #include "btf/facts.h"
 #include "gdbrsp/client.h"
 #include "logparse/blocks.h"
-#include "render/cell_json.h"
+#include "model/cell_json.h"
 #include "render/cells.h"
 #include "render/html.h"
 #include "tests/btf/fake_kernel.h"

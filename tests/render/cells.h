@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "render/cell_record.h"
+#include "model/cell_record.h"
 #include "util/vec.h"
 
 enum { PASS, FAIL, SKIP };

@@ -3,7 +3,7 @@
 #ifndef KT_TESTS_RENDER_STATS_LIST_H
 #define KT_TESTS_RENDER_STATS_LIST_H
 
-#include "render/diff.h"
+#include "model/diff.h"
 
 #define UNKNOWN (-1)
 

@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include "render/json.h"
+#include "model/json.h"
 #include "render/log_json.h"
 #include "tests/render/logs.h"
 #include "util/buf.h"

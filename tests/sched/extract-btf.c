@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "btf/image.h"
+#include "image/image.h"
 #include "util/cleanup.h"
 
 static struct kt_error *extract(const struct image_file *file, FILE *out)

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "render/cell_json.h"
+#include "model/cell_json.h"
 #include "sweep/records.h"
 #include "tests/render/cells.h"
 

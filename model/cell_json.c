@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <math.h>
+#include <string.h>
+
+#include "model/cell_json.h"
+#include "model/json.h"
+#include "model/json_put.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+
+bool kt_cell_name_ok(const char *name)
+{
+	return name && name[0] && !strchr(name, '/');
+}
+
+/* --- to JSON --- */
+
+static void set_text(json_t *object, const char *key, const char *text)
+{
+	if (text)
+		json_object_set_new(object, key, render_json_text(text));
+}
+
+/* jansson's integers are signed; what does not fit is no real count. */
+static json_t *json_number(struct program_number number)
+{
+	return number.known && number.value <= INT64_MAX ? json_integer((json_int_t)number.value)
+							 : json_null();
+}
+
+static json_t *json_stats(const struct kt_prog_stats_list *list)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct kt_prog_stats *stats = &list->all[i];
+		json_t *object = json_object();
+
+		json_object_set_new(object, "name", render_json_text(stats->name));
+		json_object_set_new(object, "verified_insns", json_number(stats->verified_insns));
+		set_text(object, "type", stats->type);
+		set_text(object, "tag", stats->tag);
+		if (stats->failed)
+			json_object_set_new(object, "failed", json_true());
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+/* What spec.md does not ask for is left out where it is not known. */
+static void set_optional(json_t *object, const struct kt_cell_record *record)
+{
+	set_text(object, "verdict", record->verdict);
+	set_text(object, "reason", record->reason);
+	set_text(object, "release", record->release);
+	set_text(object, "log", record->log);
+	if (record->started)
+		json_object_set_new(object, "started", json_integer(record->started));
+	if (record->duration_s > 0 && isfinite(record->duration_s))
+		json_object_set_new(object, "duration_s", json_real(record->duration_s));
+	if (record->attempts)
+		json_object_set_new(object, "attempts", json_integer(record->attempts));
+}
+
+static struct kt_error *check_name(const char *key, const char *name)
+{
+	if (kt_cell_name_ok(name))
+		return NULL;
+	return kt_error_new(KT_ERROR_FORMAT,
+			    "\"%s\" is \"%.64s\", and a name is neither empty nor has a \"/\"", key,
+			    name ? name : "");
+}
+
+struct kt_error *kt_cell_record_encode(const struct kt_cell_record *record, char **ret)
+{
+	struct kt_error *err = check_name("scheduler", record->scheduler);
+	json_t *object;
+	char *text;
+	bool lost;
+
+	if (!err)
+		err = check_name("kernel", record->kernel);
+	if (!err)
+		err = check_name("topology", record->topology);
+	if (err)
+		return err;
+	object = json_object();
+	set_text(object, "scheduler", record->scheduler);
+	set_text(object, "kernel", record->kernel);
+	set_text(object, "topology", record->topology);
+	json_object_set_new(object, "passed", json_boolean(record->passed && !record->skipped));
+	json_object_set_new(object, "skipped", json_boolean(record->skipped));
+	json_object_set_new(object, "stats", json_stats(&record->stats));
+	set_optional(object, record);
+	/* On one line, of which a sweep may read thousands. */
+	lost = render_json_lost();
+	text = object && !lost ? json_dumps(object, JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
+			       : NULL;
+	json_decref(object);
+	if (!text)
+		return kt_error_no_memory();
+	*ret = text;
+	return NULL;
+}
+
+/* --- from JSON --- */
+
+static struct kt_error *wrong(const char *key, const json_t *value, const char *wanted)
+{
+	return kt_error_new(KT_ERROR_FORMAT, value ? "\"%s\" is not %s" : "no \"%s\", which is %s",
+			    key, wanted);
+}
+
+static struct kt_error *keep(const char *string, char **ret)
+{
+	*ret = strdup(string);
+	return *ret ? NULL : kt_error_no_memory();
+}
+
+static struct kt_error *get_name(const json_t *root, const char *key, char **ret)
+{
+	const json_t *value = json_object_get(root, key);
+	struct kt_error *err;
+
+	if (!json_is_string(value))
+		return wrong(key, value, "a string");
+	err = check_name(key, json_string_value(value));
+	return err ? err : keep(json_string_value(value), ret);
+}
+
+/* May be null, or not there. */
+static struct kt_error *get_text(const json_t *root, const char *key, char **ret)
+{
+	const json_t *value = json_object_get(root, key);
+
+	if (!value || json_is_null(value))
+		return NULL;
+	if (!json_is_string(value))
+		return wrong(key, value, "a string");
+	return keep(json_string_value(value), ret);
+}
+
+static struct kt_error *get_bool(const json_t *root, const char *key, bool required, bool *ret)
+{
+	const json_t *value = json_object_get(root, key);
+
+	if (!required && (!value || json_is_null(value)))
+		return NULL;
+	if (!json_is_boolean(value))
+		return wrong(key, value, "true or false");
+	*ret = json_is_true(value);
+	return NULL;
+}
+
+/* A count: 0 where it is null or not there. */
+static struct kt_error *get_count(const json_t *root, const char *key, int64_t max,
+				  struct program_number *ret)
+{
+	const json_t *value = json_object_get(root, key);
+
+	if (!value || json_is_null(value))
+		return NULL;
+	if (!json_is_integer(value) || json_integer_value(value) < 0 ||
+	    json_integer_value(value) > max)
+		return wrong(key, value, "a count");
+	*ret = (struct program_number){true, (uint64_t)json_integer_value(value)};
+	return NULL;
+}
+
+static struct kt_error *read_stats(const json_t *json, struct kt_prog_stats_list *list)
+{
+	const json_t *name = json_object_get(json, "name"), *type = json_object_get(json, "type"),
+		     *tag = json_object_get(json, "tag");
+	struct kt_prog_stats stats = {0};
+	struct kt_error *err;
+
+	if (!json_is_object(json))
+		return kt_error_new(KT_ERROR_FORMAT, "not an object");
+	if (!json_is_string(name))
+		return wrong("name", name, "a string");
+	err = get_count(json, "verified_insns", INT64_MAX, &stats.verified_insns);
+	if (!err)
+		err = get_bool(json, "failed", false, &stats.failed);
+	if (err)
+		return err;
+	/* kt_prog_stats_add() copies them. */
+	stats.name = (char *)(uintptr_t)json_string_value(name);
+	stats.type = (char *)(uintptr_t)json_string_value(type);
+	stats.tag = (char *)(uintptr_t)json_string_value(tag);
+	return kt_prog_stats_add(list, &stats);
+}
+
+static struct kt_error *read_list(const json_t *root, struct kt_prog_stats_list *ret)
+{
+	const json_t *array = json_object_get(root, "stats"), *element;
+	size_t i;
+
+	if (!json_is_array(array))
+		return wrong("stats", array, "a list");
+	if (json_array_size(array) > KT_CELL_STATS_MAX)
+		return kt_error_new(KT_ERROR_FORMAT, "%zu programs, which no scheduler has",
+				    json_array_size(array));
+	json_array_foreach(array, i, element)
+	{
+		struct kt_error *err = read_stats(element, ret);
+
+		if (err)
+			return kt_error_wrap(err, "stats[%zu]", i);
+	}
+	return NULL;
+}
+
+static struct kt_error *read_numbers(const json_t *root, struct kt_cell_record *record)
+{
+	struct program_number started = {0}, attempts = {0};
+	const json_t *duration = json_object_get(root, "duration_s");
+	struct kt_error *err = get_count(root, "started", INT64_MAX, &started);
+
+	if (!err)
+		err = get_count(root, "attempts", INT32_MAX, &attempts);
+	if (!err && duration && !json_is_null(duration) &&
+	    (!json_is_number(duration) || json_number_value(duration) < 0))
+		err = wrong("duration_s", duration, "a number of seconds");
+	if (err)
+		return err;
+	record->started = (int64_t)started.value;
+	record->attempts = (unsigned)attempts.value;
+	record->duration_s = json_number_value(duration);
+	return NULL;
+}
+
+static struct kt_error *read_record(const json_t *root, struct kt_cell_record *record)
+{
+	struct kt_error *err = get_name(root, "scheduler", &record->scheduler);
+
+	if (!err)
+		err = get_name(root, "kernel", &record->kernel);
+	if (!err)
+		err = get_name(root, "topology", &record->topology);
+	if (!err)
+		err = get_bool(root, "passed", true, &record->passed);
+	if (!err)
+		err = get_bool(root, "skipped", false, &record->skipped);
+	if (!err)
+		err = read_list(root, &record->stats);
+	if (!err)
+		err = get_text(root, "verdict", &record->verdict);
+	if (!err)
+		err = get_text(root, "reason", &record->reason);
+	if (!err)
+		err = get_text(root, "release", &record->release);
+	if (!err)
+		err = get_text(root, "log", &record->log);
+	return err ? err : read_numbers(root, record);
+}
+
+struct kt_error *kt_cell_record_decode(struct kt_text text, struct kt_cell_record *ret)
+{
+	struct kt_cell_record record = {0};
+	json_auto_t *root = NULL;
+	struct kt_error *err;
+	json_error_t why;
+
+	if (!text.len)
+		return kt_error_new(KT_ERROR_FORMAT, "empty");
+	if (text.len > KT_CELL_RECORD_MAX)
+		return kt_error_new(KT_ERROR_FORMAT, "larger than %zu MiB, which no record is",
+				    KT_CELL_RECORD_MAX >> 20);
+	root = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, &why);
+	if (!root && json_error_code(&why) == json_error_out_of_memory)
+		return kt_error_no_memory();
+	if (!root)
+		return kt_error_new(KT_ERROR_FORMAT,
+				    "not JSON, or not whole: line %d, column %d: %s", why.line,
+				    why.column, why.text);
+	if (!json_is_object(root))
+		return kt_error_new(KT_ERROR_FORMAT, "not an object");
+	err = read_record(root, &record);
+	if (err) {
+		kt_cell_record_deinit(&record);
+		return err;
+	}
+	*ret = record;
+	return NULL;
+}

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/cells_index.h"
+#include "util/cleanup.h"
+
+/* --- names --- */
+
+enum { SCHEDULER, KERNEL, TOPOLOGY };
+
+static const char *name_of(const struct kt_cell_record *record, int which)
+{
+	return which == SCHEDULER ? record->scheduler
+	       : which == KERNEL  ? record->kernel
+				  : record->topology;
+}
+
+static int compare_bytes(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return cells_compare_names(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int compare_topologies(const void *a, const void *b)
+{
+	return cells_compare_topologies(*(const char *const *)a, *(const char *const *)b);
+}
+
+/*
+ * Each once, in order. Sorted by bytes first, which is cheap: there are many records, of few
+ * names.
+ */
+static struct kt_error *gather_names(const struct kt_cell_records *records, int which,
+				     struct cells_names *ret)
+{
+	const char **all = calloc(records->n + 1, sizeof(*all));
+	size_t n = 0;
+
+	if (!all)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < records->n; i++)
+		all[i] = name_of(&records->all[i], which);
+	qsort(all, records->n, sizeof(*all), compare_bytes);
+	for (size_t i = 0; i < records->n; i++)
+		if (!n || strcmp(all[n - 1], all[i]) != 0)
+			all[n++] = all[i];
+	qsort(all, n, sizeof(*all), which == TOPOLOGY ? compare_topologies : compare_names);
+	*ret = (struct cells_names){all, n};
+	return NULL;
+}
+
+static uint32_t place_of(const struct cells_names *names, const char *name, int which)
+{
+	const char **found = bsearch(&name, names->all, names->n, sizeof(*names->all),
+				     which == TOPOLOGY ? compare_topologies : compare_names);
+
+	return (uint32_t)(found - names->all);
+}
+
+/* --- records of one cell --- */
+
+enum cells_state cells_state(const struct kt_cell_record *record)
+{
+	if (record->skipped)
+		return CELLS_SKIPPED;
+	return record->passed ? CELLS_PASSED : CELLS_FAILED;
+}
+
+const char *cells_state_name(enum cells_state state)
+{
+	switch (state) {
+	case CELLS_PASSED: return "passed";
+	case CELLS_FAILED: return "failed";
+	case CELLS_SKIPPED: return "skipped";
+	default: return "none";
+	}
+}
+
+static int compare_texts(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "");
+}
+
+static int compare_stats(const struct kt_prog_stats_list *a, const struct kt_prog_stats_list *b)
+{
+	if (a->n != b->n)
+		return a->n > b->n ? -1 : 1;
+	for (size_t i = 0; i < a->n; i++) {
+		const struct kt_prog_stats *p = &a->all[i], *q = &b->all[i];
+		uint64_t m = p->verified_insns.known ? p->verified_insns.value : 0;
+		uint64_t n = q->verified_insns.known ? q->verified_insns.value : 0;
+		int cmp = strcmp(p->name, q->name);
+
+		if (!cmp)
+			cmp = (m < n) - (m > n);
+		if (!cmp)
+			cmp = q->failed - p->failed;
+		if (!cmp)
+			cmp = compare_texts(p->type, q->type);
+		if (cmp)
+			return cmp;
+	}
+	return 0;
+}
+
+/* How much a record counts among those of its cell; all that is shown of it is compared. */
+static int compare_rest(const struct kt_cell_record *a, const struct kt_cell_record *b)
+{
+	static const int order[] = {[CELLS_FAILED] = 0, [CELLS_PASSED] = 1, [CELLS_SKIPPED] = 2};
+	int cmp = order[cells_state(a)] - order[cells_state(b)];
+
+	if (!cmp)
+		cmp = (a->started < b->started) - (a->started > b->started);
+	if (!cmp)
+		cmp = (a->attempts < b->attempts) - (a->attempts > b->attempts);
+	if (!cmp)
+		cmp = (a->duration_s < b->duration_s) - (a->duration_s > b->duration_s);
+	if (!cmp)
+		cmp = compare_texts(a->reason, b->reason);
+	if (!cmp)
+		cmp = compare_texts(a->verdict, b->verdict);
+	if (!cmp)
+		cmp = compare_texts(a->release, b->release);
+	if (!cmp)
+		cmp = compare_texts(a->log, b->log);
+	return cmp ? cmp : compare_stats(&a->stats, &b->stats);
+}
+
+/* --- the index --- */
+
+static int compare_place(const struct cells_cell *a, const struct cells_cell *b)
+{
+	if (a->scheduler != b->scheduler)
+		return a->scheduler > b->scheduler ? 1 : -1;
+	if (a->kernel != b->kernel)
+		return a->kernel > b->kernel ? 1 : -1;
+	return (a->topology > b->topology) - (a->topology < b->topology);
+}
+
+static int compare_cells(const void *a, const void *b)
+{
+	const struct cells_cell *p = a, *q = b;
+	int cmp = compare_place(p, q);
+
+	return cmp ? cmp : compare_rest(p->record, q->record);
+}
+
+static void drop_duplicates(struct cells_index *index)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < index->n; i++)
+		if (!n || compare_place(&index->cells[n - 1], &index->cells[i]) != 0)
+			index->cells[n++] = index->cells[i];
+	index->duplicates = index->n - n;
+	index->n = n;
+}
+
+static void count_states(struct cells_index *index)
+{
+	for (size_t i = 0; i < index->n; i++)
+		switch (index->cells[i].state) {
+		case CELLS_PASSED: index->passed++; break;
+		case CELLS_FAILED: index->failed++; break;
+		default: index->skipped++;
+		}
+}
+
+static struct kt_error *fill_cells(const struct kt_cell_records *records, struct cells_index *index)
+{
+	index->cells = calloc(records->n + 1, sizeof(*index->cells));
+	if (!index->cells)
+		return kt_error_no_memory();
+	index->n = records->n;
+	for (size_t i = 0; i < records->n; i++) {
+		const struct kt_cell_record *record = &records->all[i];
+
+		index->cells[i] = (struct cells_cell){
+			.record = record,
+			.scheduler = place_of(&index->schedulers, record->scheduler, SCHEDULER),
+			.kernel = place_of(&index->kernels, record->kernel, KERNEL),
+			.topology = place_of(&index->topologies, record->topology, TOPOLOGY),
+			.state = cells_state(record),
+		};
+	}
+	qsort(index->cells, index->n, sizeof(*index->cells), compare_cells);
+	drop_duplicates(index);
+	count_states(index);
+	return NULL;
+}
+
+struct kt_error *cells_index_init(const struct kt_cell_records *records, struct cells_index *ret)
+{
+	struct cells_index index = {0};
+	struct kt_error *err = gather_names(records, SCHEDULER, &index.schedulers);
+
+	if (!err)
+		err = gather_names(records, KERNEL, &index.kernels);
+	if (!err)
+		err = gather_names(records, TOPOLOGY, &index.topologies);
+	if (!err)
+		err = fill_cells(records, &index);
+	if (err) {
+		cells_index_deinit(&index);
+		return err;
+	}
+	*ret = index;
+	return NULL;
+}
+
+void cells_index_deinit(struct cells_index *index)
+{
+	free(index->schedulers.all);
+	free(index->kernels.all);
+	free(index->topologies.all);
+	free(index->cells);
+	*index = (struct cells_index){0};
+}
+
+static int compare_to_key(const void *key, const void *cell)
+{
+	return compare_place(key, cell);
+}
+
+const struct cells_cell *cells_index_find(const struct cells_index *index, size_t scheduler,
+					  size_t kernel, size_t topology)
+{
+	const struct cells_cell key = {
+		.scheduler = (uint32_t)scheduler,
+		.kernel = (uint32_t)kernel,
+		.topology = (uint32_t)topology,
+	};
+
+	return bsearch(&key, index->cells, index->n, sizeof(key), compare_to_key);
+}
+
+/* The first cell of a scheduler, or of one behind it. */
+static size_t lower_bound(const struct cells_index *index, size_t scheduler)
+{
+	size_t lo = 0, hi = index->n;
+
+	while (lo < hi) {
+		size_t middle = lo + (hi - lo) / 2;
+
+		if (index->cells[middle].scheduler < scheduler)
+			lo = middle + 1;
+		else
+			hi = middle;
+	}
+	return lo;
+}
+
+void cells_index_scheduler(const struct cells_index *index, size_t scheduler, size_t *first,
+			   size_t *end)
+{
+	*first = lower_bound(index, scheduler);
+	*end = lower_bound(index, scheduler + 1);
+}
+
+/* Nobody looks at more; 10,000 cells that are all there are far fewer. */
+#define GRID_MAX 4000000
+
+struct kt_error *cells_check_size(const struct cells_index *index, bool by_kernel)
+{
+	size_t kernels = by_kernel ? index->kernels.n : 1, all;
+
+	if (!__builtin_mul_overflow(index->schedulers.n, index->topologies.n, &all) &&
+	    !__builtin_mul_overflow(all, kernels, &all) && all <= GRID_MAX)
+		return NULL;
+	return kt_error_hint(kt_error_new(KT_ERROR_UNSUPPORTED,
+					  "a grid of %zu schedulers, %zu kernels and %zu "
+					  "topologies is too large to show",
+					  index->schedulers.n, index->kernels.n,
+					  index->topologies.n),
+			     "JSON and CSV have no grid");
+}
+
+struct kt_error *cells_ratios(const struct cells_index *index, struct cells_ratio **ret)
+{
+	struct kt_error *err = cells_check_size(index, false);
+	struct cells_ratio *all;
+
+	if (err)
+		return err;
+	all = calloc(index->topologies.n * index->schedulers.n + 1, sizeof(*all));
+	if (!all)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < index->n; i++) {
+		const struct cells_cell *cell = &index->cells[i];
+		struct cells_ratio *ratio =
+			&all[cell->topology * index->schedulers.n + cell->scheduler];
+
+		ratio->ran += cell->state != CELLS_SKIPPED;
+		ratio->passed += cell->state == CELLS_PASSED;
+	}
+	*ret = all;
+	return NULL;
+}

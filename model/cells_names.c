@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The orders of names. */
+#include <string.h>
+
+#include "model/cells_index.h"
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Of two runs of digits, of any length; both are skipped. */
+static int compare_numbers(const char **a, const char **b)
+{
+	size_t len_a, len_b;
+	int cmp;
+
+	*a += strspn(*a, "0");
+	*b += strspn(*b, "0");
+	len_a = strspn(*a, "0123456789");
+	len_b = strspn(*b, "0123456789");
+	cmp = len_a != len_b ? (len_a > len_b ? 1 : -1) : memcmp(*a, *b, len_a);
+	*a += len_a;
+	*b += len_b;
+	return cmp;
+}
+
+/* What stands at p: a release candidate comes before the end, and that before all else. */
+static int rank(const char *p)
+{
+	if (p[0] == '-' && p[1] == 'r' && p[2] == 'c' && is_digit(p[3]))
+		return 0;
+	return *p ? 2 : 1;
+}
+
+int cells_compare_names(const char *a, const char *b)
+{
+	const char *p = a, *q = b;
+	int cmp;
+
+	for (;;) {
+		if (is_digit(*p) && is_digit(*q)) {
+			cmp = compare_numbers(&p, &q);
+			if (cmp)
+				return cmp;
+			continue;
+		}
+		if (rank(p) != rank(q))
+			return rank(p) - rank(q);
+		if (!*p || *p != *q)
+			break;
+		p++;
+		q++;
+	}
+	if (*p != *q)
+		return (unsigned char)*p < (unsigned char)*q ? -1 : 1;
+	return strcmp(a, b); /* "06" and "6" */
+}
+
+/* The number before "cpu"; more than any real one where there is none. */
+static unsigned long cpus(const char *name)
+{
+	for (const char *p = strstr(name, "cpu"); p; p = strstr(p + 1, "cpu")) {
+		const char *start = p;
+		unsigned long n = 0;
+
+		while (start > name && is_digit(start[-1]) && p - start < 6)
+			start--;
+		for (const char *q = start; q < p; q++)
+			n = 10 * n + (unsigned long)(*q - '0');
+		if (start < p)
+			return n;
+	}
+	return 10000000;
+}
+
+int cells_compare_topologies(const char *a, const char *b)
+{
+	unsigned long m = cpus(a), n = cpus(b);
+
+	return m != n ? (m > n ? 1 : -1) : cells_compare_names(a, b);
+}

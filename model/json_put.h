@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Not a public header. A value that does not get into its document, for want of memory, must not
+ * be missing silently: jansson's setters are noted here, and who makes text of a document asks.
+ */
+#ifndef KT_MODEL_JSON_PUT_H
+#define KT_MODEL_JSON_PUT_H
+
+#include <stdbool.h>
+
+#include "model/json.h"
+
+/* rc of a setter, which is also the result. */
+int render_json_put(int rc);
+
+/* Something was lost in this thread since this was last asked; render_json_dump() asks. */
+bool render_json_lost(void);
+
+#define json_object_set_new(object, key, value)                                                    \
+	render_json_put(json_object_set_new(object, key, value))
+#define json_array_append_new(array, value) render_json_put(json_array_append_new(array, value))
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A BPF program as the guest's kernel has it: plain data, which render/ shows. This header
+ * needs nothing but the C library, so that render/ can be built without the rest.
+ */
+#ifndef KT_MODEL_PROGRAM_H
+#define KT_MODEL_PROGRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+/* A number that this kernel may not have, or that could not be read. */
+struct program_number {
+	bool known;
+	uint64_t value;
+};
+
+struct program {
+	uint32_t id;
+	char *type;      /* as bpftool names it, "sched_cls"; NULL: unknown */
+	char name[16];   /* aux->name, at most 15 characters; "" for none */
+	char *full_name; /* from the program's BTF where name may be cut; NULL: unknown */
+	char tag[17];    /* 16 hex digits */
+	bool gpl_known, gpl_compatible;
+	struct program_number verified_insns; /* instructions processed; since Linux 5.16 */
+	struct program_number bytes_xlated;
+	struct program_number bytes_jited; /* all subprograms together; 0: not jited */
+	struct program_number loaded_at;   /* seconds since 1970, by the guest's clock */
+	struct program_number uid;
+	struct program_number btf_id;                                 /* 0: has none */
+	struct program_number run_cnt, run_time_ns, recursion_misses; /* over all CPUs */
+	uint32_t *map_ids;                                            /* in the program's order */
+	size_t n_map_ids;
+	bool map_ids_known;
+};
+
+struct programs {
+	struct program *all; /* by id */
+	size_t n;
+	size_t n_unreadable; /* entries of the IDR that could not be read, not in all */
+};
+
+/* sched_ext's state. All empty where the kernel has none, or where nobody asked for it. */
+struct scx_state {
+	bool known;     /* the state; ops stands for itself */
+	bool is_number; /* the kernel's own types have no name for the state */
+	char state[16]; /* as /sys/kernel/sched_ext/state has it: "enabled"; or a number */
+	char ops[128];  /* the scheduler attached, as in .../root/ops; "": none, or unknown */
+};
+
+/* Frees what a program owns. */
+static inline void program_deinit(struct program *program)
+{
+	free(program->type);
+	free(program->full_name);
+	free(program->map_ids);
+	*program = (struct program){0};
+}
+
+static inline void programs_deinit(struct programs *programs)
+{
+	for (size_t i = 0; i < programs->n; i++)
+		program_deinit(&programs->all[i]);
+	free(programs->all);
+	*programs = (struct programs){0};
+}
+
+#endif

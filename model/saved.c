@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <jansson.h>
+#include <string.h>
+
+#include "logparse/blocks.h"
+#include "logparse/stats.h"
+#include "model/saved.h"
+
+#define SCHEMA "ktstr-gdb.programs.v1"
+
+static const char *type_name(const json_t *json)
+{
+	switch (json_typeof(json)) {
+	case JSON_OBJECT: return "an object";
+	case JSON_ARRAY: return "a list";
+	case JSON_STRING: return "a string";
+	case JSON_INTEGER: return "a number";
+	case JSON_REAL: return "a fraction";
+	case JSON_TRUE:
+	case JSON_FALSE: return "a boolean";
+	default: return "null";
+	}
+}
+
+static struct kt_error *wrong_type(const char *key, const json_t *json, const char *wanted)
+{
+	return kt_error_new(KT_ERROR_FORMAT, "\"%s\" is %s, not %s", key, type_name(json), wanted);
+}
+
+/* A string of an object; NULL where it is null or not there. */
+static struct kt_error *get_string(const json_t *object, const char *key, const char **ret)
+{
+	const json_t *value = json_object_get(object, key);
+
+	*ret = NULL;
+	if (!value || json_is_null(value))
+		return NULL;
+	if (!json_is_string(value))
+		return wrong_type(key, value, "a string");
+	*ret = json_string_value(value);
+	return NULL;
+}
+
+/* A number of an object, which is not known where it is null or not there. */
+static struct kt_error *get_number(const json_t *object, const char *key,
+				   struct program_number *ret)
+{
+	const json_t *value = json_object_get(object, key);
+
+	*ret = (struct program_number){0};
+	if (!value || json_is_null(value))
+		return NULL;
+	if (!json_is_integer(value))
+		return wrong_type(key, value, "a whole number");
+	if (json_integer_value(value) < 0)
+		return kt_error_new(KT_ERROR_FORMAT, "\"%s\" is %lld, which is no count", key,
+				    (long long)json_integer_value(value));
+	*ret = (struct program_number){true, (uint64_t)json_integer_value(value)};
+	return NULL;
+}
+
+static struct kt_error *read_program(const json_t *program, struct kt_prog_stats_list *list)
+{
+	const char *name, *full_name, *type, *tag;
+	struct kt_prog_stats stats = {0};
+	struct kt_error *err;
+
+	err = get_string(program, "name", &name);
+	if (!err)
+		err = get_string(program, "full_name", &full_name);
+	if (!err)
+		err = get_string(program, "type", &type);
+	if (!err)
+		err = get_string(program, "tag", &tag);
+	if (!err)
+		err = get_number(program, "verified_insns", &stats.verified_insns);
+	if (err)
+		return err;
+	if (!name && !full_name)
+		return kt_error_new(KT_ERROR_FORMAT, "it has no \"name\"");
+	/* kt_prog_stats_add() copies them. */
+	stats.name = (char *)(uintptr_t)(full_name ? full_name : name);
+	stats.type = (char *)(uintptr_t)type;
+	stats.tag = (char *)(uintptr_t)tag;
+	return kt_prog_stats_add(list, &stats);
+}
+
+/* What the last verifier log in libbpf's words counted. */
+static struct program_number processed(const char *log)
+{
+	struct kt_verifier_stats stats = {0};
+	struct kt_log_blocks it;
+	struct kt_log_block block;
+
+	kt_log_blocks_init(&it, (struct kt_text){log, strlen(log)});
+	while (kt_log_blocks_next(&it, &block))
+		kt_parse_verifier_stats(block.trace, &stats, NULL, NULL);
+	return (struct program_number){stats.has[KT_STAT_PROCESSED],
+				       stats.value[KT_STAT_PROCESSED]};
+}
+
+/* One that was not taken. */
+static struct kt_error *read_failure(const json_t *failure, struct kt_prog_stats_list *list)
+{
+	struct kt_prog_stats stats = {.failed = true};
+	const char *name, *object, *type, *log;
+	struct kt_error *err;
+
+	err = get_string(failure, "name", &name);
+	if (!err)
+		err = get_string(failure, "object", &object);
+	if (!err)
+		err = get_string(failure, "type", &type);
+	if (!err)
+		err = get_string(failure, "log", &log);
+	if (!err)
+		err = get_number(failure, "verified_insns", &stats.verified_insns);
+	if (err)
+		return err;
+	if (name && !name[0])
+		name = object; /* the object itself was bad */
+	if (!name)
+		return kt_error_new(KT_ERROR_FORMAT, "it has neither a \"name\" nor an \"object\"");
+	if (!stats.verified_insns.known && log)
+		stats.verified_insns = processed(log);
+	stats.name = (char *)(uintptr_t)name;
+	stats.type = (char *)(uintptr_t)type;
+	return kt_prog_stats_add(list, &stats);
+}
+
+static struct kt_error *read_list(const json_t *root, const char *key,
+				  struct kt_error *(*read)(const json_t *,
+							   struct kt_prog_stats_list *),
+				  struct kt_prog_stats_list *ret)
+{
+	const json_t *array = json_object_get(root, key), *element;
+	struct kt_error *err = NULL;
+	size_t i;
+
+	if (!json_is_array(array))
+		return wrong_type(key, array, "a list");
+	json_array_foreach(array, i, element)
+	{
+		if (!json_is_object(element))
+			err = kt_error_new(KT_ERROR_FORMAT, "it is %s, not an object",
+					   type_name(element));
+		else
+			err = read(element, ret);
+		if (err)
+			return kt_error_wrap(err, "%s[%zu]", key, i);
+	}
+	return NULL;
+}
+
+static struct kt_error *read_lists(const json_t *root, struct kt_saved *saved)
+{
+	struct kt_error *err = read_list(root, "programs", read_program, &saved->programs);
+	const json_t *failed = json_object_get(root, "failed");
+
+	if (err || !failed || json_is_null(failed))
+		return err;
+	return read_list(root, "failed", read_failure, &saved->programs);
+}
+
+static struct kt_error *keep(const char *string, char **ret)
+{
+	*ret = string ? strdup(string) : NULL;
+	return string && !*ret ? kt_error_no_memory() : NULL;
+}
+
+static const char *lenient_string(const json_t *object, const char *key)
+{
+	const char *string = json_string_value(json_object_get(object, key));
+
+	return string && string[0] ? string : NULL;
+}
+
+/* What stands around the programs. */
+static struct kt_error *read_around(const json_t *root, struct kt_saved *saved)
+{
+	const json_t *kernel = json_object_get(root, "kernel"), *run = json_object_get(root, "run");
+	const json_t *passed = json_object_get(run, "passed");
+	const char *release = NULL, *words;
+	struct kt_error *err;
+
+	if (kernel && !json_is_object(kernel) && !json_is_null(kernel))
+		return wrong_type("kernel", kernel, "an object");
+	err = get_string(kernel, "release", &release);
+	if (err)
+		return kt_error_wrap(err, "kernel");
+	if (!release)
+		release = lenient_string(run, "kernel");
+	err = keep(release, &saved->kernel);
+	if (!err)
+		err = keep(lenient_string(run, "scheduler"), &saved->scheduler);
+	/* A sentence says more than the one word for scripts. */
+	words = lenient_string(run, "reason");
+	if (!err)
+		err = keep(words ? words : lenient_string(run, "verdict"), &saved->verdict);
+	saved->passed_known = json_is_boolean(passed);
+	saved->passed = json_is_true(passed);
+	return err;
+}
+
+static struct kt_error *no_result(struct kt_error *err)
+{
+	return kt_error_hint(err, "`ktstr-gdb collect ... --save FILE` makes one");
+}
+
+static struct kt_error *check_schema(const json_t *root, const char *name)
+{
+	const char *schema = json_string_value(json_object_get(root, "schema"));
+
+	if (!schema)
+		return no_result(kt_error_new(
+			KT_ERROR_FORMAT, "%s is not a result of ktstr-gdb: no \"schema\"", name));
+	if (strcmp(schema, SCHEMA) != 0)
+		return no_result(kt_error_new(KT_ERROR_FORMAT,
+					      "%s is a \"%.64s\"; what can be compared is a "
+					      "\"" SCHEMA "\"",
+					      name, schema));
+	if (!json_object_get(root, "programs"))
+		return kt_error_new(KT_ERROR_FORMAT, "%s is damaged: it has no \"programs\"", name);
+	return NULL;
+}
+
+/* A document as jansson reads it, which the caller releases. */
+static struct kt_error *parse(struct kt_text text, const char *name, json_t **ret)
+{
+	json_error_t why;
+	json_t *root;
+
+	if (!text.len)
+		return no_result(kt_error_new(KT_ERROR_FORMAT, "%s is empty", name));
+	if (text.len > KT_SAVED_MAX)
+		return no_result(kt_error_new(KT_ERROR_FORMAT,
+					      "%s is larger than %zu MiB, which no result is", name,
+					      KT_SAVED_MAX >> 20));
+	root = json_loadb(text.data, text.len, 0, &why);
+	if (!root && json_error_code(&why) == json_error_out_of_memory)
+		return kt_error_no_memory();
+	if (!root)
+		return no_result(kt_error_new(KT_ERROR_FORMAT,
+					      "%s is not JSON, or not whole: line %d, column %d: "
+					      "%s",
+					      name, why.line, why.column, why.text));
+	*ret = root;
+	return NULL;
+}
+
+struct kt_error *kt_saved_read(struct kt_text text, const char *name, struct kt_saved *ret)
+{
+	json_auto_t *root = NULL;
+	struct kt_saved saved = {0};
+	struct kt_error *err = parse(text, name, &root);
+
+	if (!err)
+		err = check_schema(root, name);
+	if (err)
+		return err;
+	err = read_around(root, &saved);
+	if (!err)
+		err = read_lists(root, &saved);
+	if (err) {
+		kt_saved_deinit(&saved);
+		return kt_error_wrap(err, "%s is damaged", name);
+	}
+	*ret = saved;
+	return NULL;
+}
+
+void kt_saved_deinit(struct kt_saved *saved)
+{
+	free(saved->kernel);
+	free(saved->scheduler);
+	free(saved->verdict);
+	kt_prog_stats_deinit(&saved->programs);
+	*saved = (struct kt_saved){0};
+}
