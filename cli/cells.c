@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "cli/sweep.h"
-#include "model/cells_diff.h"
+#include "render/cells_diff.h"
 #include "render/html.h"
 #include "sweep/records.h"
 #include "util/cleanup.h"

@@ -5,9 +5,9 @@
 
 #include "cli/boot.h"
 #include "cli/input.h"
-#include "model/diff.h"
 #include "model/filter.h"
 #include "model/saved.h"
+#include "render/diff.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 

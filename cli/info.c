@@ -290,8 +290,8 @@ static json_t *json_features(const struct judgement *judgement)
 
 		json_object_set_new(json, "name", json_string(features[i].name));
 		json_object_set_new(json, "works", json_boolean(v->works));
-		json_object_set_new(json, "why", render_json_text(v->why));
-		json_object_set_new(json, "hint", render_json_text(v->hint));
+		json_object_set_new(json, "why", kt_json_text(v->why));
+		json_object_set_new(json, "hint", kt_json_text(v->hint));
 		json_array_append_new(array, json);
 	}
 	return array;
@@ -307,7 +307,7 @@ static json_t *json_from(const char *text, const char *path)
 		return json_null();
 	from(&out, text, path);
 	kt_error_destroy(kt_buf_finish(&out, &s));
-	json = s ? render_json_text(s) : NULL;
+	json = s ? kt_json_text(s) : NULL;
 	free(s);
 	return json;
 }
@@ -338,14 +338,14 @@ static struct kt_error *render_json(const struct cli_result *result,
 	json_object_set_new(root, "links",
 			    json_count(inspection, INSPECT_LINKS, inspection->links.n));
 	json_object_set_new(scx, "state",
-			    inspection->scx.known ? render_json_text(inspection->scx.state)
+			    inspection->scx.known ? kt_json_text(inspection->scx.state)
 						  : json_null());
 	json_object_set_new(scx, "ops",
-			    inspection->scx.ops[0] ? render_json_text(inspection->scx.ops)
+			    inspection->scx.ops[0] ? kt_json_text(inspection->scx.ops)
 						   : json_null());
 	json_object_set_new(root, "sched_ext", scx);
 	json_object_set_new(root, "features", json_features(judgement));
-	return render_json_dump(root, ret);
+	return kt_json_dump(root, ret);
 }
 
 static int show(const char *target, const struct cli_guest *guest, const struct cli_output *output)

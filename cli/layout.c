@@ -181,8 +181,8 @@ static json_t *json_member(const struct types_member *m)
 	bool bits = m->placed && m->place.bit_size;
 	json_t *json = json_object();
 
-	json_object_set_new(json, "name", *m->name ? render_json_text(m->name) : json_null());
-	json_object_set_new(json, "type", render_json_text(m->type));
+	json_object_set_new(json, "name", *m->name ? kt_json_text(m->name) : json_null());
+	json_object_set_new(json, "type", kt_json_text(m->type));
 	json_object_set_new(json, "depth", json_integer(m->depth));
 	json_object_set_new(json, "offset",
 			    m->placed ? json_integer(m->place.offset) : json_null());
@@ -203,20 +203,20 @@ static struct kt_error *render_json(const struct types_layout *layout, const cha
 	for (uint32_t i = 0; i < layout->n_enums; i++) {
 		json_t *e = json_object();
 
-		json_object_set_new(e, "name", render_json_text(layout->enums[i].name));
+		json_object_set_new(e, "name", kt_json_text(layout->enums[i].name));
 		json_object_set_new(e, "value", json_integer(layout->enums[i].value));
 		json_array_append_new(enums, e);
 	}
 	json_object_set_new(root, "schema", json_string("ktstr-gdb.layout.v1"));
 	json_object_set_new(root, "kind", json_string(keyword(layout)));
-	json_object_set_new(root, "name", render_json_text(layout->name));
+	json_object_set_new(root, "name", kt_json_text(layout->name));
 	json_object_set_new(root, "size", json_integer((json_int_t)layout->size));
 	json_object_set_new(root, "same_name", json_integer(layout->same_name));
 	json_object_set_new(root, "from", json_string(from));
-	json_object_set_new(root, "file", render_json_text(file));
+	json_object_set_new(root, "file", kt_json_text(file));
 	json_object_set_new(root, "members", members);
 	json_object_set_new(root, "enumerators", enums);
-	return render_json_dump(root, ret);
+	return kt_json_dump(root, ret);
 }
 
 static struct kt_error *describe(const struct layout_options *o, const char *name, const char *path,

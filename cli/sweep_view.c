@@ -106,12 +106,12 @@ static void print_json(const struct sweep_cell *cell, const struct kt_cell_recor
 	json_t *object = json_object();
 	char *text;
 
-	json_object_set_new(object, "cell", render_json_text(cell->name));
+	json_object_set_new(object, "cell", kt_json_text(cell->name));
 	json_object_set_new(object, "state", json_string(record ? state_of(record) : "no record"));
-	json_object_set_new(object, "reason", render_json_text(record ? record->reason : NULL));
+	json_object_set_new(object, "reason", kt_json_text(record ? record->reason : NULL));
 	json_object_set_new(object, "duration_s",
 			    record ? json_real(record->duration_s) : json_null());
-	text = render_json_lost() || !object ? NULL : json_dumps(object, JSON_COMPACT);
+	text = kt_json_lost() || !object ? NULL : json_dumps(object, JSON_COMPACT);
 	json_decref(object);
 	if (text)
 		printf("%s\n", text);

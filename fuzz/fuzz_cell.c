@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "model/cell_json.h"
-#include "model/cells_diff.h"
 #include "render/cells.h"
+#include "render/cells_diff.h"
 #include "render/html.h"
 
 typedef struct kt_error *(*format_fn)(const struct kt_cell_records *records, char **ret);

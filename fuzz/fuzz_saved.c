@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/diff.h"
 #include "model/saved.h"
+#include "render/diff.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

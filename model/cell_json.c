@@ -18,7 +18,7 @@ bool kt_cell_name_ok(const char *name)
 static void set_text(json_t *object, const char *key, const char *text)
 {
 	if (text)
-		json_object_set_new(object, key, render_json_text(text));
+		json_object_set_new(object, key, kt_json_text(text));
 }
 
 /* jansson's integers are signed; what does not fit is no real count. */
@@ -36,7 +36,7 @@ static json_t *json_stats(const struct kt_prog_stats_list *list)
 		const struct kt_prog_stats *stats = &list->all[i];
 		json_t *object = json_object();
 
-		json_object_set_new(object, "name", render_json_text(stats->name));
+		json_object_set_new(object, "name", kt_json_text(stats->name));
 		json_object_set_new(object, "verified_insns", json_number(stats->verified_insns));
 		set_text(object, "type", stats->type);
 		set_text(object, "tag", stats->tag);
@@ -93,7 +93,7 @@ struct kt_error *kt_cell_record_encode(const struct kt_cell_record *record, char
 	json_object_set_new(object, "stats", json_stats(&record->stats));
 	set_optional(object, record);
 	/* On one line, of which a sweep may read thousands. */
-	lost = render_json_lost();
+	lost = kt_json_lost();
 	text = object && !lost ? json_dumps(object, JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
 			       : NULL;
 	json_decref(object);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * How many instructions the verifier processed in each program of a scheduler, by kernel, over all
- * topologies. Internal to render/.
+ * topologies. Not a public header.
  */
 #ifndef KT_MODEL_CELLS_COUNTS_H
 #define KT_MODEL_CELLS_COUNTS_H

@@ -6,7 +6,8 @@
 #ifndef KT_MODEL_CELLS_DIFF_H
 #define KT_MODEL_CELLS_DIFF_H
 
-#include "render/cells.h"
+#include "model/cell_record.h"
+#include "util/error.h"
 
 enum kt_cell_change {
 	KT_CELL_BROKEN,      /* passed in A, fails in B: the only one that is a regression */
@@ -54,19 +55,5 @@ struct kt_cells_diff {
 struct kt_error *kt_build_cells_diff(const struct kt_cell_records *a,
 				     const struct kt_cell_records *b, struct kt_cells_diff *ret);
 void kt_cells_diff_deinit(struct kt_cells_diff *diff);
-
-/*
- * What changed, as text: cells that broke first, each with its reason; those that were fixed, are
- * new, are gone; then a table of verified_insns; then a tally. As a document: that of
- * kt_format_cells_json(), or _markdown(), of b, with the changes. options may be NULL. The caller
- * frees *ret. KT_ERROR_NO_MEMORY.
- */
-struct kt_error *kt_format_cells_diff(const struct kt_cells_diff *diff,
-				      const struct kt_cells_options *options, char **ret);
-struct kt_error *kt_format_cells_diff_json(const struct kt_cells_diff *diff,
-					   const struct kt_cell_records *b, char **ret);
-struct kt_error *kt_format_cells_diff_markdown(const struct kt_cells_diff *diff,
-					       const struct kt_cell_records *b, kt_cell_log_fn log,
-					       void *arg, char **ret);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Records of cells in order, with each name once: what all views of a sweep are made from. The
- * order depends on what the records say alone, and not on that of files. Internal to render/.
+ * order depends on what the records say alone, and not on that of files. Not a public header.
  */
 #ifndef KT_MODEL_CELLS_INDEX_H
 #define KT_MODEL_CELLS_INDEX_H

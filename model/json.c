@@ -3,19 +3,18 @@
 #include <string.h>
 
 #include "model/json_put.h"
-#include "render/text.h"
 #include "util/buf.h"
-#include "util/cleanup.h"
+#include "util/utf8.h"
 
 static _Thread_local bool lost;
 
-int render_json_put(int rc)
+int kt_json_put(int rc)
 {
 	lost |= rc != 0;
 	return rc;
 }
 
-bool render_json_lost(void)
+bool kt_json_lost(void)
 {
 	bool was = lost;
 
@@ -23,24 +22,25 @@ bool render_json_lost(void)
 	return was;
 }
 
-json_t *render_json_text(const char *text)
+json_t *kt_json_text(const char *text)
 {
 	if (!text)
 		return json_null();
-	return render_json_slice((struct kt_text){text, strlen(text)});
+	return kt_json_slice((struct kt_text){text, strlen(text)});
 }
 
-/* copy: ends in a NUL, which no sequence of UTF-8 goes over. */
-static json_t *json_cleaned(const struct kt_buf *copy)
+/* Replaces every byte that is NUL or not part of a valid sequence by U+FFFD. */
+static json_t *json_cleaned(struct kt_text text)
 {
 	struct kt_buf clean = KT_BUF_INIT;
 	json_t *json = NULL;
 
-	for (const char *p = copy->data; p < copy->data + copy->len;) {
-		size_t len = *p ? render_utf8_length(p) : 0;
+	for (size_t i = 0; i < text.len;) {
+		const char *p = text.data + i;
+		size_t len = *p ? kt_utf8_length(p, text.len - i) : 0;
 
 		kt_buf_append(&clean, len ? p : "\xef\xbf\xbd", len ? len : 3);
-		p += len ? len : 1;
+		i += len ? len : 1;
 	}
 	if (!kt_buf_failed(&clean))
 		json = json_stringn(clean.data, clean.len);
@@ -48,22 +48,16 @@ static json_t *json_cleaned(const struct kt_buf *copy)
 	return json;
 }
 
-json_t *render_json_slice(struct kt_text text)
+json_t *kt_json_slice(struct kt_text text)
 {
-	struct kt_buf copy = KT_BUF_INIT;
 	json_t *json = NULL;
 
 	if (!text.len)
 		return json_string("");
+	/* jansson refuses what is not UTF-8, but takes a NUL. */
 	if (!memchr(text.data, '\0', text.len))
 		json = json_stringn(text.data, text.len);
-	if (json)
-		return json;
-	kt_buf_append(&copy, text.data, text.len);
-	if (!kt_buf_failed(&copy))
-		json = json_cleaned(&copy);
-	kt_buf_deinit(&copy);
-	return json;
+	return json ? json : json_cleaned(text);
 }
 
 static int dump_chunk(const char *data, size_t len, void *arg)
@@ -74,10 +68,10 @@ static int dump_chunk(const char *data, size_t len, void *arg)
 	return kt_buf_failed(buf) ? -1 : 0;
 }
 
-struct kt_error *render_json_dump(json_t *root, char **ret)
+struct kt_error *kt_json_dump(json_t *root, char **ret)
 {
 	struct kt_buf out = KT_BUF_INIT;
-	bool incomplete = render_json_lost();
+	bool incomplete = kt_json_lost();
 	/* ASCII only: a C1 control out of a guest would be one for the terminal, too. */
 	int failed = !root || incomplete ||
 		     json_dump_callback(root, dump_chunk, &out,

@@ -11,13 +11,13 @@
 #include "model/json.h"
 
 /* rc of a setter, which is also the result. */
-int render_json_put(int rc);
+int kt_json_put(int rc);
 
-/* Something was lost in this thread since this was last asked; render_json_dump() asks. */
-bool render_json_lost(void);
+/* Something was lost in this thread since this was last asked; kt_json_dump() asks. */
+bool kt_json_lost(void);
 
 #define json_object_set_new(object, key, value)                                                    \
-	render_json_put(json_object_set_new(object, key, value))
-#define json_array_append_new(array, value) render_json_put(json_array_append_new(array, value))
+	kt_json_put(json_object_set_new(object, key, value))
+#define json_array_append_new(array, value) kt_json_put(json_array_append_new(array, value))
 
 #endif

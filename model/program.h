@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A BPF program as the guest's kernel has it: plain data, which render/ shows. This header
+ * A BPF program as the guest's kernel has it: plain data. This header
  * needs nothing but the C library, so that render/ can be built without the rest.
  */
 #ifndef KT_MODEL_PROGRAM_H

@@ -356,12 +356,12 @@ struct kt_error *render_insns_json(const struct insns *insns, bool opcodes, char
 		json_t *object = json_object();
 
 		render_insn(&text, insns, i);
-		json_object_set_new(object, "disasm", render_json_text(text.data));
+		json_object_set_new(object, "disasm", kt_json_text(text.data));
 		kt_buf_deinit(&text);
 		if (opcodes)
 			json_object_set_new(object, "opcodes", json_opcodes(insns, i, is_double));
 		json_array_append_new(root, object);
 		i += is_double;
 	}
-	return render_json_dump(root, ret);
+	return kt_json_dump(root, ret);
 }

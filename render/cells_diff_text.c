@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "model/cells_counts.h"
-#include "model/cells_diff.h"
 #include "model/json.h"
 #include "model/json_put.h"
+#include "render/cells_diff.h"
 #include "render/cells_json.h"
 #include "render/cells_markdown.h"
 #include "render/cells_table.h"
@@ -243,16 +243,16 @@ static json_t *json_cell(const struct kt_cell_diff *cell)
 	json_object_set_new(object, "is",
 			    cell->b ? json_string(cells_state_name(cells_state(cell->b)))
 				    : json_null());
-	json_object_set_new(object, "reason", render_json_text(cell->b ? cell->b->reason : NULL));
+	json_object_set_new(object, "reason", kt_json_text(cell->b ? cell->b->reason : NULL));
 	return object;
 }
 
 static json_t *json_insns(const struct kt_cell_insns *insns)
 {
 	return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I}", "scheduler",
-			 render_json_text(insns->scheduler), "kernel",
-			 render_json_text(insns->kernel), "program",
-			 render_json_text(insns->program), "nth", (json_int_t)insns->nth, "a_lo",
+			 kt_json_text(insns->scheduler), "kernel",
+			 kt_json_text(insns->kernel), "program",
+			 kt_json_text(insns->program), "nth", (json_int_t)insns->nth, "a_lo",
 			 (json_int_t)insns->a_lo, "a_hi", (json_int_t)insns->a_hi, "b_lo",
 			 (json_int_t)insns->b_lo, "b_hi", (json_int_t)insns->b_hi, "delta",
 			 (json_int_t)insns->delta, "delta_pct",
@@ -291,5 +291,5 @@ struct kt_error *kt_format_cells_diff_json(const struct kt_cells_diff *diff,
 	if (err)
 		return err;
 	json_object_set_new(root, "changes", json_changes(diff));
-	return render_json_dump(root, ret);
+	return kt_json_dump(root, ret);
 }

@@ -28,8 +28,8 @@ static json_t *json_stats(const struct kt_prog_stats_list *list)
 		const struct kt_prog_stats *stats = &list->all[i];
 		json_t *object = json_object();
 
-		json_object_set_new(object, "name", render_json_text(stats->name));
-		json_object_set_new(object, "type", render_json_text(stats->type));
+		json_object_set_new(object, "name", kt_json_text(stats->name));
+		json_object_set_new(object, "type", kt_json_text(stats->type));
 		json_object_set_new(object, "verified_insns", json_number(stats->verified_insns));
 		json_object_set_new(object, "failed", json_boolean(stats->failed));
 		json_array_append_new(array, object);
@@ -41,9 +41,9 @@ json_t *cells_json_name(const struct kt_cell_record *record)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "scheduler", render_json_text(record->scheduler));
-	json_object_set_new(object, "kernel", render_json_text(record->kernel));
-	json_object_set_new(object, "topology", render_json_text(record->topology));
+	json_object_set_new(object, "scheduler", kt_json_text(record->scheduler));
+	json_object_set_new(object, "kernel", kt_json_text(record->kernel));
+	json_object_set_new(object, "topology", kt_json_text(record->topology));
 	return object;
 }
 
@@ -54,10 +54,10 @@ static json_t *json_cell(const struct cells_cell *cell)
 
 	json_object_set_new(object, "passed", json_boolean(cell->state == CELLS_PASSED));
 	json_object_set_new(object, "skipped", json_boolean(cell->state == CELLS_SKIPPED));
-	json_object_set_new(object, "verdict", render_json_text(record->verdict));
-	json_object_set_new(object, "reason", render_json_text(record->reason));
-	json_object_set_new(object, "release", render_json_text(record->release));
-	json_object_set_new(object, "log", render_json_text(record->log));
+	json_object_set_new(object, "verdict", kt_json_text(record->verdict));
+	json_object_set_new(object, "reason", kt_json_text(record->reason));
+	json_object_set_new(object, "release", kt_json_text(record->release));
+	json_object_set_new(object, "log", kt_json_text(record->log));
 	json_object_set_new(object, "started",
 			    record->started ? json_integer(record->started) : json_null());
 	json_object_set_new(object, "duration_s",
@@ -75,7 +75,7 @@ static json_t *json_names(const struct cells_names *names)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < names->n; i++)
-		json_array_append_new(array, render_json_text(names->all[i]));
+		json_array_append_new(array, kt_json_text(names->all[i]));
 	return array;
 }
 
@@ -98,10 +98,10 @@ static json_t *json_range(const struct cells_index *index, size_t scheduler,
 	json_t *object = json_object();
 
 	json_object_set_new(object, "scheduler",
-			    render_json_text(index->schedulers.all[scheduler]));
+			    kt_json_text(index->schedulers.all[scheduler]));
 	json_object_set_new(object, "kernel",
-			    render_json_text(index->kernels.all[counts->kernels[kernel]]));
-	json_object_set_new(object, "program", render_json_text(p->name));
+			    kt_json_text(index->kernels.all[counts->kernels[kernel]]));
+	json_object_set_new(object, "program", kt_json_text(p->name));
 	json_object_set_new(object, "nth", json_count(p->nth + 1));
 	json_object_set_new(object, "lo", json_count(range->lo));
 	json_object_set_new(object, "hi", json_count(range->hi));
@@ -141,7 +141,7 @@ struct kt_error *cells_json(const struct cells_index *index, json_t **ret)
 		if (index->cells[i].state != CELLS_FAILED)
 			continue;
 		name = cells_json_name(record);
-		json_object_set_new(name, "reason", render_json_text(record->reason));
+		json_object_set_new(name, "reason", kt_json_text(record->reason));
 		json_array_append_new(failing, name);
 	}
 	json_object_set_new(root, "schema", json_string("ktstr-gdb.report.v1"));
@@ -168,5 +168,5 @@ struct kt_error *kt_format_cells_json(const struct kt_cell_records *records, cha
 
 	if (!err)
 		err = cells_json(&index, &root);
-	return err ? err : render_json_dump(root, ret);
+	return err ? err : kt_json_dump(root, ret);
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <math.h>
 
-#include "model/diff.h"
 #include "model/json.h"
 #include "model/json_put.h"
+#include "render/diff.h"
 
 static json_t *json_side(const char *label, const struct kt_saved *side)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "label", render_json_text(label));
-	json_object_set_new(object, "kernel", render_json_text(side->kernel));
-	json_object_set_new(object, "scheduler", render_json_text(side->scheduler));
-	json_object_set_new(object, "verdict", render_json_text(side->verdict));
+	json_object_set_new(object, "label", kt_json_text(label));
+	json_object_set_new(object, "kernel", kt_json_text(side->kernel));
+	json_object_set_new(object, "scheduler", kt_json_text(side->scheduler));
+	json_object_set_new(object, "verdict", kt_json_text(side->verdict));
 	json_object_set_new(object, "passed",
 			    side->passed_known ? json_boolean(side->passed) : json_null());
 	return object;
@@ -35,14 +35,14 @@ static json_t *json_row(const struct kt_diff_row *row)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "name", render_json_text(row->name));
-	json_object_set_new(object, "type", render_json_text(row->type));
+	json_object_set_new(object, "name", kt_json_text(row->name));
+	json_object_set_new(object, "type", kt_json_text(row->type));
 	json_object_set_new(object, "a", json_number(row->a));
 	json_object_set_new(object, "b", json_number(row->b));
 	json_object_set_new(object, "delta",
 			    row->has_delta ? json_integer(row->delta) : json_null());
 	json_object_set_new(object, "delta_pct", json_percentage(row));
-	json_object_set_new(object, "status", render_json_text(kt_diff_status_name(row->status)));
+	json_object_set_new(object, "status", kt_json_text(kt_diff_status_name(row->status)));
 	json_object_set_new(object, "b_failed", json_boolean(row->b_failed));
 	return object;
 }
@@ -86,5 +86,5 @@ struct kt_error *kt_format_diff_json(const char *label_a, const struct kt_saved 
 	json_object_set_new(root, "rows", all);
 	json_object_set_new(root, "regressions", regressions);
 	json_object_set_new(root, "totals", json_totals(rows));
-	return render_json_dump(root, ret);
+	return kt_json_dump(root, ret);
 }

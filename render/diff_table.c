@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/diff.h"
+#include "render/diff.h"
 #include "render/grid.h"
 #include "render/text.h"
 #include "util/cleanup.h"

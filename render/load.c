@@ -218,7 +218,7 @@ static json_t *json_number(struct program_number number)
 static struct kt_error *dump_line(json_t *root, char **ret)
 {
 	/* ASCII only: a C1 control out of a guest would be one for the terminal, too. */
-	bool whole = !render_json_lost() && root;
+	bool whole = !kt_json_lost() && root;
 	char *text = whole ? json_dumps(root, JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : NULL;
 	struct kt_buf buf = KT_BUF_INIT;
 
@@ -263,7 +263,7 @@ struct kt_error *render_load_begin_json(const char *release, const int64_t *kasl
 
 	json_object_set_new(root, "event", json_string("begin"));
 	json_object_set_new(root, "schema", json_string("ktstr-gdb.watch.v1"));
-	json_object_set_new(root, "release", render_json_text(*release ? release : NULL));
+	json_object_set_new(root, "release", kt_json_text(*release ? release : NULL));
 	json_object_set_new(root, "kaslr_offset",
 			    kaslr_offset ? json_integer(*kaslr_offset) : json_null());
 	json_object_set_new(root, "sees_verifier", json_boolean(sees_verifier));
@@ -292,17 +292,17 @@ struct kt_error *render_load_json(const struct bpf_load *load, const char *last,
 	json_object_set_new(root, "event", json_string("load"));
 	json_object_set_new(root, "time", json_time(load->at_ns));
 	json_object_set_new(root, "comm",
-			    load->by_known ? render_json_text(load->comm) : json_null());
+			    load->by_known ? kt_json_text(load->comm) : json_null());
 	json_object_set_new(root, "pid", load->by_known ? json_integer(load->pid) : json_null());
-	json_object_set_new(root, "name", render_json_text(load->type ? load->name : NULL));
-	json_object_set_new(root, "full_name", render_json_text(load->full_name));
-	json_object_set_new(root, "type", render_json_text(load->type));
+	json_object_set_new(root, "name", kt_json_text(load->type ? load->name : NULL));
+	json_object_set_new(root, "full_name", kt_json_text(load->full_name));
+	json_object_set_new(root, "type", kt_json_text(load->type));
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		json_object_set_new(root, numbers[i].key, json_number(numbers[i].number));
 	json_object_set_new(root, "stack_depth", json_stack(load));
 	json_object_set_new(root, "pause_us", json_integer(load->pause_ns / 1000));
 	if (last)
-		json_object_set_new(root, "last", render_json_text(last));
+		json_object_set_new(root, "last", kt_json_text(last));
 	return dump_line(root, ret);
 }
 
@@ -311,10 +311,10 @@ struct kt_error *render_load_progress_json(const struct bpf_load_progress *progr
 	json_t *root = json_object();
 
 	json_object_set_new(root, "event", json_string("progress"));
-	json_object_set_new(root, "comm", render_json_text(progress->comm));
+	json_object_set_new(root, "comm", kt_json_text(progress->comm));
 	json_object_set_new(root, "pid", json_integer(progress->pid));
-	json_object_set_new(root, "name", render_json_text(progress->name));
-	json_object_set_new(root, "full_name", render_json_text(progress->full_name));
+	json_object_set_new(root, "name", kt_json_text(progress->name));
+	json_object_set_new(root, "full_name", kt_json_text(progress->full_name));
 	json_object_set_new(root, "since_us", json_integer(progress->since_ns / 1000));
 	json_object_set_new(root, "insn", json_number(progress->insn_idx));
 	json_object_set_new(root, "verified_insns", json_number(progress->verified_insns));
@@ -322,10 +322,10 @@ struct kt_error *render_load_progress_json(const struct bpf_load_progress *progr
 	json_object_set_new(root, "peak_states", json_number(progress->peak_states));
 	json_object_set_new(root, "insns_per_s", json_number(progress->insns_rate));
 	json_object_set_new(root, "states_per_s", json_number(progress->states_rate));
-	json_object_set_new(root, "file", render_json_text(progress->file));
+	json_object_set_new(root, "file", kt_json_text(progress->file));
 	json_object_set_new(root, "line",
 			    progress->line ? json_integer(progress->line) : json_null());
-	json_object_set_new(root, "source", render_json_text(progress->source));
+	json_object_set_new(root, "source", kt_json_text(progress->source));
 	return dump_line(root, ret);
 }
 
@@ -346,6 +346,6 @@ struct kt_error *render_load_summary_json(const struct load_summary *s, const ch
 	json_object_set_new(root, "median_pause_us",
 			    s->median_pause_ns ? json_integer(s->median_pause_ns / 1000)
 					       : json_null());
-	json_object_set_new(root, "ended", render_json_text(ended));
+	json_object_set_new(root, "ended", kt_json_text(ended));
 	return dump_line(root, ret);
 }

@@ -28,7 +28,7 @@ static void push(struct document *doc, json_t *array, json_t *value)
 
 static json_t *text_or_null(struct kt_text text)
 {
-	return text.len ? render_json_slice(text) : json_null();
+	return text.len ? kt_json_slice(text) : json_null();
 }
 
 /* jansson's integers are signed; a larger number is damage, and no more known than an absent one.
@@ -46,7 +46,7 @@ static json_t *json_collapsed(struct document *doc, struct kt_text text)
 
 	err = kt_collapse_cycles(text, doc->collapse, &collapsed, &len);
 	if (!err)
-		return render_json_slice((struct kt_text){collapsed, len});
+		return kt_json_slice((struct kt_text){collapsed, len});
 	if (doc->err)
 		kt_error_destroy(err);
 	else
@@ -99,8 +99,8 @@ static json_t *json_subprogs(struct document *doc, struct kt_text trace)
 		json_t *object = json_object();
 
 		put(doc, object, "index", json_integer(subprogs[i].index));
-		put(doc, object, "name", render_json_slice(subprogs[i].name));
-		put(doc, object, "kind", render_json_slice(subprogs[i].kind));
+		put(doc, object, "name", kt_json_slice(subprogs[i].name));
+		put(doc, object, "kind", kt_json_slice(subprogs[i].kind));
 		put(doc, object, "insns_self", number_or_null(true, subprogs[i].insns_self));
 		put(doc, object, "insns_total", number_or_null(true, subprogs[i].insns_total));
 		put(doc, object, "stack", json_integer(subprogs[i].stack));
@@ -265,7 +265,7 @@ static json_t *json_program(struct document *doc, const struct render_log_progra
 		doc->err = kt_log_find_last(program->trace, &last);
 	if (doc->err)
 		return object;
-	put(doc, object, "file", render_json_slice(program->file));
+	put(doc, object, "file", kt_json_slice(program->file));
 	put(doc, object, "program", text_or_null(program->program));
 	put(doc, object, "complete", json_boolean(program->complete));
 	put(doc, object, "verdict", json_verdict(last.outcome));
@@ -293,7 +293,7 @@ struct kt_error *render_log_json(const struct render_log_program *programs, size
 		push(&doc, array, json_program(&doc, &programs[i]));
 	put(&doc, root, "programs", array);
 	if (!doc.err)
-		return render_json_dump(root, ret);
+		return kt_json_dump(root, ret);
 	json_decref(root);
 	return doc.err;
 }

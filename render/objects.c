@@ -131,7 +131,7 @@ static json_t *json_cell(const struct render_cell *cell)
 	if (!cell->known)
 		return json_null();
 	if (cell->text.data)
-		return render_json_slice(cell->text);
+		return kt_json_slice(cell->text);
 	return cell->number <= INT64_MAX ? json_integer((json_int_t)cell->number) : json_null();
 }
 
@@ -139,9 +139,9 @@ json_t *render_json_kernel(const struct render_guest *guest)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "release", render_json_text(guest->release));
-	json_object_set_new(object, "arch", render_json_text(guest->arch));
-	json_object_set_new(object, "build_id", render_json_text(guest->build_id));
+	json_object_set_new(object, "release", kt_json_text(guest->release));
+	json_object_set_new(object, "arch", kt_json_text(guest->arch));
+	json_object_set_new(object, "build_id", kt_json_text(guest->build_id));
 	json_object_set_new(object, "kaslr_offset",
 			    guest->kaslr_unknown ? json_null() : json_integer(guest->kaslr_offset));
 	return object;
@@ -167,5 +167,5 @@ struct kt_error *render_objects_json(const struct render_grid *grid, const char 
 		json_array_append_new(array, object);
 	}
 	json_object_set_new(root, what, array);
-	return render_json_dump(root, ret);
+	return kt_json_dump(root, ret);
 }

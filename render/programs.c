@@ -387,7 +387,7 @@ static json_t *json_cell(const struct program *program, const struct render_colu
 	case KIND_CHARS: break;
 	default: return json_number(number);
 	}
-	return render_json_text(text);
+	return kt_json_text(text);
 }
 
 static json_t *json_program(const struct program *program)
@@ -407,11 +407,11 @@ static json_t *json_failures(const struct render_guest *guest)
 		const struct render_failure *f = &guest->failures[i];
 		json_t *object = json_object();
 
-		json_object_set_new(object, "object", render_json_text(f->object));
-		json_object_set_new(object, "section", render_json_text(f->section));
-		json_object_set_new(object, "name", render_json_text(f->name));
+		json_object_set_new(object, "object", kt_json_text(f->object));
+		json_object_set_new(object, "section", kt_json_text(f->section));
+		json_object_set_new(object, "name", kt_json_text(f->name));
 		json_object_set_new(object, "errno", json_integer(f->errnum));
-		json_object_set_new(object, "log", render_json_text(f->log));
+		json_object_set_new(object, "log", kt_json_text(f->log));
 		json_array_append_new(array, object);
 	}
 	return array;
@@ -424,7 +424,7 @@ static json_t *json_payload(const struct render_payload *payload)
 	json_object_set_new(object, "exited", json_boolean(payload->exited));
 	json_object_set_new(object, "exit_code",
 			    payload->exited ? json_integer(payload->exit_code) : json_null());
-	json_object_set_new(object, "output", render_json_text(payload->output));
+	json_object_set_new(object, "output", kt_json_text(payload->output));
 	return object;
 }
 
@@ -450,7 +450,7 @@ struct kt_error *render_programs_json(const struct programs *programs,
 		json_object_set_new(root, "failed", failed);
 		json_object_set_new(root, "run", render_run_json(guest->scheduler, guest->run));
 	}
-	return render_json_dump(root, ret);
+	return kt_json_dump(root, ret);
 }
 
 /* What libbpf printed, with the verifier's logs in it collapsed. */

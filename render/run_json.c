@@ -13,9 +13,9 @@ static json_t *json_state(const struct scx_state *state)
 	if (!state->known)
 		return json_null();
 	object = json_object();
-	json_object_set_new(object, "state", render_json_text(state->state));
+	json_object_set_new(object, "state", kt_json_text(state->state));
 	json_object_set_new(object, "ops",
-			    state->ops[0] ? render_json_text(state->ops) : json_null());
+			    state->ops[0] ? kt_json_text(state->ops) : json_null());
 	return object;
 }
 
@@ -51,24 +51,24 @@ json_t *render_run_json(const char *scheduler, const struct kt_verifier_vm_resul
 	json_t *object = json_object();
 
 	kt_verdict_text(result, &reason);
-	json_object_set_new(object, "scheduler", render_json_text(scheduler));
+	json_object_set_new(object, "scheduler", kt_json_text(scheduler));
 	json_object_set_new(object, "passed", json_boolean(verdict == KT_VERDICT_PASS));
 	json_object_set_new(object, "verdict", json_string(kt_verdict_name(verdict)));
 	json_object_set_new(object, "reason",
 			    reason.failed ? NULL
-					  : render_json_text(reason.data ? reason.data : ""));
+					  : kt_json_text(reason.data ? reason.data : ""));
 	json_object_set_new(object, "attach",
 			    json_string(kt_attach_outcome_name(kt_attach_outcome(result))));
-	json_object_set_new(object, "ops", render_json_text(result->ops));
+	json_object_set_new(object, "ops", kt_json_text(result->ops));
 	json_object_set_new(object, "dispatched", json_boolean(result->dispatched));
-	json_object_set_new(object, "workload", render_json_text(result->workload));
+	json_object_set_new(object, "workload", kt_json_text(result->workload));
 	json_object_set_new(object, "exit_code", json_exit(result));
 	json_object_set_new(object, "sched_ext", json_sched_ext(result));
 	json_object_set_new(object, "damaged_frames", json_count(result->damaged_frames));
 	json_object_set_new(object, "skipped_bytes", json_count(result->skipped_bytes));
 	json_object_set_new(object, "log_dropped", json_count(result->log_dropped));
 	json_object_set_new(object, "scheduler_log",
-			    render_json_slice((struct kt_text){result->scheduler_log,
+			    kt_json_slice((struct kt_text){result->scheduler_log,
 							       result->scheduler_log_len}));
 	return object;
 }
@@ -82,7 +82,7 @@ void render_run_json_failed(const struct kt_verifier_vm_result *result, json_t *
 		if (!stats->failed)
 			continue;
 		object = json_object();
-		json_object_set_new(object, "name", render_json_text(stats->name));
+		json_object_set_new(object, "name", kt_json_text(stats->name));
 		json_object_set_new(object, "verified_insns",
 				    stats->verified_insns.known
 					    ? json_count(stats->verified_insns.value)

@@ -3,49 +3,12 @@
 #include <string.h>
 
 #include "render/text.h"
-
-/* How many bytes the first one of a sequence announces, and its bits of the code; 0: none. */
-static size_t announced(uint8_t first, uint32_t *code)
-{
-	if (first >= 0xc2 && first <= 0xdf) {
-		*code = first & 0x1f;
-		return 2;
-	}
-	if (first >= 0xe0 && first <= 0xef) {
-		*code = first & 0x0f;
-		return 3;
-	}
-	if (first >= 0xf0 && first <= 0xf4) {
-		*code = first & 0x07;
-		return 4;
-	}
-	*code = first;
-	return first < 0x80;
-}
-
-/* The length of the sequence at p, of which `left` bytes may be looked at. */
-static size_t utf8_length(const uint8_t *p, size_t left)
-{
-	uint32_t code;
-	size_t len = announced(p[0], &code);
-
-	if (len > left)
-		return 0;
-	for (size_t i = 1; i < len; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (p[i] & 0x3f);
-	}
-	if ((len == 3 && code < 0x800) || (len == 4 && code < 0x10000) || code > 0x10ffff ||
-	    (code >= 0xd800 && code <= 0xdfff))
-		return 0;
-	return len;
-}
+#include "util/utf8.h"
 
 size_t render_utf8_length(const char *text)
 {
-	/* The NUL at the end continues no sequence, so nothing behind it is looked at. */
-	return utf8_length((const uint8_t *)text, 4);
+	/* The NUL at the end continues no sequence, so nothing behind it is read. */
+	return kt_utf8_length(text, 4);
 }
 
 /* May the character at p, of len bytes, go to a terminal as it is? */
@@ -87,7 +50,7 @@ void render_append_visible_bytes(struct kt_buf *buf, const char *data, size_t le
 
 		for (;;) {
 			pos += printable(text + pos, len - pos);
-			n = pos < len ? utf8_length(text + pos, len - pos) : 0;
+			n = pos < len ? kt_utf8_length(data + pos, len - pos) : 0;
 			if (!n || !is_harmless(text + pos, n, lines))
 				break;
 			pos += n;

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "render/diff.h"
 #include "tests/render/stats_list.h"
 
 static struct kt_prog_stats_list a, b;

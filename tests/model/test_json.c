@@ -15,7 +15,7 @@
 
 static void check_text(const char *in, const char *wanted)
 {
-	json_t *json = render_json_text(in);
+	json_t *json = kt_json_text(in);
 
 	assert_non_null(json);
 	assert_true(json_is_string(json));
@@ -25,7 +25,7 @@ static void check_text(const char *in, const char *wanted)
 
 static void test_text(void **state)
 {
-	json_t *null = render_json_text(NULL);
+	json_t *null = kt_json_text(NULL);
 
 	(void)state;
 	assert_true(json_is_null(null));
@@ -64,7 +64,7 @@ static void test_any_bytes(void **state)
 	(void)state;
 	for (unsigned int i = 1; i < 65536; i++) {
 		char in[4] = {(char)(i & 0xff), (char)(i >> 8), (char)(i * 7 >> 3), 0};
-		json_t *json = render_json_text(in);
+		json_t *json = kt_json_text(in);
 
 		assert_non_null(json);
 		json_decref(json);
@@ -86,8 +86,8 @@ static void test_no_control_in_a_document(void **state)
 		all[len++] = (char)c;
 	}
 	all[len] = '\0';
-	json_object_set_new(root, all, render_json_text(all));
-	assert_null(render_json_dump(root, &text));
+	json_object_set_new(root, all, kt_json_text(all));
+	assert_null(kt_json_dump(root, &text));
 	for (const char *p = text; *p; p++) {
 		assert_true(*p == '\n' || (uint8_t)*p >= ' ');
 		assert_false((uint8_t)*p == 0xc2 && (uint8_t)p[1] < 0xa0);
@@ -105,11 +105,11 @@ static void test_dump(void **state)
 	char *text = NULL;
 
 	(void)state;
-	assert_null(render_json_dump(json_object(), &text));
+	assert_null(kt_json_dump(json_object(), &text));
 	assert_string_equal(text, "{}\n");
 	free(text);
 	text = NULL;
-	err = render_json_dump(NULL, &text); /* there was no memory for it */
+	err = kt_json_dump(NULL, &text); /* there was no memory for it */
 	assert_int_equal(kt_error_code(err), KT_ERROR_NO_MEMORY);
 	assert_null(text);
 	kt_error_destroy(err);

@@ -11,7 +11,7 @@
 #include <locale.h>
 #include <stdio.h>
 
-#include "model/cells_diff.h"
+#include "render/cells_diff.h"
 #include "model/cells_index.h"
 #include "render/cells.h"
 #include "render/html.h"

@@ -282,7 +282,7 @@ static void test_slice(void **state)
 
 		if (cases[i].len)
 			memcpy(exact, cases[i].in, cases[i].len);
-		value = render_json_slice((struct kt_text){exact, cases[i].len});
+		value = kt_json_slice((struct kt_text){exact, cases[i].len});
 		assert_non_null(value);
 		assert_string_equal(json_string_value(value), cases[i].wanted);
 		json_decref(value);
