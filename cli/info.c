@@ -277,7 +277,7 @@ static struct kt_error *render_text(const struct cli_result *result,
 
 static json_t *json_count(const struct inspection *inspection, unsigned int object, size_t n)
 {
-	return inspection->objects & object ? json_integer((json_int_t)n) : json_null();
+	return inspection->objects & object ? kt_json_u64(n) : json_null();
 }
 
 static json_t *json_features(const struct judgement *judgement)
@@ -327,9 +327,9 @@ static struct kt_error *render_json(const struct cli_result *result,
 	json_object_set_new(root, "pause_us", json_integer(guest.pause_us));
 	json_object_set_new(json, "levels", json_integer(paging->levels));
 	json_object_set_new(json, "address_bits", json_integer(paging->address_bits));
-	json_object_set_new(json, "page_size", json_integer((json_int_t)paging->page_size));
+	json_object_set_new(json, "page_size", kt_json_u64(paging->page_size));
 	json_object_set_new(root, "page_tables", json);
-	json_object_set_new(root, "cpus", json_integer((json_int_t)inspection->n_cpus));
+	json_object_set_new(root, "cpus", kt_json_u64(inspection->n_cpus));
 	json_object_set_new(root, "symbols_from", json_from(kernel->symbols_from, path));
 	json_object_set_new(root, "types_from", json_from(kernel->types_from, path));
 	json_object_set_new(root, "programs",

@@ -210,7 +210,7 @@ static struct kt_error *render_json(const struct types_layout *layout, const cha
 	json_object_set_new(root, "schema", json_string("ktstr-gdb.layout.v1"));
 	json_object_set_new(root, "kind", json_string(keyword(layout)));
 	json_object_set_new(root, "name", kt_json_text(layout->name));
-	json_object_set_new(root, "size", json_integer((json_int_t)layout->size));
+	json_object_set_new(root, "size", kt_json_u64(layout->size));
 	json_object_set_new(root, "same_name", json_integer(layout->same_name));
 	json_object_set_new(root, "from", json_string(from));
 	json_object_set_new(root, "file", kt_json_text(file));

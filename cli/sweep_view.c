@@ -104,21 +104,20 @@ static const char *state_of(const struct kt_cell_record *record)
 static void print_json(const struct sweep_cell *cell, const struct kt_cell_record *record)
 {
 	json_t *object = json_object();
-	char *text;
+	_cleanup_free_ char *text = NULL;
+	struct kt_error *err;
 
 	json_object_set_new(object, "cell", kt_json_text(cell->name));
 	json_object_set_new(object, "state", json_string(record ? state_of(record) : "no record"));
 	json_object_set_new(object, "reason", kt_json_text(record ? record->reason : NULL));
 	json_object_set_new(object, "duration_s",
 			    record ? json_real(record->duration_s) : json_null());
-	text = kt_json_lost() || !object ? NULL : json_dumps(object, JSON_COMPACT);
-	json_decref(object);
-	if (text)
-		printf("%s\n", text);
+	err = kt_json_dump_line(object, &text);
+	if (err)
+		cli_fail(kt_error_wrap(err, "%s", cell->name));
 	else
-		cli_fail(kt_error_wrap(kt_error_no_memory(), "%s", cell->name));
+		printf("%s\n", text);
 	fflush(stdout);
-	free(text);
 }
 
 static void print_line(const struct sweep_view *view, const struct sweep_cell *cell,

@@ -21,13 +21,6 @@ static void set_text(json_t *object, const char *key, const char *text)
 		json_object_set_new(object, key, kt_json_text(text));
 }
 
-/* jansson's integers are signed; what does not fit is no real count. */
-static json_t *json_number(struct program_number number)
-{
-	return number.known && number.value <= INT64_MAX ? json_integer((json_int_t)number.value)
-							 : json_null();
-}
-
 static json_t *json_stats(const struct kt_prog_stats_list *list)
 {
 	json_t *array = json_array();
@@ -37,7 +30,8 @@ static json_t *json_stats(const struct kt_prog_stats_list *list)
 		json_t *object = json_object();
 
 		json_object_set_new(object, "name", kt_json_text(stats->name));
-		json_object_set_new(object, "verified_insns", json_number(stats->verified_insns));
+		json_object_set_new(object, "verified_insns",
+				    kt_json_number(stats->verified_insns));
 		set_text(object, "type", stats->type);
 		set_text(object, "tag", stats->tag);
 		if (stats->failed)
@@ -75,8 +69,6 @@ struct kt_error *kt_cell_record_encode(const struct kt_cell_record *record, char
 {
 	struct kt_error *err = check_name("scheduler", record->scheduler);
 	json_t *object;
-	char *text;
-	bool lost;
 
 	if (!err)
 		err = check_name("kernel", record->kernel);
@@ -92,15 +84,8 @@ struct kt_error *kt_cell_record_encode(const struct kt_cell_record *record, char
 	json_object_set_new(object, "skipped", json_boolean(record->skipped));
 	json_object_set_new(object, "stats", json_stats(&record->stats));
 	set_optional(object, record);
-	/* On one line, of which a sweep may read thousands. */
-	lost = kt_json_lost();
-	text = object && !lost ? json_dumps(object, JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
-			       : NULL;
-	json_decref(object);
-	if (!text)
-		return kt_error_no_memory();
-	*ret = text;
-	return NULL;
+	/* One line: a sweep may read thousands of these. */
+	return kt_json_dump_line(object, ret);
 }
 
 /* --- from JSON --- */
@@ -120,24 +105,24 @@ static struct kt_error *keep(const char *string, char **ret)
 static struct kt_error *get_name(const json_t *root, const char *key, char **ret)
 {
 	const json_t *value = json_object_get(root, key);
+	const char *text = kt_json_get_text(value);
 	struct kt_error *err;
 
-	if (!json_is_string(value))
+	if (!text)
 		return wrong(key, value, "a string");
-	err = check_name(key, json_string_value(value));
-	return err ? err : keep(json_string_value(value), ret);
+	err = check_name(key, text);
+	return err ? err : keep(text, ret);
 }
 
 /* May be null, or not there. */
 static struct kt_error *get_text(const json_t *root, const char *key, char **ret)
 {
 	const json_t *value = json_object_get(root, key);
+	const char *text = kt_json_get_text(value);
 
 	if (!value || json_is_null(value))
 		return NULL;
-	if (!json_is_string(value))
-		return wrong(key, value, "a string");
-	return keep(json_string_value(value), ret);
+	return text ? keep(text, ret) : wrong(key, value, "a string");
 }
 
 static struct kt_error *get_bool(const json_t *root, const char *key, bool required, bool *ret)
@@ -152,41 +137,40 @@ static struct kt_error *get_bool(const json_t *root, const char *key, bool requi
 	return NULL;
 }
 
-/* A count: 0 where it is null or not there. */
-static struct kt_error *get_count(const json_t *root, const char *key, int64_t max,
+/* A count, at most max; not known where it is null or not there. */
+static struct kt_error *get_count(const json_t *root, const char *key, uint64_t max,
 				  struct program_number *ret)
 {
 	const json_t *value = json_object_get(root, key);
+	uint64_t count;
 
 	if (!value || json_is_null(value))
 		return NULL;
-	if (!json_is_integer(value) || json_integer_value(value) < 0 ||
-	    json_integer_value(value) > max)
+	if (!kt_json_get_u64(value, &count) || count > max)
 		return wrong(key, value, "a count");
-	*ret = (struct program_number){true, (uint64_t)json_integer_value(value)};
+	*ret = (struct program_number){true, count};
 	return NULL;
 }
 
 static struct kt_error *read_stats(const json_t *json, struct kt_prog_stats_list *list)
 {
-	const json_t *name = json_object_get(json, "name"), *type = json_object_get(json, "type"),
-		     *tag = json_object_get(json, "tag");
+	const char *name = kt_json_get_text(json_object_get(json, "name"));
 	struct kt_prog_stats stats = {0};
 	struct kt_error *err;
 
 	if (!json_is_object(json))
 		return kt_error_new(KT_ERROR_FORMAT, "not an object");
-	if (!json_is_string(name))
-		return wrong("name", name, "a string");
-	err = get_count(json, "verified_insns", INT64_MAX, &stats.verified_insns);
+	if (!name)
+		return wrong("name", json_object_get(json, "name"), "a string");
+	err = get_count(json, "verified_insns", UINT64_MAX, &stats.verified_insns);
 	if (!err)
 		err = get_bool(json, "failed", false, &stats.failed);
 	if (err)
 		return err;
 	/* kt_prog_stats_add() copies them. */
-	stats.name = (char *)(uintptr_t)json_string_value(name);
-	stats.type = (char *)(uintptr_t)json_string_value(type);
-	stats.tag = (char *)(uintptr_t)json_string_value(tag);
+	stats.name = (char *)(uintptr_t)name;
+	stats.type = (char *)(uintptr_t)kt_json_get_text(json_object_get(json, "type"));
+	stats.tag = (char *)(uintptr_t)kt_json_get_text(json_object_get(json, "tag"));
 	return kt_prog_stats_add(list, &stats);
 }
 
@@ -266,7 +250,7 @@ struct kt_error *kt_cell_record_decode(struct kt_text text, struct kt_cell_recor
 	if (text.len > KT_CELL_RECORD_MAX)
 		return kt_error_new(KT_ERROR_FORMAT, "larger than %zu MiB, which no record is",
 				    KT_CELL_RECORD_MAX >> 20);
-	root = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, &why);
+	root = kt_json_load(text, JSON_REJECT_DUPLICATES, &why);
 	if (!root && json_error_code(&why) == json_error_out_of_memory)
 		return kt_error_no_memory();
 	if (!root)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <jansson.h>
 #include <string.h>
 
 #include "logparse/blocks.h"
 #include "logparse/stats.h"
+#include "model/json.h"
 #include "model/saved.h"
 
 #define SCHEMA "ktstr-gdb.programs.v1"
@@ -13,7 +13,7 @@ static const char *type_name(const json_t *json)
 	switch (json_typeof(json)) {
 	case JSON_OBJECT: return "an object";
 	case JSON_ARRAY: return "a list";
-	case JSON_STRING: return "a string";
+	case JSON_STRING: return kt_json_get_text(json) ? "a string" : "a number";
 	case JSON_INTEGER: return "a number";
 	case JSON_REAL: return "a fraction";
 	case JSON_TRUE:
@@ -35,10 +35,8 @@ static struct kt_error *get_string(const json_t *object, const char *key, const 
 	*ret = NULL;
 	if (!value || json_is_null(value))
 		return NULL;
-	if (!json_is_string(value))
-		return wrong_type(key, value, "a string");
-	*ret = json_string_value(value);
-	return NULL;
+	*ret = kt_json_get_text(value);
+	return *ret ? NULL : wrong_type(key, value, "a string");
 }
 
 /* A number of an object, which is not known where it is null or not there. */
@@ -50,13 +48,13 @@ static struct kt_error *get_number(const json_t *object, const char *key,
 	*ret = (struct program_number){0};
 	if (!value || json_is_null(value))
 		return NULL;
-	if (!json_is_integer(value))
-		return wrong_type(key, value, "a whole number");
-	if (json_integer_value(value) < 0)
+	ret->known = kt_json_get_u64(value, &ret->value);
+	if (ret->known)
+		return NULL;
+	if (json_is_integer(value))
 		return kt_error_new(KT_ERROR_FORMAT, "\"%s\" is %lld, which is no count", key,
 				    (long long)json_integer_value(value));
-	*ret = (struct program_number){true, (uint64_t)json_integer_value(value)};
-	return NULL;
+	return wrong_type(key, value, "a whole number");
 }
 
 static struct kt_error *read_program(const json_t *program, struct kt_prog_stats_list *list)
@@ -170,7 +168,7 @@ static struct kt_error *keep(const char *string, char **ret)
 
 static const char *lenient_string(const json_t *object, const char *key)
 {
-	const char *string = json_string_value(json_object_get(object, key));
+	const char *string = kt_json_get_text(json_object_get(object, key));
 
 	return string && string[0] ? string : NULL;
 }
@@ -209,7 +207,7 @@ static struct kt_error *no_result(struct kt_error *err)
 
 static struct kt_error *check_schema(const json_t *root, const char *name)
 {
-	const char *schema = json_string_value(json_object_get(root, "schema"));
+	const char *schema = kt_json_get_text(json_object_get(root, "schema"));
 
 	if (!schema)
 		return no_result(kt_error_new(
@@ -236,7 +234,7 @@ static struct kt_error *parse(struct kt_text text, const char *name, json_t **re
 		return no_result(kt_error_new(KT_ERROR_FORMAT,
 					      "%s is larger than %zu MiB, which no result is", name,
 					      KT_SAVED_MAX >> 20));
-	root = json_loadb(text.data, text.len, 0, &why);
+	root = kt_json_load(text, 0, &why);
 	if (!root && json_error_code(&why) == json_error_out_of_memory)
 		return kt_error_no_memory();
 	if (!root)

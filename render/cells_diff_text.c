@@ -249,15 +249,21 @@ static json_t *json_cell(const struct kt_cell_diff *cell)
 
 static json_t *json_insns(const struct kt_cell_insns *insns)
 {
-	return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I}", "scheduler",
-			 kt_json_text(insns->scheduler), "kernel",
-			 kt_json_text(insns->kernel), "program",
-			 kt_json_text(insns->program), "nth", (json_int_t)insns->nth, "a_lo",
-			 (json_int_t)insns->a_lo, "a_hi", (json_int_t)insns->a_hi, "b_lo",
-			 (json_int_t)insns->b_lo, "b_hi", (json_int_t)insns->b_hi, "delta",
-			 (json_int_t)insns->delta, "delta_pct",
-			 isfinite(insns->delta_pct) ? json_real(insns->delta_pct) : json_null(),
-			 "topologies", (json_int_t)insns->topologies);
+	json_t *object = json_object();
+
+	json_object_set_new(object, "scheduler", kt_json_text(insns->scheduler));
+	json_object_set_new(object, "kernel", kt_json_text(insns->kernel));
+	json_object_set_new(object, "program", kt_json_text(insns->program));
+	json_object_set_new(object, "nth", kt_json_u64(insns->nth));
+	json_object_set_new(object, "a_lo", kt_json_u64(insns->a_lo));
+	json_object_set_new(object, "a_hi", kt_json_u64(insns->a_hi));
+	json_object_set_new(object, "b_lo", kt_json_u64(insns->b_lo));
+	json_object_set_new(object, "b_hi", kt_json_u64(insns->b_hi));
+	json_object_set_new(object, "delta", json_integer(insns->delta));
+	json_object_set_new(object, "delta_pct",
+			    isfinite(insns->delta_pct) ? json_real(insns->delta_pct) : json_null());
+	json_object_set_new(object, "topologies", kt_json_u64(insns->topologies));
+	return object;
 }
 
 static json_t *json_changes(const struct kt_cells_diff *diff)
@@ -267,7 +273,7 @@ static json_t *json_changes(const struct kt_cells_diff *diff)
 
 	for (int i = 0; i < KT_N_CELL_CHANGES; i++)
 		json_object_set_new(tally, kt_cell_change_name((enum kt_cell_change)i),
-				    json_integer((json_int_t)diff->counts[i]));
+				    kt_json_u64(diff->counts[i]));
 	for (size_t i = 0; i < diff->n_cells; i++)
 		if (diff->cells[i].change < KT_CELL_STILL_FAILS)
 			json_array_append_new(cells, json_cell(&diff->cells[i]));

@@ -10,16 +10,6 @@
 #include "render/cells_json.h"
 #include "util/cleanup.h"
 
-static json_t *json_count(uint64_t count)
-{
-	return json_integer(count <= INT64_MAX ? (json_int_t)count : INT64_MAX);
-}
-
-static json_t *json_number(struct program_number number)
-{
-	return number.known ? json_count(number.value) : json_null();
-}
-
 static json_t *json_stats(const struct kt_prog_stats_list *list)
 {
 	json_t *array = json_array();
@@ -30,7 +20,8 @@ static json_t *json_stats(const struct kt_prog_stats_list *list)
 
 		json_object_set_new(object, "name", kt_json_text(stats->name));
 		json_object_set_new(object, "type", kt_json_text(stats->type));
-		json_object_set_new(object, "verified_insns", json_number(stats->verified_insns));
+		json_object_set_new(object, "verified_insns",
+				    kt_json_number(stats->verified_insns));
 		json_object_set_new(object, "failed", json_boolean(stats->failed));
 		json_array_append_new(array, object);
 	}
@@ -83,10 +74,10 @@ static json_t *json_tally(const struct cells_index *index)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "cells", json_count(index->n));
-	json_object_set_new(object, "passed", json_count(index->passed));
-	json_object_set_new(object, "failed", json_count(index->failed));
-	json_object_set_new(object, "skipped", json_count(index->skipped));
+	json_object_set_new(object, "cells", kt_json_u64(index->n));
+	json_object_set_new(object, "passed", kt_json_u64(index->passed));
+	json_object_set_new(object, "failed", kt_json_u64(index->failed));
+	json_object_set_new(object, "skipped", kt_json_u64(index->skipped));
 	return object;
 }
 
@@ -97,15 +88,14 @@ static json_t *json_range(const struct cells_index *index, size_t scheduler,
 	const struct cells_program *p = &counts->programs[program];
 	json_t *object = json_object();
 
-	json_object_set_new(object, "scheduler",
-			    kt_json_text(index->schedulers.all[scheduler]));
+	json_object_set_new(object, "scheduler", kt_json_text(index->schedulers.all[scheduler]));
 	json_object_set_new(object, "kernel",
 			    kt_json_text(index->kernels.all[counts->kernels[kernel]]));
 	json_object_set_new(object, "program", kt_json_text(p->name));
-	json_object_set_new(object, "nth", json_count(p->nth + 1));
-	json_object_set_new(object, "lo", json_count(range->lo));
-	json_object_set_new(object, "hi", json_count(range->hi));
-	json_object_set_new(object, "topologies", json_count(range->n));
+	json_object_set_new(object, "nth", kt_json_u64(p->nth + 1));
+	json_object_set_new(object, "lo", kt_json_u64(range->lo));
+	json_object_set_new(object, "hi", kt_json_u64(range->hi));
+	json_object_set_new(object, "topologies", kt_json_u64(range->n));
 	return object;
 }
 

@@ -18,13 +18,6 @@ static json_t *json_side(const char *label, const struct kt_saved *side)
 	return object;
 }
 
-/* jansson's integers are signed; what does not fit is no real count. */
-static json_t *json_number(struct program_number number)
-{
-	return number.known && number.value <= INT64_MAX ? json_integer((json_int_t)number.value)
-							 : json_null();
-}
-
 /* JSON has no infinity. */
 static json_t *json_percentage(const struct kt_diff_row *row)
 {
@@ -37,8 +30,8 @@ static json_t *json_row(const struct kt_diff_row *row)
 
 	json_object_set_new(object, "name", kt_json_text(row->name));
 	json_object_set_new(object, "type", kt_json_text(row->type));
-	json_object_set_new(object, "a", json_number(row->a));
-	json_object_set_new(object, "b", json_number(row->b));
+	json_object_set_new(object, "a", kt_json_number(row->a));
+	json_object_set_new(object, "b", kt_json_number(row->b));
 	json_object_set_new(object, "delta",
 			    row->has_delta ? json_integer(row->delta) : json_null());
 	json_object_set_new(object, "delta_pct", json_percentage(row));
@@ -47,24 +40,25 @@ static json_t *json_row(const struct kt_diff_row *row)
 	return object;
 }
 
-/* Sums of hostile numbers may not fit; then there are none. */
+/* A sum of hostile numbers may not fit; then it is null. */
 static json_t *json_totals(const struct kt_diff_rows *rows)
 {
-	int64_t a = 0, b = 0, delta = 0;
+	struct program_number a = {.known = true}, b = {.known = true};
 	json_t *object = json_object();
-	bool fits = true;
+	int64_t delta;
+	bool fits;
 
 	for (size_t i = 0; i < rows->n; i++) {
 		const struct kt_diff_row *row = &rows->all[i];
 
 		if (!row->has_delta)
 			continue;
-		fits &= !__builtin_add_overflow(a, row->a.value, &a);
-		fits &= !__builtin_add_overflow(b, row->b.value, &b);
+		a.known &= !__builtin_add_overflow(a.value, row->a.value, &a.value);
+		b.known &= !__builtin_add_overflow(b.value, row->b.value, &b.value);
 	}
-	fits &= !__builtin_sub_overflow(b, a, &delta);
-	json_object_set_new(object, "a", fits ? json_integer(a) : json_null());
-	json_object_set_new(object, "b", fits ? json_integer(b) : json_null());
+	fits = a.known && b.known && !__builtin_sub_overflow(b.value, a.value, &delta);
+	json_object_set_new(object, "a", kt_json_number(a));
+	json_object_set_new(object, "b", kt_json_number(b));
 	json_object_set_new(object, "delta", fits ? json_integer(delta) : json_null());
 	return object;
 }

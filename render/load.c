@@ -209,25 +209,17 @@ struct kt_error *render_load_summary(const struct load_summary *s, char **ret)
 
 /* --- JSON --- */
 
-static json_t *json_number(struct program_number number)
-{
-	return number.known ? json_integer((json_int_t)number.value) : json_null();
-}
-
 /* One line: what follows a stream reads it as it comes. */
 static struct kt_error *dump_line(json_t *root, char **ret)
 {
-	/* ASCII only: a C1 control out of a guest would be one for the terminal, too. */
-	bool whole = !kt_json_lost() && root;
-	char *text = whole ? json_dumps(root, JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : NULL;
 	struct kt_buf buf = KT_BUF_INIT;
+	char *text;
+	struct kt_error *err = kt_json_dump_line(root, &text);
 
-	json_decref(root);
-	if (!text)
-		return kt_error_no_memory();
-	kt_buf_appends(&buf, text);
+	if (err)
+		return err;
+	kt_buf_printf(&buf, "%s\n", text);
 	free(text);
-	kt_buf_appendc(&buf, '\n');
 	return kt_buf_finish(&buf, ret);
 }
 
@@ -291,14 +283,13 @@ struct kt_error *render_load_json(const struct bpf_load *load, const char *last,
 
 	json_object_set_new(root, "event", json_string("load"));
 	json_object_set_new(root, "time", json_time(load->at_ns));
-	json_object_set_new(root, "comm",
-			    load->by_known ? kt_json_text(load->comm) : json_null());
+	json_object_set_new(root, "comm", load->by_known ? kt_json_text(load->comm) : json_null());
 	json_object_set_new(root, "pid", load->by_known ? json_integer(load->pid) : json_null());
 	json_object_set_new(root, "name", kt_json_text(load->type ? load->name : NULL));
 	json_object_set_new(root, "full_name", kt_json_text(load->full_name));
 	json_object_set_new(root, "type", kt_json_text(load->type));
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		json_object_set_new(root, numbers[i].key, json_number(numbers[i].number));
+		json_object_set_new(root, numbers[i].key, kt_json_number(numbers[i].number));
 	json_object_set_new(root, "stack_depth", json_stack(load));
 	json_object_set_new(root, "pause_us", json_integer(load->pause_ns / 1000));
 	if (last)
@@ -316,12 +307,12 @@ struct kt_error *render_load_progress_json(const struct bpf_load_progress *progr
 	json_object_set_new(root, "name", kt_json_text(progress->name));
 	json_object_set_new(root, "full_name", kt_json_text(progress->full_name));
 	json_object_set_new(root, "since_us", json_integer(progress->since_ns / 1000));
-	json_object_set_new(root, "insn", json_number(progress->insn_idx));
-	json_object_set_new(root, "verified_insns", json_number(progress->verified_insns));
-	json_object_set_new(root, "total_states", json_number(progress->total_states));
-	json_object_set_new(root, "peak_states", json_number(progress->peak_states));
-	json_object_set_new(root, "insns_per_s", json_number(progress->insns_rate));
-	json_object_set_new(root, "states_per_s", json_number(progress->states_rate));
+	json_object_set_new(root, "insn", kt_json_number(progress->insn_idx));
+	json_object_set_new(root, "verified_insns", kt_json_number(progress->verified_insns));
+	json_object_set_new(root, "total_states", kt_json_number(progress->total_states));
+	json_object_set_new(root, "peak_states", kt_json_number(progress->peak_states));
+	json_object_set_new(root, "insns_per_s", kt_json_number(progress->insns_rate));
+	json_object_set_new(root, "states_per_s", kt_json_number(progress->states_rate));
 	json_object_set_new(root, "file", kt_json_text(progress->file));
 	json_object_set_new(root, "line",
 			    progress->line ? json_integer(progress->line) : json_null());
@@ -335,14 +326,14 @@ struct kt_error *render_load_summary_json(const struct load_summary *s, const ch
 	json_t *root = json_object();
 
 	json_object_set_new(root, "event", json_string("end"));
-	json_object_set_new(root, "passed", json_integer((json_int_t)s->passed));
-	json_object_set_new(root, "failed", json_integer((json_int_t)s->failed));
-	json_object_set_new(root, "unknown", json_integer((json_int_t)s->unknown));
-	json_object_set_new(root, "verified_insns", json_integer((json_int_t)s->insns));
+	json_object_set_new(root, "passed", kt_json_u64(s->passed));
+	json_object_set_new(root, "failed", kt_json_u64(s->failed));
+	json_object_set_new(root, "unknown", kt_json_u64(s->unknown));
+	json_object_set_new(root, "verified_insns", kt_json_u64(s->insns));
 	json_object_set_new(root, "elapsed_us", json_integer(s->elapsed_ns / 1000));
 	json_object_set_new(root, "pause_us", json_integer(s->paused_ns / 1000));
 	json_object_set_new(root, "look_us", json_integer(s->looked_ns / 1000));
-	json_object_set_new(root, "stops", json_integer((json_int_t)s->stops));
+	json_object_set_new(root, "stops", kt_json_u64(s->stops));
 	json_object_set_new(root, "median_pause_us",
 			    s->median_pause_ns ? json_integer(s->median_pause_ns / 1000)
 					       : json_null());

@@ -31,11 +31,9 @@ static json_t *text_or_null(struct kt_text text)
 	return text.len ? kt_json_slice(text) : json_null();
 }
 
-/* jansson's integers are signed; a larger number is damage, and no more known than an absent one.
- */
 static json_t *number_or_null(bool known, uint64_t number)
 {
-	return known && number <= INT64_MAX ? json_integer((json_int_t)number) : json_null();
+	return kt_json_number((struct program_number){known, number});
 }
 
 static json_t *json_collapsed(struct document *doc, struct kt_text text)

@@ -125,14 +125,13 @@ struct kt_error *render_objects_select(struct render_grid *grid, const char *tex
 	return NULL;
 }
 
-/* jansson's integers are signed; what does not fit (damage, no real value) is not known. */
 static json_t *json_cell(const struct render_cell *cell)
 {
 	if (!cell->known)
 		return json_null();
 	if (cell->text.data)
 		return kt_json_slice(cell->text);
-	return cell->number <= INT64_MAX ? json_integer((json_int_t)cell->number) : json_null();
+	return kt_json_u64(cell->number);
 }
 
 json_t *render_json_kernel(const struct render_guest *guest)

@@ -352,13 +352,6 @@ struct kt_error *render_programs_csv(const struct programs *programs,
 	return kt_buf_finish(&out, ret);
 }
 
-/* jansson's integers are signed; what does not fit (damage, no real count) is not known. */
-static json_t *json_number(struct program_number number)
-{
-	return number.known && number.value <= INT64_MAX ? json_integer((json_int_t)number.value)
-							 : json_null();
-}
-
 static json_t *json_maps(const struct program *program)
 {
 	json_t *array = json_array();
@@ -385,7 +378,7 @@ static json_t *json_cell(const struct program *program, const struct render_colu
 	case KIND_NAME: text = program->full_name; break;
 	case KIND_TEXT: break;
 	case KIND_CHARS: break;
-	default: return json_number(number);
+	default: return kt_json_number(number);
 	}
 	return kt_json_text(text);
 }

@@ -14,8 +14,7 @@ static json_t *json_state(const struct scx_state *state)
 		return json_null();
 	object = json_object();
 	json_object_set_new(object, "state", kt_json_text(state->state));
-	json_object_set_new(object, "ops",
-			    state->ops[0] ? kt_json_text(state->ops) : json_null());
+	json_object_set_new(object, "ops", state->ops[0] ? kt_json_text(state->ops) : json_null());
 	return object;
 }
 
@@ -38,12 +37,6 @@ static json_t *json_exit(const struct kt_verifier_vm_result *result)
 	return json_integer(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }
 
-/* jansson's integers are signed. */
-static json_t *json_count(uint64_t count)
-{
-	return json_integer(count <= INT64_MAX ? (json_int_t)count : INT64_MAX);
-}
-
 json_t *render_run_json(const char *scheduler, const struct kt_verifier_vm_result *result)
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf reason = KT_BUF_INIT;
@@ -55,8 +48,7 @@ json_t *render_run_json(const char *scheduler, const struct kt_verifier_vm_resul
 	json_object_set_new(object, "passed", json_boolean(verdict == KT_VERDICT_PASS));
 	json_object_set_new(object, "verdict", json_string(kt_verdict_name(verdict)));
 	json_object_set_new(object, "reason",
-			    reason.failed ? NULL
-					  : kt_json_text(reason.data ? reason.data : ""));
+			    reason.failed ? NULL : kt_json_text(reason.data ? reason.data : ""));
 	json_object_set_new(object, "attach",
 			    json_string(kt_attach_outcome_name(kt_attach_outcome(result))));
 	json_object_set_new(object, "ops", kt_json_text(result->ops));
@@ -64,12 +56,12 @@ json_t *render_run_json(const char *scheduler, const struct kt_verifier_vm_resul
 	json_object_set_new(object, "workload", kt_json_text(result->workload));
 	json_object_set_new(object, "exit_code", json_exit(result));
 	json_object_set_new(object, "sched_ext", json_sched_ext(result));
-	json_object_set_new(object, "damaged_frames", json_count(result->damaged_frames));
-	json_object_set_new(object, "skipped_bytes", json_count(result->skipped_bytes));
-	json_object_set_new(object, "log_dropped", json_count(result->log_dropped));
-	json_object_set_new(object, "scheduler_log",
-			    kt_json_slice((struct kt_text){result->scheduler_log,
-							       result->scheduler_log_len}));
+	json_object_set_new(object, "damaged_frames", kt_json_u64(result->damaged_frames));
+	json_object_set_new(object, "skipped_bytes", kt_json_u64(result->skipped_bytes));
+	json_object_set_new(object, "log_dropped", kt_json_u64(result->log_dropped));
+	json_object_set_new(
+		object, "scheduler_log",
+		kt_json_slice((struct kt_text){result->scheduler_log, result->scheduler_log_len}));
 	return object;
 }
 
@@ -84,9 +76,7 @@ void render_run_json_failed(const struct kt_verifier_vm_result *result, json_t *
 		object = json_object();
 		json_object_set_new(object, "name", kt_json_text(stats->name));
 		json_object_set_new(object, "verified_insns",
-				    stats->verified_insns.known
-					    ? json_count(stats->verified_insns.value)
-					    : json_null());
+				    kt_json_number(stats->verified_insns));
 		json_array_append_new(array, object);
 	}
 }

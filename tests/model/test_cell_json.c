@@ -76,6 +76,25 @@ static void test_round_trip(void **state)
 	cells_free(&cells);
 }
 
+/* The kernel's own counters are never that large, but a record is a file that may hold anything. */
+static void test_large_number(void **state)
+{
+	struct kt_cell_record read;
+	struct cells cells = {0};
+	struct kt_cell_record *record = full_record(&cells);
+	char *text;
+
+	(void)state;
+	record->stats.all[1].verified_insns.value = UINT64_MAX;
+	assert_null(kt_cell_record_encode(record, &text));
+	assert_non_null(strstr(text, "\"verified_insns\": 18446744073709551615"));
+	assert_null(DECODE(text, &read));
+	assert_true(read.stats.all[1].verified_insns.value == UINT64_MAX);
+	kt_cell_record_deinit(&read);
+	free(text);
+	cells_free(&cells);
+}
+
 /* However much of it got to the disk, it is the record or none. */
 static void test_cut_anywhere(void **state)
 {
@@ -205,9 +224,10 @@ static void test_bad_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_cut_anywhere),
-		cmocka_unit_test(test_plain),         cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_deep_and_long), cmocka_unit_test(test_bad_names),
+		cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_large_number),
+		cmocka_unit_test(test_cut_anywhere), cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_refused),      cmocka_unit_test(test_deep_and_long),
+		cmocka_unit_test(test_bad_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

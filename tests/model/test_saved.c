@@ -301,6 +301,8 @@ static void test_wrong_types(void **state)
 	refused(PROGRAM(""), "programs[1]: it has no \"name\"");
 	refused(PROGRAM("\"name\": null"), "programs[1]: it has no \"name\"");
 	refused(PROGRAM("\"name\": 5"), "programs[1]: \"name\" is a number, not a string");
+	refused(PROGRAM("\"name\": 18446744073709551615"),
+		"programs[1]: \"name\" is a number, not a string");
 	refused(PROGRAM("\"name\": \"p\", \"full_name\": []"), "\"full_name\" is a list");
 	refused(PROGRAM("\"name\": \"p\", \"type\": 6"), "\"type\" is a number");
 	refused(PROGRAM("\"name\": \"p\", \"tag\": {}"), "\"tag\" is an object");
@@ -356,6 +358,9 @@ static void test_optional(void **state)
 	check_program(1, "p", NULL, NULL, -1, false);
 	read_text(PROGRAM("\"name\": \"p\", \"verified_insns\": 9223372036854775807"));
 	check_program(1, "p", NULL, NULL, INT64_MAX, false);
+	read_text(PROGRAM("\"name\": \"p\", \"run_time_ns\": 9223372036854775808, "
+			  "\"verified_insns\": 18446744073709551615"));
+	assert_true(saved.programs.all[1].verified_insns.value == UINT64_MAX);
 	read_text(PROGRAM("\"full_name\": \"p\", \"verified_insns\": 0"));
 	check_program(1, "p", NULL, NULL, 0, false);
 	read_text(FAILURE("\"name\": \"p\", \"type\": \"xdp\", \"verified_insns\": 3, \"log\": "

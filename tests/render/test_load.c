@@ -59,6 +59,24 @@ static json_t *as_json(const struct bpf_load *load, const char *last)
 	return root;
 }
 
+/* A guest's counters are whatever its memory has. */
+static void test_json_large(void **state)
+{
+	struct bpf_load load = {.total_states = known(UINT64_MAX),
+				.peak_states = known((uint64_t)INT64_MAX + 1)};
+	const struct bpf_load_progress progress = {.verified_insns = known(UINT64_MAX)};
+	char *text;
+
+	(void)state;
+	assert_null(render_load_json(&load, NULL, &text));
+	assert_non_null(strstr(text, "\"total_states\": 18446744073709551615,"));
+	assert_non_null(strstr(text, "\"peak_states\": 9223372036854775808,"));
+	free(text);
+	assert_null(render_load_progress_json(&progress, &text));
+	assert_non_null(strstr(text, "\"verified_insns\": 18446744073709551615,"));
+	free(text);
+}
+
 static json_int_t get(const json_t *root, const char *key)
 {
 	json_t *value = json_object_get(root, key);
@@ -237,10 +255,10 @@ static void test_progress(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_begin),         cmocka_unit_test(test_json),
-		cmocka_unit_test(test_json_early),    cmocka_unit_test(test_line),
-		cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_errno),
-		cmocka_unit_test(test_progress),
+		cmocka_unit_test(test_begin),      cmocka_unit_test(test_json),
+		cmocka_unit_test(test_json_large), cmocka_unit_test(test_json_early),
+		cmocka_unit_test(test_line),       cmocka_unit_test(test_hostile_names),
+		cmocka_unit_test(test_errno),      cmocka_unit_test(test_progress),
 	};
 
 	return cmocka_run_group_tests_name("render/load", tests, NULL, NULL);

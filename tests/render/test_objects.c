@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "model/json.h"
 #include "render/objects.h"
 
 #define N 4
@@ -98,11 +99,13 @@ static void test_json(void **state)
 	struct render_grid grid = render_maps_grid(&maps);
 	const struct render_guest guest = {.release = "6.1", .arch = "x86_64", .pause_us = 5};
 	json_t *root, *all;
+	json_error_t why;
 	char *text;
 
 	(void)state;
 	assert_null(render_objects_json(&grid, "maps", &guest, &text));
-	root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(strstr(text, "\"flags\": 18446744073709551615,"));
+	root = kt_json_load((struct kt_text){text, strlen(text)}, JSON_REJECT_DUPLICATES, &why);
 	free(text);
 	assert_string_equal(json_string_value(json_object_get(root, "schema")),
 			    "ktstr-gdb.maps.v1");
@@ -110,7 +113,6 @@ static void test_json(void **state)
 	assert_int_equal(json_array_size(all), N);
 	assert_int_equal(json_integer_value(json_object_get(json_array_get(all, 0), "bytes_key")),
 			 8);
-	assert_true(json_is_null(json_object_get(json_array_get(all, 1), "flags")));
 	assert_true(json_is_null(json_object_get(json_array_get(all, 3), "type")));
 	json_decref(root);
 }

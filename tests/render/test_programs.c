@@ -412,13 +412,12 @@ static void test_json_of_a_loader(void **state)
 	json_decref(root);
 }
 
-/* JSON's integers end at 2^63 here: what is larger is null, and never negative. */
+/* A number of 2^63 or more comes out as itself in each form. */
 static void test_large_numbers(void **state)
 {
 	static const uint64_t values[] = {INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX};
 	const struct render_guest guest = {.release = "6", .arch = "x86_64"};
 	struct programs programs = {0};
-	json_t *root;
 	char *text;
 
 	(void)state;
@@ -426,17 +425,11 @@ static void test_large_numbers(void **state)
 		put(&programs, full(i, "xdp", "p", "p", 1));
 		programs.all[i].run_time_ns = programs.all[i].loaded_at = known(values[i]);
 	}
-	root = json(&programs, &guest);
-	for (size_t i = 0; i < 3; i++) {
-		json_t *p = json_array_get(json_object_get(root, "programs"), i);
-		json_t *ns = json_object_get(p, "run_time_ns");
-
-		if (i == 0)
-			assert_true(json_integer_value(ns) == INT64_MAX);
-		else
-			assert_true(json_is_null(ns));
-	}
-	json_decref(root);
+	assert_null(render_programs_json(&programs, &guest, &text));
+	assert_non_null(strstr(text, "\"run_time_ns\": 9223372036854775807,"));
+	assert_non_null(strstr(text, "\"run_time_ns\": 9223372036854775808,"));
+	assert_non_null(strstr(text, "\"run_time_ns\": 18446744073709551615,"));
+	free(text);
 	text = table(&programs, "run_time", 0);
 	assert_string_equal(text, "              RUN NS\n 9223372036854775807\n"
 				  " 9223372036854775808\n18446744073709551615\n");
