@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "collect/verifier.h"
+#include "model/saved.h"
 
 /* What is booted and loaded. A command checks how many kernels and schedulers it can use. */
 struct cli_boot {
@@ -72,6 +73,9 @@ void cli_run_deinit(struct cli_run *run);
 
 /* CLI_DONE or CLI_TEST_FAILED. */
 int cli_run_status(const struct cli_run *run);
+
+/* What can be compared of it; kt_saved_deinit() frees *ret. KT_ERROR_NO_MEMORY. */
+struct kt_error *cli_saved(const struct cli_result *result, struct kt_saved *ret);
 
 /* The end of a guest's console, on stderr; NULL or "": nothing. */
 void cli_show_console(const char *console);

@@ -347,7 +347,6 @@ static int diff_files(const struct diff *diff, const char *path_a, const char *p
 
 /* --- two guests --- */
 
-/* What a run came to goes the way of a file, so that both are compared by the same. */
 static int run_side(const struct diff *diff, size_t nth, bool *failed, struct side *ret)
 {
 	const struct cli_boot *boot = &diff->boot;
@@ -356,7 +355,6 @@ static int run_side(const struct diff *diff, size_t nth, bool *failed, struct si
 		boot->schedulers.len ? boot->schedulers.data[nth < boot->schedulers.len ? nth : 0]
 				     : NULL;
 	_cleanup_(cli_run_deinit) struct cli_run run = {0};
-	_cleanup_free_ char *json = NULL;
 	struct kt_error *err;
 	int status = cli_run_guest(boot, kernel, scheduler, &diff->guest, &run);
 
@@ -365,10 +363,7 @@ static int run_side(const struct diff *diff, size_t nth, bool *failed, struct si
 	*failed |= scheduler && cli_run_status(&run) != CLI_DONE;
 	cli_show_console(run.collected.result.console);
 	ret->source = boot->schedulers.len > 1 ? scheduler : kernel;
-	err = cli_render_json(&run.result, &json);
-	if (!err)
-		err = kt_saved_read((struct kt_text){json, strlen(json)}, ret->source,
-				    &ret->result);
+	err = cli_saved(&run.result, &ret->result);
 	return err ? cli_fail(err) : CLI_DONE;
 }
 

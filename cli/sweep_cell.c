@@ -8,7 +8,6 @@
 #include "cli/boot.h"
 #include "cli/sweep.h"
 #include "logparse/blocks.h"
-#include "model/saved.h"
 #include "sweep/kernel.h"
 #include "sweep/records.h"
 #include "util/cleanup.h"
@@ -73,15 +72,11 @@ static struct kt_error *keep_log(const char *results, struct kt_cell_record *rec
 	return NULL;
 }
 
-/* A run's result goes the way of a saved one: what diff compares is what a record holds. */
 static struct kt_error *record_result(const struct cli_run *run, struct kt_cell_record *record)
 {
 	_cleanup_(kt_saved_deinit) struct kt_saved saved = {0};
-	_cleanup_free_ char *json = NULL;
-	struct kt_error *err = cli_render_json(&run->result, &json);
+	struct kt_error *err = cli_saved(&run->result, &saved);
 
-	if (!err)
-		err = kt_saved_read((struct kt_text){json, strlen(json)}, "the cell", &saved);
 	if (err)
 		return err;
 	record->stats = saved.programs;

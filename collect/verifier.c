@@ -175,21 +175,9 @@ static struct kt_error *take_sched(struct kt_verifier_vm_result *result,
 static struct kt_error *take_stats(struct kt_collected *out)
 {
 	struct kt_verifier_vm_result *result = &out->result;
-	const struct programs *programs = &out->inspection.programs;
-	struct kt_error *err = NULL;
+	struct kt_error *err;
 
-	for (size_t i = 0; i < programs->n && !err; i++) {
-		const struct program *p = &programs->all[i];
-
-		err = kt_prog_stats_add(&result->stats,
-					&(struct kt_prog_stats){
-						.name = p->full_name ? p->full_name
-								     : (char *)p->name,
-						.type = p->type,
-						.tag = (char *)p->tag,
-						.verified_insns = p->verified_insns,
-					});
-	}
+	err = kt_prog_stats_add_loaded(&result->stats, &out->inspection.programs);
 	if (!err)
 		err = kt_failed_from_log((struct kt_text){result->scheduler_log,
 							  result->scheduler_log_len},

@@ -97,10 +97,21 @@ static struct program_number processed(const char *log)
 				       stats.value[KT_STAT_PROCESSED]};
 }
 
-/* One that was not taken. */
+/* Appends a program that was not taken. stats.name may be empty: then the object itself was bad. */
+static struct kt_error *add_failure(struct kt_prog_stats_list *list, struct kt_prog_stats stats,
+				    const char *object, const char *log)
+{
+	if (object && stats.name && !stats.name[0])
+		stats.name = (char *)(uintptr_t)object;
+	if (!stats.verified_insns.known && log)
+		stats.verified_insns = processed(log);
+	stats.failed = true;
+	return kt_prog_stats_add(list, &stats);
+}
+
 static struct kt_error *read_failure(const json_t *failure, struct kt_prog_stats_list *list)
 {
-	struct kt_prog_stats stats = {.failed = true};
+	struct kt_prog_stats stats = {0};
 	const char *name, *object, *type, *log;
 	struct kt_error *err;
 
@@ -115,15 +126,11 @@ static struct kt_error *read_failure(const json_t *failure, struct kt_prog_stats
 		err = get_number(failure, "verified_insns", &stats.verified_insns);
 	if (err)
 		return err;
-	if (name && !name[0])
-		name = object; /* the object itself was bad */
-	if (!name)
+	if (!name || (!name[0] && !object))
 		return kt_error_new(KT_ERROR_FORMAT, "it has neither a \"name\" nor an \"object\"");
-	if (!stats.verified_insns.known && log)
-		stats.verified_insns = processed(log);
 	stats.name = (char *)(uintptr_t)name;
 	stats.type = (char *)(uintptr_t)type;
-	return kt_prog_stats_add(list, &stats);
+	return add_failure(list, stats, object, log);
 }
 
 static struct kt_error *read_list(const json_t *root, const char *key,
@@ -265,6 +272,33 @@ struct kt_error *kt_saved_read(struct kt_text text, const char *name, struct kt_
 	}
 	*ret = saved;
 	return NULL;
+}
+
+/* --- without a file --- */
+
+struct kt_error *kt_saved_add_failure(struct kt_saved *saved, const char *object, const char *name,
+				      const char *log)
+{
+	return add_failure(&saved->programs,
+			   (struct kt_prog_stats){.name = (char *)(uintptr_t)name}, object, log);
+}
+
+struct kt_error *kt_saved_set_run(struct kt_saved *saved, const char *scheduler,
+				  const struct kt_verifier_vm_result *run)
+{
+	struct kt_buf sentence = KT_BUF_INIT;
+	struct kt_error *err = keep(scheduler, &saved->scheduler);
+
+	kt_verdict_text(run, &sentence);
+	if (!err)
+		err = kt_buf_finish(&sentence, &saved->verdict);
+	kt_buf_deinit(&sentence);
+	saved->passed_known = true;
+	saved->passed = kt_verdict(run) == KT_VERDICT_PASS;
+	for (size_t i = 0; i < run->stats.n && !err; i++)
+		if (run->stats.all[i].failed)
+			err = kt_prog_stats_add(&saved->programs, &run->stats.all[i]);
+	return err;
 }
 
 void kt_saved_deinit(struct kt_saved *saved)

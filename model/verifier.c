@@ -40,6 +40,25 @@ struct kt_error *kt_prog_stats_add(struct kt_prog_stats_list *list,
 	return NULL;
 }
 
+struct kt_error *kt_prog_stats_add_loaded(struct kt_prog_stats_list *list,
+					  const struct programs *programs)
+{
+	struct kt_error *err = NULL;
+
+	for (size_t i = 0; i < programs->n && !err; i++) {
+		const struct program *p = &programs->all[i];
+
+		err = kt_prog_stats_add(list, &(struct kt_prog_stats){
+						      .name = p->full_name ? p->full_name
+									   : (char *)p->name,
+						      .type = p->type,
+						      .tag = (char *)p->tag,
+						      .verified_insns = p->verified_insns,
+					      });
+	}
+	return err;
+}
+
 void kt_prog_stats_truncate(struct kt_prog_stats_list *list, size_t n)
 {
 	while (list->n > n)

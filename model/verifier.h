@@ -35,6 +35,13 @@ struct kt_prog_stats_list {
 struct kt_error *kt_prog_stats_add(struct kt_prog_stats_list *list,
 				   const struct kt_prog_stats *stats);
 
+/*
+ * Appends a guest's loaded programs. A program is called by its full name where that is known.
+ * KT_ERROR_NO_MEMORY, with some of them appended.
+ */
+struct kt_error *kt_prog_stats_add_loaded(struct kt_prog_stats_list *list,
+					  const struct programs *programs);
+
 /* Frees those from n on. */
 void kt_prog_stats_truncate(struct kt_prog_stats_list *list, size_t n);
 

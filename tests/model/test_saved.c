@@ -13,11 +13,13 @@
 #include "util/buf.h"
 
 static struct kt_saved saved;
+static struct kt_saved direct; /* the same, made without a document */
 
 static int release(void **state)
 {
 	(void)state;
 	kt_saved_deinit(&saved);
+	kt_saved_deinit(&direct);
 	return 0;
 }
 
@@ -73,6 +75,41 @@ static void check_program(size_t i, const char *name, const char *type, const ch
 	assert_int_equal(p->failed, failed);
 }
 
+static void assert_same_string(const char *a, const char *b)
+{
+	assert_true(!a == !b);
+	if (a)
+		assert_string_equal(a, b);
+}
+
+static void check_direct(void)
+{
+	assert_same_string(direct.kernel, saved.kernel);
+	assert_same_string(direct.verdict, saved.verdict);
+	assert_int_equal(direct.passed_known, saved.passed_known);
+	assert_int_equal(direct.passed, saved.passed);
+	assert_int_equal(direct.programs.n, saved.programs.n);
+	for (size_t i = 0; i < direct.programs.n; i++) {
+		const struct kt_prog_stats *p = &direct.programs.all[i];
+
+		check_program(i, p->name, p->type, p->tag,
+			      p->verified_insns.known ? (int64_t)p->verified_insns.value : -1,
+			      p->failed);
+	}
+}
+
+static void make_direct(const struct render_guest *guest, const struct programs *programs)
+{
+	kt_saved_deinit(&direct);
+	direct.kernel = copy(guest->release);
+	assert_null(kt_prog_stats_add_loaded(&direct.programs, programs));
+	for (size_t i = 0; i < guest->n_failures; i++)
+		assert_null(kt_saved_add_failure(&direct, guest->failures[i].object,
+						 guest->failures[i].name, guest->failures[i].log));
+	if (guest->run)
+		assert_null(kt_saved_set_run(&direct, guest->scheduler, guest->run));
+}
+
 #define BLOCK(name, n)                                                                             \
 	"libbpf: prog '" name "': -- BEGIN PROG LOAD LOG --\n0: R1=ctx()\nbad\nprocessed " n       \
 	" insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0\n"  \
@@ -103,6 +140,7 @@ static char *make_document(void)
 	put(&programs, full(8, "tracing", "a_name_that_is_", "a_name_that_is_long", 12));
 	put(&programs, blank(9));
 	assert_null(render_programs_json(&programs, &guest, &text));
+	make_direct(&guest, &programs);
 	programs_deinit(&programs);
 	return text;
 }
@@ -126,6 +164,7 @@ static void test_own_document(void **state)
 	check_program(4, "silent", NULL, NULL, -1, true);
 	check_program(5, "y.bpf.o", NULL, NULL, -1, true);
 	check_program(6, "no_stats", NULL, NULL, -1, true); /* not what a try before it said */
+	check_direct();
 	free(text);
 }
 
@@ -144,6 +183,7 @@ static char *run_document(const struct kt_verifier_vm_result *run)
 	put(&programs, full(7, "struct_ops", "enqueue", NULL, 1396));
 	put(&programs, full(8, "struct_ops", "a_name_that_is_", "a_name_that_is_long", 12));
 	assert_null(render_programs_json(&programs, &guest, &text));
+	make_direct(&guest, &programs);
 	programs_deinit(&programs);
 	return text;
 }
@@ -185,6 +225,8 @@ static void test_own_run(void **state)
 	assert_int_equal(saved.programs.n, 2);
 	assert_string_equal(saved.verdict, "pass");
 	assert_true(saved.passed_known && saved.passed);
+	check_direct();
+	assert_string_equal(direct.scheduler, "scx_\xff");
 	free(text);
 }
 
@@ -216,6 +258,7 @@ static void test_own_run_failed(void **state)
 		assert_string_equal(saved.verdict, sentence.data);
 		assert_true(saved.passed_known);
 		assert_int_equal(saved.passed, kt_verdict(&run) == KT_VERDICT_PASS);
+		check_direct();
 		kt_prog_stats_deinit(&run.stats);
 		kt_buf_deinit(&sentence);
 		sentence = (struct kt_buf)KT_BUF_INIT;

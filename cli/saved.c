@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The result of a guest that was just read, as diff and a sweep's record compare it. */
+#include <string.h>
+
+#include "cli/boot.h"
+
+struct kt_error *cli_saved(const struct cli_result *result, struct kt_saved *ret)
+{
+	const char *release = kfacts_kernel(result->facts)->release;
+	struct kt_saved saved = {0};
+	struct kt_error *err;
+
+	saved.kernel = release && release[0] ? strdup(release) : NULL;
+	err = release && release[0] && !saved.kernel ? kt_error_no_memory() : NULL;
+	if (!err)
+		err = kt_prog_stats_add_loaded(&saved.programs, &result->inspection->programs);
+	if (!err && result->run)
+		err = kt_saved_set_run(&saved, result->scheduler, result->run);
+	for (size_t i = 0; i < result->n_failures && !err; i++)
+		err = kt_saved_add_failure(&saved, result->failures[i].object,
+					   result->failures[i].name, result->failures[i].log);
+	if (err)
+		kt_saved_deinit(&saved);
+	else
+		*ret = saved;
+	return err;
+}
