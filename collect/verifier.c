@@ -68,7 +68,7 @@ static struct kt_error *read_and_finish(struct run *run, struct vm *vm,
 					const struct vm_session_options *options)
 {
 	const struct vm_sched_results *sched = &run->results.sched;
-	struct kt_verifier_vm_result *result = &run->out->result;
+	struct kt_verifier_vm_result *result = &run->results.sched.result;
 	struct inspection inspection;
 	struct kt_error *err = read_guest(run, vm, &inspection), *why;
 
@@ -84,13 +84,13 @@ static struct kt_error *read_and_finish(struct run *run, struct vm *vm,
 	result->memory = inspection.scx;
 	read_sysfs(run->results.ready_reason, &result->sysfs);
 	/* One that is gone has taken its programs along. */
-	if (sched->exited && run->out->inspection.programs.n > inspection.programs.n) {
+	if (result->exited && run->out->inspection.programs.n > inspection.programs.n) {
 		inspection_deinit(&inspection);
 	} else {
 		inspection_deinit(&run->out->inspection);
 		run->out->inspection = inspection;
 	}
-	if (sched->stalled || sched->exited)
+	if (sched->stalled || result->exited)
 		result->kernel_words = vm_console_line(vm, "sched_ext: ");
 	return vm_session_finish(vm, options, &run->results);
 }
@@ -98,7 +98,7 @@ static struct kt_error *read_and_finish(struct run *run, struct vm *vm,
 /* Is it the answer to what was asked, rather than what kept us from asking? */
 static struct kt_error *take_error(struct run *run, struct kt_error *err)
 {
-	struct kt_verifier_vm_result *result = &run->out->result;
+	struct kt_verifier_vm_result *result = &run->results.sched.result;
 	enum kt_error_code code = kt_error_code(err);
 
 	if (run->unread || !run->results.sched.started ||
@@ -150,26 +150,6 @@ static struct kt_error *take_log(struct kt_verifier_vm_result *result, const str
 	result->scheduler_log_len = before + len - rest;
 	result->scheduler_log[result->scheduler_log_len] = '\0';
 	return NULL;
-}
-
-static struct kt_error *take_sched(struct kt_verifier_vm_result *result,
-				   struct vm_sched_results *sched)
-{
-	result->died = sched->died;
-	result->not_attached = sched->not_attached;
-	result->why_not_attached = kt_take_ptr(sched->why_not_attached);
-	result->attached = sched->attached;
-	result->ops = kt_take_ptr(sched->ops);
-	result->dispatched = sched->dispatched;
-	result->workload = kt_take_ptr(sched->workload);
-	result->exited = sched->exited;
-	result->exited_early = sched->exited_early;
-	result->exit_status = sched->exit_status;
-	result->end_reported = sched->end_reported;
-	result->log_dropped = sched->log_dropped;
-	result->damaged_frames = sched->bad_frames;
-	result->skipped_bytes = sched->skipped_bytes;
-	return take_log(result, &sched->log);
 }
 
 static struct kt_error *take_stats(struct kt_collected *out)
@@ -240,12 +220,14 @@ struct kt_error *kt_collect_verifier_output(const struct kt_collect *collect,
 	err = run_guest(&run);
 	if (err)
 		err = take_error(&run, err);
+	ret->result = run.results.sched.result;
+	run.results.sched.result = (struct kt_verifier_vm_result){0};
 	if (run.results.console) {
 		free(ret->result.console);
 		ret->result.console = kt_take_ptr(run.results.console);
 	}
 	if (!err)
-		err = take_sched(&ret->result, &run.results.sched);
+		err = take_log(&ret->result, &run.results.sched.log);
 	if (!err)
 		err = take_stats(ret);
 	ret->boot_ns = run.results.boot_ns;

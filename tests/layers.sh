@@ -33,9 +33,9 @@ room watch '(introspect|gdbrsp|btf|image|model)/'
 room logparse ''
 room model 'logparse/'
 room render '(model|logparse)/'
-room vm ''
-room collect '(vm|model|render|logparse|introspect|gdbrsp|btf|image)/'
-room sweep '(collect|vm|model|render|logparse|introspect|gdbrsp|btf|image)/'
+room vm 'model/'
+room collect '(vm|watch|introspect|model|logparse|gdbrsp|btf|image)/'
+room sweep '(collect|vm|model|logparse)/'
 check "only cli/ prints" "$(
 	grep -nE '\b(printf|puts|putchar|perror|vprintf)\(' \
 		util/*.c image/*.c gdbrsp/*.c btf/*.c introspect/*.c watch/*.c logparse/*.c model/*.c render/*.c vm/*.c collect/*.c sweep/*.c

@@ -7,9 +7,7 @@
 
 void vm_sched_results_deinit(struct vm_sched_results *results)
 {
-	free(results->why_not_attached);
-	free(results->ops);
-	free(results->workload);
+	kt_verifier_vm_result_deinit(&results->result);
 	kt_buf_deinit(&results->log);
 	*results = (struct vm_sched_results){0};
 }
@@ -33,44 +31,44 @@ static void mark_hole(struct kt_buf *log, uint64_t n)
 static void take_log(struct vm_sched_results *results, const struct vm_event *event,
 		     uint64_t bad_frames)
 {
+	struct kt_verifier_vm_result *result = &results->result;
 	struct kt_buf *log = &results->log;
 
-	/* What is dropped is the end of the log, also where a small piece would still fit. */
-	if (results->log_dropped || log->len + event->len > VM_SCHED_LOG_MAX) {
-		results->log_dropped += event->len;
+	/* Only the end of the log is dropped: nothing is kept behind a piece that did not fit. */
+	if (result->log_dropped || log->len + event->len > VM_SCHED_LOG_MAX) {
+		result->log_dropped += event->len;
 		return;
 	}
-	if (bad_frames > results->bad_frames)
-		mark_hole(log, bad_frames - results->bad_frames);
-	results->bad_frames = bad_frames;
+	if (bad_frames > result->damaged_frames)
+		mark_hole(log, bad_frames - result->damaged_frames);
+	result->damaged_frames = bad_frames;
 	kt_buf_append(log, event->data, event->len);
-}
-
-static void take_exit(struct vm_sched_results *results, const struct vm_event *event)
-{
-	results->exited = true;
-	results->exited_early = !results->stopping;
-	results->exit_status = event->status;
 }
 
 bool vm_sched_take(struct vm_sched_results *results, const struct vm_event *event,
 		   uint64_t bad_frames)
 {
+	struct kt_verifier_vm_result *result = &results->result;
+
 	switch (event->type) {
 	case VM_EVENT_SCHED_LOG: take_log(results, event, bad_frames); break;
-	case VM_EVENT_SCHED_DIED: results->died = true; break;
+	case VM_EVENT_SCHED_DIED: result->died = true; break;
 	case VM_EVENT_NOT_ATTACHED:
-		set(results, &results->not_attached, &results->why_not_attached, event->text);
+		set(results, &result->not_attached, &result->why_not_attached, event->text);
 		break;
-	case VM_EVENT_ATTACHED: set(results, &results->attached, &results->ops, event->text); break;
+	case VM_EVENT_ATTACHED: set(results, &result->attached, &result->ops, event->text); break;
 	case VM_EVENT_DISPATCHED:
-		set(results, &results->dispatched, &results->workload, event->text);
+		set(results, &result->dispatched, &result->workload, event->text);
 		break;
 	case VM_EVENT_STALLED:
-		set(results, &results->stalled, &results->workload, event->text);
+		set(results, &results->stalled, &result->workload, event->text);
 		break;
 	case VM_EVENT_STOPPING: results->stopping = true; break;
-	case VM_EVENT_SCHED_EXIT: take_exit(results, event); break;
+	case VM_EVENT_SCHED_EXIT:
+		result->exited = true;
+		result->exited_early = !results->stopping;
+		result->exit_status = event->status;
+		break;
 	default: return false;
 	}
 	return true;

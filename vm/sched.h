@@ -1,34 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a scheduler's run told of itself; gathered by vm/session.h. */
+/*
+ * What a guest told of its scheduler's run, event by event; gathered by vm/session.h. To add a
+ * fact: a member of struct kt_verifier_vm_result, and a line in vm_sched_take().
+ */
 #ifndef KT_VM_SCHED_H
 #define KT_VM_SCHED_H
 
+#include "model/verdict.h"
 #include "util/buf.h"
 #include "vm/vm.h"
 
 #define VM_SCHED_LOG_MAX (512u << 20) /* bytes of its log that are kept */
 
 struct vm_sched_results {
-	bool started; /* its process */
-
-	/* What was said. Strings are NULL until then. */
-	bool died;         /* it ended before it attached */
-	bool not_attached; /* it did not attach in time; why: */
-	char *why_not_attached;
-	bool attached; /* process alive and sched_ext enabled; the name of its ops: */
-	char *ops;
-	bool dispatched, stalled; /* the workload made progress, or not; how much: */
-	char *workload;
-	bool exited; /* its process; and, early, without being told to: */
-	bool exited_early;
-	int exit_status; /* a wait status */
-	bool stopping;   /* it was told to end */
-	bool end_reported;
-
-	struct kt_buf log;    /* what it wrote, stdout and stderr, with the SCHED_OUTPUT markers */
-	uint64_t log_dropped; /* bytes behind that, which were too many to keep */
-	uint64_t bad_frames;  /* of the guest's words, damaged on the way */
-	uint64_t skipped_bytes;
+	bool started;  /* its process */
+	bool stopping; /* it was told to end */
+	bool stalled;  /* the workload made no progress; result.workload says how much */
+	/*
+	 * All that the guest told. Its programs, its log and what the host saw itself are for the
+	 * caller to add, who may take the struct away and leave a zeroed one.
+	 */
+	struct kt_verifier_vm_result result;
+	struct kt_buf log; /* what it wrote, stdout and stderr, with the SCHED_OUTPUT markers */
 };
 
 void vm_sched_results_deinit(struct vm_sched_results *results);

@@ -13,7 +13,7 @@
 #define CONSOLE_LINES 20
 #define OUTPUT_MAX    (16u << 20) /* bytes of a payload's output that are kept */
 
-static void program_deinit(struct vm_program *program)
+static void vm_program_deinit(struct vm_program *program)
 {
 	free(program->section);
 	free(program->name);
@@ -23,7 +23,7 @@ static void program_deinit(struct vm_program *program)
 static void clear_programs(struct vm_results *results)
 {
 	kt_vec_for_each (&results->programs, program)
-		program_deinit(program);
+		vm_program_deinit(program);
 	kt_vec_free(&results->programs);
 }
 
@@ -68,7 +68,7 @@ static struct kt_error *add_program(struct vm_results *results, size_t n_objects
 		if (kt_vec_push(&results->programs, program))
 			return NULL;
 	}
-	program_deinit(&program);
+	vm_program_deinit(&program);
 	return kt_error_no_memory();
 }
 
@@ -240,9 +240,9 @@ static struct kt_error *run_to_ready(struct boot *boot)
 /* Of a guest that is given up. */
 static void keep_last_words(struct boot *boot)
 {
-	struct vm_sched_results *sched = &boot->results->sched;
+	struct kt_verifier_vm_result *told = &boot->results->sched.result;
 
-	vm_damage(boot->vm, &sched->bad_frames, &sched->skipped_bytes);
+	vm_damage(boot->vm, &told->damaged_frames, &told->skipped_bytes);
 	free(boot->results->console);
 	boot->results->console = vm_console_tail(boot->vm, CONSOLE_LINES);
 	if (boot->results->console && !boot->results->console[0])
@@ -352,7 +352,7 @@ struct kt_error *vm_session_finish(struct vm *vm, const struct vm_session_option
 				   struct vm_results *results)
 {
 	struct boot boot = running(vm, options, results);
-	struct vm_sched_results *sched = &results->sched;
+	struct kt_verifier_vm_result *told = &results->sched.result;
 	struct kt_error *err = vm_send_command(vm, KT_COMMAND_GO_ON), *death;
 	int64_t deadline_ns = kt_deadline_ms(timeout_ms(&boot));
 
@@ -364,7 +364,7 @@ struct kt_error *vm_session_finish(struct vm *vm, const struct vm_session_option
 	while (!err && !results->exited)
 		err = next(&boot, deadline_ns);
 	if (results->exited) {
-		sched->end_reported = true;
+		told->end_reported = true;
 		/* How it goes down is its own affair; who does not, is killed. */
 		kt_error_destroy(err);
 		kt_error_destroy(say_goodbye(&boot));
@@ -373,6 +373,6 @@ struct kt_error *vm_session_finish(struct vm *vm, const struct vm_session_option
 	if (err)
 		keep_last_words(&boot);
 	else
-		vm_damage(vm, &sched->bad_frames, &sched->skipped_bytes);
+		vm_damage(vm, &told->damaged_frames, &told->skipped_bytes);
 	return err;
 }

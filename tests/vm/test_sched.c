@@ -46,26 +46,26 @@ static void test_good_run(void **state)
 	assert_true(take(VM_EVENT_DISPATCHED, "8 of 8 tasks ran"));
 	assert_true(take(VM_EVENT_STOPPING, ""));
 	take_exit(2);
-	assert_true(results.attached && results.dispatched && results.stopping);
-	assert_false(results.died || results.not_attached || results.stalled);
-	assert_true(results.exited && !results.exited_early);
-	assert_int_equal(results.exit_status, 2);
-	assert_string_equal(results.ops, "simple");
-	assert_string_equal(results.workload, "8 of 8 tasks ran");
-	assert_null(results.why_not_attached);
+	assert_true(results.result.attached && results.result.dispatched && results.stopping);
+	assert_false(results.result.died || results.result.not_attached || results.stalled);
+	assert_true(results.result.exited && !results.result.exited_early);
+	assert_int_equal(results.result.exit_status, 2);
+	assert_string_equal(results.result.ops, "simple");
+	assert_string_equal(results.result.workload, "8 of 8 tasks ran");
+	assert_null(results.result.why_not_attached);
 }
 
 static void test_bad_runs(void **state)
 {
 	(void)state;
 	assert_true(take(VM_EVENT_SCHED_DIED, ""));
-	assert_true(results.died && !results.exited);
+	assert_true(results.result.died && !results.result.exited);
 	assert_true(take(VM_EVENT_NOT_ATTACHED, "too late"));
-	assert_true(results.not_attached && !results.attached);
-	assert_string_equal(results.why_not_attached, "too late");
+	assert_true(results.result.not_attached && !results.result.attached);
+	assert_string_equal(results.result.why_not_attached, "too late");
 	assert_true(take(VM_EVENT_STALLED, "none ran"));
-	assert_true(results.stalled && !results.dispatched);
-	assert_string_equal(results.workload, "none ran");
+	assert_true(results.stalled && !results.result.dispatched);
+	assert_string_equal(results.result.workload, "none ran");
 }
 
 /* Without being told to. */
@@ -74,11 +74,11 @@ static void test_exited_early(void **state)
 	(void)state;
 	assert_true(take(VM_EVENT_ATTACHED, "simple"));
 	take_exit(256);
-	assert_true(results.exited && results.exited_early);
-	assert_int_equal(results.exit_status, 256);
+	assert_true(results.result.exited && results.result.exited_early);
+	assert_int_equal(results.result.exit_status, 256);
 	/* That it is told to afterwards does not change it. */
 	assert_true(take(VM_EVENT_STOPPING, ""));
-	assert_true(results.exited_early);
+	assert_true(results.result.exited_early);
 }
 
 /* The last word counts, and the one before it is not lost memory. */
@@ -87,13 +87,13 @@ static void test_said_twice(void **state)
 	(void)state;
 	assert_true(take(VM_EVENT_ATTACHED, "one"));
 	assert_true(take(VM_EVENT_ATTACHED, "two"));
-	assert_string_equal(results.ops, "two");
+	assert_string_equal(results.result.ops, "two");
 	assert_true(take(VM_EVENT_DISPATCHED, "one"));
 	assert_true(take(VM_EVENT_STALLED, "two"));
-	assert_string_equal(results.workload, "two");
+	assert_string_equal(results.result.workload, "two");
 	assert_true(take(VM_EVENT_NOT_ATTACHED, "one"));
 	assert_true(take(VM_EVENT_NOT_ATTACHED, ""));
-	assert_string_equal(results.why_not_attached, "");
+	assert_string_equal(results.result.why_not_attached, "");
 }
 
 static void test_not_its_own(void **state)
@@ -121,7 +121,7 @@ static void test_log(void **state)
 	take_log("wo\n", 3, 0);
 	assert_int_equal(results.log.len, 10);
 	assert_memory_equal(results.log.data, "one\nt\0\xffwo\n", 10);
-	assert_int_equal(results.log_dropped, 0);
+	assert_int_equal(results.result.log_dropped, 0);
 }
 
 /* Where something is missing, a line says so: on a line of its own, and once. */
@@ -173,12 +173,12 @@ static void test_limit(void **state)
 	fill_log(VM_SCHED_LOG_MAX - 4);
 	take_log("12345", 5, 0);
 	assert_int_equal(results.log.len, VM_SCHED_LOG_MAX - 4);
-	assert_int_equal(results.log_dropped, 5);
+	assert_int_equal(results.result.log_dropped, 5);
 	/* Behind what was dropped nothing is kept, though it would fit. */
 	take_log("123", 3, 0);
 	take_log("1", 1, 1);
 	assert_int_equal(results.log.len, VM_SCHED_LOG_MAX - 4);
-	assert_int_equal(results.log_dropped, 9);
+	assert_int_equal(results.result.log_dropped, 9);
 	assert_false(results.log.failed);
 }
 
@@ -190,9 +190,9 @@ static void test_just_fits(void **state)
 	assert_int_equal(results.log.len, VM_SCHED_LOG_MAX);
 	assert_memory_equal(results.log.data + VM_SCHED_LOG_MAX - 4, "1234", 5);
 	take_log("", 0, 0);
-	assert_int_equal(results.log_dropped, 0);
+	assert_int_equal(results.result.log_dropped, 0);
 	take_log("5", 1, 0);
-	assert_int_equal(results.log_dropped, 1);
+	assert_int_equal(results.result.log_dropped, 1);
 }
 
 /* What else it says is heard all the same. */
@@ -203,7 +203,7 @@ static void test_others_at_limit(void **state)
 	take_log("1", 1, 0);
 	assert_true(take(VM_EVENT_ATTACHED, "simple"));
 	take_exit(0);
-	assert_true(results.attached && results.exited_early);
+	assert_true(results.result.attached && results.result.exited_early);
 }
 
 static void test_deinit(void **state)
