@@ -39,7 +39,7 @@ static const char help[] =
 	"  --list               only their names\n"
 	"  --filter GLOB        those whose name matches, with or without \"verifier/\"\n"
 	"  --scheduler NAME     those of one scheduler\n"
-	"  --resume             those that have no record yet\n"
+	"  --resume             those that have not been run yet\n"
 	"  --cell NAME          that one, here and now; exit status 0 pass, 1 fail,\n"
 	"                       3 could not be found out, 4 skipped\n"
 	"How:\n"
@@ -83,6 +83,7 @@ enum {
 struct sweep {
 	const char *file, *filter, *scheduler, *cell, *results, *accel, *machines, *profile;
 	struct kt_error *(*engine)(const struct sweep_work *work);
+	struct kt_error *(*need_engine)(void); /* NULL: it is always there */
 	KT_VEC(const char *) engine_args;
 	bool list, resume, json, nextest, retries_given;
 	unsigned jobs, retries, timeout_s;
@@ -97,15 +98,19 @@ static void sweep_deinit(struct sweep *sweep)
 
 static struct kt_error *take_engine(const char *name, struct sweep *sweep)
 {
-	if (!strcmp(name, "local"))
+	sweep->need_engine = NULL;
+	if (!strcmp(name, "local")) {
 		sweep->engine = sweep_run_local;
-	else if (!strcmp(name, "parallel"))
+	} else if (!strcmp(name, "parallel")) {
 		sweep->engine = sweep_run_parallel;
-	else if (!strcmp(name, "slurm"))
+		sweep->need_engine = sweep_need_parallel;
+	} else if (!strcmp(name, "slurm")) {
 		sweep->engine = sweep_run_slurm;
-	else
+		sweep->need_engine = sweep_need_slurm;
+	} else {
 		return kt_error_new(KT_ERROR_USAGE,
 				    "--engine takes local, parallel or slurm, not \"%s\"", name);
+	}
 	return NULL;
 }
 
@@ -181,56 +186,57 @@ static struct kt_error *make_results(const struct sweep *sweep, char **ret)
 	return *ret ? NULL : kt_error_os(errno, "cannot use the result directory %s", dir);
 }
 
-static bool has_record(const char *results, const struct sweep_cell *cell)
+struct kt_error *sweep_read_record(const char *results, const struct sweep_cell *cell,
+				   struct kt_cell_record *ret)
+{
+	const char *scheduler = cell->scheduler->name, *kernel = cell->kernel->name;
+	const char *topology = cell->topology->name;
+	struct kt_error *err;
+	bool due;
+
+	err = kt_cell_is_due(results, scheduler, kernel, topology, &due);
+	if (err)
+		return err;
+	if (due)
+		return kt_error_new(KT_ERROR_NOT_FOUND, "its record is from before");
+	return kt_read_cell_record(results, scheduler, kernel, topology, ret);
+}
+
+static bool is_done(const char *results, const struct sweep_cell *cell)
 {
 	struct kt_cell_record record = {0};
-	struct kt_error *err = kt_read_cell_record(
-		results, cell->scheduler->name, cell->kernel->name, cell->topology->name, &record);
-	bool has = !err;
+	struct kt_error *err = sweep_read_record(results, cell, &record);
+	bool done = !err;
 
 	kt_error_destroy(err);
 	kt_cell_record_deinit(&record);
-	return has;
+	return done;
 }
 
-/* What a cell came to before is no answer to what it comes to now. */
-static struct kt_error *forget_record(const char *results, const struct sweep_cell *cell)
+static void leave_out_done(const char *results, struct sweep_cells *cells)
 {
-	_cleanup_free_ char *stem = NULL;
-	struct kt_error *err = kt_cell_stem(cell->scheduler->name, cell->kernel->name,
-					    cell->topology->name, &stem);
-	static const char *const ends[] = {"json", "log"};
-
-	for (size_t i = 0; !err && i < 2; i++) {
-		_cleanup_(kt_buf_deinit) struct kt_buf path = KT_BUF_INIT;
-
-		kt_buf_printf(&path, "%s/%s.%s", results, stem, ends[i]);
-		if (path.failed)
-			return kt_error_no_memory();
-		if (unlink(path.data) && errno != ENOENT)
-			err = kt_error_os(errno, "cannot remove %s", path.data);
-	}
-	return err;
-}
-
-static struct kt_error *choose_cells(const struct sweep *sweep, const char *results,
-				     struct sweep_cells *cells)
-{
-	struct kt_error *err = NULL;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < cells->v.len; i++) {
 		struct sweep_cell cell = cells->v.data[i];
-		bool done = sweep->resume && has_record(results, &cell);
 
-		if (!done && !err)
-			err = forget_record(results, &cell);
-		if (done)
+		if (is_done(results, &cell))
 			free(cell.name);
 		else
 			cells->v.data[kept++] = cell;
 	}
 	cells->v.len = kept;
+}
+
+/* From here on --resume runs all of them, also if this sweep is killed at once. */
+static struct kt_error *set_due(const char *results, const struct sweep_cells *cells)
+{
+	struct kt_error *err = NULL;
+
+	kt_vec_for_each (&cells->v, cell)
+		if (!err)
+			err = kt_cell_set_due(results, cell->scheduler->name, cell->kernel->name,
+					      cell->topology->name);
 	return err;
 }
 
@@ -339,9 +345,14 @@ static struct kt_error *run_cells(const struct sweep *sweep, const struct sweep_
 
 	if (!file)
 		return kt_error_os(errno, "cannot read the sweep file %s", sweep->file);
+	err = sweep->need_engine ? sweep->need_engine() : NULL;
+	if (err)
+		return err;
 	if (!fetch_kernels(cells))
 		return kt_error_new(KT_ERROR_CANCELLED, "cancelled");
 	err = make_work(sweep, plan, cells, file, results, &w);
+	if (!err)
+		err = set_due(results, cells);
 	if (!err)
 		err = sweep_view_create(cells, results, sweep->json, &view);
 	if (err)
@@ -363,9 +374,7 @@ static int status_of(const char *results, const struct sweep_cells *cells)
 
 	kt_vec_for_each (&cells->v, cell) {
 		struct kt_cell_record record = {0};
-		struct kt_error *err = kt_read_cell_record(results, cell->scheduler->name,
-							   cell->kernel->name, cell->topology->name,
-							   &record);
+		struct kt_error *err = sweep_read_record(results, cell, &record);
 		bool unknown = err || (record.verdict && !strcmp(record.verdict, "error"));
 
 		if (!err && (record.passed || record.skipped))
@@ -389,8 +398,8 @@ static int sweep_all(const struct sweep *sweep, const struct sweep_plan *plan,
 	int status;
 
 	cli_cancel_fd();
-	if (!err)
-		err = choose_cells(sweep, results, cells);
+	if (!err && sweep->resume)
+		leave_out_done(results, cells);
 	if (!err && !cells->v.len)
 		cli_note("nothing is left to run; without --resume, all of it is run again");
 	else if (!err)
@@ -438,7 +447,7 @@ static int sweep_list(const struct sweep *sweep, const struct sweep_cells *cells
 	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
 
 	kt_vec_for_each (&cells->v, cell)
-		if (!sweep->resume || !has_record(results_dir(sweep), cell))
+		if (!sweep->resume || !is_done(results_dir(sweep), cell))
 			kt_buf_printf(&text, "%s\n", cell->name);
 	if (cells->n_rejected)
 		cli_note("%zu combinations are ruled out by the schedulers' limits",

@@ -19,6 +19,13 @@ int sweep_run_cell(const struct sweep_plan *plan, const struct sweep_cell *cell,
 		   const struct sweep_cell_options *options);
 
 /*
+ * The record of a cell that this sweep, or one that --resume goes on with, has run.
+ * KT_ERROR_NOT_FOUND: there is none, or only one from before (kt_cell_is_due()).
+ */
+struct kt_error *sweep_read_record(const char *results, const struct sweep_cell *cell,
+				   struct kt_cell_record *ret);
+
+/*
  * Shows the records of these cells (NULL: all that are in the directory), unless `show` is false,
  * and gives the exit status: success and exit_code are of who ran the cells, scheduler is what they
  * were filtered by, or NULL.

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/boot.h"
 #include "cli/sweep.h"
@@ -145,10 +146,35 @@ static struct kt_error *run_cell(const struct sweep_plan *plan, const struct swe
 	return err;
 }
 
-/* Skipped, failed for want of a kernel, or run. */
+static struct kt_error *check_readable(const struct sweep_strings *paths)
+{
+	kt_vec_for_each (&paths->v, path)
+		if (access(*path, R_OK))
+			return kt_error_os(errno, "cannot read %s", *path);
+	return NULL;
+}
+
+/* Whether all is there that the cell needs to start. The caller frees *image_ret. */
+static struct kt_error *prepare(const struct sweep_cell *cell, char **image_ret)
+{
+	const struct sweep_scheduler *s = cell->scheduler;
+	struct kt_error *err = NULL;
+
+	if (s->scheduler && access(s->scheduler, R_OK))
+		err = kt_error_os(errno, "cannot read %s", s->scheduler);
+	if (!err)
+		err = check_readable(&s->objects);
+	if (!err)
+		err = check_readable(&s->files);
+	if (err)
+		return kt_error_wrap(err, "scheduler %s", s->name);
+	return sweep_kernel_image(cell->kernel, kt_deadline_ms(FETCH_MAX_MS), image_ret);
+}
+
+/* *keep_ret: the cell did not start, and the record that it has from before is to stay. */
 static struct kt_error *do_cell(const struct sweep_plan *plan, const struct sweep_cell *cell,
 				const struct sweep_cell_options *options,
-				struct kt_cell_record *record)
+				struct kt_cell_record *record, bool *keep_ret)
 {
 	struct vm_topology_limits limits;
 	_cleanup_free_ char *image = NULL;
@@ -165,14 +191,17 @@ static struct kt_error *do_cell(const struct sweep_plan *plan, const struct swee
 		return failed;
 	}
 	if (!err)
-		err = sweep_kernel_image(cell->kernel, kt_deadline_ms(FETCH_MAX_MS), &image);
+		err = prepare(cell, &image);
 	if (err) {
 		struct kt_error *failed = cannot(record, kt_error_message(err));
 
 		kt_error_destroy(err);
-		return failed;
+		return failed ? failed
+			      : kt_cell_is_due(options->results, record->scheduler, record->kernel,
+					       record->topology, keep_ret);
 	}
-	return run_cell(plan, cell, options, image, record);
+	err = kt_cell_start(options->results, record->scheduler, record->kernel, record->topology);
+	return err ? err : run_cell(plan, cell, options, image, record);
 }
 
 static int tell(const struct sweep_cell *cell, const struct kt_cell_record *record)
@@ -192,12 +221,11 @@ static int tell(const struct sweep_cell *cell, const struct kt_cell_record *reco
 	return record->verdict && !strcmp(record->verdict, "error") ? CLI_CANNOT : CLI_TEST_FAILED;
 }
 
-/* A sweep forgets the records of before when it begins: one that is there is of an earlier try. */
-static unsigned tries_before(const char *results, const struct kt_cell_record *record)
+/* A record that is not due is of an earlier try. */
+static unsigned tries_before(const char *results, const struct sweep_cell *cell)
 {
 	struct kt_cell_record before = {0};
-	struct kt_error *err = kt_read_cell_record(results, record->scheduler, record->kernel,
-						   record->topology, &before);
+	struct kt_error *err = sweep_read_record(results, cell, &before);
 	unsigned tries = err ? 0 : before.attempts;
 
 	kt_error_destroy(err);
@@ -209,18 +237,22 @@ int sweep_run_cell(const struct sweep_plan *plan, const struct sweep_cell *cell,
 		   const struct sweep_cell_options *options)
 {
 	struct kt_cell_record record = {0};
+	unsigned tries = tries_before(options->results, cell);
 	int64_t began = kt_now_ns();
 	struct kt_error *err = begin_record(cell, &record);
+	bool keep = false;
 	int status;
 
 	if (!err)
-		err = do_cell(plan, cell, options, &record);
+		err = do_cell(plan, cell, options, &record, &keep);
 	/* Interrupted: what is not done has no record. */
 	if (!err && cli_sleep_ms(0))
 		err = kt_error_new(KT_ERROR_CANCELLED, "%s: cancelled", cell->name);
 	record.duration_s = (double)(kt_now_ns() - began) / 1e9;
-	record.attempts = tries_before(options->results, &record) + 1;
-	if (!err)
+	record.attempts = tries + 1;
+	if (!err && keep)
+		cli_note("%s: it did not start, and its record from before is kept", cell->name);
+	else if (!err)
 		err = kt_write_cell_record(options->results, &record);
 	status = err ? cli_fail(err) : tell(cell, &record);
 	kt_cell_record_deinit(&record);

@@ -49,29 +49,46 @@ static bool is_of(const struct kt_cell_record *record, const char *const *names,
 	return bsearch(&name, names, n, sizeof(*names), by_name);
 }
 
-/* What was swept before, by another file or with another filter, is no result of this sweep. */
+/*
+ * Leaves out what is no result of this sweep: records of cells that another file or filter chose,
+ * and of cells that did not start, so that their records are from before.
+ */
 static struct kt_error *keep_only(const struct sweep_cells *cells, const char *results,
 				  struct kt_cell_records *records)
 {
 	_cleanup_free_ const char **names = calloc(cells->v.len + 1, sizeof(*names));
-	size_t kept = 0, others;
+	size_t kept = 0, others = 0, old = 0;
+	struct kt_error *err = NULL;
 
 	if (!names)
 		return kt_error_no_memory();
 	for (size_t i = 0; i < cells->v.len; i++)
 		names[i] = cells->v.data[i].name;
 	qsort(names, cells->v.len, sizeof(*names), by_name);
-	for (size_t i = 0; i < records->n; i++) {
+	for (size_t i = 0; i < records->n && !err; i++) {
 		struct kt_cell_record record = records->all[i];
+		bool due = false;
 
-		if (!is_of(&record, names, cells->v.len))
+		if (!is_of(&record, names, cells->v.len)) {
+			others++;
 			continue;
+		}
+		err = kt_cell_is_due(results, record.scheduler, record.kernel, record.topology,
+				     &due);
+		if (due) {
+			old++;
+			continue;
+		}
 		records->all[i] = records->all[kept];
 		records->all[kept++] = record;
 	}
-	others = records->n - kept;
+	if (err)
+		return err;
 	while (records->n > kept)
 		kt_cell_record_deinit(&records->all[--records->n]);
+	if (old)
+		cli_note("%zu cells did not start; their records from before are kept in %s", old,
+			 results);
 	if (others)
 		cli_note("%zu records of other cells in %s are not shown; `ktstr-gdb report` does",
 			 others, results);

@@ -144,8 +144,7 @@ void sweep_view_ended(void *arg, size_t nth)
 
 	if (view->ended[nth])
 		return;
-	err = kt_read_cell_record(view->results, cell->scheduler->name, cell->kernel->name,
-				  cell->topology->name, &record);
+	err = sweep_read_record(view->results, cell, &record);
 	known = !err;
 	kt_error_destroy(err);
 	view->ended[nth] = true;

@@ -68,6 +68,10 @@ struct sweep_work {
  */
 struct kt_error *sweep_run_local(const struct sweep_work *work);
 
+/* Whether what an engine needs is installed here: NOT_FOUND, with a hint. The engine asks, too. */
+struct kt_error *sweep_need_parallel(void);
+struct kt_error *sweep_need_slurm(void);
+
 /*
  * By GNU parallel, from 2022. max_jobs is for each machine; without it, a job for each CPU
  * there, and memory is not looked at. Its log is DIR/.logs/parallel.joblog. Where this process is

@@ -265,10 +265,15 @@ static void deinit(struct parallel *p)
 	kt_closep(&p->output);
 }
 
+struct kt_error *sweep_need_parallel(void)
+{
+	return sweep_need_program("parallel", "parallel");
+}
+
 struct kt_error *sweep_run_parallel(const struct sweep_work *work)
 {
 	_cleanup_(deinit) struct parallel p = {.work = work, .joblog_fd = -1, .output = -1};
-	struct kt_error *err = sweep_need_program("parallel", "parallel");
+	struct kt_error *err = sweep_need_parallel();
 
 	if (err || !work->n_jobs)
 		return err;

@@ -111,15 +111,116 @@ static struct kt_error *replace(const char *dir, const char *stem, const char *t
 	return err;
 }
 
+/* --- cells that are to be run again --- */
+
+/* The files of a cell: the record, the log that is written beside it, and the mark that it is due.
+ */
+struct cell_files {
+	char *record, *log, *due;
+};
+
+static void cell_files_deinit(struct cell_files *files)
+{
+	free(files->record);
+	free(files->log);
+	free(files->due);
+}
+
+/* cell_files_deinit() frees *ret, also after an error. */
+static struct kt_error *cell_files_init(const char *dir, const char *stem, struct cell_files *ret)
+{
+	if (asprintf(&ret->record, "%s/%s" SUFFIX, dir, stem) < 0)
+		ret->record = NULL;
+	if (asprintf(&ret->log, "%s/%s.log", dir, stem) < 0)
+		ret->log = NULL;
+	if (asprintf(&ret->due, "%s/.%s.due", dir, stem) < 0)
+		ret->due = NULL;
+	return ret->record && ret->log && ret->due ? NULL : kt_error_no_memory();
+}
+
+static struct kt_error *find_files(const char *dir, const char *scheduler, const char *kernel,
+				   const char *topology, struct cell_files *ret)
+{
+	_cleanup_free_ char *stem = NULL;
+	struct kt_error *err = kt_cell_stem(scheduler, kernel, topology, &stem);
+
+	return err ? err : cell_files_init(dir, stem, ret);
+}
+
+/* open(), not access(): over NFS only that asks the server whether the file is still there. */
+static struct kt_error *exists(const char *path, bool *ret)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	*ret = fd >= 0;
+	return fd >= 0 || errno == ENOENT ? NULL : kt_error_os(errno, "cannot open %s", path);
+}
+
+static struct kt_error *remove_file(const char *path)
+{
+	return unlink(path) && errno != ENOENT ? kt_error_os(errno, "cannot remove %s", path)
+					       : NULL;
+}
+
+struct kt_error *kt_cell_set_due(const char *dir, const char *scheduler, const char *kernel,
+				 const char *topology)
+{
+	_cleanup_(cell_files_deinit) struct cell_files files = {0};
+	_cleanup_close_ int fd = -1;
+	struct kt_error *err = find_files(dir, scheduler, kernel, topology, &files);
+	bool has_record = false;
+
+	if (!err)
+		err = exists(files.record, &has_record);
+	if (err || !has_record)
+		return err;
+	fd = open(files.due, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	return fd < 0 ? kt_error_os(errno, "cannot create %s", files.due) : NULL;
+}
+
+struct kt_error *kt_cell_is_due(const char *dir, const char *scheduler, const char *kernel,
+				const char *topology, bool *ret)
+{
+	_cleanup_(cell_files_deinit) struct cell_files files = {0};
+	struct kt_error *err = find_files(dir, scheduler, kernel, topology, &files);
+
+	return err ? err : exists(files.due, ret);
+}
+
+struct kt_error *kt_cell_start(const char *dir, const char *scheduler, const char *kernel,
+			       const char *topology)
+{
+	_cleanup_(cell_files_deinit) struct cell_files files = {0};
+	struct kt_error *err = find_files(dir, scheduler, kernel, topology, &files);
+	bool is_due = false, has_record = false;
+
+	if (!err)
+		err = exists(files.due, &is_due);
+	if (!err)
+		err = exists(files.record, &has_record);
+	if (err || (has_record && !is_due))
+		return err;
+	/* The mark last: cut off anywhere, no old record is taken for a new one. */
+	err = remove_file(files.log);
+	if (!err)
+		err = remove_file(files.record);
+	return err ? err : remove_file(files.due);
+}
+
 struct kt_error *kt_write_cell_record(const char *dir, const struct kt_cell_record *record)
 {
+	_cleanup_(cell_files_deinit) struct cell_files files = {0};
 	_cleanup_free_ char *text = NULL, *stem = NULL;
 	struct kt_error *err = kt_cell_record_encode(record, &text);
 
 	if (!err)
 		err = kt_cell_stem(record->scheduler, record->kernel, record->topology, &stem);
 	if (!err)
+		err = cell_files_init(dir, stem, &files);
+	if (!err)
 		err = replace(dir, stem, text);
+	if (!err)
+		err = remove_file(files.due);
 	return kt_error_wrap(err, "cannot write the record of verifier/%s/%s/%s to %s",
 			     record->scheduler ? record->scheduler : "",
 			     record->kernel ? record->kernel : "",

@@ -7,6 +7,8 @@
 #ifndef KT_SWEEP_RECORDS_H
 #define KT_SWEEP_RECORDS_H
 
+#include <stdbool.h>
+
 #include "model/cell_record.h"
 #include "util/buf.h"
 
@@ -25,8 +27,8 @@ struct kt_error *kt_cell_stem(const char *scheduler, const char *kernel, const c
 
 /*
  * Writes the record into dir, in place of one that this cell has there. Others see the old one, or
- * the new one, or none. Errors: KT_ERROR_OS, of which what was there before survives;
- * KT_ERROR_FORMAT as kt_cell_record_encode().
+ * the new one, or none. The cell is not due any more. Errors: KT_ERROR_OS, and then the old record
+ * survives; KT_ERROR_FORMAT as kt_cell_record_encode().
  */
 struct kt_error *kt_write_cell_record(const char *dir, const struct kt_cell_record *record);
 
@@ -50,6 +52,29 @@ struct kt_error *kt_read_cell_records(const char *dir, kt_cell_warn_fn warn, voi
  */
 struct kt_error *kt_read_cell_record(const char *dir, const char *scheduler, const char *kernel,
 				     const char *topology, struct kt_cell_record *ret);
+
+/*
+ * A sweep that runs cells again must lose no result to an engine, a kernel or a scheduler that is
+ * not there. So a record stays until its cell starts, and until then the cell is "due": a hidden
+ * file beside the record says so. Whoever runs cells takes a due cell for one without a record;
+ * readers like kt_read_cell_records() do not care.
+ *
+ * All three: KT_ERROR_OS, KT_ERROR_NO_MEMORY.
+ */
+
+/* Makes a cell due. Does nothing for a cell without a record. */
+struct kt_error *kt_cell_set_due(const char *dir, const char *scheduler, const char *kernel,
+				 const char *topology);
+
+struct kt_error *kt_cell_is_due(const char *dir, const char *scheduler, const char *kernel,
+				const char *topology, bool *ret);
+
+/*
+ * The cell starts now. If it is due, or has no record, this removes its record and log. A record
+ * that is not due is of an earlier try in this sweep, and stays until the next one takes its place.
+ */
+struct kt_error *kt_cell_start(const char *dir, const char *scheduler, const char *kernel,
+			       const char *topology);
 
 /*
  * Appends the log that lies beside a record: record->log, a plain name in dir. Of one longer than

@@ -452,10 +452,15 @@ static void deinit(struct slurm *s)
 	free(s->cells);
 }
 
+struct kt_error *sweep_need_slurm(void)
+{
+	return sweep_need_program("sbatch", "slurm-client");
+}
+
 struct kt_error *sweep_run_slurm(const struct sweep_work *work)
 {
 	_cleanup_(deinit) struct slurm s = {.work = work};
-	struct kt_error *err = sweep_need_program("sbatch", "slurm-client");
+	struct kt_error *err = sweep_need_slurm();
 
 	if (err || !work->n_jobs)
 		return err;

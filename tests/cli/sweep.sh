@@ -139,6 +139,55 @@ fi
 run sweep "$work/sweep.conf" --results "$work/none" --engine pbs
 says 'an engine that is none' 2 '--engine takes local, parallel or slurm, not "pbs"'
 
+# --- a record stays until its cell starts ---
+
+cp -r "$work/through" "$work/again"
+records() { (cd "$work/again" && sha256sum -- *.json); }
+records >"$work/records"
+# kept NAME: all records are those of before.
+kept() {
+	records >"$work/records.now"
+	check "$1" cmp "$work/records" "$work/records.now"
+}
+env PATH=/nowhere "$tool" sweep "$work/sweep.conf" --results "$work/again" --engine slurm \
+	>"$work/out" 2>"$work/err" </dev/null
+status=$?
+says 'an engine that is not there' 3 'sbatch is not installed'
+kept 'an engine that is not there costs no record'
+run sweep "$work/sweep.conf" --results "$work/again" --resume --list
+check 'nor does --resume find anything to do then' test ! -s "$work/out"
+cp "$work/sweep.conf" "$work/good.conf"
+sed "s|\"$kernel\"|\"/nowhere/vmlinuz\"|" "$work/good.conf" | conf
+run sweep "$work/sweep.conf" --results "$work/again"
+check 'no kernel: exit status 3' test "$status" = 3
+check 'no kernel: it is said' grep -q '18 cells did not start; their records from before are kept' "$work/err"
+kept 'a kernel that is not there costs no record'
+sed "s|\"$object\"|\"/nowhere.bpf.o\"|" "$work/good.conf" | conf
+run sweep "$work/sweep.conf" --results "$work/again"
+check 'no scheduler: exit status 3' test "$status" = 3
+kept 'a scheduler that is not there costs no record'
+run sweep "$work/sweep.conf" --results "$work/none-before" --filter 'any/one/4cpu-1llc-nosmt'
+check 'without a record from before, its absence is one' grep -q '"error".*cannot read /nowhere.bpf.o' \
+	"$work"/none-before/*.json
+cp "$work/good.conf" "$work/sweep.conf"
+# The first cell is done when the QEMU of the second has started; that one ends only with its cell.
+QEMU_STARTED=$work/started3 QEMU_ENDS=1 "$tool" sweep "$work/sweep.conf" --results "$work/again" \
+	--jobs 1 >"$work/out" 2>"$work/err" &
+pid=$!
+becomes sh -c "test \"\$(wc -l <'$work/started3')\" = 2"
+kill -INT $pid
+wait $pid
+records >"$work/records.now"
+check 'Ctrl-C: cells that did not start keep their records' test "$(wc -l <"$work/records.now")" = 17
+check 'the others are as they were' test "$(grep -cxFf "$work/records" "$work/records.now")" = 16
+run sweep "$work/sweep.conf" --results "$work/again" --resume --list
+check '--resume goes on with all that did not start' test "$(wc -l <"$work/out")" = 17
+run sweep "$work/sweep.conf" --results "$work/again" --jobs 4 --resume
+check 'and runs them' test "$(grep -c ': FAIL: QEMU exited with status 1' "$work/err")" = 17
+records >"$work/records.now"
+check 'so that no record from before is left' sh -c "! grep -qxFf '$work/records' '$work/records.now'"
+check 'each at its first try' sh -c "jq -s '[.[].attempts] | unique == [1]' '$work'/again/*.json | grep -q true"
+
 # --- a terminal ---
 
 # The last two cells run on until the line is there.

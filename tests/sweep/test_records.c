@@ -318,6 +318,54 @@ static void test_log(void **state)
 	assert_no_log("pipe.log", KT_ERROR_UNSUPPORTED);
 }
 
+static bool is_due(void)
+{
+	bool due;
+
+	assert_null(kt_cell_is_due(dir, "s", "k", "t", &due));
+	return due;
+}
+
+static bool has_record(void)
+{
+	struct kt_cell_record record = {0};
+	struct kt_error *err = kt_read_cell_record(dir, "s", "k", "t", &record);
+	bool has = !err;
+
+	if (err)
+		assert_int_equal(kt_error_code(err), KT_ERROR_NOT_FOUND);
+	kt_error_destroy(err);
+	kt_cell_record_deinit(&record);
+	return has;
+}
+
+/* A record is there for readers until its cell starts. */
+static void test_due(void **state)
+{
+	(void)state;
+	assert_null(kt_cell_set_due(dir, "s", "k", "t"));
+	assert_false(is_due()); /* it has no record that could be taken for a new one */
+	write_cell("s", "k", "t", PASS);
+	write_cell("s", "k", "other", PASS);
+	put("verifier~s~k~t.log", "old", 3);
+	assert_null(kt_cell_start(dir, "s", "k", "t"));
+	assert_true(has_record()); /* not due: it is of an earlier try */
+	assert_null(kt_cell_set_due(dir, "s", "k", "t"));
+	assert_null(kt_cell_set_due(dir, "s", "k", "t"));
+	assert_true(is_due() && has_record());
+	assert_null(kt_cell_start(dir, "s", "k", "t"));
+	assert_false(is_due() || has_record());
+	run("test $(ls -A %s | wc -l) = 1", dir); /* the other cell's record, and no log */
+	write_cell("s", "k", "t", FAIL);
+	assert_null(kt_cell_set_due(dir, "s", "k", "t"));
+	write_cell("s", "k", "t", PASS);
+	assert_false(is_due());
+	/* A log without a record is of a try that was killed. */
+	run("rm %s/*; touch %s/verifier~s~k~t.log", dir, dir);
+	assert_null(kt_cell_start(dir, "s", "k", "t"));
+	run("test -z \"$(ls -A %s)\"", dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +378,7 @@ int main(void)
 		cmocka_unit_test_setup(test_half_written, empty_dir),
 		cmocka_unit_test_setup(test_killed_writer, empty_dir),
 		cmocka_unit_test_setup(test_log, empty_dir),
+		cmocka_unit_test_setup(test_due, empty_dir),
 	};
 	int failed;
 
