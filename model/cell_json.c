@@ -41,7 +41,7 @@ static json_t *json_stats(const struct kt_prog_stats_list *list)
 	return array;
 }
 
-/* What spec.md does not ask for is left out where it is not known. */
+/* Optional keys are left out where they are not known. */
 static void set_optional(json_t *object, const struct kt_cell_record *record)
 {
 	set_text(object, "verdict", record->verdict);
@@ -114,7 +114,7 @@ static struct kt_error *get_name(const json_t *root, const char *key, char **ret
 	return err ? err : keep(text, ret);
 }
 
-/* May be null, or not there. */
+/* Gets an optional string; NULL if it is null or absent. */
 static struct kt_error *get_text(const json_t *root, const char *key, char **ret)
 {
 	const json_t *value = json_object_get(root, key);
@@ -137,7 +137,7 @@ static struct kt_error *get_bool(const json_t *root, const char *key, bool requi
 	return NULL;
 }
 
-/* A count, at most max; not known where it is null or not there. */
+/* Gets an optional count of at most max; not known if it is null or absent. */
 static struct kt_error *get_count(const json_t *root, const char *key, uint64_t max,
 				  struct program_number *ret)
 {

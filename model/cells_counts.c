@@ -7,13 +7,13 @@
 #include "util/cleanup.h"
 #include "util/vec.h"
 
-/* What the programs are found by while they are gathered. */
+/* The names of programs while they are gathered, and for each how often it was seen. */
 struct names {
 	KT_VEC(const char *) v; /* each once, by name */
 	struct seen {
-		size_t cell, count; /* how many of it there were in that cell (from 1) so far */
-		size_t most;        /* in any cell */
-		size_t first;       /* the column of the first */
+		size_t cell, count; /* how many so far, in the cell of this index + 1 */
+		size_t most;        /* the largest count of any cell */
+		size_t first;       /* the column of its first program */
 	} * seen;
 };
 
@@ -28,9 +28,12 @@ static int compare_bytes(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Cells of one scheduler mostly have the same programs, in the same order: those are no news. */
-static struct kt_error *add_news(struct names *names, const struct kt_prog_stats_list *stats,
-				 const struct kt_prog_stats_list *before)
+/*
+ * Adds the names that differ from those of the cell before. Cells of one scheduler mostly have the
+ * same programs in the same order, so this keeps the list short.
+ */
+static struct kt_error *add_names(struct names *names, const struct kt_prog_stats_list *stats,
+				  const struct kt_prog_stats_list *before)
 {
 	for (size_t i = 0; i < stats->n; i++) {
 		const char *name = stats->all[i].name;
@@ -56,7 +59,7 @@ static struct kt_error *gather_names(const struct cells_cell *cells, size_t n, s
 
 	for (size_t i = 0; i < n && !err; i++)
 		if (counts(&cells[i])) {
-			err = add_news(names, &cells[i].record->stats, before);
+			err = add_names(names, &cells[i].record->stats, before);
 			before = &cells[i].record->stats;
 		}
 	if (err)
@@ -71,7 +74,7 @@ static struct kt_error *gather_names(const struct cells_cell *cells, size_t n, s
 	return names->seen ? NULL : kt_error_no_memory();
 }
 
-/* The name's entry, which now knows of one more in this cell. */
+/* Counts one more program of that name in this cell, and returns the name's entry. */
 static struct seen *see(struct names *names, const char *name, size_t cell)
 {
 	const char **found = bsearch(&name, names->v.data, names->v.len, sizeof(*names->v.data),
@@ -86,7 +89,7 @@ static struct seen *see(struct names *names, const char *name, size_t cell)
 	return seen;
 }
 
-/* As many columns for a name as there are of it in one cell. */
+/* Gives each name as many columns as one cell has programs of that name. */
 static struct kt_error *make_columns(const struct cells_cell *cells, size_t n, struct names *names,
 				     struct cells_counts *ret)
 {
@@ -124,7 +127,8 @@ static void widen(struct cells_range *range, uint64_t value)
 	range->n++;
 }
 
-/* Cells come by kernel, so that a kernel which is not the last one is new. */
+/* Fills in kernels and ranges. Cells are sorted by kernel: one that differs from the last is new.
+ */
 static struct kt_error *fill(const struct cells_cell *cells, size_t n, struct names *names,
 			     struct cells_counts *ret)
 {

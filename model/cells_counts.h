@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * How many instructions the verifier processed in each program of a scheduler, by kernel, over all
- * topologies. Not a public header.
+ * Not a public header. verified_insns of each program of a scheduler, by kernel: the range over all
+ * topologies.
  */
 #ifndef KT_MODEL_CELLS_COUNTS_H
 #define KT_MODEL_CELLS_COUNTS_H
@@ -11,37 +11,39 @@
 
 struct cells_program {
 	const char *name;
-	size_t nth; /* among those of that name in one cell, from 0 */
+	size_t nth; /* which of several programs with that name in one cell, from 0 */
 };
 
 struct cells_range {
 	uint64_t lo, hi;
-	size_t n; /* topologies that it is of; 0: not known */
+	size_t n; /* on how many topologies the number is known; 0: on none */
 };
 
 struct cells_counts {
-	uint32_t *kernels; /* those that ran, whether they gave a number or not; in order */
+	uint32_t *kernels; /* indices of the kernels that ran, in order, with a number or not */
 	size_t n_kernels;
 	struct cells_program *programs; /* by name */
 	size_t n_programs;
-	struct cells_range *ranges; /* of each kernel, those of all programs */
+	struct cells_range *ranges; /* n_kernels rows of n_programs; see cells_counts_at() */
 };
 
 /*
- * Of one scheduler. A program that failed counts for nothing: how far the verifier came is not
- * what the program takes. n log n. KT_ERROR_NO_MEMORY.
+ * Counts for one scheduler. Programs that were refused have no number here: how far the verifier
+ * came is not what the program costs. Takes n log n. cells_counts_deinit() frees *ret.
+ * KT_ERROR_NO_MEMORY.
  */
 struct kt_error *cells_counts_init(const struct cells_index *index, size_t scheduler,
 				   struct cells_counts *ret);
 void cells_counts_deinit(struct cells_counts *counts);
 
+/* kernel and program are indices into the arrays above. */
 const struct cells_range *cells_counts_at(const struct cells_counts *counts, size_t kernel,
 					  size_t program);
 
-/* Appends "NAME", or "NAME#2" of the second of that name. */
+/* Appends "NAME", or "NAME#2" for the second program with that name. */
 void cells_append_program(struct kt_buf *out, const struct cells_program *program);
 
-/* Appends "N", "LO..HI" or "-". */
+/* Appends "N", "LO..HI" or, where it is not known, "-". */
 void cells_append_range(struct kt_buf *out, const struct cells_range *range);
 
 #endif

@@ -32,13 +32,13 @@ static enum kt_cell_change change_of(const struct kt_cell_record *a, const struc
 			return b->passed ? KT_CELL_UNCHANGED : KT_CELL_BROKEN;
 		return b->passed ? KT_CELL_FIXED : KT_CELL_STILL_FAILS;
 	}
-	/* What is skipped in one and not there in the other ran in neither. */
+	/* Skipped in one and absent from the other: it ran in neither. */
 	if (!ran_a && !ran_b)
 		return KT_CELL_UNCHANGED;
 	return ran_b ? KT_CELL_NEW : KT_CELL_GONE;
 }
 
-/* Both indices are in this order, which names alone decide. */
+/* The order of both indices. It depends on the names alone. */
 static int compare(const struct kt_cell_record *a, const struct kt_cell_record *b)
 {
 	int cmp = cells_compare_names(a->scheduler, b->scheduler);
@@ -74,7 +74,7 @@ struct insns {
 	KT_VEC(struct kt_cell_insns) v;
 };
 
-/* The programs of one cell, paired as those of two results are. */
+/* Adds the programs of one cell, paired like those of two results. */
 static struct kt_error *add_programs(const struct kt_cell_diff *cell, struct insns *insns)
 {
 	struct kt_diff_rows rows = {0};
@@ -89,7 +89,7 @@ static struct kt_error *add_programs(const struct kt_cell_diff *cell, struct ins
 			.scheduler = cell->b->scheduler,
 			.kernel = cell->b->kernel,
 			.program = row->name,
-			.nth = i, /* until they are sorted */
+			.nth = i, /* keeps the order; see number_namesakes() */
 			.a_lo = row->a.value,
 			.a_hi = row->a.value,
 			.b_lo = row->b.value,
@@ -113,7 +113,7 @@ static int compare_programs(const void *a, const void *b)
 	return cmp ? cmp : (p->nth > q->nth) - (p->nth < q->nth);
 }
 
-/* Those of one cell, sorted by name: the place among its namesakes. */
+/* Sorts the programs of one cell by name, and numbers those that share a name from 1. */
 static void number_namesakes(struct kt_cell_insns *all, size_t n)
 {
 	qsort(all, n, sizeof(*all), compare_programs);
@@ -132,7 +132,7 @@ static void join(struct kt_cell_insns *into, const struct kt_cell_insns *one)
 	into->topologies += one->topologies;
 }
 
-/* false: it is the same in both. */
+/* Returns false if both are the same. */
 static bool set_delta(struct kt_cell_insns *insns)
 {
 	bool by_hi = insns->a_hi != insns->b_hi;
@@ -143,8 +143,8 @@ static bool set_delta(struct kt_cell_insns *insns)
 	return insns->delta != 0;
 }
 
-/* Those of a kernel of a scheduler, from first on: joined by program, and those that differ kept.
- */
+/* Joins the entries from `first` on, all of one scheduler and kernel, by program. Keeps those that
+ * differ. */
 static void join_kernel(struct insns *insns, size_t first)
 {
 	struct kt_cell_insns *all = insns->v.data;

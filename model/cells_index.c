@@ -32,8 +32,8 @@ static int compare_topologies(const void *a, const void *b)
 }
 
 /*
- * Each once, in order. Sorted by bytes first, which is cheap: there are many records, of few
- * names.
+ * Gathers each name once, in order. There are many records with few different names, so they are
+ * sorted by bytes first, which is cheaper than by cells_compare_names().
  */
 static struct kt_error *gather_names(const struct kt_cell_records *records, int which,
 				     struct cells_names *ret)
@@ -108,7 +108,10 @@ static int compare_stats(const struct kt_prog_stats_list *a, const struct kt_pro
 	return 0;
 }
 
-/* How much a record counts among those of its cell; all that is shown of it is compared. */
+/*
+ * Compares two records of one cell; the lesser one counts. Everything that is shown is compared, so
+ * that the choice does not depend on the order of files.
+ */
 static int compare_rest(const struct kt_cell_record *a, const struct kt_cell_record *b)
 {
 	static const int order[] = {[CELLS_FAILED] = 0, [CELLS_PASSED] = 1, [CELLS_SKIPPED] = 2};
@@ -239,7 +242,7 @@ const struct cells_cell *cells_index_find(const struct cells_index *index, size_
 	return bsearch(&key, index->cells, index->n, sizeof(key), compare_to_key);
 }
 
-/* The first cell of a scheduler, or of one behind it. */
+/* The index of the first cell of this scheduler or a later one. */
 static size_t lower_bound(const struct cells_index *index, size_t scheduler)
 {
 	size_t lo = 0, hi = index->n;
@@ -262,7 +265,7 @@ void cells_index_scheduler(const struct cells_index *index, size_t scheduler, si
 	*end = lower_bound(index, scheduler + 1);
 }
 
-/* Nobody looks at more; 10,000 cells that are all there are far fewer. */
+/* Cells of a grid. Real sweeps have 10,000 at most; nobody reads a larger grid. */
 #define GRID_MAX 4000000
 
 struct kt_error *cells_check_size(const struct cells_index *index, bool by_kernel)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The orders of names. */
+/* How names of schedulers, kernels and topologies are ordered. */
 #include <string.h>
 
 #include "model/cells_index.h"
@@ -9,7 +9,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Of two runs of digits, of any length; both are skipped. */
+/* Compares two numbers of any length by value, and skips both. */
 static int compare_numbers(const char **a, const char **b)
 {
 	size_t len_a, len_b;
@@ -25,7 +25,7 @@ static int compare_numbers(const char **a, const char **b)
 	return cmp;
 }
 
-/* What stands at p: a release candidate comes before the end, and that before all else. */
+/* Ranks what follows at p: "-rcN" before the end of the name, and that before anything else. */
 static int rank(const char *p)
 {
 	if (p[0] == '-' && p[1] == 'r' && p[2] == 'c' && is_digit(p[3]))
@@ -57,7 +57,7 @@ int cells_compare_names(const char *a, const char *b)
 	return strcmp(a, b); /* "06" and "6" */
 }
 
-/* The number before "cpu"; more than any real one where there is none. */
+/* The number before "cpu"; if there is none, more than any real number. */
 static unsigned long cpus(const char *name)
 {
 	for (const char *p = strstr(name, "cpu"); p; p = strstr(p + 1, "cpu")) {

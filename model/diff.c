@@ -17,7 +17,7 @@ const char *kt_diff_status_name(enum kt_diff_status status)
 	return names[status];
 }
 
-/* How much of two programs has to be the same. */
+/* What of two programs has to be equal: the name, also the type, also the tag. */
 enum likeness { LIKE_NAME, LIKE_TYPE, LIKE_TAG, N_LIKENESS };
 
 struct kt_b_map {
@@ -49,7 +49,7 @@ static int compare_entries(const void *a, const void *b, void *arg)
 	const struct kt_prog_stats *y = *(const struct kt_prog_stats *const *)b;
 	int cmp = compare(x, y, *(const enum likeness *)arg);
 
-	return cmp ? cmp : (x > y) - (x < y); /* they are in one array, and stay in order */
+	return cmp ? cmp : (x > y) - (x < y); /* pointers into one array: ties stay in order */
 }
 
 struct kt_error *kt_build_b_map(const struct kt_prog_stats_list *b, struct kt_b_map **ret)
@@ -82,7 +82,7 @@ void kt_b_map_destroy(struct kt_b_map *map)
 	free(map);
 }
 
-/* Where in the order those begin that are like x, or would. */
+/* The index in the order at which programs like x begin, or would begin. */
 static size_t find_first(const struct kt_b_map *map, const struct kt_prog_stats *x,
 			 enum likeness like)
 {
@@ -99,19 +99,20 @@ static size_t find_first(const struct kt_b_map *map, const struct kt_prog_stats 
 	return low;
 }
 
-/* Which program of A is which of B. */
+/* Pairs of programs. */
 struct matching {
-	const struct kt_prog_stats **of_a; /* NULL: none yet */
+	const struct kt_prog_stats **of_a; /* for each program of A that of B; NULL: none yet */
 	bool *b_taken;
-	size_t *seen; /* of those in the order that are alike, how many were looked at */
+	size_t *seen; /* by find_first(): how many of that group were tried already */
 };
 
+/* Takes the next free program of B that is like x; NULL: there is none left. */
 static const struct kt_prog_stats *take(const struct kt_b_map *map, const struct kt_prog_stats *x,
 					enum likeness like, struct matching *m)
 {
 	size_t first = find_first(map, x, like);
 
-	/* Nothing is looked at twice, however many are alike. */
+	/* Starts behind those tried before, so that many equal programs do not take n squared. */
 	while (first + m->seen[first] < map->list->n) {
 		const struct kt_prog_stats *y = map->order[like][first + m->seen[first]];
 
@@ -147,7 +148,7 @@ static void set_delta(struct kt_diff_row *row)
 	row->status = a == b ? KT_DIFF_UNCHANGED : KT_DIFF_CHANGED;
 	row->has_delta = !__builtin_sub_overflow(b, a, &delta);
 	if (!row->has_delta)
-		return; /* the kernel counts in 32 bits */
+		return; /* only hostile numbers overflow: the kernel counts in 32 bits */
 	row->delta = delta;
 	if (a)
 		row->delta_pct = 100.0 * (double)delta / (double)a;
@@ -155,7 +156,7 @@ static void set_delta(struct kt_diff_row *row)
 		row->delta_pct = b ? INFINITY : 0;
 }
 
-/* One of them may be NULL. */
+/* One of a and b may be NULL. */
 static struct kt_diff_row make_row(const struct kt_prog_stats *a, const struct kt_prog_stats *b)
 {
 	struct kt_diff_row row = {

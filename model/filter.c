@@ -34,7 +34,7 @@ static const struct {
 	{"name", KEY_NAME},
 };
 
-/* Of two that begin alike the longer one first. */
+/* find_op() takes the first that fits: ">=" has to come before ">". */
 static const struct {
 	const char *name;
 	enum op op;
@@ -49,7 +49,7 @@ static const struct {
 
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* A part of the text, without blanks around it. */
+/* A part of the condition, without blanks around it. */
 struct part {
 	const char *data;
 	size_t len;
@@ -64,7 +64,7 @@ static struct part trim(const char *start, const char *end)
 	return (struct part){start, (size_t)(end - start)};
 }
 
-/* For a message: nobody wants to see all of a long one. */
+/* Arguments for "%.*s" in a message: at most 60 bytes of a part. */
 #define QUOTE(part) (int)((part).len < 60 ? (part).len : 60), (part).data
 
 static bool part_is(struct part part, const char *word)
@@ -84,7 +84,7 @@ static struct kt_error *parse_key(struct part part, struct part whole, unsigned 
 			     KEYS_HINT);
 }
 
-/* The operator that stands first, and the end of it in *end_ret; NULL: there is none. */
+/* Returns where the first operator begins, and its end in *end_ret; NULL: there is none. */
 static const char *find_op(struct part part, unsigned char *ret, const char **end_ret)
 {
 	const char *end = part.data + part.len, *p = part.data;
@@ -103,9 +103,12 @@ static const char *find_op(struct part part, unsigned char *ret, const char **en
 	return NULL;
 }
 
-#define DIGITS_MAX 15 /* of which a double has each */
+#define DIGITS_MAX 15 /* a double keeps that many exactly */
 
-/* Not strtod(): no hexadecimal, no "nan", no locale's comma. "12.5" is 125 / 10, rounded once. */
+/*
+ * Not strtod(), which takes hexadecimal, "nan", and a comma in some locales. "12.5" is computed as
+ * 125 / 10, so that it is rounded only once.
+ */
 static bool read_number(struct part part, double *ret)
 {
 	bool negative = part.len && part.data[0] == '-', point = false;
@@ -211,7 +214,7 @@ struct kt_error *kt_filter_parse(const char *text, struct kt_filter *ret)
 	return NULL;
 }
 
-/* The value that a number is compared with. False: it is not known. */
+/* The row's value for a key. False: it is not known. */
 static bool value_of(const struct kt_diff_row *row, enum key key, double *ret)
 {
 	switch (key) {

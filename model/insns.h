@@ -5,18 +5,18 @@
 
 #include "model/program.h"
 
-/* As BPF_OBJ_GET_INFO_BY_FD gives them to root: a map is its ID, its value's offset. */
+/* As BPF_OBJ_GET_INFO_BY_FD gives it to root: with IDs of maps and offsets, not addresses. */
 struct insn {
 	uint8_t code, dst, src;
 	int16_t off;
 	int32_t imm;
-	/* Of a call: where to, and the symbol there; NULL: not known. The set owns it. */
+	/* For a call: its target, and the symbol there or NULL. struct insns owns it. */
 	uint64_t callee_addr;
 	char *callee;
 };
 
 struct insns {
-	uint32_t id;
+	uint32_t id; /* of the program */
 	struct insn *all;
 	size_t n;
 };

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A BPF program as the guest's kernel has it: plain data. This header
- * needs nothing but the C library, so that render/ can be built without the rest.
+ * A BPF program as the guest's kernel has it. Plain data: this header needs only the C library.
  */
 #ifndef KT_MODEL_PROGRAM_H
 #define KT_MODEL_PROGRAM_H
@@ -11,7 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* A number that this kernel may not have, or that could not be read. */
+/* A number that is not known if this kernel does not have it, or it could not be read. */
 struct program_number {
 	bool known;
 	uint64_t value;
@@ -29,7 +28,7 @@ struct program {
 	struct program_number bytes_jited; /* all subprograms together; 0: not jited */
 	struct program_number loaded_at;   /* seconds since 1970, by the guest's clock */
 	struct program_number uid;
-	struct program_number btf_id;                                 /* 0: has none */
+	struct program_number btf_id; /* 0: the program has no BTF */
 	struct program_number run_cnt, run_time_ns, recursion_misses; /* over all CPUs */
 	uint32_t *map_ids;                                            /* in the program's order */
 	size_t n_map_ids;
@@ -42,15 +41,15 @@ struct programs {
 	size_t n_unreadable; /* entries of the IDR that could not be read, not in all */
 };
 
-/* sched_ext's state. All empty where the kernel has none, or where nobody asked for it. */
+/* sched_ext's state. Zeroed if the kernel has no sched_ext, or nobody asked for it. */
 struct scx_state {
-	bool known;     /* the state; ops stands for itself */
-	bool is_number; /* the kernel's own types have no name for the state */
+	bool known;     /* whether `state` is; an unknown ops is "" */
+	bool is_number; /* the kernel's types have no name for the state */
 	char state[16]; /* as /sys/kernel/sched_ext/state has it: "enabled"; or a number */
-	char ops[128];  /* the scheduler attached, as in .../root/ops; "": none, or unknown */
+	char ops[128];  /* the attached scheduler, as in .../root/ops; "": none, or unknown */
 };
 
-/* Frees what a program owns. */
+/* Frees the strings and arrays of a program, and zeroes it. */
 static inline void program_deinit(struct program *program)
 {
 	free(program->type);

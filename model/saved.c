@@ -27,7 +27,7 @@ static struct kt_error *wrong_type(const char *key, const json_t *json, const ch
 	return kt_error_new(KT_ERROR_FORMAT, "\"%s\" is %s, not %s", key, type_name(json), wanted);
 }
 
-/* A string of an object; NULL where it is null or not there. */
+/* Gets a string of an object; NULL if it is null or absent. */
 static struct kt_error *get_string(const json_t *object, const char *key, const char **ret)
 {
 	const json_t *value = json_object_get(object, key);
@@ -39,7 +39,7 @@ static struct kt_error *get_string(const json_t *object, const char *key, const 
 	return *ret ? NULL : wrong_type(key, value, "a string");
 }
 
-/* A number of an object, which is not known where it is null or not there. */
+/* Gets a number of an object; not known if it is null or absent. */
 static struct kt_error *get_number(const json_t *object, const char *key,
 				   struct program_number *ret)
 {
@@ -83,7 +83,7 @@ static struct kt_error *read_program(const json_t *program, struct kt_prog_stats
 	return kt_prog_stats_add(list, &stats);
 }
 
-/* What the last verifier log in libbpf's words counted. */
+/* The instructions processed, as the last verifier log in libbpf's output counts them. */
 static struct program_number processed(const char *log)
 {
 	struct kt_verifier_stats stats = {0};
@@ -180,7 +180,7 @@ static const char *lenient_string(const json_t *object, const char *key)
 	return string && string[0] ? string : NULL;
 }
 
-/* What stands around the programs. */
+/* Reads the keys around the programs. */
 static struct kt_error *read_around(const json_t *root, struct kt_saved *saved)
 {
 	const json_t *kernel = json_object_get(root, "kernel"), *run = json_object_get(root, "run");
@@ -198,7 +198,7 @@ static struct kt_error *read_around(const json_t *root, struct kt_saved *saved)
 	err = keep(release, &saved->kernel);
 	if (!err)
 		err = keep(lenient_string(run, "scheduler"), &saved->scheduler);
-	/* A sentence says more than the one word for scripts. */
+	/* The sentence says more than the one word for scripts. */
 	words = lenient_string(run, "reason");
 	if (!err)
 		err = keep(words ? words : lenient_string(run, "verdict"), &saved->verdict);
@@ -229,7 +229,7 @@ static struct kt_error *check_schema(const json_t *root, const char *name)
 	return NULL;
 }
 
-/* A document as jansson reads it, which the caller releases. */
+/* Parses a document, which the caller releases. */
 static struct kt_error *parse(struct kt_text text, const char *name, json_t **ret)
 {
 	json_error_t why;

@@ -13,26 +13,26 @@
 #include "model/verdict.h"
 #include "util/error.h"
 
-/* The strings are its own; NULL: not known. */
+/* It owns its strings; NULL: not known. */
 struct kt_saved {
-	char *kernel;    /* the release, "6.12.107+deb13-amd64" */
-	char *scheduler; /* what was run */
-	char *verdict;   /* what came of it, in words */
-	bool passed_known, passed;
-	/* Those that were loaded, then those that were not taken, which are `failed`. */
+	char *kernel;              /* the release, "6.12.107+deb13-amd64" */
+	char *scheduler;           /* the scheduler that was run */
+	char *verdict;             /* kt_verdict_text(), or kt_verdict_name() */
+	bool passed_known, passed; /* the run as a whole */
+	/* Loaded programs, then refused ones, which have `failed` set. */
 	struct kt_prog_stats_list programs;
 };
 
 /*
- * Reads "ktstr-gdb.programs.v1"; docs/architecture.md has its keys. The text may be anything;
- * name is what an error calls it. Of a program that was not taken verified_insns is what its
- * verifier log says; one whose object itself was bad has the object's name.
+ * Reads the document "ktstr-gdb.programs.v1", whose keys are in docs/architecture.md, from text
+ * that may be anything. Errors call it `name`. verified_insns of a refused program is taken from
+ * its verifier log. If a whole object was bad, a program stands for it that has the object's name.
  *
- * Keys that are not known are ignored, and so is what cannot be read of `run`; elsewhere a
- * value of a wrong type is an error. Read are at most KT_SAVED_MAX bytes.
+ * Unknown keys are ignored, and so are values of a wrong type in `run`; elsewhere they are an
+ * error. So is a text of more than KT_SAVED_MAX bytes.
  *
- * kt_saved_deinit() frees *ret. Errors: KT_ERROR_FORMAT, which says where and what; of another
- * document, with a hint; KT_ERROR_NO_MEMORY.
+ * kt_saved_deinit() frees *ret. Errors: KT_ERROR_FORMAT, with the place and the reason, and a hint
+ * if it is some other document; KT_ERROR_NO_MEMORY.
  */
 struct kt_error *kt_saved_read(struct kt_text text, const char *name, struct kt_saved *ret);
 /*

@@ -82,7 +82,7 @@ void kt_append_wait_status(struct kt_buf *out, int wait_status)
 		kt_buf_printf(out, "exit status %d", WEXITSTATUS(wait_status));
 }
 
-/* The last failed verifier log in what the scheduler printed: mostly it is why it gave up. */
+/* Appends the last failed verifier log of the scheduler's output: mostly that is why it gave up. */
 static void append_rejection(const struct kt_verifier_vm_result *result, struct kt_buf *out)
 {
 	struct kt_text log = {result->scheduler_log, result->scheduler_log_len};
@@ -134,8 +134,8 @@ static void append_not_attached(const struct kt_verifier_vm_result *result, stru
  * sched_ext: BPF scheduler "simple" disabled (runnable task stall)
  * sched_ext: BPF scheduler "simple" disabled (unregistered from user space)
  *
- * The first is no reason, nor is the last, which the end of a scheduler's process comes to. 6.12
- * to 7.3.
+ * (6.12 to 7.3.) Only the second is a reason. The third is what the kernel prints whenever a
+ * scheduler's process ends.
  */
 static void append_kernel_words(const struct kt_verifier_vm_result *result, struct kt_buf *out)
 {
@@ -182,37 +182,23 @@ bool kt_sched_ext_disagrees(const struct kt_verifier_vm_result *result)
 	return (!b->is_number && strcmp(a->state, b->state) != 0) || strcmp(a->ops, b->ops) != 0;
 }
 
-static struct kt_prog_stats *find(struct kt_prog_stats_list *list, size_t from, struct kt_text name)
-{
-	for (size_t i = from; i < list->n; i++)
-		if (strlen(list->all[i].name) == name.len &&
-		    memcmp(list->all[i].name, name.data, name.len) == 0)
-			return &list->all[i];
-	return NULL;
-}
-
-/* All the same: by another try, or another variant of it. */
-static bool was_loaded(const struct kt_prog_stats_list *list, size_t n, struct kt_text name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!list->all[i].failed && strlen(list->all[i].name) == name.len &&
-		    memcmp(list->all[i].name, name.data, name.len) == 0)
-			return true;
-	return false;
-}
-
+/* Adds a program that failed. Entries below `from` were in the list before this log was read. */
 static struct kt_error *add_failed(struct kt_prog_stats_list *list, size_t from,
 				   struct kt_text name, struct program_number insns)
 {
-	struct kt_prog_stats *known = find(list, from, name);
 	_cleanup_free_ char *copy = NULL;
 
-	if (was_loaded(list, from, name))
-		return NULL;
+	for (size_t i = 0; i < list->n; i++) {
+		struct kt_prog_stats *known = &list->all[i];
 
-	if (known) {
-		known->verified_insns = insns;
-		return NULL;
+		if (strlen(known->name) != name.len || memcmp(known->name, name.data, name.len))
+			continue;
+		if (i < from && !known->failed)
+			return NULL; /* another try, or another variant of it, was loaded */
+		if (i >= from) {
+			known->verified_insns = insns;
+			return NULL;
+		}
 	}
 	copy = strndup(name.data, name.len);
 	if (!copy)
@@ -224,7 +210,7 @@ static struct kt_error *add_failed(struct kt_prog_stats_list *list, size_t from,
 				       });
 }
 
-/* A hostile log may name as many programs as it has lines; real ones have a few dozen. */
+/* For hostile logs, which may name a program in each line. Real ones name a few dozen. */
 #define FAILED_MAX 1000
 
 struct kt_error *kt_failed_from_log(struct kt_text log, struct kt_prog_stats_list *ret)

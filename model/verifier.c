@@ -10,7 +10,7 @@ static void stats_deinit(struct kt_prog_stats *stats)
 	free(stats->tag);
 }
 
-/* Makes room for one more, of which there is none left when n is a power of two. */
+/* Makes room for one more. The capacity doubles whenever n reaches a power of two. */
 static struct kt_prog_stats *grow(struct kt_prog_stats_list *list)
 {
 	struct kt_prog_stats *all;

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * What a run of a scheduler, a loader or BPF objects in a guest came to: data types, the
- * verdict, and the text that a person reads. Plain data: whoever ran the guest fills it in.
- */
+/* ProgStats: a program and its verified_insns, and lists of them. Plain data. */
 #ifndef KT_MODEL_VERIFIER_H
 #define KT_MODEL_VERIFIER_H
 
@@ -14,13 +11,13 @@
 #include "model/program.h"
 #include "util/error.h"
 
-/* ProgStats: what the verifier thought of one program. Strings are its own. */
+/* One program, loaded or refused. It owns its strings. */
 struct kt_prog_stats {
 	char *name;                           /* the full one where it is known; never NULL */
 	char *type;                           /* as bpftool names it, "struct_ops"; NULL: unknown */
 	char *tag;                            /* 16 hex digits; NULL: unknown */
-	struct program_number verified_insns; /* of one that failed: as its log says, if it does */
-	bool failed;                          /* the verifier, or libbpf before it, refused it */
+	struct program_number verified_insns; /* if it failed: as its log says */
+	bool failed;                          /* refused by the verifier, or by libbpf before it */
 };
 
 struct kt_prog_stats_list {
@@ -29,23 +26,23 @@ struct kt_prog_stats_list {
 };
 
 /*
- * Appends a copy of stats; its strings stay the caller's. KT_ERROR_NO_MEMORY, and then the list
- * is as it was.
+ * Appends a copy of stats, with copies of its strings. On KT_ERROR_NO_MEMORY the list is
+ * unchanged.
  */
 struct kt_error *kt_prog_stats_add(struct kt_prog_stats_list *list,
 				   const struct kt_prog_stats *stats);
 
 /*
- * Appends a guest's loaded programs. A program is called by its full name where that is known.
- * KT_ERROR_NO_MEMORY, with some of them appended.
+ * Appends a guest's loaded programs, with the full name where it is known. On KT_ERROR_NO_MEMORY
+ * some of them may be in the list.
  */
 struct kt_error *kt_prog_stats_add_loaded(struct kt_prog_stats_list *list,
 					  const struct programs *programs);
 
-/* Frees those from n on. */
+/* Frees and removes all entries from index n on. */
 void kt_prog_stats_truncate(struct kt_prog_stats_list *list, size_t n);
 
-/* Frees what the list owns. */
+/* Frees the list, and zeroes it. */
 void kt_prog_stats_deinit(struct kt_prog_stats_list *list);
 
 #endif
