@@ -15,7 +15,7 @@ static bool executable(const char *path)
 	return path && access(path, X_OK) == 0;
 }
 
-/* The directory of the tool itself. */
+/* Gets the directory of this executable. */
 static bool own_dir(char *dir, size_t size)
 {
 	ssize_t n = readlink("/proc/self/exe", dir, size - 1);
@@ -54,7 +54,7 @@ static char *find_fetcher(void)
 	return NULL;
 }
 
-/* What was printed last; the fetcher's result, or its reason. */
+/* The last line, which is the fetcher's result, or why it failed. Cuts off newlines. */
 static char *last_line(char *text)
 {
 	char *end = text + strlen(text), *nl;

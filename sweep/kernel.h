@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The image of a kernel that a sweep names. */
+/* Finds the image of a kernel of a sweep. */
 #ifndef KT_SWEEP_KERNEL_H
 #define KT_SWEEP_KERNEL_H
 
 #include "sweep/plan.h"
 
 /*
- * The path of its image, which the caller frees. "debian:..." is resolved by fetch-kernel, which
- * downloads what is not cached yet and takes minutes then, until deadline_ns. It is found beside
- * the tool: in vm/ of the source tree, in libexec/ktstr-gdb/ where that is installed; or where
- * KTSTR_FETCH_KERNEL says. Errors: NOT_FOUND, no fetcher; OS, no such image; what the fetcher says.
+ * The path of the kernel's image, which the caller frees. For "debian:..." it runs fetch-kernel,
+ * which downloads what is not in the cache; that can take minutes, up to deadline_ns. fetch-kernel
+ * is in vm/ of the source tree, in libexec/ktstr-gdb/ of an installed tool, or where
+ * KTSTR_FETCH_KERNEL says. Errors: KT_ERROR_NOT_FOUND if there is no fetch-kernel, or with its
+ * words if it fails; KT_ERROR_OS if the image cannot be read.
  */
 struct kt_error *sweep_kernel_image(const struct sweep_kernel *kernel, int64_t deadline_ns,
 				    char **ret);

@@ -14,10 +14,10 @@
 #define ENTRIES_MAX 1000
 #define FILE_MAX    (1u << 20) /* bytes */
 
-/* The file while it is read. */
+/* State while the file is read. */
 struct reader {
 	const char *path;
-	char *dir; /* that relative paths in it are relative to */
+	char *dir; /* of the file: relative paths in it begin here */
 	config_t config;
 	struct sweep_plan *plan;
 };
@@ -67,7 +67,7 @@ wrong(const struct reader *r, const config_setting_t *at, const char *fmt, ...)
 			    at ? config_setting_source_line(at) : 0, text.data ? text.data : "");
 }
 
-/* The settings that a group may have, by their names; others are a slip worth a word. */
+/* Refuses a setting that is not one of these names: most likely it is misspelt. */
 static struct kt_error *check_names(const struct reader *r, const config_setting_t *group,
 				    const char *const *names)
 {
@@ -98,7 +98,7 @@ static struct kt_error *take_string(const struct reader *r, const config_setting
 	return *ret ? NULL : kt_error_no_memory();
 }
 
-/* A path as it is from here. */
+/* Makes a path of the file absolute. */
 static struct kt_error *take_path(const struct reader *r, const config_setting_t *s, char **ret)
 {
 	const char *text = config_setting_get_string(s);
@@ -146,7 +146,7 @@ static struct kt_error *take_number(const struct reader *r, const config_setting
 	return NULL;
 }
 
-/* [4, 64]: from 4 to 64; [4, 0]: from 4 on. */
+/* Reads a range: [4, 64] is from 4 to 64; [4, 0] is 4 or more. */
 static struct kt_error *take_range(const struct reader *r, const config_setting_t *s,
 				   struct sweep_range *ret)
 {
@@ -165,7 +165,7 @@ static struct kt_error *take_range(const struct reader *r, const config_setting_
 	return err;
 }
 
-/* It becomes a part of a cell's name, and of a file's. */
+/* Checks a name, which becomes a part of a cell's name and of a file's. */
 static struct kt_error *check_name(const struct reader *r, const config_setting_t *at,
 				   const char *name)
 {
@@ -404,7 +404,7 @@ static struct kt_error *parse(struct reader *r)
 	return NULL;
 }
 
-/* Where the file is, absolute: an engine runs a cell in another working directory. */
+/* The absolute directory of the file: an engine runs a cell in another working directory. */
 static char *directory_of(const char *path)
 {
 	_cleanup_free_ char *real = realpath(path, NULL);

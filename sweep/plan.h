@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A sweep, declared in a file: schedulers, kernels, topologies. Its cells are all combinations that
- * the schedulers' own limits allow.
+ * A sweep is declared in a file, with schedulers, kernels and topologies. Its cells are all
+ * combinations that the limits of the schedulers allow.
  *
  *	schedulers = (
  *		{ name = "mine"; scheduler = "./scx_mine"; args = ["-v"]; cpus = [1, 64]; },
@@ -22,17 +22,17 @@
 #include "vm/topology.h"
 
 struct sweep_range {
-	unsigned min, max; /* both count; max 0: no limit */
+	unsigned min, max; /* inclusive; max 0: no limit */
 };
 
 struct sweep_strings {
 	KT_VEC(char *) v;
 };
 
-/* What is loaded: a scheduler that is run, or BPF objects. Paths are absolute. */
+/* A scheduler to run, or BPF objects to load. Paths are absolute. */
 struct sweep_scheduler {
 	char *name;
-	char *scheduler; /* NULL: objects */
+	char *scheduler; /* the binary; NULL: `objects` are loaded */
 	struct sweep_strings args, files, objects;
 	struct sweep_range cpus, llcs, numa_nodes; /* on which topologies it can run */
 };
@@ -46,15 +46,16 @@ struct sweep_plan {
 	KT_VEC(struct sweep_scheduler) schedulers;
 	KT_VEC(struct sweep_kernel) kernels;
 	KT_VEC(const struct vm_topology *) topologies;
-	unsigned timeout_s; /* of a try of a cell; 0: not said */
+	unsigned timeout_s; /* for each try of a cell; 0: not given */
 	unsigned retries;
-	char *accel, *append; /* NULL: not said */
+	char *accel, *append; /* NULL: not given */
 };
 
 /*
- * Reads the file. Everything in it is checked: names have no "/" and are given once, topologies are
- * presets, settings are known ones. Errors: OS; FORMAT, with the file, the line, and what is
- * expected there. sweep_plan_deinit() frees *ret.
+ * Reads the file and checks all of it: names are unique and have no "/", topologies are presets,
+ * settings are known. It does not check that schedulers and kernels exist. Errors: KT_ERROR_OS;
+ * KT_ERROR_FORMAT, with the file, the line, and what is expected there. sweep_plan_deinit() frees
+ * *ret.
  */
 struct kt_error *sweep_plan_read(const char *path, struct sweep_plan *ret);
 void sweep_plan_deinit(struct sweep_plan *plan);
@@ -72,8 +73,9 @@ struct sweep_cells {
 };
 
 /*
- * The cells whose name matches glob (fnmatch(3); with or without "verifier/"; NULL: all), of one
- * scheduler (NULL: of all), in the order of the file. plan has to outlive *ret.
+ * Lists cells in the order of the file: those whose name matches glob (fnmatch(3), with or without
+ * "verifier/"; NULL: all), of one scheduler (NULL: of all). plan has to outlive *ret.
+ * sweep_cells_deinit() frees *ret. KT_ERROR_NO_MEMORY.
  */
 struct kt_error *sweep_plan_cells(const struct sweep_plan *plan, const char *glob,
 				  const char *scheduler, struct sweep_cells *ret);

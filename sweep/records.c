@@ -34,7 +34,7 @@ static void append_escaped(struct kt_buf *stem, const char *name)
 			kt_buf_printf(stem, "%%%02X", (unsigned char)*p);
 }
 
-/* "%-" is in no name that was escaped, so none that is shortened is that of another cell. */
+/* An escaped name never has "%-", so a shortened name is never that of another cell. */
 static void shorten(struct kt_buf *stem)
 {
 	XXH128_hash_t hash = XXH3_128bits(stem->data, stem->len);
@@ -74,7 +74,7 @@ static struct kt_error *write_all(int fd, const char *data, size_t len)
 	return NULL;
 }
 
-/* fsync(): what another machine sees under the new name is what was written. */
+/* fsync(), so that other machines do not see the new name before the contents. */
 static struct kt_error *write_temp(int fd, const char *text)
 {
 	_cleanup_close_ int to_close = fd;
@@ -230,8 +230,8 @@ struct kt_error *kt_write_cell_record(const char *dir, const struct kt_cell_reco
 /* --- reading --- */
 
 /*
- * Opens what is a regular file; a FIFO would be waited for without O_NONBLOCK. flags: O_NOFOLLOW
- * where a link must not lead anywhere else, or 0.
+ * Opens a regular file, and refuses anything else. O_NONBLOCK: the open of a FIFO would wait.
+ * flags: O_NOFOLLOW if a symbolic link must not be followed, or 0.
  */
 static struct kt_error *open_regular(int dir_fd, const char *name, int flags, int *fd_ret,
 				     off_t *size_ret)
@@ -253,7 +253,7 @@ static struct kt_error *open_regular(int dir_fd, const char *name, int flags, in
 	return NULL;
 }
 
-/* Up to len bytes from offset; a file that became shorter gives less. */
+/* Reads up to len bytes from offset; less if the file became shorter. */
 static struct kt_error *read_piece(int fd, char *data, size_t len, off_t offset, size_t *ret)
 {
 	size_t done = 0;
@@ -266,7 +266,7 @@ static struct kt_error *read_piece(int fd, char *data, size_t len, off_t offset,
 		if (n < 0)
 			return kt_error_os(errno, "cannot read it");
 		done += (size_t)n;
-		/* Of a regular file less than was asked for is what there is. */
+		/* A short read of a regular file means its end. */
 		if (done < len)
 			break;
 	}
@@ -274,10 +274,10 @@ static struct kt_error *read_piece(int fd, char *data, size_t len, off_t offset,
 	return NULL;
 }
 
-/* What files of a directory are read with, by one thread. */
+/* Per thread: the directory, and a buffer for one file after the other. */
 struct reader {
 	int dir_fd;
-	char *buf; /* KT_CELL_RECORD_MAX + 1 bytes, of which only what is read is ever touched */
+	char *buf; /* KT_CELL_RECORD_MAX + 1 bytes; pages without contents cost nothing */
 };
 
 static void reader_deinit(struct reader *reader)
@@ -298,13 +298,13 @@ static struct kt_error *read_file(const struct reader *reader, const char *name,
 	err = open_regular(reader->dir_fd, name, 0, &fd, &size);
 	if (err)
 		return err;
-	/* One byte more than there is or may be: a file that grows is not taken for whole. */
+	/* Asks for one byte more than the size, so that a file that grows is noticed. */
 	len = (size_t)size < KT_CELL_RECORD_MAX ? (size_t)size : KT_CELL_RECORD_MAX;
 	err = read_piece(fd, reader->buf, len + 1, 0, &len);
 	return err ? err : kt_cell_record_decode((struct kt_text){reader->buf, len}, ret);
 }
 
-/* As a shell has "*.json". */
+/* Matches like the shell's *.json: not hidden files. */
 static bool is_record_name(const char *name)
 {
 	size_t len = strlen(name);
@@ -313,11 +313,11 @@ static bool is_record_name(const char *name)
 	       strcmp(name + len - strlen(SUFFIX), SUFFIX) == 0;
 }
 
-/* A file of the directory, and what it was found to be. */
+/* A file of the directory: its record, or why it is none. */
 struct file {
 	char *name;
 	struct kt_cell_record record;
-	struct kt_error *error; /* NULL: the record is there */
+	struct kt_error *error; /* NULL: record is valid */
 };
 
 struct files {
@@ -343,7 +343,7 @@ static void closedirp(DIR **dir)
 		closedir(*dir);
 }
 
-/* KT_ERROR_NOT_FOUND: there is no such directory. */
+/* KT_ERROR_NOT_FOUND if there is no such directory. */
 static struct kt_error *list_files(const char *path, struct files *files)
 {
 	_cleanup_(closedirp) DIR *dir = opendir(path);
@@ -370,7 +370,7 @@ static struct kt_error *list_files(const char *path, struct files *files)
 	return errno ? kt_error_os(errno, "cannot read %s", path) : NULL;
 }
 
-/* Every step-th file from first on, which no other share has. */
+/* A thread's part of the work: every step-th file from `first` on. */
 struct share {
 	struct files *files;
 	size_t first, step;
@@ -397,11 +397,11 @@ static void *read_share(void *arg)
 	return NULL;
 }
 
-/* Fewer files than that are read sooner than a thread is there. */
+/* For fewer files a thread is not worth its start. */
 #define FILES_A_THREAD 500
 #define MAX_THREADS    8
 
-/* A thread for each CPU; what none could be started for is read here. */
+/* One thread per CPU. If a thread cannot be started, its share is read here. */
 static struct kt_error *read_files(struct files *files)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -428,7 +428,7 @@ static struct kt_error *read_files(struct files *files)
 	return err;
 }
 
-/* What is no record is told of and left out. */
+/* Hands over the records, and warns about files that are none. */
 static struct kt_error *take_records(struct files *files, kt_cell_warn_fn warn, void *arg,
 				     struct kt_cell_records *ret)
 {
@@ -450,7 +450,8 @@ static struct kt_error *take_records(struct files *files, kt_cell_warn_fn warn, 
 			all[n++] = file->record;
 			file->record = (struct kt_cell_record){0};
 		} else if (warn && kt_error_code(file->error) != KT_ERROR_NOT_FOUND) {
-			/* One that a sweep which still runs has just taken away is none. */
+			/* NOT_FOUND: a running sweep has just removed it, which needs no warning.
+			 */
 			warn(arg, file->name, file->error);
 		}
 	}
@@ -527,7 +528,7 @@ struct kt_error *kt_read_cell_record(const char *dir, const char *scheduler, con
 
 /* --- logs --- */
 
-/* Reads len bytes from offset to the end of out. */
+/* Appends len bytes of the file from offset on. */
 static struct kt_error *append_piece(int fd, size_t len, off_t offset, struct kt_buf *out)
 {
 	_cleanup_free_ char *data = malloc(len + 1);
@@ -542,7 +543,7 @@ static struct kt_error *append_piece(int fd, size_t len, off_t offset, struct kt
 	return err;
 }
 
-/* The first third, and of the rest what is at its end, where errors and statistics are. */
+/* Appends max bytes: a third from the start, the rest from the end, where errors are. */
 static struct kt_error *append_ends(int fd, size_t size, size_t max, struct kt_buf *out)
 {
 	struct kt_buf tail = KT_BUF_INIT;

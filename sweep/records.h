@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The result directory of a sweep: a file a cell, in the words of model/cell_json.h. All that
- * cells of a sweep share. They may run on many machines, so a file is there as a whole or not at
- * all: it is written under another name and renamed.
+ * The result directory of a sweep: one file per cell, in the format of model/cell_json.h. Cells
+ * share nothing else, and may run on many machines. A file is written under another name and
+ * renamed, so readers see all of it or nothing.
  */
 #ifndef KT_SWEEP_RECORDS_H
 #define KT_SWEEP_RECORDS_H
@@ -12,14 +12,14 @@
 #include "model/cell_record.h"
 #include "util/buf.h"
 
-/* Names the directory, for who runs cells by other means (cargo nextest). */
+/* The environment variable that names the directory, for cells run by others (cargo nextest). */
 #define KTSTR_VERIFIER_RESULT_DIR_ENV "KTSTR_VERIFIER_RESULT_DIR"
 
 /*
- * What the files of the cell "verifier/SCHEDULER/KERNEL/TOPOLOGY" are called, without ".json":
- * "verifier~scx_simple~6.12~4cpu-1llc-nosmt". Two cells never have the same. What is not a letter,
- * a digit or one of "._+-" is "%NN"; of a name that is too long the beginning is there, and a hash
- * of it all. Up to KT_CELL_STEM_MAX bytes, which the caller frees. KT_ERROR_NO_MEMORY.
+ * The name of a cell's files without ".json": "verifier~scx_simple~6.12~4cpu-1llc-nosmt". Two cells
+ * never share one. Letters, digits and "._+-" stay; other bytes become "%NN". A name of more than
+ * KT_CELL_STEM_MAX bytes is cut, and ends in a hash of all of it. The caller frees *ret.
+ * KT_ERROR_NO_MEMORY.
  */
 struct kt_error *kt_cell_stem(const char *scheduler, const char *kernel, const char *topology,
 			      char **ret);
@@ -32,23 +32,23 @@ struct kt_error *kt_cell_stem(const char *scheduler, const char *kernel, const c
  */
 struct kt_error *kt_write_cell_record(const char *dir, const struct kt_cell_record *record);
 
-/* One that this function does not own: why the file, a name in the directory, was skipped. */
+/* Tells why a file of the directory was skipped. The error stays the caller's. */
 typedef void (*kt_cell_warn_fn)(void *arg, const char *file, const struct kt_error *why);
 
 /*
- * Reads every "*.json" in dir, not in directories below it, and none that begin with a dot. A
- * directory that is not there has none. What is no record is skipped, after warn (may be NULL) was
- * called. The order is that of the directory.
+ * Reads every "*.json" in dir that does not begin with a dot, without subdirectories, in the order
+ * of the directory. Without such a directory there are no records. A file that is no record is
+ * skipped, after a call of warn (may be NULL).
  *
- * kt_cell_records_deinit() frees *ret. KT_ERROR_OS: the directory cannot be read;
+ * kt_cell_records_deinit() frees *ret. Errors: KT_ERROR_OS if the directory cannot be read;
  * KT_ERROR_NO_MEMORY.
  */
 struct kt_error *kt_read_cell_records(const char *dir, kt_cell_warn_fn warn, void *arg,
 				      struct kt_cell_records *ret);
 
 /*
- * The record of one cell. KT_ERROR_NOT_FOUND: it has none; KT_ERROR_FORMAT: there is a file that
- * is none, or that of another cell; KT_ERROR_OS.
+ * Reads the record of one cell. Errors: KT_ERROR_NOT_FOUND if it has none; KT_ERROR_FORMAT if its
+ * file is no record, or that of another cell; KT_ERROR_OS.
  */
 struct kt_error *kt_read_cell_record(const char *dir, const char *scheduler, const char *kernel,
 				     const char *topology, struct kt_cell_record *ret);
@@ -77,9 +77,10 @@ struct kt_error *kt_cell_start(const char *dir, const char *scheduler, const cha
 			       const char *topology);
 
 /*
- * Appends the log that lies beside a record: record->log, a plain name in dir. Of one longer than
- * max bytes the middle is left out, in whole lines, and a line says so. KT_ERROR_NOT_FOUND: it has
- * none; KT_ERROR_OS; KT_ERROR_UNSUPPORTED: its name is a path, or it is not a regular file.
+ * Appends the log beside a record: record->log, a plain name in dir. If it is longer than max
+ * bytes, whole lines in the middle are left out, and a line says so. Errors: KT_ERROR_NOT_FOUND if
+ * there is none; KT_ERROR_UNSUPPORTED if its name is a path, or it is not a regular file;
+ * KT_ERROR_OS.
  */
 struct kt_error *kt_read_cell_log(const char *dir, const struct kt_cell_record *record, size_t max,
 				  struct kt_buf *out);

@@ -15,7 +15,7 @@
 
 bool sweep_sleep_ms(const struct sweep_work *work, int ms)
 {
-	struct pollfd pollfd = {work->cancel_fd, POLLIN, 0}; /* poll() passes over -1 */
+	struct pollfd pollfd = {work->cancel_fd, POLLIN, 0}; /* poll() ignores -1 */
 	int64_t deadline = kt_deadline_ms(ms);
 	int n;
 
@@ -66,7 +66,7 @@ unsigned sweep_job_threads(const struct sweep_work *work, const struct sweep_job
 	return work->kvm && job->cpus ? job->cpus : 1;
 }
 
-/* How long a cell takes is not known; more vCPUs and more memory take longer, as a rule. */
+/* Sorts by the expected duration: as a rule more vCPUs and more memory take longer. */
 static int compare_jobs(const void *va, const void *vb, void *arg)
 {
 	const struct sweep_work *work = arg;
@@ -93,7 +93,7 @@ struct kt_error *sweep_order(const struct sweep_work *work, size_t **ret)
 	return NULL;
 }
 
-/* A name becomes a path below DIR/.logs, and a line of a file. */
+/* A name has to be good as a path below DIR/.logs, and as a line of a file. */
 static bool name_is_good(const char *name)
 {
 	for (const char *part = name;; part += strcspn(part, "/") + 1) {
@@ -113,7 +113,7 @@ char *sweep_log_path(const struct sweep_work *work, const struct sweep_job *job)
 	return asprintf(&path, "%s/.logs/%s.out", work->results, job->name) < 0 ? NULL : path;
 }
 
-/* Directories of a path, as far as they are not there, from the one that begins at `from`. */
+/* Makes the missing directories of a path, from the one whose name begins at `from`. */
 static struct kt_error *make_parents(char *path, size_t from)
 {
 	for (char *slash = strchr(path + from, '/'); slash; slash = strchr(slash + 1, '/')) {

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Internal to the engines: what they share about the cells that they run. */
+/* Internal to the engines: helpers that they share. */
 #ifndef KT_SWEEP_WORK_H
 #define KT_SWEEP_WORK_H
 
 #include "sweep/engine.h"
 
-/* What a guest takes of memory beside its own: QEMU, the tool, the initramfs. */
+/* Host memory that a guest needs beside its own: QEMU, the tool, the initramfs. */
 #define SWEEP_MARGIN_MIB 256
 
-/* From SIGTERM to SIGKILL. */
+/* Seconds from SIGTERM to SIGKILL. */
 #define SWEEP_GRACE_S 5
 
-/* Is it time to stop? */
+/* Whether the sweep was cancelled. */
 bool sweep_cancelled(const struct sweep_work *work);
 struct kt_error *sweep_cancelled_error(void);
 
-/* Waits; true as soon as it is time to stop. */
+/* Waits. Returns true as soon as the sweep is cancelled. */
 bool sweep_sleep_ms(const struct sweep_work *work, int ms);
 
 void sweep_tell_begun(const struct sweep_work *work, size_t job);
@@ -30,13 +30,13 @@ unsigned sweep_job_threads(const struct sweep_work *work, const struct sweep_job
 struct kt_error *sweep_order(const struct sweep_work *work, size_t **ret);
 
 /*
- * DIR/.logs/NAME.out, which the caller frees. Its directories exist and it is empty after
- * sweep_logs_create(), which is also where names are checked (USAGE).
+ * The path of a cell's output, DIR/.logs/NAME.out; the caller frees it. sweep_logs_create() makes
+ * these files, empty, with their directories. It also checks the names (KT_ERROR_USAGE).
  */
 char *sweep_log_path(const struct sweep_work *work, const struct sweep_job *job);
 struct kt_error *sweep_logs_create(const struct sweep_work *work);
 
-/* NOT_FOUND unless PATH has the program, with the Debian package to install. */
+/* KT_ERROR_NOT_FOUND, with the Debian package to install, if PATH does not have the program. */
 struct kt_error *sweep_need_program(const char *name, const char *package);
 
 #endif
