@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* ktstr-gdb report: what a sweep came to. */
+/* ktstr-gdb report: shows the results of a sweep. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 static const char help[] =
 	"Usage: ktstr-gdb report DIR [OPTION...]\n"
 	"\n"
-	"Shows what a sweep came to, whose cells left their records in DIR: for each\n"
+	"Shows the results of a sweep, whose cells left their records in DIR: for each\n"
 	"scheduler the verified_insns of its programs by kernel; then a grid of topologies\n"
 	"and schedulers; then every combination that failed, with the reason.\n"
 	"\n"
@@ -51,7 +51,7 @@ static const char help[] =
 	"its own exit status); 1 --fail-on-regression found one; 2 usage; 3 it could not be\n"
 	"read. A file that is no record is skipped, and told on stderr.\n";
 
-/* Of one cell's log; a page of many MB is no longer looked at. */
+/* Bytes of one cell's log, and of all logs on a page: nobody reads a page of many MB. */
 #define LOG_MAX  ((size_t)256 << 10)
 #define LOGS_MAX ((size_t)64 << 20)
 
@@ -70,8 +70,8 @@ enum form { FORM_TEXT, FORM_JSON, FORM_CSV, FORM_MARKDOWN, FORM_JUNIT, FORM_HTML
 struct report {
 	struct kt_cells_options options;
 	enum cli_color color;
-	bool forms[N_FORMS]; /* that were asked for */
-	enum form form;      /* the one */
+	bool forms[N_FORMS]; /* which of them were asked for */
+	enum form form;      /* the only one; see check_forms() */
 	const char *dir, *baseline, *html;
 	bool fail_on_regression;
 };
@@ -83,7 +83,7 @@ static void warn(void *dir, const char *file, const struct kt_error *why)
 	cli_note("%s/%s is skipped: %s", (const char *)dir, file, kt_error_message(why));
 }
 
-/* The library has no records for a directory that is not there; here that is a typo. */
+/* kt_read_cell_records() takes a missing directory for an empty one; here it is a typo. */
 static struct kt_error *check_dir(const char *dir)
 {
 	struct stat st;
@@ -110,10 +110,10 @@ static struct kt_error *read_records(const char *dir, struct kt_cell_records *re
 
 struct logs {
 	const char *dir;
-	size_t left; /* bytes that all of them may have yet */
+	size_t left; /* bytes that further logs may take */
 };
 
-/* A log that cannot be read is said, and is none. */
+/* A log that cannot be read is left out, with a note. */
 static void get_log(void *arg, const struct kt_cell_record *record, struct kt_buf *out)
 {
 	struct logs *logs = arg;
@@ -206,7 +206,7 @@ static int show(const struct report *report, const struct kt_cell_records *recor
 	return report->form == FORM_HTML ? write_page(report->html, text) : cli_print(text);
 }
 
-/* What changed is shown first, whatever that means for the exit status. */
+/* Shows the changes first, then checks --fail-on-regression. */
 static int show_diff(const struct report *report, const struct kt_cell_records *baseline,
 		     const struct kt_cell_records *records)
 {

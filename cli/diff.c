@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* ktstr-gdb diff: two results side by side. */
+/* ktstr-gdb diff: compares two results. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -89,7 +89,7 @@ struct diff {
 
 /* A or B. */
 struct side {
-	const char *source; /* what to call where it is from: the file's name */
+	const char *source; /* the name of its file or kernel, for labels and messages */
 	struct kt_saved result;
 	char *label;
 };
@@ -107,7 +107,7 @@ static bool differ(const char *a, const char *b)
 	return a && b && strcmp(a, b) != 0;
 }
 
-/* What there is to say of one that is not so of the other. */
+/* Names a side by how it differs from the other: scheduler, kernel, or else its source. */
 static char *make_label(const struct side *side, const struct side *other)
 {
 	bool schedulers = differ(side->result.scheduler, other->result.scheduler);
@@ -139,14 +139,14 @@ static struct kt_error *set_labels(const struct diff *diff, struct side *a, stru
 
 #define TOLD_MAX 10
 
-/* What a rule was broken by; of many the first ones. */
+/* The rows that broke a rule: the first ones, and how many. */
 struct broken {
 	struct {
-		const char *rule; /* NULL: it failed, which all rules forbid */
+		const char *rule; /* NULL: it fails in B only, which breaks every rule */
 		struct kt_diff_row row;
 	} all[TOLD_MAX];
 	size_t n;
-	bool run; /* that of B failed, and A's did not */
+	bool run; /* the run of B failed, and that of A passed */
 };
 
 static void note_broken(struct broken *broken, const char *rule, const struct kt_diff_row *row)
@@ -245,7 +245,7 @@ static struct kt_error *format(const struct diff *diff, const struct side *a, co
 				   ret);
 }
 
-/* A table without lines has something to say about that. */
+/* Explains an empty table. */
 static void tell_empty(const struct kt_diff_rows *rows, size_t total)
 {
 	if (rows->n)
@@ -256,7 +256,7 @@ static void tell_empty(const struct kt_diff_rows *rows, size_t total)
 		cli_note("there is no program in A, nor in B");
 }
 
-/* A run that failed says more than its programs. */
+/* Prints the verdict of a failed run, which says more than its programs do. */
 static void tell_verdict(const char *which, const struct side *side)
 {
 	if (side->result.passed_known && !side->result.passed)
@@ -264,7 +264,7 @@ static void tell_verdict(const char *which, const struct side *side)
 			 side->result.verdict ? side->result.verdict : "no verdict");
 }
 
-/* Filters, sorts and prints. Whatever --fail-on says, the result is shown first. */
+/* Filters, sorts and prints the rows, and then what --fail-on found. */
 static int show_rows(const struct diff *diff, const struct side *a, const struct side *b,
 		     struct kt_diff_rows *rows)
 {
@@ -289,7 +289,7 @@ static int show_rows(const struct diff *diff, const struct side *a, const struct
 	return tell_broken(&broken, b) == CLI_DONE || status != CLI_DONE ? status : CLI_TEST_FAILED;
 }
 
-/* Two results, wherever they are from. Gives the exit status. */
+/* Compares two results from files or guests. Returns the exit status. */
 static int show_diff(const struct diff *diff, struct side *a, struct side *b)
 {
 	struct kt_diff_rows rows = {0};
@@ -310,7 +310,7 @@ static int show_diff(const struct diff *diff, struct side *a, struct side *b)
 
 /* --- the two files --- */
 
-/* source is a name for messages. */
+/* ret->source is set, for messages. */
 static struct kt_error *parse(const struct cli_input *input, struct side *ret)
 {
 	struct kt_error *err = kt_saved_read(input->text, ret->source, &ret->result);

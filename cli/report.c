@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What a person sees: errors, notes, results, progress. */
+/* Prints errors, notes, results and progress. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -18,8 +18,8 @@
 #include "util/clock.h"
 
 /*
- * A message may quote a guest, a stub or a file: nothing of that may move the cursor or
- * break the line.
+ * Prints a message, which may quote a guest, a stub or a file. Control characters in it must not
+ * move the cursor or break the line.
  */
 static void put_clean(const char *text)
 {
@@ -30,7 +30,7 @@ static void put_clean(const char *text)
 	kt_buf_deinit(&clean);
 }
 
-/* Of what was printed last; who records it has no error any more. */
+/* For cli_last_error(): the error itself is gone once it is printed. */
 static char last_error[1024];
 
 const char *cli_last_error(void)
@@ -77,20 +77,20 @@ int cli_print(const char *text)
 	cli_progress(NULL);
 	if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
 		return CLI_DONE;
-	/* A reader that has seen enough (`| head`) is no error worth a message. */
+	/* The reader of a pipe has gone (`| head`), which needs no message. */
 	if (errno == EPIPE)
 		return CLI_CANNOT;
 	return cli_fail(kt_error_os(errno, "cannot write the result to stdout"));
 }
 
 /*
- * The progress line is drawn by a thread of its own, so that what is waited for need not
- * call back. Everything here is under the lock.
+ * A thread draws the progress line, so that the work itself need not call anything. The lock
+ * protects all members.
  */
 static struct {
 	pthread_mutex_t lock;
 	bool started, terminal, shown;
-	char step[128]; /* "": nothing is being done */
+	char step[128]; /* what is shown; "": nothing */
 	int64_t since_ns;
 } progress = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -121,7 +121,7 @@ static void *progress_thread(void *arg)
 	return arg;
 }
 
-/* Signals are for the main thread, whose waits they have to end. */
+/* Blocks signals in the thread: they have to end the waits of the main thread. */
 static void progress_start(void)
 {
 	sigset_t all, before;
@@ -193,7 +193,7 @@ struct kt_error *cli_replace_file(const char *path, const char *text)
 	struct kt_error *err;
 	struct stat st;
 
-	/* /dev/stdout, a FIFO: nothing to replace. */
+	/* /dev/stdout or a FIFO is written to as it is. */
 	if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
 		fd = open(path, O_WRONLY | O_CLOEXEC);
 		return fd < 0 ? kt_error_os(errno, "open") : write_file(fd, text);

@@ -242,7 +242,10 @@ static struct kt_error *set_due(const char *results, const struct sweep_cells *c
 
 /* --- running them --- */
 
-/* Before two cells at a time would fetch the same. One that can't be had is its cells' failure. */
+/*
+ * Fetches kernels before two cells would fetch the same at a time. A kernel that cannot be fetched
+ * is no error here: its cells will say so. Returns false if the sweep was cancelled.
+ */
 static bool fetch_kernels(const struct sweep_cells *cells)
 {
 	const struct sweep_kernel *last = NULL;
@@ -281,15 +284,14 @@ static void notice(void *arg, const char *text)
 	cli_note("%s", text);
 }
 
-/* Under TCG a guest has one thread, under KVM one a vCPU: how many fit at a time. */
+/* Decides how many cells run at a time: under TCG a guest is one thread, under KVM one per vCPU. */
 static bool uses_kvm(const char *accel)
 {
 	return !strncmp(accel ? accel : vm_qemu_default_accel(), "kvm", 3);
 }
 
 static struct kt_error *make_work(const struct sweep *sweep, const struct sweep_plan *plan,
-				  const struct sweep_cells *cells, const char *file,
-				  const char *results, struct work *w)
+				  const struct sweep_cells *cells, struct work *w)
 {
 	ssize_t n = readlink("/proc/self/exe", w->tool, sizeof(w->tool) - 1);
 	unsigned timeout_s = sweep->timeout_s  ? sweep->timeout_s
@@ -316,13 +318,11 @@ static struct kt_error *make_work(const struct sweep *sweep, const struct sweep_
 		.jobs = w->jobs.data,
 		.n_jobs = w->jobs.len,
 		.tool = w->tool,
-		.file = file,
-		.results = results,
 		.args = w->args.data,
 		.n_args = w->args.len,
 		.max_jobs = sweep->jobs,
 		.retries = sweep->retries_given ? sweep->retries : plan->retries,
-		.timeout_s = timeout_s + 30, /* the cell's own word comes first */
+		.timeout_s = timeout_s + 30, /* the cell times out by itself before that */
 		.machines = sweep->machines,
 		.engine_args = sweep->engine_args.data,
 		.n_engine_args = sweep->engine_args.len,
@@ -350,7 +350,9 @@ static struct kt_error *run_cells(const struct sweep *sweep, const struct sweep_
 		return err;
 	if (!fetch_kernels(cells))
 		return kt_error_new(KT_ERROR_CANCELLED, "cancelled");
-	err = make_work(sweep, plan, cells, file, results, &w);
+	err = make_work(sweep, plan, cells, &w);
+	w.work.file = file;
+	w.work.results = results;
 	if (!err)
 		err = set_due(results, cells);
 	if (!err)
@@ -367,7 +369,7 @@ static struct kt_error *run_cells(const struct sweep *sweep, const struct sweep_
 
 /* --- what came of it --- */
 
-/* The exit status that the cells' own come to: one that failed outweighs what is not known. */
+/* The exit status for these cells: a failed cell outweighs one whose result is not known. */
 static int status_of(const char *results, const struct sweep_cells *cells)
 {
 	int status = CLI_DONE;
@@ -406,17 +408,19 @@ static int sweep_all(const struct sweep *sweep, const struct sweep_plan *plan,
 		err = run_cells(sweep, plan, cells, results);
 	if (err)
 		return cli_fail(err);
-	/* Of those that had a record before, too. */
+	/* Concludes over all cells that were chosen, also those that --resume left out. */
 	err = sweep_plan_cells(plan, sweep->filter, sweep->scheduler, &all);
 	if (err)
 		return cli_fail(err);
 	status = status_of(results, &all);
-	status = sweep_conclude(results, &all, sweep->scheduler, !sweep->json, !status, status);
+	status = sweep_conclude(&(struct sweep_scope){results, &all, sweep->scheduler,
+						      !sweep->json},
+				!status, status);
 	sweep_cells_deinit(&all);
 	return status;
 }
 
-/* Nothing to do is no success: most likely it is a slip. */
+/* An error if no cell is chosen: most likely an option is wrong. */
 static struct kt_error *no_cells(const struct sweep *sweep, const struct sweep_plan *plan,
 				 const struct sweep_cells *cells)
 {
@@ -457,7 +461,7 @@ static int sweep_list(const struct sweep *sweep, const struct sweep_cells *cells
 	return cli_print(text.data ? text.data : "");
 }
 
-/* A combination that would be a cell, if its scheduler were not limited. */
+/* Whether only the limits of its scheduler keep this combination from being a cell. */
 static bool is_ruled_out(const struct sweep_plan *plan, const char *name)
 {
 	const char *rest = strncmp(name, "verifier/", 9) ? name : name + 9;
@@ -531,10 +535,9 @@ static int run_nextest(const struct sweep *sweep, int n, char **forward)
 {
 	_cleanup_free_ char *results = NULL;
 	struct kt_error *err = make_results(sweep, &results);
+	const struct sweep_scope scope = {results, NULL, sweep->scheduler, !sweep->json};
 
-	return err ? cli_fail(err)
-		   : sweep_nextest(results, sweep->profile, sweep->scheduler, !sweep->json, n,
-				   forward);
+	return err ? cli_fail(err) : sweep_nextest(&scope, sweep->profile, n, forward);
 }
 
 int cli_sweep(int argc, char **argv)

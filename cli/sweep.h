@@ -9,12 +9,12 @@
 #include "sweep/plan.h"
 
 struct sweep_cell_options {
-	const char *results; /* the directory that the record goes to */
+	const char *results; /* the directory for the record */
 	const char *accel;   /* NULL: the plan's, or the default */
 	unsigned timeout_s;  /* 0: the plan's, or the default */
 };
 
-/* Runs one cell here, writes its record, says in a line what came of it. Gives the exit status. */
+/* Runs one cell here, writes its record, and prints a line. Returns the exit status. */
 int sweep_run_cell(const struct sweep_plan *plan, const struct sweep_cell *cell,
 		   const struct sweep_cell_options *options);
 
@@ -25,26 +25,31 @@ int sweep_run_cell(const struct sweep_plan *plan, const struct sweep_cell *cell,
 struct kt_error *sweep_read_record(const char *results, const struct sweep_cell *cell,
 				   struct kt_cell_record *ret);
 
-/*
- * Shows the records of these cells (NULL: all that are in the directory), unless `show` is false,
- * and gives the exit status: success and exit_code are of who ran the cells, scheduler is what they
- * were filtered by, or NULL.
- */
-int sweep_conclude(const char *results, const struct sweep_cells *cells, const char *scheduler,
-		   bool show, bool success, int exit_code);
+/* What is shown at the end of a sweep. */
+struct sweep_scope {
+	const char *results;             /* the directory of the records */
+	const struct sweep_cells *cells; /* whose records are shown; NULL: all in the directory */
+	const char *scheduler;           /* --scheduler, or NULL */
+	bool show;                       /* false: only the exit status is wanted */
+};
 
 /*
- * Runs `cargo nextest` with these arguments more, and concludes as above. Gives the exit status,
- * which is cargo's where that says it all.
+ * Shows the records and returns the exit status. success and exit_code are those of whatever ran
+ * the cells.
  */
-int sweep_nextest(const char *results, const char *profile, const char *scheduler, bool show, int n,
-		  char **forward);
+int sweep_conclude(const struct sweep_scope *scope, bool success, int exit_code);
 
-/* The tables of a report as text, which the caller frees: instructions, the grid, what failed. */
+/*
+ * Runs `cargo nextest` with n more arguments, and concludes as above. Returns cargo's exit status
+ * if the records do not say more.
+ */
+int sweep_nextest(const struct sweep_scope *scope, const char *profile, int n, char **forward);
+
+/* The tables of a report as text: instructions, the grid, failures. The caller frees *ret. */
 struct kt_error *cli_format_cells(const struct kt_cell_records *records,
 				  const struct kt_cells_options *options, char **ret);
 
-/* Follows a sweep: lines as cells end, and on a terminal what is being done. */
+/* Follows a sweep: prints a line as each cell ends, and on a terminal what is going on. */
 struct sweep_view;
 struct kt_error *sweep_view_create(const struct sweep_cells *cells, const char *results, bool json,
 				   struct sweep_view **ret);
@@ -52,7 +57,7 @@ void sweep_view_destroy(struct sweep_view *view);
 void sweep_view_begun(void *view, size_t cell);
 void sweep_view_ended(void *view, size_t cell);
 
-/* Cells that have ended and neither passed nor were skipped. */
+/* How many cells have ended, and neither passed nor were skipped. */
 size_t sweep_view_failed(const struct sweep_view *view);
 
 #endif

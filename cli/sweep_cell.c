@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* One cell of a sweep: what collect does, and a record of it. */
+/* One cell of a sweep: runs a guest like `ktstr-gdb collect`, and writes a record. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 #include "vm/topology.h"
 
 #define FETCH_MAX_MS 600000
-#define LOG_MAX      (1u << 20) /* bytes of a collapsed log that are kept beside the record */
+#define LOG_MAX      (1u << 20) /* bytes of a collapsed log that are kept */
 
 static struct kt_error *set_string(char **member, const char *text)
 {
@@ -41,7 +41,7 @@ static struct kt_error *begin_record(const struct sweep_cell *cell, struct kt_ce
 	return err;
 }
 
-/* Beside the record: as collapsed as a person would be shown it. */
+/* Writes the scheduler's log beside the record, collapsed as `collect` shows it. */
 static struct kt_error *keep_log(const char *results, struct kt_cell_record *record,
 				 const struct kt_verifier_vm_result *result)
 {
@@ -245,7 +245,7 @@ int sweep_run_cell(const struct sweep_plan *plan, const struct sweep_cell *cell,
 
 	if (!err)
 		err = do_cell(plan, cell, options, &record, &keep);
-	/* Interrupted: what is not done has no record. */
+	/* A cell that was interrupted gets no record, so that --resume runs it. */
 	if (!err && cli_sleep_ms(0))
 		err = kt_error_new(KT_ERROR_CANCELLED, "%s: cancelled", cell->name);
 	record.duration_s = (double)(kt_now_ns() - began) / 1e9;

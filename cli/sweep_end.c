@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The end of a sweep: its records are read back and shown, and what they come to. */
+/* The end of a sweep: reads the records back, shows them, and decides the exit status. */
 #include <string.h>
 
 #include "cli/sweep.h"
@@ -38,7 +38,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* True: the record is of one of the names, which are sorted. */
+/* Whether the record is that of a cell in names, which are sorted. True without memory. */
 static bool is_of(const struct kt_cell_record *record, const char *const *names, size_t n)
 {
 	_cleanup_free_ char *name = NULL;
@@ -95,26 +95,25 @@ static struct kt_error *keep_only(const struct sweep_cells *cells, const char *r
 	return NULL;
 }
 
-int sweep_conclude(const char *results, const struct sweep_cells *cells, const char *scheduler,
-		   bool show, bool success, int exit_code)
+int sweep_conclude(const struct sweep_scope *scope, bool success, int exit_code)
 {
 	struct kt_cell_records records = {0};
 	_cleanup_free_ char *message = NULL;
 	enum kt_run_outcome outcome;
-	struct kt_error *err = kt_read_cell_records(results, warn, NULL, &records);
+	struct kt_error *err = kt_read_cell_records(scope->results, warn, NULL, &records);
 	int status = CLI_DONE, code = 0;
 
-	if (!err && cells)
-		err = keep_only(cells, results, &records);
+	if (!err && scope->cells)
+		err = keep_only(scope->cells, scope->results, &records);
 	if (err) {
 		kt_cell_records_deinit(&records);
 		return cli_fail(err);
 	}
-	err = kt_classify_run_outcome(success, !records.n, any_failed(&records), scheduler,
+	err = kt_classify_run_outcome(success, !records.n, any_failed(&records), scope->scheduler,
 				      exit_code, &outcome, &message, &code);
 	if (err)
 		status = cli_fail(err);
-	else if (show)
+	else if (scope->show)
 		status = show_cells(&records);
 	if (!err && message)
 		cli_note("%s", message);

@@ -29,8 +29,7 @@ static struct kt_error *run_cargo(char **args, int *wait_status)
 	return NULL;
 }
 
-int sweep_nextest(const char *results, const char *profile, const char *scheduler, bool show, int n,
-		  char **forward)
+int sweep_nextest(const struct sweep_scope *scope, const char *profile, int n, char **forward)
 {
 	static char cargo[] = "cargo";
 	_cleanup_free_ char **args = NULL;
@@ -50,12 +49,12 @@ int sweep_nextest(const char *results, const char *profile, const char *schedule
 	if (!err) {
 		args[0] = cargo;
 		memcpy(args + 1, nextest, (len + 1) * sizeof(*args));
-		setenv(KTSTR_VERIFIER_RESULT_DIR_ENV, results, 1);
+		setenv(KTSTR_VERIFIER_RESULT_DIR_ENV, scope->results, 1);
 		err = run_cargo(args, &status);
 	}
 	kt_nextest_args_free(nextest);
 	if (err)
 		return cli_fail(err);
 	code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-	return sweep_conclude(results, NULL, scheduler, show, WIFEXITED(status) && !code, code);
+	return sweep_conclude(scope, WIFEXITED(status) && !code, code);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* A sweep as it goes on: a line for each cell that ends, and on a terminal the state of it all. */
+/* Shows a running sweep: a line for each cell that ends, and on a terminal the state of all. */
 #include <string.h>
 #include <unistd.h>
 
@@ -56,7 +56,7 @@ size_t sweep_view_failed(const struct sweep_view *view)
 	return view->n_failed;
 }
 
-/* What is left, if it goes on as it went. */
+/* Appends how long the rest takes, if it goes on at the speed so far. */
 static void append_left(const struct sweep_view *view, struct kt_buf *out)
 {
 	size_t left = view->cells->v.len - view->n_ended;

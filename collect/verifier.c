@@ -20,7 +20,7 @@ struct run {
 	struct kt_collected *out;
 	int64_t began_ns;
 	struct vm_results results;
-	bool unread; /* it was ready, and the stub did not let us read it */
+	bool unread; /* the guest was ready, but could not be read through its stub */
 };
 
 static struct kt_error *read_guest(const struct run *run, struct vm *vm, struct inspection *ret)
@@ -35,8 +35,8 @@ static struct kt_error *read_guest(const struct run *run, struct vm *vm, struct 
 }
 
 /*
- * It has attached just now. What is read here counts only when it is not there any more later on,
- * so an error is none.
+ * Called when the scheduler has just attached. This reading only counts if the scheduler is gone at
+ * the next one, so errors are ignored.
  */
 static void read_early(void *arg, struct vm *vm)
 {
@@ -52,7 +52,7 @@ static void read_early(void *arg, struct vm *vm)
 	run->out->inspection = inspection;
 }
 
-/* "enabled scx_simple", from the guest; "-": it has no sched_ext. */
+/* Reads the guest's words "enabled scx_simple"; "-": it has no sched_ext. */
 static void read_sysfs(const char *text, struct scx_state *ret)
 {
 	size_t len = strcspn(text, " ");
@@ -83,7 +83,7 @@ static struct kt_error *read_and_finish(struct run *run, struct vm *vm,
 	}
 	result->memory = inspection.scx;
 	read_sysfs(run->results.ready_reason, &result->sysfs);
-	/* One that is gone has taken its programs along. */
+	/* A scheduler that has ended is gone with its programs: then the early reading counts. */
 	if (result->exited && run->out->inspection.programs.n > inspection.programs.n) {
 		inspection_deinit(&inspection);
 	} else {
@@ -95,7 +95,7 @@ static struct kt_error *read_and_finish(struct run *run, struct vm *vm,
 	return vm_session_finish(vm, options, &run->results);
 }
 
-/* Is it the answer to what was asked, rather than what kept us from asking? */
+/* Takes an error that is a result, such as a guest that crashed; returns any other error. */
 static struct kt_error *take_error(struct run *run, struct kt_error *err)
 {
 	struct kt_verifier_vm_result *result = &run->results.sched.result;
@@ -107,7 +107,7 @@ static struct kt_error *take_error(struct run *run, struct kt_error *err)
 	if (code == KT_ERROR_TIMEOUT) {
 		result->timed_out = true;
 	} else if (run->results.ready_reason && run->results.wordless) {
-		/* It went down in an orderly way, and only its last word is missing. */
+		/* The guest went down in an orderly way, and only its last word is missing. */
 		result->end_reported = false;
 	} else {
 		result->crash = strdup(run->results.death ? run->results.death
@@ -119,7 +119,7 @@ static struct kt_error *take_error(struct run *run, struct kt_error *err)
 	return NULL;
 }
 
-/* Where the first marker begins: at the start, but for a line that says what was lost before it. */
+/* Where the first marker begins: at the start, or behind a line about lost frames; else len. */
 static size_t find_start(const char *data, size_t len, struct kt_text marker)
 {
 	bool hole = kt_text_starts_with((struct kt_text){data, len}, KT_TEXT("[... "));
@@ -130,7 +130,7 @@ static size_t find_start(const char *data, size_t len, struct kt_text marker)
 											: len;
 }
 
-/* What init put around it is no part of the log. */
+/* Copies the log, without the markers that init put around it. */
 static struct kt_error *take_log(struct kt_verifier_vm_result *result, const struct kt_buf *log)
 {
 	static const char end[] = SCHED_OUTPUT_END "\n";
@@ -165,7 +165,7 @@ static struct kt_error *take_stats(struct kt_collected *out)
 	return err;
 }
 
-/* What is left of the time for the whole run. */
+/* How much of the time for the whole run is left; at least a second. */
 static int64_t time_left_ms(const struct run *run, int64_t total_ms)
 {
 	int64_t left = total_ms - (kt_now_ns() - run->began_ns) / 1000000;
@@ -173,7 +173,7 @@ static int64_t time_left_ms(const struct run *run, int64_t total_ms)
 	return left > 1000 ? left : 1000;
 }
 
-/* init's markers come as frames of their own, and are none of the scheduler's words. */
+/* Passes on the scheduler's output. init's markers in it come as frames of their own. */
 static void pass_output(void *arg, int stream, const void *data, size_t len)
 {
 	const struct kt_collect *collect = ((const struct run *)arg)->collect;
