@@ -16,27 +16,27 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-/* One process that runs; it leads a session of its own, and so a process group. */
+/* A running cell. Its process leads a session, and so a process group. */
 struct running {
 	size_t job; /* index */
 	struct kt_process process;
-	int64_t deadline_ns; /* of the next signal; 0: none */
-	int signals;         /* sent so far: SIGTERM, SIGKILL */
+	int64_t deadline_ns; /* when it gets the next signal; 0: never */
+	int signals;         /* how many it got: SIGTERM, then SIGKILL */
 };
 
-/* All of it. The arrays are as long as there are jobs. */
+/* State of the engine. Each array has an element per job. */
 struct local {
 	const struct sweep_work *work;
-	size_t *order;   /* the largest first */
-	size_t first;    /* of order: all before it need no start any more */
+	size_t *order;   /* indices of jobs, the largest first */
+	size_t first;    /* index into order: no job before it waits */
 	unsigned *tries; /* by job */
-	bool *waiting;   /* by job: for its first or next start */
+	bool *waiting;   /* by job: it waits for its first or next start */
 	size_t n_waiting;
 	struct running *running;
-	struct pollfd *pollfds; /* one more */
+	struct pollfd *pollfds; /* one more than jobs, for cancel_fd */
 	size_t n_running;
 	const char **argv;
-	int64_t cpus_free, memory_free; /* below 0 when one alone is more than there is; MiB */
+	int64_t cpus_free, memory_free; /* MiB; negative if one job needs more than there is */
 };
 
 static int64_t online_cpus(void)
@@ -48,7 +48,7 @@ static int64_t online_cpus(void)
 	return n > 0 ? n : 1;
 }
 
-/* MiB; without an answer, as much as anybody could want. */
+/* In MiB. No limit if the kernel does not tell. */
 static int64_t available_memory(void)
 {
 	_cleanup_fclose_ FILE *f = fopen("/proc/meminfo", "re");
@@ -71,7 +71,7 @@ static int64_t job_memory(const struct local *l, size_t job)
 	return (int64_t)l->work->jobs[job].memory_mib + SWEEP_MARGIN_MIB;
 }
 
-/* One always fits when nothing else runs: then it is tried, and may be slow. */
+/* If nothing else runs, any job fits: it is tried, even if it will be slow. */
 static bool fits(const struct local *l, size_t job)
 {
 	if (!l->n_running)
@@ -81,7 +81,7 @@ static bool fits(const struct local *l, size_t job)
 	return job_cpus(l, job) <= l->cpus_free && job_memory(l, job) <= l->memory_free;
 }
 
-/* How a job's need changes what is free: -1 when it begins, 1 when it has ended. */
+/* Updates what is free: sign is -1 when a job begins, 1 when it has ended. */
 static void account(struct local *l, size_t job, int sign)
 {
 	l->cpus_free += sign * job_cpus(l, job);
@@ -129,7 +129,7 @@ static struct kt_error *start(struct local *l, size_t job)
 	return NULL;
 }
 
-/* The largest that fits, again and again: smaller ones fill what it leaves. */
+/* Starts the largest jobs that fit; smaller ones fill the rest. */
 static struct kt_error *start_all_that_fit(struct local *l)
 {
 	while (l->first < l->work->n_jobs && !l->waiting[l->order[l->first]])
@@ -146,10 +146,10 @@ static struct kt_error *start_all_that_fit(struct local *l)
 	return NULL;
 }
 
-/* SIGTERM, so that a cell tears its guest down; when that takes too long, SIGKILL. */
+/* Sends SIGTERM, so that the cell tears its guest down, and the next time SIGKILL. */
 static void signal_next(struct running *r)
 {
-	/* Its leader is not reaped yet, so that the number is still that of its group. */
+	/* The leader is not reaped yet, so this number is still that of its group. */
 	kill(-r->process.pid, r->signals++ ? SIGKILL : SIGTERM);
 	r->deadline_ns = r->signals > 1 ? 0 : kt_deadline_ms(SWEEP_GRACE_S * 1000);
 }
@@ -172,7 +172,7 @@ static bool tried_enough(const struct local *l, size_t job, int status)
 	return done || l->tries[job] > l->work->retries;
 }
 
-/* Those that have ended are reaped, and wait again or are done. */
+/* Reaps the cells that have ended. Each is done, or waits for its next try. */
 static void reap(struct local *l, bool cancelled)
 {
 	for (size_t i = l->n_running; i-- > 0;) {
@@ -182,7 +182,7 @@ static void reap(struct local *l, bool cancelled)
 
 		if (!(l->pollfds[i].revents & POLLIN))
 			continue;
-		/* What it left in its group goes with it. */
+		/* Ends what it left behind in its group. */
 		kill(-r->process.pid, SIGKILL);
 		if (!kt_process_ended(&r->process, &status))
 			continue;
@@ -213,7 +213,7 @@ static int next_timeout(const struct local *l)
 	return timeout;
 }
 
-/* Until something happens. True: it is time to stop. */
+/* Waits until a cell ends or a signal is due. True: the sweep was cancelled. */
 static bool wait_for_events(struct local *l, int cancel_fd)
 {
 	struct pollfd *cancel = &l->pollfds[l->n_running];

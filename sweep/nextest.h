@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * For projects that keep their cells in cargo: how `cargo nextest` is run so that each test
- * verifier/S/K/T writes its record, and what came of it.
+ * For projects whose cells are tests of cargo, called verifier/S/K/T, each of which writes its
+ * record: the command line of `cargo nextest`, and the meaning of its result.
  */
 #ifndef KT_SWEEP_NEXTEST_H
 #define KT_SWEEP_NEXTEST_H
@@ -12,9 +12,9 @@
 #include "util/error.h"
 
 /*
- * The arguments of `cargo`: "nextest" and what goes with it, `--profile PROFILE` unless that is
- * NULL, then the n_forward of forward as they are. *ret ends in NULL; to be freed by
- * kt_nextest_args_free(). KT_ERROR_NO_MEMORY.
+ * The arguments of `cargo`: "nextest" and its own, `--profile PROFILE` unless that is NULL, then
+ * the n_forward strings of forward. *ret ends in NULL; kt_nextest_args_free() frees it.
+ * KT_ERROR_NO_MEMORY.
  */
 struct kt_error *kt_build_nextest_args(const char *profile, const char *const *forward,
 				       size_t n_forward, char ***ret);
@@ -24,18 +24,17 @@ void kt_nextest_args_free(char **args);
 
 enum kt_run_outcome {
 	KT_RUN_SUCCESS,
-	KT_RUN_FAILED,          /* with a message: nothing that is shown says why */
-	KT_RUN_FAILED_SILENTLY, /* the grid shows a cell that failed, which says it all */
+	KT_RUN_FAILED,          /* needs a message: the grid does not show why */
+	KT_RUN_FAILED_SILENTLY, /* needs none: the grid shows a cell that failed */
 };
 
 /*
- * What a run that ended with exit_code (0: success), and the records that it left, come to.
- * scheduler: what cells were filtered by, NULL: nothing. *message, for KT_RUN_FAILED, is the
- * caller's to free, and NULL for the others. Where it is a success without a record, that is a
- * failure, whose exit code is 1; otherwise *code_ret is exit_code.
+ * Judges a run by its exit code and its records. success is separate from exit_code, since a
+ * process that a signal ended has no exit code. scheduler is the filter for the message, or NULL.
  *
- * success is given beside exit_code because a process that a signal ended has no exit code; one
- * that failed with 0 is given 1. KT_ERROR_NO_MEMORY.
+ * A success without records is a failure with exit code 1. Otherwise *code_ret is exit_code, or 1
+ * if a failure has exit code 0. *message is set for KT_RUN_FAILED, and the caller frees it; it is
+ * NULL for the others. KT_ERROR_NO_MEMORY.
  */
 struct kt_error *kt_classify_run_outcome(bool success, bool records_empty, bool has_failed_cell,
 					 const char *scheduler, int exit_code,

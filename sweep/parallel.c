@@ -22,27 +22,27 @@
 
 #define LOOK_MS      300
 #define STARTUP_MS   1000  /* GNU parallel drops a SIGTERM that comes before its first job */
-#define STOP_MS      15000 /* more than it waits by TERMSEQ */
+#define STOP_MS      15000 /* longer than TERMSEQ */
 #define TERMSEQ      "TERM,7000,KILL,25"
-#define TIMEOUT_LATE 30 /* s after a cell's own timeout: then it is the machine that hangs */
+#define TIMEOUT_LATE 30 /* seconds after a cell's own timeout: by then its machine must hang */
 
 struct parallel {
 	const struct sweep_work *work;
 	struct sweep_remote remote;
-	size_t *order;   /* of its jobs: ours */
-	char *joblog;    /* path */
-	int joblog_fd;   /* -1: not there yet */
-	off_t joblog_at; /* read up to here */
+	size_t *order;   /* for each job of GNU parallel our job */
+	char *joblog;    /* its path */
+	int joblog_fd;   /* -1: the file is not there yet */
+	off_t joblog_at; /* how much of it was read */
 	struct kt_buf joblog_rest;
 	bool *ended;
 	size_t n_ended;
 	struct kt_process process;
-	int output; /* what it says itself */
+	int output; /* a memfd with GNU parallel's own output */
 };
 
 /*
- * The jobs in their order, as commands: GNU parallel replaces nothing in its input. exec, so that
- * no shell stands between it and the script, which ends when GNU parallel is gone.
+ * Writes the jobs as commands, in order. GNU parallel replaces nothing in its input. "exec":
+ * without a shell in between, the script notices when GNU parallel is gone.
  */
 static struct kt_error *write_jobs(struct parallel *p)
 {
@@ -57,7 +57,7 @@ static struct kt_error *write_jobs(struct parallel *p)
 	return sweep_remote_write(&p->remote, "jobs", buf.data, buf.len);
 }
 
-/* For -j: jobs on each machine. It knows of CPUs only, the same share for all jobs. */
+/* The argument of --jobs, per machine: GNU parallel gives each job the same share of the CPUs. */
 static void format_jobs(const struct sweep_work *work, char text[32])
 {
 	unsigned most = 1;
@@ -120,7 +120,7 @@ static struct kt_error *start(struct parallel *p)
 	return start_argv(p, jobs, tries, late, input);
 }
 
-/* Seq, Host, and so on, by tabs. A line comes when a job has ended for good. */
+/* A line of the joblog, "Seq\tHost\t...", which is written when a job will not be tried again. */
 static void take_line(struct parallel *p, const char *line)
 {
 	char *end;
@@ -128,7 +128,7 @@ static void take_line(struct parallel *p, const char *line)
 	size_t job;
 
 	if (end == line || *end != '\t' || !seq || seq > p->work->n_jobs)
-		return; /* the line of titles */
+		return; /* the heading */
 	job = p->order[seq - 1];
 	if (p->ended[job])
 		return;
@@ -163,7 +163,7 @@ static void take_joblog(struct parallel *p)
 	kt_buf_consume(&p->joblog_rest, (size_t)(line - p->joblog_rest.data));
 }
 
-/* Read before the scan and taken after it, so that what has ended has begun. */
+/* Reads the joblog before the scan and uses it afterwards: a cell that has ended has begun then. */
 static void look(struct parallel *p)
 {
 	read_joblog(p);
@@ -171,7 +171,7 @@ static void look(struct parallel *p)
 	take_joblog(p);
 }
 
-/* An error in its own words, unless it has run all there was. */
+/* After GNU parallel has ended: an error with its words, unless it has run all cells. */
 static struct kt_error *judge(struct parallel *p)
 {
 	_cleanup_free_ char *text = NULL;
@@ -219,7 +219,8 @@ static bool ends_within(struct parallel *p, int ms)
 	return true;
 }
 
-/* At SIGTERM it tells its jobs, and waits for them; those behind ssh learn of it a little later. */
+/* On SIGTERM, GNU parallel stops its jobs and waits for them. Those behind ssh end a little later.
+ */
 static void stop(struct parallel *p)
 {
 	if (p->process.pid <= 0)
@@ -248,7 +249,7 @@ static struct kt_error *init(struct parallel *p, const struct sweep_work *work)
 	p->output = memfd_create("output", MFD_CLOEXEC);
 	if (p->output < 0)
 		return kt_error_os(errno, "cannot start GNU parallel");
-	/* It would go on with one that is there, and we read one from its beginning. */
+	/* GNU parallel would append to an old joblog, and this engine would read the old lines. */
 	unlink(p->joblog);
 	err = sweep_order(work, &p->order);
 	return err ? err : write_jobs(p);

@@ -15,8 +15,9 @@
 #include "util/clock.h"
 
 /*
- * Between what is quoted for it. It dies with what started it, when setpriv is there to say so.
- * timeout(1) gives the cell a process group of its own, so it is told of a signal, and hands it on.
+ * The script that runs a cell, without the lines that write_script() puts in the middle. With
+ * setpriv it ends together with the process that started it. timeout(1) gives the cell a process
+ * group of its own, so the script has to pass signals on to it.
  */
 static const char script_head[] =
 	"[ \"${2:-}\" = tied ] || ! command -v setpriv >/dev/null ||\n"
@@ -24,7 +25,7 @@ static const char script_head[] =
 	"pid= stop=\n"
 	"trap 'stop=1; [ -z \"$pid\" ] || kill \"$pid\"' HUP INT TERM\n"
 	": >\"$state/$1.run\" || exit 127\n"
-	/* After that file: when there are no names any more, the sweep is over, or waits for us. */
+	/* Without `names` the sweep is over; a sweep that is ending waits for N.run to go. */
 	"name=$(LC_ALL=C sed -n \"$1{p;q;}\" \"$state/names\")\n"
 	"[ -n \"$name\" ] || { rm -f \"$state/$1.run\"; exit 127; }\n";
 
@@ -33,13 +34,13 @@ static const char script_tail[] =
 	"[ -z \"$stop\" ] || kill \"$pid\"\n"
 	"wait \"$pid\"\n"
 	"status=$?\n"
-	"while kill -0 \"$pid\" 2>/dev/null; do\n" /* a signal ended wait, and not the cell */
+	"while kill -0 \"$pid\" 2>/dev/null; do\n" /* a signal ended wait, but not the cell */
 	"	wait \"$pid\"\n"
 	"	status=$?\n"
 	"done\n"
 	"echo \"$status\" >\"$state/$1.tmp\"\n"
 	"rm -f \"$state/$1.run\"\n"
-	/* One that was stopped has not come to an end: who stopped it knows why. */
+	/* A cell that was stopped leaves no status: whoever stopped it knows why. */
 	"if [ -z \"$stop\" ] || [ \"$status\" = 0 ]; then\n"
 	"	mv \"$state/$1.tmp\" \"$state/$1.end\"\n"
 	"else\n"
@@ -70,7 +71,7 @@ static struct kt_error *write_script(struct sweep_remote *remote)
 	kt_buf_appends(&buf, " </dev/null >>");
 	sweep_quote(&buf, work->results);
 	kt_buf_printf(&buf, "\"/.logs/$name.out\" 2>&1 &\n%s", script_tail);
-	/* Whether to try again is all that anybody else wants to know. */
+	/* To GNU parallel and Slurm, a status other than 0 means to try again. */
 	kt_buf_printf(&buf, "[ \"$status\" != %d ] || exit 0\nexit \"$status\"\n",
 		      SWEEP_CELL_SKIPPED);
 	if (kt_buf_failed(&buf))
@@ -171,13 +172,13 @@ static int read_status(int dirfd, const char *name)
 	_cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
 	char text[16] = "";
 
-	/* The file came by rename, and so is whole. */
+	/* The file was renamed to this name, so it is whole. */
 	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 1)
 		return 255;
 	return (int)strtol(text, NULL, 10);
 }
 
-/* The job of "N.SUFFIX"; n_jobs: it is something else. */
+/* Returns the index of the job of a file "N.SUFFIX"; n_jobs for any other file. */
 static size_t job_of(const struct sweep_remote *remote, const char *name, const char *suffix)
 {
 	char *end;
@@ -201,7 +202,7 @@ static void see_ended(struct sweep_remote *remote, DIR *dir, const char *name, s
 	int status = read_status(dirfd(dir), name);
 
 	see_begun(remote, job);
-	/* Told once: it is news, and there will not be many files to look through. */
+	/* Each file is told once; removing it also keeps the directory short. */
 	unlinkat(dirfd(dir), name, 0);
 	remote->running[job] = false;
 	if (ended)

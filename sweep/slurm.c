@@ -14,32 +14,32 @@
 #include "util/clock.h"
 #include "util/vec.h"
 
-/* Slurm is asked less and less often: many people ask one controller. */
+/* How often to look at the queue: less and less, since many people share one controller. */
 #define LOOK_FIRST_MS 500
 #define LOOK_LAST_MS  5000
 
-#define LOST_S     10  /* a file on another machine may come later than Slurm's word */
-#define PATIENCE_S 600 /* work->patience_s, unless given */
-#define CANCEL_S   90  /* Slurm's KillWait is 30 s as a rule */
+#define LOST_S     10  /* how much later than Slurm's word a file from another machine may come */
+#define PATIENCE_S 600 /* the default of work->patience_s */
+#define CANCEL_S   90  /* longer than Slurm's KillWait, mostly 30 s */
 
 enum { IDLE, SUBMITTED, DONE };
 
-/* What is known of a job: the try that was submitted, if any. */
+/* A job, and the try of it that was submitted last. */
 struct cell {
 	int phase;
 	unsigned tries;
-	size_t array;          /* index */
-	enum slurm_state seen; /* in the last look at the queue */
-	char word[32];         /* Slurm's for that */
-	int64_t lost_ns;       /* since when Slurm says that it is over, without a file; 0: not */
-	bool no_word;          /* its last try came to no end of its own */
+	size_t array;          /* index into slurm.arrays */
+	enum slurm_state seen; /* its state at the last look at the queue */
+	char word[32];         /* Slurm's word for the state */
+	int64_t lost_ns; /* since when it is over for Slurm, but has left no file; 0: not so */
+	bool no_word;    /* its last try ended without reporting a status */
 };
 
 struct array {
 	unsigned long number;
-	size_t *jobs; /* by task */
+	size_t *jobs; /* for each task our job */
 	size_t n;
-	struct slurm_line rest; /* the tasks without a line of their own, in the last look */
+	struct slurm_line rest; /* the last look's line for all tasks without one of their own */
 };
 
 struct slurm {
@@ -52,11 +52,11 @@ struct slurm {
 	struct {
 		KT_VEC(struct array) v;
 	} arrays;
-	size_t n_submitted;  /* that have not ended */
-	int64_t moved_ns;    /* when something ran or ended */
+	size_t n_submitted;  /* cells that were submitted and have not ended */
+	int64_t moved_ns;    /* when a cell last ran or ended */
 	int64_t answered_ns; /* when Slurm last answered */
 	bool any_active;
-	char reason[256]; /* why the first of those pending is */
+	char reason[256]; /* why the first pending cell waits, in Slurm's words */
 	char noticed[256];
 };
 
@@ -70,7 +70,7 @@ static bool seconds_since(int64_t ns, unsigned seconds)
 	return kt_now_ns() - ns >= (int64_t)seconds * 1000000000;
 }
 
-/* Submitting. */
+/* --- submitting --- */
 
 static bool same_need(const struct slurm *s, size_t a, size_t b)
 {
@@ -80,7 +80,7 @@ static bool same_need(const struct slurm *s, size_t a, size_t b)
 	       sweep_job_threads(s->work, &jobs[a]) == sweep_job_threads(s->work, &jobs[b]);
 }
 
-/* The largest need of them; or of all there are, so that it is the same from array to array. */
+/* Requests CPUs and memory for the largest of these jobs. */
 static void set_need(const struct slurm *s, const struct array *array, struct slurm_request *r)
 {
 	const struct sweep_job *jobs = s->work->jobs;
@@ -95,7 +95,7 @@ static void set_need(const struct slurm *s, const struct array *array, struct sl
 	}
 }
 
-/* The batch script: the task's line of a list is the number for the cell's own script. */
+/* Writes the batch script. Line N + 1 of a list has the number of task N for the cell's script. */
 static struct kt_error *write_batch(struct slurm *s, const struct array *array, char **ret_script)
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf list = KT_BUF_INIT, script = KT_BUF_INIT;
@@ -124,7 +124,7 @@ static struct kt_error *write_batch(struct slurm *s, const struct array *array, 
 	return err;
 }
 
-/* Of jobs, not of cells. Slurm would read these two in a path as its own. */
+/* Where Slurm writes the output of its jobs. It would replace a "%" or "\" in a path. */
 static const char *output_path(const struct sweep_work *work)
 {
 	return strpbrk(work->results, "%\\") ? "/dev/null" : ".logs/slurm.out";
@@ -151,13 +151,13 @@ static struct kt_error *submit_array(struct slurm *s, struct array *array)
 	return slurm_submit(&request, &array->number);
 }
 
-/* Takes the array over, submitted or not. */
+/* Submits the array, and takes it over, also on failure. */
 static struct kt_error *add_array(struct slurm *s, struct array *array)
 {
 	struct kt_error *err = submit_array(s, array);
 
 	if (!err && !kt_vec_push(&s->arrays.v, *array))
-		err = kt_error_no_memory(); /* then it is cancelled by its name */
+		err = kt_error_no_memory(); /* stop() still finds the array by its name */
 	if (err) {
 		free(array->jobs);
 		return err;
@@ -173,7 +173,7 @@ static struct kt_error *add_array(struct slurm *s, struct array *array)
 	return NULL;
 }
 
-/* Idle jobs that go well into one array, from the first on; empty: there are none. */
+/* Picks idle jobs with the same needs for one array; an empty array if there are none. */
 static struct kt_error *pick_array(const struct slurm *s, unsigned tries, struct array *ret)
 {
 	size_t n = s->work->n_jobs < s->array_max ? s->work->n_jobs : s->array_max;
@@ -193,7 +193,7 @@ static struct kt_error *pick_array(const struct slurm *s, unsigned tries, struct
 	return NULL;
 }
 
-/* Following. */
+/* --- following --- */
 
 static void try_ended(struct slurm *s, size_t job, bool again)
 {
@@ -233,7 +233,7 @@ static void take_queue_line(void *arg, const struct slurm_line *line)
 			continue;
 		cell = &s->cells[array->jobs[line->task]];
 		if (&s->arrays.v.data[cell->array] != array)
-			continue; /* a try before */
+			continue; /* an earlier try */
 		cell->seen = line->state;
 		memcpy(cell->word, line->word, sizeof(cell->word));
 	}
@@ -255,7 +255,7 @@ static struct kt_error *look_at_queue(struct slurm *s, bool *ret_answered)
 		s->answered_ns = kt_now_ns();
 	if (err && kt_error_code(err) != KT_ERROR_CANCELLED &&
 	    !seconds_since(s->answered_ns, patience_s(s))) {
-		kt_error_destroy(err); /* a controller may be restarted */
+		kt_error_destroy(err); /* the controller may be restarting */
 		return NULL;
 	}
 	if (s->any_active)
@@ -264,8 +264,8 @@ static struct kt_error *look_at_queue(struct slurm *s, bool *ret_answered)
 }
 
 /*
- * One that Slurm says is over, while its file does not come: Slurm's word is taken for it. What
- * somebody cancelled is not tried again.
+ * Decides about a cell that is over for Slurm, but whose file does not come: after LOST_S it has
+ * ended. If somebody cancelled it, it is not tried again.
  */
 static void judge_lost(struct slurm *s, size_t job)
 {
@@ -286,7 +286,7 @@ static void judge_lost(struct slurm *s, size_t job)
 	}
 }
 
-/* Nothing runs, and does not for a while: whoever waits wants to know why. */
+/* If nothing has run for a while, says why. After patience_s() it may be an error. */
 static struct kt_error *judge_pending(struct slurm *s)
 {
 	unsigned patience = patience_s(s);
@@ -312,7 +312,7 @@ static struct kt_error *look(struct slurm *s)
 	bool answered;
 	struct kt_error *err = look_at_queue(s, &answered);
 
-	/* Files after the queue: what was over then has its file by now, as a rule. */
+	/* After the look at the queue: a cell that was over then mostly has its file by now. */
 	sweep_remote_scan(&s->remote, file_says_ended, s);
 	if (err || !answered)
 		return err;
@@ -339,7 +339,7 @@ static struct kt_error *follow(struct slurm *s)
 	return NULL;
 }
 
-/* All cells that had so many tries; with a limit, the next array only when one has ended. */
+/* Runs all cells that had this many tries. With max_jobs, one array after the other. */
 static struct kt_error *run_round(struct slurm *s, unsigned tries)
 {
 	for (;;) {
@@ -363,14 +363,14 @@ static struct kt_error *run_round(struct slurm *s, unsigned tries)
 	}
 }
 
-/* The end. */
+/* --- the end --- */
 
 static void count_live(void *arg, const struct slurm_line *line)
 {
 	*(size_t *)arg += line->state == SLURM_PENDING || line->state == SLURM_ACTIVE;
 }
 
-/* By name, so that one is found too whose number did not come back. */
+/* Cancels by name, which also finds an array whose number was not told. */
 static struct kt_error *cancel_all(struct slurm *s)
 {
 	int64_t deadline = kt_deadline_ms(CANCEL_S * 1000);
@@ -403,7 +403,7 @@ static void stop(struct slurm *s)
 	kt_error_destroy(err);
 }
 
-/* Cells of which Slurm says that they are over, and they themselves never did. */
+/* An error if cells ended without reporting a status. */
 static struct kt_error *judge(const struct slurm *s)
 {
 	const char *word = "";

@@ -9,7 +9,7 @@
 #include "util/cleanup.h"
 #include "util/vec.h"
 
-/* Slurm's commands wait for the controller by themselves, 10 s as a rule, and try again. */
+/* Timeouts. Slurm's commands wait for the controller themselves, mostly 10 s, and try again. */
 #define ASK_S    60
 #define SUBMIT_S 120
 
@@ -37,7 +37,7 @@ struct kt_error *slurm_array_max(size_t *ret)
 	return NULL;
 }
 
-/* With --parsable "NUMBER" or "NUMBER;CLUSTER"; warnings may stand before it. */
+/* Reads sbatch --parsable: "NUMBER" or "NUMBER;CLUSTER", maybe after lines with warnings. */
 static struct kt_error *read_number(char *text, unsigned long *ret)
 {
 	const char *line = sweep_last_line(text);
@@ -51,7 +51,7 @@ static struct kt_error *read_number(char *text, unsigned long *ret)
 	return NULL;
 }
 
-/* What is asked of each is first, so that a person's own options can change it. */
+/* The needs come first, so that the user's own options can override them. */
 static struct kt_error *submit_argv(const struct slurm_request *r, const char *const *needs,
 				    const char *const *ours, unsigned long *ret)
 {
@@ -83,10 +83,10 @@ struct kt_error *slurm_submit(const struct slurm_request *r, unsigned long *ret)
 
 	snprintf(cpus, sizeof(cpus), "--cpus-per-task=%u", r->cpus);
 	snprintf(memory, sizeof(memory), "--mem=%uM", r->memory_mib);
-	/* In minutes, and late: it is for a node where nothing else works any more. */
+	/* In minutes. Later than the cell's own timeout: for a node where that does not work. */
 	snprintf(time, sizeof(time), "--time=%u", r->timeout_s / 60 + 2);
 	if (r->timeout_s)
-		needs[4] = time; /* else the partition's own */
+		needs[4] = time; /* otherwise the partition's limit counts */
 	if (r->at_a_time)
 		snprintf(array, sizeof(array), "--array=0-%zu%%%u", r->n_tasks - 1, r->at_a_time);
 	else
@@ -120,7 +120,7 @@ static bool read_line(const char *text, struct slurm_line *line)
 	if (sscanf(text, "%lu %31s %31s %n", &line->array, task, line->word, &at) < 3 || !at)
 		return false;
 	line->task = isdigit((unsigned char)task[0]) ? strtol(task, &end, 10) : -1;
-	/* Pending ones are a list, which is cut when it is long. */
+	/* Pending tasks come as a list, which squeue cuts if it is long. */
 	if (line->task >= 0 && *end)
 		line->task = -1;
 	line->state = state_of(line->word);
