@@ -11,9 +11,9 @@
 #include <locale.h>
 #include <stdio.h>
 
-#include "render/cells_diff.h"
 #include "model/cells_index.h"
 #include "render/cells.h"
+#include "render/cells_diff.h"
 #include "render/html.h"
 #include "tests/render/cells.h"
 
