@@ -169,6 +169,13 @@ kept 'a scheduler that is not there costs no record'
 run sweep "$work/sweep.conf" --results "$work/none-before" --filter 'any/one/4cpu-1llc-nosmt'
 check 'without a record from before, its absence is one' grep -q '"error".*cannot read /nowhere.bpf.o' \
 	"$work"/none-before/*.json
+# CSI as one character, U+009B: a terminal obeys it.
+csi=$(printf '\302\233')
+sed "s|\"$kernel\"|\"/nowhere/${csi}31m\"|" "$work/good.conf" | conf
+run sweep "$work/sweep.conf" --results "$work/csi" --filter 'any/one/4cpu-1llc-nosmt' --json
+check '--json: a control character in a reason is escaped' grep -qF '\u009B31m' "$work/out"
+check 'and not there as it is' sh -c "! LC_ALL=C grep -qF '$csi' '$work/out'"
+check '--json: a duration has 15 digits at most' sh -c "! grep -Eq '\"duration_s\": *[0-9.]*[1-9][0-9.]{16}' '$work/out'"
 cp "$work/good.conf" "$work/sweep.conf"
 # The first cell is done when the QEMU of the second has started; that one ends only with its cell.
 QEMU_STARTED=$work/started3 QEMU_ENDS=1 "$tool" sweep "$work/sweep.conf" --results "$work/again" \
