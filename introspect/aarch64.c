@@ -61,7 +61,7 @@ static const char *const register_names[] = {
 	[VBAR_EL2] = "?VBAR_EL2",
 };
 
-/* 0: reserved */
+/* Of TTBR1's pages. 0: the value of TG1 is reserved. */
 static unsigned int tg1_page_shift(uint64_t tcr)
 {
 	static const uint8_t shifts[] = {0, 14, 12, 16};
@@ -69,7 +69,7 @@ static unsigned int tg1_page_shift(uint64_t tcr)
 	return shifts[TCR_TG1(tcr)];
 }
 
-/* The table's address in a TTBR: aligned to the table's size, but to 16 bytes at least. */
+/* A TTBR holds the table's address, aligned to the table's size, but to 16 bytes at least. */
 static gaddr_t ttbr_table(const struct arch_space *space, uint64_t ttbr)
 {
 	unsigned int align = space->level[space->levels - 1].bits + 3;
@@ -84,7 +84,7 @@ static gaddr_t ttbr_table(const struct arch_space *space, uint64_t ttbr)
 	return addr;
 }
 
-/* False: no kernel has such a TCR, or what it says of the upper half is that it is off. */
+/* False: no kernel sets TCR like this, or translation of the upper half is off. */
 static bool tcr_space(uint64_t tcr, struct arch_space *ret)
 {
 	unsigned int va_bits = 64 - (unsigned int)TCR_T1SZ(tcr);
@@ -99,8 +99,8 @@ static bool tcr_space(uint64_t tcr, struct arch_space *ret)
 		.format = tcr & TCR_HPD1 ? FORMAT_NO_HP : 0,
 		/*
 		 * Above the linear map, which has the lower half since 5.4. With addresses of 52
-		 * bits it is what it would be with 48 (PAGE_END, VA_BITS_MIN). With KASLR the
-		 * image may be at any multiple of 64 KiB in there.
+		 * bits the image is where it would be with 48 (PAGE_END, VA_BITS_MIN). KASLR puts
+		 * it at any multiple of 64 KiB in there.
 		 */
 		.image_first = ~UINT64_C(0) << (image_bits - 1),
 		.image_last = UINT64_MAX,
@@ -152,7 +152,7 @@ static size_t aarch64_spaces(const uint64_t *values, struct arch_space *ret,
 	return n;
 }
 
-/* The output address of an entry, to where that of a page begins. */
+/* The output address of an entry, without the bits below the page size. */
 static gaddr_t entry_output(const struct arch_space *space, uint64_t entry)
 {
 	unsigned int page_shift = space->level[0].shift;
@@ -191,7 +191,7 @@ static struct arch_entry aarch64_entry(const struct arch_space *space, unsigned 
 		return ret; /* reserved */
 	ret.kind = ARCH_ENTRY_LEAF;
 	ret.table.addr &= ~((UINT64_C(1) << space->level[level - 1].shift) - 1);
-	/* A page that the hardware makes writable when it is written to is one. */
+	/* With DBM, the hardware makes a page writable at the first write. */
 	ret.writable = !(entry & ENTRY_AP_RO) || entry & ENTRY_DBM;
 	ret.executable = !(entry & ENTRY_PXN);
 	return ret;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What address translation has to know of an architecture: one short table of operations
- * each, one file each. The walks themselves are in pagetable.c and enumerate.c.
+ * What address translation needs from an architecture. Each has one short table of operations in
+ * a file of its own. The walks themselves are in pagetable.c and enumerate.c.
  *
- * A space is one page table with all that is needed to walk it: how its levels cut an address
- * up, and which addresses it is for. It comes from the registers of a vCPU.
+ * A space is one page table with all that is needed to walk it: how its levels cut up an address,
+ * and which addresses it maps. It comes from the registers of a vCPU.
  */
 #ifndef KT_INTROSPECT_ARCH_H
 #define KT_INTROSPECT_ARCH_H
@@ -20,24 +20,24 @@
 #define ARCH_MAX_RANK      7
 #define ARCH_MAX_LEVELS    5
 
-/* Which bits of an address choose the entry in a table of a level: bits of them, from shift on. */
+/* `bits` bits of an address, from bit `shift` on, choose the entry in a table of this level. */
 struct arch_level {
 	uint8_t shift;
 	uint8_t bits;
 };
 
-/* What the bits above the translated ones have to be; else nothing is mapped there. */
+/* What the bits above the translated ones have to be; other addresses are never mapped. */
 enum arch_form {
 	ARCH_FORM_SIGNED, /* copies of the highest translated bit */
 	ARCH_FORM_LOW,    /* all 0 */
 	ARCH_FORM_HIGH,   /* all 1 */
 };
 
-/* A table: where it is, and which of its entries are there. */
+/* A table, of which some architectures allow only a part to exist. */
 struct arch_table {
 	gaddr_t addr;       /* physical */
-	unsigned int first; /* entry; addr is that of entry 0, even if there is none */
-	unsigned int count; /* 0: all that the level's bits can choose */
+	unsigned int first; /* the first entry that exists; addr is that of entry 0 all the same */
+	unsigned int count; /* entries that exist; 0: all that the level's bits can choose */
 };
 
 struct arch_space {
@@ -45,14 +45,14 @@ struct arch_space {
 	unsigned int levels; /* the root is of this level, pages are in tables of level 1 */
 	struct arch_level level[ARCH_MAX_LEVELS]; /* of level n: [n - 1] */
 	enum arch_form form;
-	unsigned int tag_bits; /* so many bits, from 63 on down, count for nothing */
+	unsigned int tag_bits; /* so many of the highest bits are ignored */
 	uint64_t format;       /* what else the architecture's entry() needs */
 
-	/* Where the kernel image is mapped: from an address in here on. */
+	/* The kernel image begins at an address in this range. */
 	gaddr_t image_first, image_last; /* both within */
 	/*
-	 * Not 0: the image begins at a multiple of this, the size of one entry of a table of
-	 * image_level. 0: it begins where a mapping of text does.
+	 * The image begins at a multiple of this, which is the size of one entry of a table of
+	 * image_level. 0: it begins where a mapping of text begins.
 	 */
 	uint64_t image_align;
 	unsigned int image_level;
@@ -60,12 +60,12 @@ struct arch_space {
 	gaddr_t anchor;
 
 	/*
-	 * The stub's virtual reads go through this very table now, and see all that it maps.
-	 * False: a table that the registers only lead to (the kernel's, under PTI), or whose
-	 * mappings are not for the mode that the vCPU is in.
+	 * The stub's virtual reads go through this table now, and see all that it maps. False: the
+	 * registers only lead to the table (the kernel's, under PTI), or its mappings are not for
+	 * the mode that the vCPU is in.
 	 */
 	bool live;
-	unsigned int rank; /* the lower, the likelier that it maps the whole kernel */
+	unsigned int rank; /* tables of lower rank are likelier to map the whole kernel */
 };
 
 enum arch_entry_kind {
@@ -74,7 +74,8 @@ enum arch_entry_kind {
 	ARCH_ENTRY_LEAF,
 };
 
-/* What an entry says. What is mapped below it is writable only if all entries above say so. */
+/* A decoded entry. A page is writable or executable only if all entries above it allow that, too.
+ */
 struct arch_entry {
 	enum arch_entry_kind kind;
 	struct arch_table table; /* of a leaf, addr is the page's */
@@ -94,10 +95,9 @@ struct arch {
 	size_t n_registers;
 
 	/*
-	 * The page tables that a vCPU's registers (in the order of `registers`) lead to;
-	 * writes at most ARCH_MAX_SPACES, returns how many. 0: its MMU is not on yet, or
-	 * *unsupported_ret says why these registers lead nowhere that we can go; it is not
-	 * touched otherwise.
+	 * The page tables that a vCPU's registers (in the order of `registers`) lead to. Returns
+	 * how many, at most ARCH_MAX_SPACES. 0: the MMU is not on yet; or the registers are of no
+	 * use, then *unsupported_ret says why. It is untouched otherwise.
 	 */
 	size_t (*spaces)(const uint64_t *values, struct arch_space *ret,
 			 const char **unsupported_ret);
@@ -107,16 +107,17 @@ struct arch {
 				   uint64_t entry);
 
 	/*
-	 * A symbol whose address a register holds while the kernel runs (arch_space's anchor), or
-	 * the pointer at anchor_at in physical memory, if that is not 0. NULL: there is none.
+	 * A symbol whose run-time address is known without a search: from a register (arch_space's
+	 * anchor), or from the pointer at anchor_at in physical memory if that is not 0. NULL:
+	 * there is none.
 	 */
 	const char *anchor;
 	gaddr_t anchor_at;
 
 	/*
-	 * The kernel's own top table is a symbol of the image, so that its physical address tells
-	 * the image's; and the number at voffset is by how much the image's virtual addresses are
-	 * more than its physical ones. NULL: not so.
+	 * root: the symbol of the kernel's own top table, which is a part of the image; its
+	 * physical address tells that of the image. voffset: the symbol of a variable that holds
+	 * the image's virtual minus its physical addresses. NULL: the kernel has no such symbols.
 	 */
 	const char *root, *voffset;
 
@@ -124,7 +125,7 @@ struct arch {
 	const char *no_registers;
 };
 
-/* Every level but the highest has bits_each; the highest what is left of addr_bits. */
+/* Sets the levels: each has bits_each, the highest one what is left of addr_bits. */
 void arch_space_cut(struct arch_space *space, unsigned int page_shift, unsigned int bits_each,
 		    unsigned int addr_bits);
 
@@ -136,10 +137,10 @@ static inline unsigned int arch_space_bits(const struct arch_space *space)
 	return top->shift + top->bits;
 }
 
-/* The address in the form that the space asks for, from its translated bits. */
+/* The whole address, in the space's form, from its translated bits. */
 gaddr_t arch_space_complete(const struct arch_space *space, gaddr_t addr);
 
-/* No address of another form is ever mapped, whatever the table says. */
+/* False: the address is not of the space's form, and so is not mapped whatever the table says. */
 bool arch_space_has(const struct arch_space *space, gaddr_t addr);
 
 extern const struct arch arch_x86_64, arch_aarch64, arch_riscv64, arch_s390x;
@@ -147,7 +148,7 @@ extern const struct arch arch_x86_64, arch_aarch64, arch_riscv64, arch_s390x;
 /* The architecture of that name, or NULL. */
 const struct arch *arch_by_name(const char *name);
 
-/* All of them: i from 0 on, NULL behind the last. */
+/* For loops over all of them: NULL behind the last. */
 const struct arch *arch_at(size_t i);
 
 #endif

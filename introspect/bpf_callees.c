@@ -5,8 +5,8 @@
 #include "introspect/bpf_callees.h"
 
 /*
- * Symbols that calls lead to. Helpers are functions of their own name, but for a few; for
- * maps the verifier calls the map type's own function.
+ * Most helpers are functions of the same name. For maps the verifier replaces the helper by the
+ * map type's own function.
  */
 #define HELPER(name) "bpf_" #name
 static const char *const callees[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The functions of the kernel that programs call: helpers and kfuncs, by name. */
+/* The names of the kernel's functions that programs call: helpers and kfuncs. */
 #ifndef KT_INTROSPECT_BPF_CALLEES_H
 #define KT_INTROSPECT_BPF_CALLEES_H
 
@@ -7,7 +7,7 @@
 
 bool bpf_callees_wants(struct wants *wants);
 
-/* The one at a link-time address, in a copy that is the caller's; *ret stays for none. */
+/* The name of the one at a link-time address, the caller's. *ret is untouched if it is none. */
 struct kt_error *bpf_callee_at(const struct kfacts *facts, gaddr_t addr, char **ret);
 
 #endif

@@ -53,6 +53,7 @@ struct kt_error *bpf_idr_check(const struct bpf_idr_type *type, const struct kfa
 struct kt_error *bpf_idr_index(struct guest *guest, const char *symbol, struct xarray_entries *ret)
 {
 	const struct kfacts *facts = guest_facts(guest);
+	const struct gmem memory = guest_memory(guest);
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
 	struct view head;
 	uint8_t image[8];
@@ -71,8 +72,7 @@ struct kt_error *bpf_idr_index(struct guest *guest, const char *symbol, struct x
 	if (batch.reads.data[0].fault)
 		return kt_error_new(KT_ERROR_FAULT, "%s, at 0x%016llx in the guest, is not mapped",
 				    symbol, (unsigned long long)addr);
-	return xarray_walk(facts, guest_read_fn, guest, view_uint(&head, image, 0), BPF_IDR_MAX,
-			   ret);
+	return xarray_walk(facts, &memory, view_uint(&head, image, 0), BPF_IDR_MAX, ret);
 }
 
 static struct kt_error *read_objects(struct guest *guest, const struct xarray_entries *index,

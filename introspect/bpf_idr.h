@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The objects of an IDR (map_idr, link_idr), one view's image of each, in a fixed number of
- * batches; and what the walkers of BPF objects share.
+ * Reads the objects of an IDR (map_idr, link_idr), one view's image of each, in a fixed number of
+ * batches; and what all walkers of BPF objects use.
  */
 #ifndef KT_INTROSPECT_BPF_IDR_H
 #define KT_INTROSPECT_BPF_IDR_H
@@ -13,7 +13,7 @@
 /* More objects than any machine has, of less than 2 KB each. */
 #define BPF_IDR_MAX 100000
 
-/* What is read of an object: the field with its ID, and that with its count of users. */
+/* A kind of object: the view, and in it the fields with the ID and with the count of users. */
 struct bpf_idr_type {
 	const char *symbol; /* the IDR's */
 	const struct view_type *view;
@@ -38,10 +38,10 @@ struct bpf_idr {
 /* False: no memory. */
 bool bpf_idr_wants(const struct bpf_idr_type *type, struct wants *wants);
 
-/* KT_ERROR_NOT_FOUND: that no source has the symbol, and which would have. */
+/* The error that nothing tells where the symbol is; its hint names the files that would. */
 struct kt_error *bpf_idr_not_placed(const char *symbol);
 
-/* KT_ERROR_UNSUPPORTED: a kernel without BPF; NOT_FOUND: its facts lack what is needed. */
+/* KT_ERROR_UNSUPPORTED: a kernel without BPF. KT_ERROR_NOT_FOUND: the facts lack something. */
 struct kt_error *bpf_idr_check(const struct bpf_idr_type *type, const struct kfacts *facts);
 
 /* On error *ret is untouched. */
@@ -49,21 +49,21 @@ struct kt_error *bpf_idr_read(struct guest *guest, const struct bpf_idr_type *ty
 			      struct bpf_idr *ret);
 void bpf_idr_deinit(struct bpf_idr *idr);
 
-/* The entries of an IDR alone. */
+/* The entries of an IDR, without reading the objects. */
 bool bpf_idr_index_wants(const char *symbol, struct wants *wants);
 struct kt_error *bpf_idr_index(struct guest *guest, const char *symbol, struct xarray_entries *ret);
 
 enum bpf_idr_state {
 	BPF_IDR_HERE,
-	BPF_IDR_DYING,      /* nobody holds it: the kernel's own lookups do not find it either */
-	BPF_IDR_UNREADABLE, /* or its ID is not its index: damage */
+	BPF_IDR_DYING,      /* nobody holds it; the kernel's own lookups skip it, too */
+	BPF_IDR_UNREADABLE, /* or damaged: its ID is not its index */
 };
 enum bpf_idr_state bpf_idr_state(const struct bpf_idr *idr, const struct bpf_idr_entry *entry);
 
 /*
- * An enumerator's name as libbpf and bpftool have it: without the prefix, in small letters,
- * and without the "_DEPRECATED" of one that has two names. *ret is NULL for one that this
- * kernel does not have; the caller frees it. KT_ERROR_NO_MEMORY.
+ * An enumerator's name as libbpf and bpftool write it: in small letters, without the prefix and
+ * without "_DEPRECATED". The caller frees *ret, which is NULL for a value that this kernel's enum
+ * does not have.
  */
 struct kt_error *bpf_enum_text(const struct kfacts *facts, const char *type, const char *prefix,
 			       uint64_t value, char **ret);

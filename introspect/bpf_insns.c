@@ -6,6 +6,7 @@
 #include "introspect/bpf_callees.h"
 #include "introspect/bpf_idr.h"
 #include "introspect/bpf_insns.h"
+#include "introspect/object.h"
 #include "introspect/xarray.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
@@ -13,14 +14,14 @@
 #define POINTER_SIZE 8 /* 64-bit kernels */
 #define INSN_SIZE    8 /* sizeof(struct bpf_insn) */
 
-/* The verifier takes a million instructions, and may make more of them. */
+/* The kernel takes a million instructions, and the verifier may add to them. */
 #define MAX_INSNS (4u << 20)
 /* The kernel's own limits are 64 maps (MAX_USED_MAPS) and 256 subprograms; be generous. */
 #define MAX_POINTEES 4096
 /* KSYM_NAME_LEN since 6.1 */
 #define NAME_MAX_LEN 512
 
-/* What only the kernel has of modes and codes (include/linux/filter.h). */
+/* Modes and codes that only the kernel uses (include/linux/filter.h). */
 #define PROBE_MEM   0x20
 #define PROBE_MEM32 0xa0
 #define TAIL_CALL   (BPF_JMP | 0xf0)
@@ -55,7 +56,7 @@ static const struct view_field map_fields[] = {
 };
 static const struct view_type map_view = VIEW_TYPE("bpf_map", map_fields);
 
-/* A map of type array: it begins with its bpf_map. */
+/* A map of type array is a bpf_array, which begins with the bpf_map. */
 static const struct view_field array_fields[] = {{.path = "elem_size"}};
 static const struct view_type array_view = VIEW_TYPE("bpf_array", array_fields);
 
@@ -66,7 +67,7 @@ struct bpf_insns {
 	bool big_endian;
 	int64_t kaslr_offset;
 	struct view prog, aux, map, array;
-	uint8_t *prog_image, *aux_image;
+	struct object prog_object, aux_object;
 	size_t n, n_maps, n_funcs;
 	uint8_t *raw;  /* n instructions */
 	uint8_t *maps; /* pointers */
@@ -107,14 +108,6 @@ static struct kt_error *no_program(uint32_t id)
 			     "ktstr-gdb attach lists the programs");
 }
 
-/* One read of one object, with an image of its own; *ret is allocated. */
-static struct kt_error *add(const struct view *view, struct gmem_batch *batch, gaddr_t addr,
-			    uint8_t **ret)
-{
-	*ret = calloc(1, view->size);
-	return *ret && view_read(view, batch, addr, *ret) ? NULL : kt_error_no_memory();
-}
-
 static struct kt_error *find(struct guest *guest, struct bpf_insns *b, gaddr_t *addr_ret)
 {
 	_cleanup_(xarray_entries_deinit) struct xarray_entries index = {0};
@@ -136,31 +129,31 @@ static struct kt_error *unreadable(const struct bpf_insns *b, const char *what)
 			    b->id);
 }
 
-/* The program and its aux, which have to be there. */
+static uint64_t aux_uint(const struct bpf_insns *b, unsigned int field)
+{
+	return view_uint(&b->aux, b->aux_object.image, field);
+}
+
+/* The program and its aux have to be readable. */
 static struct kt_error *read_prog(struct guest *guest, struct bpf_insns *b, gaddr_t addr)
 {
-	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0}, next = {0};
-	struct kt_error *err = add(&b->prog, &batch, addr, &b->prog_image);
+	struct object *prog = &b->prog_object, *aux = &b->aux_object;
+	struct gmem memory = guest_memory(guest);
+	struct kt_error *err = object_read(prog, &b->prog, addr, &memory);
 
-	if (!err)
-		err = guest_read(guest, &batch);
-	if (!err && gmem_batch_fault(&batch, 0, batch.reads.len))
-		err = unreadable(b, "the parts");
-	if (!err)
-		err = add(&b->aux, &next, view_uint(&b->prog, b->prog_image, PROG_AUX),
-			  &b->aux_image);
-	if (!err)
-		err = guest_read(guest, &next);
-	if (!err && gmem_batch_fault(&next, 0, next.reads.len))
+	if (!err && prog->known)
+		err = object_read(aux, &b->aux, view_uint(&b->prog, prog->image, PROG_AUX),
+				  &memory);
+	if (!err && !aux->known)
 		err = unreadable(b, "the parts");
 	if (err)
 		return err;
-	if (view_uint(&b->aux, b->aux_image, AUX_ID) != b->id ||
-	    (view_has(&b->aux, AUX_REFCNT) && !view_uint(&b->aux, b->aux_image, AUX_REFCNT)))
+	if (aux_uint(b, AUX_ID) != b->id ||
+	    (view_has(&b->aux, AUX_REFCNT) && !aux_uint(b, AUX_REFCNT)))
 		return no_program(b->id);
-	b->n = (size_t)view_uint(&b->prog, b->prog_image, PROG_LEN);
-	b->n_maps = (size_t)view_uint(&b->aux, b->aux_image, AUX_MAP_CNT);
-	b->n_funcs = (size_t)view_uint(&b->aux, b->aux_image, AUX_FUNC_CNT);
+	b->n = (size_t)view_uint(&b->prog, prog->image, PROG_LEN);
+	b->n_maps = (size_t)aux_uint(b, AUX_MAP_CNT);
+	b->n_funcs = (size_t)aux_uint(b, AUX_FUNC_CNT);
 	if (b->n > MAX_INSNS || b->n_maps > MAX_POINTEES || b->n_funcs > MAX_POINTEES)
 		return kt_error_new(KT_ERROR_FORMAT,
 				    "program %u claims %zu instructions, %zu maps, %zu subprograms",
@@ -181,10 +174,8 @@ static struct kt_error *read_arrays(struct guest *guest, struct bpf_insns *b, ga
 	b->funcs = calloc(b->n_funcs + 1, POINTER_SIZE);
 	if (!b->raw || !b->maps || !b->funcs ||
 	    !gmem_batch_add(&batch, addr + insnsi.offset, b->raw, b->n * INSN_SIZE) ||
-	    !gmem_batch_add(&batch, view_uint(&b->aux, b->aux_image, AUX_MAPS), b->maps,
-			    b->n_maps * POINTER_SIZE) ||
-	    !gmem_batch_add(&batch, view_uint(&b->aux, b->aux_image, AUX_FUNC), b->funcs,
-			    b->n_funcs * POINTER_SIZE))
+	    !gmem_batch_add(&batch, aux_uint(b, AUX_MAPS), b->maps, b->n_maps * POINTER_SIZE) ||
+	    !gmem_batch_add(&batch, aux_uint(b, AUX_FUNC), b->funcs, b->n_funcs * POINTER_SIZE))
 		return kt_error_no_memory();
 	err = guest_read(guest, &batch);
 	if (!err && gmem_batch_fault(&batch, 0, batch.reads.len))
@@ -197,7 +188,7 @@ static gaddr_t pointer(const struct bpf_insns *b, const uint8_t *array, size_t i
 	return kt_load_uint(array + i * POINTER_SIZE, POINTER_SIZE, b->big_endian);
 }
 
-/* Maps, without which an instruction's meaning is not known: each has to be there. */
+/* Instructions that use a map mean nothing without it: each map has to be readable. */
 static struct kt_error *read_maps(struct guest *guest, struct bpf_insns *b)
 {
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0}, arrays = {0};
@@ -227,7 +218,7 @@ static struct kt_error *read_maps(struct guest *guest, struct bpf_insns *b)
 	return err;
 }
 
-/* Where subprograms begin, one behind the other; -1: not known. */
+/* Where each subprogram begins: they follow one another. -1: unknown. */
 static void find_starts(struct bpf_insns *b)
 {
 	int64_t start = 0;
@@ -242,7 +233,7 @@ static void find_starts(struct bpf_insns *b)
 	}
 }
 
-/* Subprograms, of which only names are wanted: what is not there stays unknown. */
+/* The subprograms are read for their names only: one that is unreadable stays unknown. */
 static struct kt_error *read_funcs(struct guest *guest, struct bpf_insns *b)
 {
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0}, next = {0};
@@ -312,10 +303,8 @@ struct kt_error *bpf_insns_read(struct guest *guest, uint32_t id, struct bpf_ins
 	b->id = id;
 	b->big_endian = kfacts_kernel(guest_facts(guest))->big_endian;
 	b->kaslr_offset = guest_kaslr_offset(guest);
-	err = view_init(&b->array, &array_view, guest_facts(guest));
-	b->has_array = !err &&
+	b->has_array = view_try(&b->array, &array_view, guest_facts(guest)) &&
 		       kfacts_member(guest_facts(guest), "bpf_array", "value", &b->array_value);
-	kt_error_destroy(err);
 	err = read_all(guest, b);
 	if (err) {
 		bpf_insns_destroy(b);
@@ -329,8 +318,8 @@ void bpf_insns_destroy(struct bpf_insns *b)
 {
 	if (!b)
 		return;
-	free(b->prog_image);
-	free(b->aux_image);
+	object_deinit(&b->prog_object);
+	object_deinit(&b->aux_object);
 	free(b->raw);
 	free(b->maps);
 	free(b->map_images);
@@ -357,7 +346,7 @@ static struct insn decode(const uint8_t *raw, bool big_endian)
 	};
 }
 
-/* bpf_map_from_imm(): the map that this is the address of, or of whose only value it is. */
+/* As bpf_map_from_imm(): the instruction has the address of a map, or of its only value. */
 static void show_map(const struct bpf_insns *b, struct insn *insn)
 {
 	uint64_t imm = (uint64_t)(uint32_t)insn[1].imm << 32 | (uint32_t)insn[0].imm;
@@ -381,7 +370,7 @@ static void show_map(const struct bpf_insns *b, struct insn *insn)
 	}
 }
 
-/* What the kernel rewrote for itself becomes again what a program may say. */
+/* Undoes what the kernel rewrote for itself: a program may not have such codes. */
 static void sanitize(struct insn *insn)
 {
 	uint8_t class = BPF_CLASS(insn->code), mode = BPF_MODE(insn->code);
@@ -395,17 +384,18 @@ static void sanitize(struct insn *insn)
 		insn->code = (uint8_t)(class | BPF_SIZE(insn->code) | BPF_MEM);
 }
 
-/* Whether the k-th subprogram begins at an instruction. */
+/* The k-th subprogram begins at this instruction. */
 static bool begins_at(const struct bpf_insns *b, int64_t k, int64_t at)
 {
 	return k >= 0 && (uint64_t)k < b->n_funcs && b->starts[k] == at && at >= 0;
 }
 
 /*
- * In a dump, off is the way to a subprogram and imm its number. Up to 6.12 at least the program
- * has them so; 7.2's has them the other way round. What is so is what leads to its beginning.
+ * In a dump, off is the distance to a subprogram and imm its number. So it is in the program, too,
+ * up to 6.12 at least; in 7.2 it is the other way round. The distance is the one that leads to the
+ * beginning of that subprogram.
  */
-static void show_way(const struct bpf_insns *b, struct insn *insn, size_t at)
+static void show_distance(const struct bpf_insns *b, struct insn *insn, size_t at)
 {
 	int64_t next = (int64_t)at + 1;
 	int16_t number = insn->off;
@@ -437,7 +427,7 @@ static struct kt_error *show_call(const struct bpf_insns *b, const struct kfacts
 	gaddr_t base;
 
 	if (insn->src == BPF_PSEUDO_CALL) {
-		show_way(b, insn, at);
+		show_distance(b, insn, at);
 		return show_subprogram(b, insn);
 	}
 	if (!kfacts_symbol(facts, CALL_BASE, &base))
@@ -471,7 +461,7 @@ struct kt_error *bpf_insns_finish(const struct bpf_insns *b, const struct kfacts
 			continue;
 		if (i + 1 < out.n)
 			show_map(b, insn);
-		i++; /* its second half is no instruction */
+		i++; /* it takes two places */
 	}
 	*ret = out;
 	out = (struct insns){0};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The translated instructions of one program of a stopped guest, as the kernel dumps them for
- * root: bpf_insn_prepare_dump() in kernel/bpf/syscall.c. Those of subprograms are among the
- * main program's (jit_subprogs() in kernel/bpf/verifier.c leaves them there for dumps).
+ * root: bpf_insn_prepare_dump() in kernel/bpf/syscall.c. The main program's instructions include
+ * those of its subprograms (jit_subprogs() in kernel/bpf/verifier.c leaves them there for dumps).
  */
 #ifndef KT_INTROSPECT_BPF_INSNS_H
 #define KT_INTROSPECT_BPF_INSNS_H
@@ -19,7 +19,7 @@ struct bpf_insns;
 struct kt_error *bpf_insns_read(struct guest *guest, uint32_t id, struct bpf_insns **ret);
 void bpf_insns_destroy(struct bpf_insns *insns);
 
-/* What was read as plain data; needs no guest. The caller owns *ret. */
+/* Plain data out of what was read; needs no guest. The caller owns *ret. */
 struct kt_error *bpf_insns_finish(const struct bpf_insns *insns, const struct kfacts *facts,
 				  struct insns *ret);
 

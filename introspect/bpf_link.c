@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What hangs on a link is a chain of members, each but the last a pointer to the structure of
- * the next. All chains of all links are followed at once, a batch a step.
+ * Each value of a link is at the end of a chain of pointers. All chains of all links are followed
+ * at once, one batch a step.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -48,12 +48,12 @@ enum detail_kind {
 };
 
 /*
- * One value of the links of a type: the enumerator (NULL: of all links), and how to get there
- * from the link. The first hop's structure is the link, or the one around it, which begins
- * with it. Of several rows for one value the first that this kernel has counts.
+ * One value, and the members that lead from the link to it. The first member is of bpf_link, or of
+ * the structure around it, which begins with bpf_link. If there are several rows for one value, the
+ * first one counts that this kernel has.
  */
 struct detail {
-	const char *link;
+	const char *link; /* the type of link, without BPF_LINK_TYPE_; NULL: all */
 	enum detail_kind kind;
 	enum value value;
 	struct hop hops[MAX_HOPS];
@@ -103,11 +103,11 @@ static const struct detail details[] = {
 };
 #define N_DETAILS (sizeof(details) / sizeof(details[0]))
 
-/* A link's way to one value. */
+/* One value of one link, on the way there. */
 struct chain {
 	const struct detail *detail;
 	size_t link;  /* in the IDR */
-	gaddr_t addr; /* of the next hop's structure */
+	gaddr_t addr; /* of the structure that has the next member */
 	bool alive;   /* so far, everything could be read */
 	size_t piece; /* in the batch */
 	uint64_t value;
@@ -158,7 +158,7 @@ static bool applies(const struct detail *detail, const char *type)
 				 strcmp(type + sizeof(prefix) - 1, detail->link) == 0);
 }
 
-/* The chains of one link: of each value the first that this kernel has. */
+/* Adds a chain for each value of one link: the first row that this kernel has. */
 static struct kt_error *begin_chains(const struct kfacts *facts, struct bpf_links *links, size_t i)
 {
 	const struct bpf_idr_entry *entry = &links->idr.entries[i];
@@ -223,14 +223,14 @@ static struct kt_error *step(struct guest *guest, struct bpf_links *links, size_
 		c->value = load(c->raw, &member, links->big_endian);
 		c->addr = c->value;
 		c->alive = !batch.reads.data[c->piece].fault &&
-			   (c->addr || is_over(c, hop + 1)); /* a null pointer leads nowhere */
+			   (c->addr || is_over(c, hop + 1)); /* not a null pointer */
 	}
 	return err;
 }
 
 /*
- * The strings, of which only the beginning may be mapped: read in two pieces, up to the end of
- * the page and behind it. What is not mapped stays zeros.
+ * Reads the strings in two pieces each, up to the end of the page and behind it: a string may end
+ * in the last page that is mapped.
  */
 static struct kt_error *read_texts(struct guest *guest, struct bpf_links *links)
 {
@@ -306,7 +306,7 @@ void bpf_links_destroy(struct bpf_links *links)
 	free(links);
 }
 
-/* bpf_trampoline_compute_key(): the object's ID, a bit that tells BTF from a program, the type. */
+/* bpf_trampoline_compute_key(): the object's ID, a bit that is set for BTF, the type's ID. */
 static void set_target(struct link *link, uint64_t key)
 {
 	link->target_obj_id = (struct program_number){true, key >> 32};

@@ -38,7 +38,7 @@ static const struct view_type btf_view = VIEW_TYPE("btf", btf_fields);
 static const struct bpf_idr_type map_idr = {
 	.symbol = "map_idr", .view = &map_view, .id = MAP_ID, .refcnt = MAP_REFCNT};
 
-/* The kernel ends a name after 15 characters. */
+/* BPF_OBJ_NAME_LEN - 1 */
 #define NAME_MAX_LEN 15
 
 /* A map's struct btf. */
@@ -50,7 +50,7 @@ struct map_btf {
 struct bpf_maps {
 	struct bpf_idr idr;
 	struct view btf;
-	struct map_btf *btfs; /* of each entry; NULL: this kernel's BTF has no ID */
+	struct map_btf *btfs; /* one for each entry; NULL: this kernel has no IDs of BTF */
 };
 
 bool bpf_maps_wants(struct wants *wants)
@@ -72,13 +72,12 @@ static bool has_btf(const struct bpf_maps *maps, const struct bpf_idr_entry *ent
 static struct kt_error *read_btfs(struct guest *guest, struct bpf_maps *maps)
 {
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
-	struct kt_error *err = view_init(&maps->btf, &btf_view, guest_facts(guest));
+	struct kt_error *err;
 	size_t at = 0;
 
-	if (err || !view_has(&maps->idr.view, MAP_BTF)) {
-		kt_error_destroy(err);
+	if (!view_try(&maps->btf, &btf_view, guest_facts(guest)) ||
+	    !view_has(&maps->idr.view, MAP_BTF))
 		return NULL;
-	}
 	maps->btfs = calloc(maps->idr.n + 1, sizeof(*maps->btfs));
 	if (!maps->btfs)
 		return kt_error_no_memory();

@@ -2,7 +2,7 @@
 /*
  * The BPF maps of a stopped guest: map_idr and struct bpf_map. Each value is what
  * BPF_OBJ_GET_INFO_BY_FD would answer (bpf_map_get_info_by_fd() in kernel/bpf/syscall.c).
- * The steps are those of introspect/bpf_prog.h.
+ * It takes the same two steps as introspect/bpf_prog.h.
  */
 #ifndef KT_INTROSPECT_BPF_MAP_H
 #define KT_INTROSPECT_BPF_MAP_H
@@ -15,11 +15,11 @@ struct kt_error *bpf_maps_check(const struct kfacts *facts);
 
 struct bpf_maps;
 
-/* Reads all maps. One that nobody holds any more is left out, as the kernel's lookups do. */
+/* Reads all maps. Leaves out those that nobody holds, as the kernel's lookups do. */
 struct kt_error *bpf_maps_read(struct guest *guest, struct bpf_maps **ret);
 void bpf_maps_destroy(struct bpf_maps *maps);
 
-/* What was read as plain data; needs no guest. The caller owns *ret. */
+/* Plain data out of what was read; needs no guest. The caller owns *ret. */
 struct kt_error *bpf_maps_finish(const struct bpf_maps *maps, const struct kfacts *facts,
 				 struct maps *ret);
 

@@ -136,6 +136,7 @@ static struct kt_error *read_index(struct context *ctx, struct bpf_progs *progs,
 				   struct xarray_entries *ret)
 {
 	const struct kfacts *facts = guest_facts(ctx->guest);
+	const struct gmem memory = guest_memory(ctx->guest);
 	uint8_t image[8];
 	struct view idr;
 	struct kt_error *err;
@@ -160,8 +161,7 @@ static struct kt_error *read_index(struct context *ctx, struct bpf_progs *progs,
 				    "prog_idr, at 0x%016llx in the guest, is not mapped",
 				    (unsigned long long)addr);
 	wallclock_end(&progs->clock, &ctx->batch);
-	return xarray_walk(facts, guest_read_fn, ctx->guest, view_uint(&idr, image, 0),
-			   MAX_PROGRAMS, ret);
+	return xarray_walk(facts, &memory, view_uint(&idr, image, 0), MAX_PROGRAMS, ret);
 }
 
 static struct kt_error *read_progs(struct context *ctx, struct bpf_progs *progs)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* All that a page table maps: level by level, many tables a batch. */
 #include <stdlib.h>
 
 #include "introspect/pagetable_impl.h"
@@ -7,14 +6,14 @@
 #include "util/cursor.h"
 
 /*
- * Bounds of what a guest can make us do. A linear map of 64 GB in pages of 4 KiB, the most that
- * a kernel of such a guest has in small pages, takes 128 MB of tables.
+ * Bounds on what a guest can make us do. A linear map of 64 GB in pages of 4 KiB takes 128 MB of
+ * tables; real kernels map larger ones in larger pages.
  */
 #define MAX_TABLE_BYTES (UINT64_C(128) << 20)
 #define MAX_RANGES      1000000
-/* Tables that are there twice are real (espfix64 of x86-64); more often, it is more of the same. */
+/* A real page table may use one table twice (espfix64 of x86-64). More often maps only the same. */
 #define MAX_SHARED 8
-/* So much is asked for at once. */
+/* Bytes of tables that are read at once. */
 #define BATCH_BYTES (UINT64_C(4) << 20)
 
 /* A table to look through. */
@@ -37,7 +36,9 @@ static void tasks_deinit(struct tasks *tasks)
 struct enumeration {
 	struct pagetable *pt;
 	uint64_t first, last; /* translated bits only */
-	unsigned int lowest;
+	unsigned int lowest;  /* the level where it ends */
+	unsigned int level;   /* that is read now */
+	struct tasks next;    /* the tables of the level below */
 	uint64_t table_bytes;
 	struct pagetable_ranges *ranges;
 };
@@ -74,11 +75,11 @@ static bool bounds_clamp(const struct arch_space *space, uint64_t *first, uint64
 	return true;
 }
 
-/* Which entries of a table are of interest: [*lo_ret, *hi_ret]. False: none. */
-static bool task_entries(const struct enumeration *e, const struct task *task, unsigned int level,
-			 uint64_t *lo_ret, uint64_t *hi_ret)
+/* The entries of a table that [first, last] needs: [*lo_ret, *hi_ret]. False: none. */
+static bool task_entries(const struct enumeration *e, const struct task *task, uint64_t *lo_ret,
+			 uint64_t *hi_ret)
 {
-	const struct arch_level *l = &e->pt->space.level[level - 1];
+	const struct arch_level *l = &e->pt->space.level[e->level - 1];
 	uint64_t lo = task->table.first, hi = (UINT64_C(1) << l->bits) - 1;
 
 	if (task->table.count && hi > lo + task->table.count - 1)
@@ -94,7 +95,7 @@ static bool task_entries(const struct enumeration *e, const struct task *task, u
 	return lo <= hi;
 }
 
-/* Does the range go on as the one before it? */
+/* b continues a. */
 static bool range_joins(const struct pagetable_range *a, const struct pagetable_range *b)
 {
 	return a->virtual + a->len == b->virtual && a->writable == b->writable &&
@@ -119,14 +120,13 @@ static struct kt_error *range_add(struct enumeration *e, const struct pagetable_
 	return kt_vec_push(&ranges->all, *range) ? NULL : kt_error_no_memory();
 }
 
-static struct kt_error *entry_take(struct enumeration *e, const struct task *task,
-				   unsigned int level, uint64_t index, uint64_t value,
-				   struct tasks *next)
+static struct kt_error *entry_take(struct enumeration *e, const struct task *task, uint64_t index,
+				   uint64_t value)
 {
 	const struct arch_space *space = &e->pt->space;
-	uint64_t size = UINT64_C(1) << space->level[level - 1].shift;
+	uint64_t size = UINT64_C(1) << space->level[e->level - 1].shift;
 	uint64_t base = task->base + index * size;
-	struct arch_entry entry = e->pt->arch->entry(space, level, value);
+	struct arch_entry entry = e->pt->arch->entry(space, e->level, value);
 	struct pagetable_range range = {
 		.virtual = arch_space_complete(space, base),
 		.len = size,
@@ -137,8 +137,8 @@ static struct kt_error *entry_take(struct enumeration *e, const struct task *tas
 
 	if (entry.kind == ARCH_ENTRY_NONE)
 		return NULL;
-	if (entry.kind == ARCH_ENTRY_TABLE && level > e->lowest)
-		return kt_vec_push(&next->all,
+	if (entry.kind == ARCH_ENTRY_TABLE && e->level > e->lowest)
+		return kt_vec_push(&e->next.all,
 				   (struct task){
 					   .table = entry.table,
 					   .base = base,
@@ -164,7 +164,7 @@ static int task_compare(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* Of tables that are there too often, only the first ones stay. */
+/* Drops what is above MAX_SHARED tasks for one table. */
 static struct kt_error *tasks_drop_shared(struct tasks *tasks)
 {
 	_cleanup_free_ struct task **sorted = malloc((tasks->all.len + 1) * sizeof(*sorted));
@@ -182,9 +182,8 @@ static struct kt_error *tasks_drop_shared(struct tasks *tasks)
 	return NULL;
 }
 
-/* Tables from *at on, as many as one batch takes; *at moves behind them. */
-static struct kt_error *level_batch(struct enumeration *e, const struct tasks *tasks, size_t *at,
-				    unsigned int level, struct tasks *next)
+/* Looks through the tables from *at on, as many as one batch takes; *at moves behind them. */
+static struct kt_error *level_batch(struct enumeration *e, const struct tasks *tasks, size_t *at)
 {
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
 	unsigned int size = e->pt->arch->entry_size;
@@ -198,7 +197,7 @@ static struct kt_error *level_batch(struct enumeration *e, const struct tasks *t
 	for (; *at < tasks->all.len; (*at)++) {
 		const struct task *task = &tasks->all.data[*at];
 
-		if (task->dropped || !task_entries(e, task, level, &lo, &hi))
+		if (task->dropped || !task_entries(e, task, &lo, &hi))
 			continue;
 		/* The largest table has 64 KiB, so that one always fits. */
 		if (used + (hi - lo + 1) * size > BATCH_BYTES)
@@ -214,20 +213,18 @@ static struct kt_error *level_batch(struct enumeration *e, const struct tasks *t
 		const struct task *task = &tasks->all.data[i];
 		const struct gmem_read *read;
 
-		if (task->dropped || !task_entries(e, task, level, &lo, &hi))
+		if (task->dropped || !task_entries(e, task, &lo, &hi))
 			continue;
 		read = &batch.reads.data[piece++];
 		for (uint64_t k = lo; !read->fault && !err && k <= hi; k++)
-			err = entry_take(e, task, level, k,
+			err = entry_take(e, task, k,
 					 kt_load_uint((uint8_t *)read->buf + (k - lo) * size, size,
-						      e->pt->big_endian),
-					 next);
+						      e->pt->big_endian));
 	}
 	return err;
 }
 
-static struct kt_error *level_take(struct enumeration *e, struct tasks *tasks, unsigned int level,
-				   struct tasks *next)
+static struct kt_error *level_take(struct enumeration *e, struct tasks *tasks)
 {
 	struct kt_error *err = tasks_drop_shared(tasks);
 
@@ -236,7 +233,7 @@ static struct kt_error *level_take(struct enumeration *e, struct tasks *tasks, u
 			e->ranges->cut = true;
 			break;
 		}
-		err = level_batch(e, tasks, &at, level, next);
+		err = level_batch(e, tasks, &at);
 	}
 	return err;
 }
@@ -248,7 +245,7 @@ static int range_compare(const void *a, const void *b)
 	return (x->virtual > y->virtual) - (x->virtual < y->virtual);
 }
 
-/* Ranges came level by level: puts them in order, and neighbours together. */
+/* Ranges came level by level: sorts them by address, and joins neighbours. */
 static void ranges_order(struct pagetable_ranges *ranges)
 {
 	size_t n = 0;
@@ -283,12 +280,11 @@ struct kt_error *pagetable_enumerate(struct pagetable *pt, gaddr_t first, gaddr_
 						   .writable = true,
 						   .executable = true}))
 		return kt_error_no_memory();
-	for (unsigned int level = pt->space.levels; !err && level >= lowest && level > 0; level--) {
-		struct tasks next = {0};
-
-		err = level_take(&e, &tasks, level, &next);
+	for (e.level = pt->space.levels; !err && e.level >= lowest && e.level > 0; e.level--) {
+		err = level_take(&e, &tasks);
 		tasks_deinit(&tasks);
-		tasks = next;
+		tasks = e.next;
+		e.next = (struct tasks){0};
 	}
 	tasks_deinit(&tasks);
 	if (err) {

@@ -12,13 +12,13 @@ struct guest {
 	struct source source;
 	const struct kfacts *facts;
 	int64_t kaslr_offset;
-	const int64_t *hint;  /* while the kernel is looked for; NULL: none */
+	const int64_t *hint;  /* for the search; NULL: none, or the search is over */
 	struct pagetable *pt; /* NULL: the stub translates, through the selected vCPU */
 	struct guest_paging paging;
 	size_t n_cpus;
 };
 
-/* Page tables worth a look, of some vCPUs. */
+/* A page table to look through. */
 struct candidate {
 	struct arch_space space;
 	size_t cpu;
@@ -27,7 +27,7 @@ struct candidate {
 struct candidates {
 	KT_VEC(struct candidate) all;
 	bool mmu_off;            /* of every vCPU so far */
-	const char *unsupported; /* why some vCPU's registers were of no use */
+	const char *unsupported; /* why some vCPU's registers were of no use; NULL: none was */
 };
 
 static void candidates_deinit(struct candidates *c)
@@ -44,7 +44,7 @@ static bool candidates_have(const struct candidates *c, const struct arch_space 
 	return false;
 }
 
-/* Those of n vCPUs from first on, the likeliest first. */
+/* The page tables of n vCPUs from first on, the likeliest first. */
 static struct kt_error *candidates_collect(struct candidates *c, const struct arch *arch,
 					   const uint64_t *values, size_t first, size_t n)
 {
@@ -67,7 +67,7 @@ static struct kt_error *candidates_collect(struct candidates *c, const struct ar
 	return NULL;
 }
 
-/* "Linux version RELEASE (…" without its start; *len_ret is RELEASE's length. */
+/* Skips "Linux version " before the release; *len_ret is the length of that. */
 static const char *banner_release(const char *banner, size_t *len_ret)
 {
 	static const char start[] = "Linux version ";
@@ -78,7 +78,7 @@ static const char *banner_release(const char *banner, size_t *len_ret)
 	return banner;
 }
 
-/* "RELEASE (build ID …)", as far as the image knows it. */
+/* "RELEASE (build ID …)", or as much of that as the image tells. */
 static void describe_image(const struct kfacts_kernel *kernel, char *ret, size_t size)
 {
 	const char *release = kernel->release[0] ? kernel->release : "of an unknown release";
@@ -126,7 +126,7 @@ static struct kt_error *mismatch(const struct kfacts_kernel *kernel, const struc
 	return kt_error_hint(err, "give the vmlinux or vmlinuz of the guest's own build");
 }
 
-/* What is left to say when no page table held the kernel of the facts. */
+/* The error when no page table maps the kernel of the facts. */
 static struct kt_error *not_found(const struct kfacts *facts, const struct candidates *c,
 				  const struct located *seen)
 {
@@ -150,23 +150,24 @@ static struct kt_error *not_found(const struct kfacts *facts, const struct candi
 static struct kt_error *try_candidate(struct guest *guest, const struct arch *arch,
 				      const struct candidate *candidate, struct located *seen)
 {
+	const struct source *source = &guest->source;
 	bool live = candidate->space.live;
-	gmem_read_fn *read = live ? guest->source.read_virtual : pagetable_read;
+	struct gmem memory = {source->read_virtual, source->context};
 	struct pagetable *pt;
 	struct kt_error *err;
 
 	err = pagetable_create(arch, kfacts_kernel(guest->facts)->big_endian, &candidate->space,
-			       guest->source.read_physical, guest->source.context, &pt);
+			       source->read_physical, source->context, &pt);
 	if (err)
 		return err;
 	if (live)
-		err = guest->source.select(guest->source.context, candidate->cpu);
+		err = source->select(source->context, candidate->cpu);
+	else
+		memory = (struct gmem){pagetable_read, pt};
 	if (!err && guest->hint)
-		err = locate_at(read, live ? guest->source.context : pt, guest->facts, *guest->hint,
-				seen);
+		err = locate_at(&memory, guest->facts, *guest->hint, seen);
 	if (!err && !seen->found)
-		err = locate_kernel(arch, &candidate->space, pt, read,
-				    live ? guest->source.context : pt, guest->facts, seen);
+		err = locate_kernel(pt, &memory, guest->facts, seen);
 	if (!err && seen->found) {
 		guest->kaslr_offset = seen->kaslr_offset;
 		guest->paging = (struct guest_paging){
@@ -182,8 +183,8 @@ static struct kt_error *try_candidate(struct guest *guest, const struct arch *ar
 }
 
 /*
- * Any vCPU will do, as a rule, so few are asked first: 250 of them would be a millisecond
- * and more of the guest's time.
+ * As a rule any vCPU will do. So a few are asked first: 250 of them would cost more than a
+ * millisecond of the guest's time.
  */
 #define FEW_CPUS  4
 #define MANY_CPUS 64
@@ -191,12 +192,12 @@ static struct kt_error *try_candidate(struct guest *guest, const struct arch *ar
 /* *found_ret: the kernel is where the hint says, and the first vCPU's page table maps it. */
 static struct kt_error *guest_try_hint(struct guest *guest, int64_t hint, bool *found_ret)
 {
+	const struct gmem memory = {guest->source.read_virtual, guest->source.context};
 	struct located seen = {0};
 	struct kt_error *err = guest->source.select(guest->source.context, 0);
 
 	if (!err)
-		err = locate_at(guest->source.read_virtual, guest->source.context, guest->facts,
-				hint, &seen);
+		err = locate_at(&memory, guest->facts, hint, &seen);
 	*found_ret = !err && seen.found;
 	if (*found_ret)
 		guest->kaslr_offset = hint;
@@ -247,8 +248,8 @@ static struct kt_error *guest_find(struct guest *guest)
 }
 
 /*
- * That the kernel is the one of the symbols says nothing of a BTF file. Its samples are where the
- * guest has its own.
+ * The proof of the kernel does not cover a BTF file that was given apart. So samples of the file
+ * are compared with the guest's own BTF.
  */
 static struct kt_error *guest_prove_btf(struct guest *guest)
 {
@@ -344,7 +345,7 @@ bool guest_symbol(const struct guest *guest, const char *name, gaddr_t *ret)
 	return true;
 }
 
-struct kt_error *guest_read_fn(void *context, struct gmem_read *reads, size_t count)
+static struct kt_error *read_virtual(void *context, struct gmem_read *reads, size_t count)
 {
 	struct guest *guest = context;
 
@@ -355,5 +356,10 @@ struct kt_error *guest_read_fn(void *context, struct gmem_read *reads, size_t co
 
 struct kt_error *guest_read(struct guest *guest, struct gmem_batch *batch)
 {
-	return gmem_batch_read(batch, guest_read_fn, guest);
+	return gmem_batch_read(batch, read_virtual, guest);
+}
+
+struct gmem guest_memory(struct guest *guest)
+{
+	return (struct gmem){read_virtual, guest};
 }

@@ -4,7 +4,7 @@
 #include "util/clock.h"
 #include "watch/watch.h"
 
-/* What has to be let go of, whichever way the stop ends. */
+/* Everything that the stop holds, to be released however it ends. */
 struct stop {
 	struct rsp_client *client;
 	struct guest *guest;
@@ -87,14 +87,14 @@ static struct kt_error *finish_scx(const struct stop *stop, const struct kfacts 
 	return NULL;
 }
 
-/* A kernel without it has a state, too: unknown. */
+/* No kernel is refused: without sched_ext the state is unknown. */
 static struct kt_error *check_scx(const struct kfacts *facts)
 {
 	(void)facts;
 	return NULL;
 }
 
-/* What can be read: everything in the stop, sense is made of it when the guest runs again. */
+/* One for each kind of object: reads in the stop, and finishes when the guest runs again. */
 static const struct walker {
 	unsigned int object;
 	const char *what;
@@ -113,7 +113,7 @@ static const struct walker {
 };
 #define N_WALKERS (sizeof(walkers) / sizeof(walkers[0]))
 
-/* Without one of its halves, facts have nothing that a walker could begin with. */
+/* Every walker but that of sched_ext needs both types and symbols. */
 static struct kt_error *check_walker(const struct walker *walker, const struct kfacts *facts)
 {
 	const struct kfacts_kernel *kernel = kfacts_kernel(facts);
@@ -152,7 +152,7 @@ struct kt_error *inspect_check(unsigned int objects, const struct kfacts *facts)
 	return err;
 }
 
-/* Those of the walkers' objects that are to be read. */
+/* The objects to read: all that were asked for, or those that the facts suffice for. */
 static unsigned int available(unsigned int objects, const struct kfacts *facts)
 {
 	unsigned int ret = 0;
@@ -232,7 +232,7 @@ struct kt_error *inspect_guest(const struct rsp_target *target, const struct rsp
 	detach_err = rsp_client_detach(stop.client);
 	out.timing.detach_ns = lap(&mark);
 	if (err) {
-		/* The first error is the one that matters; that the guest stands still, more. */
+		/* The error of the detach goes first: the guest stands still. */
 		if (detach_err) {
 			const char *what_to_do = kt_error_hint_text(detach_err);
 

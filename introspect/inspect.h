@@ -10,14 +10,14 @@
 #include "introspect/bpf_prog.h"
 #include "introspect/scx.h"
 
-/* Where the time went, in nanoseconds of CLOCK_MONOTONIC. */
+/* How long each step took, in nanoseconds. */
 struct inspect_timing {
 	int64_t connect_ns; /* connect and handshake; the guest is stopped from here */
 	int64_t locate_ns;  /* registers, page tables, KASLR, the proof */
 	int64_t read_ns;    /* the walks */
 	int64_t detach_ns;  /* until the stub's word that the guest runs */
-	int64_t pause_ns;   /* connect to detach: as long as the guest stood still, at most */
-	int64_t finish_ns;  /* making sense of what was read; the guest runs again */
+	int64_t pause_ns;   /* connect to detach: the guest stood still for that long at most */
+	int64_t finish_ns;  /* the values out of what was read; the guest runs again */
 	uint64_t requests, bytes_read, round_trips;
 };
 
@@ -28,29 +28,28 @@ enum {
 	INSPECT_LINKS = 4,
 	INSPECT_INSNS = 8, /* of one program */
 	INSPECT_SCX = 16,  /* sched_ext's state: one round trip more, or two */
-	/* Nothing is read for it in the one stop: facts for watch/watch.h. */
+	/* Not read here, and nothing is wanted for it: cli/ asks for what watch_wants(). */
 	INSPECT_LOADS = 32,
-	/* Of the others, those that the kernel's facts are enough for; inspection.objects tells. */
+	/* Skip those of the others that the facts do not suffice for; inspection.objects tells. */
 	INSPECT_AVAILABLE = 64,
 };
 
-/* Everything that reading those needs to know of a kernel. False: no memory. */
+/* Adds what reading them takes to know of a kernel. False: no memory. */
 bool inspect_wants(unsigned int objects, struct wants *wants);
 
-/* Whether a kernel of these facts has them: the walkers' own errors. Asked before connecting. */
+/* The error of the first walker that these facts do not suffice for. Call it before connecting. */
 struct kt_error *inspect_check(unsigned int objects, const struct kfacts *facts);
 
-/* What is read, and how. */
 struct inspect_options {
 	const int64_t *hint;  /* where the kernel was, as for guest_create(); may be NULL */
 	unsigned int objects; /* INSPECT_*, or-ed */
 	uint32_t prog_id;     /* whose instructions INSPECT_INSNS reads; 0: none */
-	bool paging;          /* inspection's paging and n_cpus: the hint does not count then */
+	bool paging; /* fill inspection's paging and n_cpus, which needs a search: no hint */
 };
 
 /* Only what was asked for is filled. */
 struct inspection {
-	unsigned int objects; /* that were read */
+	unsigned int objects; /* INSPECT_*, that were read */
 	struct programs programs;
 	struct maps maps;
 	struct links links;
@@ -59,14 +58,13 @@ struct inspection {
 	int64_t kaslr_offset;
 	struct guest_paging paging; /* and n_cpus: when asked for */
 	size_t n_cpus;
-	bool was_paused; /* before we came, as far as the stub tells (QEMU up to 8.0) */
+	bool was_paused; /* before the connect, as far as the stub tells (QEMU up to 8.0) */
 	struct inspect_timing timing;
 };
 
 /*
- * Reads the guest at target. facts (which have to be there before the guest is touched) are
- * the caller's. After an error too, the guest runs again, unless the stub does not answer;
- * then the message says that.
+ * Reads the guest at target. The facts stay the caller's. The guest runs again after an error, too,
+ * unless the stub does not answer; then the message says that.
  */
 struct kt_error *inspect_guest(const struct rsp_target *target, const struct rsp_options *options,
 			       const struct kfacts *facts, const struct inspect_options *what,

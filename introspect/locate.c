@@ -18,7 +18,7 @@ static void bases_deinit(struct bases *bases)
 	kt_vec_free(&bases->mapped);
 }
 
-/* No real guest has that many pieces of text (modules, BPF programs) at 4 KiB each. */
+/* More than a real guest has mappings of text (modules, BPF programs) of 4 KiB each. */
 #define MAX_BASES 16384
 
 static bool bases_add(struct bases *bases, gaddr_t base)
@@ -26,7 +26,7 @@ static bool bases_add(struct bases *bases, gaddr_t base)
 	return bases->all.len >= MAX_BASES || kt_vec_push(&bases->all, base);
 }
 
-/* The image begins at a multiple of image_align: any mapped one. */
+/* The image begins at a multiple of image_align: each that is mapped is a candidate. */
 static bool bases_by_blocks(struct bases *bases, const struct arch_space *space,
 			    const struct pagetable_range *range)
 {
@@ -37,8 +37,8 @@ static bool bases_by_blocks(struct bases *bases, const struct arch_space *space,
 }
 
 /*
- * It begins with its text, either with _text or, where what is before _stext serves only to
- * boot and is not mapped later (arm64 since 5.11), with that.
+ * The image begins with its text: with _text, or with _stext where the code before it serves only
+ * to boot and is not mapped later (arm64 since 5.11).
  */
 static bool bases_by_text(struct bases *bases, const struct kfacts *facts,
 			  const struct pagetable_range *range, const struct pagetable_range *before)
@@ -105,10 +105,10 @@ static bool notes_have_build_id(const struct kfacts_kernel *kernel, const uint8_
 static const char banner_start[] = "Linux version ";
 
 /*
- * What has to be in memory if the image is mapped at a block: its notes, or its banner, of which
- * only the start is known where symbols came without an image. And
- * its data: the user's table under PTI maps the text and what is read-only, but no data, on
- * CPUs without PCID (pti_clone_kernel_text()).
+ * The proof that the image is mapped at a base: its notes are there with the build ID, or its
+ * banner. Where the symbols came without an image, only the start of the banner is known. And its
+ * data (prog_idr) is mapped: on CPUs without PCID the user's page table under PTI maps the text and
+ * the read-only data only (pti_clone_kernel_text()).
  */
 struct proof {
 	gaddr_t link;
@@ -155,20 +155,27 @@ static bool proof_holds(const struct kfacts_kernel *kernel, const struct proof *
 	return memcmp(data, proof->banner, proof->len) == 0;
 }
 
-/* Virtual memory, by way of the table that is looked through. */
-struct reader {
-	gmem_read_fn *read;
-	void *source;
+/* One search for the kernel. */
+struct search {
+	struct pagetable *pt;           /* NULL: only one place is tried */
+	const struct arch_space *space; /* pt's */
+	const struct gmem *memory;      /* virtual, by way of pt */
+	const struct kfacts *facts;
+	const struct kfacts_kernel *kernel;
+	struct proof proof;
+	struct located *seen;
 };
 
 /*
- * Tries the image at each of some bases, all in one batch. *text_only_ret: it is there, but
- * its data is not mapped.
+ * Tries the image at each of n bases, in one batch. *text_only_ret: the kernel is there, but its
+ * data is not mapped.
  */
-static struct kt_error *try_bases(const struct reader *reader, const struct kfacts_kernel *kernel,
-				  const struct proof *proof, const gaddr_t *bases, size_t n,
-				  struct located *seen, bool *text_only_ret)
+static struct kt_error *try_bases(const struct search *search, const gaddr_t *bases, size_t n,
+				  bool *text_only_ret)
 {
+	const struct kfacts_kernel *kernel = search->kernel;
+	const struct proof *proof = &search->proof;
+	struct located *seen = search->seen;
 	size_t pieces = proof->data_link ? 2 : 1, size = proof->len + 1;
 	_cleanup_free_ uint8_t *data = malloc(n * size);
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
@@ -185,7 +192,7 @@ static struct kt_error *try_bases(const struct reader *reader, const struct kfac
 		     !gmem_batch_add(&batch, proof->data_link + offset, at + proof->len, 1)))
 			return kt_error_no_memory();
 	}
-	err = gmem_batch_read(&batch, reader->read, reader->source);
+	err = gmem_batch_read(&batch, search->memory->read, search->memory->source);
 	if (err)
 		return err;
 	for (size_t i = 0; i < n && !seen->found; i++) {
@@ -201,7 +208,10 @@ static struct kt_error *try_bases(const struct reader *reader, const struct kfac
 	return NULL;
 }
 
-/* Enough of a block's start: linux_banner lies within the first page of the read-only data. */
+/*
+ * So much is read from the start of each place where read-only data may begin. linux_banner is
+ * among the first of that data, since init/ is linked first (init/version.c).
+ */
 #define BANNER_REACH 2048
 
 static void banner_copy(struct located *seen, const uint8_t *data, size_t len)
@@ -214,7 +224,10 @@ static void banner_copy(struct located *seen, const uint8_t *data, size_t len)
 	seen->banner[n] = '\0';
 }
 
-/* Where the read-only data may begin. */
+/*
+ * Adds the reads of those places: each place where the image may begin if there is an alignment
+ * (that of the read-only data is the same), else each mapping that is read-only and not code.
+ */
 static struct kt_error *banner_places(const struct arch_space *space, const struct bases *bases,
 				      struct gmem_batch *batch, uint8_t **data_ret)
 {
@@ -237,16 +250,16 @@ static struct kt_error *banner_places(const struct arch_space *space, const stru
 	return NULL;
 }
 
-/* The guest's own banner, for the message that it is another kernel's. */
-static struct kt_error *find_banner(const struct reader *reader, const struct arch_space *space,
-				    const struct bases *bases, struct located *seen)
+/* The guest's own banner, for the message that its kernel is another one. */
+static struct kt_error *find_banner(const struct search *search, const struct bases *bases)
 {
+	struct located *seen = search->seen;
 	_cleanup_free_ uint8_t *data = NULL;
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
-	struct kt_error *err = banner_places(space, bases, &batch, &data);
+	struct kt_error *err = banner_places(search->space, bases, &batch, &data);
 
 	if (!err)
-		err = gmem_batch_read(&batch, reader->read, reader->source);
+		err = gmem_batch_read(&batch, search->memory->read, search->memory->source);
 	if (err)
 		return err;
 	for (size_t i = 0; i < batch.reads.len && !seen->banner[0]; i++) {
@@ -261,137 +274,136 @@ static struct kt_error *find_banner(const struct reader *reader, const struct ar
 	return NULL;
 }
 
-/* So many bases are tried at once: whoever is right is likely among the first. */
+/* So many bases are tried at once: the right one is likely among the first. */
 #define FEW_BASES 512
 
-static struct kt_error *try_all(const struct reader *reader, const struct kfacts_kernel *kernel,
-				const struct proof *proof, const struct bases *bases,
-				struct located *seen, bool *text_only_ret)
+static struct kt_error *try_all(const struct search *search, const struct bases *bases,
+				bool *text_only_ret)
 {
 	struct kt_error *err = NULL;
 	/* _text is the lowest block of all but an early kernel (x86-64's cleanup_highmap()). */
 	size_t n = 1;
 
-	for (size_t i = 0; !err && i < bases->all.len && !seen->found && !*text_only_ret; i += n) {
+	for (size_t i = 0; !err && i < bases->all.len && !search->seen->found && !*text_only_ret;
+	     i += n) {
 		n = !i ? 1 : bases->all.len - i < FEW_BASES ? bases->all.len - i : FEW_BASES;
-		err = try_bases(reader, kernel, proof, bases->all.data + i, n, seen, text_only_ret);
+		err = try_bases(search, bases->all.data + i, n, text_only_ret);
 	}
 	return err;
 }
 
-/* *ret: where the anchor is at run time; 0 where nothing tells. */
-static struct kt_error *read_anchor(const struct arch *arch, const struct arch_space *space,
-				    struct pagetable *pt, bool big_endian, gaddr_t *ret)
+/* A number of the kernel at a physical address; *known_ret false: nothing is mapped there. */
+static struct kt_error *read_number(const struct search *search, gaddr_t physical, uint64_t *ret,
+				    bool *known_ret)
 {
 	uint8_t bytes[8];
-	struct gmem_read read = {.addr = arch->anchor_at, .len = sizeof(bytes), .buf = bytes};
-	struct kt_error *err;
+	struct gmem_read read = {.addr = physical, .len = sizeof(bytes), .buf = bytes};
+	struct kt_error *err = pagetable_read_physical(search->pt, &read, 1);
 
-	*ret = space->anchor;
-	if (*ret || !arch->anchor_at)
-		return NULL;
-	err = pagetable_read_physical(pt, &read, 1);
-	if (!err && !read.fault)
-		*ret = kt_load_uint(bytes, sizeof(bytes), big_endian);
+	*known_ret = !err && !read.fault;
+	if (*known_ret)
+		*ret = kt_load_uint(bytes, sizeof(bytes), search->kernel->big_endian);
 	return err;
 }
 
-/* By what points into the kernel, which saves the search. */
-static struct kt_error *try_anchor(const struct arch *arch, const struct arch_space *space,
-				   struct pagetable *pt, const struct reader *reader,
-				   const struct kfacts *facts, const struct proof *proof,
-				   struct located *seen)
+/* Where a pointer into the kernel leads to, which saves the search. */
+static struct kt_error *try_anchor(const struct search *search)
 {
-	const struct kfacts_kernel *kernel = kfacts_kernel(facts);
+	const struct arch *arch = pagetable_arch(search->pt);
+	gaddr_t link, base = search->space->anchor;
 	struct kt_error *err;
-	gaddr_t link, base;
-	bool text_only;
+	bool text_only, known;
 
-	if (!arch->anchor || !kfacts_symbol(facts, arch->anchor, &link))
+	if (!arch->anchor || !kfacts_symbol(search->facts, arch->anchor, &link))
 		return NULL;
-	err = read_anchor(arch, space, pt, kernel->big_endian, &base);
-	if (err || !base)
-		return err;
-	base -= link - kernel->text_link;
-	return try_bases(reader, kernel, proof, &base, 1, seen, &text_only);
+	if (!base && arch->anchor_at) {
+		err = read_number(search, arch->anchor_at, &base, &known);
+		if (err)
+			return err;
+	}
+	if (!base)
+		return NULL;
+	base -= link - search->kernel->text_link;
+	return try_bases(search, &base, 1, &text_only);
 }
 
-/* By where the table itself is, which saves the search, too. */
-static struct kt_error *try_root(const struct arch *arch, const struct arch_space *space,
-				 struct pagetable *pt, const struct reader *reader,
-				 const struct kfacts *facts, const struct proof *proof,
-				 struct located *seen)
+/* Where the table itself lies in physical memory tells where the kernel does: no search, either. */
+static struct kt_error *try_root(const struct search *search)
 {
-	const struct kfacts_kernel *kernel = kfacts_kernel(facts);
+	const struct arch *arch = pagetable_arch(search->pt);
+	const struct kfacts_kernel *kernel = search->kernel;
 	gaddr_t root, voffset, physical, base;
-	uint8_t bytes[8];
-	struct gmem_read read = {.len = sizeof(bytes), .buf = bytes};
 	struct kt_error *err;
-	bool text_only;
+	bool text_only, known;
 
-	if (!arch->root || !kfacts_symbol(facts, arch->root, &root) ||
-	    !kfacts_symbol(facts, arch->voffset, &voffset))
+	if (!arch->root || !kfacts_symbol(search->facts, arch->root, &root) ||
+	    !kfacts_symbol(search->facts, arch->voffset, &voffset))
 		return NULL;
-	physical = space->root.addr - (root - kernel->text_link);
-	read.addr = physical + (voffset - kernel->text_link);
-	err = pagetable_read_physical(pt, &read, 1);
-	if (err || read.fault)
+	physical = search->space->root.addr - (root - kernel->text_link);
+	err = read_number(search, physical + (voffset - kernel->text_link), &base, &known);
+	if (err || !known)
 		return err;
-	base = physical + kt_load_uint(bytes, sizeof(bytes), kernel->big_endian);
-	return try_bases(reader, kernel, proof, &base, 1, seen, &text_only);
+	base += physical;
+	return try_bases(search, &base, 1, &text_only);
 }
 
-struct kt_error *locate_kernel(const struct arch *arch, const struct arch_space *space,
-			       struct pagetable *pt, gmem_read_fn *read, void *source,
+struct kt_error *locate_kernel(struct pagetable *pt, const struct gmem *memory,
 			       const struct kfacts *facts, struct located *seen)
 {
-	const struct kfacts_kernel *kernel = kfacts_kernel(facts);
-	const struct reader reader = {read, source};
 	_cleanup_(bases_deinit) struct bases bases = {0};
-	struct proof proof;
+	struct search search = {
+		.pt = pt,
+		.space = pagetable_space(pt),
+		.memory = memory,
+		.facts = facts,
+		.kernel = kfacts_kernel(facts),
+		.seen = seen,
+	};
 	bool text_only = false;
 	struct kt_error *err;
 
-	if (!proof_of(facts, &proof))
+	if (!proof_of(facts, &search.proof))
 		return kt_error_new(KT_ERROR_UNSUPPORTED,
 				    "the image has neither a build ID nor a banner, so nothing can "
 				    "prove that it is the guest's");
-	err = try_anchor(arch, space, pt, &reader, facts, &proof, seen);
+	err = try_anchor(&search);
 	if (!err && !seen->found)
-		err = try_root(arch, space, pt, &reader, facts, &proof, seen);
+		err = try_root(&search);
 	if (err || seen->found)
 		return err;
-	err = bases_find(space, pt, facts, &bases);
+	err = bases_find(search.space, pt, facts, &bases);
 	if (err || !bases.all.len)
 		return err;
 	seen->mapped = true;
-	err = try_all(&reader, kernel, &proof, &bases, seen, &text_only);
+	err = try_all(&search, &bases, &text_only);
 	seen->text_only |= text_only;
 	if (err || seen->found || text_only || seen->banner[0])
 		return err;
-	return find_banner(&reader, space, &bases, seen);
+	return find_banner(&search, &bases);
+}
+
+struct kt_error *locate_at(const struct gmem *memory, const struct kfacts *facts,
+			   int64_t kaslr_offset, struct located *seen)
+{
+	struct search search = {
+		.memory = memory,
+		.facts = facts,
+		.kernel = kfacts_kernel(facts),
+		.seen = seen,
+	};
+	gaddr_t base = search.kernel->text_link + (uint64_t)kaslr_offset;
+	bool text_only;
+
+	return proof_of(facts, &search.proof) ? try_bases(&search, &base, 1, &text_only) : NULL;
 }
 
 bool locate_wants(struct wants *wants)
 {
-	return wants_add(wants, KFACTS_SYMBOL, "_stext", NULL, true) &&
+	return wants_add(wants, KFACTS_SYMBOL, "prog_idr", NULL, true) && /* see struct proof */
+	       wants_add(wants, KFACTS_SYMBOL, "_stext", NULL, true) &&
 	       wants_add(wants, KFACTS_SYMBOL, "vectors", NULL, true) && /* arm64 */
 	       wants_add(wants, KFACTS_SYMBOL, "swapper_pg_dir", NULL, true) &&
 	       wants_add(wants, KFACTS_SYMBOL, "kimage_voffset", NULL, true) &&
 	       wants_add(wants, KFACTS_SYMBOL, "handle_exception", NULL, true) && /* riscv */
 	       wants_add(wants, KFACTS_SYMBOL, "pgm_check_handler", NULL, true);  /* s390 */
-}
-
-struct kt_error *locate_at(gmem_read_fn *read, void *source, const struct kfacts *facts,
-			   int64_t kaslr_offset, struct located *seen)
-{
-	const struct kfacts_kernel *kernel = kfacts_kernel(facts);
-	const gaddr_t base = kernel->text_link + (uint64_t)kaslr_offset;
-	const struct reader reader = {read, source};
-	struct proof proof;
-	bool text_only;
-
-	return proof_of(facts, &proof)
-		       ? try_bases(&reader, kernel, &proof, &base, 1, seen, &text_only)
-		       : NULL;
 }

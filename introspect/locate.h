@@ -16,22 +16,21 @@ struct located {
 };
 
 /*
- * Looks through one page table. read, with its source, reads virtual addresses through it. Not
- * finding the kernel is an answer, in *seen, which keeps what earlier tables showed; an error means
- * that the source is of no more use.
+ * Looks through one page table; memory reads virtual addresses through it. That the kernel is not
+ * found is an answer, in *seen, which keeps what earlier tables showed. An error means that the
+ * guest cannot be read any more.
  */
-struct kt_error *locate_kernel(const struct arch *arch, const struct arch_space *space,
-			       struct pagetable *pt, gmem_read_fn *read, void *source,
+struct kt_error *locate_kernel(struct pagetable *pt, const struct gmem *memory,
 			       const struct kfacts *facts, struct located *seen);
+
+/*
+ * Tries only one place, where the kernel was when it was last seen. The proof is the same as
+ * everywhere.
+ */
+struct kt_error *locate_at(const struct gmem *memory, const struct kfacts *facts,
+			   int64_t kaslr_offset, struct located *seen);
 
 /* The symbols that help to find it, all optional. */
 bool locate_wants(struct wants *wants);
-
-/*
- * Only one place: where the kernel was when it was last seen. Nothing is taken on trust, the
- * proof is the same.
- */
-struct kt_error *locate_at(gmem_read_fn *read, void *source, const struct kfacts *facts,
-			   int64_t kaslr_offset, struct located *seen);
 
 #endif

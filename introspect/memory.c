@@ -11,7 +11,7 @@
  */
 #define MERGE_GAP 512
 
-/* The longest merged piece: fits one `m` of QEMU 7.2's PacketSize of 0x1000. */
+/* The longest merged piece: it fits into one `m` with QEMU 7.2's PacketSize of 0x1000. */
 #define MERGE_MAX 2000
 
 #define PAGE_SHIFT 12
@@ -70,7 +70,7 @@ static int by_address(const void *a, const void *b)
 	return (x->len > y->len) - (x->len < y->len);
 }
 
-/* May the piece join the span? Only pages that either touches may be read. */
+/* The piece may join the span: only pages that one of them touches would be read. */
 static bool span_takes(const struct span *span, const struct gmem_read *piece)
 {
 	gaddr_t end = span->addr + span->len;
@@ -137,7 +137,7 @@ static bool merged_build(struct merged *m, struct gmem_batch *batch)
 	return true;
 }
 
-/* Hands what the spans read to their pieces; collects those of a span that faulted. */
+/* Copies what the spans read to their pieces. The pieces of spans that faulted go to *again. */
 static bool merged_scatter(struct merged *m, struct gmem_batch *again, struct gmem_read ***owners,
 			   size_t *n_owners)
 {

@@ -2,9 +2,9 @@
 /*
  * Guest memory, whoever provides it: the GDB stub of a stopped guest, or a fixture.
  *
- * A reader reads in batches. Neighbouring pieces of one batch are merged into larger
- * requests (a request costs the stub about as much as half a kilobyte of payload), so a
- * walker asks for exactly the fields that it needs and leaves the rest to this file.
+ * It is read in batches. Neighbouring pieces of a batch are merged into larger requests, since a
+ * request costs the stub about as much as half a kilobyte of payload. So a walker asks for exactly
+ * the fields that it needs.
  */
 #ifndef KT_INTROSPECT_MEMORY_H
 #define KT_INTROSPECT_MEMORY_H
@@ -44,10 +44,16 @@ void gmem_batch_deinit(struct gmem_batch *batch);
  */
 typedef struct kt_error *gmem_read_fn(void *source, struct gmem_read *reads, size_t count);
 
+/* A reader and its source, for those who pass both on. */
+struct gmem {
+	gmem_read_fn *read;
+	void *source;
+};
+
 /*
- * Reads a batch through fn, merged. Faults are per piece, never caused by
- * a neighbour: pieces are merged over a gap only within pages that they touch themselves,
- * and a merged piece that faults is read again in its parts.
+ * Reads a batch through fn, merged. A piece faults only for its own sake, never for a
+ * neighbour's: pieces are merged over a gap only within pages that they touch themselves, and a
+ * merged piece that faults is read again in its parts.
  */
 struct kt_error *gmem_batch_read(struct gmem_batch *batch, gmem_read_fn *fn, void *source);
 

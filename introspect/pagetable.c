@@ -7,13 +7,13 @@
 #include "util/cleanup.h"
 #include "util/cursor.h"
 
-/* Entries are read and kept a cache line at a time: a vmalloc area's neighbours come along. */
+/* Entries are read and kept in lines of this size: neighbours in a vmalloc area come along. */
 #define LINE_SIZE 64
 #define LINE_FREE UINT64_MAX
 
 /*
- * A bound on what a guest can make us read in one stop: 1,000,000 lines are 64 MB of page
- * tables, far above the 40,000 that 10,000 scattered programs need.
+ * A bound on what a guest can make us read in one stop: 64 MB of page tables. 10,000 scattered
+ * programs need 40,000 lines.
  */
 #define MAX_LINES 1000000
 
@@ -64,6 +64,16 @@ void pagetable_destroy(struct pagetable *pt)
 	free(pt);
 }
 
+const struct arch *pagetable_arch(const struct pagetable *pt)
+{
+	return pt->arch;
+}
+
+const struct arch_space *pagetable_space(const struct pagetable *pt)
+{
+	return &pt->space;
+}
+
 /* The line's slot, or the empty one where it belongs. */
 static struct pagetable_line *line_slot(const struct pagetable *pt, struct pagetable_line *lines,
 					size_t n_slots, gaddr_t addr)
@@ -101,7 +111,7 @@ static struct kt_error *lines_reserve(struct pagetable *pt, size_t n)
 	return NULL;
 }
 
-/* Where one query stands in the walk. */
+/* The state of one query in the walk. */
 struct step {
 	struct arch_table table;
 	bool done;
@@ -119,7 +129,7 @@ static bool entry_addr(const struct pagetable *pt, const struct step *step, gadd
 	       (index >= step->table.first && index - step->table.first < step->table.count);
 }
 
-/* Reads the entries of this level that are not known yet, all in one batch. */
+/* Reads the entries of this level that are not kept yet, all in one batch. */
 static struct kt_error *level_fetch(struct pagetable *pt, const struct pagetable_query *queries,
 				    const struct step *steps, size_t count, unsigned int level)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Internal to pagetable.c and enumerate.c. */
+/* A page table's insides, for pagetable.c and enumerate.c. */
 #ifndef KT_INTROSPECT_PAGETABLE_IMPL_H
 #define KT_INTROSPECT_PAGETABLE_IMPL_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Per-CPU memory of a stopped guest: where each possible CPU's copy lies. */
+/* Where the per-CPU memory of each possible CPU of a stopped guest is. */
 #ifndef KT_INTROSPECT_PERCPU_H
 #define KT_INTROSPECT_PERCPU_H
 
@@ -14,7 +14,7 @@ struct percpu {
  * offsets. begin adds to the first, next takes that and adds to the second, end takes it.
  */
 struct percpu_reader {
-	bool known; /* this kernel has what it takes */
+	bool known; /* so far, everything was there */
 	uint8_t *mask;
 	size_t mask_len;
 	uint8_t *offsets; /* __per_cpu_offset[0 .. n_cpus) */

@@ -92,7 +92,7 @@ static struct arch_entry riscv64_entry(const struct arch_space *space, unsigned 
 	}
 	ret.kind = ARCH_ENTRY_LEAF;
 	ret.writable = entry & ENTRY_W;
-	/* What a process may execute, the kernel may not. */
+	/* The kernel may not execute a process's pages. */
 	ret.executable = entry & ENTRY_X && !(entry & ENTRY_U);
 	return ret;
 }

@@ -4,8 +4,8 @@
  * by an address-space-control element (ASCE); the kernel's is the home space, in CR13, since
  * processes have the primary one (arch/s390/kernel/entry.S).
  *
- * What tables say are real addresses, and what the stub reads are absolute ones. They differ
- * for the lowcore only (prefixing), where no structure of the kernel lies.
+ * Tables hold real addresses, and the stub reads absolute ones. They differ only for the lowcore
+ * (prefixing), where no table lies.
  */
 #include "introspect/arch.h"
 
@@ -147,8 +147,7 @@ const struct arch arch_s390x = {
 	.spaces = s390x_spaces,
 	.entry_size = 8,
 	.entry = s390x_entry,
-	/* The lowcore's new PSW of program interruptions (figure 3-11), which Linux leaves there.
-	 */
+	/* The new PSW of program interruptions in the lowcore (figure 3-11). */
 	.anchor = "pgm_check_handler",
 	.anchor_at = 0x1d8,
 };

@@ -16,7 +16,7 @@ static const struct view_type sched_type = VIEW_TYPE("scx_sched", sched_fields);
 static const struct view_field ops_fields[] = {{.path = "name", .max = NAME_MAX_LEN}};
 static const struct view_type ops_type = VIEW_TYPE("sched_ext_ops", ops_fields);
 
-/* What was renamed in 6.16; the enumerators with it, from SCX_OPS_ENABLED to SCX_ENABLED. */
+/* New names first: renamed in 6.16, and the enumerators from SCX_OPS_ENABLED to SCX_ENABLED. */
 static const char *const state_symbols[] = {"scx_enable_state_var", "scx_ops_enable_state_var"};
 static const char *const state_enums[] = {"scx_enable_state", "scx_ops_enable_state"};
 
@@ -45,7 +45,6 @@ bool scx_supported(const struct kfacts *facts)
 	return kfacts_member(facts, ops_type.name, ops_fields[0].path, &member);
 }
 
-/* The objects of the walk, and what was read of them. */
 struct walk {
 	struct guest *guest;
 	struct gmem_batch batch;
@@ -72,31 +71,26 @@ static struct kt_error *state_begin(struct walk *walk, bool *known_ret)
 	return NULL;
 }
 
-static bool has_view(struct walk *walk, const struct view_type *type)
-{
-	struct kt_error *err = view_init(&walk->view, type, guest_facts(walk->guest));
-
-	kt_error_destroy(err);
-	return !err;
-}
-
-/* Adds the read of the pointer to what has the name, or up to 6.15 of the name itself. */
+/* Adds the read of the pointer to the scheduler, or up to 6.15 of the name itself. */
 static struct kt_error *name_begin(struct walk *walk, bool *direct_ret)
 {
+	const struct kfacts *facts = guest_facts(walk->guest);
 	bool ok = true;
 	gaddr_t addr;
 
 	*direct_ret = false;
-	if (guest_symbol(walk->guest, "scx_root", &addr) && has_view(walk, &sched_type)) {
+	if (guest_symbol(walk->guest, "scx_root", &addr) &&
+	    view_try(&walk->view, &sched_type, facts)) {
 		ok = gmem_batch_add(&walk->batch, addr, walk->root, sizeof(walk->root));
-	} else if (guest_symbol(walk->guest, "scx_ops", &addr) && has_view(walk, &ops_type)) {
+	} else if (guest_symbol(walk->guest, "scx_ops", &addr) &&
+		   view_try(&walk->view, &ops_type, facts)) {
 		*direct_ret = true;
 		ok = view_read(&walk->view, &walk->batch, addr, walk->name);
 	}
 	return ok ? NULL : kt_error_no_memory();
 }
 
-/* The pieces from `first` on are what name_begin() added: the pointer, which is followed. */
+/* Reads the name through the pointer, which is piece `first` if name_begin() added it. */
 static struct kt_error *name_follow(struct walk *walk, size_t first, bool *known)
 {
 	bool big_endian = kfacts_kernel(guest_facts(walk->guest))->big_endian;
@@ -168,7 +162,7 @@ struct kt_error *scx_read(struct guest *guest, struct scx_state *ret)
 		return err;
 	if (out.known)
 		state_name(&walk, &out);
-	/* What was detached may still be there, for as long as somebody holds it. */
+	/* A scheduler that was detached stays in memory as long as somebody holds it. */
 	if (named && strcmp(out.state, "disabled"))
 		ops_name(&walk, &out);
 	*ret = out;

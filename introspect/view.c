@@ -23,10 +23,10 @@ bool view_wants(const struct view_type *type, struct wants *wants)
 	return true;
 }
 
-/* A gap between two members that costs less to read than one more request. */
+/* A gap of so many bytes between two members costs less than one more request. */
 #define SPAN_GAP 704
 
-/* Lays the members that are there into spans, by their place in the object. */
+/* Puts the members that this kernel has into spans, by their offset. */
 static void view_layout(struct view *view)
 {
 	unsigned int order[VIEW_MAX_FIELDS];
@@ -64,7 +64,7 @@ static void view_layout(struct view *view)
 	}
 }
 
-/* A structure larger than this is no kernel structure of ours: the facts are damaged. */
+/* No structure that is read is larger: then the facts are damaged. */
 #define MAX_OFFSET (1u << 20)
 
 struct kt_error *view_init(struct view *view, const struct view_type *type,
@@ -88,6 +88,14 @@ struct kt_error *view_init(struct view *view, const struct view_type *type,
 	view_layout(&v);
 	*view = v;
 	return NULL;
+}
+
+bool view_try(struct view *view, const struct view_type *type, const struct kfacts *facts)
+{
+	struct kt_error *err = view_init(view, type, facts);
+
+	kt_error_destroy(err);
+	return !err;
 }
 
 bool view_read(const struct view *view, struct gmem_batch *batch, gaddr_t addr, void *image)

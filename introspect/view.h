@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A walker's view of a kernel structure: a short table of the members that it needs. From
- * the table come the questions to the kernel image, the reads (only the bytes of those
- * members) and the values.
+ * A walker's view of a kernel structure: a short table of the members that it needs. The table
+ * gives the questions to the kernel image, the reads (only the bytes of those members) and the
+ * values.
  *
  *	enum { NODE_SHIFT, NODE_SLOTS };
  *	static const struct view_field node_fields[] = {
@@ -47,7 +47,7 @@ void wants_deinit(struct wants *wants);
 bool wants_add(struct wants *wants, enum kfacts_kind kind, const char *name, const char *path,
 	       bool optional);
 
-/* Everything that a view needs to know. All optional: view_init() says what is missing. */
+/* A want for each member. All are optional: view_init() tells which one is missing. */
 bool view_wants(const struct view_type *type, struct wants *wants);
 
 /*
@@ -74,6 +74,9 @@ struct view {
 /* KT_ERROR_NOT_FOUND names the required member that this kernel does not have. */
 struct kt_error *view_init(struct view *view, const struct view_type *type,
 			   const struct kfacts *facts);
+
+/* The same for a view that not every kernel has. False: this one does not. */
+bool view_try(struct view *view, const struct view_type *type, const struct kfacts *facts);
 
 /* Adds the reads of one object at addr. image has view->size bytes. False: no memory. */
 bool view_read(const struct view *view, struct gmem_batch *batch, gaddr_t addr, void *image);

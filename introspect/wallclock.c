@@ -29,20 +29,14 @@ struct kt_error *wallclock_begin(struct wallclock *clock, const struct guest *gu
 {
 	const struct kfacts *facts = guest_facts(guest);
 	struct kfacts_member held;
-	struct kt_error *err;
 	gaddr_t addr;
 
 	if (!guest_symbol(guest, "tk_core", &addr) &&
 	    !guest_symbol(guest, "timekeeper_data", &addr))
 		return NULL;
-	if (!kfacts_member(facts, "timekeeper", "timekeeper", &held))
-		return NULL;
-	err = view_init(&clock->view, &timekeeper_type, facts);
-	if (err) {
-		kt_error_destroy(err);
-		return NULL;
-	}
-	if (clock->view.size > sizeof(clock->image))
+	if (!kfacts_member(facts, "timekeeper", "timekeeper", &held) ||
+	    !view_try(&clock->view, &timekeeper_type, facts) ||
+	    clock->view.size > sizeof(clock->image))
 		return NULL;
 	clock->first = batch->reads.len;
 	if (!view_read(&clock->view, batch, addr + held.offset, clock->image))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The guest's wall clock, as far as it takes to date what was stamped with boot time. */
+/* Turns the guest's stamps of boot time into real time. */
 #ifndef KT_INTROSPECT_WALLCLOCK_H
 #define KT_INTROSPECT_WALLCLOCK_H
 
@@ -8,7 +8,7 @@
 struct wallclock {
 	struct view view;
 	uint8_t image[64];
-	size_t first, end; /* pieces of the batch */
+	size_t first, end; /* its pieces of the batch */
 	bool known;
 };
 

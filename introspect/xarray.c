@@ -8,9 +8,8 @@
 enum { NODE_SHIFT, NODE_SLOTS };
 static const struct view_field node_fields[] = {
 	[NODE_SHIFT] = {.path = "shift"},
-	[NODE_SLOTS] = {.path = "slots", .max = 64 * 8}, /* XA_CHUNK_SIZE
-					    is 64, or 16 when
-					    small */
+	/* XA_CHUNK_SIZE is 64, or 16 with CONFIG_BASE_SMALL. */
+	[NODE_SLOTS] = {.path = "slots", .max = 64 * 8},
 };
 static const struct view_type node_type = VIEW_TYPE("xa_node", node_fields);
 
@@ -20,7 +19,7 @@ static const struct view_type node_type = VIEW_TYPE("xa_node", node_fields);
 struct node {
 	gaddr_t addr;
 	uint64_t index;     /* of its first slot's first entry */
-	unsigned int below; /* its shift must be smaller: every step goes down */
+	unsigned int below; /* its parent's shift: its own has to be smaller */
 };
 
 struct level {
@@ -54,6 +53,7 @@ static bool is_pointer(uint64_t entry)
 
 struct walk {
 	const struct view *view;
+	const struct gmem *memory;
 	size_t max;
 	size_t n_nodes; /* of all levels */
 	struct level next;
@@ -89,7 +89,7 @@ static struct kt_error *node_take(struct walk *walk, const struct node *node, co
 		uint64_t index = node->index + ((uint64_t)i << shift);
 
 		if (is_node(entry)) {
-			/* All levels together: nodes may share their children. */
+			/* A bound for all levels together, since nodes may share their children. */
 			if (walk->n_nodes++ >= walk->max)
 				return too_many(walk->max);
 			if (!kt_vec_push(&walk->next.nodes,
@@ -105,8 +105,7 @@ static struct kt_error *node_take(struct walk *walk, const struct node *node, co
 	return NULL;
 }
 
-static struct kt_error *level_walk(struct walk *walk, const struct level *level, gmem_read_fn *read,
-				   void *source)
+static struct kt_error *level_walk(struct walk *walk, const struct level *level)
 {
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
 	size_t size = walk->view->size, spans = walk->view->n_spans;
@@ -118,15 +117,11 @@ static struct kt_error *level_walk(struct walk *walk, const struct level *level,
 	for (size_t i = 0; i < level->nodes.len; i++)
 		if (!view_read(walk->view, &batch, level->nodes.data[i].addr, images + i * size))
 			return kt_error_no_memory();
-	err = gmem_batch_read(&batch, read, source);
+	err = gmem_batch_read(&batch, walk->memory->read, walk->memory->source);
 	if (err)
 		return err;
 	for (size_t i = 0; i < level->nodes.len; i++) {
-		bool fault = false;
-
-		for (size_t j = 0; j < spans; j++)
-			fault |= batch.reads.data[i * spans + j].fault;
-		if (fault) {
+		if (gmem_batch_fault(&batch, i * spans, (i + 1) * spans)) {
 			walk->out.damaged = true;
 			continue;
 		}
@@ -144,12 +139,12 @@ static int by_index(const void *a, const void *b)
 	return (x->index > y->index) - (x->index < y->index);
 }
 
-struct kt_error *xarray_walk(const struct kfacts *facts, gmem_read_fn *read, void *source,
-			     gaddr_t head, size_t max, struct xarray_entries *ret)
+struct kt_error *xarray_walk(const struct kfacts *facts, const struct gmem *memory, gaddr_t head,
+			     size_t max, struct xarray_entries *ret)
 {
 	_cleanup_(level_deinit) struct level level = {0};
 	struct view view;
-	_cleanup_(walk_deinit) struct walk walk = {.view = &view, .max = max};
+	_cleanup_(walk_deinit) struct walk walk = {.view = &view, .memory = memory, .max = max};
 	struct kt_error *err = view_init(&view, &node_type, facts);
 
 	if (err)
@@ -165,7 +160,7 @@ struct kt_error *xarray_walk(const struct kfacts *facts, gmem_read_fn *read, voi
 	while (level.nodes.len) {
 		struct level done;
 
-		err = level_walk(&walk, &level, read, source);
+		err = level_walk(&walk, &level);
 		if (err)
 			return err;
 		done = level;

@@ -17,19 +17,18 @@ struct xarray_entries {
 
 void xarray_entries_deinit(struct xarray_entries *entries);
 
-/* What the walk needs to know of the kernel. False: no memory. */
+/* False: no memory. */
 bool xarray_wants(struct wants *wants);
 
 /*
- * All pointer entries below head, the value of xa_head, in a batch a level. Bounded and
- * cycle-proof: a node's shift must be smaller than its parent's, and no array has more than
- * max entries, or max nodes; more are KT_ERROR_FORMAT. Value, retry and sibling entries are passed
- * over.
+ * All pointer entries below head, the value of xa_head, in one batch a level. Value, retry and
+ * sibling entries are skipped. Every walk ends: a node's shift has to be smaller than its parent's,
+ * and more than max entries, or max nodes, are KT_ERROR_FORMAT.
  *
  * The layout of entries (bottom bits 00 pointer, 10 internal; internal above 4096 a node) is
  * that of include/linux/xarray.h since 4.20.
  */
-struct kt_error *xarray_walk(const struct kfacts *facts, gmem_read_fn *read, void *source,
-			     gaddr_t head, size_t max, struct xarray_entries *ret);
+struct kt_error *xarray_walk(const struct kfacts *facts, const struct gmem *memory, gaddr_t head,
+			     size_t max, struct xarray_entries *ret);
 
 #endif

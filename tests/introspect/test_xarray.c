@@ -31,7 +31,8 @@ static void check(const char *memory, uint64_t head, bool damaged, const char *w
 
 	facts_init(&facts, 64);
 	textmem_text(m, memory);
-	err = xarray_walk(&facts, textmem_read_physical, m, head, MAX_ENTRIES, &entries);
+	err = xarray_walk(&facts, &(struct gmem){textmem_read_physical, m}, head, MAX_ENTRIES,
+			  &entries);
 	if (err)
 		fail_msg("%s", kt_error_message(err));
 	kt_vec_for_each (&entries.v, e)
@@ -129,7 +130,8 @@ static void test_big_endian(void **state)
 	facts_init(&facts, 16); /* CONFIG_BASE_SMALL */
 	facts.kernel.big_endian = m->big_endian = true;
 	textmem_text(m, "@0x4000 4/1 +15 0 0x6002 +112 @0x6000 0/1 +15 0xa000 +120 0xffff00");
-	assert_null(xarray_walk(&facts, textmem_read_physical, m, 0x4002, 10, &entries));
+	assert_null(xarray_walk(&facts, &(struct gmem){textmem_read_physical, m}, 0x4002, 10,
+				&entries));
 	assert_int_equal(entries.v.len, 1);
 	assert_true(entries.v.data[0].index == 0x10 && entries.v.data[0].pointer == 0xa000);
 	xarray_entries_deinit(&entries);
@@ -144,7 +146,8 @@ static void test_layout_is_not_there(void **state)
 
 	(void)state;
 	fake_member(&facts, "xa_node", "shift", 0, 1);
-	err = xarray_walk(&facts, textmem_read_physical, NULL, 0x4002, 10, &entries);
+	err = xarray_walk(&facts, &(struct gmem){textmem_read_physical, NULL}, 0x4002, 10,
+			  &entries);
 	assert_int_equal(kt_error_code(err), KT_ERROR_NOT_FOUND);
 	assert_non_null(strstr(kt_error_message(err), "xa_node has no slots"));
 	kt_error_destroy(err);
@@ -159,7 +162,7 @@ static long walk_bounded(struct textmem *m, gaddr_t head, size_t max)
 	long n;
 
 	facts_init(&facts, 64);
-	err = xarray_walk(&facts, textmem_read_physical, m, head, max, &entries);
+	err = xarray_walk(&facts, &(struct gmem){textmem_read_physical, m}, head, max, &entries);
 	if (err) {
 		assert_int_equal(kt_error_code(err), KT_ERROR_FORMAT);
 		kt_error_destroy(err);
@@ -272,8 +275,8 @@ static void test_random_trees(void **state)
 			oracle_insert(&o, o.indexes[i], levels);
 		}
 		facts_init(&facts, 64);
-		assert_null(xarray_walk(&facts, textmem_read_physical, o.m, o.head, MAX_ENTRIES,
-					&entries));
+		assert_null(xarray_walk(&facts, &(struct gmem){textmem_read_physical, o.m}, o.head,
+					MAX_ENTRIES, &entries));
 		assert_false(entries.damaged);
 		for (size_t i = 0; i < o.n; i++) {
 			bool found = false;
