@@ -12,6 +12,7 @@
 #include "introspect/locate.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "watch/watch.h"
 
 char *cli_cache_dir(void)
 {
@@ -69,7 +70,8 @@ struct kt_error *cli_load_facts(const struct kfacts_sources *sources, bool use_c
 	struct kfacts *facts;
 	struct kt_error *err;
 
-	if (!inspect_wants(objects, &wants) || !locate_wants(&wants))
+	if (!inspect_wants(objects, &wants) ||
+	    (objects & INSPECT_LOADS && !watch_wants(&wants)) || !locate_wants(&wants))
 		return kt_error_no_memory();
 	cli_progress("reading the kernel image");
 	err = kfacts_load(sources, wants.v.data, wants.v.len, cache_dir, &facts, cached_ret);

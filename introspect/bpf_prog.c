@@ -8,45 +8,8 @@
 #include "introspect/xarray.h"
 #include "util/cleanup.h"
 
-/*
- * Bounds on what a damaged guest makes us read and keep. More programs than any machine has,
- * of less than 2 KB each; and pieces that hang on them (maps, subprograms, statistics of a
- * CPU), of some 500 bytes each with all that is kept of a read: 10,000 programs on 256 CPUs
- * have 2,560,000.
- */
+/* More than any machine has, of less than 2 KB each: a bound for a guest that is damaged. */
 #define MAX_PROGRAMS 100000
-#define MAX_PIECES   4000000
-
-static const struct view_field prog_fields[] = {
-	[PROG_LEN] = {.path = "len"},
-	[PROG_JITED_LEN] = {.path = "jited_len"},
-	[PROG_TYPE] = {.path = "type"},
-	/* In a union with a SHA-256 digest of 32 bytes since 6.18: the tag is its start. */
-	[PROG_TAG] = {.path = "tag", .max = 8},
-	[PROG_GPL] = {.path = "gpl_compatible"},
-	[PROG_AUX] = {.path = "aux"},
-	[PROG_STATS] = {.path = "stats", .optional = true}, /* in bpf_prog since 5.12 */
-};
-static const struct view_type prog_type = VIEW_TYPE("bpf_prog", prog_fields);
-
-static const struct view_field aux_fields[] = {
-	[AUX_REFCNT] = {.path = "refcnt.counter", .optional = true},
-	[AUX_ID] = {.path = "id"},
-	[AUX_NAME] = {.path = "name", .max = 16},
-	[AUX_VERIFIED_INSNS] = {.path = "verified_insns", .optional = true}, /* since 5.16 */
-	[AUX_LOAD_TIME] = {.path = "load_time"},
-	[AUX_USER] = {.path = "user", .optional = true},
-	[AUX_USED_MAPS] = {.path = "used_maps"},
-	[AUX_USED_MAP_CNT] = {.path = "used_map_cnt"},
-	[AUX_FUNC] = {.path = "func"},
-	[AUX_FUNC_CNT] = {.path = "func_cnt"},
-	[AUX_BTF] = {.path = "btf", .optional = true},
-	[AUX_FUNC_INFO] = {.path = "func_info", .optional = true},
-	[AUX_FUNC_INFO_CNT] = {.path = "func_info_cnt", .optional = true},
-	[AUX_FUNC_IDX] = {.path = "func_idx", .optional = true},
-	[AUX_STATS] = {.path = "stats", .optional = true}, /* here up to 5.11 */
-};
-static const struct view_type aux_type = VIEW_TYPE("bpf_prog_aux", aux_fields);
 
 static const struct view_field idr_fields[] = {{.path = "idr_rt.xa_head"}};
 static const struct view_type idr_type = VIEW_TYPE("idr", idr_fields);
@@ -55,9 +18,8 @@ bool bpf_progs_wants(struct wants *wants)
 {
 	return wants_add(wants, KFACTS_SYMBOL, "prog_idr", NULL, true) &&
 	       wants_add(wants, KFACTS_ENUM, "bpf_prog_type", NULL, true) &&
-	       view_wants(&idr_type, wants) && view_wants(&prog_type, wants) &&
-	       view_wants(&aux_type, wants) && xarray_wants(wants) && percpu_wants(wants) &&
-	       wallclock_wants(wants) && refs_wants(wants) && name_wants(wants);
+	       view_wants(&idr_type, wants) && prog_wants(wants) && xarray_wants(wants) &&
+	       percpu_wants(wants) && wallclock_wants(wants) && refs_wants(wants);
 }
 
 struct kt_error *bpf_progs_check(const struct kfacts *facts)
@@ -75,38 +37,10 @@ struct kt_error *bpf_progs_check(const struct kfacts *facts)
 		return bpf_idr_not_placed("prog_idr");
 	}
 	err = view_init(&view, &idr_type, facts);
-	if (!err)
-		err = view_init(&view, &prog_type, facts);
-	if (!err)
-		err = view_init(&view, &aux_type, facts);
-	return err;
+	return err ? err : prog_check(facts);
 }
 
-struct kt_error *walk_begin(const struct view *view, struct gmem_batch *batch, gaddr_t addr,
-			    uint8_t **image, struct pieces_of *pieces, bool *known)
-{
-	if (!addr)
-		return NULL;
-	*image = calloc(1, view->size);
-	pieces->first = batch->reads.len;
-	if (!*image || !view_read(view, batch, addr, *image))
-		return kt_error_no_memory();
-	pieces->end = batch->reads.len;
-	*known = true;
-	return NULL;
-}
-
-size_t walk_short_name(const struct bpf_progs *progs, const struct walk_entry *entry,
-		       const char **ret)
-{
-	size_t len = 0;
-	const char *name = view_bytes(&progs->aux, entry->aux, AUX_NAME, &len);
-
-	*ret = name;
-	return name ? strnlen(name, len < SHORT_NAME_MAX ? len : SHORT_NAME_MAX) : 0;
-}
-
-/* What the walk needs besides programs; its first reads travel with theirs. */
+/* A walk under way. The per-CPU offsets are read in the same batches as the programs. */
 struct context {
 	struct guest *guest;
 	struct percpu_reader percpu;
@@ -120,7 +54,7 @@ static void context_deinit(struct context *ctx)
 	gmem_batch_deinit(&ctx->next);
 }
 
-/* Reads what was put into next; it becomes the batch that is done, next is empty. */
+/* Reads `next`, which becomes `batch`; the new `next` is empty. */
 static struct kt_error *context_turn(struct context *ctx)
 {
 	struct gmem_batch done = ctx->batch;
@@ -167,13 +101,11 @@ static struct kt_error *read_index(struct context *ctx, struct bpf_progs *progs,
 static struct kt_error *read_progs(struct context *ctx, struct bpf_progs *progs)
 {
 	struct kt_error *err;
-	bool known;
 
 	for (size_t i = 0; i < progs->n; i++) {
 		struct walk_entry *entry = &progs->entries[i];
 
-		err = walk_begin(&progs->prog, &ctx->next, entry->addr, &entry->prog,
-				 &entry->pieces, &known);
+		err = object_begin(&entry->prog.prog, &progs->views.prog, entry->addr, &ctx->next);
 		if (err)
 			return err;
 	}
@@ -181,7 +113,7 @@ static struct kt_error *read_progs(struct context *ctx, struct bpf_progs *progs)
 	if (!err)
 		err = context_turn(ctx);
 	if (!err)
-		err = percpu_end(&ctx->percpu, ctx->guest, &ctx->batch, &progs->percpu);
+		err = percpu_end(&ctx->percpu, ctx->guest, &ctx->batch, &progs->refs.percpu);
 	return err;
 }
 
@@ -190,60 +122,64 @@ static struct kt_error *read_auxes(struct context *ctx, struct bpf_progs *progs)
 	struct kt_error *err;
 
 	for (size_t i = 0; i < progs->n; i++) {
-		struct walk_entry *entry = &progs->entries[i];
+		struct prog *prog = &progs->entries[i].prog;
 
-		if (gmem_batch_fault(&ctx->batch, entry->pieces.first, entry->pieces.end))
+		object_end(&prog->prog, &ctx->batch);
+		if (!prog->prog.known)
 			continue;
-		err = walk_begin(&progs->aux, &ctx->next,
-				 view_uint(&progs->prog, entry->prog, PROG_AUX), &entry->aux,
-				 &entry->pieces, &entry->readable);
+		err = object_begin(&prog->aux, &progs->views.aux,
+				   view_uint(&progs->views.prog, prog->prog.image, PROG_AUX),
+				   &ctx->next);
 		if (err)
 			return err;
 	}
 	err = context_turn(ctx);
 	if (err)
 		return err;
-	for (size_t i = 0; i < progs->n; i++) {
-		struct walk_entry *entry = &progs->entries[i];
-
-		if (entry->readable)
-			entry->readable = !gmem_batch_fault(&ctx->batch, entry->pieces.first,
-							    entry->pieces.end);
-	}
+	for (size_t i = 0; i < progs->n; i++)
+		object_end(&progs->entries[i].prog.aux, &ctx->batch);
 	return NULL;
 }
 
+static uint64_t aux_uint(const struct bpf_progs *progs, const struct walk_entry *entry,
+			 unsigned int field)
+{
+	return view_uint(&progs->views.aux, entry->prog.aux.image, field);
+}
+
 /*
- * The IDR's index is the ID. So nothing is listed twice, and what a guest has claimed often is
- * followed once.
+ * The IDR's index is the ID. A guest can put one program into many slots; only the one in its own
+ * slot is followed, so that nothing is listed twice or read more than once.
  */
 static bool is_misplaced(const struct bpf_progs *progs, const struct walk_entry *entry)
 {
-	return view_uint(&progs->aux, entry->aux, AUX_ID) != entry->index;
+	return aux_uint(progs, entry, AUX_ID) != entry->index;
 }
 
-/* One more level down from the programs: 0 begins, then one call a batch. */
+/* One level further down from the programs, in a batch: 0 is the first. */
 static struct kt_error *step_down(struct context *ctx, struct bpf_progs *progs, unsigned int step)
 {
+	const struct prog_views *views = &progs->views;
 	struct kt_error *err = NULL;
 
 	for (size_t i = 0; i < progs->n && !err; i++) {
 		struct walk_entry *entry = &progs->entries[i];
+		struct prog *prog = &entry->prog;
 
-		if (!entry->readable || is_misplaced(progs, entry))
+		if (!prog->aux.known || is_misplaced(progs, entry))
 			continue;
 		if (step == 0) {
-			err = refs_begin(progs, entry, &ctx->next);
+			err = refs_begin(&progs->refs, views, prog, &entry->refs, &ctx->next);
 			if (!err)
-				err = name_begin(progs, entry, &ctx->next);
+				err = prog_name_begin(views, prog, &ctx->next);
 			continue;
 		}
 		if (step == 1)
-			err = refs_follow(progs, entry, &ctx->batch, &ctx->next);
+			err = refs_follow(&progs->refs, &entry->refs, &ctx->batch, &ctx->next);
 		else if (step == 2)
-			refs_end(entry, &ctx->batch);
+			refs_end(&entry->refs, &ctx->batch);
 		if (!err)
-			err = name_step(progs, entry, step, &ctx->batch, &ctx->next);
+			err = prog_name_step(views, prog, step, &ctx->batch, &ctx->next);
 	}
 	return err ? err : context_turn(ctx);
 }
@@ -272,20 +208,8 @@ static struct kt_error *read_all(struct context *ctx, struct bpf_progs *progs)
 	if (err)
 		return err;
 	for (size_t i = 0; i < progs->n; i++)
-		name_end(&progs->entries[i], &ctx->batch);
+		prog_name_end(&progs->entries[i].prog, &ctx->batch);
 	return NULL;
-}
-
-struct kt_error *walk_init(struct bpf_progs *progs, const struct kfacts *facts)
-{
-	struct kt_error *err;
-
-	progs->big_endian = kfacts_kernel(facts)->big_endian;
-	progs->pieces_left = MAX_PIECES;
-	refs_init(progs, facts);
-	name_init(progs, facts);
-	err = view_init(&progs->prog, &prog_type, facts);
-	return err ? err : view_init(&progs->aux, &aux_type, facts);
 }
 
 struct kt_error *bpf_progs_read(struct guest *guest, struct bpf_progs **ret)
@@ -297,7 +221,8 @@ struct kt_error *bpf_progs_read(struct guest *guest, struct bpf_progs **ret)
 
 	if (!progs)
 		return kt_error_no_memory();
-	err = walk_init(progs, facts);
+	refs_views_init(&progs->refs, facts);
+	err = prog_views_init(&progs->views, facts);
 	if (!err)
 		err = read_all(&ctx, progs);
 	if (err) {
@@ -313,13 +238,11 @@ void bpf_progs_destroy(struct bpf_progs *progs)
 	if (!progs)
 		return;
 	for (size_t i = 0; i < progs->n; i++) {
-		free(progs->entries[i].prog);
-		free(progs->entries[i].aux);
-		refs_deinit(&progs->entries[i]);
-		name_deinit(&progs->entries[i]);
+		prog_deinit(&progs->entries[i].prog);
+		refs_deinit(&progs->entries[i].refs);
 	}
 	free(progs->entries);
-	percpu_deinit(&progs->percpu);
+	percpu_deinit(&progs->refs.percpu);
 	free(progs);
 }
 
@@ -333,43 +256,42 @@ static struct program_number known(uint64_t value)
 static struct kt_error *entry_finish(const struct bpf_progs *progs, const struct walk_entry *entry,
 				     const struct kfacts *facts, struct program *ret)
 {
-	const struct view *prog = &progs->prog, *aux = &progs->aux;
-	const uint8_t *tag;
+	const struct prog_views *views = &progs->views;
+	const struct view *prog = &views->prog;
+	const uint8_t *image = entry->prog.prog.image, *tag;
 	const char *name;
 	int64_t loaded_at;
 	struct kt_error *err;
 	size_t len;
 
-	ret->id = (uint32_t)view_uint(aux, entry->aux, AUX_ID);
-	len = walk_short_name(progs, entry, &name);
+	ret->id = (uint32_t)aux_uint(progs, entry, AUX_ID);
+	len = prog_short_name(views, &entry->prog, &name);
 	memcpy(ret->name, name, len);
-	tag = view_bytes(prog, entry->prog, PROG_TAG, &len);
+	tag = view_bytes(prog, image, PROG_TAG, &len);
 	for (size_t i = 0; i < len && i < 8; i++)
 		snprintf(ret->tag + 2 * i, 3, "%02x", tag[i]);
 	ret->gpl_known = true;
-	ret->gpl_compatible = view_uint(prog, entry->prog, PROG_GPL) != 0;
-	if (view_has(aux, AUX_VERIFIED_INSNS))
-		ret->verified_insns = known(view_uint(aux, entry->aux, AUX_VERIFIED_INSNS));
-	ret->bytes_xlated = known(view_uint(prog, entry->prog, PROG_LEN) * INSN_SIZE);
-	if (wallclock_of_boottime(&progs->clock, view_uint(aux, entry->aux, AUX_LOAD_TIME),
+	ret->gpl_compatible = view_uint(prog, image, PROG_GPL) != 0;
+	if (view_has(&views->aux, AUX_VERIFIED_INSNS))
+		ret->verified_insns = known(aux_uint(progs, entry, AUX_VERIFIED_INSNS));
+	ret->bytes_xlated = known(view_uint(prog, image, PROG_LEN) * INSN_SIZE);
+	if (wallclock_of_boottime(&progs->clock, aux_uint(progs, entry, AUX_LOAD_TIME),
 				  &loaded_at) &&
 	    loaded_at >= 0)
 		ret->loaded_at = known((uint64_t)loaded_at / 1000000000);
+	ret->btf_id = prog_btf_id(views, &entry->prog);
 	err = bpf_enum_text(facts, "bpf_prog_type", "BPF_PROG_TYPE_",
-			    view_uint(prog, entry->prog, PROG_TYPE), &ret->type);
+			    view_uint(prog, image, PROG_TYPE), &ret->type);
 	if (!err)
-		err = refs_finish(progs, entry, ret);
-	if (!err)
-		err = name_finish(progs, entry, ret);
-	return err;
+		err = refs_finish(&progs->refs, views, &entry->prog, &entry->refs, ret);
+	return err ? err : prog_full_name(views, &entry->prog, &ret->full_name);
 }
 
 /* Still in the IDR, but nobody holds it: bpf_prog_by_id() would not find it either. */
 static bool is_dying(const struct bpf_progs *progs, const struct walk_entry *entry)
 {
-	return view_uint(&progs->aux, entry->aux, AUX_ID) == 0 ||
-	       (view_has(&progs->aux, AUX_REFCNT) &&
-		view_uint(&progs->aux, entry->aux, AUX_REFCNT) == 0);
+	return aux_uint(progs, entry, AUX_ID) == 0 ||
+	       (view_has(&progs->views.aux, AUX_REFCNT) && aux_uint(progs, entry, AUX_REFCNT) == 0);
 }
 
 struct kt_error *bpf_progs_finish(const struct bpf_progs *progs, const struct kfacts *facts,
@@ -384,7 +306,7 @@ struct kt_error *bpf_progs_finish(const struct bpf_progs *progs, const struct kf
 		const struct walk_entry *entry = &progs->entries[i];
 		struct kt_error *err;
 
-		if (!entry->readable) {
+		if (!entry->prog.aux.known) {
 			out.n_unreadable++;
 			continue;
 		}

@@ -4,8 +4,8 @@
  * them. Each value is what BPF_OBJ_GET_INFO_BY_FD would answer (bpf_prog_get_info_by_fd() in
  * kernel/bpf/syscall.c), computed the same way.
  *
- * Reading and making sense are two steps: everything is read while the guest is stopped,
- * bpf_progs_finish() needs no guest any more.
+ * It takes two steps: bpf_progs_read() reads everything while the guest is stopped, and
+ * bpf_progs_finish() computes the values when the guest runs again.
  */
 #ifndef KT_INTROSPECT_BPF_PROG_H
 #define KT_INTROSPECT_BPF_PROG_H
@@ -28,7 +28,7 @@ struct bpf_progs;
 struct kt_error *bpf_progs_read(struct guest *guest, struct bpf_progs **ret);
 void bpf_progs_destroy(struct bpf_progs *progs);
 
-/* What was read as plain data. facts: as for the read. The caller owns *ret. */
+/* Plain data out of what was read. facts: as for the read. The caller owns *ret. */
 struct kt_error *bpf_progs_finish(const struct bpf_progs *progs, const struct kfacts *facts,
 				  struct programs *ret);
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* A program's maps, subprograms, owner and run statistics. */
 #include <stdlib.h>
 
-#include "introspect/bpf_prog_impl.h"
+#include "introspect/bpf_prog_refs.h"
 #include "util/cursor.h"
 
 #define POINTER_SIZE 8 /* 64-bit kernels */
@@ -19,6 +18,7 @@ static const struct view_type func_type = VIEW_TYPE("bpf_prog", func_fields);
 static const struct view_field user_fields[] = {{.path = "uid.val"}};
 static const struct view_type user_type = VIEW_TYPE("user_struct", user_fields);
 
+enum { STATS_CNT, STATS_NSECS, STATS_MISSES };
 /* misses came with 5.12. Up to 5.10, the three were not u64_stats_t but u64: the same bytes. */
 static const struct view_field stats_fields[] = {
 	[STATS_CNT] = {.path = "cnt"},
@@ -33,61 +33,63 @@ bool refs_wants(struct wants *wants)
 	       view_wants(&user_type, wants) && view_wants(&stats_type, wants);
 }
 
-/* A view that this kernel may not have: its values are then not known. */
-static bool try_view(struct view *view, const struct view_type *type, const struct kfacts *facts)
-{
-	struct kt_error *err = view_init(view, type, facts);
+/*
+ * Pieces that hang on programs (maps, subprograms, statistics of a CPU), of some 500 bytes each
+ * with all that is kept of a read. 10,000 programs on 256 CPUs have 2,560,000.
+ */
+#define MAX_PIECES 4000000
 
-	kt_error_destroy(err);
-	return !err;
+void refs_views_init(struct refs_views *views, const struct kfacts *facts)
+{
+	views->has_map = view_try(&views->map, &map_type, facts);
+	view_try(&views->func, &func_type, facts);
+	views->has_user = view_try(&views->user, &user_type, facts);
+	views->has_stats = view_try(&views->stats, &stats_type, facts);
+	views->pieces_left = MAX_PIECES;
 }
 
-void refs_init(struct bpf_progs *progs, const struct kfacts *facts)
+/* False: too many pieces were read already. */
+static bool afford(struct refs_views *views, size_t n)
 {
-	progs->has_map = try_view(&progs->map, &map_type, facts);
-	try_view(&progs->func, &func_type, facts);
-	progs->has_user = try_view(&progs->user, &user_type, facts);
-	progs->has_stats = try_view(&progs->stats, &stats_type, facts);
-}
-
-/* May n more pieces be read? What may not stays unknown. */
-static bool afford(struct bpf_progs *progs, size_t n)
-{
-	if (n > progs->pieces_left)
+	if (n > views->pieces_left)
 		return false;
-	progs->pieces_left -= n;
+	views->pieces_left -= n;
 	return true;
 }
 
 /* Begins with the array of n pointers at addr. */
-static struct kt_error *pointees_begin(struct bpf_progs *progs, struct pointees *p,
-				       struct gmem_batch *batch, gaddr_t addr, uint64_t n)
+static struct kt_error *pointees_begin(struct pointees *p, struct refs_views *views, gaddr_t addr,
+				       uint64_t n, struct gmem_batch *batch)
 {
 	p->n = (size_t)n;
 	p->known = n == 0;
-	if (!n || !addr || n > MAX_POINTEES || !afford(progs, p->n))
+	if (!n || !addr || n > MAX_POINTEES || !afford(views, p->n))
 		return NULL;
 	p->pointers = calloc(p->n, POINTER_SIZE);
-	p->pieces.first = batch->reads.len;
+	p->first = batch->reads.len;
 	if (!p->pointers || !gmem_batch_add(batch, addr, p->pointers, p->n * POINTER_SIZE))
 		return kt_error_no_memory();
-	p->pieces.end = batch->reads.len;
+	p->end = batch->reads.len;
 	p->known = true;
 	return NULL;
+}
+
+static void pointees_end(struct pointees *p, const struct gmem_batch *done)
+{
+	if (p->known && p->n)
+		p->known = !gmem_batch_fault(done, p->first, p->end);
 }
 
 static struct kt_error *pointees_follow(struct pointees *p, const struct view *view,
 					const struct gmem_batch *done, struct gmem_batch *batch)
 {
+	pointees_end(p, done);
 	if (!p->known || !p->n)
-		return NULL;
-	p->known = !gmem_batch_fault(done, p->pieces.first, p->pieces.end);
-	if (!p->known)
 		return NULL;
 	p->images = calloc(p->n, view->size);
 	if (!p->images)
 		return kt_error_no_memory();
-	p->pieces.first = batch->reads.len;
+	p->first = batch->reads.len;
 	for (size_t i = 0; i < p->n; i++) {
 		gaddr_t addr = kt_load_uint(p->pointers + i * POINTER_SIZE, POINTER_SIZE,
 					    view->big_endian);
@@ -95,86 +97,74 @@ static struct kt_error *pointees_follow(struct pointees *p, const struct view *v
 		if (!view_read(view, batch, addr, p->images + i * view->size))
 			return kt_error_no_memory();
 	}
-	p->pieces.end = batch->reads.len;
+	p->end = batch->reads.len;
 	return NULL;
-}
-
-static void pointees_end(struct pointees *p, const struct gmem_batch *done)
-{
-	if (p->known && p->n)
-		p->known = !gmem_batch_fault(done, p->pieces.first, p->pieces.end);
 }
 
 static void pointees_deinit(struct pointees *p)
 {
 	free(p->pointers);
 	free(p->images);
+	*p = (struct pointees){0};
 }
 
-static struct kt_error *stats_begin(struct bpf_progs *progs, struct walk_entry *entry,
+static struct kt_error *stats_begin(struct refs_views *views, gaddr_t addr, struct object *stats,
 				    struct gmem_batch *batch)
 {
-	gaddr_t stats = view_has(&progs->prog, PROG_STATS)
-				? view_uint(&progs->prog, entry->prog, PROG_STATS)
-				: view_uint(&progs->aux, entry->aux, AUX_STATS);
-	size_t n = progs->percpu.offsets.len;
+	size_t n = views->percpu.offsets.len;
 
-	if (!progs->has_stats || !stats || !n || !afford(progs, n))
+	if (!views->has_stats || !addr || !n || !afford(views, n))
 		return NULL;
-	entry->stats = calloc(n, progs->stats.size);
-	if (!entry->stats)
+	stats->image = calloc(n, views->stats.size);
+	if (!stats->image)
 		return kt_error_no_memory();
-	entry->stats_pieces.first = batch->reads.len;
+	stats->first = batch->reads.len;
 	for (size_t i = 0; i < n; i++)
-		if (!view_read(&progs->stats, batch, stats + progs->percpu.offsets.data[i],
-			       entry->stats + i * progs->stats.size))
+		if (!view_read(&views->stats, batch, addr + views->percpu.offsets.data[i],
+			       stats->image + i * views->stats.size))
 			return kt_error_no_memory();
-	entry->stats_pieces.end = batch->reads.len;
-	entry->stats_known = true;
+	stats->end = batch->reads.len;
+	stats->known = true;
 	return NULL;
 }
 
-struct kt_error *refs_begin(struct bpf_progs *progs, struct walk_entry *entry,
-			    struct gmem_batch *batch)
+struct kt_error *refs_begin(struct refs_views *views, const struct prog_views *progs,
+			    const struct prog *prog, struct refs *refs, struct gmem_batch *batch)
 {
-	const struct view *aux = &progs->aux;
+	const struct view *view = &progs->aux;
+	const uint8_t *aux = prog->aux.image;
+	gaddr_t stats = view_has(&progs->prog, PROG_STATS)
+				? view_uint(&progs->prog, prog->prog.image, PROG_STATS)
+				: view_uint(view, aux, AUX_STATS);
 	struct kt_error *err = NULL;
 
-	if (progs->has_map)
-		err = pointees_begin(progs, &entry->maps, batch,
-				     view_uint(aux, entry->aux, AUX_USED_MAPS),
-				     view_uint(aux, entry->aux, AUX_USED_MAP_CNT));
+	if (views->has_map)
+		err = pointees_begin(&refs->maps, views, view_uint(view, aux, AUX_USED_MAPS),
+				     view_uint(view, aux, AUX_USED_MAP_CNT), batch);
 	if (!err)
-		err = pointees_begin(progs, &entry->funcs, batch,
-				     view_uint(aux, entry->aux, AUX_FUNC),
-				     view_uint(aux, entry->aux, AUX_FUNC_CNT));
-	if (!err && progs->has_user)
-		err = walk_begin(&progs->user, batch, view_uint(aux, entry->aux, AUX_USER),
-				 &entry->user, &entry->user_pieces, &entry->uid_known);
-	if (!err)
-		err = stats_begin(progs, entry, batch);
-	return err;
+		err = pointees_begin(&refs->funcs, views, view_uint(view, aux, AUX_FUNC),
+				     view_uint(view, aux, AUX_FUNC_CNT), batch);
+	if (!err && views->has_user)
+		err = object_begin(&refs->user, &views->user, view_uint(view, aux, AUX_USER),
+				   batch);
+	return err ? err : stats_begin(views, stats, &refs->stats, batch);
 }
 
-struct kt_error *refs_follow(struct bpf_progs *progs, struct walk_entry *entry,
+struct kt_error *refs_follow(const struct refs_views *views, struct refs *refs,
 			     const struct gmem_batch *done, struct gmem_batch *batch)
 {
 	struct kt_error *err;
 
-	entry->uid_known &= !gmem_batch_fault(done, entry->user_pieces.first,
-					      entry->user_pieces.end);
-	entry->stats_known &= !gmem_batch_fault(done, entry->stats_pieces.first,
-						entry->stats_pieces.end);
-	err = pointees_follow(&entry->maps, &progs->map, done, batch);
-	if (!err)
-		err = pointees_follow(&entry->funcs, &progs->func, done, batch);
-	return err;
+	object_end(&refs->user, done);
+	object_end(&refs->stats, done);
+	err = pointees_follow(&refs->maps, &views->map, done, batch);
+	return err ? err : pointees_follow(&refs->funcs, &views->func, done, batch);
 }
 
-void refs_end(struct walk_entry *entry, const struct gmem_batch *done)
+void refs_end(struct refs *refs, const struct gmem_batch *done)
 {
-	pointees_end(&entry->maps, done);
-	pointees_end(&entry->funcs, done);
+	pointees_end(&refs->maps, done);
+	pointees_end(&refs->funcs, done);
 }
 
 static struct program_number known(uint64_t value)
@@ -183,61 +173,64 @@ static struct program_number known(uint64_t value)
 }
 
 /* The sum over subprograms where there are any, as the kernel reports it. */
-static struct program_number jited_bytes(const struct bpf_progs *progs,
-					 const struct walk_entry *entry)
+static struct program_number jited_bytes(const struct refs_views *views, const struct refs *refs,
+					 uint64_t whole)
 {
 	uint64_t sum = 0;
 
-	if (!entry->funcs.known)
+	if (!refs->funcs.known)
 		return (struct program_number){0};
-	if (!entry->funcs.n)
-		return known(view_uint(&progs->prog, entry->prog, PROG_JITED_LEN));
-	for (size_t i = 0; i < entry->funcs.n; i++)
-		sum += view_uint(&progs->func, entry->funcs.images + i * progs->func.size, 0);
+	if (!refs->funcs.n)
+		return known(whole);
+	for (size_t i = 0; i < refs->funcs.n; i++)
+		sum += view_uint(&views->func, refs->funcs.images + i * views->func.size, 0);
 	return known(sum);
 }
 
-static void stats_finish(const struct bpf_progs *progs, const struct walk_entry *entry,
+static void stats_finish(const struct refs_views *views, const struct object *stats,
 			 struct program *ret)
 {
 	uint64_t sums[3] = {0};
 
-	if (!entry->stats_known)
+	if (!stats->known)
 		return;
-	for (size_t cpu = 0; cpu < progs->percpu.offsets.len; cpu++)
+	for (size_t cpu = 0; cpu < views->percpu.offsets.len; cpu++)
 		for (unsigned int i = 0; i < 3; i++)
-			sums[i] += view_uint(&progs->stats, entry->stats + cpu * progs->stats.size,
+			sums[i] += view_uint(&views->stats, stats->image + cpu * views->stats.size,
 					     i);
 	ret->run_cnt = known(sums[STATS_CNT]);
 	ret->run_time_ns = known(sums[STATS_NSECS]);
-	if (view_has(&progs->stats, STATS_MISSES))
+	if (view_has(&views->stats, STATS_MISSES))
 		ret->recursion_misses = known(sums[STATS_MISSES]);
 }
 
-struct kt_error *refs_finish(const struct bpf_progs *progs, const struct walk_entry *entry,
-			     struct program *ret)
+struct kt_error *refs_finish(const struct refs_views *views, const struct prog_views *progs,
+			     const struct prog *prog, const struct refs *refs, struct program *ret)
 {
-	ret->bytes_jited = jited_bytes(progs, entry);
-	if (entry->uid_known)
-		ret->uid = known(view_uint(&progs->user, entry->user, 0));
-	stats_finish(progs, entry, ret);
-	ret->map_ids_known = progs->has_map && entry->maps.known;
-	if (!ret->map_ids_known || !entry->maps.n)
+	const struct pointees *maps = &refs->maps;
+
+	ret->bytes_jited = jited_bytes(views, refs,
+				       view_uint(&progs->prog, prog->prog.image, PROG_JITED_LEN));
+	if (refs->user.known)
+		ret->uid = known(view_uint(&views->user, refs->user.image, 0));
+	stats_finish(views, &refs->stats, ret);
+	ret->map_ids_known = views->has_map && maps->known;
+	if (!ret->map_ids_known || !maps->n)
 		return NULL;
-	ret->map_ids = calloc(entry->maps.n, sizeof(*ret->map_ids));
+	ret->map_ids = calloc(maps->n, sizeof(*ret->map_ids));
 	if (!ret->map_ids)
 		return kt_error_no_memory();
-	for (size_t i = 0; i < entry->maps.n; i++)
-		ret->map_ids[i] = (uint32_t)view_uint(&progs->map,
-						      entry->maps.images + i * progs->map.size, 0);
-	ret->n_map_ids = entry->maps.n;
+	for (size_t i = 0; i < maps->n; i++)
+		ret->map_ids[i] = (uint32_t)view_uint(&views->map,
+						      maps->images + i * views->map.size, 0);
+	ret->n_map_ids = maps->n;
 	return NULL;
 }
 
-void refs_deinit(struct walk_entry *entry)
+void refs_deinit(struct refs *refs)
 {
-	pointees_deinit(&entry->maps);
-	pointees_deinit(&entry->funcs);
-	free(entry->user);
-	free(entry->stats);
+	pointees_deinit(&refs->maps);
+	pointees_deinit(&refs->funcs);
+	object_deinit(&refs->user);
+	object_deinit(&refs->stats);
 }

@@ -2,7 +2,6 @@
 #include "introspect/inspect.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
-#include "watch/watch.h"
 
 /* Everything that the stop holds, to be released however it ends. */
 struct stop {
@@ -139,7 +138,7 @@ bool inspect_wants(unsigned int objects, struct wants *wants)
 	for (size_t i = 0; i < N_WALKERS; i++)
 		if (objects & walkers[i].object && !walkers[i].wants(wants))
 			return false;
-	return !(objects & INSPECT_LOADS) || (bpf_progs_wants(wants) && watch_wants(wants));
+	return true;
 }
 
 struct kt_error *inspect_check(unsigned int objects, const struct kfacts *facts)

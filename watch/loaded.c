@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * For kernels that have no bpf_vlog_finalize(): a load that passed gave its loader a file
- * descriptor, and that leads to the program. Nobody can close it before the load returns, but
- * another thread of the loader; then what it leads to is no program, or another one.
+ * For kernels without bpf_vlog_finalize(): a load that passes gives its loader a file descriptor,
+ * which leads to the program. If another thread of the loader closes it before bpf_prog_load()
+ * returns, it leads to nothing, or to another file: the caller proves that it is a program.
  */
+#include "watch/loaded.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
-#include "watch/watch_impl.h"
 
 #define MAX_FD (1u << 20)
 
@@ -22,7 +22,7 @@ static const struct {
 #define LINK_ARRAY  2
 #define POINTER_LEN 8
 
-bool watch_loaded_wants(struct wants *wants)
+bool loaded_wants(struct wants *wants)
 {
 	for (size_t i = 0; i < N_LINKS; i++)
 		if (!wants_add(wants, KFACTS_MEMBER, links[i].type, links[i].path, true))
@@ -30,22 +30,26 @@ bool watch_loaded_wants(struct wants *wants)
 	return true;
 }
 
-static struct kt_error *follow(struct watch *watch, gaddr_t addr, gaddr_t *ret)
+/* *ret: the pointer at addr; 0: null, or not mapped. */
+static struct kt_error *follow(const struct stop *stop, const struct kfacts *facts, gaddr_t addr,
+			       gaddr_t *ret)
 {
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
+	struct gmem memory = stop_memory(stop);
 	uint8_t pointer[POINTER_LEN];
 	struct kt_error *err;
 
 	*ret = 0;
 	if (!gmem_batch_add(&batch, addr, pointer, sizeof(pointer)))
 		return kt_error_no_memory();
-	err = watch_read(watch, &batch);
+	err = gmem_batch_read(&batch, memory.read, memory.source);
 	if (!err && !batch.reads.data[0].fault)
-		*ret = kt_load_uint(pointer, sizeof(pointer), watch->progs.big_endian);
+		*ret = kt_load_uint(pointer, sizeof(pointer), kfacts_kernel(facts)->big_endian);
 	return err;
 }
 
-struct kt_error *watch_find_loaded(struct watch *watch, gaddr_t task, uint32_t fd, gaddr_t *ret)
+struct kt_error *loaded_find(const struct stop *stop, const struct kfacts *facts, gaddr_t task,
+			     uint32_t fd, gaddr_t *ret)
 {
 	gaddr_t at = task;
 
@@ -56,11 +60,11 @@ struct kt_error *watch_find_loaded(struct watch *watch, gaddr_t task, uint32_t f
 		struct kfacts_member member;
 		struct kt_error *err;
 
-		if (!kfacts_member(watch->facts, links[i].type, links[i].path, &member))
+		if (!kfacts_member(facts, links[i].type, links[i].path, &member))
 			return NULL;
-		err = follow(watch, at + member.offset, &at);
+		err = follow(stop, facts, at + member.offset, &at);
 		if (!err && at && i == LINK_ARRAY)
-			err = follow(watch, at + (uint64_t)fd * POINTER_LEN, &at);
+			err = follow(stop, facts, at + (uint64_t)fd * POINTER_LEN, &at);
 		if (err || !at)
 			return err;
 	}

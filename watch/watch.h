@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Every load of a BPF program in a running guest, from hardware breakpoints set through the
- * stub. The guest stops twice a load: at bpf_vlog_finalize() (since 6.4), which the verifier
- * calls last and which has everything it knows, and where bpf_prog_load() returns, which has
- * the result.
+ * Reports every load of a BPF program in a running guest. Hardware breakpoints, set through the
+ * stub, stop the guest twice a load: at bpf_vlog_finalize() (since 6.4), which the verifier calls
+ * last, when all its numbers are there; and where bpf_prog_load() returns, with the result.
  */
 #ifndef KT_WATCH_WATCH_H
 #define KT_WATCH_WATCH_H
@@ -15,41 +14,40 @@
 struct watch;
 
 struct watch_options {
-	bool logs;           /* take the logs of loads that fail */
-	bool progress;       /* samples of loads that last */
-	double max_overhead; /* of samples: the share of time that the guest may be stopped */
+	bool logs;           /* read the logs of loads that fail */
+	bool progress;       /* sample loads that take long */
+	double max_overhead; /* the share of time that the guest may be stopped for samples */
 };
 
 enum watch_event_kind {
-	WATCH_NOTHING, /* the time is over */
+	WATCH_NOTHING, /* the time is over, or samples are there: call again */
 	WATCH_LOAD,
 	WATCH_PROGRESS,
-	WATCH_END, /* the guest is not what it was; `why` tells */
+	WATCH_END, /* the guest is not the same any more; `why` tells */
 };
 
 struct watch_event {
 	enum watch_event_kind kind;
-	struct bpf_load load;              /* the caller's, to deinit */
-	struct bpf_load_progress progress; /* likewise */
+	struct bpf_load load;              /* the caller's, of WATCH_LOAD */
+	struct bpf_load_progress progress; /* the caller's, of WATCH_PROGRESS */
 	char why[200];                     /* "the guest's kernel panicked" */
-	bool paused;                       /* it is that somebody paused it */
+	bool paused;                       /* somebody else paused the guest */
 };
 
-/* What a watch came to. */
 struct watch_stats {
 	uint64_t stops;    /* of all kinds */
-	int64_t looked_ns; /* the part of paused_ns that was only to look: samples, is it there? */
-	int64_t paused_ns; /* from the stub's word that it stands to ours that it shall run */
-	int64_t since_ns, until_ns; /* CLOCK_MONOTONIC, the watch's beginning and end */
+	int64_t paused_ns; /* from the stub's report of each stop until the guest was let run */
+	int64_t looked_ns; /* the part of paused_ns for samples and checks, not for a load */
+	int64_t since_ns, until_ns; /* the watch's beginning and end, in kt_now_ns() time */
 };
 
-/* What has to be known of the kernel image. */
+/* Adds what a watch takes to know of a kernel. False: no memory. */
 bool watch_wants(struct wants *wants);
 
 /*
- * Sets the breakpoints in a guest that is stopped, and lets it run. The client and the facts
- * stay the caller's, must outlive the watch, and are the watch's until it ends. hint as for
- * guest_create(). KT_ERROR_UNSUPPORTED: this kernel has no place to see anything at.
+ * Sets the breakpoints in a guest that is stopped, and lets it run. The client and the facts stay
+ * the caller's and must outlive the watch; the client is not to be used before watch_end(). hint:
+ * as for guest_create(). KT_ERROR_UNSUPPORTED: this kernel has no function to stop at.
  */
 struct kt_error *watch_create(struct rsp_client *client, const struct kfacts *facts,
 			      const int64_t *hint, const struct watch_options *options,
@@ -57,15 +55,15 @@ struct kt_error *watch_create(struct rsp_client *client, const struct kfacts *fa
 
 /*
  * Waits for the next event, at most wait_ms (-1: for ever). The guest runs when this returns,
- * but after WATCH_END or an error. KT_ERROR_CANCELLED: the user wants to end.
+ * unless it is WATCH_END or an error. KT_ERROR_CANCELLED: the user wants to end.
  */
 struct kt_error *watch_next(struct watch *watch, int64_t wait_ms, struct watch_event *ret);
 
-/* Removes the breakpoints, as far as the guest is still there; it stands still afterwards. */
+/* Removes the breakpoints, if the guest is still there. It stands still afterwards. */
 struct kt_error *watch_end(struct watch *watch);
 void watch_destroy(struct watch *watch);
 
-/* The kernel has bpf_vlog_finalize(): numbers, not results only. */
+/* The kernel has bpf_vlog_finalize(): loads have the verifier's numbers, not only results. */
 bool watch_sees_verifier(const struct watch *watch);
 
 int64_t watch_kaslr_offset(const struct watch *watch);

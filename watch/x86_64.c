@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Breakpoints in x86-64 code. Where a function begins, a kernel has `endbr64`, which a call may
- * pass by, and five bytes for ftrace: a no-op unless somebody traces that function. Past a
- * no-op a vCPU gets by moving its rip, and so no other vCPU can pass a breakpoint meanwhile.
- * What follows the call of bpf_prog_load() is `mov %eax,%REG` (6.1 to 7.3).
+ * Breakpoints in x86-64 code. A function begins with `endbr64`, which a direct call may skip, and
+ * five bytes for ftrace, which are a no-op unless somebody traces that function. A write of rip
+ * gets a vCPU past a no-op; the breakpoint stays, so that no other vCPU can pass it meanwhile.
+ * `mov %eax,%REG` follows the call of bpf_prog_load() (6.1 to 7.3).
  */
 #include <string.h>
 
 #include "util/cursor.h"
-#include "watch/watch_impl.h"
+#include "watch/arch.h"
 
 static const char *const general[] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
 				      "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};

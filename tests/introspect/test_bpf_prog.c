@@ -397,15 +397,13 @@ static void test_bound_of_all_pieces(void **state)
 	for (size_t left = 0; left <= 10; left++) {
 		struct walk_entry *entry = &progs->entries[0];
 
-		refs_deinit(entry);
-		entry->maps = entry->funcs = (struct pointees){0};
-		entry->user = entry->stats = NULL;
-		entry->stats_known = false;
-		progs->pieces_left = left;
-		assert_null(refs_begin(progs, entry, &batch));
-		assert_int_equal(entry->maps.known, left >= 3);
-		assert_int_equal(entry->funcs.known, left >= 7);
-		assert_int_equal(entry->stats_known, left == 6 || left == 10);
+		refs_deinit(&entry->refs);
+		progs->refs.pieces_left = left;
+		assert_null(refs_begin(&progs->refs, &progs->views, &entry->prog, &entry->refs,
+				       &batch));
+		assert_int_equal(entry->refs.maps.known, left >= 3);
+		assert_int_equal(entry->refs.funcs.known, left >= 7);
+		assert_int_equal(entry->refs.stats.known, left == 6 || left == 10);
 	}
 	gmem_batch_deinit(&batch);
 	bpf_progs_destroy(progs);
@@ -427,7 +425,7 @@ static void test_one_program_everywhere(void **state)
 	for (unsigned int round = 0; round < 2; round++) {
 		assert_null(synth_guest(&s, &guest));
 		assert_null(bpf_progs_read(guest, &progs));
-		left[round] = progs->pieces_left;
+		left[round] = progs->refs.pieces_left;
 		bpf_progs_destroy(progs);
 		guest_destroy(guest);
 		for (unsigned int i = 0; i < 64; i++)

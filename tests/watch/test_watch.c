@@ -197,6 +197,7 @@ struct session {
 static void begin(struct session *s, const struct stub_step *script, const struct registers *regs)
 {
 	static const struct rsp_options options = {.timeout_ms = 60000, .cancel_fd = -1};
+	struct rsp_client *client;
 	int fd;
 
 	memset(s, 0, sizeof(*s));
@@ -209,30 +210,33 @@ static void begin(struct session *s, const struct stub_step *script, const struc
 	put(2 * PERCPU + CURRENT, TASK_B, 8);
 	make_facts(&s->facts);
 	s->stub = stub_start(script, 0, &fd);
-	assert_null(rsp_client_from_fd(fd, &options, &s->watch.client));
-	s->watch.facts = &s->facts;
-	s->watch.arch = &watch_x86_64;
-	s->watch.source = source_from_stub(s->watch.client);
-	s->watch.next_check_ns = INT64_MAX;
-	s->watch.places[WATCH_AT_FINALIZE].addr = FINALIZE;
-	s->watch.places[WATCH_AT_RETURN].addr = RETURN;
-	s->watch.places[WATCH_AT_FINALIZE].set = s->watch.places[WATCH_AT_RETURN].set = true;
-	assert_null(watch_read_init(&s->watch));
-	assert_null(rsp_client_resume(s->watch.client, NULL, NULL, 0));
+	assert_null(rsp_client_from_fd(fd, &options, &client));
+	stop_init(&s->watch.stop, client, &watch_x86_64, &s->facts);
+	assert_null(reader_init(&s->watch.reader, &s->watch.stop, &s->facts, 0));
+	s->watch.pending.reader = &s->watch.reader;
+	s->watch.identity.next_check_ns = INT64_MAX;
+	s->watch.places.breakpoint_len = 1;
+	s->watch.places.at[WATCH_AT_FINALIZE].addr = FINALIZE;
+	s->watch.places.at[WATCH_AT_RETURN].addr = RETURN;
+	s->watch.places.at[WATCH_AT_FINALIZE].set = s->watch.places.at[WATCH_AT_RETURN].set = true;
+	assert_null(rsp_client_resume(client, NULL, NULL, 0));
+}
+
+static void forget(struct session *s)
+{
+	const char *failure;
+
+	pending_deinit(&s->watch.pending);
+	rsp_client_destroy(s->watch.stop.client);
+	failure = stub_join(s->stub);
+	if (failure)
+		fail_msg("%s", failure);
 }
 
 static void finish(struct session *s)
 {
-	const char *failure;
-
 	assert_null(watch_end(&s->watch));
-	kt_vec_for_each (&s->watch.pending, p)
-		watch_pending_deinit(p);
-	kt_vec_free(&s->watch.pending);
-	rsp_client_destroy(s->watch.client);
-	failure = stub_join(s->stub);
-	if (failure)
-		fail_msg("%s", failure);
+	forget(s);
 }
 
 static struct watch_event next(struct session *s)
@@ -433,13 +437,57 @@ static void test_no_program(void **state)
 	finish(&s);
 }
 
+/* What a kernel never has there: no task on the CPU, an env at address 0. */
+static void test_null_pointers(void **state)
+{
+	static const struct stub_step script[] = {
+		STUB_HELLO,
+		RUNS,
+		STOPS("1", "06"),
+		SERVE,
+		PAST_NOP,
+		RUNS,
+		STOPS("1", "06"),
+		SERVE,
+		PAST_NOP,
+		RUNS,
+		STOPS("1", "06"),
+		SERVE,
+		{STUB_EXPECT, "P4=eaffffff00000000"},
+		{STUB_REPLY, "OK"},
+		PAST_MOVE,
+		RUNS,
+		{STUB_RAW, "+"},
+		END,
+	};
+	static const struct registers regs[] = {
+		{FINALIZE, LOG, 0, PERCPU},
+		{FINALIZE, ENV_A + LOG, 0, PERCPU},
+		{RETURN, 0, UINT64_C(0xffffffffffffffea), PERCPU},
+	};
+	struct watch_event event;
+	struct session s;
+
+	(void)state;
+	begin(&s, script, regs);
+	put_load(ENV_A, TASK_A, "prog_a", 1230);
+	put(PERCPU + CURRENT, 0, 8);
+	event = next(&s);
+	assert_int_equal(event.kind, WATCH_LOAD);
+	assert_int_equal(event.load.error.value, 22);
+	assert_false(event.load.by_known);
+	bpf_load_deinit(&event.load);
+	finish(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_two_at_once),
 		cmocka_unit_test(test_step_over),
 		cmocka_unit_test(test_no_program),
+		cmocka_unit_test(test_null_pointers),
 	};
 
-	return cmocka_run_group_tests_name("introspect/watch", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("watch/watch", tests, NULL, NULL);
 }

@@ -4,11 +4,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "watch/watch_impl.h"
+#include "watch/arch.h"
 
 #define PC     UINT64_C(0xffffffff8127e6c7)
 #define RESULT UINT64_C(0xffffffffffffffea)
@@ -121,5 +122,5 @@ int main(void)
 		cmocka_unit_test(test_call_return),
 	};
 
-	return cmocka_run_group_tests_name("introspect/watch_x86_64", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("watch/x86_64", tests, NULL, NULL);
 }

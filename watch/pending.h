@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The loads under way, each by the task that makes it: what is known of them from the places where
+ * the guest stopped, until bpf_prog_load() returns. Internal to watch/.
+ */
+#ifndef KT_WATCH_PENDING_H
+#define KT_WATCH_PENDING_H
+
+#include "watch/progress.h"
+
+struct pending_load {
+	gaddr_t task;
+	bool finalized; /* load has the verifier's numbers */
+	struct loader_log log;
+	struct sampled sampled;
+	struct bpf_load load;
+};
+
+struct pending {
+	const struct reader *reader; /* the caller's */
+	bool logs;                   /* read the log of a load that fails */
+	KT_VEC(struct pending_load) loads;
+};
+
+void pending_deinit(struct pending *pending);
+
+/* The vCPU stopped at bpf_vlog_init(): a load gets to the verifier, and is sampled from now on. */
+struct kt_error *pending_at_init(struct pending *pending, struct progress *progress);
+
+/* It stopped at bpf_vlog_finalize(), where the verifier has all its numbers. */
+struct kt_error *pending_at_finalize(struct pending *pending);
+
+/* It stopped where bpf_prog_load() returns. *ret is the load, the caller's. */
+struct kt_error *pending_at_return(struct pending *pending, struct bpf_load *ret);
+
+/* Some load is in the verifier now. */
+bool pending_in_verifier(const struct pending *pending);
+
+/* Samples of loads, to be given out one by one. */
+struct samples {
+	KT_VEC(struct bpf_load_progress) all;
+};
+
+/* A sample of each load that is in the verifier, in this stop; the guest was found in it. */
+struct kt_error *pending_sample(struct pending *pending, struct progress *progress,
+				struct guest *guest, struct samples *ret);
+void samples_deinit(struct samples *samples);
+
+#endif

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "watch/stop.h"
+#include "util/clock.h"
+
+bool stop_wants(struct wants *wants)
+{
+	return wants_add(wants, KFACTS_PARAM, "bpf_vlog_finalize", "bpf_verifier_log", true) &&
+	       wants_add(wants, KFACTS_PARAM, "bpf_vlog_init", "bpf_verifier_log", true);
+}
+
+/* The register of the parameter that is the log; the first, where the types do not tell. */
+static const char *log_register(const struct watch_arch *arch, const struct kfacts *facts,
+				const char *function)
+{
+	uint64_t at;
+
+	if (!kfacts_param(facts, function, "bpf_verifier_log", &at) || at >= arch->n_args)
+		at = 0;
+	return arch->args[at];
+}
+
+void stop_init(struct stop *stop, struct rsp_client *client, const struct watch_arch *arch,
+	       const struct kfacts *facts)
+{
+	*stop = (struct stop){
+		.client = client,
+		.arch = arch,
+		.source = source_from_stub(client),
+		.names =
+			{
+				[WATCH_PC] = arch->pc,
+				[WATCH_FINALIZE_LOG] = log_register(arch, facts,
+								    "bpf_vlog_finalize"),
+				[WATCH_INIT_LOG] = log_register(arch, facts, "bpf_vlog_init"),
+				[WATCH_RESULT] = arch->result,
+				[WATCH_PERCPU] = arch->percpu,
+			},
+	};
+}
+
+static struct kt_error *begin(struct stop *stop, struct kt_error *err)
+{
+	stop->since_ns = kt_now_ns();
+	stop->code_known = false;
+	stop->n_writes = 0;
+	return err;
+}
+
+struct kt_error *stop_wait(struct stop *stop, int64_t wait_ms)
+{
+	return begin(stop, rsp_client_wait(stop->client, wait_ms, &stop->told));
+}
+
+struct kt_error *stop_interrupt(struct stop *stop)
+{
+	return begin(stop, rsp_client_interrupt(stop->client, &stop->told));
+}
+
+struct kt_error *stop_registers(struct stop *stop)
+{
+	struct kt_error *err;
+
+	if (!stop->told.thread)
+		return kt_error_new(KT_ERROR_PROTOCOL,
+				    "the GDB stub does not tell which vCPU stopped");
+	err = rsp_client_select(stop->client, stop->told.thread);
+	return err ? err
+		   : rsp_client_registers(stop->client, stop->told.thread, 1, stop->names,
+					  WATCH_REGISTERS, stop->registers);
+}
+
+struct gmem stop_memory(const struct stop *stop)
+{
+	return (struct gmem){stop->source.read_virtual, stop->source.context};
+}
+
+struct kt_error *stop_read(struct stop *stop, struct gmem_batch *batch, bool *complete)
+{
+	struct gmem memory = stop_memory(stop);
+	struct kt_error *err = gmem_batch_read(batch, memory.read, memory.source);
+
+	*complete = !err && !gmem_batch_fault(batch, 0, batch->reads.len);
+	batch->reads.len = 0;
+	return err;
+}
+
+struct kt_error *stop_read_with_code(struct stop *stop, struct gmem_batch *batch, bool *complete)
+{
+	struct gmem memory = stop_memory(stop);
+	size_t n = batch->reads.len;
+	struct kt_error *err;
+
+	*complete = false;
+	if (!gmem_batch_add(batch, stop->registers[WATCH_PC], stop->code, WATCH_CODE_LEN))
+		return kt_error_no_memory();
+	err = gmem_batch_read(batch, memory.read, memory.source);
+	stop->code_known = !err && !gmem_batch_fault(batch, n, n + 1);
+	*complete = !err && !gmem_batch_fault(batch, 0, n);
+	batch->reads.len = 0;
+	return err;
+}
+
+/* The other vCPUs stand still meanwhile, so that none gets past the breakpoint unseen. */
+static struct kt_error *step_over(struct stop *stop)
+{
+	gaddr_t pc = stop->registers[WATCH_PC];
+	size_t len = stop->arch->breakpoint_len;
+	struct kt_error *err = rsp_client_breakpoint(stop->client, pc, len, false);
+	struct rsp_stop stepped;
+
+	if (!err)
+		err = rsp_client_step(stop->client, stop->told.thread, &stepped);
+	return err ? err : rsp_client_breakpoint(stop->client, pc, len, true);
+}
+
+struct kt_error *stop_pass(struct stop *stop)
+{
+	if (stop->code_known)
+		stop->n_writes = stop->arch->emulate(stop->code, WATCH_CODE_LEN, stop->registers,
+						     stop->writes);
+	return stop->n_writes ? NULL : step_over(stop);
+}
+
+struct kt_error *stop_resume(struct stop *stop)
+{
+	struct kt_error *err = rsp_client_resume(stop->client, stop->told.thread, stop->writes,
+						 stop->n_writes);
+
+	stop->n_writes = 0;
+	return err;
+}
