@@ -173,17 +173,13 @@ struct kt_error *pending_at_return(struct pending *pending, struct bpf_load *ret
 		err = read_unseen(reader, result, &r, &p);
 	if (!err && failed && p.finalized && pending->logs)
 		err = reader_log(reader, &p.log, &p.load);
-	if (err) {
-		load_clear(&p);
-		return err;
-	}
 	p.load.error = (struct program_number){true, failed ? (uint64_t) - (int64_t)result : 0};
 	p.load.at_ns = realtime_ns();
 	p.load.pause_ns += stopped_for_ns(pending);
 	*ret = p.load;
 	p.load = (struct bpf_load){0};
 	load_clear(&p);
-	return NULL;
+	return err;
 }
 
 /* --- meanwhile --- */

@@ -30,7 +30,10 @@ struct kt_error *pending_at_init(struct pending *pending, struct progress *progr
 /* It stopped at bpf_vlog_finalize(), where the verifier has all its numbers. */
 struct kt_error *pending_at_finalize(struct pending *pending);
 
-/* It stopped where bpf_prog_load() returns. *ret is the load, the caller's. */
+/*
+ * It stopped where bpf_prog_load() returns. *ret is the load, the caller's, even if there is an
+ * error: its result was known before. What could not be read of it is unknown.
+ */
 struct kt_error *pending_at_return(struct pending *pending, struct bpf_load *ret);
 
 /* Some load is in the verifier now. */

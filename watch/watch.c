@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/cleanup.h"
 #include "util/clock.h"
 #include "watch/loaded.h"
 #include "watch/watch_impl.h"
@@ -192,11 +193,15 @@ struct kt_error *watch_next(struct watch *watch, int64_t wait_ms, struct watch_e
 	}
 	if (watch->ended)
 		return kt_error_new(KT_ERROR_CLOSED, "the watch has ended");
-	err = or_closed(watch, wait_for_event(watch, until, &event), &event);
-	if (err) {
-		bpf_load_deinit(&event.load);
+	err = kt_take_ptr(watch->later);
+	if (!err)
+		err = wait_for_event(watch, until, &event);
+	/* Something failed after the load's result was known: the load goes first. */
+	if (err && event.kind == WATCH_LOAD)
+		watch->later = kt_take_ptr(err);
+	err = or_closed(watch, err, &event);
+	if (err)
 		return err;
-	}
 	*ret = event;
 	return NULL;
 }
@@ -273,6 +278,7 @@ void watch_destroy(struct watch *watch)
 		return;
 	pending_deinit(&watch->pending);
 	samples_deinit(&watch->samples);
+	kt_error_destroy(watch->later);
 	free(watch);
 }
 

@@ -55,7 +55,8 @@ struct kt_error *watch_create(struct rsp_client *client, const struct kfacts *fa
 
 /*
  * Waits for the next event, at most wait_ms (-1: for ever). The guest runs when this returns,
- * unless it is WATCH_END or an error. KT_ERROR_CANCELLED: the user wants to end.
+ * unless it is WATCH_END or an error. KT_ERROR_CANCELLED: the user wants to end. What fails after
+ * a load's result is known is for the next call: the load comes first.
  */
 struct kt_error *watch_next(struct watch *watch, int64_t wait_ms, struct watch_event *ret);
 

@@ -17,6 +17,7 @@ struct watch {
 	struct progress progress;
 
 	struct samples samples; /* that were not given out yet */
+	struct kt_error *later; /* for the next watch_next(): a load came first */
 	bool ended;
 	struct watch_stats stats;
 };

@@ -18,15 +18,16 @@
 #include "util/cursor.h"
 #include "watch/watch_impl.h"
 
-#define FINALIZE UINT64_C(0xffffffff81001004)
-#define RETURN   UINT64_C(0xffffffff81002000)
-#define TASK_A   UINT64_C(0xffff888000010000)
-#define TASK_B   UINT64_C(0xffff888000020000)
-#define ENV_A    UINT64_C(0xffff888000030000)
-#define ENV_B    UINT64_C(0xffff888000040000)
-#define LOG      0x100 /* in an env */
-#define PERCPU   UINT64_C(0x1000000)
-#define CURRENT  0x40
+#define FINALIZE    UINT64_C(0xffffffff81001004)
+#define RETURN      UINT64_C(0xffffffff81002000)
+#define TASK_A      UINT64_C(0xffff888000010000)
+#define TASK_B      UINT64_C(0xffff888000020000)
+#define ENV_A       UINT64_C(0xffff888000030000)
+#define ENV_B       UINT64_C(0xffff888000040000)
+#define LOG         0x100                    /* in an env */
+#define LOADERS_LOG UINT64_C(0x7fff00001000) /* its text, in the loader's memory */
+#define PERCPU      UINT64_C(0x1000000)
+#define CURRENT     0x40
 
 /* --- the guest: bytes at addresses, and what a CPU's registers are at each stop --- */
 
@@ -136,6 +137,9 @@ static void make_facts(struct kfacts *facts)
 		{"bpf_verifier_env", "prog", 0x8, 8},
 		{"bpf_verifier_env", "log", LOG, 0x80},
 		{"bpf_verifier_env", "log.level", LOG + 0x18, 4},
+		{"bpf_verifier_env", "log.ubuf", LOG + 0x20, 8},
+		{"bpf_verifier_env", "log.len_total", LOG + 0x28, 4},
+		{"bpf_verifier_env", "log.end_pos", LOG + 0x30, 8},
 		{"bpf_verifier_env", "subprog_cnt", 0x40, 4},
 		{"bpf_verifier_env", "insn_processed", 0x48, 4},
 		{"bpf_verifier_env", "total_states", 0x50, 4},
@@ -175,6 +179,9 @@ static void put_load(gaddr_t env, gaddr_t task, const char *name, uint32_t insns
 
 	put(env + 0x8, prog, 8);
 	put(env + LOG + 0x18, 4, 4);
+	put(env + LOG + 0x20, LOADERS_LOG, 8);
+	put(env + LOG + 0x28, 0x100, 4);
+	put(env + LOG + 0x30, 0x10, 8);
 	put(env + 0x40, 2, 4);
 	put(env + 0x48, insns, 4);
 	put(env + 0x50, insns / 10, 4);
@@ -437,6 +444,89 @@ static void test_no_program(void **state)
 	finish(&s);
 }
 
+/* The load's result is known, and QEMU goes away: the load is told of, and then the end. */
+static void check_result_then_end(struct session *s, const char *name, const char *comm)
+{
+	struct watch_event event = next(s);
+
+	assert_int_equal(event.kind, WATCH_LOAD);
+	assert_true(event.load.error.known);
+	assert_int_equal(event.load.error.value, 22);
+	assert_string_equal(event.load.name, name);
+	assert_string_equal(event.load.comm, comm);
+	assert_null(event.load.log);
+	bpf_load_deinit(&event.load);
+	event = next(s);
+	assert_int_equal(event.kind, WATCH_END);
+	assert_non_null(strstr(event.why, "the guest is gone"));
+	forget(s);
+}
+
+#define FINALIZED STUB_HELLO, RUNS, STOPS("1", "06"), SERVE, PAST_NOP, RUNS, STOPS("1", "06")
+static const struct registers finalized_and_failed[] = {
+	{FINALIZE, ENV_A + LOG, 0, PERCPU},
+	{RETURN, 0, UINT64_C(0xffffffffffffffea), PERCPU},
+};
+
+static void test_gone_before_it_runs_on(void **state)
+{
+	static const struct stub_step script[] = {
+		FINALIZED, SERVE, {STUB_EXPECT, "P4=eaffffff00000000"}, {STUB_CLOSE}, {STUB_END},
+	};
+	struct session s;
+
+	(void)state;
+	begin(&s, script, finalized_and_failed);
+	put_load(ENV_A, TASK_A, "prog_a", 1230);
+	check_result_then_end(&s, "prog_a", "a_loader");
+}
+
+/* Serves all but reads of the log. */
+static const char *serve_no_log(const char *request)
+{
+	char log[32];
+
+	snprintf(log, sizeof(log), "m%llx,", (unsigned long long)LOADERS_LOG);
+	return strncmp(request, log, strlen(log)) ? serve(request) : NULL;
+}
+
+static void test_gone_while_the_log_is_read(void **state)
+{
+	static const struct stub_step script[] = {
+		FINALIZED,  {STUB_SERVE, NULL, 0, serve_no_log}, {STUB_EXPECT_ANY}, {STUB_CLOSE},
+		{STUB_END},
+	};
+	struct session s;
+
+	(void)state;
+	begin(&s, script, finalized_and_failed);
+	s.watch.pending.logs = true;
+	put_load(ENV_A, TASK_A, "prog_a", 1230);
+	put(LOADERS_LOG, 'x', 1);
+	check_result_then_end(&s, "prog_a", "a_loader");
+}
+
+/* Serves all but reads of memory. */
+static const char *serve_no_memory(const char *request)
+{
+	return request[0] == 'm' ? NULL : serve(request);
+}
+
+/* Not even the task can be told: the load counts all the same. */
+static void test_gone_while_the_task_is_read(void **state)
+{
+	static const struct stub_step script[] = {
+		FINALIZED,  {STUB_SERVE, NULL, 0, serve_no_memory}, {STUB_EXPECT_ANY}, {STUB_CLOSE},
+		{STUB_END},
+	};
+	struct session s;
+
+	(void)state;
+	begin(&s, script, finalized_and_failed);
+	put_load(ENV_A, TASK_A, "prog_a", 1230);
+	check_result_then_end(&s, "", "");
+}
+
 /* What a kernel never has there: no task on the CPU, an env at address 0. */
 static void test_null_pointers(void **state)
 {
@@ -486,6 +576,9 @@ int main(void)
 		cmocka_unit_test(test_two_at_once),
 		cmocka_unit_test(test_step_over),
 		cmocka_unit_test(test_no_program),
+		cmocka_unit_test(test_gone_before_it_runs_on),
+		cmocka_unit_test(test_gone_while_the_log_is_read),
+		cmocka_unit_test(test_gone_while_the_task_is_read),
 		cmocka_unit_test(test_null_pointers),
 	};
 
