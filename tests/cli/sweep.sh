@@ -157,7 +157,7 @@ kept 'an engine that is not there costs no record'
 run sweep "$work/sweep.conf" --results "$work/again" --resume --list
 check 'nor does --resume find anything to do then' test ! -s "$work/out"
 cp "$work/sweep.conf" "$work/good.conf"
-sed "s|\"$kernel\"|\"/nowhere/vmlinuz\"|" "$work/good.conf" | conf
+sed "s|\"$kernel\"|\"/nowhere/vmlinuz\"|g" "$work/good.conf" | conf
 run sweep "$work/sweep.conf" --results "$work/again"
 check 'no kernel: exit status 3' test "$status" = 3
 check 'no kernel: it is said' grep -q '18 cells did not start; their records from before are kept' "$work/err"
@@ -171,7 +171,7 @@ check 'without a record from before, its absence is one' grep -q '"error".*canno
 	"$work"/none-before/*.json
 # CSI as one character, U+009B: a terminal obeys it.
 csi=$(printf '\302\233')
-sed "s|\"$kernel\"|\"/nowhere/${csi}31m\"|" "$work/good.conf" | conf
+sed "s|\"$kernel\"|\"/nowhere/${csi}31m\"|g" "$work/good.conf" | conf
 run sweep "$work/sweep.conf" --results "$work/csi" --filter 'any/one/4cpu-1llc-nosmt' --json
 check '--json: a control character in a reason is escaped' grep -qF '\u009B31m' "$work/out"
 check 'and not there as it is' sh -c "! LC_ALL=C grep -qF '$csi' '$work/out'"
