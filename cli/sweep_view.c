@@ -124,8 +124,8 @@ static void print_line(const struct sweep_view *view, const struct sweep_cell *c
 		       const struct kt_cell_record *record)
 {
 	if (!record)
-		cli_note("%s: ended without a record; its output is in %s/.logs", cell->name,
-			 view->results);
+		cli_note("%s: ended without a new record; its output is in %s/.logs/%s.out",
+			 cell->name, view->results, cell->name);
 	else if (record->skipped || (!record->passed && record->reason))
 		cli_note("%s: %s: %s", cell->name, record->skipped ? "skipped" : "FAIL",
 			 record->reason ? record->reason : "");
