@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "btf/kernel_file.h"
 #include "btf/record.h"
 #include "btf/sources.h"
 #include "util/cleanup.h"
@@ -102,7 +103,7 @@ struct kt_error *sources_open_image(struct sources *s)
 {
 	if (s->image || !s->paths.image)
 		return NULL;
-	return kt_error_wrap(image_open(s->file.data, s->file.len, &s->image), "%s",
+	return kt_error_wrap(kernel_file_open(s->file.data, s->file.len, &s->image), "%s",
 			     sources_image_name(s));
 }
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <archive.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,7 +9,7 @@
 #include <sys/stat.h>
 
 #include "cli/input.h"
-#include "util/buf.h"
+#include "image/decompress.h"
 #include "util/cleanup.h"
 
 /* What is being read. */
@@ -160,6 +159,7 @@ static struct kt_error *cannot_read(const struct source *src, int errnum)
 	return kt_error_os(errnum, "cannot read %s", src->path);
 }
 
+/* So many bytes tell what it is, or that it is text. */
 #define MAGIC_MAX 10
 
 /* Reads what comes first. A pipe gives it piece by piece. */
@@ -178,26 +178,14 @@ static struct kt_error *read_head(struct source *src)
 	return NULL;
 }
 
-/* Text that only happens to begin with "BZh" is text. */
-static bool is_compressed(const struct source *src)
+/* "BZh" and a few characters are text. NULL: not compressed. */
+static const char *compression(const struct source *src)
 {
-	static const struct kt_text magics[] = {
-		KT_TEXT("\x28\xb5\x2f\xfd"), /* zstd */
-		KT_TEXT("\x1f\x8b\x08"),     /* gzip */
-		KT_TEXT("\xfd"
-			"7zXZ\0"),
-		KT_TEXT("\x04\x22\x4d\x18"), /* lz4 */
-		KT_TEXT("\x02\x21\x4c\x18"), /* lz4, legacy */
-	};
-	struct kt_text head = {src->head, src->head_len};
+	const char *format = decompress_format(src->head, src->head_len);
 
-	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
-		if (kt_text_starts_with(head, magics[i]))
-			return true;
-	/* bzip2: "BZh", the block size, then pi; or the root of pi where it is empty. */
-	return head.len >= MAGIC_MAX && memcmp(head.data, "BZh", 3) == 0 &&
-	       (memcmp(head.data + 4, "\x31\x41\x59\x26\x53\x59", 6) == 0 ||
-		memcmp(head.data + 4, "\x17\x72\x45\x38\x50\x90", 6) == 0);
+	if (format && src->head_len < MAGIC_MAX && !strcmp(format, "bzip2"))
+		return NULL;
+	return format;
 }
 
 /* /proc/sys wants memory for as much as it is asked for. */
@@ -223,85 +211,44 @@ static struct kt_error *read_plain(struct source *src, struct growing *g)
 	}
 }
 
-/* libarchive's way to ask for more: the bytes that were read ahead, then the file. */
-static la_ssize_t feed(struct archive *archive, void *arg, const void **ret)
+/* The bytes that were read ahead, then the file. */
+static ssize_t feed(void *context, const void **ret)
 {
-	struct source *src = arg;
+	struct source *src = context;
 	ssize_t n;
 
 	*ret = src->head;
 	if (!src->head_taken) {
 		src->head_taken = true;
-		return (la_ssize_t)src->head_len;
+		return (ssize_t)src->head_len;
 	}
 	n = read_some(src->fd, src->head, sizeof(src->head));
-	if (n < 0)
-		archive_set_error(archive, errno, "%s", strerror(errno));
-	return n < 0 ? ARCHIVE_FATAL : n;
-}
-
-static void archive_freep(struct archive **archive)
-{
-	if (*archive)
-		archive_read_free(*archive);
-}
-
-static struct archive *open_archive(void)
-{
-	struct archive *a = archive_read_new();
-
-	if (!a)
-		return NULL;
-	archive_read_support_filter_zstd(a);
-	archive_read_support_filter_gzip(a);
-	archive_read_support_filter_xz(a);
-	archive_read_support_filter_bzip2(a);
-	archive_read_support_filter_lz4(a);
-	archive_read_support_format_raw(a);
-	archive_read_support_format_empty(a);
-	return a;
-}
-
-static struct kt_error *damaged(const struct source *src, struct archive *a)
-{
-	const char *why = archive_error_string(a);
-
-	return kt_error_new(KT_ERROR_FORMAT, "%s is truncated or damaged: %s", src->path,
-			    why ? why : "it does not decompress");
+	return n < 0 ? -errno : n;
 }
 
 /*
- * *damage_ret is what ended it early; what is in g until then is good. (libarchive has it by
- * blocks of 64 or 128 KiB, of which the last is lost.)
+ * *damage_ret is what ended it early; what is in g until then is good, but a last block of 64 or
+ * 128 KiB is lost.
  */
-static struct kt_error *read_compressed(struct source *src, struct growing *g,
+static struct kt_error *read_compressed(struct source *src, const char *format, struct growing *g,
 					struct kt_error **damage_ret)
 {
-	_cleanup_(archive_freep) struct archive *a = open_archive();
-	struct archive_entry *entry;
-	struct kt_error *err = NULL;
-	const void *block;
-	la_int64_t offset;
-	size_t len;
-	int rc;
+	_cleanup_(decompressor_destroyp) struct decompressor *d = NULL;
+	struct kt_error *err = decompressor_create(format, feed, src, &d);
+	const void *block = NULL;
+	size_t len = 1;
 
-	if (!a)
-		return kt_error_no_memory();
-	rc = archive_read_open(a, src, NULL, feed, NULL);
-	if (rc == ARCHIVE_OK)
-		rc = archive_read_next_header(a, &entry);
-	if (rc == ARCHIVE_EOF)
-		return NULL;
-	if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN) {
-		*damage_ret = damaged(src, a);
-		return NULL;
-	}
-	while ((rc = archive_read_data_block(a, &block, &len, &offset)) == ARCHIVE_OK && !err)
+	while (!err && len) {
+		struct kt_error *damage = decompressor_next(d, &block, &len);
+
+		if (damage) {
+			*damage_ret = kt_error_wrap(damage, "%s is truncated or damaged",
+						    src->path);
+			return NULL;
+		}
 		err = growing_append(g, src, block, len);
-	if (err || rc == ARCHIVE_EOF)
-		return err;
-	*damage_ret = damaged(src, a);
-	return NULL;
+	}
+	return err;
 }
 
 /*
@@ -360,12 +307,14 @@ static bool map_file(const struct source *src, struct cli_input *ret)
 	return true;
 }
 
-static struct kt_error *read_into_memory(struct source *src, bool compressed, struct cli_input *ret)
+/* format NULL: not compressed. */
+static struct kt_error *read_into_memory(struct source *src, const char *format,
+					 struct cli_input *ret)
 {
 	struct growing g = {0};
 	struct kt_error *err;
 
-	err = compressed ? read_compressed(src, &g, &ret->error) : read_plain(src, &g);
+	err = format ? read_compressed(src, format, &g, &ret->error) : read_plain(src, &g);
 	if (err)
 		growing_deinit(&g);
 	else
@@ -375,10 +324,11 @@ static struct kt_error *read_into_memory(struct source *src, bool compressed, st
 
 struct kt_error *cli_input_read(const char *path, struct cli_input *ret)
 {
-	bool is_stdin = strcmp(path, "-") == 0, compressed;
+	bool is_stdin = strcmp(path, "-") == 0;
 	_cleanup_free_ struct source *src = calloc(1, sizeof(*src));
 	_cleanup_close_ int opened = -1;
 	struct kt_error *err;
+	const char *format;
 
 	if (!src)
 		return kt_error_no_memory();
@@ -393,10 +343,10 @@ struct kt_error *cli_input_read(const char *path, struct cli_input *ret)
 	err = read_head(src);
 	if (err)
 		return err;
-	compressed = is_compressed(src);
-	if (!compressed && map_file(src, ret))
+	format = compression(src);
+	if (!format && map_file(src, ret))
 		return NULL;
-	return read_into_memory(src, compressed, ret);
+	return read_into_memory(src, format, ret);
 }
 
 struct kt_error *cli_input_check(const struct cli_input *input, const char *path)

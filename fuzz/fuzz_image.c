@@ -3,9 +3,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "btf/kernel_file.h"
 #include "btf/symbols.h"
 #include "btf/types.h"
-#include "image/image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -39,7 +39,7 @@ static void ask_types(struct image *image)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct image *image = NULL;
-	struct kt_error *err = image_open(data, size, &image);
+	struct kt_error *err = kernel_file_open(data, size, &image);
 	struct symbols syms;
 	uint8_t id[64];
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <bzlib.h>
-#include <limits.h>
-#include <lz4.h>
-#include <lzma.h>
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -12,11 +11,262 @@
 #include "util/cleanup.h"
 #include "util/cursor.h"
 
-/* The compressed bytes and how much of them was used. */
-struct source {
-	const uint8_t *data;
-	size_t len, pos;
+struct format {
+	const char *name;
+	uint8_t magic[6];
+	size_t magic_len;
+	int filter; /* libarchive's name of it */
+	/*
+	 * lz4's legacy frame has no end mark. It is cut into chunks of this size (of the output),
+	 * so that the first smaller one is the last (lz4_Frame_format.md). 0: has an end mark.
+	 */
+	size_t chunk;
 };
+
+static const struct format formats[] = {
+	{"gzip", {0x1f, 0x8b, 0x08}, 3, ARCHIVE_FILTER_GZIP, 0},
+	{"xz", {0xfd, '7', 'z', 'X', 'Z', 0}, 6, ARCHIVE_FILTER_XZ, 0},
+	{"bzip2", {'B', 'Z', 'h'}, 3, ARCHIVE_FILTER_BZIP2, 0},
+	{"lz4", {0x02, 0x21, 0x4c, 0x18}, 4, ARCHIVE_FILTER_LZ4, 8 << 20},
+	{"lz4", {0x04, 0x22, 0x4d, 0x18}, 4, ARCHIVE_FILTER_LZ4, 0},
+	{"zstd", {0x28, 0xb5, 0x2f, 0xfd}, 4, ARCHIVE_FILTER_ZSTD, 0},
+	/* lzma has no magic: lc/lp/pb as every encoder sets them, and a whole dictionary size. */
+	{"lzma", {0x5d, 0, 0}, 3, ARCHIVE_FILTER_LZMA, 0},
+};
+#define N_FORMATS (sizeof(formats) / sizeof(*formats))
+
+/*
+ * Text may begin with "BZh", too. In bzip2, a digit and the first digits of pi follow, or, where
+ * the content is empty, those of the square root of pi.
+ */
+static bool may_be_bzip2(const uint8_t *data, size_t len)
+{
+	return len < 10 || !memcmp(data + 4, "\x31\x41\x59\x26\x53\x59", 6) ||
+	       !memcmp(data + 4, "\x17\x72\x45\x38\x50\x90", 6);
+}
+
+static const struct format *format_of(const void *data, size_t len)
+{
+	for (size_t i = 0; i < N_FORMATS; i++) {
+		const struct format *f = &formats[i];
+
+		if (len >= f->magic_len && !memcmp(data, f->magic, f->magic_len) &&
+		    (f->filter != ARCHIVE_FILTER_BZIP2 || may_be_bzip2(data, len)))
+			return f;
+	}
+	return NULL;
+}
+
+const char *decompress_format(const void *data, size_t len)
+{
+	const struct format *format = format_of(data, len);
+
+	return format ? format->name : NULL;
+}
+
+/* --- piece by piece --- */
+
+struct decompressor {
+	struct archive *archive;
+	const struct format *format;
+	decompress_feed_fn *feed;
+	void *context;
+	bool begun, ended;
+	bool exhausted; /* more input was asked for than there is */
+	int errnum;     /* of feed */
+};
+
+static struct kt_error *create(const struct format *format, decompress_feed_fn *feed, void *context,
+			       struct decompressor **ret)
+{
+	struct decompressor *d = calloc(1, sizeof(*d));
+	struct archive *a = archive_read_new();
+	int rc = ARCHIVE_FATAL;
+
+	if (d && a && archive_read_support_format_raw(a) == ARCHIVE_OK &&
+	    archive_read_support_format_empty(a) == ARCHIVE_OK) {
+		/*
+		 * libarchive looks at the first bytes itself, and at more than short files have,
+		 * except where it is told the format. But only where it looks at them does it
+		 * notice that a gzip trailer is missing.
+		 */
+		rc = format->filter == ARCHIVE_FILTER_GZIP
+			     ? archive_read_support_filter_gzip(a)
+			     : archive_read_append_filter(a, format->filter);
+	}
+	if (rc != ARCHIVE_OK) {
+		archive_read_free(a);
+		free(d);
+		return kt_error_no_memory();
+	}
+	*d = (struct decompressor){
+		.archive = a,
+		.format = format,
+		.feed = feed,
+		.context = context,
+	};
+	*ret = d;
+	return NULL;
+}
+
+struct kt_error *decompressor_create(const char *format, decompress_feed_fn *feed, void *context,
+				     struct decompressor **ret)
+{
+	for (size_t i = 0; i < N_FORMATS; i++)
+		if (!strcmp(formats[i].name, format))
+			return create(&formats[i], feed, context, ret);
+	return kt_error_new(KT_ERROR_FORMAT, "%s is no compression known here", format);
+}
+
+void decompressor_destroy(struct decompressor *d)
+{
+	if (!d)
+		return;
+	archive_read_free(d->archive);
+	free(d);
+}
+
+void decompressor_destroyp(struct decompressor **d)
+{
+	decompressor_destroy(*d);
+}
+
+static la_ssize_t feed_archive(struct archive *archive, void *context, const void **ret)
+{
+	struct decompressor *d = context;
+	ssize_t n = d->feed(d->context, ret);
+
+	if (n < 0) {
+		d->errnum = (int)-n;
+		archive_set_error(archive, d->errnum, "read error");
+		return ARCHIVE_FATAL;
+	}
+	d->exhausted |= n == 0;
+	return n;
+}
+
+static struct kt_error *broken(const struct decompressor *d)
+{
+	const char *name = d->format->name, *why = archive_error_string(d->archive);
+
+	if (d->errnum)
+		return kt_error_os(d->errnum, "cannot read the %s data", name);
+	if (archive_errno(d->archive) == ENOMEM)
+		return kt_error_no_memory();
+	if (d->exhausted)
+		return kt_error_hint(kt_error_new(KT_ERROR_FORMAT,
+						  "truncated: the %s data has no end", name),
+				     HINT_TRUNCATED_FILE);
+	return kt_error_new(KT_ERROR_FORMAT, "corrupt: the %s data does not decompress%s%s", name,
+			    why ? ": " : "", why ? why : "");
+}
+
+static bool begin(struct decompressor *d)
+{
+	struct archive_entry *entry;
+	int rc = archive_read_open(d->archive, d, NULL, feed_archive, NULL);
+
+	/*
+	 * To libarchive, an archive whose first bytes do not decompress is an empty one, and what
+	 * no filter takes is not compressed.
+	 */
+	if (rc != ARCHIVE_OK || archive_errno(d->archive) || archive_filter_count(d->archive) < 2)
+		return false;
+	rc = archive_read_next_header(d->archive, &entry);
+	d->ended = rc == ARCHIVE_EOF;
+	if (d->ended)
+		return archive_filter_bytes(d->archive, -1) > 0;
+	return rc == ARCHIVE_OK || rc == ARCHIVE_WARN;
+}
+
+struct kt_error *decompressor_next(struct decompressor *d, const void **ret, size_t *len_ret)
+{
+	size_t len = 0;
+
+	*len_ret = 0;
+	if (!d->begun && !begin(d))
+		return broken(d);
+	d->begun = true;
+	while (!d->ended && !len) {
+		la_int64_t offset;
+		int rc = archive_read_data_block(d->archive, ret, &len, &offset);
+
+		d->ended = rc == ARCHIVE_EOF;
+		if (rc != ARCHIVE_OK && !d->ended)
+			return broken(d);
+	}
+	*len_ret = d->ended ? 0 : len;
+	return NULL;
+}
+
+/* --- in memory, the first stream --- */
+
+struct memory {
+	const uint8_t *data;
+	size_t len;
+	bool given;
+};
+
+static ssize_t feed_memory(void *context, const void **ret)
+{
+	struct memory *m = context;
+	size_t n = m->given ? 0 : m->len;
+
+	m->given = true;
+	*ret = m->data;
+	return (ssize_t)n;
+}
+
+/*
+ * The length of the first xz stream (xz-file-format.txt): a header of 12 bytes, blocks, an index,
+ * and a footer of 12 bytes (CRC32, backward size, the header's flags, "YZ"). Each part has a
+ * multiple of 4 bytes; the backward size leads to the index, whose first byte is 0.
+ */
+static size_t xz_length(const uint8_t *data, size_t len)
+{
+	for (size_t at = 20; at + 12 <= len; at += 4) {
+		const uint8_t *footer = data + at;
+		uint64_t index;
+
+		if (memcmp(footer + 10, "YZ", 2) || memcmp(footer + 8, data + 6, 2))
+			continue;
+		index = (kt_load_uint(footer + 4, 4, false) + 1) * 4;
+		if (index <= at - 12 && !data[at - index])
+			return at + 12;
+	}
+	return len;
+}
+
+/*
+ * How far the first stream reaches, if that shows without decompressing it. libarchive would take
+ * what is behind it for another stream of zstd or xz; in the other formats it ignores that.
+ */
+static size_t stream_length(const struct format *format, const uint8_t *data, size_t len)
+{
+	size_t n = len;
+
+	if (format->filter == ARCHIVE_FILTER_XZ)
+		n = xz_length(data, len);
+	else if (format->filter == ARCHIVE_FILTER_ZSTD)
+		n = ZSTD_findFrameCompressedSize(data, len);
+	return ZSTD_isError(n) ? len : n;
+}
+
+/* The kernel's build has a dictionary of 64 MiB at most; liblzma would allocate 4 GiB. */
+#define LZMA_DICTIONARY_MAX ((uint64_t)256 << 20)
+
+static struct kt_error *open_memory(struct memory *m, struct decompressor **ret)
+{
+	const struct format *format = format_of(m->data, m->len);
+
+	if (!format)
+		return kt_error_new(KT_ERROR_FORMAT, "compressed in no format known here");
+	if (format->filter == ARCHIVE_FILTER_LZMA && m->len >= 5 &&
+	    kt_load_uint(m->data + 1, 4, false) > LZMA_DICTIONARY_MAX)
+		return kt_error_new(KT_ERROR_FORMAT, "corrupt: no lzma dictionary is as large");
+	m->len = stream_length(format, m->data, m->len);
+	return create(format, feed_memory, m, ret);
+}
 
 /* The output: grows by doubling, never beyond limit. */
 struct sink {
@@ -24,213 +274,48 @@ struct sink {
 	size_t len, cap, limit;
 };
 
-enum step {
-	STEP_MORE,    /* the stream goes on */
-	STEP_END,     /* its end mark was read */
-	STEP_CORRUPT, /* it does not decode */
-	STEP_NO_MEMORY,
-};
+static void sink_deinit(struct sink *out)
+{
+	free(out->data);
+}
 
-struct codec {
-	const char *name;
-	uint8_t magic[6];
-	size_t magic_len;
-	struct kt_error *(*run)(const struct codec *codec, struct source *in, struct sink *out);
-};
-
-static struct kt_error *sink_reserve(struct sink *out, size_t room)
+static struct kt_error *sink_append(struct sink *out, const void *data, size_t len)
 {
 	size_t cap = out->cap ? out->cap : 1 << 20;
-	uint8_t *data;
+	uint8_t *larger;
 
-	if (out->cap - out->len >= room)
-		return NULL;
-	if (room > out->limit - out->len)
+	if (len > out->limit - out->len)
 		return kt_error_new(KT_ERROR_FORMAT,
 				    "decompresses to more than %zu bytes, which no kernel does",
 				    out->limit);
-	while (cap - out->len < room)
+	while (cap - out->len < len)
 		cap *= 2;
 	if (cap > out->limit)
 		cap = out->limit;
-	data = realloc(out->data, cap);
-	if (!data)
-		return kt_error_no_memory();
-	out->data = data;
-	out->cap = cap;
-	return NULL;
-}
-
-static struct kt_error *truncated(const struct codec *codec, const struct source *in)
-{
-	return kt_error_new(KT_ERROR_FORMAT,
-			    "truncated: the %s data goes on after its %zu bytes there", codec->name,
-			    in->len);
-}
-
-static struct kt_error *corrupt(const struct codec *codec, const struct source *in)
-{
-	return kt_error_new(KT_ERROR_FORMAT,
-			    "corrupt: the %s data does not decompress (at byte %zu)", codec->name,
-			    in->pos);
-}
-
-typedef enum step (*step_fn)(void *state, struct source *in, struct sink *out);
-
-/*
- * The loop of all streaming libraries: make room, step, see what happened. A step that moves
- * neither input nor output, with room for both, waits for input that is not there.
- */
-static struct kt_error *pump(const struct codec *codec, step_fn step, void *state,
-			     struct source *in, struct sink *out)
-{
-	for (;;) {
-		size_t in_before = in->pos, out_before = out->len;
-		struct kt_error *err = out->len == out->cap ? sink_reserve(out, 1) : NULL;
-
-		if (err)
-			return err;
-		switch (step(state, in, out)) {
-		case STEP_END: return NULL;
-		case STEP_CORRUPT: return corrupt(codec, in);
-		case STEP_NO_MEMORY: return kt_error_no_memory();
-		case STEP_MORE: break;
-		}
-		if (in->pos == in_before && out->len == out_before)
-			return in->pos == in->len ? truncated(codec, in) : corrupt(codec, in);
+	if (cap > out->cap) {
+		larger = realloc(out->data, cap);
+		if (!larger)
+			return kt_error_no_memory();
+		out->data = larger;
+		out->cap = cap;
 	}
-}
-
-static unsigned int clamp_uint(size_t n)
-{
-	return n > INT_MAX ? INT_MAX : (unsigned int)n;
-}
-
-static enum step gzip_step(void *state, struct source *in, struct sink *out)
-{
-	z_stream *z = state;
-	unsigned int in_n = clamp_uint(in->len - in->pos), out_n = clamp_uint(out->cap - out->len);
-	int rc;
-
-	z->next_in = (Bytef *)in->data + in->pos;
-	z->avail_in = in_n;
-	z->next_out = out->data + out->len;
-	z->avail_out = out_n;
-	rc = inflate(z, Z_NO_FLUSH);
-	in->pos += in_n - z->avail_in;
-	out->len += out_n - z->avail_out;
-	if (rc == Z_MEM_ERROR)
-		return STEP_NO_MEMORY;
-	if (rc == Z_STREAM_END)
-		return STEP_END;
-	return rc == Z_OK || rc == Z_BUF_ERROR ? STEP_MORE : STEP_CORRUPT;
-}
-
-static struct kt_error *gzip_run(const struct codec *codec, struct source *in, struct sink *out)
-{
-	z_stream z = {0};
-	struct kt_error *err;
-
-	if (inflateInit2(&z, 16 + MAX_WBITS) != Z_OK)
-		return kt_error_no_memory();
-	err = pump(codec, gzip_step, &z, in, out);
-	inflateEnd(&z);
-	return err;
-}
-
-static enum step bzip2_step(void *state, struct source *in, struct sink *out)
-{
-	bz_stream *bz = state;
-	unsigned int in_n = clamp_uint(in->len - in->pos), out_n = clamp_uint(out->cap - out->len);
-	int rc;
-
-	bz->next_in = (char *)in->data + in->pos;
-	bz->avail_in = in_n;
-	bz->next_out = (char *)out->data + out->len;
-	bz->avail_out = out_n;
-	rc = BZ2_bzDecompress(bz);
-	in->pos += in_n - bz->avail_in;
-	out->len += out_n - bz->avail_out;
-	if (rc == BZ_MEM_ERROR)
-		return STEP_NO_MEMORY;
-	if (rc == BZ_STREAM_END)
-		return STEP_END;
-	return rc == BZ_OK ? STEP_MORE : STEP_CORRUPT;
-}
-
-static struct kt_error *bzip2_run(const struct codec *codec, struct source *in, struct sink *out)
-{
-	bz_stream bz = {0};
-	struct kt_error *err;
-
-	if (BZ2_bzDecompressInit(&bz, 0, 0) != BZ_OK)
-		return kt_error_no_memory();
-	err = pump(codec, bzip2_step, &bz, in, out);
-	BZ2_bzDecompressEnd(&bz);
-	return err;
-}
-
-static enum step lzma_step(void *state, struct source *in, struct sink *out)
-{
-	lzma_stream *lz = state;
-	lzma_ret rc;
-
-	lz->next_in = in->data + in->pos;
-	lz->avail_in = in->len - in->pos;
-	lz->next_out = out->data + out->len;
-	lz->avail_out = out->cap - out->len;
-	rc = lzma_code(lz, LZMA_RUN);
-	in->pos = in->len - lz->avail_in;
-	out->len = out->cap - lz->avail_out;
-	if (rc == LZMA_MEM_ERROR)
-		return STEP_NO_MEMORY;
-	if (rc == LZMA_STREAM_END)
-		return STEP_END;
-	return rc == LZMA_OK || rc == LZMA_BUF_ERROR ? STEP_MORE : STEP_CORRUPT;
-}
-
-/* xz and lzma. The kernel's dictionary is 32 MiB; 256 MiB of memory is room for any of them. */
-static struct kt_error *lzma_run(const struct codec *codec, struct source *in, struct sink *out)
-{
-	lzma_stream lz = LZMA_STREAM_INIT;
-	struct kt_error *err;
-	lzma_ret rc;
-
-	if (codec->magic[0] == 0xfd)
-		rc = lzma_stream_decoder(&lz, 256 << 20, 0);
-	else
-		rc = lzma_alone_decoder(&lz, 256 << 20);
-	if (rc != LZMA_OK)
-		return kt_error_no_memory();
-	err = pump(codec, lzma_step, &lz, in, out);
-	lzma_end(&lz);
-	return err;
-}
-
-static enum step zstd_step(void *state, struct source *in, struct sink *out)
-{
-	ZSTD_inBuffer src = {in->data, in->len, in->pos};
-	ZSTD_outBuffer dst = {out->data, out->cap, out->len};
-	size_t rc = ZSTD_decompressStream(state, &dst, &src);
-
-	in->pos = src.pos;
-	out->len = dst.pos;
-	if (ZSTD_isError(rc))
-		return STEP_CORRUPT;
-	return rc == 0 ? STEP_END : STEP_MORE;
+	if (len)
+		memcpy(out->data + out->len, data, len);
+	out->len += len;
+	return NULL;
 }
 
 /*
  * The size of the output, if the frame or the four bytes that the kernel's build appends to
- * it tell; 0 if not. Only a hint: it may be a lie.
+ * it (scripts/Makefile.lib, size_append) tell; 0 if not. Only a hint: it may be a lie.
  */
-static size_t zstd_size_hint(const struct source *in)
+static size_t zstd_size_hint(const uint8_t *data, size_t len)
 {
-	unsigned long long size = ZSTD_getFrameContentSize(in->data, in->len);
-	size_t frame = ZSTD_findFrameCompressedSize(in->data, in->len);
+	unsigned long long size = ZSTD_getFrameContentSize(data, len);
+	size_t frame = ZSTD_findFrameCompressedSize(data, len);
 
-	if (size == ZSTD_CONTENTSIZE_UNKNOWN && !ZSTD_isError(frame) && in->len - frame >= 4)
-		size = kt_load_uint(in->data + frame, 4, false);
+	if (size == ZSTD_CONTENTSIZE_UNKNOWN && !ZSTD_isError(frame) && len - frame >= 4)
+		size = kt_load_uint(data + frame, 4, false);
 	return size > SIZE_MAX / 2 ? 0 : (size_t)size;
 }
 
@@ -238,123 +323,93 @@ static size_t zstd_size_hint(const struct source *in)
  * Into one buffer of the right size: without the stream's window of up to 128 MiB, which
  * would be filled first and copied from, this takes half the time. False: use the stream.
  */
-static bool zstd_at_once(ZSTD_DCtx *dctx, const struct source *in, struct sink *out)
+static bool zstd_at_once(const uint8_t *data, size_t len, struct sink *out)
 {
-	size_t hint = zstd_size_hint(in), frame, n;
+	size_t size = zstd_size_hint(data, len), frame = ZSTD_findFrameCompressedSize(data, len);
 
-	if (!hint || hint > out->limit)
+	if (!size || size > out->limit || ZSTD_isError(frame))
 		return false;
-	frame = ZSTD_findFrameCompressedSize(in->data, in->len);
-	if (ZSTD_isError(frame))
-		return false;
-	out->data = malloc(hint);
+	out->data = malloc(size);
 	if (!out->data)
 		return false;
-	out->cap = hint;
-	n = ZSTD_decompressDCtx(dctx, out->data, out->cap, in->data, frame);
-	if (ZSTD_isError(n)) {
-		ZSTD_DCtx_reset(dctx, ZSTD_reset_session_only);
-		return false;
-	}
-	out->len = n;
-	return true;
+	out->cap = size;
+	out->len = ZSTD_decompress(out->data, size, data, frame);
+	if (!ZSTD_isError(out->len))
+		return true;
+	out->len = 0;
+	return false;
 }
 
-static struct kt_error *zstd_run(const struct codec *codec, struct source *in, struct sink *out)
+/* libarchive does not check gzip's trailer: the output's CRC-32 and its size. */
+static bool gzip_holds(const struct decompressor *d, const struct memory *in,
+		       const struct sink *out)
 {
-	ZSTD_DCtx *dctx = ZSTD_createDCtx();
+	la_int64_t used = archive_filter_bytes(d->archive, -1);
+	const uint8_t *trailer = in->data + used - 8;
+
+	return used >= 8 && kt_load_uint(trailer, 4, false) == crc32_z(0, out->data, out->len) &&
+	       kt_load_uint(trailer + 4, 4, false) == (uint32_t)out->len;
+}
+
+static struct kt_error *drain(struct decompressor *d, const struct memory *whole, struct sink *out)
+{
+	size_t n, chunk = d->format->chunk;
+	const void *block = NULL;
 	struct kt_error *err;
 
-	if (!dctx)
-		return kt_error_no_memory();
-	err = zstd_at_once(dctx, in, out) ? NULL : pump(codec, zstd_step, dctx, in, out);
-	ZSTD_freeDCtx(dctx);
+	do {
+		err = decompressor_next(d, &block, &n);
+		if (!err)
+			err = sink_append(out, block, n);
+	} while (!err && n && (!chunk || n == chunk));
+	if (!err && d->format->filter == ARCHIVE_FILTER_GZIP && !gzip_holds(d, whole, out))
+		return kt_error_new(KT_ERROR_FORMAT,
+				    "corrupt: the gzip data has another checksum than it says");
+	/* After a last chunk that is full, the appended size passes for that of another chunk. */
+	if (err && chunk && out->len &&
+	    kt_load_uint(whole->data + whole->len - 4, 4, false) == out->len) {
+		kt_error_destroy(err);
+		err = NULL;
+	}
 	return err;
-}
-
-/* Each chunk of lz4's legacy frame is 8 MiB of output, the last one less (lz4_Frame_format.md). */
-#define LZ4_CHUNK (8 << 20)
-
-/*
- * The legacy frame has no end mark: it ends with the data, or with the four bytes of output
- * size that the kernel's build appends (scripts/Makefile.lib, size_append).
- */
-static struct kt_error *lz4_run(const struct codec *codec, struct source *in, struct sink *out)
-{
-	in->pos = codec->magic_len;
-	while (in->len - in->pos > 4) {
-		size_t size = (size_t)kt_load_uint(in->data + in->pos, 4, false);
-		struct kt_error *err;
-		size_t room;
-		int n;
-
-		if (!size || size > (size_t)LZ4_compressBound(LZ4_CHUNK))
-			return corrupt(codec, in);
-		if (size > in->len - in->pos - 4)
-			return truncated(codec, in);
-		room = out->limit - out->len < LZ4_CHUNK ? out->limit - out->len : LZ4_CHUNK;
-		err = sink_reserve(out, room ? room : 1);
-		if (err)
-			return err;
-		in->pos += 4;
-		n = LZ4_decompress_safe((const char *)in->data + in->pos,
-					(char *)out->data + out->len, (int)size, (int)room);
-		if (n < 0)
-			return room < LZ4_CHUNK ? sink_reserve(out, LZ4_CHUNK) : corrupt(codec, in);
-		in->pos += size;
-		out->len += (size_t)n;
-		/* The last chunk, as a rule the only one that is not full; nothing marks the end.
-		 */
-		if (n < LZ4_CHUNK)
-			break;
-	}
-	return out->len ? NULL : truncated(codec, in);
-}
-
-static const struct codec codecs[] = {
-	{"gzip", {0x1f, 0x8b, 0x08}, 3, gzip_run},
-	{"xz", {0xfd, '7', 'z', 'X', 'Z', 0}, 6, lzma_run},
-	{"bzip2", {'B', 'Z', 'h'}, 3, bzip2_run},
-	{"lz4", {0x02, 0x21, 0x4c, 0x18}, 4, lz4_run},
-	{"zstd", {0x28, 0xb5, 0x2f, 0xfd}, 4, zstd_run},
-	/* lzma has no magic: lc/lp/pb as every encoder sets them, and a whole dictionary size. */
-	{"lzma", {0x5d, 0, 0}, 3, lzma_run},
-};
-
-static const struct codec *codec_of(const void *data, size_t len)
-{
-	for (size_t i = 0; i < sizeof(codecs) / sizeof(*codecs); i++) {
-		const struct codec *codec = &codecs[i];
-
-		if (len >= codec->magic_len && !memcmp(data, codec->magic, codec->magic_len))
-			return codec;
-	}
-	return NULL;
-}
-
-const char *decompress_format(const void *data, size_t len)
-{
-	const struct codec *codec = codec_of(data, len);
-
-	return codec ? codec->name : NULL;
 }
 
 struct kt_error *decompress(const void *data, size_t len, size_t limit, uint8_t **ret,
 			    size_t *len_ret)
 {
-	const struct codec *codec = codec_of(data, len);
-	struct source in = {.data = data, .len = len};
-	struct sink out = {.limit = limit};
-	struct kt_error *err;
+	_cleanup_(decompressor_destroyp) struct decompressor *d = NULL;
+	_cleanup_(sink_deinit) struct sink out = {.limit = limit};
+	struct memory memory = {.data = data, .len = len};
+	struct kt_error *err = open_memory(&memory, &d);
 
-	if (!codec)
-		return kt_error_new(KT_ERROR_FORMAT, "compressed in no format known here");
-	err = codec->run(codec, &in, &out);
-	if (err) {
-		free(out.data);
+	if (!err && !(d->format->filter == ARCHIVE_FILTER_ZSTD && zstd_at_once(data, len, &out)))
+		err = drain(d, &memory, &out);
+	if (err)
 		return err;
-	}
-	*ret = out.data;
 	*len_ret = out.len;
+	*ret = kt_take_ptr(out.data);
 	return NULL;
+}
+
+struct kt_error *decompress_head(const void *data, size_t len, uint8_t *head, size_t size,
+				 size_t *len_ret)
+{
+	_cleanup_(decompressor_destroyp) struct decompressor *d = NULL;
+	struct memory memory = {.data = data, .len = len};
+	struct kt_error *err = open_memory(&memory, &d);
+	size_t done = 0, n = 1;
+
+	while (!err && n && done < size) {
+		const void *block;
+
+		err = decompressor_next(d, &block, &n);
+		if (err)
+			break;
+		n = n < size - done ? n : size - done;
+		memcpy(head + done, block, n);
+		done += n;
+	}
+	if (!err)
+		*len_ret = done;
+	return err;
 }

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 
 #include "image/decompress.h"
-#include "image/flat.h"
 #include "image/image.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
@@ -18,28 +17,11 @@ struct image {
 	GElf_Ehdr ehdr;
 	const uint8_t *data; /* the ELF's bytes */
 	size_t len;
-	uint8_t *owned; /* them again when they had to be decompressed */
+	uint8_t *owned; /* the same, where they have to be freed; else NULL */
 	size_t shnum, shstrndx;
 };
 
-/* Parts of an x86 boot header, Documentation/arch/x86/boot.rst. */
-#define BOOT_SETUP_SECTS    0x1f1
-#define BOOT_FLAG           0x1fe
-#define BOOT_MAGIC          0x202
-#define BOOT_VERSION        0x206
-#define BOOT_PAYLOAD_OFFSET 0x248
-#define BOOT_PAYLOAD_LENGTH 0x24c
-#define BOOT_END            0x250
-
-#define HINT_WHICH_FILE                                                                            \
-	"give the vmlinuz that the guest booted, or the vmlinux of its debug package"
-
-static bool looks_elf(const uint8_t *data, size_t len)
-{
-	return len >= SELFMAG && !memcmp(data, ELFMAG, SELFMAG);
-}
-
-static struct kt_error *file_map(int fd, struct image_file *ret)
+struct kt_error *image_file_map(int fd, struct image_file *ret)
 {
 	struct stat st;
 	void *map;
@@ -48,16 +30,16 @@ static struct kt_error *file_map(int fd, struct image_file *ret)
 		return kt_error_os(errno, "cannot stat it");
 	if (!S_ISREG(st.st_mode))
 		return kt_error_hint(kt_error_new(KT_ERROR_FORMAT, "not a regular file"),
-				     HINT_WHICH_FILE);
+				     IMAGE_HINT_WHICH_FILE);
 	if (!st.st_size)
 		return kt_error_hint(kt_error_new(KT_ERROR_FORMAT, "the file is empty"),
-				     HINT_WHICH_FILE);
+				     IMAGE_HINT_WHICH_FILE);
 	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (map == MAP_FAILED)
 		return kt_error_os(errno, "cannot map it");
 	ret->data = map;
 	ret->len = (size_t)st.st_size;
-	ret->is_elf = looks_elf(ret->data, ret->len);
+	ret->is_elf = image_kind(ret->data, ret->len).form == IMAGE_ELF;
 	return NULL;
 }
 
@@ -69,7 +51,7 @@ struct kt_error *image_file_open(const char *path, struct image_file *ret)
 	if (fd < 0)
 		return errno == ENOENT ? kt_error_new(KT_ERROR_NOT_FOUND, "no such file")
 				       : kt_error_os(errno, "cannot open it");
-	return file_map(fd, ret);
+	return image_file_map(fd, ret);
 }
 
 void image_file_close(struct image_file *file)
@@ -79,68 +61,27 @@ void image_file_close(struct image_file *file)
 	file->data = NULL;
 }
 
-static struct kt_error *not_a_kernel(void)
-{
-	return kt_error_hint(kt_error_new(KT_ERROR_FORMAT,
-					  "not a kernel: neither an ELF vmlinux nor a "
-					  "compressed kernel image"),
-			     HINT_WHICH_FILE);
-}
-
-static bool looks_bzimage(const uint8_t *data, size_t len)
-{
-	return len >= BOOT_MAGIC + 4 && !memcmp(data + BOOT_MAGIC, "HdrS", 4) &&
-	       kt_load_uint(data + BOOT_FLAG, 2, false) == 0xaa55;
-}
-
-/* Narrows [data, len) to the compressed kernel inside a bzImage. */
-static struct kt_error *bzimage_payload(const uint8_t **data, size_t *len)
-{
-	const uint8_t *d = *data;
-	uint64_t sects, offset, size;
-
-	if (*len < BOOT_END)
-		return kt_error_new(KT_ERROR_FORMAT,
-				    "truncated: a bzImage whose header has %d bytes, of which %zu "
-				    "are there",
-				    BOOT_END, *len);
-	if (kt_load_uint(d + BOOT_VERSION, 2, false) < 0x0208)
-		return kt_error_new(KT_ERROR_UNSUPPORTED,
-				    "a bzImage older than Linux 2.6.24 (boot protocol 2.08)");
-	sects = d[BOOT_SETUP_SECTS] ? d[BOOT_SETUP_SECTS] : 4;
-	offset = (sects + 1) * 512 + kt_load_uint(d + BOOT_PAYLOAD_OFFSET, 4, false);
-	size = kt_load_uint(d + BOOT_PAYLOAD_LENGTH, 4, false);
-	if (offset > *len || size > *len - offset)
-		return kt_error_new(KT_ERROR_FORMAT,
-				    "truncated: its header promises %llu bytes, the file has %zu",
-				    (unsigned long long)(offset + size), *len);
-	*data += offset;
-	*len = (size_t)size;
-	if (looks_elf(*data, *len) || decompress_format(*data, *len))
-		return NULL;
-	return kt_error_new(KT_ERROR_UNSUPPORTED,
-			    "a bzImage whose kernel is compressed in a way not known here");
-}
-
 static struct kt_error *elf_read_headers(struct image *image)
 {
 	if (elf_kind(image->elf) != ELF_K_ELF || !gelf_getehdr(image->elf, &image->ehdr))
 		return kt_error_new(KT_ERROR_FORMAT, "a damaged ELF file: %s", elf_errmsg(-1));
 	if (elf_getshdrnum(image->elf, &image->shnum) ||
 	    elf_getshdrstrndx(image->elf, &image->shstrndx))
-		return kt_error_new(KT_ERROR_FORMAT,
-				    "truncated or damaged: its table of sections lies at byte %llu "
-				    "of %zu",
-				    (unsigned long long)image->ehdr.e_shoff, image->len);
+		return kt_error_hint(
+			kt_error_new(KT_ERROR_FORMAT,
+				     "truncated or damaged: its table of sections lies at byte "
+				     "%llu of %zu",
+				     (unsigned long long)image->ehdr.e_shoff, image->len),
+			HINT_TRUNCATED_FILE);
 	if (!image->shnum)
 		return kt_error_hint(kt_error_new(KT_ERROR_FORMAT, "an ELF without sections"),
-				     HINT_WHICH_FILE);
+				     IMAGE_HINT_WHICH_FILE);
 	return NULL;
 }
 
 /*
- * libelf bounds the table of sections by what is there and then calls the ELF sectionless, so
- * that a truncated vmlinux has to be told apart here.
+ * Only errors of truncation. libelf itself bounds the table of sections by what is there, and would
+ * call a truncated vmlinux an ELF without sections.
  */
 static struct kt_error *elf_check_whole(const uint8_t *data, size_t len)
 {
@@ -174,7 +115,7 @@ static struct kt_error *elf_open(struct image *image)
 	struct kt_error *err = elf_check_whole(image->data, image->len);
 
 	if (err)
-		return err;
+		return kt_error_hint(err, HINT_TRUNCATED_FILE);
 	elf_version(EV_CURRENT);
 	image->elf = elf_memory((char *)image->data, image->len);
 	if (!image->elf)
@@ -182,82 +123,33 @@ static struct kt_error *elf_open(struct image *image)
 	return elf_read_headers(image);
 }
 
-/* What is known of a flat Image, as an ELF, takes its place. */
-static struct kt_error *unwrap_flat(struct image *image, uint16_t machine, const uint8_t **data,
-				    size_t *len)
-{
-	uint8_t *elf;
-	struct kt_error *err = image_flat_elf(*data, *len, machine, &elf, len);
-
-	if (err)
-		return kt_error_hint(kt_error_wrap(err, "a flat Image"), HINT_WHICH_FILE);
-	free(image->owned);
-	*data = image->owned = elf;
-	return NULL;
-}
-
-static struct kt_error *unwrap_s390(struct image *image, const uint8_t **data, size_t *len)
-{
-	struct kt_error *err = image_s390_unpack(*data, *len, &image->owned, len);
-
-	if (err)
-		return kt_error_hint(err, HINT_WHICH_FILE);
-	*data = image->owned;
-	/* Older kernels' decompressor has an ELF in it. */
-	return looks_elf(*data, *len) ? NULL : unwrap_flat(image, EM_S390, data, len);
-}
-
-/* Peels wrappings off [data, len) until an ELF is left, which image->data and len are then. */
-static struct kt_error *unwrap(struct image *image, const uint8_t *data, size_t len)
-{
-	struct kt_error *err;
-
-	if (!looks_elf(data, len) && looks_bzimage(data, len)) {
-		err = bzimage_payload(&data, &len);
-		if (err)
-			return err;
-	}
-	if (!looks_elf(data, len))
-		image_zboot_payload(&data, &len);
-	if (!looks_elf(data, len) && decompress_format(data, len)) {
-		err = decompress(data, len, DECOMPRESS_LIMIT, &image->owned, &image->len);
-		if (err)
-			return err;
-		data = image->owned;
-		len = image->len;
-	}
-	if (!looks_elf(data, len) && image_flat_machine(data, len)) {
-		err = unwrap_flat(image, image_flat_machine(data, len), &data, &len);
-		if (err)
-			return err;
-	} else if (!looks_elf(data, len) && image_s390_is(data, len)) {
-		err = unwrap_s390(image, &data, &len);
-		if (err)
-			return err;
-	}
-	if (!looks_elf(data, len))
-		return not_a_kernel();
-	image->data = data;
-	image->len = len;
-	return NULL;
-}
-
-struct kt_error *image_open(const void *data, size_t len, struct image **ret)
+struct kt_error *image_of_payload(struct image_payload *payload, struct image **ret)
 {
 	_cleanup_(image_closep) struct image *image = calloc(1, sizeof(*image));
 	struct kt_error *err;
 
 	if (!image)
 		return kt_error_no_memory();
-	err = unwrap(image, data, len);
-	if (!err)
-		err = elf_open(image);
+	if (payload->flat)
+		return kt_error_hint(kt_error_new(KT_ERROR_UNSUPPORTED,
+						  "a flat Image, which has no sections"),
+				     IMAGE_HINT_WHICH_FILE);
+	image->data = payload->data;
+	image->len = payload->len;
+	err = elf_open(image);
 	if (err)
-		return strncmp(kt_error_message(err), "truncated", 9)
-			       ? err
-			       : kt_error_hint(err, "copy or download the file again");
+		return err;
+	image->owned = kt_take_ptr(payload->owned);
 	*ret = kt_take_ptr(image);
 	return NULL;
+}
+
+struct kt_error *image_open(const void *data, size_t len, struct image **ret)
+{
+	_cleanup_(image_payload_deinit) struct image_payload payload = {0};
+	struct kt_error *err = image_unwrap(data, len, &payload);
+
+	return err ? err : image_of_payload(&payload, ret);
 }
 
 void image_close(struct image *image)

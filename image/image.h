@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "image/kind.h"
 #include "util/error.h"
 #include "util/gaddr.h"
 
@@ -29,6 +30,7 @@ struct image_file {
 
 /* Errors say what is wrong but not with which file: the caller adds that. */
 struct kt_error *image_file_open(const char *path, struct image_file *ret);
+struct kt_error *image_file_map(int fd, struct image_file *ret); /* fd stays the caller's */
 void image_file_close(struct image_file *file);
 
 struct image;
@@ -45,17 +47,14 @@ struct image_section {
 };
 
 /*
- * The ELF in data, which stays the caller's and must outlive *ret: an ELF vmlinux, an x86
- * bzImage (boot protocol 2.08 and later, Documentation/arch/x86/boot.rst), or either of
- * them compressed as a whole; or else an ELF made of what is found in a flat Image of arm64 or
- * RISC-V, also a compressed one or one that unpacks itself, or in an s390 bzImage
- * (image/flat.h).
- *
- * KT_ERROR_FORMAT: not a kernel, truncated, corrupt. KT_ERROR_NOT_FOUND: a flat Image in which
- * no kernel is. KT_ERROR_UNSUPPORTED: a bzImage, whole, of which no kernel is to be had, as it is
- * compressed in a way not known here; what it boots may have one in its memory.
+ * The ELF in data, which stays the caller's and must outlive *ret, without its wrappings: see
+ * image_unwrap(), whose errors it has, too. KT_ERROR_UNSUPPORTED: a flat kernel, which has no
+ * sections; what is in that, btf/kernel_file.h tells.
  */
 struct kt_error *image_open(const void *data, size_t len, struct image **ret);
+
+/* The same of a payload, whose owned bytes it takes if it succeeds. */
+struct kt_error *image_of_payload(struct image_payload *payload, struct image **ret);
 void image_close(struct image *image);
 void image_closep(struct image **image);
 

@@ -33,7 +33,7 @@ room watch '(introspect|gdbrsp|btf|image|model)/'
 room logparse ''
 room model 'logparse/'
 room render '(model|logparse)/'
-room vm 'model/'
+room vm '(image|model)/'
 room collect '(vm|watch|introspect|model|logparse|gdbrsp|btf|image)/'
 room sweep '(collect|vm|model|logparse)/'
 check "only cli/ prints" "$(

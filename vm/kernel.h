@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A kernel image: which machine it is for, and what QEMU needs of it. */
+/* A kernel image that is to be booted: which machine it is for, and what QEMU needs of it. */
 #ifndef KT_VM_KERNEL_H
 #define KT_VM_KERNEL_H
 
@@ -11,9 +11,8 @@ struct vm_kernel {
 };
 
 /*
- * What the image at path is, by its first bytes: x86_64's or s390x's bzImage, an Image of aarch64
- * or riscv64, an ELF file of one of them; an Image also in gzip, or as an EFI zboot image (since
- * Linux 6.1). What is none of these is left to x86_64's QEMU, to say why.
+ * The machine for the image at path, by what image_kind() tells of it, or of what is packed in it.
+ * What is no kernel that is known there is left to x86_64's QEMU, to say why.
  * KT_ERROR_OS: it cannot be read; KT_ERROR_FORMAT: no regular file, or what is packed is damaged;
  * KT_ERROR_UNSUPPORTED: an ELF file of another architecture.
  */

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -10,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "image/decompress.h"
+#include "image/image.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
@@ -34,12 +34,6 @@ struct search {
 	size_t bytes_left;
 	struct vm_modules out;
 };
-
-static void archive_endp(struct archive **archive)
-{
-	if (*archive)
-		archive_read_free(*archive);
-}
 
 static void elf_endp(Elf **elf)
 {
@@ -87,7 +81,8 @@ static void search_deinit(struct search *s)
 
 /* --- reading a file --- */
 
-static struct kt_error *open_file(const char *path, int *fd_ret, off_t *size_ret)
+/* *ret stays empty for an empty file. */
+static struct kt_error *map_file(const char *path, struct image_file *ret)
 {
 	/* O_NONBLOCK: a FIFO must not make us wait before we can say that it is no file. */
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -97,67 +92,65 @@ static struct kt_error *open_file(const char *path, int *fd_ret, off_t *size_ret
 		return kt_error_os(errno, "cannot read %s", path);
 	if (!S_ISREG(st.st_mode))
 		return kt_error_new(KT_ERROR_FORMAT, "%s: not a regular file", path);
-	*fd_ret = kt_take_fd(&fd);
-	*size_ret = st.st_size;
-	return NULL;
+	return st.st_size ? kt_error_wrap(image_file_map(fd, ret), "%s", path) : NULL;
 }
 
-static struct kt_error *too_large(const char *path)
+static ssize_t feed_file(void *context, const void **ret)
 {
-	return kt_error_new(KT_ERROR_UNSUPPORTED,
-			    "%s: with this one, the modules are larger than %zu MB together", path,
-			    MAX_BYTES >> 20);
+	struct image_file *rest = context;
+	size_t n = rest->len;
+
+	*ret = rest->data;
+	rest->len = 0;
+	return (ssize_t)n;
 }
 
-/* "cannot decompress", or a read error: libarchive tells which. */
-static struct kt_error *archive_failed(struct archive *archive, const char *path)
+/*
+ * What is in the file, decompressed if it is compressed. Stops after the first piece that goes
+ * beyond limit.
+ */
+static struct kt_error *decompress_file(const struct image_file *file, size_t limit,
+					struct kt_buf *out)
 {
-	const char *why = archive_error_string(archive);
+	_cleanup_(decompressor_destroyp) struct decompressor *d = NULL;
+	const char *format = decompress_format(file->data, file->len);
+	struct image_file rest = *file;
+	const void *piece = file->data;
+	size_t n = file->len;
+	struct kt_error *err;
 
-	return kt_error_new(KT_ERROR_FORMAT, "%s: cannot read or decompress it: %s", path,
-			    why ? why : "damaged");
-}
-
-/* One file as an archive "raw" of one entry: what remains are the filters. */
-static struct archive *archive_new(void)
-{
-	_cleanup_(archive_endp) struct archive *archive = archive_read_new();
-
-	if (!archive || archive_read_support_format_raw(archive) != ARCHIVE_OK ||
-	    archive_read_support_filter_gzip(archive) != ARCHIVE_OK ||
-	    archive_read_support_filter_xz(archive) != ARCHIVE_OK ||
-	    archive_read_support_filter_zstd(archive) != ARCHIVE_OK)
+	if (!format) {
+		kt_buf_append(out, piece, n <= limit ? n : limit + 1);
 		return NULL;
-	return kt_take_ptr(archive);
+	}
+	err = decompressor_create(format, feed_file, &rest, &d);
+	while (!err && out->len <= limit) {
+		err = decompressor_next(d, &piece, &n);
+		if (!err && !n)
+			break;
+		if (!err)
+			kt_buf_append(out, piece, n);
+	}
+	return err;
 }
 
 /* The file's content, decompressed if it is compressed, of at most `limit` bytes. */
 static struct kt_error *read_file(const char *path, size_t limit, struct kt_buf *out)
 {
-	_cleanup_(archive_endp) struct archive *archive = NULL;
-	_cleanup_close_ int fd = -1;
-	struct archive_entry *entry;
-	struct kt_error *err;
-	char chunk[65536];
-	la_ssize_t n;
-	off_t size;
+	struct image_file file = {0};
+	struct kt_error *err = map_file(path, &file);
 
-	err = open_file(path, &fd, &size);
-	if (err || !size)
+	if (err || !file.data)
 		return err;
-	archive = archive_new();
-	if (!archive)
-		return kt_error_no_memory();
-	if (archive_read_open_fd(archive, fd, sizeof(chunk)) != ARCHIVE_OK ||
-	    archive_read_next_header(archive, &entry) != ARCHIVE_OK)
-		return archive_failed(archive, path);
-	while ((n = archive_read_data(archive, chunk, sizeof(chunk))) > 0) {
-		if ((size_t)n > limit - out->len)
-			return too_large(path);
-		kt_buf_append(out, chunk, (size_t)n);
-	}
-	if (n < 0)
-		return archive_failed(archive, path);
+	err = decompress_file(&file, limit, out);
+	image_file_close(&file);
+	if (err)
+		return kt_error_wrap(err, "%s: cannot read or decompress it", path);
+	if (out->len > limit)
+		return kt_error_new(KT_ERROR_UNSUPPORTED,
+				    "%s: with this one, the modules are larger than %zu MB "
+				    "together",
+				    path, MAX_BYTES >> 20);
 	return kt_buf_failed(out) ? kt_error_no_memory() : NULL;
 }
 

@@ -57,6 +57,94 @@ static void test_round_trip(void **state)
 	}
 }
 
+/* In an s390 bzImage, the first stream is followed by anything. */
+static void test_followed_by_anything(void **state)
+{
+	struct kt_buf plain = KT_BUF_INIT;
+
+	(void)state;
+	fill(&plain, 300000);
+	for (size_t f = 0; f < WRAP_FORMATS; f++) {
+		struct kt_buf packed = KT_BUF_INIT;
+
+		wrap_compress(&packed, wrap_formats[f], plain.data, plain.len);
+		kt_buf_append(&packed, "\1\2\3YZ and the rest of it", 24);
+		check_same(&packed, &plain);
+		kt_buf_deinit(&packed);
+	}
+	kt_buf_deinit(&plain);
+}
+
+/* The last chunk is full, so that the appended size might be that of another one. */
+static void test_lz4_full_chunk(void **state)
+{
+	struct kt_buf plain = KT_BUF_INIT, packed = KT_BUF_INIT;
+
+	(void)state;
+	fill(&plain, 8 << 20);
+	wrap_compress(&packed, "lz4", plain.data, plain.len);
+	check_same(&packed, &plain);
+	wrap_le(&packed, plain.len, 4);
+	check_same(&packed, &plain);
+	kt_buf_deinit(&plain);
+	kt_buf_deinit(&packed);
+}
+
+/* gzip's CRC-32 and its size are the last eight bytes. */
+static void test_gzip_checksum(void **state)
+{
+	struct kt_buf plain = KT_BUF_INIT, packed = KT_BUF_INIT;
+
+	(void)state;
+	fill(&plain, 1000);
+	wrap_compress(&packed, "gzip", plain.data, plain.len);
+	for (size_t i = 1; i <= 8; i++) {
+		uint8_t *out = NULL;
+		size_t len = 0;
+		struct kt_error *err;
+
+		packed.data[packed.len - i] ^= 1;
+		err = decompress(packed.data, packed.len, DECOMPRESS_LIMIT, &out, &len);
+		packed.data[packed.len - i] ^= 1;
+		assert_non_null(err);
+		assert_int_equal(kt_error_code(err), KT_ERROR_FORMAT);
+		assert_null(strstr(kt_error_message(err), "truncated"));
+		kt_error_destroy(err);
+	}
+	check_same(&packed, &plain);
+	kt_buf_deinit(&plain);
+	kt_buf_deinit(&packed);
+}
+
+/* As much as there is room for, though the rest is cut off; and less, where there is less. */
+static void test_head(void **state)
+{
+	struct kt_buf plain = KT_BUF_INIT;
+	uint8_t head[70000];
+
+	(void)state;
+	fill(&plain, 1 << 20);
+	for (size_t f = 0; f < WRAP_FORMATS; f++) {
+		struct kt_buf packed = KT_BUF_INIT;
+		/* lz4's first chunk is all there is, and bzip2's is of 100 kB. */
+		bool all = !strcmp(wrap_formats[f], "lz4");
+		size_t len = 0;
+
+		wrap_compress(&packed, wrap_formats[f], plain.data, plain.len);
+		assert_null(decompress_head(packed.data, packed.len - (all ? 0 : 10), head,
+					    sizeof(head), &len));
+		assert_int_equal(len, sizeof(head));
+		assert_memory_equal(head, plain.data, len);
+		kt_buf_deinit(&packed);
+		wrap_compress(&packed, wrap_formats[f], plain.data, 500);
+		assert_null(decompress_head(packed.data, packed.len, head, sizeof(head), &len));
+		assert_int_equal(len, 500);
+		assert_memory_equal(head, plain.data, len);
+		kt_buf_deinit(&packed);
+	}
+	kt_buf_deinit(&plain);
+}
+
 /* zstd without the size in its frame, as from a pipe: the four bytes behind it are a hint. */
 static void test_zstd_size_is_a_hint(void **state)
 {
@@ -195,6 +283,10 @@ int main(void)
 		cmocka_unit_test(test_every_bit_flip),
 		cmocka_unit_test(test_bomb),
 		cmocka_unit_test(test_zstd_size_is_a_hint),
+		cmocka_unit_test(test_followed_by_anything),
+		cmocka_unit_test(test_lz4_full_chunk),
+		cmocka_unit_test(test_gzip_checksum),
+		cmocka_unit_test(test_head),
 	};
 
 	return cmocka_run_group_tests_name("btf: decompress", tests, NULL, NULL);

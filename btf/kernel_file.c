@@ -6,87 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "btf/kernel_file.h"
 #include "btf/record.h"
-#include "image/decompress.h"
-#include "image/flat.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
 
-#define HEADER_LEN   64
-#define HEADER_MAGIC 0x38
-
-uint16_t image_flat_machine(const uint8_t *data, size_t len)
-{
-	if (len < HEADER_LEN)
-		return 0;
-	if (!memcmp(data + HEADER_MAGIC, "ARM\x64", 4))
-		return EM_AARCH64;
-	return memcmp(data + HEADER_MAGIC, "RSC\x05", 4) ? 0 : EM_RISCV;
-}
-
-/* "MZ\0\0", "zimg", the payload's offset and size, 8 bytes, the compression's name. */
-bool image_zboot_payload(const uint8_t **data, size_t *len)
-{
-	const uint8_t *d = *data;
-	uint64_t offset, size;
-
-	if (*len < HEADER_LEN || memcmp(d, "MZ", 2) || memcmp(d + 4, "zimg", 4))
-		return false;
-	offset = kt_load_uint(d + 8, 4, false);
-	size = kt_load_uint(d + 12, 4, false);
-	if (offset > *len || size > *len - offset)
-		return false;
-	*data += offset;
-	*len = (size_t)size;
-	return true;
-}
-
-/* --- s390's, which unpacks itself --- */
-
-#define S390_MAGIC     "S390EP"
-#define S390_MAGIC_AT  0x10008
-#define S390_PAYLOAD   0x11000 /* its first code, IPL's and then that which unpacks, is before */
-#define S390_SIZE_MIN  ((size_t)1 << 20)
-#define S390_SIZE_MAX  ((size_t)256 << 20)
-#define S390_TRIES_MAX 64
-
-bool image_s390_is(const uint8_t *data, size_t len)
-{
-	return len >= S390_PAYLOAD && !memcmp(data + S390_MAGIC_AT, S390_MAGIC, strlen(S390_MAGIC));
-}
-
-/*
- * The linker puts it where there is room (.rodata.compressed of arch/s390/boot/vmlinux.lds.S), and
- * what decompresses has the formats' magic numbers, too, in its own code.
- */
-struct kt_error *image_s390_unpack(const uint8_t *data, size_t len, uint8_t **ret, size_t *len_ret)
-{
-	unsigned int tries = S390_TRIES_MAX;
-
-	for (size_t at = S390_PAYLOAD; at < len && tries; at++) {
-		uint8_t *kernel;
-		size_t size;
-		struct kt_error *err;
-
-		if (!decompress_format(data + at, len - at))
-			continue;
-		tries--;
-		err = decompress(data + at, len - at, S390_SIZE_MAX, &kernel, &size);
-		if (!err && size >= S390_SIZE_MIN) {
-			*ret = kernel;
-			*len_ret = size;
-			return NULL;
-		}
-		if (!err)
-			free(kernel);
-		kt_error_destroy(err);
-	}
-	return kt_error_new(
-		KT_ERROR_UNSUPPORTED,
-		"a bzImage of s390 in which no kernel is compressed in a way known here");
-}
-
-/* --- where it is linked to --- */
+/* --- the address that a flat kernel is linked to --- */
 
 #define R_RELATIVE_ARM64 1027 /* R_AARCH64_RELATIVE */
 
@@ -130,16 +55,10 @@ static gaddr_t arm64_base(unsigned int va_bits, uint64_t lowest)
 	return page_end + before[0];
 }
 
-/* --- what is in it --- */
+/* --- types, symbols and notes of a flat kernel --- */
 
-/* A flat Image. */
-struct flat {
-	const uint8_t *data;
-	size_t len;
-	uint16_t machine;
-};
-
-static struct kt_error *recover_at(const struct flat *flat, gaddr_t base, struct recovered *ret)
+static struct kt_error *recover_at(const struct image_payload *flat, gaddr_t base,
+				   struct recovered *ret)
 {
 	const struct recover_range range = {.data = flat->data, .len = flat->len, .addr = base};
 	const struct recover_memory memory = {
@@ -155,7 +74,8 @@ static struct kt_error *recover_at(const struct flat *flat, gaddr_t base, struct
 }
 
 /* Where _text is by the kernel's own tables, if not at the base that was assumed. */
-static struct kt_error *recover_from(const struct flat *flat, gaddr_t *base, struct recovered *ret)
+static struct kt_error *recover_from(const struct image_payload *flat, gaddr_t *base,
+				     struct recovered *ret)
 {
 	struct kt_error *err = recover_at(flat, *base, ret);
 
@@ -172,7 +92,8 @@ static struct kt_error *recover_from(const struct flat *flat, gaddr_t *base, str
  * KERNEL_LINK_ADDR of RISC-V has been the same since 5.13; TEXT_OFFSET of s390 since 4.20
  * (arch/s390/include/asm/setup.h), whatever address its decompressor moves it to.
  */
-static struct kt_error *recover_any(const struct flat *flat, gaddr_t *base, struct recovered *ret)
+static struct kt_error *recover_any(const struct image_payload *flat, gaddr_t *base,
+				    struct recovered *ret)
 {
 	static const unsigned int va_bits[] = {48, 39, 47, 42, 36};
 	uint64_t lowest;
@@ -225,20 +146,35 @@ static struct kt_error *read_all(int fd, uint8_t **ret, size_t *len_ret)
 	return NULL;
 }
 
-struct kt_error *image_flat_elf(const uint8_t *data, size_t len, uint16_t machine, uint8_t **ret,
-				size_t *len_ret)
+/* Puts an ELF of what the flat kernel has in its place. */
+static struct kt_error *record_flat(struct image_payload *flat)
 {
-	const struct flat flat = {data, len, machine};
 	_cleanup_(recovered_deinit) struct recovered kernel = {0};
 	_cleanup_close_ int fd = -1;
 	struct record_place place = {0};
-	struct kt_error *err = recover_any(&flat, &place.text, &kernel);
+	uint8_t *elf;
+	struct kt_error *err = recover_any(flat, &place.text, &kernel);
 
 	if (!err && kernel.text)
 		place.text = kernel.text;
 	if (!err)
 		err = record_write(&kernel, &place, &fd);
 	if (!err)
-		err = read_all(fd, ret, len_ret);
-	return err;
+		err = read_all(fd, &elf, &flat->len);
+	if (err)
+		return kt_error_hint(kt_error_wrap(err, "a flat Image"), IMAGE_HINT_WHICH_FILE);
+	free(flat->owned);
+	flat->data = flat->owned = elf;
+	flat->flat = false;
+	return NULL;
+}
+
+struct kt_error *kernel_file_open(const void *data, size_t len, struct image **ret)
+{
+	_cleanup_(image_payload_deinit) struct image_payload payload = {0};
+	struct kt_error *err = image_unwrap(data, len, &payload);
+
+	if (!err && payload.flat)
+		err = record_flat(&payload);
+	return err ? err : image_of_payload(&payload, ret);
 }

@@ -9,8 +9,7 @@
 #include <unistd.h>
 
 #include "btf/facts.h"
-#include "image/flat.h"
-#include "image/image.h"
+#include "btf/kernel_file.h"
 #include "tests/btf/fake_memory.h"
 #include "tests/btf/wrap.h"
 
@@ -32,7 +31,7 @@ static void check_image(const struct fm *m, const void *data, size_t len, uint16
 {
 	struct image_section s;
 	struct image *image;
-	struct kt_error *err = image_open(data, len, &image);
+	struct kt_error *err = kernel_file_open(data, len, &image);
 	uint8_t id[64];
 
 	if (err)
@@ -128,7 +127,7 @@ static void test_s390_without(void **state)
 	s390(&whole, "gzip", noise, sizeof(noise)); /* no kernel is as small */
 	for (size_t len = 0x11000; len <= whole.len; len += 997) {
 		struct image *image;
-		struct kt_error *err = image_open(whole.data, len, &image);
+		struct kt_error *err = kernel_file_open(whole.data, len, &image);
 
 		assert_non_null(err);
 		assert_int_equal(kt_error_code(err), KT_ERROR_UNSUPPORTED);
@@ -160,6 +159,28 @@ static void test_zboot_cut_off(void **state)
 	}
 	kt_buf_deinit(&payload);
 	kt_buf_deinit(&efi);
+}
+
+/* A header, and nothing behind it. */
+static void test_without_kernel(void **state)
+{
+	char raw[128] = "MZ";
+	struct kt_buf packed = KT_BUF_INIT;
+
+	(void)state;
+	memcpy(raw + 0x38, "ARM\x64", 4);
+	wrap_compress(&packed, "gzip", raw, sizeof(raw));
+	for (int i = 0; i < 2; i++) {
+		struct image *image = NULL;
+		struct kt_error *err = kernel_file_open(i ? packed.data : raw,
+							i ? packed.len : sizeof(raw), &image);
+
+		assert_non_null(err);
+		assert_int_equal(kt_error_code(err), KT_ERROR_NOT_FOUND);
+		assert_non_null(strstr(kt_error_message(err), "flat Image"));
+		kt_error_destroy(err);
+	}
+	kt_buf_deinit(&packed);
 }
 
 /* NULL: it has no types, as Debian's s390x of 6.1. */
@@ -242,10 +263,10 @@ static void test_real(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_flat), cmocka_unit_test(test_zboot_cut_off),
-		cmocka_unit_test(test_s390), cmocka_unit_test(test_s390_without),
-		cmocka_unit_test(test_real),
+		cmocka_unit_test(test_flat),           cmocka_unit_test(test_zboot_cut_off),
+		cmocka_unit_test(test_s390),           cmocka_unit_test(test_s390_without),
+		cmocka_unit_test(test_without_kernel), cmocka_unit_test(test_real),
 	};
 
-	return cmocka_run_group_tests_name("image_flat", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("btf: kernel files", tests, NULL, NULL);
 }
