@@ -30,15 +30,15 @@ static const char output_help[] = "Output:\n"
 	(INSPECT_PROGRAMS | INSPECT_MAPS | INSPECT_LINKS | INSPECT_INSNS | INSPECT_SCX |           \
 	 INSPECT_LOADS)
 
-/* Something that ktstr-gdb does, and what it takes of a kernel. */
+/* Something that ktstr-gdb does, and what it needs of a kernel: an object, a symbol or a member. */
 struct feature {
 	const char *name;
-	unsigned int object; /* INSPECT_*, whose own check tells; 0: one of the others */
+	unsigned int object; /* INSPECT_*: inspect_check() tells; 0: see symbol or member */
 	const char *symbol;
 	const char *type, *member;
 	const char *arch;    /* the only one; NULL: all */
-	const char *without; /* for people, when symbol or member are not there */
-	bool partly;         /* without them it works still, but for what `without` says */
+	const char *without; /* the message when the kernel lacks symbol or member */
+	bool partly;         /* without them, a part of it works still */
 };
 
 static const struct feature features[] = {
@@ -62,14 +62,14 @@ static const struct feature features[] = {
 };
 #define N_FEATURES (sizeof(features) / sizeof(features[0]))
 
-/* Of one feature. Strings are its own. */
+/* Whether a feature works. */
 struct verdict {
-	bool works;
-	char *why;  /* not, or not wholly; NULL: wholly */
+	bool works; /* at least in part */
+	char *why;  /* why it does not, or only in part; NULL: it works */
 	char *hint; /* what the user can try; may be NULL */
 };
 
-/* Why not, in an error's words; NULL: it works. */
+/* NULL: it works, on this kernel. KT_ERROR_PARTIAL: in part. */
 static struct kt_error *objection(const struct feature *feature, const struct kfacts *facts)
 {
 	const struct kfacts_kernel *kernel = kfacts_kernel(facts);
@@ -85,7 +85,8 @@ static struct kt_error *objection(const struct feature *feature, const struct kf
 	if (feature->symbol ? kfacts_symbol(facts, feature->symbol, &addr)
 			    : kfacts_member(facts, feature->type, feature->member, &member))
 		return NULL;
-	return kt_error_new(KT_ERROR_NOT_FOUND, "%s", feature->without);
+	return kt_error_new(feature->partly ? KT_ERROR_PARTIAL : KT_ERROR_NOT_FOUND, "%s",
+			    feature->without);
 }
 
 static struct kt_error *judge(const struct feature *feature, const struct kfacts *facts,
@@ -99,7 +100,7 @@ static struct kt_error *judge(const struct feature *feature, const struct kfacts
 	if (why) {
 		ret->why = strdup(kt_error_message(why));
 		ret->hint = hint ? strdup(hint) : NULL;
-		ret->works = feature->partly && !strcmp(kt_error_message(why), feature->without);
+		ret->works = kt_error_code(why) == KT_ERROR_PARTIAL;
 		whole = ret->why && (ret->hint || !hint);
 	}
 	kt_error_destroy(why);
@@ -128,8 +129,8 @@ static struct kt_error *judge_all(const struct kfacts *facts, struct judgement *
 }
 
 /*
- * "BTF of the image": of a guest whose image nobody gave, it is the memory's. What is recorded of
- * that has kallsyms as a .symtab.
+ * Names the source of symbols or types. Without a path there was no image, but a record of the
+ * guest's memory, whose .symtab is the guest's kallsyms.
  */
 static void from(struct kt_buf *out, const char *text, const char *path)
 {
@@ -167,7 +168,7 @@ static void paging_line(struct kt_buf *out, const struct guest_paging *paging)
 		      paging->levels, paging->address_bits, paging->page_size / 1024);
 }
 
-/* How many there are; "-" of what could not be read. */
+/* The number of objects, or "-" if they could not be read. */
 static void count_line(struct kt_buf *out, const struct inspection *inspection, unsigned int object,
 		       const char *key, size_t n)
 {
@@ -242,7 +243,7 @@ static void feature_lines(struct kt_buf *out, const struct judgement *judgement)
 	}
 }
 
-/* What helps one helps others, as a rule: each is said once. */
+/* Features often have the same hint: each hint is printed once. */
 static void hint_lines(struct kt_buf *out, const struct judgement *judgement)
 {
 	for (size_t i = 0; i < N_FEATURES; i++) {

@@ -102,6 +102,20 @@ struct kt_error *kt_error_hint(struct kt_error *err, const char *fmt, ...)
 	return err;
 }
 
+struct kt_error *kt_error_join(struct kt_error *err, struct kt_error *other)
+{
+	if (!err || !other)
+		return err ? err : other;
+	err = kt_error_wrap(err, "%s", other->message);
+	if (other->hint && err != &no_memory) {
+		free(err->hint);
+		err->hint = other->hint;
+		other->hint = NULL;
+	}
+	kt_error_destroy(other);
+	return err;
+}
+
 enum kt_error_code kt_error_code(const struct kt_error *err)
 {
 	return err->code;

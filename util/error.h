@@ -26,6 +26,7 @@ enum kt_error_code {
 	KT_ERROR_MISMATCH,    /* image and guest do not belong together */
 	KT_ERROR_NOT_READY,   /* the guest is not yet running a kernel */
 	KT_ERROR_CANCELLED,   /* the user pressed Ctrl-C */
+	KT_ERROR_PARTIAL,     /* it works, but for what the message says */
 };
 
 struct kt_error;
@@ -51,6 +52,14 @@ struct kt_error *kt_error_wrap(struct kt_error *err, const char *fmt, ...)
 /* Says what the user can try. The innermost hint stays. Takes and returns err. */
 struct kt_error *kt_error_hint(struct kt_error *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3), warn_unused_result));
+
+/*
+ * Two failures at once, "OTHER: ERR", with the code of err. other's hint stays, if it has one: it
+ * is the one that must not get lost, for instance that a guest still stands. Takes both, and
+ * returns one; either may be NULL.
+ */
+struct kt_error *kt_error_join(struct kt_error *err, struct kt_error *other)
+	__attribute__((warn_unused_result));
 
 enum kt_error_code kt_error_code(const struct kt_error *err);
 
