@@ -9,14 +9,16 @@
 #include "util/cursor.h"
 
 #define DEFAULT_STOP_NS INT64_C(3000000)
-/* What detaching takes, and what a read may take longer than the one before. */
+/* Kept for detaching, and for a read that takes longer than the one before. */
 #define RESERVE_NS INT64_C(400000)
-/* A read within a stop, between two looks at the clock. */
+/* The size of a read: between two of them, the clock is looked at. */
 #define CHUNK 32768
 /* A stretch of read-only data that is shorter is a module's, if anything. */
 #define CONSTANTS_MIN ((uint64_t)256 << 10)
 /* Of a stock kernel, some 11 MB are read. */
 #define BYTES_MAX ((uint64_t)96 << 20)
+/* A stop may get so many times as long as it was asked to be, where connecting is slow. */
+#define LONGER_MAX 8
 
 static struct kt_error *stop(struct gather *g)
 {
@@ -30,7 +32,7 @@ static struct kt_error *stop(struct gather *g)
 	return err;
 }
 
-/* Takes the error of what was done in the stop, and gives it back, or resume's own. */
+/* Takes the error of what was done in the stop, and returns it together with resume's own. */
 static struct kt_error *resume(struct gather *g, struct kt_error *err)
 {
 	struct kt_error *own;
@@ -45,15 +47,10 @@ static struct kt_error *resume(struct gather *g, struct kt_error *err)
 	g->last_pause_ns = pause;
 	if (pause > g->stats.longest_ns)
 		g->stats.longest_ns = pause;
-	if (err && own) {
-		err = kt_error_wrap(err, "%s", kt_error_message(own));
-		kt_error_destroy(own);
-		return err;
-	}
-	return err ? err : own;
+	return kt_error_join(err, own);
 }
 
-/* At least as long as it stood. */
+/* The guest runs at least as long as it stood. */
 static struct kt_error *rest(struct gather *g)
 {
 	return g->stops->rest ? g->stops->rest(g->stops->context, g->last_pause_ns) : NULL;
@@ -84,7 +81,7 @@ static bool is_read(const struct gather_piece *p, enum gather_pass pass)
 	}
 }
 
-/* One chunk. *done_ret: nothing is left. */
+/* Reads one chunk. *done_ret: nothing is left. */
 static struct kt_error *read_chunk(struct gather *g, struct progress *at, bool *done_ret)
 {
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
@@ -117,13 +114,22 @@ static struct kt_error *read_chunk(struct gather *g, struct progress *at, bool *
 	return NULL;
 }
 
-/* As much as one stop has time for, and one chunk at least. */
+/*
+ * As much as one stop has time for. Where connecting alone took that time, the next stop may take
+ * twice as long, up to a limit. At the limit, reading gets the time of a whole stop, and one chunk
+ * at least, so that there is an end to it. A stop that has time to read ends all that: one slow
+ * connection must not make all later stops longer.
+ */
 static struct kt_error *read_stop(struct gather *g, struct progress *at, bool *done_ret)
 {
 	int64_t end = g->stopped_ns + g->stop_ns - RESERVE_NS, mark = kt_now_ns(), longest = 0;
+	bool late = mark >= end, at_limit = g->stop_ns / LONGER_MAX >= g->wanted_ns;
 	struct kt_error *err = NULL;
 
-	while (!err && !*done_ret && mark + longest + longest / 4 < end) {
+	if (late && at_limit)
+		end = mark + g->wanted_ns - RESERVE_NS;
+	for (bool must = late && at_limit;
+	     !err && !*done_ret && (must || mark + longest + longest / 4 < end); must = false) {
 		int64_t now;
 
 		err = read_chunk(g, at, done_ret);
@@ -131,6 +137,10 @@ static struct kt_error *read_stop(struct gather *g, struct progress *at, bool *d
 		longest = now - mark > longest ? now - mark : longest;
 		mark = now;
 	}
+	if (!late)
+		g->stop_ns = g->wanted_ns;
+	else if (!at_limit)
+		g->stop_ns *= 2;
 	return err;
 }
 
@@ -140,7 +150,6 @@ static struct kt_error *read_all(struct gather *g)
 	bool done = false;
 
 	while (!done) {
-		struct progress before = at;
 		struct kt_error *err = rest(g);
 
 		if (!err)
@@ -150,14 +159,11 @@ static struct kt_error *read_all(struct gather *g)
 		err = resume(g, err);
 		if (err)
 			return err;
-		/* Connecting alone took the time of a stop: then stops have to be longer. */
-		if (!done && at.piece == before.piece && at.offset == before.offset)
-			g->stop_ns *= 2;
 	}
 	return NULL;
 }
 
-/* Memory for what the pass reads: pieces that follow each other get one range. */
+/* Allocates memory for what the pass reads: pieces that follow each other get one range. */
 static struct kt_error *make_ranges(struct gather *g, enum gather_pass pass)
 {
 	uint64_t total = 0;
@@ -213,8 +219,8 @@ static struct kt_error *try_pass(struct gather *g, enum gather_pass pass)
 }
 
 /*
- * Read-only and not executable is where it all is. A kernel that does not protect its memory
- * so (rodata=off, a CPU without NX) makes us read more.
+ * All that is looked for is in memory that is read-only and not executable. If a kernel does not
+ * protect its memory so (rodata=off, a CPU without NX), more has to be read.
  */
 static struct kt_error *recover(struct gather *g)
 {
@@ -229,7 +235,7 @@ static struct kt_error *recover(struct gather *g)
 	return err;
 }
 
-/* --- where it runs --- */
+/* --- where the kernel runs --- */
 
 static struct kt_error *ask_vmcoreinfo(struct gather *g)
 {
@@ -270,6 +276,7 @@ struct kt_error *gather_kernel(const struct gather_stops *stops, int64_t stop_ns
 	_cleanup_(gather_deinit) struct gather g = {
 		.stops = stops,
 		.stop_ns = stop_ns ? stop_ns : DEFAULT_STOP_NS,
+		.wanted_ns = stop_ns ? stop_ns : DEFAULT_STOP_NS,
 	};
 	int64_t start = kt_now_ns();
 	struct kt_error *err;

@@ -48,6 +48,8 @@ struct gathered {
 
 /*
  * A stop may take up to stop_ns, so far as the guest's own speed lets it be foreseen; 0: 3 ms.
+ * Where connecting alone takes that long, a stop may take up to 8 times as much; and where it takes
+ * even that, it may take as long as connecting and stop_ns together.
  *
  * KT_ERROR_NOT_READY: no vCPU runs on a kernel's page table yet. KT_ERROR_NOT_FOUND: no
  * kernel in what is mapped. KT_ERROR_FORMAT: what is there contradicts itself. The guest runs

@@ -205,7 +205,11 @@ struct kt_error *gather_find_image(struct gather *g)
 
 /* --- vmcoreinfo --- */
 
-/* What a pointer or a size_t of the kernel's holds. */
+/*
+ * The text that the kernel's pointer vmcoreinfo_data leads to, whose length is in its
+ * vmcoreinfo_size. *len_ret is left alone when this page table does not map one of them, or the
+ * length is none that a vmcoreinfo has.
+ */
 static struct kt_error *read_text(struct gather *g, struct pagetable *pt, char text[4096],
 				  size_t *len_ret)
 {

@@ -22,7 +22,8 @@ enum gather_pass {
 
 struct gather {
 	const struct gather_stops *stops;
-	int64_t stop_ns;
+	int64_t wanted_ns; /* the length of a stop, as the caller wants it */
+	int64_t stop_ns;   /* of the next stop */
 	struct source source;
 	bool stopped;
 	int64_t stopped_ns, last_pause_ns;

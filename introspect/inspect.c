@@ -230,20 +230,9 @@ struct kt_error *inspect_guest(const struct rsp_target *target, const struct rsp
 	err = read_stopped(&stop, facts, what, &mark, &out);
 	detach_err = rsp_client_detach(stop.client);
 	out.timing.detach_ns = lap(&mark);
-	if (err) {
-		/* The error of the detach goes first: the guest stands still. */
-		if (detach_err) {
-			const char *what_to_do = kt_error_hint_text(detach_err);
-
-			err = kt_error_wrap(err, "%s", kt_error_message(detach_err));
-			if (what_to_do)
-				err = kt_error_hint(err, "%s", what_to_do);
-		}
-		kt_error_destroy(detach_err);
+	err = kt_error_join(err, detach_err);
+	if (err)
 		return err;
-	}
-	if (detach_err)
-		return detach_err;
 	stats = rsp_client_stats(stop.client);
 	out.timing.pause_ns = stats->pause_ns;
 	out.timing.requests = stats->requests;

@@ -63,7 +63,8 @@ static struct kt_error *world_resume(void *context, int64_t *pause_ns_ret)
 	w->stopped = false;
 	*pause_ns_ret = (int64_t)w->stops * 1000;
 	if (w->stops == w->fail_resume)
-		return kt_error_new(KT_ERROR_CLOSED, "cannot detach");
+		return kt_error_hint(kt_error_new(KT_ERROR_CLOSED, "cannot detach"),
+				     "it may be stopped still");
 	if (w->between)
 		w->between(w);
 	return NULL;
@@ -242,6 +243,21 @@ static void test_slow_to_stop(void **state)
 	assert_int_equal(found(&w, 1, true), stops);
 }
 
+/*
+ * A connection that always takes a second: stops get longer, but not so long that one of them
+ * reads everything.
+ */
+static void test_slow_connections(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, 4, true);
+	cpu(&w, TABLES, false);
+	w.birth_ns = -INT64_C(1000000000);
+	assert_true(found(&w, 1000, true) > 30);
+}
+
 static void test_vmcoreinfo(void **state)
 {
 	struct world w;
@@ -385,6 +401,35 @@ static void test_failures(void **state)
 	}
 }
 
+/* The guest may be left stopped, whatever else failed, and whatever the hint for that is. */
+static void test_both_fail(void **state)
+{
+	for (int with_hint = 0; with_hint < 2; with_hint++) {
+		struct gathered g;
+		struct kt_error *err;
+		struct world w;
+
+		(void)state;
+		world_init(&w, 4, true);
+		if (with_hint)
+			textmem_text(w.mem, "cpu cr0=0x10 cr3=0 cr4=0 efer=0 cs=0xf000\n");
+		else
+			cpu(&w, TABLES, false);
+		if (!with_hint)
+			map(&w, w.fm->addr + 0x8000, 0x7f000000, 1, true, true);
+		w.fail_resume = with_hint ? 1 : 2;
+		err = gather(&w, INT64_C(1000000000), &g);
+		assert_non_null(err);
+		assert_int_equal(kt_error_code(err),
+				 with_hint ? KT_ERROR_NOT_READY : KT_ERROR_FAULT);
+		assert_non_null(strstr(kt_error_message(err), "cannot detach"));
+		assert_non_null(kt_error_hint_text(err));
+		assert_string_equal(kt_error_hint_text(err), "it may be stopped still");
+		kt_error_destroy(err);
+		world_deinit(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,7 +437,8 @@ int main(void)
 		cmocka_unit_test(test_slow_to_stop),    cmocka_unit_test(test_vmcoreinfo),
 		cmocka_unit_test(test_not_ready),       cmocka_unit_test(test_odd_tables),
 		cmocka_unit_test(test_no_memory_there), cmocka_unit_test(test_guest_changes),
-		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_failures),        cmocka_unit_test(test_slow_connections),
+		cmocka_unit_test(test_both_fail),
 	};
 
 	return cmocka_run_group_tests_name("introspect: gathering a kernel", tests, NULL, NULL);
