@@ -204,6 +204,66 @@ static struct kt_error *guest_try_hint(struct guest *guest, int64_t hint, bool *
 	return err;
 }
 
+/* The architecture, other than that of the facts, whose registers the vCPUs have. NULL: none. */
+static struct kt_error *other_arch(struct guest *guest, const struct arch *own,
+				   const struct arch **ret)
+{
+	const struct arch *arch;
+
+	*ret = NULL;
+	for (size_t i = 0; (arch = arch_at(i)); i++) {
+		_cleanup_free_ uint64_t *values = NULL;
+		struct kt_error *err;
+		size_t n_cpus;
+
+		if (arch == own)
+			continue;
+		err = guest->source.registers(guest->source.context, 0, 1, arch->registers,
+					      arch->n_registers, &values, &n_cpus);
+		if (!err) {
+			*ret = arch;
+			return NULL;
+		}
+		if (kt_error_code(err) != KT_ERROR_NOT_FOUND &&
+		    kt_error_code(err) != KT_ERROR_UNSUPPORTED)
+			return err;
+		kt_error_destroy(err);
+	}
+	return NULL;
+}
+
+static struct kt_error *wrong_arch(const struct kfacts_kernel *kernel, const struct arch *guest)
+{
+	struct kt_error *err;
+	char image[256];
+
+	describe_image(kernel, image, sizeof(image));
+	if (kernel->release[0] || kernel->build_id_len)
+		err = kt_error_new(KT_ERROR_MISMATCH,
+				   "image and guest do not belong together: the image is %s for "
+				   "%s, the guest is %s",
+				   image, kernel->arch, guest->name);
+	else
+		err = kt_error_new(KT_ERROR_MISMATCH,
+				   "these symbols are of a kernel for %s, the guest is %s",
+				   kernel->arch, guest->name);
+	return kt_error_hint(err, "give the vmlinux or vmlinuz of the guest's own build, or the "
+				  "TARGET of the guest that runs this kernel");
+}
+
+/* Why the vCPUs lack registers of arch. Takes err, which says which one. */
+static struct kt_error *explain_registers(struct guest *guest, const struct arch *arch,
+					  struct kt_error *err)
+{
+	const struct arch *other;
+	struct kt_error *own = other_arch(guest, arch, &other);
+
+	if (!own && !other)
+		return arch->no_registers ? kt_error_hint(err, "%s", arch->no_registers) : err;
+	kt_error_destroy(err);
+	return own ? own : wrong_arch(kfacts_kernel(guest->facts), other);
+}
+
 static struct kt_error *guest_find(struct guest *guest)
 {
 	const struct kfacts_kernel *kernel = kfacts_kernel(guest->facts);
@@ -233,8 +293,8 @@ static struct kt_error *guest_find(struct guest *guest)
 
 		err = guest->source.registers(guest->source.context, first, end, arch->registers,
 					      arch->n_registers, &values, &n_cpus);
-		if (err && kt_error_code(err) == KT_ERROR_NOT_FOUND && arch->no_registers)
-			err = kt_error_hint(err, "%s", arch->no_registers);
+		if (err && kt_error_code(err) == KT_ERROR_NOT_FOUND)
+			err = explain_registers(guest, arch, err);
 		if (!err)
 			err = candidates_collect(&candidates, arch, values, first,
 						 (end < n_cpus ? end : n_cpus) - first);

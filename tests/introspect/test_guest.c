@@ -5,6 +5,7 @@
 /* cmocka.h needs those before it. */
 #include <cmocka.h>
 
+#include "introspect/arch.h"
 #include "tests/introspect/synth.h"
 
 #define UNUSED_TABLE 0x0a000000 /* a page that is no page table */
@@ -316,6 +317,56 @@ static void test_confidential(void **state)
 	}
 }
 
+/* A stub that has the registers of one architecture. */
+static const struct arch *stub_arch;
+
+static struct kt_error *registers_of_arch(void *context, size_t first, size_t end,
+					  const char *const *names, size_t n_names,
+					  uint64_t **values_ret, size_t *n_cpus_ret)
+{
+	if (stub_arch && names == stub_arch->registers)
+		return textmem_registers(context, first, end, names, n_names, values_ret,
+					 n_cpus_ret);
+	return kt_error_new(KT_ERROR_NOT_FOUND, "it has no register '%s'", names[0]);
+}
+
+static void test_another_architecture(void **state)
+{
+	static const struct arch *const others[] = {&arch_aarch64, &arch_riscv64, &arch_s390x};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * 3; i++) {
+		struct guest *guest;
+		struct source source;
+		struct kt_error *err;
+		int64_t hint = 0;
+		struct synth s;
+
+		synth_init(&s, SYNTH_KASLR);
+		synth_cpu(&s);
+		source = textmem_source(s.mem);
+		source.registers = registers_of_arch;
+		stub_arch = others[i / 2];
+		err = guest_create(&source, &s.facts, i % 2 ? &hint : NULL, &guest);
+		assert_non_null(err);
+		assert_int_equal(kt_error_code(err), KT_ERROR_MISMATCH);
+		assert_non_null(strstr(kt_error_message(err), "do not belong together"));
+		assert_non_null(strstr(kt_error_message(err), "6.99.0-synth"));
+		assert_non_null(strstr(kt_error_message(err), "x86_64"));
+		assert_non_null(strstr(kt_error_message(err), stub_arch->name));
+		assert_non_null(kt_error_hint_text(err));
+		kt_error_destroy(err);
+		/* Of none that is known: the error says which register there is not. */
+		stub_arch = NULL;
+		err = guest_create(&source, &s.facts, NULL, &guest);
+		assert_non_null(err);
+		assert_int_equal(kt_error_code(err), KT_ERROR_NOT_FOUND);
+		assert_non_null(strstr(kt_error_message(err), "no register 'cr0'"));
+		kt_error_destroy(err);
+		synth_deinit(&s);
+	}
+}
+
 static void test_proof_by_banner(void **state)
 {
 	struct synth s;
@@ -533,6 +584,7 @@ int main(void)
 		cmocka_unit_test(test_first_cpu_suffices),
 		cmocka_unit_test(test_mmu_off),
 		cmocka_unit_test(test_no_kernel_mapped),
+		cmocka_unit_test(test_another_architecture),
 		cmocka_unit_test(test_confidential),
 		cmocka_unit_test(test_proof_by_banner),
 		cmocka_unit_test(test_banner_of_another),
