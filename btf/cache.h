@@ -27,8 +27,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "btf/facts.h"
-#include "btf/types.h"
+#include "btf/kfacts.h"
 #include "util/buf.h"
 
 /* Room for "facts-", a build ID of 64 bytes in hex, a hash in hex, and a NUL. */

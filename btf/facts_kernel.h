@@ -3,7 +3,7 @@
 #ifndef KT_BTF_FACTS_KERNEL_H
 #define KT_BTF_FACTS_KERNEL_H
 
-#include "btf/facts.h"
+#include "btf/kfacts.h"
 #include "btf/symbols.h"
 #include "image/image.h"
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <string.h>
+
 #include "btf/cache.h"
+#include "btf/facts.h"
 #include "util/cursor.h"
 
 #define HINT_SIZE 8

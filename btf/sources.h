@@ -7,7 +7,7 @@
 #define KT_BTF_SOURCES_H
 
 #include "btf/cache.h"
-#include "btf/facts.h"
+#include "btf/kfacts.h"
 #include "btf/symbols.h"
 #include "btf/types.h"
 #include "image/image.h"

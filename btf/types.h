@@ -9,22 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "btf/facts.h"
+#include "btf/kfacts.h"
 #include "util/error.h"
-
-struct kfacts_enumerator {
-	int64_t value;
-	char *name;
-};
-
-/* What is known about one want. Which fields count depends on the want's kind. */
-struct kfacts_answer {
-	bool present;
-	uint64_t value;              /* SYMBOL: link address; SIZE: bytes; PARAM: index */
-	struct kfacts_member member; /* MEMBER, HELD */
-	struct kfacts_enumerator *enums;
-	uint32_t n_enums;
-};
 
 void kfacts_answer_deinit(struct kfacts_answer *answer);
 

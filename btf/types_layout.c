@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* A whole type out of BTF, for people: its members in order, and their types as C has them. */
+/* A whole type out of BTF: its members in order, and their types as C writes them. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "btf/types_btf.h"
+#include "btf/btf_lookup.h"
+#include "btf/types_layout.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/vec.h"
@@ -339,10 +340,9 @@ static struct kt_error *fill(const struct btf *btf, const struct btf_type *t, co
 	return err;
 }
 
-struct kt_error *btf_types_describe(struct types *types, const char *name, const char *path,
-				    struct types_layout *ret)
+struct kt_error *types_layout_find(const struct btf *btf, const char *name, const char *path,
+				   struct types_layout *ret)
 {
-	const struct btf *btf = ((struct btf_types *)types)->btf;
 	struct types_layout layout = {.name = strdup(name)};
 	const struct btf_type *t = find_type(btf, name, path, &layout.same_name);
 	struct kt_error *err;

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How members are found in BTF. Internal to btf/. */
-#ifndef KT_BTF_TYPES_BTF_H
-#define KT_BTF_TYPES_BTF_H
+/*
+ * How members are found in BTF. Internal to btf/.
+ *
+ * libbpf checks that records lie inside the section, but before 1.3 not that ids and string
+ * offsets in them lead anywhere, and never that types do not contain themselves. So every
+ * id may give NULL, and every walk has a bound.
+ */
+#ifndef KT_BTF_BTF_LOOKUP_H
+#define KT_BTF_BTF_LOOKUP_H
 
 #include <bpf/btf.h>
 
-#include "btf/types.h"
-
-struct btf_types {
-	struct types base;
-	struct btf *btf;
-};
+#include "btf/kfacts.h"
+#include "util/error.h"
 
 /* A member being looked for: position so far, and the visits left. */
 struct btf_lookup {
@@ -41,11 +43,8 @@ bool btf_find_path(struct btf_lookup *lookup, const struct btf_type *t, const ch
 /* What to read of the member that lookup is at. False: BTF does not tell. */
 bool btf_place(const struct btf_lookup *lookup, struct kfacts_member *ret);
 
+/* n_ret strings are the caller's, after a failure, too. */
 struct kt_error *btf_enumerators(const struct btf *btf, const struct btf_type *t,
 				 struct kfacts_enumerator **ret, uint32_t *n_ret);
-
-/* types_describe() of BTF; btf/types_layout.c. */
-struct kt_error *btf_types_describe(struct types *types, const char *name, const char *path,
-				    struct types_layout *ret);
 
 #endif
