@@ -11,7 +11,7 @@
 #include "util/cleanup.h"
 #include "util/cursor.h"
 
-/* Any change of the format, or of what an answer means, needs a new number. */
+/* To be raised whenever the format changes, or the meaning of an answer. */
 #define CACHE_VERSION 4
 #define CACHE_MAGIC   "ktfacts"
 #define CACHE_MAX     (4 << 20) /* bytes; real ones have a few thousand */
@@ -65,7 +65,7 @@ struct cache_name cache_facts_name(const struct cache_name *key, const struct kf
 		kt_buf_printf(&all, "%d %d %s %s\n", wants[i].kind, wants[i].optional,
 			      wants[i].name, path);
 	}
-	/* Without memory the name stays empty, and no file has that. */
+	/* Without memory the name stays empty, which no file in the cache has. */
 	if (!kt_buf_failed(&all)) {
 		hash_hex(hash, XXH3_128bits(all.data, all.len));
 		snprintf(name.s, sizeof(name.s), "facts-%.140s-%s", key->s, hash);
@@ -97,7 +97,7 @@ struct cache_name cache_image_name(const struct cache_name *content_hash)
 	return name;
 }
 
-/* The file's own name is part of what is hashed: a file that was renamed is a foreign one. */
+/* The file's name is hashed, too, so that a renamed file counts as absent. */
 static void put_header(struct kt_buf *buf, const struct cache_name *name, const void *payload,
 		       size_t len)
 {
@@ -205,7 +205,7 @@ static bool write_whole(int fd, const char *data, size_t len)
 	return true;
 }
 
-/* No fsync: after a power cut, the checksum tells a file that did not make it to the disk. */
+/* No fsync: after a power cut, the checksum shows that a file is not whole. */
 static void write_file(const char *dir, const struct cache_name *name, const struct kt_buf *file)
 {
 	_cleanup_free_ char *temp = NULL, *final = NULL;

@@ -126,7 +126,7 @@ static void get_enums(struct kt_cursor *c, struct kfacts_answer *a)
 {
 	uint32_t n = kt_cursor_u32(c);
 
-	/* Each takes nine bytes at least. */
+	/* Each takes nine bytes at least: a bound for the allocation. */
 	if (c->failed || n > (c->len - c->pos) / 9) {
 		c->failed = true;
 		return;
@@ -148,7 +148,7 @@ static void get_answer(struct kt_cursor *c, const struct kfacts_want *want, stru
 {
 	a->present = get_bool(c);
 	if (!a->present) {
-		/* Facts that lack something required were never written. */
+		/* The facts of a kernel that lacks a required one are not cached. */
 		if (!want->optional)
 			c->failed = true;
 		return;

@@ -9,11 +9,11 @@
 
 /* Types in each other: qualifiers, arrays, structs. Real ones have a dozen. */
 #define DEPTH_MAX 64
-/* What is asked for, with what it is made of, is some thousands of types. */
+/* The types of all that is asked for, and those of their members, are some thousands. */
 #define TYPES_MAX   400000
 #define MEMBERS_MAX 65535
 
-/* The BTF type that a DIE became. key 0: free. */
+/* The BTF type that a DIE was converted to. key 0: a free slot. */
 struct slot {
 	uint64_t key;
 	int id;
@@ -105,7 +105,7 @@ static bool stopped(const struct dwarf_btf *to)
 	return to->errnum || to->too_much || to->file->damage[0];
 }
 
-/* What a btf__add_…() gave. */
+/* Takes the result of a btf__add_…(). */
 static int added(struct dwarf_btf *to, int id)
 {
 	if (id < 0 && !to->errnum)
@@ -151,7 +151,7 @@ static int convert_base(struct dwarf_btf *to, Dwarf_Die die)
 	return added(to, btf__add_int(to->btf, name, (size_t)size, flags));
 }
 
-/* How many elements a dimension has; 0 if that is not said, as for a flexible array. */
+/* The number of elements of a dimension; 0 for a flexible array. */
 static uint32_t dimension(struct dwarf_btf *to, Dwarf_Die die)
 {
 	uint64_t n;
@@ -214,7 +214,7 @@ static bool place_member(struct dwarf_btf *to, Dwarf_Die die, struct member *ret
 	} else {
 		bits = at * 8;
 	}
-	/* Better none than a wrong one: something of it is there that cannot be read. */
+	/* It has an attribute that cannot be read: no answer is better than a wrong one. */
 	if (to->file->odd)
 		return false;
 	if (bits > UINT32_MAX || (bit_size && bits >= 1u << 24))
@@ -245,7 +245,7 @@ static void convert_members(struct dwarf_btf *to, Dwarf_Die die, struct members 
 	}
 }
 
-/* A member far out cannot be told from a bit field's, if the struct has any (kind_flag). */
+/* With bit fields in the struct (kind_flag), BTF has only 24 bits for an offset. */
 static bool has_bitfield(const struct members *members)
 {
 	kt_vec_for_each (&members->v, m)
@@ -276,7 +276,7 @@ static int convert_composite(struct dwarf_btf *to, Dwarf_Die die, bool is_union,
 		if (m->bits >= 1u << 24 && has_bitfield(&members))
 			continue;
 		err = btf__add_field(to->btf, m->name, m->type, m->bits, (uint8_t)m->bit_size);
-		/* What does not fit into BTF (a union's member off its start) is left out. */
+		/* BTF cannot have it (a union's member that is not at its start): left out. */
 		if (err && err != -EINVAL)
 			added(to, err);
 	}
@@ -341,7 +341,7 @@ static int convert_enum(struct dwarf_btf *to, Dwarf_Die die)
 	return id;
 }
 
-/* What stands behind a pointer, or is only declared: a name. */
+/* A type that a pointer leads to, or that is only declared, gets only a name. */
 static int convert_name(struct dwarf_btf *to, const char *name, unsigned int tag)
 {
 	if (!name || !*name)
@@ -396,7 +396,7 @@ static int convert_die(struct dwarf_btf *to, Dwarf_Die die, bool named_only, int
 	}
 }
 
-/* named_only: for what a pointer leads to, whose members nobody asks for. */
+/* named_only: a pointer leads to it, so that nobody asks for its members. */
 static int convert(struct dwarf_btf *to, uint64_t offset, bool named_only, int depth)
 {
 	uint64_t key = (offset << 1 | named_only) + 1;
@@ -408,7 +408,7 @@ static int convert(struct dwarf_btf *to, uint64_t offset, bool named_only, int d
 		return known->id;
 	if (depth > DEPTH_MAX || btf__type_cnt(to->btf) > TYPES_MAX)
 		to->too_much = true;
-	/* Until it is known it is void: a type that contains itself ends there. */
+	/* Void until it is converted, so that a type that contains itself comes to an end. */
 	if (stopped(to) || !remember(to, key, 0) || !dwarf_file_die(to->file, offset, &die))
 		return 0;
 	id = convert_die(to, die, named_only, depth);

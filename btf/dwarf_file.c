@@ -10,7 +10,10 @@
 #include "util/cleanup.h"
 #include "util/cursor.h"
 
-/* Bytes of one section, unpacked; a vmlinux with everything has 300 MB of .debug_info. */
+/*
+ * The largest section, in bytes, unpacked. The .debug_info of a vmlinux with everything built in
+ * has 300 MB.
+ */
 #define SECTION_LIMIT ((uint64_t)2 << 30)
 
 #ifndef ELFCOMPRESS_ZSTD
@@ -101,7 +104,7 @@ bool dwarf_present(struct image *image)
 	return has_section(image, ".debug_info");
 }
 
-/* Why there is none, as far as that can be told. */
+/* The error that there is no DWARF, with the reason if there is a known one. */
 static struct kt_error *check_form(struct image *image)
 {
 	struct image_section s;
@@ -168,7 +171,7 @@ static Dwarf_Small pointer_size(void *object)
 	return (Dwarf_Small)((struct dwarf_file *)object)->pointer_size;
 }
 
-/* Of DWARF's lengths, when a unit does not say otherwise. */
+/* The size of an offset in DWARF, where a unit does not tell its own. */
 static Dwarf_Small length_size(void *object)
 {
 	(void)object;
@@ -197,7 +200,7 @@ static Dwarf_Small byte_order(void *object)
 	return ((struct dwarf_file *)object)->big_endian ? DW_END_big : DW_END_little;
 }
 
-/* What sections are measured against: those that were unpacked are larger than their file. */
+/* libdwarf checks sections against this size; unpacked ones may be larger than the file. */
 static Dwarf_Unsigned file_size(void *object)
 {
 	const struct dwarf_file *file = object;
@@ -370,7 +373,7 @@ bool dwarf_file_next(struct dwarf_file *file, Dwarf_Die *die)
 		next = NULL;
 	dwarf_dealloc_die(*die);
 	*die = next;
-	/* A sibling that lies before would be gone through for ever. */
+	/* Damaged: with a sibling that lies before its DIE, the loop would have no end. */
 	if (next && dwarf_file_offset(file, next) <= at) {
 		snprintf(file->damage, sizeof(file->damage), "a DIE's sibling lies before it");
 		dwarf_dealloc_die(next);
@@ -411,7 +414,7 @@ static bool attribute_of(struct dwarf_file *file, Dwarf_Die die, unsigned int at
 	return ok(file, dwarf_attr(die, (Dwarf_Half)attribute, ret, &error), error);
 }
 
-/* A form that is no constant is no damage: then the value is not known. */
+/* A form that is no constant (an expression, say) is not damage; the value is unknown. */
 static bool constant(struct dwarf_file *file, int res, Dwarf_Error error)
 {
 	if (res == DW_DLV_ERROR)
@@ -459,7 +462,7 @@ bool dwarf_file_int(struct dwarf_file *file, Dwarf_Die die, unsigned int attribu
 	return found;
 }
 
-/* A negative one is too large for whatever the caller does with it. */
+/* A negative value becomes a huge one, which the bounds of each caller refuse. */
 bool dwarf_file_uint(struct dwarf_file *file, Dwarf_Die die, unsigned int attribute, uint64_t *ret)
 {
 	int64_t value;

@@ -14,7 +14,7 @@
 
 #define FILTER_BITS 21
 
-/* A pattern of four bytes, as a number in the file's byte order, and the name that it tells of. */
+/* Four bytes (a number in the byte order of the file) that stand for a name. */
 struct pattern {
 	uint32_t value;
 	uint32_t name;
@@ -46,7 +46,7 @@ static int by_value(const void *a, const void *b)
 	return (x->value > y->value) - (x->value < y->value);
 }
 
-/* The first pattern of this value; there may be more. NULL: none. */
+/* The first pattern with this value (there may be more), or NULL. */
 static const struct pattern *find(const struct patterns *p, uint32_t value)
 {
 	uint32_t bit = filter_bit(value);
@@ -65,7 +65,7 @@ static const struct pattern *find(const struct patterns *p, uint32_t value)
 	return low < p->v.len && p->v.data[low].value == value ? &p->v.data[low] : NULL;
 }
 
-/* Every place where .debug_str has the name at the end of a string. *found_ret: there is one. */
+/* Adds every place in .debug_str where a string ends with the name. *found_ret: there is one. */
 static bool add_strings(struct patterns *p, const struct dwarf_section *str, const char *name,
 			size_t index, bool *found_ret)
 {
@@ -221,7 +221,7 @@ static struct kt_error *search_str_offsets(struct dwarf_file *file, struct dwarf
 	return NULL;
 }
 
-/* A name that no string table has may still stand in DIEs. */
+/* A name that is in no string table may still be in the DIEs themselves. */
 static void search_inline(struct dwarf_file *file, struct dwarf_index *index, const char *name,
 			  size_t at)
 {

@@ -90,7 +90,7 @@ static struct kt_error *absent(const struct kfacts_want *want, const char *sourc
 	}
 }
 
-/* What is required has to be there. */
+/* An error if a required want has no answer. */
 static struct kt_error *check(const struct kfacts *facts, const struct sources *sources,
 			      const char *symbols, const char *types)
 {
@@ -115,7 +115,7 @@ static void take_symbols(struct kfacts *facts, const struct symbols *syms)
 	}
 }
 
-/* Is it only that nothing tells, and may that be? Then err is destroyed. */
+/* True, and *err destroyed: a source is missing, and the caller allows that. */
 static bool may_lack(bool may, struct kt_error **err)
 {
 	if (!may || !*err || kt_error_code(*err) != KT_ERROR_NOT_FOUND)
@@ -208,7 +208,7 @@ static bool load_cached(const char *dir, const struct cache_name *key, struct kf
 	kt_buf_deinit(&payload);
 	if (ok)
 		return true;
-	/* What a broken file left behind must not reach the answers. */
+	/* A broken file may have filled some answers. */
 	facts_kernel_deinit(&facts->kernel);
 	for (size_t i = 0; i < facts->n; i++)
 		kfacts_answer_deinit(&facts->answers[i]);
@@ -226,7 +226,7 @@ static void store(const char *dir, const struct cache_name *key, const struct kf
 	kt_buf_deinit(&payload);
 }
 
-/* The key that an earlier run noted for a compressed file of this content. */
+/* By the key that an earlier run stored for a compressed file with this content. */
 static bool load_noted(const char *dir, const struct cache_name *note, struct kfacts *facts)
 {
 	struct kt_buf payload = KT_BUF_INIT;
@@ -241,7 +241,7 @@ static bool load_noted(const char *dir, const struct cache_name *note, struct kf
 	return ok;
 }
 
-/* A compressed image alone: its build's key is not known without unpacking it. */
+/* For a compressed image alone, whose build ID is not known without unpacking it. */
 static struct kt_error *load_compressed(struct sources *sources, const char *dir,
 					struct kfacts *facts, bool *from_cache)
 {
@@ -268,7 +268,7 @@ static struct kt_error *load_keyed(struct sources *sources, const char *dir, str
 	struct kt_error *err;
 
 	if (sources_only_image(sources)) {
-		/* An ELF: opening it costs nothing, and its notes have the key. */
+		/* An ELF: opening it costs little, and the build ID is in its notes. */
 		err = sources_open_image(sources);
 		if (!err)
 			key = sources_image_key(sources);
@@ -323,7 +323,7 @@ static bool is_member(enum kfacts_kind kind)
 	return kind == KFACTS_MEMBER || kind == KFACTS_HELD;
 }
 
-/* The present answer to a want, or NULL. MEMBER stands for HELD too. */
+/* The answer to a want, or NULL if it is absent. kind MEMBER also finds HELD. */
 static const struct kfacts_answer *find(const struct kfacts *facts, enum kfacts_kind kind,
 					const char *name, const char *path)
 {

@@ -30,7 +30,7 @@ static const char *arch_name(uint16_t machine, unsigned int pointer_size)
 	return "unknown";
 }
 
-/* Where the banner is if no symbol tells: it begins some read-only section's string. */
+/* Finds the banner without a symbol: it is a string in a read-only section. */
 static bool search_banner(struct image *image, struct image_section *s, size_t *offset_ret)
 {
 	for (size_t i = 0; image_section_next(image, &i, s);) {
@@ -127,8 +127,8 @@ static struct kt_error *read_image(struct image *image, const struct symbols *sy
 }
 
 /*
- * Each architecture's wrapper of bpf(2): x86 since 4.17, arm64 4.19, s390 5.0, RISC-V 6.6. Order
- * and number of those that facts_kernel_wants() names.
+ * The architecture by the name of its wrapper of bpf(2): x86 since 4.17, arm64 4.19, s390 5.0,
+ * RISC-V 6.6.
  */
 static const struct {
 	const char *symbol, *arch;
@@ -140,7 +140,7 @@ static const struct {
 };
 #define N_BY_SYMBOL (sizeof(by_symbol) / sizeof(*by_symbol))
 
-/* Symbols and types alone: they prove no more than that there is a banner where they say so. */
+/* Without an image, all that a guest can be told by is that its banner is where a symbol says. */
 static struct kt_error *read_symbols(const struct symbols *syms, struct kfacts_kernel *kernel)
 {
 	const char *arch = "";

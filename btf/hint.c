@@ -7,7 +7,7 @@
 
 #define HINT_SIZE 8
 
-/* By build ID; a kernel without one has its banner instead. */
+/* The key is the build ID, or the banner of a kernel that has none. */
 static struct cache_name hint_name(const struct kfacts *facts, const char *place)
 {
 	const struct kfacts_kernel *kernel = kfacts_kernel(facts);

@@ -54,7 +54,7 @@ static uint16_t token_at(const struct search *s, size_t index_pos, size_t token)
 	return (uint16_t)kt_load_uint(s->data + index_pos + 2 * token, 2, s->be);
 }
 
-/* token_index: 256 numbers from 0 on that rise by at least a NUL each. */
+/* token_index: 256 offsets, of which the first is 0 and each is larger than the one before. */
 static bool looks_token_index(const struct search *s, size_t pos)
 {
 	uint16_t prev = 0;
@@ -135,7 +135,7 @@ static size_t name_length(const uint8_t *data, size_t end, bool wide, size_t *po
 	return len;
 }
 
-/* num_syms names at pos that end where the markers begin and agree with each of those. */
+/* Are there num_syms names at pos, which end where the markers begin and agree with them? */
 static bool looks_names(struct search *s, size_t pos, uint32_t num_syms, size_t markers, bool wide)
 {
 	size_t start = pos;
@@ -271,7 +271,7 @@ static gaddr_t value_at(const struct kallsyms *k, uint32_t i)
 	}
 }
 
-/* The table is sorted by address, whatever the encoding: that is how a right reading shows. */
+/* The table is sorted by address, in each encoding: so the right encoding is found. */
 static bool values_rise(struct search *s, enum kallsyms_values encoding, size_t values,
 			gaddr_t base)
 {
@@ -301,7 +301,7 @@ static bool near(const struct search *s, gaddr_t addr)
 	return addr && (addr > here ? addr - here : here - addr) < (gaddr_t)1 << 31;
 }
 
-/* Offsets at values against the pointer at base_pos. */
+/* Tries the offsets at values, relative to the pointer at base_pos. */
 static bool based_values(struct search *s, size_t values, size_t base_pos)
 {
 	unsigned int pointer_size = s->k->range.pointer_size;
@@ -352,7 +352,7 @@ static bool find_values_behind(struct search *s)
 	       place_relative_values(s, values);
 }
 
-/* Those of 6.3 and earlier, before num_syms. */
+/* The values of 6.3 and earlier, before num_syms. */
 static bool find_values_before(struct search *s)
 {
 	size_t n = s->k->num_syms, pointer_size = s->k->range.pointer_size;

@@ -28,7 +28,7 @@ void nameset_deinit(struct nameset *set)
 	*set = (struct nameset){0};
 }
 
-/* The slot that has the name or, free, would get it. */
+/* The slot of the name, or the free one where it belongs. */
 static uint32_t *slot_of(const struct nameset *set, const char *name, size_t len)
 {
 	size_t i = (size_t)XXH3_64bits(name, len) & set->mask;

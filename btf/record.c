@@ -10,10 +10,10 @@
 #include "image/image.h"
 #include "util/cleanup.h"
 
-/* The kernel image and what belongs to it is smaller, on every architecture. */
+/* No kernel image is larger, on any architecture. */
 #define IMAGE_MAX ((gaddr_t)1 << 30)
 
-/* What libelf points into until the file is written. */
+/* libelf keeps pointers to names, strings and symbols until the file is written. */
 struct writer {
 	const struct recovered *kernel;
 	const struct record_place *place;
@@ -36,7 +36,7 @@ static struct kt_error *elf_error(void)
 	return kt_error_new(KT_ERROR_OS, "cannot write an ELF: %s", elf_errmsg(-1));
 }
 
-/* What belongs to the image moves with it; absolute symbols do not. */
+/* KASLR moves the symbols of the image, but not absolute ones. */
 static gaddr_t link_address(const struct writer *w, gaddr_t addr)
 {
 	gaddr_t text = w->place->text;
@@ -46,7 +46,7 @@ static gaddr_t link_address(const struct writer *w, gaddr_t addr)
 	return addr - (gaddr_t)w->place->kaslr_offset;
 }
 
-/* A section of bytes that outlive the writer; data NULL: of none. */
+/* Adds a section. data has to outlive the writer; NULL: the section has no bytes. */
 static Elf_Scn *add_section(struct writer *w, const char *name, GElf_Shdr sh, const void *data,
 			    size_t size, Elf_Type type)
 {
@@ -108,13 +108,13 @@ static bool add_contents(struct writer *w)
 			    ELF_T_BYTE));
 }
 
-/* As nm(1) has them: upper case is global. */
+/* By nm(1)'s letter, which is upper case for a global symbol. */
 static bool is_global(const struct kallsyms_iter *it)
 {
 	return it->type >= 'A' && it->type <= 'Z';
 }
 
-/* In our own byte order: libelf turns it around where needed. */
+/* In the byte order of this machine: libelf converts to that of the file. */
 static void add_symbol(struct writer *w, const struct kallsyms_iter *it)
 {
 	bool code = it->type == 't' || it->type == 'T';
@@ -191,7 +191,7 @@ static bool add_header(struct writer *w)
 	return true;
 }
 
-/* The table of names is the last section: only then are they all known. */
+/* Adds .shstrtab. It is the last section, because it has the names of all. */
 static bool add_names(struct writer *w)
 {
 	Elf_Scn *scn = elf_newscn(w->elf);
@@ -245,7 +245,7 @@ struct cache_name record_key(const struct recovered *kernel)
 			 strlen(kernel->banner));
 }
 
-/* --- in the cache --- */
+/* --- records in the cache --- */
 
 static const char hash_magic[] = "\nktstr-gdb record ";
 #define HASH_LEN 32
@@ -314,7 +314,7 @@ char *record_find(const char *cache_dir, const struct cache_name *key)
 	return whole ? kt_take_ptr(path) : NULL;
 }
 
-/* kernel-at-HASH: a KEY. */
+/* The name of the file that has the KEY of the kernel last seen at a place. */
 static struct cache_name place_name(const char *place)
 {
 	struct cache_name hash = cache_content_hash(place, strlen(place)), name;

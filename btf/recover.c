@@ -17,14 +17,14 @@
 #define BTF_HDR_MAX 256
 /* The largest of stock kernels have 7 MB. */
 #define BTF_SIZE_MAX ((uint64_t)256 << 20)
-/* Headers that look right but lead to nothing: how many are worth a parse. */
+/* How many headers that look like BTF are parsed before we give up. */
 #define BTF_TRIES 16
 
 #define NOTE_GNU_BUILD_ID 3
 /* A vmlinux has 500 bytes of notes at most (Xen's and the build ID). */
 #define NOTES_MAX 4096
 
-/* The range that has n bytes at an address, as a pointer to them; NULL: none. */
+/* The n bytes at an address; NULL: no range has all of them. */
 static const uint8_t *bytes_at(const struct recover_memory *m, gaddr_t addr, uint64_t n)
 {
 	for (size_t i = 0; i < m->n; i++) {
@@ -127,7 +127,7 @@ static const uint8_t *search_banner(const struct recover_memory *m, gaddr_t *add
 	return weak;
 }
 
-/* What follows a banner's start, up to its newline or NUL; 0: no banner. */
+/* The length of a banner, up to its newline or NUL; 0: it is none. */
 static size_t banner_length(const struct recover_memory *m, gaddr_t addr)
 {
 	size_t len = 0;
@@ -184,14 +184,14 @@ size_t recover_btf_size(const uint8_t *data, size_t len, bool big_endian)
 	uint32_t str_off = kt_cursor_u32(&c), str_len = kt_cursor_u32(&c);
 	uint64_t end = (uint64_t)str_off + str_len, size;
 
-	/* A section for the layout of kinds, in longer headers: its offset and length come next. */
+	/* Longer headers also have the offset and length of the layout of kinds. */
 	if (hdr_len >= BTF_HDR_LEN + 8) {
 		uint64_t layout_off = kt_cursor_u32(&c), layout_len = kt_cursor_u32(&c);
 
 		end = layout_off + layout_len > end ? layout_off + layout_len : end;
 	}
 	size = hdr_len + end;
-	/* As pahole and the kernel (btf_check_sec_info()) have it: types, then strings. */
+	/* pahole writes types, then strings; the kernel checks it (btf_check_sec_info()). */
 	if (c.failed || magic != BTF_MAGIC || version != 1 || flags || hdr_len < BTF_HDR_LEN ||
 	    hdr_len > BTF_HDR_MAX || hdr_len % 4 || type_off || type_len < 12 || type_len % 4 ||
 	    str_off < type_len || str_len < 2 || size > BTF_SIZE_MAX)
@@ -218,7 +218,7 @@ static bool strings_hold(const uint8_t *btf, bool be)
 	return !btf[strings] && !btf[strings + kt_load_uint(btf + 20, 4, be) - 1];
 }
 
-/* All of it is there, its strings are strings, and libbpf takes it. */
+/* *ret: all of the BTF is there, its strings have ends, and libbpf parses it. */
 static struct kt_error *btf_holds(const struct recover_memory *m, const uint8_t *p, size_t left,
 				  size_t *size_ret, bool *ret)
 {
@@ -267,7 +267,7 @@ static struct kt_error *btf_by_symbol(const struct recover_memory *m, gaddr_t st
 
 static const char two_btfs[] = "two places in its read-only data have BTF";
 
-/* In one range. *tries counts down what looks like BTF over all of them. */
+/* Searches one range. *tries counts down, over all ranges, how often BTF may be parsed. */
 static struct kt_error *btf_in_range(const struct recover_memory *m, const struct recover_range *r,
 				     int *tries, struct recovered *out)
 {
@@ -300,9 +300,9 @@ static struct kt_error *btf_in_range(const struct recover_memory *m, const struc
 }
 
 /*
- * Where kallsyms is, if it is anywhere: both are read-only data. Other memory may have anybody's
- * BTF: arm64's fixmap maps the device tree and what was loaded behind it, an initramfs with BPF
- * objects maybe.
+ * Searches the range that has kallsyms, if there is one, because both are read-only data. Other
+ * memory may have the BTF of something else: arm64's fixmap maps the device tree and what was
+ * loaded behind it, which may be an initramfs with BPF objects.
  */
 static struct kt_error *btf_by_shape(const struct recover_memory *m, struct recovered *out)
 {

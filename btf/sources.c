@@ -10,7 +10,7 @@
 #include "btf/sources.h"
 #include "util/cleanup.h"
 
-/* Bytes. A real System.map has 10 MB, BTF 7, kallsyms with many modules 20; a vmlinux a GB. */
+/* In bytes. A System.map has 10 MB, BTF 7 MB, kallsyms with many modules 20 MB. */
 #define SOURCE_MAX (1u << 30)
 
 #define HINT_TYPES                                                                                 \
@@ -21,7 +21,7 @@
 	"/proc/kallsyms (read as root, with kernel.kptr_restrict=0), --vmlinux the vmlinux of "    \
 	"the same build (its debug package)"
 
-/* By read(2): what is in /proc has no size, and what is in /sys cannot always be mapped. */
+/* With read(2): files in /proc have no size, and those in /sys cannot always be mapped. */
 static struct kt_error *slurp_fd(int fd, struct kt_buf *buf)
 {
 	struct stat st;
@@ -132,12 +132,12 @@ struct cache_name sources_image_key(struct sources *s)
 	size_t len = image_build_id(s->image, id, sizeof(id));
 	struct cache_name key = cache_key(id, len, s->file.data, s->file.len);
 
-	/* A stripped image is of the same build, and yet tells less. */
+	/* A stripped image has the same build ID, but other facts. */
 	if (!has(s->image, ".BTF"))
 		strcat(key.s, "t");
 	if (!has(s->image, ".symtab"))
 		strcat(key.s, "s");
-	/* So is one whose symbols are its kallsyms, or whose addresses are those of one boot. */
+	/* So has a record, whose symbols are kallsyms and whose addresses may be of one boot. */
 	if (is_marked(s->image, RECORD_MARK))
 		strcat(key.s, "k");
 	if (is_marked(s->image, RECORD_UNPLACED))
@@ -185,7 +185,7 @@ static unsigned int pointer_size(const struct sources *s)
 	return s->image ? image_pointer_size(s->image) : 0;
 }
 
-/* The BTF in --btf, raw or a section. *elf_ret, which may be NULL, holds it, and is the caller's.
+/* The BTF in --btf: all of the file, or a section of the ELF in *elf_ret, which the caller closes.
  */
 static struct kt_error *btf_in_file(const struct sources *s, const uint8_t **data_ret,
 				    size_t *len_ret, struct image **elf_ret)
@@ -221,13 +221,13 @@ static struct kt_error *types_of_btf_file(struct sources *s, struct types **ret)
 				    ret);
 }
 
-/* The kernel's own, by symbols. What belongs to another has another length, as a rule. */
+/* Compares with the length of the kernel's own BTF, and takes samples to compare in the guest. */
 static struct kt_error *btf_by_symbols(const struct symbols *syms, const uint8_t *data, size_t len,
 				       struct kfacts_kernel *k)
 {
 	gaddr_t start, stop;
 
-	/* start == stop: a kernel without BTF, of which a file may tell all the same. */
+	/* start == stop: the kernel has no BTF, so that there is nothing to compare. */
 	if (!symbols_get(syms, "__start_BTF", &start) || !symbols_get(syms, "__stop_BTF", &stop) ||
 	    stop <= start || len < KFACTS_BTF_SAMPLE)
 		return NULL;
@@ -298,18 +298,14 @@ struct kt_error *sources_types(struct sources *s, struct types **ret, const char
 	return kt_error_wrap(err, "%s", sources_types_path(s));
 }
 
-/* The address that both know a kernel's start by. */
-static bool text_of(const struct symbols *syms, gaddr_t *ret)
-{
-	return symbols_get(syms, "_text", ret);
-}
-
-/* Adds what syms does not have yet (path and against: for who is to blame), moved to where its
- * _text is. */
+/*
+ * Adds the symbols of layer that syms does not have yet, moved so that both have _text at the same
+ * address. path and against are the two files, for the error that they do not fit.
+ */
 static struct kt_error *add_layer(struct symbols *syms, const struct symbols *layer,
 				  const char *path, const char *against, gaddr_t *shift_ret)
 {
-	/* Some of which every list has, text only or data too. */
+	/* Every list has some of these, also one of text symbols only. */
 	static const char *const alike[] = {
 		"linux_banner",    "prog_idr",        "__stop_BTF",
 		"__x64_sys_bpf",   "__arm64_sys_bpf", "__s390x_sys_bpf",
@@ -323,7 +319,7 @@ static struct kt_error *add_layer(struct symbols *syms, const struct symbols *la
 		syms->source = layer->source;
 		return NULL;
 	}
-	if (!text_of(syms, &text) || !text_of(layer, &own))
+	if (!symbols_get(syms, "_text", &text) || !symbols_get(layer, "_text", &own))
 		return NULL;
 	*shift_ret = text - own;
 	for (size_t i = 0; i < sizeof(alike) / sizeof(*alike); i++)
@@ -356,7 +352,7 @@ static struct kt_error *add_text_layer(struct symbols *syms, const char *path,
 	return err;
 }
 
-/* Without symbols of its own, an image has at least a section that begins with _text. */
+/* An image without symbols still has a section that begins with _text. */
 static void image_text(struct image *image, struct symbols *layer)
 {
 	static const char *const sections[] = {".head.text", ".text"};
@@ -376,7 +372,7 @@ static struct kt_error *add_image_layer(struct symbols *syms, struct sources *s,
 	if (!symbols_init_like(&layer, syms))
 		return kt_error_no_memory();
 	err = symbols_load(&layer, s->image);
-	/* Where another source has told, the image need not; its _text it has all the same. */
+	/* The image needs no symbols where another source has them, only its _text. */
 	if (err &&
 	    (symbols_any(syms) || (s->paths.partial && kt_error_code(err) == KT_ERROR_NOT_FOUND))) {
 		layer.source = NULL;
@@ -387,7 +383,7 @@ static struct kt_error *add_image_layer(struct symbols *syms, struct sources *s,
 		err = kt_error_wrap(kt_error_hint(err, HINT_SYMBOLS), "%s", sources_image_name(s));
 	} else {
 		image_text(s->image, &layer);
-		/* Of a file that nobody gave, nobody wants to hear that it does not fit. */
+		/* Do not report a mismatch for a file that the user did not name. */
 		const char *list = sources_symbols_path(s), *image = sources_image_name(s);
 		bool given = !s->paths.image_name;
 

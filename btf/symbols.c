@@ -5,7 +5,7 @@
 
 #include "btf/symbols.h"
 
-/* Nobody asks for longer names; looking no further bounds the work on a hostile string table. */
+/* No wanted name is longer. It bounds the work on a hostile string table. */
 #define LONGEST_NAME 1024
 
 bool symbols_init(struct symbols *syms, size_t capacity)
@@ -91,7 +91,7 @@ bool symbols_any(const struct symbols *syms)
 	return false;
 }
 
-/* The string table that the symtab at an index links to, NUL-terminated. */
+/* The string table of a symbol table. False: it has none that ends with NUL. */
 static bool linked_strings(struct image *image, Elf_Scn *scn, struct image_section *ret)
 {
 	GElf_Shdr sh;
@@ -157,7 +157,10 @@ void symbols_load_kallsyms(struct symbols *syms, const struct kallsyms *kallsyms
 	syms->source = "kallsyms";
 }
 
-/* scripts/kallsyms.c puts its tables into .rodata, which some linker scripts merge elsewhere. */
+/*
+ * scripts/kallsyms.c puts its tables into .rodata, which is looked at first. Some linker scripts
+ * merge that into another section.
+ */
 struct kt_error *symbols_find_kallsyms(struct image *image, struct kallsyms *ret)
 {
 	struct image_section s;

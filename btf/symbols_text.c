@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * System.map and /proc/kallsyms. nm(1)'s three columns, and in kallsyms a module's name:
+ * System.map and /proc/kallsyms: the three columns of nm(1), and in kallsyms a module's name.
  *
  *   ffffffff81000000 T _text
  *   ffffffffc0201000 t nf_hook	[nf_tables]
@@ -83,8 +83,8 @@ static struct kt_error *check_list(size_t lines, bool nonzero, bool stub)
 }
 
 /*
- * Debian's package has only "ffffffffffffffff B The real System.map is in the
- * linux-image-<version>-dbg package", where names have blanks.
+ * The System.map of Debian's package is one line: "ffffffffffffffff B The real System.map is in the
+ * linux-image-<version>-dbg package".
  */
 static bool is_stub(const char *s, size_t len, size_t total)
 {

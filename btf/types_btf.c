@@ -13,7 +13,7 @@
 #include "util/cleanup.h"
 #include "util/cursor.h"
 
-/* Types of one name that are compared. */
+/* How many types of one name are compared. */
 #define SAME_NAME_MAX 16
 
 struct btf_types {
@@ -21,7 +21,7 @@ struct btf_types {
 	struct btf *btf;
 };
 
-/* The wants of one type name, and the type that answers them. */
+/* The best type so far for the wants of one name. */
 struct candidate {
 	uint32_t id;
 	size_t score; /* wants that it can answer */
@@ -55,7 +55,10 @@ static bool kind_fits(const struct kfacts_want *want, const struct btf_type *t)
 	}
 }
 
-/* How many wants of this name the type would answer; members only, as all else is certain. */
+/*
+ * How many wants of this name the type would answer. Only a member may be missing in a type of the
+ * right kind.
+ */
 static size_t score(const struct btf *btf, const struct btf_type *t, const char *name,
 		    const struct kfacts_want *wants, size_t n)
 {
@@ -73,8 +76,8 @@ static size_t score(const struct btf *btf, const struct btf_type *t, const char 
 }
 
 /*
- * One pass over all types. C lets two files have different structs of one name, and a kernel
- * has some: the one that answers most of what is asked is the one that is meant.
+ * One pass over all types. Two C files may have different structs of one name, and in a kernel some
+ * have: the one that answers most wants is taken.
  */
 static void find_candidates(const struct btf *btf, const struct nameset *names,
 			    const struct kfacts_want *wants, size_t n, struct candidate *found)
@@ -103,8 +106,8 @@ static void find_candidates(const struct btf *btf, const struct nameset *names,
 }
 
 /*
- * The one struct that has a member of this name and type. Two holders that disagree are no
- * answer: better none than the wrong one.
+ * Finds the struct that has a member of this name and type. Two structs that have it at different
+ * offsets give no answer, rather than perhaps the wrong one.
  */
 static void answer_held(const struct btf *btf, uint32_t held, const struct kfacts_want *want,
 			struct kfacts_answer *answer)
@@ -139,7 +142,7 @@ static void answer_held(const struct btf *btf, uint32_t held, const struct kfact
 	}
 }
 
-/* Which parameter is a pointer to the struct; the first of them. */
+/* Finds the first parameter that is a pointer to the struct. */
 static void answer_param(const struct btf *btf, const struct btf_type *func, const char *type,
 			 struct kfacts_answer *answer)
 {
@@ -245,8 +248,8 @@ static const struct types_ops btf_ops = {
 };
 
 /*
- * The first string of a kernel's BTF is the empty one; that of a module's continues the kernel's
- * strings, and is not (btf_parse_str_sec() in kernel/bpf/btf.c). include/uapi/linux/btf.h.
+ * Is it the BTF of a module? The first string of a kernel's BTF is empty, that of a module's is
+ * not, because it continues the kernel's strings (btf_parse_str_sec() in kernel/bpf/btf.c).
  */
 static bool is_split(const void *data, size_t len)
 {
@@ -296,7 +299,7 @@ struct kt_error *types_from_btf(const void *data, size_t len, unsigned int point
 	if (!types)
 		return kt_error_no_memory();
 	types->base.ops = &btf_ops;
-	/* libbpf would explain damaged BTF on stderr, which belongs to our caller. */
+	/* libbpf prints what is wrong with damaged BTF; only cli/ may print. */
 	print = libbpf_set_print(NULL);
 	types->btf = len > UINT32_MAX ? NULL : btf__new(data, (uint32_t)len);
 	errnum = errno;

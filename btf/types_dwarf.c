@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Types out of DWARF: the compile units that may define what is asked for are found by their bytes
- * (dwarf_index.h), those that may define most of it are read first, and what they define is made
- * BTF (dwarf_btf.h), which answers.
+ * Types out of DWARF. dwarf_index.h finds the compile units that may define the wanted types. Those
+ * that may define most of them are read first. dwarf_btf.h converts the types to BTF, which then
+ * answers.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,7 @@
 #define HOLDERS_MAX 64
 /* Units looked at in all, again and again: no kernel comes near it. */
 #define LOOKS_MAX 100000
-/* What a unit promises where a type's members are all there. */
+/* The promise of a unit that has the names of all members of a type. */
 #define WHOLE 16
 
 struct dwarf_types {
@@ -32,7 +32,7 @@ struct dwarf_types {
 	struct dwarf_file file;
 };
 
-/* A name that is looked for: a type's, or that of a member, which holds one or is in one. */
+/* A name that is looked for: of a type, of its member, or of a member that has the type. */
 struct sought {
 	bool type, held;
 	unsigned int reads;   /* units with a definition */
@@ -40,7 +40,7 @@ struct sought {
 	unsigned int seen;    /* the most of them that a unit with a definition has */
 };
 
-/* A type is wanted with this member. Who defines the type has both names. */
+/* A member that is wanted of a type. A unit that defines the type has both names. */
 struct evidence {
 	size_t type, member;
 };
@@ -52,7 +52,7 @@ struct search {
 	struct sought *sought; /* parallel to names.names */
 	struct evidence *evidence;
 	size_t n_evidence;
-	char **copies; /* of what had no NUL behind it */
+	char **copies; /* of the first part of paths */
 	size_t n_copies;
 	unsigned int *members;  /* parallel to names.names: those that the unit at hand has */
 	unsigned int *promises; /* of each unit, as of when it was looked at; 0: read */
@@ -74,7 +74,7 @@ static void search_deinit(struct search *s)
 	free(s->promises);
 }
 
-/* How many of the members that are wanted of each type a unit has the names of. */
+/* Counts, for each type, how many names of its wanted members a unit has. */
 static void count_members(const struct search *s, const uint8_t *hits)
 {
 	memset(s->members, 0, s->names.n * sizeof(*s->members));
@@ -147,7 +147,7 @@ static ptrdiff_t name_index(struct search *s, Dwarf_Die die)
 	return name ? nameset_find(&s->names, name, strlen(name)) : -1;
 }
 
-/* Does a struct have a member of a name that HELD asks for? */
+/* Does a struct have a member with the name of a KFACTS_HELD? */
 static bool holds(struct search *s, Dwarf_Die die)
 {
 	bool found = false;
@@ -191,7 +191,7 @@ static bool looks_inside(const struct search *s, size_t unit)
 	return false;
 }
 
-/* C's types are children of the unit; those in functions are nobody's that we ask for. */
+/* Types are children of the unit. Those in functions are never asked for. */
 static bool read_unit(struct search *s, size_t unit, bool *defined)
 {
 	bool inside = looks_inside(s, unit), good = true;
@@ -225,14 +225,14 @@ static struct kt_error *read_units(struct search *s)
 		s->promises[i] = promise(s, i);
 	while (best_unit(s, &unit)) {
 		s->promises[unit] = 0; /* it is kept once */
-		/* What went wrong is told when the types are finished. */
+		/* If it failed, dwarf_btf_finish() will tell. */
 		if (!read_unit(s, unit, defined))
 			break;
 	}
 	return NULL;
 }
 
-/* "a.b.c" of a type: its member is a. False: no memory. */
+/* The member that "a.b.c" wants of a type is a. False: no memory. */
 static bool add_evidence(struct search *s, size_t type, const char *path)
 {
 	char *name = strndup(path, strcspn(path, "."));
@@ -254,7 +254,7 @@ static bool seek(struct search *s, const struct kfacts_want *want)
 	return want->kind != KFACTS_MEMBER || add_evidence(s, type, want->path);
 }
 
-/* Members that no unit has do not speak against any. */
+/* Members whose names no unit has do not count. */
 static void count_evidence(struct search *s)
 {
 	for (size_t i = 0; i < s->n_evidence; i++) {
@@ -292,7 +292,7 @@ static struct kt_error *search_init(struct search *s, struct dwarf_file *file,
 	return read_units(s);
 }
 
-/* What was asked for, as BTF. */
+/* All types that the wants need, converted to BTF. */
 static struct kt_error *gather(struct dwarf_types *types, const struct kfacts_want *wants, size_t n,
 			       struct types **ret)
 {

@@ -9,11 +9,11 @@
 #include "util/cleanup.h"
 #include "util/vec.h"
 
-/* Structs without a name in each other; pointers and arrays in a row. */
+/* The deepest nesting: of structs without a name, of pointers and arrays. */
 #define NESTING_MAX 16
 /* Members of one type; the kernel's largest has 1,000. */
 #define MEMBERS_MAX 65536
-/* Names that are offered in place of one that is not there. */
+/* How many similar names the hint of an error has. */
 #define SIMILAR_MAX 3
 
 struct rows {
@@ -129,7 +129,10 @@ static struct kt_error *add_row(struct rows *rows, const char *name,
 	return err ? err : kt_error_no_memory();
 }
 
-/* Members of t, which begins at a bit of the outermost struct; those of the nameless in line. */
+/*
+ * Adds the members of t, which begins at a bit of the outermost struct. The members of a struct
+ * without a name follow it.
+ */
 static struct kt_error *add_members(struct rows *rows, const struct btf_type *t, uint64_t bits,
 				    unsigned int depth)
 {
@@ -153,7 +156,7 @@ static struct kt_error *add_members(struct rows *rows, const struct btf_type *t,
 	return NULL;
 }
 
-/* The member itself, and what it is made of. */
+/* Adds a member, and its own members if it is a struct or union. */
 static struct kt_error *add_path(struct rows *rows, const struct btf_type *t, const char *path)
 {
 	struct btf_lookup lookup = {.btf = rows->btf, .visits = BTF_VISITS_MAX};
@@ -178,7 +181,7 @@ static bool has_path(const struct btf *btf, const struct btf_type *t, const char
 	return btf_is_struct_or_union(t) && btf_find_path(&lookup, t, path);
 }
 
-/* The type of a name; the first that has the path, or the first. NULL: none. */
+/* The first type of a name that has the path, else the first of that name; NULL: none. */
 static const struct btf_type *find_type(const struct btf *btf, const char *name, const char *path,
 					unsigned int *n_ret)
 {
@@ -203,7 +206,7 @@ static const struct btf_type *find_type(const struct btf *btf, const char *name,
 	return found;
 }
 
-/* Levenshtein's distance; names longer than that are unlike anything. */
+/* Levenshtein's distance; SIZE_MAX for a name that is too long for it. */
 static size_t distance(const char *a, const char *b)
 {
 	size_t row[64], n = strlen(b);
@@ -230,7 +233,7 @@ static size_t distance(const char *a, const char *b)
 	return row[n];
 }
 
-/* How unlike a member's name is; what contains the other one is near. */
+/* How different a name is: 1 if one contains the other, SIZE_MAX if they are not alike. */
 static size_t unlike(const char *name, const char *want)
 {
 	size_t d = distance(name, want), len = strlen(want);
@@ -263,7 +266,7 @@ static void rows_deinit(struct rows *rows)
 	kt_vec_free(&rows->v);
 }
 
-/* "bpf_prog.aux.name" is to be asked for as "bpf_prog_aux.name". */
+/* The error for "bpf_prog.aux.name": aux is a pointer, ask for "bpf_prog_aux.name". */
 static struct kt_error *through_pointer(const struct btf *btf, const struct btf_type *t,
 					const char *name, const char *path, const char *last)
 {
@@ -277,7 +280,7 @@ static struct kt_error *through_pointer(const struct btf *btf, const struct btf_
 	return *to_name ? kt_error_hint(err, "ask for %s.%s", to_name, last) : err;
 }
 
-/* Says where a path ends to lead anywhere, and what is there. */
+/* The error for a path that leads to no member: where it ends, and similar names there. */
 static struct kt_error *no_member(const struct btf *btf, const struct btf_type *t, const char *name,
 				  const char *path)
 {
@@ -290,7 +293,7 @@ static struct kt_error *no_member(const struct btf *btf, const struct btf_type *
 
 	if (!head)
 		return kt_error_no_memory();
-	/* The longest part that is there. */
+	/* Find the longest part of the path that leads to a member. */
 	for (char *dot; (dot = strrchr(head, '.'));) {
 		struct btf_lookup l = {.btf = btf, .visits = BTF_VISITS_MAX};
 

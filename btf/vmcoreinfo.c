@@ -15,7 +15,7 @@ static bool is_printable(const char *s, size_t len)
 	return true;
 }
 
-/* The value of the line "KEY=VALUE\n"; false: there is none, or it is not like any. */
+/* The value of the line "KEY=VALUE\n". False: there is no such line, or it is not printable. */
 static bool value_of(const char *text, size_t len, const char *key, char value[VALUE_MAX])
 {
 	size_t key_len = strlen(key);
@@ -37,7 +37,7 @@ static bool value_of(const char *text, size_t len, const char *key, char value[V
 	return false;
 }
 
-/* Hex without 0x, and nothing else. */
+/* The number after KEY=, which is hex without 0x. */
 static bool hex_of(const char *text, size_t len, const char *key, uint64_t *ret)
 {
 	char value[VALUE_MAX];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What the kernel's files tell of a type: what every walk through a guest's memory stands on. */
+/* ktstr-gdb layout: a type as the kernel's files describe it. */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -34,7 +34,7 @@ struct layout_options {
 struct row {
 	const struct types_member *member;
 	char *name;     /* indented */
-	char bits[24];  /* "" where it is no bit field; of an enumerator its value */
+	char bits[24];  /* of a bit field "first..last", else ""; the value of an enumerator */
 	uint64_t value; /* of an enumerator */
 };
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The kernel out of a running guest's memory, when there is no file of it.
+ * Reads the kernel from a running guest's memory, when there is no file of it.
  *
  * A kernel's read-only data (a dozen megabytes: kallsyms, BTF, notes) never changes while it
  * runs, and does not move. So it is read in many short stops, with the guest running in
- * between at least as long. The first stop finds where it is in physical memory; what comes
- * after needs no vCPU to be in the kernel. What was read is proved by btf/recover.h, and after
- * that by whoever uses the facts: the build ID has to be in memory in that very stop
- * (introspect/guest.h).
+ * between at least as long. The first stop finds where the data is in physical memory; the later
+ * ones need no vCPU to be in the kernel. btf/recover.h proves what was read. Later, whoever uses
+ * the facts proves in the same stop that the build ID is in memory (introspect/guest.h).
  */
 #ifndef KT_INTROSPECT_GATHER_H
 #define KT_INTROSPECT_GATHER_H
@@ -15,7 +14,7 @@
 #include "btf/record.h"
 #include "introspect/source.h"
 
-/* Who stops the guest: the stub, or a test. */
+/* Stops the guest and lets it run: through the stub, or in a test. */
 struct gather_stops {
 	void *context;
 	/*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* A stopped guest's kernel image by its page tables, before anything is known of the kernel. */
+/* Finds a stopped guest's kernel image by page tables, before anything is known of the kernel. */
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "util/cleanup.h"
 #include "util/cursor.h"
 
-/* As introspect/guest.c has it: any vCPU will do, as a rule. */
+/* As in introspect/guest.c: the page table of any vCPU maps the kernel, as a rule. */
 #define FEW_CPUS 4
 
 /* No kernel has less read-only data. */
@@ -24,7 +24,7 @@ void gather_free_ranges(struct gather *g)
 		piece->data = NULL;
 }
 
-/* What an architecture's kernels are, beyond their page tables. */
+/* ELF machine and byte order of the kernels of each architecture. */
 static const struct {
 	const char *name;
 	uint16_t machine;
@@ -49,7 +49,7 @@ static bool describe(const struct arch *arch, struct recover_memory *ret)
 	return false;
 }
 
-/* How much of it is read-only data. */
+/* How many bytes of read-only data are mapped. */
 static uint64_t constants(const struct gather *g)
 {
 	uint64_t sum = 0;
@@ -107,7 +107,7 @@ static struct kt_error *map_image(struct gather *g, const struct arch_space *spa
 	return NULL;
 }
 
-/* The architecture is the one whose registers the stub has. */
+/* Finds out the architecture: it is the one whose registers the stub has. */
 static struct kt_error *read_registers(struct gather *g, uint64_t **values_ret, size_t *n_ret)
 {
 	const struct arch *lacking = NULL;
@@ -135,7 +135,7 @@ static struct kt_error *read_registers(struct gather *g, uint64_t **values_ret, 
 	}
 }
 
-/* Page tables, the likeliest first. */
+/* The page tables of some vCPUs; those that most likely map the kernel come first. */
 struct spaces {
 	KT_VEC(struct arch_space) all;
 	const char *unsupported; /* why some vCPU's registers were of no use */

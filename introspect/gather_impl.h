@@ -6,12 +6,12 @@
 #include "introspect/gather.h"
 #include "introspect/pagetable.h"
 
-/* A stretch of the mapped image that physical memory has in one piece, too. */
+/* A part of the mapped image that is contiguous in physical memory, too. */
 struct gather_piece {
 	gaddr_t virtual, physical;
 	uint64_t len;
 	bool writable, executable;
-	uint8_t *data; /* in a range; NULL: not of the pass at hand */
+	uint8_t *data; /* in a range; NULL: this pass does not read it */
 };
 
 enum gather_pass {
@@ -39,12 +39,12 @@ struct gather {
 };
 
 /*
- * The place that knows architectures: which one it is, and where its kernel image is mapped, by
- * the page tables that the vCPUs' registers lead to. Fills arch, memory, image_start and pieces.
+ * Finds out which architecture the guest has, and where its kernel image is mapped by the page
+ * tables that the vCPUs' registers lead to. Fills arch, memory, image_start and pieces.
  */
 struct kt_error *gather_find_image(struct gather *g);
 
-/* The text; *len_ret is 0 when none can be read, which is no error. */
+/* Reads vmcoreinfo. *len_ret is 0 if there is none that can be read, which is no error. */
 struct kt_error *gather_read_vmcoreinfo(struct gather *g, char text[4096], size_t *len_ret);
 
 void gather_free_ranges(struct gather *g);

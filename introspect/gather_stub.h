@@ -6,12 +6,13 @@
 #include "gdbrsp/client.h"
 #include "introspect/gather.h"
 
-/* A connection is 0.3 ms of the guest's time, which a stop of 3 ms can spare. */
+/* Each stop is a connection of its own, which takes 0.3 ms of a stop of 3 ms. */
 struct gather_stub {
 	const struct rsp_target *target;
 	const struct rsp_options *options;
 	struct rsp_client *client;
-	bool asked, was_paused; /* before we came, as far as the stub tells */
+	bool was_paused; /* the guest stood before the first connection, as far as the stub tells */
+	bool asked;      /* was_paused is known */
 };
 
 /* target and options are the caller's, and so is *stub, which the stops use. */

@@ -82,7 +82,7 @@ static struct kt_error *stub_monitor(void *context, const char *command, char **
 	return rsp_client_monitor(context, command, ret);
 }
 
-/* A property, as HMP's qom-get prints it: "/objects/sev0" in quotes, and a line end. */
+/* The string that HMP's qom-get prints of a property, in quotes: "/objects/sev0"; NULL: none. */
 static char *property(const struct source *source, const char *object, const char *name)
 {
 	_cleanup_free_ char *command = NULL, *text = NULL;
@@ -105,9 +105,9 @@ static bool is_path(const char *text)
 }
 
 /*
- * The machine's link to what keeps the guest's secrets, since QEMU 6.0 ("sev-guest",
- * "sev-snp-guest", "tdx-guest", "s390-pv-guest", "pef-guest"); empty for all other guests. Older
- * ones are not told apart from a guest that does not run yet.
+ * Since QEMU 6.0, the machine of a confidential guest has a link to an object of one of the types
+ * "sev-guest", "sev-snp-guest", "tdx-guest", "s390-pv-guest", "pef-guest". With an older QEMU, a
+ * confidential guest looks like one that does not run yet.
  */
 struct kt_error *source_explain(const struct source *source, struct kt_error *err)
 {

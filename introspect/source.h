@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Where a stopped guest is read from: QEMU's GDB stub, or a fixture in the tests. Nothing
- * above this interface knows which.
+ * A stopped guest to read from: QEMU's GDB stub, or a fixture in the tests. The code that uses it
+ * does not know which.
  */
 #ifndef KT_INTROSPECT_SOURCE_H
 #define KT_INTROSPECT_SOURCE_H
@@ -19,7 +19,7 @@ struct source {
 	struct kt_error *(*registers)(void *context, size_t first, size_t end,
 				      const char *const *names, size_t n_names,
 				      uint64_t **values_ret, size_t *n_cpus_ret);
-	/* The vCPU whose page table read_virtual goes through from now on. */
+	/* From now on, read_virtual goes through the page table of this vCPU. */
 	struct kt_error *(*select)(void *context, size_t cpu);
 	gmem_read_fn *read_virtual;  /* its source argument is context */
 	gmem_read_fn *read_physical; /* likewise; NULL: this source cannot */
@@ -28,9 +28,9 @@ struct source {
 };
 
 /*
- * Why a guest's kernel was not found, once more: for a confidential guest (SEV, TDX, Secure
- * Execution, CCA) the reason is that nobody outside may read its registers or its memory. Takes
- * err, and gives it back, or the error that says so (KT_ERROR_UNSUPPORTED). Accepts NULL.
+ * Explains why a guest's kernel was not found, if the guest is a confidential one (SEV, TDX, Secure
+ * Execution, CCA): nobody outside may read its registers or its memory. Takes err, and returns it
+ * or, for such a guest, a KT_ERROR_UNSUPPORTED. Accepts NULL.
  */
 struct kt_error *source_explain(const struct source *source, struct kt_error *err);
 

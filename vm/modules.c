@@ -15,10 +15,11 @@
 #include "util/cursor.h"
 #include "vm/modules.h"
 
-/* virtio over PCI takes six modules of 0.3 MB together; these bound what damaged files cost. */
+/* Bounds for damaged files. virtio over PCI takes six modules, which have 0.3 MB together. */
 #define MAX_MODULES 256
 #define MAX_BYTES   ((size_t)64 << 20)
-/* Entries of a directory tree; a full distribution's has 5,000, a kernel's source 90,000. */
+/* The largest directory tree: a distribution's modules are 5,000 files, a kernel's source 90,000.
+ */
 #define MAX_ENTRIES 500000
 
 /* A module's file, found but not yet read. */
@@ -30,7 +31,7 @@ struct search {
 	const char *dir, *release;
 	KT_VEC(struct file) files;
 	KT_VEC(char *) builtin; /* names */
-	KT_VEC(char *) seen;    /* names that were asked for, whatever became of them */
+	KT_VEC(char *) seen;    /* names that were looked for, found or not */
 	size_t bytes_left;
 	struct vm_modules out;
 };
@@ -156,7 +157,7 @@ static struct kt_error *read_file(const char *path, size_t limit, struct kt_buf 
 
 /* --- names --- */
 
-/* "virtio-rng" to "virtio_rng": its file may have either, the kernel only knows the latter. */
+/* "virtio-rng" to "virtio_rng", as the kernel names it; its file may have either name. */
 static char *canonical_name(const char *name, size_t len)
 {
 	char *copy = strndup(name, len);
@@ -166,7 +167,7 @@ static char *canonical_name(const char *name, size_t len)
 	return copy;
 }
 
-/* "kernel/drivers/char/virtio-rng.ko.xz" to the name's length in it; 0: no module's. */
+/* The length of the module's name, at *ret, in "kernel/virtio-rng.ko.xz"; 0: not a module. */
 static size_t name_in_path(const char *path, const char **ret)
 {
 	static const char *const suffixes[] = {".ko", ".ko.gz", ".ko.xz", ".ko.zst"};
@@ -183,7 +184,7 @@ static size_t name_in_path(const char *path, const char **ret)
 	return 0;
 }
 
-/* Every line of modules.builtin is the file that the module would be in. */
+/* Each line of modules.builtin is a path, as if the built-in module were a file. */
 static struct kt_error *read_builtin(struct search *s)
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf path = KT_BUF_INIT, text = KT_BUF_INIT;
@@ -194,7 +195,7 @@ static struct kt_error *read_builtin(struct search *s)
 	if (path.failed)
 		return kt_error_no_memory();
 	if (access(path.data, F_OK))
-		return NULL; /* the files will have to do */
+		return NULL; /* only the files tell which modules there are */
 	err = read_file(path.data, MAX_BYTES, &text);
 	if (err)
 		return err;
@@ -246,7 +247,7 @@ static struct kt_error *take_entry(struct search *s, const FTSENT *entry)
 	}
 	if (entry->fts_level == FTS_ROOTLEVEL)
 		return kt_error_os(ENOTDIR, "cannot read %s", s->dir);
-	/* Whether it is a file, a link to one or something else shows when it is opened. */
+	/* A file, or a link to one: map_file() checks that, if the module is needed. */
 	return add_file(s, entry->fts_path);
 }
 
@@ -272,14 +273,14 @@ static struct kt_error *list_files(struct search *s)
 	return err;
 }
 
-/* --- what a module says of itself --- */
+/* --- .modinfo, which a module has about itself --- */
 
 static struct kt_error *not_a_module(const struct vm_module *module, const char *why)
 {
 	return kt_error_new(KT_ERROR_FORMAT, "%s: not a kernel module: %s", module->path, why);
 }
 
-/* The strings "key=value" of section .modinfo, one behind the other. */
+/* Section .modinfo: strings "key=value", one after the other. */
 static struct kt_error *find_modinfo(const struct vm_module *module, struct kt_cursor *ret)
 {
 	_cleanup_(elf_endp) Elf *elf = NULL;
@@ -309,7 +310,7 @@ static struct kt_error *find_modinfo(const struct vm_module *module, struct kt_c
 	return not_a_module(module, "it has no .modinfo");
 }
 
-/* The value of a key, or NULL. */
+/* The first value of a key, or NULL. */
 static const char *modinfo_value(struct kt_cursor info, const char *key)
 {
 	size_t len = strlen(key);
@@ -399,8 +400,8 @@ static struct kt_error *take_file(struct search *s, const struct file *file)
 }
 
 /*
- * Remembers a name, so that each is looked for once and a circle of them ends. *ret is NULL for
- * one that was there before.
+ * Remembers a name, so that each module is looked for once, and modules that depend on each other
+ * are no endless loop. *ret is the name, or NULL if it was there before.
  */
 static struct kt_error *remember(struct search *s, const char *name, size_t len, const char **ret)
 {
@@ -431,7 +432,7 @@ static struct kt_error *add_missing(struct search *s, const char *name)
 	return NULL;
 }
 
-/* The module, behind all that it depends on; not deeper than MAX_MODULES. */
+/* Adds a module after those that it depends on. Recursion ends at MAX_MODULES names. */
 static struct kt_error *take(struct search *s, const char *name, size_t len)
 {
 	const char *wanted;
@@ -470,9 +471,9 @@ struct kt_error *vm_modules_find(const char *dir, const char *release, const cha
 	return NULL;
 }
 
-/* --- where they are --- */
+/* --- the directory of modules --- */
 
-/* A kernel that has everything built in has the list of it, and no kernel/. */
+/* A kernel that has everything built in comes with modules.builtin, but without kernel/. */
 static bool holds_modules(const char *dir)
 {
 	static const char *const names[] = {"kernel/.", "modules.builtin"};
@@ -492,7 +493,7 @@ static char *dir_beside(const char *image, const char *release)
 	static const char *const places[] = {"/modules", "", "/../lib/modules/",
 					     "/../usr/lib/modules/"};
 	const char *slash = strrchr(image, '/');
-	/* It comes out of the image, and must not lead elsewhere. */
+	/* The release comes from the image, which is hostile: no ".." and no "/". */
 	bool named = release && release[0] && release[0] != '.' && !strchr(release, '/');
 
 	for (size_t i = 0; i < (named ? 4 : 2); i++) {
@@ -503,7 +504,7 @@ static char *dir_beside(const char *image, const char *release)
 		else
 			kt_buf_appendc(&path, '.');
 		kt_buf_printf(&path, "%s%s", places[i], i < 2 ? "" : release);
-		/* For "/vmlinuz", "" would be the working directory. */
+		/* For "/vmlinuz" the path is "" here, which would be the working directory. */
 		if (!path.len)
 			kt_buf_appendc(&path, '/');
 		if (!path.failed && holds_modules(path.data))
@@ -520,7 +521,7 @@ char *vm_modules_dir(const char *image, const char *release)
 
 	if (dir)
 		return dir;
-	/* A symbolic link, such as /vmlinuz or /boot/vmlinuz-V, lies elsewhere. */
+	/* /vmlinuz and the like are symbolic links: look beside the file that they lead to. */
 	real = realpath(image, NULL);
 	return real ? dir_beside(real, release) : NULL;
 }
