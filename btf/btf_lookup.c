@@ -139,11 +139,6 @@ static int64_t enum_value(const struct btf_type *t, uint32_t i)
 	return is_signed ? (int64_t)btf_enum(t)[i].val : (int64_t)(uint32_t)btf_enum(t)[i].val;
 }
 
-static uint32_t enum_name_off(const struct btf_type *t, uint32_t i)
-{
-	return btf_is_enum64(t) ? btf_enum64(t)[i].name_off : btf_enum(t)[i].name_off;
-}
-
 struct kt_error *btf_enumerators(const struct btf *btf, const struct btf_type *t,
 				 struct kfacts_enumerator **ret, uint32_t *n_ret)
 {
@@ -157,7 +152,8 @@ struct kt_error *btf_enumerators(const struct btf *btf, const struct btf_type *t
 		struct kfacts_enumerator *e = &(*ret)[*n_ret];
 
 		e->value = enum_value(t, *n_ret);
-		e->name = strdup(btf_name_of(btf, enum_name_off(t, *n_ret)));
+		e->name = strdup(btf_name_of(btf, btf_is_enum64(t) ? btf_enum64(t)[*n_ret].name_off
+								   : btf_enum(t)[*n_ret].name_off));
 		if (!e->name)
 			return kt_error_no_memory();
 	}

@@ -31,11 +31,6 @@ static void writer_deinit(struct writer *w)
 	free(w->symbols);
 }
 
-static struct kt_error *elf_error(void)
-{
-	return kt_error_new(KT_ERROR_OS, "cannot write an ELF: %s", elf_errmsg(-1));
-}
-
 /* KASLR moves the symbols of the image, but not absolute ones. */
 static gaddr_t link_address(const struct writer *w, gaddr_t addr)
 {
@@ -48,7 +43,7 @@ static gaddr_t link_address(const struct writer *w, gaddr_t addr)
 
 /* Adds a section. data has to outlive the writer; NULL: the section has no bytes. */
 static Elf_Scn *add_section(struct writer *w, const char *name, GElf_Shdr sh, const void *data,
-			    size_t size, Elf_Type type)
+			    size_t size)
 {
 	Elf_Scn *scn = elf_newscn(w->elf);
 	Elf_Data *d = scn ? elf_newdata(scn) : NULL;
@@ -58,7 +53,7 @@ static Elf_Scn *add_section(struct writer *w, const char *name, GElf_Shdr sh, co
 		return NULL;
 	d->d_buf = (void *)data;
 	d->d_size = size;
-	d->d_type = type;
+	d->d_type = sh.sh_type == SHT_SYMTAB ? ELF_T_SYM : ELF_T_BYTE;
 	d->d_align = sh.sh_addralign ? sh.sh_addralign : 1;
 	d->d_version = EV_CURRENT;
 	whole.sh_name = (GElf_Word)w->names.len;
@@ -75,37 +70,36 @@ static Elf_Scn *add_section(struct writer *w, const char *name, GElf_Shdr sh, co
 static bool add_contents(struct writer *w)
 {
 	const struct recovered *k = w->kernel;
+
 	if (!add_section(w, ".text",
 			 (GElf_Shdr){.sh_type = SHT_NOBITS,
 				     .sh_flags = SHF_ALLOC | SHF_EXECINSTR,
 				     .sh_addr = link_address(w, w->place->text)},
-			 NULL, 0, ELF_T_BYTE))
+			 NULL, 0))
 		return false;
 	if (!add_section(w, ".rodata",
 			 (GElf_Shdr){.sh_type = SHT_PROGBITS,
 				     .sh_flags = SHF_ALLOC,
 				     .sh_addr = link_address(w, k->banner_addr)},
-			 k->banner, strlen(k->banner) + 1, ELF_T_BYTE))
+			 k->banner, strlen(k->banner) + 1))
 		return false;
 	if (k->notes && !add_section(w, ".notes",
 				     (GElf_Shdr){.sh_type = SHT_NOTE,
 						 .sh_flags = SHF_ALLOC,
 						 .sh_addr = link_address(w, k->notes_addr),
 						 .sh_addralign = 4},
-				     k->notes, k->notes_len, ELF_T_BYTE))
+				     k->notes, k->notes_len))
 		return false;
 	if (k->btf && !add_section(w, ".BTF",
 				   (GElf_Shdr){.sh_type = SHT_PROGBITS,
 					       .sh_flags = SHF_ALLOC,
 					       .sh_addr = link_address(w, k->btf_addr),
 					       .sh_addralign = 4},
-				   k->btf, k->btf_len, ELF_T_BYTE))
+				   k->btf, k->btf_len))
 		return false;
-	return add_section(w, RECORD_MARK, (GElf_Shdr){.sh_type = SHT_NOBITS}, NULL, 0,
-			   ELF_T_BYTE) &&
+	return add_section(w, RECORD_MARK, (GElf_Shdr){.sh_type = SHT_NOBITS}, NULL, 0) &&
 	       (!w->place->offset_unknown ||
-		add_section(w, RECORD_UNPLACED, (GElf_Shdr){.sh_type = SHT_NOBITS}, NULL, 0,
-			    ELF_T_BYTE));
+		add_section(w, RECORD_UNPLACED, (GElf_Shdr){.sh_type = SHT_NOBITS}, NULL, 0));
 }
 
 /* By nm(1)'s letter, which is upper case for a global symbol. */
@@ -163,14 +157,14 @@ static bool add_symbols(struct writer *w)
 	if (kt_buf_failed(&w->strings))
 		return false;
 	strtab = add_section(w, ".strtab", (GElf_Shdr){.sh_type = SHT_STRTAB}, w->strings.data,
-			     w->strings.len, ELF_T_BYTE);
+			     w->strings.len);
 	return strtab && add_section(w, ".symtab",
 				     (GElf_Shdr){.sh_type = SHT_SYMTAB,
 						 .sh_link = (GElf_Word)elf_ndxscn(strtab),
 						 .sh_info = (GElf_Word)first_global,
 						 .sh_entsize = entry,
 						 .sh_addralign = w->kernel->pointer_size},
-				     w->symbols, w->symbols_size, ELF_T_SYM);
+				     w->symbols, w->symbols_size);
 }
 
 static bool add_header(struct writer *w)
@@ -226,7 +220,10 @@ struct kt_error *record_write(const struct recovered *kernel, const struct recor
 	w.elf = elf_begin(fd, ELF_C_WRITE, NULL);
 	if (!w.elf || !add_header(&w) || !add_contents(&w) || !add_symbols(&w) || !add_names(&w) ||
 	    elf_update(w.elf, ELF_C_WRITE) < 0)
-		return w.strings.failed || w.names.failed ? kt_error_no_memory() : elf_error();
+		return w.strings.failed || w.names.failed
+			       ? kt_error_no_memory()
+			       : kt_error_new(KT_ERROR_OS, "cannot write an ELF: %s",
+					      elf_errmsg(-1));
 	*fd_ret = kt_take_fd(&fd);
 	return NULL;
 }

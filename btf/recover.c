@@ -321,14 +321,6 @@ static struct kt_error *btf_by_shape(const struct recover_memory *m, struct reco
 	return NULL;
 }
 
-static struct kt_error *find_btf(const struct recover_memory *m, const struct symbols *syms,
-				 struct recovered *out)
-{
-	gaddr_t start = symbol_or_0(syms, "__start_BTF"), stop = symbol_or_0(syms, "__stop_BTF");
-
-	return start && stop ? btf_by_symbol(m, start, stop, out) : btf_by_shape(m, out);
-}
-
 /* --- notes --- */
 
 size_t recover_build_id(const uint8_t *notes, size_t len, bool big_endian, uint8_t *id, size_t size)
@@ -400,23 +392,12 @@ static void notes_before_btf(const struct recover_memory *m, struct recovered *o
 	}
 }
 
-static struct kt_error *find_notes(const struct recover_memory *m, const struct symbols *syms,
-				   struct recovered *out)
-{
-	gaddr_t start = symbol_or_0(syms, "__start_notes");
-	gaddr_t stop = symbol_or_0(syms, "__stop_notes");
-
-	if (start && stop)
-		return notes_by_symbol(m, start, stop, out);
-	notes_before_btf(m, out);
-	return NULL;
-}
-
 /* --- all of it --- */
 
 static struct kt_error *find_all(const struct recover_memory *m, struct symbols *syms,
 				 struct recovered *out)
 {
+	gaddr_t start, stop;
 	struct kt_error *err;
 
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
@@ -425,10 +406,19 @@ static struct kt_error *find_all(const struct recover_memory *m, struct symbols 
 	if (out->has_kallsyms)
 		symbols_load_kallsyms(syms, &out->kallsyms);
 	err = find_banner(m, syms, out);
-	if (!err)
-		err = find_btf(m, syms, out);
-	if (!err)
-		err = find_notes(m, syms, out);
+	if (err)
+		return err;
+	start = symbol_or_0(syms, "__start_BTF");
+	stop = symbol_or_0(syms, "__stop_BTF");
+	err = start && stop ? btf_by_symbol(m, start, stop, out) : btf_by_shape(m, out);
+	if (err)
+		return err;
+	start = symbol_or_0(syms, "__start_notes");
+	stop = symbol_or_0(syms, "__stop_notes");
+	if (start && stop)
+		err = notes_by_symbol(m, start, stop, out);
+	else
+		notes_before_btf(m, out);
 	out->text = symbol_or_0(syms, "_text");
 	out->stext = symbol_or_0(syms, "_stext");
 	out->vmcoreinfo_data = symbol_or_0(syms, "vmcoreinfo_data");

@@ -36,13 +36,6 @@ static bool answer_member(const struct btf *btf, const struct btf_type *t, const
 	return btf_find_path(&l, t, path) && btf_place(&l, ret);
 }
 
-static struct kt_error *answer_enum(const struct btf *btf, const struct btf_type *t,
-				    struct kfacts_answer *answer)
-{
-	answer->present = true;
-	return btf_enumerators(btf, t, &answer->enums, &answer->n_enums);
-}
-
 static bool kind_fits(const struct kfacts_want *want, const struct btf_type *t)
 {
 	switch (want->kind) {
@@ -179,24 +172,31 @@ static struct kt_error *answer_one(const struct btf *btf, uint32_t id,
 		answer->value = t->size;
 		answer->present = true;
 		return NULL;
-	case KFACTS_ENUM: return answer_enum(btf, t, answer);
+	case KFACTS_ENUM:
+		answer->present = true;
+		return btf_enumerators(btf, t, &answer->enums, &answer->n_enums);
 	case KFACTS_HELD: answer_held(btf, id, want, answer); return NULL;
 	case KFACTS_PARAM: answer_param(btf, t, want->path, answer); return NULL;
 	default: return NULL;
 	}
 }
 
-static struct kt_error *resolve(const struct btf *btf, struct nameset *names,
-				struct candidate *found, const struct kfacts_want *wants, size_t n,
-				struct kfacts_answer *answers)
+static struct kt_error *btf_types_resolve(struct types *types, const struct kfacts_want *wants,
+					  size_t n, struct kfacts_answer *answers)
 {
+	_cleanup_free_ struct candidate *found = calloc(n ? n : 1, sizeof(*found));
+	_cleanup_(nameset_deinit) struct nameset names = {0};
+	const struct btf *btf = ((struct btf_types *)types)->btf;
+
+	if (!found || !nameset_init(&names, n))
+		return kt_error_no_memory();
 	for (size_t i = 0; i < n; i++) {
 		if (wants[i].kind != KFACTS_SYMBOL)
-			nameset_add(names, wants[i].name);
+			nameset_add(&names, wants[i].name);
 	}
-	find_candidates(btf, names, wants, n, found);
+	find_candidates(btf, &names, wants, n, found);
 	for (size_t i = 0; i < n; i++) {
-		ptrdiff_t at = nameset_find(names, wants[i].name, strlen(wants[i].name));
+		ptrdiff_t at = nameset_find(&names, wants[i].name, strlen(wants[i].name));
 		struct kt_error *err;
 
 		if (at < 0 || !found[at].score)
@@ -206,20 +206,6 @@ static struct kt_error *resolve(const struct btf *btf, struct nameset *names,
 			return err;
 	}
 	return NULL;
-}
-
-static struct kt_error *btf_types_resolve(struct types *types, const struct kfacts_want *wants,
-					  size_t n, struct kfacts_answer *answers)
-{
-	_cleanup_free_ struct candidate *found = calloc(n ? n : 1, sizeof(*found));
-	struct nameset names;
-	struct kt_error *err;
-
-	if (!found || !nameset_init(&names, n))
-		return kt_error_no_memory();
-	err = resolve(((struct btf_types *)types)->btf, &names, found, wants, n, answers);
-	nameset_deinit(&names);
-	return err;
 }
 
 static struct kt_error *btf_types_describe(struct types *types, const char *name, const char *path,

@@ -33,11 +33,6 @@ static struct kt_error *packed_bytes(enum image_form form, const uint8_t **data,
 	return NULL;
 }
 
-static bool is_packed(enum image_form form)
-{
-	return form == IMAGE_ZBOOT || form == IMAGE_COMPRESSED;
-}
-
 static struct kt_error *recognise_packed(const struct image_file *file, struct image_kind *kind)
 {
 	_cleanup_free_ uint8_t *head = malloc(IMAGE_HEAD);
@@ -56,7 +51,7 @@ static struct kt_error *choose_machine(const char *path, const struct image_file
 				       struct vm_kernel *ret)
 {
 	struct image_kind kind = image_kind(file->data, file->len);
-	bool packed = is_packed(kind.form);
+	bool packed = kind.form == IMAGE_ZBOOT || kind.form == IMAGE_COMPRESSED;
 	const struct vm_machine *machine;
 	struct kt_error *err = NULL;
 
