@@ -397,13 +397,14 @@ struct kt_error *decompress_head(const void *data, size_t len, uint8_t *head, si
 	_cleanup_(decompressor_destroyp) struct decompressor *d = NULL;
 	struct memory memory = {.data = data, .len = len};
 	struct kt_error *err = open_memory(&memory, &d);
-	size_t done = 0, n = 1;
+	size_t done = 0;
 
-	while (!err && n && done < size) {
+	while (!err && done < size) {
 		const void *block;
+		size_t n;
 
 		err = decompressor_next(d, &block, &n);
-		if (err)
+		if (err || !n)
 			break;
 		n = n < size - done ? n : size - done;
 		memcpy(head + done, block, n);
