@@ -288,7 +288,7 @@ int cli_show(const struct cli_result *result, const struct cli_output *output);
 /* The parts of it. */
 struct render_filter cli_filter(const struct cli_output *output);
 void cli_note_unreadable(size_t n, const char *idr);
-void cli_filter_and_sort(struct programs *programs, const struct cli_output *output);
+struct kt_error *cli_filter_and_sort(struct programs *programs, const struct cli_output *output);
 
 /* What a document says of the guest; build_id has room for it. */
 #define CLI_BUILD_ID_MAX 129

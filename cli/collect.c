@@ -201,7 +201,9 @@ static int show_scheduler(const struct collect *c, struct cli_run *run)
 	cli_show_console(run->collected.result.console);
 	if (c->output.json || c->output.csv)
 		return cli_show(&run->result, &c->output);
-	cli_filter_and_sort(&run->collected.inspection.programs, &c->output);
+	err = cli_filter_and_sort(&run->collected.inspection.programs, &c->output);
+	if (err)
+		return cli_fail(err);
 	filter_stats(run);
 	append_command(&label, run->result.scheduler, &c->boot.load);
 	kt_buf_printf(&label, ", Linux %s", kfacts_kernel(run->facts)->release);

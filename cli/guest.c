@@ -306,17 +306,12 @@ static struct kt_error *render(const struct cli_result *result, const struct cli
 			       char **ret)
 {
 	const struct programs *programs = &result->inspection->programs;
-	struct render_columns columns;
-	struct kt_error *err;
 
 	if (output->json)
 		return cli_render_json(result, ret);
-	err = render_columns_parse(output->columns, &columns);
-	if (err)
-		return err;
 	if (output->csv)
-		return render_programs_csv(programs, &columns, ret);
-	return render_programs_table(programs, &columns, cli_terminal_width(),
+		return render_programs_csv(programs, output->columns, ret);
+	return render_programs_table(programs, output->columns, cli_terminal_width(),
 				     cli_color_on(output->color, stdout), ret);
 }
 
@@ -332,17 +327,12 @@ struct render_filter cli_filter(const struct cli_output *output)
 	};
 }
 
-void cli_filter_and_sort(struct programs *programs, const struct cli_output *output)
+struct kt_error *cli_filter_and_sort(struct programs *programs, const struct cli_output *output)
 {
 	struct render_filter filter = cli_filter(output);
 
 	render_programs_filter(programs, &filter);
-	if (output->sort) {
-		bool reversed = output->sort[0] == '-';
-		const char *key = output->sort + reversed;
-
-		render_programs_sort(programs, render_column_by_name(key, strlen(key)), reversed);
-	}
+	return render_programs_sort(programs, output->sort);
 }
 
 /* In JSON, the failures are in the document; CSV has no room for them. */
@@ -421,10 +411,10 @@ int cli_show(const struct cli_result *result, const struct cli_output *output)
 	int status;
 
 	err = cli_check_types(result->facts, output, "bpf_prog_type", "BPF_PROG_TYPE_", "program");
-	if (err)
-		return cli_fail(err);
-	cli_filter_and_sort(programs, output);
-	err = render(result, output, &text);
+	if (!err)
+		err = cli_filter_and_sort(programs, output);
+	if (!err)
+		err = render(result, output, &text);
 	if (err)
 		return cli_fail(err);
 	status = cli_print(text);

@@ -40,29 +40,21 @@ struct row {
 
 static struct render_cell text_cell(const char *text)
 {
-	return (struct render_cell){
-		.known = *text,
-		.text = {.data = text, .len = strlen(text)},
-	};
-}
-
-static struct render_cell number_cell(bool known, uint64_t number)
-{
-	return (struct render_cell){.known = known, .number = number};
+	return render_text_cell((struct kt_text){text, strlen(text)});
 }
 
 static struct render_cell get_offset(const void *row)
 {
 	const struct types_member *m = ((const struct row *)row)->member;
 
-	return number_cell(m->placed, m->place.offset);
+	return render_number_cell(m->placed, m->place.offset);
 }
 
 static struct render_cell get_size(const void *row)
 {
 	const struct types_member *m = ((const struct row *)row)->member;
 
-	return number_cell(m->placed, m->place.size);
+	return render_number_cell(m->placed, m->place.size);
 }
 
 static struct render_cell get_bits(const void *row)
@@ -89,18 +81,20 @@ static struct render_cell get_value(const void *row)
 	return cell;
 }
 
-static const struct render_grid_column member_columns[] = {
-	{"offset", NULL, "OFFSET", RENDER_GRID_RISING, RENDER_GRID_ALWAYS, get_offset, 0},
-	{"size", NULL, "SIZE", RENDER_GRID_NUMBER, RENDER_GRID_ALWAYS, get_size, 0},
-	{"bits", NULL, "BITS", RENDER_GRID_TEXT, 0, get_bits, 0},
-	{"member", NULL, "MEMBER", RENDER_GRID_TEXT, RENDER_GRID_ALWAYS, get_name, 0},
-	{"type", NULL, "TYPE", RENDER_GRID_TEXT, RENDER_GRID_CUT, get_type, 0},
+/* clang-format off */
+static const struct render_column member_columns[] = {
+	{"offset", NULL, "OFFSET", &render_as_id, RENDER_GET(get_offset), .flags = RENDER_ALWAYS},
+	{"size", NULL, "SIZE", &render_as_number, RENDER_GET(get_size), .flags = RENDER_ALWAYS},
+	{"bits", NULL, "BITS", &render_as_text, RENDER_GET(get_bits)},
+	{"member", NULL, "MEMBER", &render_as_text, RENDER_GET(get_name), .flags = RENDER_ALWAYS},
+	{"type", NULL, "TYPE", &render_as_text, RENDER_GET(get_type), .flags = RENDER_CUT},
 };
 
-static const struct render_grid_column enum_columns[] = {
-	{"value", NULL, "VALUE", RENDER_GRID_SIGNED, RENDER_GRID_ALWAYS, get_value, 0},
-	{"name", NULL, "NAME", RENDER_GRID_TEXT, RENDER_GRID_ALWAYS, get_name, 0},
+static const struct render_column enum_columns[] = {
+	{"value", NULL, "VALUE", &render_as_signed, RENDER_GET(get_value), .flags = RENDER_ALWAYS},
+	{"name", NULL, "NAME", &render_as_text, RENDER_GET(get_name), .flags = RENDER_ALWAYS},
 };
+/* clang-format on */
 
 static const char *keyword(const struct types_layout *layout)
 {

@@ -10,7 +10,6 @@ static struct kt_error *render(const struct cli_objects *objects, struct render_
 			       const struct cli_result *result, const struct cli_output *output,
 			       char **ret)
 {
-	struct render_grid_column columns[RENDER_OBJECTS_COLUMNS];
 	char build_id[CLI_BUILD_ID_MAX];
 	struct kt_buf out = KT_BUF_INIT;
 	struct render_guest guest;
@@ -20,7 +19,7 @@ static struct kt_error *render(const struct cli_objects *objects, struct render_
 		guest = cli_render_guest(result, build_id);
 		return render_objects_json(grid, objects->what, &guest, ret);
 	}
-	err = render_objects_select(grid, output->columns, columns);
+	err = render_grid_select(grid, output->columns);
 	if (!err && output->csv)
 		err = render_grid_csv(grid, &out);
 	else if (!err)
@@ -94,7 +93,7 @@ int cli_objects(const struct cli_objects *objects, int argc, char **argv)
 
 	if (status != CLI_GO_ON)
 		return status;
-	if (output.filter.globs.len && !render_objects_has(&grid, "name"))
+	if (output.filter.globs.len && !render_grid_find(&grid, "name", 4))
 		return cli_fail(
 			kt_error_new(KT_ERROR_USAGE, "--name: %s have no names", objects->what));
 	return list(objects, target, &guest, &output);

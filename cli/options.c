@@ -127,29 +127,24 @@ struct kt_error *cli_color_option(const char *arg, enum cli_color *ret)
 	return NULL;
 }
 
-/* Said before a guest is touched, not after. */
-static struct kt_error *check_sort(const struct render_grid *grid, const char *key)
+static struct render_grid grid_of(const struct cli_output *output)
 {
-	const char *name = *key == '-' ? key + 1 : key;
-
-	if (grid)
-		return kt_error_wrap(render_grid_check_sort(grid, key), "--sort");
-	if (render_column_by_name(name, strlen(name)))
-		return NULL;
-	return kt_error_new(KT_ERROR_USAGE, "--sort: no column \"%s\"; there are %s", name,
-			    render_column_names());
+	return output->grid ? *output->grid : render_programs_grid(&(struct programs){0});
 }
 
-static struct kt_error *check_columns(const struct render_grid *grid, const char *text)
+/* A wrong column is refused before a guest is touched, not after. */
+static struct kt_error *check_sort(const struct cli_output *output, const char *key)
 {
-	struct render_grid_column selected[RENDER_OBJECTS_COLUMNS];
-	struct render_columns columns;
-	struct render_grid copy;
+	struct render_grid grid = grid_of(output);
 
-	if (!grid)
-		return render_columns_parse(text, &columns);
-	copy = *grid;
-	return render_objects_select(&copy, text, selected);
+	return kt_error_wrap(render_grid_check_sort(&grid, key), "--sort");
+}
+
+static struct kt_error *check_columns(const struct cli_output *output, const char *names)
+{
+	struct render_grid grid = grid_of(output);
+
+	return kt_error_wrap(render_grid_select(&grid, names), "--output");
 }
 
 struct kt_error *cli_output_option(struct cli_output *output, int option, char *arg, bool *taken)
@@ -158,14 +153,12 @@ struct kt_error *cli_output_option(struct cli_output *output, int option, char *
 	switch (option) {
 	case CLI_OPT_JSON: output->json = true; return NULL;
 	case CLI_OPT_CSV: output->csv = true; return NULL;
-	case 'o':
-		output->columns = arg;
-		return kt_error_wrap(check_columns(output->grid, arg), "--output");
+	case 'o': output->columns = arg; return check_columns(output, arg);
 	case CLI_OPT_TYPE: return add_types(output, arg);
 	case CLI_OPT_NAME:
 		return kt_vec_push(&output->filter.globs, arg) ? NULL : kt_error_no_memory();
 	case CLI_OPT_ID: return add_ids(output, arg);
-	case CLI_OPT_SORT: output->sort = arg; return check_sort(output->grid, arg);
+	case CLI_OPT_SORT: output->sort = arg; return check_sort(output, arg);
 	case CLI_OPT_TIMING: output->timing = true; return NULL;
 	case CLI_OPT_COLOR: return cli_color_option(arg, &output->color);
 	default: *taken = false; return NULL;

@@ -81,18 +81,15 @@ static void kernel(struct synth *s, uint16_t shape)
 static void render(struct programs *programs)
 {
 	const struct render_guest guest = {.release = "6", .arch = "x86_64"};
-	struct render_columns cols;
-	struct kt_error *err;
+	const char *columns = "id,type,name,full_name,tag,insns,jited,loaded,maps";
 	char *text;
 
-	err = render_columns_parse("id,type,name,full_name,tag,insns,jited,loaded,maps", &cols);
-	if (err)
+	if (render_programs_sort(programs, "full_name"))
 		abort();
-	render_programs_sort(programs, cols.all[3], false);
-	if (render_programs_table(programs, &cols, 80, true, &text))
+	if (render_programs_table(programs, columns, 80, true, &text))
 		abort();
 	free(text);
-	if (render_programs_csv(programs, &cols, &text))
+	if (render_programs_csv(programs, columns, &text))
 		abort();
 	free(text);
 	if (render_programs_json(programs, &guest, &text))

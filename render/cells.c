@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <langinfo.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "model/cells_counts.h"
 #include "model/cells_index.h"
 #include "render/cells.h"
-#include "render/cells_table.h"
+#include "render/grid.h"
 #include "render/text.h"
 #include "util/cleanup.h"
 
-/* What a cell of a grid says. */
 struct symbols {
 	const char *pass, *fail;
 };
 
-/* libsmartcols cannot print the others in a locale that has them not. */
+/* libsmartcols prints only what the locale has. */
 static struct symbols symbols(void)
 {
 	bool utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
@@ -22,28 +21,9 @@ static struct symbols symbols(void)
 	return utf8 ? (struct symbols){"✓", "✗"} : (struct symbols){"ok", "FAIL"};
 }
 
-static struct cells_table_options table_options(const struct kt_cells_options *options)
+static struct render_turning turning(const struct kt_cells_options *options)
 {
-	return (struct cells_table_options){options->width, options->color, options->transpose};
-}
-
-static struct kt_error *set_text(struct cells_table *table, size_t row, size_t column,
-				 const char *text)
-{
-	struct kt_buf buf = KT_BUF_INIT;
-
-	kt_buf_appends(&buf, text);
-	return cells_table_set(table, row, column, RENDER_TONE_PLAIN, &buf);
-}
-
-static struct kt_error *set_names(struct cells_table *table, const struct cells_names *names,
-				  bool rows)
-{
-	struct kt_error *err = NULL;
-
-	for (size_t i = 0; i < names->n && !err; i++)
-		err = set_text(table, rows ? i + 1 : 0, rows ? 0 : i + 1, names->all[i]);
-	return err;
+	return (struct render_turning){options->width, options->color, options->transpose};
 }
 
 static void append_bold(struct kt_buf *out, const char *text, bool color)
@@ -55,22 +35,68 @@ static void append_bold(struct kt_buf *out, const char *text, bool color)
 
 /* --- instruction counts --- */
 
-static struct kt_error *fill_counts(const struct cells_index *index,
-				    const struct cells_counts *counts, struct cells_table *table)
-{
-	struct kt_error *err = set_text(table, 0, 0, "KERNEL");
-	struct kt_buf text = KT_BUF_INIT;
+struct count_row {
+	const char *kernel;
+	const struct cells_counts *counts;
+	size_t nth; /* of the kernels */
+};
 
-	for (size_t i = 0; i < counts->n_programs && !err; i++) {
-		cells_append_program(&text, &counts->programs[i]);
-		err = cells_table_set(table, 0, i + 1, RENDER_TONE_PLAIN, &text);
-	}
-	for (size_t k = 0; k < counts->n_kernels && !err; k++) {
-		err = set_text(table, k + 1, 0, index->kernels.all[counts->kernels[k]]);
-		for (size_t i = 0; i < counts->n_programs && !err; i++) {
-			cells_append_range(&text, cells_counts_at(counts, k, i));
-			err = cells_table_set(table, k + 1, i + 1, RENDER_TONE_PLAIN, &text);
-		}
+static struct render_cell get_count(const void *row, size_t program)
+{
+	const struct count_row *r = row;
+	const struct cells_range *range = cells_counts_at(r->counts, r->nth, program);
+
+	return (struct render_cell){
+		.known = range->n > 0,
+		.number = range->lo,
+		.second = range->hi,
+	};
+}
+
+/* A column for the kernel's name, and one for each program. Both are the caller's to free. */
+struct count_columns {
+	struct render_column *all;
+	char **heads;
+	size_t n;
+};
+
+static void count_columns_deinit(struct count_columns *columns)
+{
+	for (size_t i = 0; columns->heads && i < columns->n; i++)
+		free(columns->heads[i]);
+	free(columns->heads);
+	free(columns->all);
+}
+
+static struct kt_error *count_columns_init(const struct cells_counts *counts,
+					   struct count_columns *ret)
+{
+	size_t n = counts->n_programs;
+	struct kt_error *err = NULL;
+
+	*ret = (struct count_columns){
+		.all = calloc(n + 1, sizeof(*ret->all)),
+		.heads = calloc(n + 1, sizeof(*ret->heads)),
+	};
+	if (!ret->all || !ret->heads)
+		return kt_error_no_memory();
+	ret->all[0] = (struct render_column){
+		.head = "KERNEL",
+		.type = &render_as_text,
+		RENDER_STRING(struct count_row, kernel),
+		.flags = RENDER_ALWAYS,
+	};
+	for (; ret->n < n && !err; ret->n++) {
+		struct kt_buf head = KT_BUF_INIT;
+
+		cells_append_program(&head, &counts->programs[ret->n]);
+		err = kt_buf_finish(&head, &ret->heads[ret->n]);
+		ret->all[ret->n + 1] = (struct render_column){
+			.head = ret->heads[ret->n],
+			.type = &render_as_range,
+			RENDER_GET_NTH(get_count, ret->n),
+			.flags = RENDER_ALWAYS,
+		};
 	}
 	return err;
 }
@@ -78,70 +104,112 @@ static struct kt_error *fill_counts(const struct cells_index *index,
 static struct kt_error *append_counts(const struct cells_index *index, size_t scheduler,
 				      const struct kt_cells_options *options, struct kt_buf *out)
 {
-	struct cells_table_options how = table_options(options);
-	_cleanup_(cells_table_deinit) struct cells_table table = {0};
 	_cleanup_(cells_counts_deinit) struct cells_counts counts = {0};
+	_cleanup_(count_columns_deinit) struct count_columns columns = {0};
+	_cleanup_free_ struct count_row *rows = NULL;
+	struct render_turning how = turning(options);
 	struct kt_error *err = cells_counts_init(index, scheduler, &counts);
+	struct render_grid grid;
 
 	if (err || !counts.n_kernels)
 		return err;
-	err = cells_table_init(counts.n_kernels, counts.n_programs, &table);
+	err = count_columns_init(&counts, &columns);
 	if (err)
 		return err;
-	table.numbers = true;
-	err = fill_counts(index, &counts, &table);
-	if (err)
-		return err;
+	rows = calloc(counts.n_kernels, sizeof(*rows));
+	if (!rows)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < counts.n_kernels; i++)
+		rows[i] = (struct count_row){index->kernels.all[counts.kernels[i]], &counts, i};
+	grid = (struct render_grid){.columns = columns.all,
+				    .n_columns = columns.n + 1,
+				    .rows = rows,
+				    .row_size = sizeof(*rows),
+				    .n_rows = counts.n_kernels};
 	kt_buf_appends(out, out->len ? "\n" : "");
 	append_bold(out, index->schedulers.all[scheduler], options->color);
-	return cells_table_print(&table, &how, out);
+	return render_grid_turning_table(&grid, &how, out);
 }
 
 /* --- results --- */
 
-static struct kt_error *set_ratio(struct cells_table *table, size_t row, size_t column,
-				  struct cells_ratio ratio)
-{
-	struct symbols symbol = symbols();
-	struct kt_buf text = KT_BUF_INIT;
-	enum render_tone tone = RENDER_TONE_BAD;
+/* A topology with a ratio for each column. */
+struct result_row {
+	const char *topology;
+	const struct cells_ratio *ratios;
+};
 
-	if (!ratio.ran) {
-		kt_buf_appendc(&text, '-');
-		tone = RENDER_TONE_PLAIN;
-	} else if (ratio.passed == ratio.ran) {
-		kt_buf_appends(&text, symbol.pass);
-		tone = RENDER_TONE_GOOD;
-	} else if (!ratio.passed) {
-		kt_buf_appends(&text, symbol.fail);
-	} else {
-		kt_buf_printf(&text, "%s %zu/%zu", symbol.fail, ratio.passed, ratio.ran);
-	}
-	return cells_table_set(table, row, column, tone, &text);
+static struct render_cell get_ratio(const void *row, size_t nth)
+{
+	const struct cells_ratio *ratio = &((const struct result_row *)row)->ratios[nth];
+
+	return (struct render_cell){
+		.known = ratio->ran > 0,
+		.object = ratio,
+		.tone = !ratio->ran                   ? RENDER_TONE_PLAIN
+			: ratio->passed == ratio->ran ? RENDER_TONE_GOOD
+						      : RENDER_TONE_BAD,
+	};
 }
 
-/* A grid of all schedulers. */
+static void print_ratio(const struct render_cell *cell, bool exact, struct kt_buf *out)
+{
+	const struct cells_ratio *ratio = cell->object;
+	struct symbols symbol = symbols();
+
+	(void)exact;
+	kt_buf_appends(out, ratio->passed == ratio->ran ? symbol.pass : symbol.fail);
+	if (ratio->passed && ratio->passed != ratio->ran)
+		kt_buf_printf(out, " %zu/%zu", ratio->passed, ratio->ran);
+}
+
+static const struct render_type as_ratio = {.print = print_ratio};
+
+/* The ratios of topology 0 with all of names, then those of topology 1. */
+static struct kt_error *append_ratios(const struct cells_names *topologies,
+				      const struct cells_names *names,
+				      const struct cells_ratio *ratios,
+				      const struct kt_cells_options *options, struct kt_buf *out)
+{
+	struct render_turning how = turning(options);
+	_cleanup_free_ struct render_column *columns = calloc(names->n + 1, sizeof(*columns));
+	_cleanup_free_ struct result_row *rows = calloc(topologies->n, sizeof(*rows));
+	struct render_grid grid = {.columns = columns,
+				   .n_columns = names->n + 1,
+				   .rows = rows,
+				   .row_size = sizeof(*rows),
+				   .n_rows = topologies->n};
+
+	if (!columns || !rows)
+		return kt_error_no_memory();
+	columns[0] = (struct render_column){
+		.head = "TOPOLOGY",
+		.type = &render_as_text,
+		RENDER_STRING(struct result_row, topology),
+		.flags = RENDER_ALWAYS,
+	};
+	for (size_t i = 0; i < names->n; i++)
+		columns[i + 1] = (struct render_column){
+			.head = names->all[i],
+			.type = &as_ratio,
+			RENDER_GET_NTH(get_ratio, i),
+			.flags = RENDER_ALWAYS,
+		};
+	for (size_t i = 0; i < topologies->n; i++)
+		rows[i] = (struct result_row){topologies->all[i], &ratios[i * names->n]};
+	return render_grid_turning_table(&grid, &how, out);
+}
+
+/* One grid of all schedulers. */
 static struct kt_error *append_grid(const struct cells_index *index,
 				    const struct kt_cells_options *options, struct kt_buf *out)
 {
-	struct cells_table_options how = table_options(options);
-	_cleanup_(cells_table_deinit) struct cells_table table = {0};
 	_cleanup_free_ struct cells_ratio *ratios = NULL;
-	size_t n = index->schedulers.n;
 	struct kt_error *err = cells_ratios(index, &ratios);
 
 	if (!err)
-		err = cells_table_init(index->topologies.n, n, &table);
-	if (!err)
-		err = set_text(&table, 0, 0, "TOPOLOGY");
-	if (!err)
-		err = set_names(&table, &index->topologies, true);
-	if (!err)
-		err = set_names(&table, &index->schedulers, false);
-	for (size_t t = 0; t < index->topologies.n && !err; t++)
-		for (size_t s = 0; s < n && !err; s++)
-			err = set_ratio(&table, t + 1, s + 1, ratios[t * n + s]);
-	return err ? err : cells_table_print(&table, &how, out);
+		err = append_ratios(&index->topologies, &index->schedulers, ratios, options, out);
+	return err;
 }
 
 static struct cells_ratio ratio_of(const struct cells_cell *cell)
@@ -151,28 +219,23 @@ static struct cells_ratio ratio_of(const struct cells_cell *cell)
 	return (struct cells_ratio){cell->state == CELLS_PASSED, 1};
 }
 
-/* One of a scheduler, by kernel. */
+/* The grid of one scheduler, with a column for each kernel. */
 static struct kt_error *append_kernel_grid(const struct cells_index *index, size_t scheduler,
 					   const struct kt_cells_options *options,
 					   struct kt_buf *out)
 {
-	struct cells_table_options how = table_options(options);
-	_cleanup_(cells_table_deinit) struct cells_table table = {0};
-	struct kt_error *err = cells_table_init(index->topologies.n, index->kernels.n, &table);
+	size_t n = index->kernels.n;
+	_cleanup_free_ struct cells_ratio *ratios = calloc(index->topologies.n * n,
+							   sizeof(*ratios));
+	struct kt_error *err;
 
+	if (!ratios)
+		return kt_error_no_memory();
+	for (size_t t = 0; t < index->topologies.n; t++)
+		for (size_t k = 0; k < n; k++)
+			ratios[t * n + k] = ratio_of(cells_index_find(index, scheduler, k, t));
 	append_bold(out, index->schedulers.all[scheduler], options->color);
-	if (!err)
-		err = set_text(&table, 0, 0, "TOPOLOGY");
-	if (!err)
-		err = set_names(&table, &index->topologies, true);
-	if (!err)
-		err = set_names(&table, &index->kernels, false);
-	for (size_t t = 0; t < index->topologies.n && !err; t++)
-		for (size_t k = 0; k < index->kernels.n && !err; k++)
-			err = set_ratio(&table, t + 1, k + 1,
-					ratio_of(cells_index_find(index, scheduler, k, t)));
-	if (!err)
-		err = cells_table_print(&table, &how, out);
+	err = append_ratios(&index->topologies, &index->kernels, ratios, options, out);
 	kt_buf_appendc(out, '\n');
 	return err;
 }

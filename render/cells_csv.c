@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Cells as CSV: a line for each program, so that it can be summed up as it is. */
+/* Cells as CSV: a line for each program of a cell, or one if it has none. */
 #include "model/cells_index.h"
 #include "render/cells.h"
 #include "render/grid.h"
@@ -7,116 +7,58 @@
 #include "util/vec.h"
 
 struct row {
-	const struct cells_cell *cell;
-	const struct kt_prog_stats *stats; /* NULL: the cell has none */
+	enum cells_state state;
+	struct kt_cell_record record; /* with the strings of the original, as program is */
+	bool has_program;
+	struct kt_prog_stats program;
 };
-
-static struct render_cell text(const char *string)
-{
-	if (!string)
-		return (struct render_cell){0};
-	return (struct render_cell){.known = true, .text = {string, strlen(string)}};
-}
-
-static const struct kt_cell_record *record_of(const void *row)
-{
-	return ((const struct row *)row)->cell->record;
-}
-
-static const struct kt_prog_stats *stats_of(const void *row)
-{
-	return ((const struct row *)row)->stats;
-}
-
-static struct render_cell get_scheduler(const void *row)
-{
-	return text(record_of(row)->scheduler);
-}
-
-static struct render_cell get_kernel(const void *row)
-{
-	return text(record_of(row)->kernel);
-}
-
-static struct render_cell get_topology(const void *row)
-{
-	return text(record_of(row)->topology);
-}
 
 static struct render_cell get_result(const void *row)
 {
-	return text(cells_state_name(((const struct row *)row)->cell->state));
-}
-
-static struct render_cell get_verdict(const void *row)
-{
-	return text(record_of(row)->verdict);
-}
-
-static struct render_cell get_reason(const void *row)
-{
-	return text(record_of(row)->reason);
-}
-
-static struct render_cell get_release(const void *row)
-{
-	return text(record_of(row)->release);
+	return render_string_cell(cells_state_name(((const struct row *)row)->state));
 }
 
 static struct render_cell get_duration(const void *row)
 {
-	double s = record_of(row)->duration_s;
+	double s = ((const struct row *)row)->record.duration_s;
 
 	return (struct render_cell){.known = s > 0, .real = s};
 }
 
 static struct render_cell get_attempts(const void *row)
 {
-	unsigned n = record_of(row)->attempts;
+	unsigned n = ((const struct row *)row)->record.attempts;
 
-	return (struct render_cell){.known = n > 0, .number = n};
-}
-
-static struct render_cell get_program(const void *row)
-{
-	return stats_of(row) ? text(stats_of(row)->name) : text(NULL);
-}
-
-static struct render_cell get_type(const void *row)
-{
-	return stats_of(row) ? text(stats_of(row)->type) : text(NULL);
-}
-
-static struct render_cell get_insns(const void *row)
-{
-	const struct kt_prog_stats *stats = stats_of(row);
-
-	return (struct render_cell){.known = stats && stats->verified_insns.known,
-				    .number = stats ? stats->verified_insns.value : 0};
+	return render_number_cell(n > 0, n);
 }
 
 static struct render_cell get_load(const void *row)
 {
-	if (!stats_of(row))
-		return text(NULL);
-	return text(stats_of(row)->failed ? "failed" : "loaded");
+	const struct row *r = row;
+
+	if (!r->has_program)
+		return (struct render_cell){0};
+	return render_string_cell(r->program.failed ? "failed" : "loaded");
 }
 
 /* clang-format off */
-static const struct render_grid_column columns[] = {
-	{"scheduler", NULL, "", RENDER_GRID_TEXT, 0, get_scheduler, 0},
-	{"kernel", NULL, "", RENDER_GRID_TEXT, 0, get_kernel, 0},
-	{"topology", NULL, "", RENDER_GRID_TEXT, 0, get_topology, 0},
-	{"result", NULL, "", RENDER_GRID_TEXT, 0, get_result, 0},
-	{"verdict", NULL, "", RENDER_GRID_TEXT, 0, get_verdict, 0},
-	{"reason", NULL, "", RENDER_GRID_TEXT, 0, get_reason, 0},
-	{"release", NULL, "", RENDER_GRID_TEXT, 0, get_release, 0},
-	{"duration_s", NULL, "", RENDER_GRID_PERCENT, 0, get_duration, 0},
-	{"attempts", NULL, "", RENDER_GRID_NUMBER, 0, get_attempts, 0},
-	{"program", NULL, "", RENDER_GRID_TEXT, 0, get_program, 0},
-	{"type", NULL, "", RENDER_GRID_TEXT, 0, get_type, 0},
-	{"verified_insns", NULL, "", RENDER_GRID_NUMBER, 0, get_insns, 0},
-	{"load", NULL, "", RENDER_GRID_TEXT, 0, get_load, 0},
+#define STRING(member) RENDER_STRING(struct row, member)
+
+/* Only a CSV is made of these, so that they have no heads. */
+static const struct render_column columns[] = {
+	{"scheduler", NULL, "", &render_as_text, STRING(record.scheduler)},
+	{"kernel", NULL, "", &render_as_text, STRING(record.kernel)},
+	{"topology", NULL, "", &render_as_text, STRING(record.topology)},
+	{"result", NULL, "", &render_as_text, RENDER_GET(get_result)},
+	{"verdict", NULL, "", &render_as_text, STRING(record.verdict)},
+	{"reason", NULL, "", &render_as_text, STRING(record.reason)},
+	{"release", NULL, "", &render_as_text, STRING(record.release)},
+	{"duration_s", NULL, "", &render_as_seconds, RENDER_GET(get_duration)},
+	{"attempts", NULL, "", &render_as_number, RENDER_GET(get_attempts)},
+	{"program", NULL, "", &render_as_text, STRING(program.name)},
+	{"type", NULL, "", &render_as_text, STRING(program.type)},
+	{"verified_insns", NULL, "", &render_as_number, RENDER_KNOWN(struct row, program.verified_insns)},
+	{"load", NULL, "", &render_as_text, RENDER_GET(get_load)},
 };
 /* clang-format on */
 
@@ -132,10 +74,14 @@ static void rows_deinit(struct rows *rows)
 static bool add_rows(struct rows *rows, const struct cells_cell *cell)
 {
 	const struct kt_prog_stats_list *stats = &cell->record->stats;
-	bool ok = stats->n || kt_vec_push(&rows->v, (struct row){cell, NULL});
+	struct row row = {.state = cell->state, .record = *cell->record};
+	bool ok = stats->n || kt_vec_push(&rows->v, row);
 
-	for (size_t i = 0; i < stats->n && ok; i++)
-		ok = kt_vec_push(&rows->v, (struct row){cell, &stats->all[i]});
+	row.has_program = true;
+	for (size_t i = 0; i < stats->n && ok; i++) {
+		row.program = stats->all[i];
+		ok = kt_vec_push(&rows->v, row);
+	}
 	return ok;
 }
 
@@ -151,8 +97,7 @@ struct kt_error *kt_format_cells_csv(const struct kt_cell_records *records, char
 		err = add_rows(&rows, &index.cells[i]) ? NULL : kt_error_no_memory();
 	if (err)
 		return err;
-	grid = (struct render_grid){columns, sizeof(columns) / sizeof(*columns), rows.v.data,
-				    sizeof(struct row), rows.v.len};
+	grid = (struct render_grid)RENDER_GRID(columns, rows.v.data, rows.v.len);
 	err = render_grid_csv(&grid, &out);
 	if (!err)
 		return kt_buf_finish(&out, ret);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What changed between two sweeps, for people. */
-#include <inttypes.h>
+/* What changed between two sweeps, as text, Markdown and JSON. */
 #include <math.h>
 #include <string.h>
 
@@ -10,7 +9,7 @@
 #include "render/cells_diff.h"
 #include "render/cells_json.h"
 #include "render/cells_markdown.h"
-#include "render/cells_table.h"
+#include "render/grid.h"
 #include "render/text.h"
 #include "util/cleanup.h"
 
@@ -30,7 +29,7 @@ static const struct kt_cell_record *record_of(const struct kt_cell_diff *cell)
 	return cell->b ? cell->b : cell->a;
 }
 
-/* Why it is as it is now, or how a new one did; NULL: there is nothing to say. */
+/* The reason of its state now, or how a new one did; NULL: none. */
 static const char *note_of(const struct kt_cell_diff *cell)
 {
 	const struct kt_cell_record *b = cell->b;
@@ -79,52 +78,69 @@ static void append_cells(const struct kt_cells_diff *diff, size_t nth, bool colo
 
 /* --- verified_insns --- */
 
-static const char *const heads[] = {"SCHEDULER", "KERNEL", "PROGRAM", "BASELINE",
-				    "NOW",       "DELTA",  "%"};
-#define N_HEADS (sizeof(heads) / sizeof(*heads))
-
-static void append_field(struct kt_buf *out, const struct kt_cell_insns *insns, size_t field)
+static void print_program(const struct render_cell *cell, bool exact, struct kt_buf *out)
 {
-	const struct cells_program program = {insns->program, insns->nth - 1};
-	const struct cells_range a = {insns->a_lo, insns->a_hi, 1},
-				 b = {insns->b_lo, insns->b_hi, 1};
+	const struct kt_cell_insns *insns = cell->object;
 
-	switch (field) {
-	case 0: kt_buf_appends(out, insns->scheduler); return;
-	case 1: kt_buf_appends(out, insns->kernel); return;
-	case 2: cells_append_program(out, &program); return;
-	case 3: cells_append_range(out, &a); return;
-	case 4: cells_append_range(out, &b); return;
-	case 5: kt_buf_printf(out, "%+" PRId64, insns->delta); return;
-	default: kt_buf_printf(out, "%+.1f%%", insns->delta_pct);
-	}
+	(void)exact;
+	cells_append_program(out, &(struct cells_program){insns->program, insns->nth - 1});
 }
+
+/* "NAME", or "NAME#2" of the second of that name. */
+static const struct render_type as_program = {.print = print_program};
+
+static struct render_cell get_program(const void *row)
+{
+	return (struct render_cell){.known = true, .object = row};
+}
+
+static struct render_cell get_baseline(const void *row)
+{
+	const struct kt_cell_insns *insns = row;
+
+	return (struct render_cell){.known = true, .number = insns->a_lo, .second = insns->a_hi};
+}
+
+static struct render_cell get_now(const void *row)
+{
+	const struct kt_cell_insns *insns = row;
+
+	return (struct render_cell){.known = true, .number = insns->b_lo, .second = insns->b_hi};
+}
+
+static struct render_cell get_delta(const void *row)
+{
+	const struct kt_cell_insns *insns = row;
+
+	return (struct render_cell){
+		.known = true,
+		.number = (uint64_t)insns->delta,
+		.real = insns->delta_pct,
+		.tone = insns->delta > 0 ? RENDER_TONE_BAD : RENDER_TONE_GOOD,
+	};
+}
+
+/* clang-format off */
+#define STRING(member) RENDER_STRING(struct kt_cell_insns, member)
+
+static const struct render_column insns_columns[] = {
+	{"scheduler", NULL, "SCHEDULER", &render_as_text, STRING(scheduler)},
+	{"kernel", NULL, "KERNEL", &render_as_text, STRING(kernel)},
+	{"program", NULL, "PROGRAM", &as_program, RENDER_GET(get_program)},
+	{"baseline", NULL, "BASELINE", &render_as_range, RENDER_GET(get_baseline)},
+	{"now", NULL, "NOW", &render_as_range, RENDER_GET(get_now)},
+	{"delta", NULL, "DELTA", &render_as_signed, RENDER_GET(get_delta)},
+	{"delta_pct", NULL, "%", &render_as_percent, RENDER_GET(get_delta)},
+};
+/* clang-format on */
+#define N_COLUMNS (sizeof(insns_columns) / sizeof(*insns_columns))
 
 static struct kt_error *append_insns(const struct kt_cells_diff *diff,
 				     const struct kt_cells_options *options, struct kt_buf *out)
 {
-	struct cells_table_options how = {.color = options->color};
-	_cleanup_(cells_table_deinit) struct cells_table table = {0};
-	struct kt_buf text = KT_BUF_INIT;
-	struct kt_error *err = cells_table_init(diff->n_insns, N_HEADS - 1, &table);
+	struct render_grid grid = RENDER_GRID(insns_columns, diff->insns, diff->n_insns);
+	struct kt_error *err = render_grid_table(&grid, 0, options->color, out);
 
-	table.numbers = true;
-	table.n_texts = 3;
-	for (size_t c = 0; c < N_HEADS && !err; c++) {
-		kt_buf_appends(&text, heads[c]);
-		err = cells_table_set(&table, 0, c, RENDER_TONE_PLAIN, &text);
-	}
-	for (size_t i = 0; i < diff->n_insns && !err; i++)
-		for (size_t c = 0; c < N_HEADS && !err; c++) {
-			append_field(&text, &diff->insns[i], c);
-			err = cells_table_set(&table, i + 1, c,
-					      c < 5                      ? RENDER_TONE_PLAIN
-					      : diff->insns[i].delta > 0 ? RENDER_TONE_BAD
-									 : RENDER_TONE_GOOD,
-					      &text);
-		}
-	if (!err)
-		err = cells_table_print(&table, &how, out);
 	kt_buf_appendc(out, '\n');
 	return err;
 }
@@ -191,10 +207,12 @@ static void append_markdown_insns(const struct kt_cells_diff *diff, struct kt_bu
 	kt_buf_appends(out, "| scheduler | kernel | program | baseline | now | delta | % |\n"
 			    "|---|---|---|---:|---:|---:|---:|\n");
 	for (size_t i = 0; i < diff->n_insns; i++) {
-		for (size_t c = 0; c < N_HEADS; c++) {
+		for (size_t c = 0; c < N_COLUMNS; c++) {
+			const struct render_column *column = &insns_columns[c];
+			struct render_cell cell = render_cell_of(column, &diff->insns[i]);
 			struct kt_buf field = KT_BUF_INIT;
 
-			append_field(&field, &diff->insns[i], c);
+			render_append_cell(&field, column, &cell, false);
 			kt_buf_appends(out, "| ");
 			cells_append_markdown(out, field.data ? field.data : "");
 			kt_buf_appendc(out, ' ');

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <math.h>
-
 #include "model/json.h"
 #include "model/json_put.h"
 #include "render/diff.h"
+#include "render/diff_grid.h"
 
 static json_t *json_side(const char *label, const struct kt_saved *side)
 {
@@ -18,24 +17,11 @@ static json_t *json_side(const char *label, const struct kt_saved *side)
 	return object;
 }
 
-/* JSON has no infinity. */
-static json_t *json_percentage(const struct kt_diff_row *row)
-{
-	return row->has_delta && isfinite(row->delta_pct) ? json_real(row->delta_pct) : json_null();
-}
-
-static json_t *json_row(const struct kt_diff_row *row)
+static json_t *json_row(const struct render_grid *grid, const struct kt_diff_row *row)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "name", kt_json_text(row->name));
-	json_object_set_new(object, "type", kt_json_text(row->type));
-	json_object_set_new(object, "a", kt_json_number(row->a));
-	json_object_set_new(object, "b", kt_json_number(row->b));
-	json_object_set_new(object, "delta",
-			    row->has_delta ? json_integer(row->delta) : json_null());
-	json_object_set_new(object, "delta_pct", json_percentage(row));
-	json_object_set_new(object, "status", kt_json_text(kt_diff_status_name(row->status)));
+	render_grid_json(grid, row, object);
 	json_object_set_new(object, "b_failed", json_boolean(row->b_failed));
 	return object;
 }
@@ -67,12 +53,13 @@ struct kt_error *kt_format_diff_json(const char *label_a, const struct kt_saved 
 				     const char *label_b, const struct kt_saved *b,
 				     const struct kt_diff_rows *rows, char **ret)
 {
+	const struct render_grid grid = render_diff_grid(rows);
 	json_t *root = json_object(), *all = json_array(), *regressions = json_array();
 
 	for (size_t i = 0; i < rows->n; i++) {
-		json_array_append_new(all, json_row(&rows->all[i]));
+		json_array_append_new(all, json_row(&grid, &rows->all[i]));
 		if (rows->all[i].status == KT_DIFF_FAILED)
-			json_array_append_new(regressions, json_row(&rows->all[i]));
+			json_array_append_new(regressions, json_row(&grid, &rows->all[i]));
 	}
 	json_object_set_new(root, "schema", json_string("ktstr-gdb.diff.v1"));
 	json_object_set_new(root, "a", json_side(label_a, a));

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "render/diff.h"
-#include "render/grid.h"
+#include "render/diff_grid.h"
 #include "render/text.h"
 #include "util/cleanup.h"
 
@@ -13,16 +13,13 @@ static const struct kt_diff_row *row_of(const void *row)
 	return row;
 }
 
+/* An empty one is not known, either. */
 static struct render_cell text_cell(const char *text)
 {
-	if (!text)
-		return (struct render_cell){0};
-	return (struct render_cell){.known = text[0] != '\0', .text = {text, strlen(text)}};
-}
+	struct render_cell cell = render_string_cell(text);
 
-static struct render_cell number_cell(struct program_number number)
-{
-	return (struct render_cell){.known = number.known, .number = number.value};
+	cell.known = text && text[0];
+	return cell;
 }
 
 static struct render_cell get_name(const void *row)
@@ -35,16 +32,6 @@ static struct render_cell get_type(const void *row)
 	return text_cell(row_of(row)->type);
 }
 
-static struct render_cell get_a(const void *row)
-{
-	return number_cell(row_of(row)->a);
-}
-
-static struct render_cell get_b(const void *row)
-{
-	return number_cell(row_of(row)->b);
-}
-
 static enum render_tone tone_of(const struct kt_diff_row *row)
 {
 	if (row->status == KT_DIFF_FIXED || row->delta < 0)
@@ -52,7 +39,7 @@ static enum render_tone tone_of(const struct kt_diff_row *row)
 	return row->b_failed || row->delta > 0 ? RENDER_TONE_BAD : RENDER_TONE_PLAIN;
 }
 
-/* What a table says where there is no delta. */
+/* A table has this in place of a delta. */
 static struct kt_text word_of(const struct kt_diff_row *row)
 {
 	switch (row->status) {
@@ -103,41 +90,37 @@ static struct render_cell get_abs_delta_pct(const void *row)
 enum { COLUMN_TYPE = 1, COLUMN_A, COLUMN_B };
 
 /* clang-format off */
-static const struct render_grid_column columns[] = {
-	{"name", "program", "PROGRAM", RENDER_GRID_TEXT, RENDER_GRID_ALWAYS, get_name, 48},
-	[COLUMN_TYPE] = {"type", NULL, "TYPE", RENDER_GRID_TEXT, RENDER_GRID_CSV_ONLY, get_type, 0},
-	[COLUMN_A] = {"a", NULL, "A", RENDER_GRID_NUMBER, RENDER_GRID_ALWAYS, get_a, 0},
-	[COLUMN_B] = {"b", NULL, "B", RENDER_GRID_NUMBER, RENDER_GRID_ALWAYS, get_b, 0},
-	{"delta", NULL, "DELTA", RENDER_GRID_SIGNED, RENDER_GRID_ALWAYS, get_delta, 0},
-	{"delta_pct", "pct", "%", RENDER_GRID_PERCENT, RENDER_GRID_ALWAYS, get_delta_pct, 0},
-	{"status", NULL, "STATUS", RENDER_GRID_TEXT, RENDER_GRID_CSV_ONLY, get_status, 0},
-	{"abs_delta", "|delta|", "", RENDER_GRID_NUMBER, RENDER_GRID_KEY, get_abs_delta, 0},
-	{"abs_delta_pct", "|delta_pct|", "", RENDER_GRID_PERCENT, RENDER_GRID_KEY, get_abs_delta_pct, 0},
+#define KNOWN(member) RENDER_KNOWN(struct kt_diff_row, member)
+
+static const struct render_column columns[] = {
+	{"name", "program", "PROGRAM", &render_as_text, RENDER_GET(get_name), .flags = RENDER_ALWAYS, .longest = 48},
+	[COLUMN_TYPE] = {"type", NULL, "TYPE", &render_as_text, RENDER_GET(get_type), .flags = RENDER_NOT_IN_TABLE},
+	[COLUMN_A] = {"a", NULL, "A", &render_as_number, KNOWN(a), .flags = RENDER_ALWAYS},
+	[COLUMN_B] = {"b", NULL, "B", &render_as_number, KNOWN(b), .flags = RENDER_ALWAYS},
+	{"delta", NULL, "DELTA", &render_as_signed, RENDER_GET(get_delta), .flags = RENDER_ALWAYS},
+	{"delta_pct", "pct", "%", &render_as_percent, RENDER_GET(get_delta_pct), .flags = RENDER_ALWAYS},
+	{"status", NULL, "STATUS", &render_as_text, RENDER_GET(get_status), .flags = RENDER_NOT_IN_TABLE},
+	{"abs_delta", "|delta|", "", &render_as_number, RENDER_GET(get_abs_delta), .flags = RENDER_ONLY_TO_SORT},
+	{"abs_delta_pct", "|delta_pct|", "", &render_as_percent, RENDER_GET(get_abs_delta_pct), .flags = RENDER_ONLY_TO_SORT},
 };
 /* clang-format on */
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
-static struct render_grid grid_of(const struct kt_diff_rows *rows)
+struct render_grid render_diff_grid(const struct kt_diff_rows *rows)
 {
-	return (struct render_grid){
-		.columns = columns,
-		.n_columns = N_COLUMNS,
-		.rows = rows->all,
-		.row_size = sizeof(*rows->all),
-		.n_rows = rows->n,
-	};
+	return (struct render_grid)RENDER_GRID(columns, rows->all, rows->n);
 }
 
 struct kt_error *kt_diff_rows_check_sort(const char *sort)
 {
-	struct render_grid grid = grid_of(&(struct kt_diff_rows){0});
+	struct render_grid grid = render_diff_grid(&(struct kt_diff_rows){0});
 
 	return render_grid_check_sort(&grid, sort);
 }
 
 struct kt_error *kt_diff_rows_sort(struct kt_diff_rows *rows, const char *sort)
 {
-	struct render_grid grid = grid_of(rows);
+	struct render_grid grid = render_diff_grid(rows);
 
 	return render_grid_sort(&grid, sort);
 }
@@ -147,7 +130,7 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Names alone do not tell the programs apart. */
+/* Whether two programs have the same name. */
 static struct kt_error *have_namesakes(const struct kt_diff_rows *rows, bool *ret)
 {
 	_cleanup_free_ const char **names = calloc(rows->n + 1, sizeof(*names));
@@ -163,9 +146,8 @@ static struct kt_error *have_namesakes(const struct kt_diff_rows *rows, bool *re
 	return NULL;
 }
 
-#define LABEL_MAX 40 /* characters; a file can have any */
+#define LABEL_MAX 40 /* characters; a file may have a longer one */
 
-/* A column's head. */
 static void append_label(struct kt_buf *out, const char *label)
 {
 	const char *p = label;
@@ -180,7 +162,7 @@ static void append_label(struct kt_buf *out, const char *label)
 		kt_buf_appends(out, "..");
 }
 
-/* The heads of both, which a reader has to be able to tell apart. */
+/* The heads of both, which have to differ. */
 static void append_labels(const char *label_a, const char *label_b, struct kt_buf *a,
 			  struct kt_buf *b)
 {
@@ -196,8 +178,8 @@ static struct kt_error *append_table(struct kt_buf *out, const char *head_a, con
 				     const struct kt_diff_rows *rows,
 				     const struct kt_diff_options *options)
 {
-	struct render_grid_column shown[N_COLUMNS];
-	struct render_grid grid = grid_of(rows);
+	struct render_column shown[N_COLUMNS];
+	struct render_grid grid = render_diff_grid(rows);
 	struct kt_error *err;
 	bool namesakes;
 
@@ -208,7 +190,7 @@ static struct kt_error *append_table(struct kt_buf *out, const char *head_a, con
 	shown[COLUMN_A].head = head_a;
 	shown[COLUMN_B].head = head_b;
 	if (namesakes)
-		shown[COLUMN_TYPE].flags = RENDER_GRID_ALWAYS;
+		shown[COLUMN_TYPE].flags = RENDER_ALWAYS;
 	grid.columns = shown;
 	return render_grid_table(&grid, options->width, options->color, out);
 }
@@ -270,7 +252,7 @@ struct kt_error *kt_format_verifier_diff(const char *label_a, const struct kt_pr
 
 struct kt_error *kt_format_diff_csv(const struct kt_diff_rows *rows, char **ret)
 {
-	struct render_grid grid = grid_of(rows);
+	struct render_grid grid = render_diff_grid(rows);
 	struct kt_buf out = KT_BUF_INIT;
 	struct kt_error *err = render_grid_csv(&grid, &out);
 

@@ -11,129 +11,90 @@
 #include "render/text.h"
 #include "util/cleanup.h"
 
-static struct render_cell text_cell(struct kt_text text)
-{
-	return (struct render_cell){.known = text.len > 0, .text = text};
-}
-
-static struct render_cell number_cell(uint64_t number)
-{
-	return (struct render_cell){.known = true, .number = number};
-}
-
 /* --- a line a program --- */
 
 struct stats_row {
-	const struct render_log_program *program;
+	struct render_log_program program;
 	struct kt_log_outcome outcome;
-	uint64_t lines;
+	uint64_t lines, bytes;
 };
-
-static struct render_cell get_program(const void *row)
-{
-	return text_cell(((const struct stats_row *)row)->program->program);
-}
-
-static struct render_cell get_file(const void *row)
-{
-	return text_cell(((const struct stats_row *)row)->program->file);
-}
 
 static struct render_cell get_verdict(const void *row)
 {
 	switch (((const struct stats_row *)row)->outcome.outcome) {
-	case KT_LAST_PASSED: return text_cell(KT_TEXT("passed"));
-	case KT_LAST_FAILED: return text_cell(KT_TEXT("failed"));
-	case KT_LAST_CUT: return text_cell(KT_TEXT("cut"));
+	case KT_LAST_PASSED: return render_string_cell("passed");
+	case KT_LAST_FAILED: return render_string_cell("failed");
+	case KT_LAST_CUT: return render_string_cell("cut");
 	default: return (struct render_cell){0};
 	}
 }
 
-static struct render_cell stat_cell(const void *row, enum kt_stat stat)
+/* stat is an enum kt_stat. */
+static struct render_cell get_stat(const void *row, size_t stat)
 {
 	const struct kt_verifier_stats *stats = &((const struct stats_row *)row)->outcome.stats;
 
-	return (struct render_cell){.known = stats->has[stat], .number = stats->value[stat]};
+	return render_number_cell(stats->has[stat], stats->value[stat]);
 }
 
-#define STAT_GETTER(name, stat)                                                                    \
-	static struct render_cell get_##name(const void *row)                                      \
-	{                                                                                          \
-		return stat_cell(row, stat);                                                       \
-	}
-STAT_GETTER(processed, KT_STAT_PROCESSED)
-STAT_GETTER(limit, KT_STAT_LIMIT)
-STAT_GETTER(peak, KT_STAT_PEAK_STATES)
-STAT_GETTER(total, KT_STAT_TOTAL_STATES)
-STAT_GETTER(per_insn, KT_STAT_MAX_STATES_PER_INSN)
-STAT_GETTER(mark_read, KT_STAT_MARK_READ)
-STAT_GETTER(time, KT_STAT_TIME)
-
-/* The depths as the kernel has them, "8+0+0", which sort by their sum; 7.3 has only the most. */
+/*
+ * The depths as the kernel prints them, "8+0+0", which sort by their sum. 7.3 prints only the
+ * largest.
+ */
 static struct render_cell get_stack(const void *row)
 {
 	const struct kt_verifier_stats *stats = &((const struct stats_row *)row)->outcome.stats;
-	struct render_cell cell = stat_cell(row, KT_STAT_STACK_MAX);
+	struct render_cell cell = get_stat(row, KT_STAT_STACK_MAX);
 
 	if (stats->stack.len) {
-		cell = text_cell(stats->stack);
+		cell = render_text_cell(stats->stack);
 		for (size_t i = 0; i < stats->n_stack; i++)
 			cell.number += stats->stack_depth[i];
 	}
 	return cell;
 }
 
-static struct render_cell get_lines(const void *row)
-{
-	return number_cell(((const struct stats_row *)row)->lines);
-}
-
-static struct render_cell get_bytes(const void *row)
-{
-	return number_cell(((const struct stats_row *)row)->program->trace.len);
-}
-
-/* The kernel prints no more than 1024 bytes at a time; what is longer is damage. */
+/* The kernel prints at most 1024 bytes at a time; what is longer is damage. */
 static struct render_cell get_error(const void *row)
 {
 	struct kt_text error = ((const struct stats_row *)row)->outcome.headline;
 
 	if (error.len > 1024)
 		error.len = 1024;
-	return text_cell(error);
+	return render_text_cell(error);
 }
 
 enum { STATS_FILE = 1 };
 
 /* clang-format off */
-static const struct render_grid_column stats_columns[] = {
-	{"program", "name", "PROGRAM", RENDER_GRID_TEXT, 0, get_program, 24},
-	[STATS_FILE] = {"file", NULL, "FILE", RENDER_GRID_TEXT, RENDER_GRID_TAIL, get_file, 16},
-	{"verdict", NULL, "VERDICT", RENDER_GRID_TEXT, RENDER_GRID_ALWAYS, get_verdict, 0},
-	{"processed_insns", "insns", "INSNS", RENDER_GRID_NUMBER, RENDER_GRID_ALWAYS, get_processed, 0},
-	{"limit", NULL, "LIMIT", RENDER_GRID_NUMBER, RENDER_GRID_CSV_ONLY, get_limit, 0},
-	{"peak_states", "peak", "PEAK", RENDER_GRID_NUMBER, 0, get_peak, 0},
-	{"total_states", "states", "STATES", RENDER_GRID_NUMBER, 0, get_total, 0},
-	{"max_states_per_insn", "max", "MAX", RENDER_GRID_NUMBER, 0, get_per_insn, 0},
-	{"mark_read", NULL, "MARK", RENDER_GRID_NUMBER, RENDER_GRID_CSV_ONLY, get_mark_read, 0},
-	{"verification_time_us", "time", "US", RENDER_GRID_NUMBER, 0, get_time, 0},
-	{"stack_depth", "stack", "STACK", RENDER_GRID_NUMBER, 0, get_stack, 0},
-	{"lines", NULL, "LINES", RENDER_GRID_NUMBER, 0, get_lines, 0},
-	{"bytes", NULL, "BYTES", RENDER_GRID_NUMBER, 0, get_bytes, 0},
-	{"error", NULL, "ERROR", RENDER_GRID_TEXT, RENDER_GRID_CUT, get_error, 0},
+#define SLICE(member) RENDER_SLICE(struct stats_row, member)
+#define U64(member)   RENDER_U64(struct stats_row, member)
+#define STAT(stat)    RENDER_GET_NTH(get_stat, KT_STAT_##stat)
+
+static const struct render_column stats_columns[] = {
+	{"program", "name", "PROGRAM", &render_as_text, SLICE(program.program), .longest = 24},
+	[STATS_FILE] = {"file", NULL, "FILE", &render_as_text, SLICE(program.file), .flags = RENDER_TAIL, .longest = 16},
+	{"verdict", NULL, "VERDICT", &render_as_text, RENDER_GET(get_verdict), .flags = RENDER_ALWAYS},
+	{"processed_insns", "insns", "INSNS", &render_as_number, STAT(PROCESSED), .flags = RENDER_ALWAYS},
+	{"limit", NULL, "LIMIT", &render_as_number, STAT(LIMIT), .flags = RENDER_NOT_IN_TABLE},
+	{"peak_states", "peak", "PEAK", &render_as_number, STAT(PEAK_STATES)},
+	{"total_states", "states", "STATES", &render_as_number, STAT(TOTAL_STATES)},
+	{"max_states_per_insn", "max", "MAX", &render_as_number, STAT(MAX_STATES_PER_INSN)},
+	{"mark_read", NULL, "MARK", &render_as_number, STAT(MARK_READ), .flags = RENDER_NOT_IN_TABLE},
+	{"verification_time_us", "time", "US", &render_as_number, STAT(TIME)},
+	{"stack_depth", "stack", "STACK", &render_as_number, RENDER_GET(get_stack)},
+	{"lines", NULL, "LINES", &render_as_number, U64(lines)},
+	{"bytes", NULL, "BYTES", &render_as_number, U64(bytes)},
+	{"error", NULL, "ERROR", &render_as_text, RENDER_GET(get_error), .flags = RENDER_CUT},
 };
+#undef SLICE
+#undef U64
 /* clang-format on */
 #define N_STATS_COLUMNS (sizeof(stats_columns) / sizeof(stats_columns[0]))
 
 static struct render_grid stats_grid(struct stats_row *rows, size_t n)
 {
-	return (struct render_grid){
-		.columns = stats_columns,
-		.n_columns = N_STATS_COLUMNS,
-		.rows = rows,
-		.row_size = sizeof(*rows),
-		.n_rows = n,
-	};
+	return (struct render_grid)RENDER_GRID(stats_columns, rows, n);
 }
 
 struct kt_error *render_log_stats_check_sort(const char *sort)
@@ -148,7 +109,7 @@ static bool same_text(struct kt_text a, struct kt_text b)
 	return a.len == b.len && (!a.len || memcmp(a.data, b.data, a.len) == 0);
 }
 
-/* Names alone tell the programs apart when each has one, and all are from one file. */
+/* Names are enough to tell the programs apart if each has one, and all are from one file. */
 static bool needs_files(const struct render_log_program *programs, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -161,7 +122,7 @@ static struct kt_error *print_stats(struct render_grid *grid,
 				    const struct render_log_table_options *options, bool with_files,
 				    struct kt_buf *out)
 {
-	struct render_grid_column columns[N_STATS_COLUMNS];
+	struct render_column columns[N_STATS_COLUMNS];
 	struct kt_error *err = render_grid_sort(grid, options->sort);
 
 	if (err)
@@ -170,7 +131,7 @@ static struct kt_error *print_stats(struct render_grid *grid,
 		return render_grid_csv(grid, out);
 	memcpy(columns, stats_columns, sizeof(columns));
 	if (!with_files)
-		columns[STATS_FILE].flags |= RENDER_GRID_CSV_ONLY;
+		columns[STATS_FILE].flags |= RENDER_NOT_IN_TABLE;
 	grid->columns = columns;
 	return render_grid_table(grid, options->width, options->color, out);
 }
@@ -188,7 +149,8 @@ struct kt_error *render_log_stats(const struct render_log_program *programs, siz
 	if (!rows)
 		return kt_error_no_memory();
 	for (size_t i = 0; i < n; i++) {
-		rows[i].program = &programs[i];
+		rows[i].program = programs[i];
+		rows[i].bytes = programs[i].trace.len;
 		rows[i].lines = kt_text_count_lines(programs[i].trace);
 		kt_log_find_outcome(programs[i].trace, &rows[i].outcome);
 	}
@@ -202,114 +164,68 @@ struct kt_error *render_log_stats(const struct render_log_program *programs, siz
 /* --- a line a source line --- */
 
 struct source_row {
-	const struct render_log_program *program;
-	const struct kt_source_line *line;
+	struct render_log_program program;
+	struct kt_source_line line;
 	uint64_t share, sum; /* of the program's instructions in the log, in tenths of a percent */
 };
 
-static struct render_cell get_line_log(const void *row)
-{
-	return text_cell(((const struct source_row *)row)->program->file);
-}
-
-static struct render_cell get_line_program(const void *row)
-{
-	return text_cell(((const struct source_row *)row)->program->program);
-}
-
-static struct render_cell get_insns(const void *row)
-{
-	return number_cell(((const struct source_row *)row)->line->insns);
-}
-
-static struct render_cell get_share(const void *row)
-{
-	return number_cell(((const struct source_row *)row)->share);
-}
-
-static struct render_cell get_sum(const void *row)
-{
-	return number_cell(((const struct source_row *)row)->sum);
-}
-
-static struct render_cell get_distinct(const void *row)
-{
-	return number_cell(((const struct source_row *)row)->line->distinct);
-}
-
-static struct render_cell get_safe(const void *row)
-{
-	return number_cell(((const struct source_row *)row)->line->safe);
-}
-
-static struct render_cell get_pops(const void *row)
-{
-	return number_cell(((const struct source_row *)row)->line->pops);
-}
-
-static struct render_cell get_line_file(const void *row)
-{
-	return text_cell(((const struct source_row *)row)->line->source.file);
-}
-
 static struct render_cell get_line_number(const void *row)
 {
-	uint32_t line = ((const struct source_row *)row)->line->source.line;
+	uint32_t line = ((const struct source_row *)row)->line.source.line;
 
-	return (struct render_cell){.known = line > 0, .number = line};
+	return render_number_cell(line > 0, line);
 }
 
-/* "good.bpf.c:37", which stands so in the log. */
+/* "good.bpf.c:37", as it stands in the log. */
 static struct render_cell get_location(const void *row)
 {
 	const struct source_row *r = row;
-	const char *end = r->program->trace.data + r->program->trace.len;
-	struct kt_text place = r->line->source.file;
+	const char *end = r->program.trace.data + r->program.trace.len;
+	struct kt_text place = r->line.source.file;
 	const char *p;
 
-	if (!place.len || !r->line->source.line)
+	if (!place.len || !r->line.source.line)
 		return (struct render_cell){0};
 	p = place.data + place.len;
 	while (p < end && (*p == ':' || (*p >= '0' && *p <= '9')))
 		p++;
 	place.len = (size_t)(p - place.data);
-	return text_cell(place);
+	return render_text_cell(place);
 }
 
-static struct render_cell get_source(const void *row)
-{
-	return text_cell(((const struct source_row *)row)->line->source.text);
-}
-
-/* Of instructions that the compiler gave no line, or whose line is not in the log. */
+/* The compiler gives some instructions no line, and the log lacks the line of others. */
 static struct render_cell get_source_or_none(const void *row)
 {
-	struct render_cell cell = get_source(row);
+	struct render_cell cell = render_text_cell(
+		((const struct source_row *)row)->line.source.text);
 
 	return cell.known || get_line_number(row).known ? cell
-							: text_cell(KT_TEXT("(no line is known)"));
+							: render_string_cell("(no line is known)");
 }
 
 /* clang-format off */
-static const struct render_grid_column source_columns[] = {
-	{"log", NULL, "LOG", RENDER_GRID_TEXT, RENDER_GRID_CSV_ONLY, get_line_log, 0},
-	{"program", NULL, "PROGRAM", RENDER_GRID_TEXT, RENDER_GRID_CSV_ONLY, get_line_program, 0},
-	{"insns", NULL, "INSNS", RENDER_GRID_NUMBER, RENDER_GRID_ALWAYS, get_insns, 0},
-	{"percent", NULL, "%", RENDER_GRID_TENTHS, RENDER_GRID_ALWAYS, get_share, 0},
-	{"cumulative", "sum", "SUM %", RENDER_GRID_TENTHS, RENDER_GRID_ALWAYS, get_sum, 0},
-	{"distinct", NULL, "DISTINCT", RENDER_GRID_NUMBER, RENDER_GRID_ALWAYS, get_distinct, 0},
-	{"safe", "pruned", "SAFE", RENDER_GRID_NUMBER, RENDER_GRID_ALWAYS, get_safe, 0},
-	{"pops", "branches", "POPS", RENDER_GRID_NUMBER, RENDER_GRID_ALWAYS, get_pops, 0},
-	{"file", NULL, "FILE", RENDER_GRID_TEXT, RENDER_GRID_CSV_ONLY, get_line_file, 0},
-	{"line", NULL, "LINE", RENDER_GRID_RISING, RENDER_GRID_CSV_ONLY, get_line_number, 0},
-	{"location", NULL, "LINE", RENDER_GRID_TEXT, RENDER_GRID_TAIL, get_location, 24},
-	{"source", "text", "SOURCE", RENDER_GRID_TEXT, RENDER_GRID_ALWAYS | RENDER_GRID_CUT, get_source, 0},
+#define SLICE(member) RENDER_SLICE(struct source_row, member)
+#define U64(member)   RENDER_U64(struct source_row, member)
+
+static const struct render_column source_columns[] = {
+	{"log", NULL, "LOG", &render_as_text, SLICE(program.file), .flags = RENDER_NOT_IN_TABLE},
+	{"program", NULL, "PROGRAM", &render_as_text, SLICE(program.program), .flags = RENDER_NOT_IN_TABLE},
+	{"insns", NULL, "INSNS", &render_as_number, U64(line.insns), .flags = RENDER_ALWAYS},
+	{"percent", NULL, "%", &render_as_tenths, U64(share), .flags = RENDER_ALWAYS},
+	{"cumulative", "sum", "SUM %", &render_as_tenths, U64(sum), .flags = RENDER_ALWAYS},
+	{"distinct", NULL, "DISTINCT", &render_as_number, U64(line.distinct), .flags = RENDER_ALWAYS},
+	{"safe", "pruned", "SAFE", &render_as_number, U64(line.safe), .flags = RENDER_ALWAYS},
+	{"pops", "branches", "POPS", &render_as_number, U64(line.pops), .flags = RENDER_ALWAYS},
+	{"file", NULL, "FILE", &render_as_text, SLICE(line.source.file), .flags = RENDER_NOT_IN_TABLE},
+	{"line", NULL, "LINE", &render_as_id, RENDER_GET(get_line_number), .flags = RENDER_NOT_IN_TABLE},
+	{"location", NULL, "LINE", &render_as_text, RENDER_GET(get_location), .flags = RENDER_TAIL, .longest = 24},
+	{"source", "text", "SOURCE", &render_as_text, SLICE(line.source.text), .flags = RENDER_ALWAYS | RENDER_CUT},
 };
 /* clang-format on */
 
 #define N_SOURCE_COLUMNS (sizeof(source_columns) / sizeof(source_columns[0]))
 
-/* What is shown of one program. */
+/* One program's part of the output. */
 struct source_part {
 	struct kt_source_counts counts;
 	struct kt_verifier_stats stats;
@@ -323,13 +239,7 @@ struct source_parts {
 
 static struct render_grid source_grid(struct source_row *rows, size_t n)
 {
-	return (struct render_grid){
-		.columns = source_columns,
-		.n_columns = N_SOURCE_COLUMNS,
-		.rows = rows,
-		.row_size = sizeof(*rows),
-		.n_rows = n,
-	};
+	return (struct render_grid)RENDER_GRID(source_columns, rows, n);
 }
 
 struct kt_error *render_log_source_check_sort(const char *sort)
@@ -358,14 +268,17 @@ static struct kt_error *add_row(struct source_parts *parts, const struct source_
 				const struct kt_source_line *line, uint64_t *sum)
 {
 	uint64_t total = part->counts.total.insns;
-	struct source_row row = {program, line, share_of(line->insns, total), 0};
+	struct source_row row = {*program, *line, share_of(line->insns, total), 0};
 
 	*sum += line->insns;
 	row.sum = share_of(*sum, total);
 	return kt_vec_push(&parts->rows, row) ? NULL : kt_error_no_memory();
 }
 
-/* The lines, the most instructions first, and those without one at their place among them. */
+/*
+ * A row for each line, the most instructions first. Instructions without a line get one row, at its
+ * place in that order.
+ */
 static struct kt_error *add_rows(struct source_parts *parts, const struct source_part *part,
 				 const struct render_log_program *program)
 {
@@ -430,7 +343,7 @@ static struct kt_error *print_part(struct source_parts *parts, const struct sour
 				   const struct render_log_table_options *options,
 				   struct kt_buf *out)
 {
-	struct render_grid_column columns[N_SOURCE_COLUMNS];
+	struct render_column columns[N_SOURCE_COLUMNS];
 	struct render_grid grid;
 	struct kt_error *err;
 
@@ -451,6 +364,7 @@ static struct kt_error *print_part(struct source_parts *parts, const struct sour
 		return err;
 	grid = source_grid(parts->rows.data, parts->rows.len);
 	memcpy(columns, source_columns, sizeof(columns));
+	columns[N_SOURCE_COLUMNS - 1].source = RENDER_FROM_GET;
 	columns[N_SOURCE_COLUMNS - 1].get = get_source_or_none;
 	grid.columns = columns;
 	err = render_grid_sort(&grid, options->sort);

@@ -1,103 +1,52 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The columns of maps and links, named as `bpftool -j map` and `bpftool -j link` name them. */
-#include <string.h>
-
 #include "render/objects.h"
 
-static struct render_cell number(struct program_number n)
-{
-	return (struct render_cell){.known = n.known, .number = n.value};
-}
+/* clang-format off */
+#define KNOWN(member)  RENDER_KNOWN(struct map, member)
+#define STRING(member) RENDER_STRING(struct map, member)
 
-static struct render_cell text(const char *s)
-{
-	return (struct render_cell){.known = s, .text = {s, s ? strlen(s) : 0}};
-}
-
-/* The getters of a struct's members: `map_flags` gets map->flags. */
-#define GET(type, member, how)                                                                     \
-	static struct render_cell type##_##member(const void *row)                                 \
-	{                                                                                          \
-		return how(((const struct type *)row)->member);                                    \
-	}
-
-static struct render_cell id(uint32_t n)
-{
-	return (struct render_cell){.known = true, .number = n};
-}
-
-GET(map, id, id)
-GET(map, type, text)
-GET(map, name, text)
-GET(map, flags, number)
-GET(map, bytes_key, number)
-GET(map, bytes_value, number)
-GET(map, max_entries, number)
-GET(map, frozen, number)
-GET(map, btf_id, number)
-
-static const struct render_grid_column map_columns[] = {
-	{"id", NULL, "ID", RENDER_GRID_RISING, RENDER_GRID_ALWAYS, map_id, 0},
-	{"type", NULL, "TYPE", RENDER_GRID_TEXT, RENDER_GRID_ALWAYS, map_type, 0},
-	{"name", NULL, "NAME", RENDER_GRID_TEXT, RENDER_GRID_ALWAYS, map_name, 0},
-	{"flags", "map_flags", "FLAGS", RENDER_GRID_HEX, 0, map_flags, 0},
-	{"bytes_key", "key_size", "KEY", RENDER_GRID_NUMBER, 0, map_bytes_key, 0},
-	{"bytes_value", "value_size", "VALUE", RENDER_GRID_NUMBER, 0, map_bytes_value, 0},
-	{"max_entries", "entries", "ENTRIES", RENDER_GRID_NUMBER, 0, map_max_entries, 0},
-	{"frozen", NULL, "FROZEN", RENDER_GRID_NUMBER, 0, map_frozen, 0},
-	{"btf_id", "btf", "BTF", RENDER_GRID_NUMBER, 0, map_btf_id, 0},
+static const struct render_column map_columns[] = {
+	{"id", NULL, "ID", &render_as_id, RENDER_U32(struct map, id), .flags = RENDER_ALWAYS},
+	{"type", NULL, "TYPE", &render_as_text, STRING(type), .flags = RENDER_ALWAYS},
+	{"name", NULL, "NAME", &render_as_text, RENDER_CHARS(struct map, name), .flags = RENDER_ALWAYS},
+	{"flags", "map_flags", "FLAGS", &render_as_hex, KNOWN(flags)},
+	{"bytes_key", "key_size", "KEY", &render_as_number, KNOWN(bytes_key)},
+	{"bytes_value", "value_size", "VALUE", &render_as_number, KNOWN(bytes_value)},
+	{"max_entries", "entries", "ENTRIES", &render_as_number, KNOWN(max_entries)},
+	{"frozen", NULL, "FROZEN", &render_as_number, KNOWN(frozen)},
+	{"btf_id", "btf", "BTF", &render_as_number, KNOWN(btf_id)},
 };
+
+#undef KNOWN
+#undef STRING
+#define KNOWN(member)  RENDER_KNOWN(struct link, member)
+#define STRING(member) RENDER_STRING(struct link, member)
+
+static const struct render_column link_columns[] = {
+	{"id", NULL, "ID", &render_as_id, RENDER_U32(struct link, id), .flags = RENDER_ALWAYS},
+	{"type", NULL, "TYPE", &render_as_text, STRING(type), .flags = RENDER_ALWAYS},
+	{"prog_id", NULL, "PROG", &render_as_number, KNOWN(prog_id)},
+	{"prog_type", NULL, "PROG TYPE", &render_as_text, STRING(prog_type)},
+	{"attach_type", NULL, "ATTACH TYPE", &render_as_text, STRING(attach_type)},
+	{"tp_name", NULL, "TRACEPOINT", &render_as_text, STRING(tp_name)},
+	{"target_name", NULL, "TARGET", &render_as_text, STRING(target_name)},
+	{"target_obj_id", NULL, "OBJ", &render_as_number, KNOWN(target_obj_id)},
+	{"target_btf_id", NULL, "BTF TYPE", &render_as_number, KNOWN(target_btf_id)},
+	{"cgroup_id", NULL, "CGROUP", &render_as_number, KNOWN(cgroup_id)},
+	{"netns_ino", NULL, "NETNS", &render_as_number, KNOWN(netns_ino)},
+	{"ifindex", NULL, "IF", &render_as_number, KNOWN(ifindex)},
+	{"map_id", NULL, "MAP", &render_as_number, KNOWN(map_id)},
+	{"func_cnt", NULL, "FUNCS", &render_as_number, KNOWN(func_cnt)},
+};
+/* clang-format on */
 
 struct render_grid render_maps_grid(struct maps *maps)
 {
-	return (struct render_grid){
-		.columns = map_columns,
-		.n_columns = sizeof(map_columns) / sizeof(map_columns[0]),
-		.rows = maps->all,
-		.row_size = sizeof(*maps->all),
-		.n_rows = maps->n,
-	};
+	return (struct render_grid)RENDER_GRID(map_columns, maps->all, maps->n);
 }
-
-GET(link, id, id)
-GET(link, type, text)
-GET(link, prog_id, number)
-GET(link, prog_type, text)
-GET(link, attach_type, text)
-GET(link, tp_name, text)
-GET(link, target_name, text)
-GET(link, target_obj_id, number)
-GET(link, target_btf_id, number)
-GET(link, cgroup_id, number)
-GET(link, netns_ino, number)
-GET(link, ifindex, number)
-GET(link, map_id, number)
-GET(link, func_cnt, number)
-
-static const struct render_grid_column link_columns[] = {
-	{"id", NULL, "ID", RENDER_GRID_RISING, RENDER_GRID_ALWAYS, link_id, 0},
-	{"type", NULL, "TYPE", RENDER_GRID_TEXT, RENDER_GRID_ALWAYS, link_type, 0},
-	{"prog_id", NULL, "PROG", RENDER_GRID_NUMBER, 0, link_prog_id, 0},
-	{"prog_type", NULL, "PROG TYPE", RENDER_GRID_TEXT, 0, link_prog_type, 0},
-	{"attach_type", NULL, "ATTACH TYPE", RENDER_GRID_TEXT, 0, link_attach_type, 0},
-	{"tp_name", NULL, "TRACEPOINT", RENDER_GRID_TEXT, 0, link_tp_name, 0},
-	{"target_name", NULL, "TARGET", RENDER_GRID_TEXT, 0, link_target_name, 0},
-	{"target_obj_id", NULL, "OBJ", RENDER_GRID_NUMBER, 0, link_target_obj_id, 0},
-	{"target_btf_id", NULL, "BTF TYPE", RENDER_GRID_NUMBER, 0, link_target_btf_id, 0},
-	{"cgroup_id", NULL, "CGROUP", RENDER_GRID_NUMBER, 0, link_cgroup_id, 0},
-	{"netns_ino", NULL, "NETNS", RENDER_GRID_NUMBER, 0, link_netns_ino, 0},
-	{"ifindex", NULL, "IF", RENDER_GRID_NUMBER, 0, link_ifindex, 0},
-	{"map_id", NULL, "MAP", RENDER_GRID_NUMBER, 0, link_map_id, 0},
-	{"func_cnt", NULL, "FUNCS", RENDER_GRID_NUMBER, 0, link_func_cnt, 0},
-};
 
 struct render_grid render_links_grid(struct links *links)
 {
-	return (struct render_grid){
-		.columns = link_columns,
-		.n_columns = sizeof(link_columns) / sizeof(link_columns[0]),
-		.rows = links->all,
-		.row_size = sizeof(*links->all),
-		.n_rows = links->n,
-	};
+	return (struct render_grid)RENDER_GRID(link_columns, links->all, links->n);
 }

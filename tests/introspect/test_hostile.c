@@ -158,15 +158,14 @@ static bool is_clean(const char *text)
 
 static const char *judge_table(const struct programs *programs)
 {
-	struct render_columns columns;
 	const char *why = NULL;
 	size_t lines = 0;
 	char *table;
 
 	if (programs->n > N_PROGRAMS + 1)
 		return "more programs than there are";
-	assert_null(render_columns_parse("id,type,name,full_name,insns,jited", &columns));
-	assert_null(render_programs_table(programs, &columns, 200, false, &table));
+	assert_null(render_programs_table(programs, "id,type,name,full_name,insns,jited", 200,
+					  false, &table));
 	for (const char *p = table; *p; p++)
 		lines += *p == '\n';
 	if (!is_clean(table))

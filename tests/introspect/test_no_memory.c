@@ -10,14 +10,12 @@
 static struct kt_error *render(struct programs *programs, char **ret)
 {
 	const struct render_guest info = {.release = "6", .arch = "x86_64"};
-	struct render_columns columns;
+	const char *columns = "id,type,name,full_name,insns";
 	char *table = NULL, *csv = NULL, *json = NULL;
-	struct kt_error *err = render_columns_parse("id,type,name,full_name,insns", &columns);
+	struct kt_error *err = render_programs_table(programs, columns, 80, true, &table);
 
 	if (!err)
-		err = render_programs_table(programs, &columns, 80, true, &table);
-	if (!err)
-		err = render_programs_csv(programs, &columns, &csv);
+		err = render_programs_csv(programs, columns, &csv);
 	if (!err)
 		err = render_programs_json(programs, &info, &json);
 	if (!err && asprintf(ret, "%s%s%s", table, csv, json) < 0)

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "render/programs.h"
+#include "render/objects.h"
 
 static inline struct program_number known(uint64_t value)
 {
@@ -77,14 +77,22 @@ static inline char *ids(const struct programs *programs)
 	return text;
 }
 
-static inline struct render_columns columns(const char *text)
+/* The grid of no program, with these columns. */
+static inline struct render_grid columns(const char *names)
 {
-	struct render_columns cols;
-	struct kt_error *err = render_columns_parse(text, &cols);
+	struct render_grid grid = render_programs_grid(&(struct programs){0});
+	struct kt_error *err = render_grid_select(&grid, names);
 
 	if (err)
 		fail_msg("%s", kt_error_message(err));
-	return cols;
+	return grid;
+}
+
+static inline const struct render_column *column(const char *name, size_t len)
+{
+	const struct render_grid grid = render_programs_grid(&(struct programs){0});
+
+	return render_grid_find(&grid, name, len);
 }
 
 #endif

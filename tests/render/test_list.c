@@ -23,48 +23,41 @@ static void test_column_names(void **state)
 		{"misses", "recursion_misses"},
 		{"short_name", "name"},
 	};
-	const char *names = render_column_names();
-	size_t n = 0;
+	const struct render_grid all = columns(NULL);
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
 		const struct render_column *a, *b;
 
-		a = render_column_by_name(pairs[i][0], strlen(pairs[i][0]));
-		b = render_column_by_name(pairs[i][1], strlen(pairs[i][1]));
+		a = column(pairs[i][0], strlen(pairs[i][0]));
+		b = column(pairs[i][1], strlen(pairs[i][1]));
 		assert_non_null(a);
 		assert_ptr_equal(a, b);
 	}
-	assert_non_null(render_column_by_name("idx", 2));
-	assert_null(render_column_by_name("idx", 3));
-	assert_null(render_column_by_name("id", 1));
-	assert_null(render_column_by_name("", 0));
-	assert_null(render_column_by_name("ID", 2));
-	/* Every name of the list is one, and none is cut off. */
-	for (const char *p = names; *p; n++) {
-		size_t len = strcspn(p, ",");
-
-		assert_non_null(render_column_by_name(p, len));
-		p += p[len] ? len + 2 : len;
-	}
-	assert_int_equal(n, 17);
+	assert_non_null(column("idx", 2));
+	assert_null(column("idx", 3));
+	assert_null(column("id", 1));
+	assert_null(column("", 0));
+	assert_null(column("ID", 2));
+	for (size_t i = 0; i < all.n_columns; i++)
+		assert_ptr_equal(column(all.columns[i].name, strlen(all.columns[i].name)),
+				 &all.columns[i]);
+	assert_int_equal(all.n_columns, 17);
 }
 
 static void test_column_lists(void **state)
 {
 	static const char *const bad[] = {"",         "id,",      ",id",         "id,,name",
 					  "id, name", "nonsense", "id,nonsense", "id;name"};
-	struct render_columns cols = columns(NULL), before;
+	struct render_grid cols = columns("insns,id,insns"), before;
 
 	(void)state;
-	assert_int_equal(cols.n, 6);
-	assert_ptr_equal(cols.all[0], render_column_by_name("id", 2));
-	cols = columns("insns,id,insns");
-	assert_int_equal(cols.n, 3);
-	assert_ptr_equal(cols.all[0], cols.all[2]);
+	assert_int_equal(cols.n_selected, 3);
+	assert_ptr_equal(cols.selected[0], cols.selected[2]);
+	assert_ptr_equal(cols.selected[1], column("id", 2));
 	before = cols;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct kt_error *err = render_columns_parse(bad[i], &cols);
+		struct kt_error *err = render_grid_select(&cols, bad[i]);
 
 		assert_non_null(err);
 		assert_int_equal(kt_error_code(err), KT_ERROR_USAGE);
@@ -77,15 +70,15 @@ static void test_column_lists(void **state)
 static void test_too_many_columns(void **state)
 {
 	char text[256] = "id";
-	struct render_columns cols;
+	struct render_grid cols = columns(NULL);
 	struct kt_error *err;
 
 	(void)state;
 	for (int i = 1; i < 24; i++)
 		strcat(text, ",id");
-	assert_int_equal(columns(text).n, 24);
+	assert_int_equal(columns(text).n_selected, 24);
 	strcat(text, ",id");
-	err = render_columns_parse(text, &cols);
+	err = render_grid_select(&cols, text);
 	assert_int_equal(kt_error_code(err), KT_ERROR_USAGE);
 	kt_error_destroy(err);
 }
@@ -102,11 +95,13 @@ static struct programs five(void)
 	return p;
 }
 
-static void check_order(const char *column, bool reversed, const char *wanted)
+static void check_order(const char *name, bool reversed, const char *wanted)
 {
 	struct programs p = five();
+	char key[32];
 
-	render_programs_sort(&p, render_column_by_name(column, strlen(column)), reversed);
+	snprintf(key, sizeof(key), "%s%s", reversed ? "-" : "", name);
+	assert_null(render_programs_sort(&p, key));
 	assert_string_equal(ids(&p), wanted);
 	programs_deinit(&p);
 }
@@ -133,9 +128,9 @@ static void test_sort_by_name(void **state)
 	put(&p, full(3, "xdp", "b", "b", 1));
 	put(&p, full(2, "xdp", "c", NULL, 1)); /* the short name is what there is */
 	put(&p, full(1, "xdp", "a", "a", 1));
-	render_programs_sort(&p, render_column_by_name("full_name", 9), false);
+	assert_null(render_programs_sort(&p, "full_name"));
 	assert_string_equal(ids(&p), "1 3 2");
-	render_programs_sort(&p, render_column_by_name("full_name", 9), true);
+	assert_null(render_programs_sort(&p, "-full_name"));
 	assert_string_equal(ids(&p), "2 3 1");
 	programs_deinit(&p);
 }
@@ -149,7 +144,7 @@ static void test_sort_large(void **state)
 	put(&p, full(2, "xdp", "p", "p", UINT64_MAX));
 	put(&p, full(3, "xdp", "p", "p", (uint64_t)1 << 63));
 	put(&p, full(4, "xdp", "p", "p", 0));
-	render_programs_sort(&p, render_column_by_name("insns", 5), false);
+	assert_null(render_programs_sort(&p, "insns"));
 	assert_string_equal(ids(&p), "2 3 1 4");
 	programs_deinit(&p);
 }

@@ -73,23 +73,22 @@ static void test_filter_by_id(void **state)
 
 static void test_select(void **state)
 {
-	struct render_grid_column columns[RENDER_OBJECTS_COLUMNS];
 	struct render_grid grid = render_maps_grid(&maps);
 	struct kt_buf out = KT_BUF_INIT;
 	struct kt_error *err;
 
 	(void)state;
-	assert_null(render_objects_select(&grid, "name,id,key_size", columns));
+	assert_null(render_grid_select(&grid, "name,id,key_size"));
 	assert_null(render_grid_csv(&grid, &out));
 	assert_string_equal(out.data, "name,id,bytes_key\none,3,8\ntwo,7,4\nthree,9,4294967295\n"
 				      "four\\x1b[2J,12,\n");
 	kt_buf_deinit(&out);
 	grid = render_maps_grid(&maps);
-	err = render_objects_select(&grid, "id,nope", columns);
+	err = render_grid_select(&grid, "id,nope");
 	assert_int_equal(kt_error_code(err), KT_ERROR_USAGE);
 	assert_non_null(strstr(kt_error_message(err), "no column \"nope\"; there are id, type"));
 	kt_error_destroy(err);
-	err = render_objects_select(&grid, "id,", columns);
+	err = render_grid_select(&grid, "id,");
 	assert_int_equal(kt_error_code(err), KT_ERROR_USAGE);
 	kt_error_destroy(err);
 }
