@@ -1,285 +1,128 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <inttypes.h>
-#include <linux/bpf.h>
 
 #include "model/json.h"
 #include "model/json_put.h"
 #include "render/bpf_disasm.h"
-
-/* Newer than the oldest headers that this builds with, or the kernel's own. */
-#define MODE_MEMSX       0x80
-#define MODE_NOSPEC      0xc0
-#define JCOND            0xe0
-#define ATOMIC_LOAD_ACQ  0x100
-#define ATOMIC_STORE_REL 0x110
-#define ADDR_SPACE_CAST  1
-#define ADDR_PERCPU      (-1)
-
-static const char *const size_names[] = {"u32", "u16", "u8", "u64"};
-static const char *const signed_size_names[] = {"s32", "s16", "s8", "s64"};
-
-static const char *size_of(uint8_t code)
-{
-	return size_names[BPF_SIZE(code) >> 3];
-}
-
-static const char *alu_op(uint8_t code, bool is_signed)
-{
-	static const char *const ops[16] = {"+=",  "-=",  "*=", "/=", "|=", "&=",   "<<=",
-					    ">>=", "neg", "%=", "^=", "=",  "s>>=", "endian"};
-
-	if (is_signed)
-		return BPF_OP(code) == BPF_DIV ? "s/=" : "s%=";
-	return ops[BPF_OP(code) >> 4];
-}
-
-static bool is_movsx(const struct insn *insn)
-{
-	return BPF_OP(insn->code) == BPF_MOV &&
-	       (insn->off == 8 || insn->off == 16 || insn->off == 32);
-}
-
-static bool is_signed_division(const struct insn *insn)
-{
-	return (BPF_OP(insn->code) == BPF_DIV || BPF_OP(insn->code) == BPF_MOD) && insn->off == 1;
-}
-
-static void put_bad(struct kt_buf *out, const char *what, const struct insn *insn)
-{
-	kt_buf_printf(out, "BUG_%s%02x", what, insn->code);
-}
-
-/* Byte order. */
-static void put_end(struct kt_buf *out, const struct insn *insn)
-{
-	const char *how = BPF_SRC(insn->code) == BPF_TO_BE ? "be" : "le";
-
-	if (BPF_CLASS(insn->code) == BPF_ALU64)
-		how = "bswap";
-	kt_buf_printf(out, "(%02x) r%d = %s%d r%d", insn->code, insn->dst, how, insn->imm,
-		      insn->dst);
-}
-
-static void put_alu(struct kt_buf *out, const struct insn *insn)
-{
-	char reg = BPF_CLASS(insn->code) == BPF_ALU ? 'w' : 'r';
-	const char *op = alu_op(insn->code, is_signed_division(insn));
-	bool is_mov64 = insn->code == (BPF_ALU64 | BPF_MOV | BPF_X);
-
-	if (BPF_OP(insn->code) == BPF_END) {
-		put_end(out, insn);
-	} else if (BPF_OP(insn->code) == BPF_NEG) {
-		kt_buf_printf(out, "(%02x) %c%d = -%c%d", insn->code, reg, insn->dst, reg,
-			      insn->dst);
-	} else if (!op) {
-		put_bad(out, "alu_", insn);
-	} else if (is_mov64 && insn->off == ADDR_SPACE_CAST) {
-		kt_buf_printf(out, "(%02x) r%d = addr_space_cast(r%d, %u, %u)", insn->code,
-			      insn->dst, insn->src, (uint32_t)insn->imm >> 16,
-			      (uint32_t)insn->imm & 0xffff);
-	} else if (is_mov64 && insn->off == ADDR_PERCPU) {
-		kt_buf_printf(out, "(%02x) r%d = &(void __percpu *)(r%d)", insn->code, insn->dst,
-			      insn->src);
-	} else if (BPF_SRC(insn->code) == BPF_X) {
-		kt_buf_printf(out, "(%02x) %c%d %s ", insn->code, reg, insn->dst, op);
-		if (is_movsx(insn))
-			kt_buf_printf(out, "(s%d)", insn->off);
-		kt_buf_printf(out, "%c%d", reg, insn->src);
-	} else {
-		kt_buf_printf(out, "(%02x) %c%d %s %d", insn->code, reg, insn->dst, op, insn->imm);
-	}
-}
-
-static const char *atomic_name(int32_t imm)
-{
-	switch (imm & ~BPF_FETCH) {
-	case BPF_ADD: return "add";
-	case BPF_AND: return "and";
-	case BPF_OR: return "or";
-	case BPF_XOR: return "xor";
-	default: return NULL;
-	}
-}
-
-static void put_atomic(struct kt_buf *out, const struct insn *insn)
-{
-	const char *size = size_of(insn->code), *name = atomic_name(insn->imm);
-	const char *wide = BPF_SIZE(insn->code) == BPF_DW ? "64" : "";
-
-	if (name && !(insn->imm & BPF_FETCH))
-		kt_buf_printf(out, "(%02x) lock *(%s *)(r%d %+d) %s r%d", insn->code, size,
-			      insn->dst, insn->off, alu_op((uint8_t)insn->imm, false), insn->src);
-	else if (insn->imm == BPF_CMPXCHG)
-		kt_buf_printf(out, "(%02x) r0 = atomic%s_cmpxchg((%s *)(r%d %+d), r0, r%d)",
-			      insn->code, wide, size, insn->dst, insn->off, insn->src);
-	else if (insn->imm == BPF_XCHG)
-		kt_buf_printf(out, "(%02x) r%d = atomic%s_xchg((%s *)(r%d %+d), r%d)", insn->code,
-			      insn->src, wide, size, insn->dst, insn->off, insn->src);
-	else if (name)
-		kt_buf_printf(out, "(%02x) r%d = atomic%s_fetch_%s((%s *)(r%d %+d), r%d)",
-			      insn->code, insn->src, wide, name, size, insn->dst, insn->off,
-			      insn->src);
-	else if (insn->imm == ATOMIC_LOAD_ACQ)
-		kt_buf_printf(out, "(%02x) r%d = load_acquire((%s *)(r%d %+d))", insn->code,
-			      insn->dst, size, insn->src, insn->off);
-	else if (insn->imm == ATOMIC_STORE_REL)
-		kt_buf_printf(out, "(%02x) store_release((%s *)(r%d %+d), r%d)", insn->code, size,
-			      insn->dst, insn->off, insn->src);
-	else
-		put_bad(out, "", insn);
-}
-
-static void put_store(struct kt_buf *out, const struct insn *insn)
-{
-	uint8_t mode = BPF_MODE(insn->code);
-	bool is_register = BPF_CLASS(insn->code) == BPF_STX;
-
-	if (mode == BPF_MEM)
-		kt_buf_printf(out,
-			      is_register ? "(%02x) *(%s *)(r%d %+d) = r%d"
-					  : "(%02x) *(%s *)(r%d %+d) = %d",
-			      insn->code, size_of(insn->code), insn->dst, insn->off,
-			      is_register ? insn->src : insn->imm);
-	else if (is_register && mode == BPF_ATOMIC)
-		put_atomic(out, insn);
-	else if (!is_register && mode == MODE_NOSPEC)
-		kt_buf_printf(out, "(%02x) nospec", insn->code);
-	else
-		put_bad(out, is_register ? "" : "st_", insn);
-}
-
-static void put_load(struct kt_buf *out, const struct insn *insn)
-{
-	bool is_signed = BPF_MODE(insn->code) == MODE_MEMSX;
-
-	if (BPF_MODE(insn->code) != BPF_MEM && !is_signed)
-		put_bad(out, "ldx_", insn);
-	else
-		kt_buf_printf(out, "(%02x) r%d = *(%s *)(r%d %+d)", insn->code, insn->dst,
-			      is_signed ? signed_size_names[BPF_SIZE(insn->code) >> 3]
-					: size_of(insn->code),
-			      insn->src, insn->off);
-}
+#include "third_party/disasm/disasm.h"
 
 bool render_insn_is_double(const struct insns *insns, size_t i)
 {
 	return insns->all[i].code == (BPF_LD | BPF_IMM | BPF_DW);
 }
 
-/* The 64-bit constant, or what it stands for. */
-static void put_constant(struct kt_buf *out, const struct insns *insns, size_t i)
+/*
+ * disasm.c has no text for some opcodes, and would look beyond its tables for one. The verifier
+ * refuses them; but what is here comes from a guest, and may be anything. Gives the class of such
+ * an opcode, or NULL.
+ */
+static const char *class_without_text(const struct insn *insn)
 {
-	const struct insn *insn = &insns->all[i];
-	int32_t second = i + 1 < insns->n ? insn[1].imm : 0;
-	uint64_t imm = (uint64_t)(uint32_t)second << 32 | (uint32_t)insn->imm;
+	uint8_t op = BPF_OP(insn->code);
+	bool is_may_goto = insn->code == (BPF_JMP | BPF_JCOND) && insn->src == BPF_MAY_GOTO;
 
-	kt_buf_printf(out, "(%02x) r%d = ", insn->code, insn->dst);
-	switch (insn->src) {
-	case BPF_PSEUDO_MAP_FD: kt_buf_printf(out, "map[id:%d]", insn->imm); return;
+	switch (BPF_CLASS(insn->code)) {
+	case BPF_ALU:
+	case BPF_ALU64: return bpf_alu_string[op >> 4] ? NULL : "alu";
+	case BPF_LDX: return insn->code == (BPF_LDX | BPF_MEMSX | BPF_DW) ? "ldx" : NULL;
+	case BPF_JMP:
+	case BPF_JMP32: return op >= BPF_JCOND && !is_may_goto ? "jmp" : NULL;
+	default: return NULL;
+	}
+}
+
+/* What disasm.c is given to print one instruction. */
+struct printing {
+	struct kt_buf *out;
+	const struct insn *insn;
+	struct kt_buf scratch; /* the text that the last callback returned */
+};
+
+static __printf(2, 3) void print(void *arg, const char *format, ...)
+{
+	struct printing *printing = arg;
+	va_list args;
+
+	va_start(args, format);
+	kt_buf_vprintf(printing->out, format, args);
+	va_end(args);
+}
+
+static const char *scratch(struct printing *printing)
+{
+	return printing->scratch.data ? printing->scratch.data : "";
+}
+
+/* The target of a call: "+3#name", "name", an address in place of the name; NULL: nothing is known.
+ */
+static const char *print_call(void *arg, const struct bpf_insn *insn)
+{
+	struct printing *printing = arg;
+	const struct insn *call = printing->insn;
+
+	printing->scratch.len = 0;
+	if (insn->src_reg == BPF_PSEUDO_CALL)
+		kt_buf_printf(&printing->scratch, "%+d", call->off);
+	else if (!call->callee && !call->callee_addr)
+		return NULL;
+	if (insn->src_reg == BPF_PSEUDO_CALL && (call->callee || call->callee_addr))
+		kt_buf_appendc(&printing->scratch, '#');
+	if (call->callee)
+		kt_buf_appends(&printing->scratch, call->callee);
+	else if (call->callee_addr)
+		kt_buf_printf(&printing->scratch, "0x%" PRIx64, call->callee_addr);
+	return scratch(printing);
+}
+
+/* A constant of 64 bits, or what it stands for, as bpftool has it. */
+static const char *print_constant(void *arg, const struct bpf_insn *insn, __u64 value)
+{
+	struct printing *printing = arg;
+	struct kt_buf *out = &printing->scratch;
+
+	out->len = 0;
+	switch (insn->src_reg) {
+	case BPF_PSEUDO_MAP_FD: kt_buf_printf(out, "map[id:%d]", insn->imm); break;
 	case BPF_PSEUDO_MAP_VALUE:
-		kt_buf_printf(out, "map[id:%d][0]+%d", insn->imm, second);
-		return;
+		kt_buf_printf(out, "map[id:%d][0]+%d", insn->imm, insn[1].imm);
+		break;
 	case BPF_PSEUDO_MAP_IDX_VALUE:
-		kt_buf_printf(out, "map[idx:%d]+%d", insn->imm, second);
-		return;
-	case BPF_PSEUDO_FUNC: kt_buf_printf(out, "subprog[%+d]", insn->imm); return;
-	default: kt_buf_printf(out, "0x%" PRIx64, imm); return;
+		kt_buf_printf(out, "map[idx:%d]+%d", insn->imm, insn[1].imm);
+		break;
+	case BPF_PSEUDO_FUNC: kt_buf_printf(out, "subprog[%+d]", insn->imm); break;
+	default: kt_buf_printf(out, "0x%" PRIx64, (uint64_t)value); break;
 	}
-}
-
-static void put_ld(struct kt_buf *out, const struct insns *insns, size_t i)
-{
-	const struct insn *insn = &insns->all[i];
-
-	if (BPF_MODE(insn->code) == BPF_ABS)
-		kt_buf_printf(out, "(%02x) r0 = *(%s *)skb[%d]", insn->code, size_of(insn->code),
-			      insn->imm);
-	else if (BPF_MODE(insn->code) == BPF_IND)
-		kt_buf_printf(out, "(%02x) r0 = *(%s *)skb[r%d + %d]", insn->code,
-			      size_of(insn->code), insn->src, insn->imm);
-	else if (render_insn_is_double(insns, i))
-		put_constant(out, insns, i);
-	else
-		put_bad(out, "ld_", insn);
-}
-
-/* A helper by its number, which a call only has where the JIT takes it for itself. */
-static const char *helper_name(int32_t id)
-{
-#define NAME(name) "bpf_" #name
-	static const char *const names[] = {__BPF_FUNC_MAPPER(NAME)};
-#undef NAME
-	return id >= 0 && (size_t)id < sizeof(names) / sizeof(names[0]) ? names[id] : NULL;
-}
-
-static void put_call(struct kt_buf *out, const struct insn *insn)
-{
-	const char *helper = insn->src ? NULL : helper_name(insn->imm);
-
-	if (insn->src == BPF_PSEUDO_CALL) {
-		kt_buf_printf(out, "(%02x) call pc%+d", insn->code, insn->off);
-		if (insn->callee)
-			kt_buf_printf(out, "#%s", insn->callee);
-		else if (insn->callee_addr)
-			kt_buf_printf(out, "#0x%" PRIx64, insn->callee_addr);
-		return;
-	}
-	kt_buf_printf(out, "(%02x) call ", insn->code);
-	if (helper || insn->callee)
-		kt_buf_printf(out, "%s", helper ? helper : insn->callee);
-	else if (insn->callee_addr)
-		kt_buf_printf(out, "0x%" PRIx64, insn->callee_addr);
-	else
-		kt_buf_appends(out,
-			       insn->src == BPF_PSEUDO_KFUNC_CALL ? "kernel-function" : "unknown");
-	kt_buf_printf(out, "#%d", insn->imm);
-}
-
-static void put_jump(struct kt_buf *out, const struct insn *insn)
-{
-	static const char *const ops[16] = {NULL,  "==", ">",  ">=", "&",  "!=", "s>",
-					    "s>=", NULL, NULL, "<",  "<=", "s<", "s<="};
-	const char *op = ops[BPF_OP(insn->code) >> 4];
-	char reg = BPF_CLASS(insn->code) == BPF_JMP32 ? 'w' : 'r';
-
-	if (BPF_OP(insn->code) == BPF_CALL)
-		put_call(out, insn);
-	else if (insn->code == (BPF_JMP | BPF_JA))
-		kt_buf_printf(out, "(%02x) goto pc%+d", insn->code, insn->off);
-	else if (insn->code == (BPF_JMP | BPF_JA | BPF_X))
-		kt_buf_printf(out, "(%02x) gotox r%d", insn->code, insn->dst);
-	else if (insn->code == (BPF_JMP | JCOND) && insn->src == 0)
-		kt_buf_printf(out, "(%02x) may_goto pc%+d", insn->code, insn->off);
-	else if (insn->code == (BPF_JMP32 | BPF_JA))
-		kt_buf_printf(out, "(%02x) gotol pc%+d", insn->code, insn->imm);
-	else if (insn->code == (BPF_JMP | BPF_EXIT))
-		kt_buf_printf(out, "(%02x) exit", insn->code);
-	else if (!op)
-		put_bad(out, "jmp_", insn);
-	else if (BPF_SRC(insn->code) == BPF_X)
-		kt_buf_printf(out, "(%02x) if %c%d %s %c%d goto pc%+d", insn->code, reg, insn->dst,
-			      op, reg, insn->src, insn->off);
-	else
-		kt_buf_printf(out, "(%02x) if %c%d %s 0x%x goto pc%+d", insn->code, reg, insn->dst,
-			      op, (uint32_t)insn->imm, insn->off);
+	return scratch(printing);
 }
 
 void render_insn(struct kt_buf *out, const struct insns *insns, size_t i)
 {
 	const struct insn *insn = &insns->all[i];
+	struct printing printing = {.out = out, .insn = insn};
+	const struct bpf_insn_cbs callbacks = {print, print_call, print_constant, &printing};
+	const struct bpf_insn pair[2] = {
+		{
+			.code = insn->code,
+			.dst_reg = insn->dst & 15u,
+			.src_reg = insn->src & 15u,
+			.off = insn->off,
+			.imm = insn->imm,
+		},
+		{.imm = i + 1 < insns->n ? insn[1].imm : 0},
+	};
 
-	switch (BPF_CLASS(insn->code)) {
-	case BPF_ALU:
-	case BPF_ALU64: put_alu(out, insn); return;
-	case BPF_ST:
-	case BPF_STX: put_store(out, insn); return;
-	case BPF_LDX: put_load(out, insn); return;
-	case BPF_LD: put_ld(out, insns, i); return;
-	default: put_jump(out, insn); return;
+	if (class_without_text(insn)) {
+		kt_buf_printf(out, "BUG_%s_%02x", class_without_text(insn), insn->code);
+		return;
 	}
+	print_bpf_insn(&callbacks, pair, true);
+	if (out->len && out->data[out->len - 1] == '\n')
+		out->data[--out->len] = '\0';
+	out->failed |= printing.scratch.failed;
+	kt_buf_deinit(&printing.scratch);
 }
 
-/* As a little-endian kernel has it in memory. */
+/* The bytes of the instruction in the memory of a little-endian kernel. */
 static void insn_bytes(const struct insn *insn, uint8_t ret[8])
 {
 	uint64_t value = insn->code | (uint64_t)(insn->dst & 15) << 8 |
@@ -319,7 +162,7 @@ struct kt_error *render_insns_text(const struct insns *insns, bool opcodes, char
 	return kt_buf_finish(&out, ret);
 }
 
-/* bpftool's: ["0x01","0x00"], of an instruction's last n bytes. */
+/* ["0x01","0x00"], as bpftool has it. */
 static json_t *json_bytes(const uint8_t *bytes, size_t n)
 {
 	json_t *array = json_array();

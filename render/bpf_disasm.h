@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * eBPF as text, in the syntax of the verifier's log and of `bpftool prog dump xlated`
- * (kernel/bpf/disasm.c, up to 7.1). Internal to render/ and cli/.
+ * eBPF as text, in the syntax of the verifier's log and of `bpftool prog dump xlated`: made by the
+ * kernel's own code (third_party/disasm/). Internal to render/ and cli/.
  */
 #ifndef KT_RENDER_BPF_DISASM_H
 #define KT_RENDER_BPF_DISASM_H
@@ -10,7 +10,7 @@
 #include "render/programs.h"
 #include "util/buf.h"
 
-/* The instruction at i is two, the second of which is none by itself. */
+/* Whether the instruction at i takes the place of two. */
 bool render_insn_is_double(const struct insns *insns, size_t i);
 
 /* Appends the instruction at i without a line break: "(b7) r0 = 0". */
