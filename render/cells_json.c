@@ -99,7 +99,7 @@ static json_t *json_range(const struct cells_index *index, size_t scheduler,
 	return object;
 }
 
-/* What the instruction count tables have, but for what is not known. */
+/* The instruction count tables, without what is not known. */
 static struct kt_error *json_counts(const struct cells_index *index, json_t *array)
 {
 	for (size_t s = 0; s < index->schedulers.n; s++) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Cells as JUnit's XML, in the form that Jenkins and GitLab read: a <testsuite> a scheduler, a
- * <testcase> a cell.
+ * Cells as JUnit's XML, in the form that Jenkins and GitLab read: a <testsuite> for each scheduler,
+ * with a <testcase> for each cell.
  */
 
 #include <string.h>
@@ -25,7 +25,7 @@ static double seconds(const struct cells_cell *cell)
 	return s > 0 && s < 1e9 ? s : 0;
 }
 
-/* It could not be found out whether it passes. */
+/* An error, for JUnit: whether the cell passes could not be found out. */
 static bool is_error(const struct cells_cell *cell)
 {
 	const char *verdict = cell->record->verdict;

@@ -6,7 +6,7 @@
 #include "render/markup.h"
 #include "util/cleanup.h"
 
-/* GitHub shows a MiB of a step's summary, and nothing at all of a larger one. */
+/* GitHub shows a step's summary of up to a MiB, and none that is larger. */
 #define LOGS_MAX ((size_t)600 << 10)
 #define LOG_MAX  ((size_t)16 << 10)
 
@@ -15,21 +15,21 @@ static bool is_word(char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* Whether p, in text, is punctuation that something may be made of. */
+/* Whether the character at p, in text, may have a meaning in Markdown. */
 static bool is_special(const char *text, const char *p)
 {
 	if (!strchr("\\`*_[]|~@#!:$(){}^=", *p))
 		return false;
 	if (*p == '_')
 		return p == text || !is_word(p[-1]) || !is_word(p[1]);
-	if (*p == '#') /* of an entity that is one already */
+	if (*p == '#') /* it may belong to an entity */
 		return p == text || p[-1] != '&';
 	return *p != ':' || p[1] != ' ';
 }
 
 /*
- * As entities, which no Markdown is made of, once what HTML knows is: punctuation, and so links,
- * mentions and issues, too.
+ * HTML is escaped first, then Markdown's punctuation, as entities: these mean nothing in Markdown.
+ * So there are no links, mentions or issues, either.
  */
 void cells_append_markdown(struct kt_buf *out, const char *text)
 {
@@ -188,7 +188,7 @@ static struct kt_error *append_counts(const struct cells_index *index, struct kt
 	return NULL;
 }
 
-/* Unlike in a terminal: what failed first, since nobody scrolls to the end of a summary. */
+/* Failures come first, unlike in a terminal: nobody scrolls to the end of a summary. */
 struct kt_error *cells_markdown(const struct cells_index *index, kt_cell_log_fn log, void *arg,
 				struct kt_buf *out)
 {

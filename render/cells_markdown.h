@@ -9,7 +9,7 @@
 /* Appends text on one line, in which nothing is Markdown, HTML, a mention or a link. */
 void cells_append_markdown(struct kt_buf *out, const char *text);
 
-/* All of it: what kt_format_cells_markdown() gives. */
+/* The text of kt_format_cells_markdown(). */
 struct kt_error *cells_markdown(const struct cells_index *index, kt_cell_log_fn log, void *arg,
 				struct kt_buf *out);
 

@@ -57,7 +57,7 @@ static void append_title(struct kt_buf *out, const struct cells_index *index, co
 		kt_buf_printf(out, "Sweep: none of %zu cells failed", index->n);
 }
 
-/* No address at all may be loaded from, and what runs is known by its hash. */
+/* The page may load nothing; its style and its script are allowed by their hashes. */
 static void append_head(struct kt_buf *out, const struct cells_index *index, const char *title)
 {
 	kt_buf_printf(out,
@@ -89,7 +89,7 @@ static void append_tally(struct kt_buf *out, const struct cells_index *index)
 		      index->topologies.n == 1 ? "y" : "ies");
 }
 
-/* Hidden where there is no script to use it. */
+/* Hidden until the script shows it: without a script it does nothing. */
 static void append_bar(struct kt_buf *out)
 {
 	kt_buf_appends(
@@ -132,7 +132,7 @@ static void append_failed(struct kt_buf *out, const struct cells_index *index)
 	kt_buf_appends(out, "</ul></section>\n");
 }
 
-/* What a person wants to know first: where it failed, and what that was. */
+/* The heat map, and beside it what failed and why: a reader wants to know that first. */
 static struct kt_error *append_results(struct kt_buf *out, const struct cells_index *index)
 {
 	struct kt_error *err;

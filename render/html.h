@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A sweep as one page of HTML, which needs nothing else: no network, no other file. */
+/* A sweep as one page of HTML, which needs no network and no other file. */
 #ifndef KT_RENDER_HTML_H
 #define KT_RENDER_HTML_H
 
@@ -14,9 +14,9 @@ struct kt_html_options {
 
 /*
  * The page: what failed; the grid as a heat map, over all kernels and of each; verified_insns of
- * each program by kernel, as a chart; each cell that failed, was skipped or has a log, with that,
- * in which repeats (logparse/collapse.h) can be folded. All that it is made of is escaped; its
- * Content-Security-Policy lets nothing run but its own script, which filters.
+ * each program by kernel, as a chart; each cell that failed, was skipped or has a log, with
+ * that log, in which repeats (logparse/collapse.h) can be folded. All text is escaped. The
+ * Content-Security-Policy lets only the page's own script run, which filters.
  *
  * The same records and logs give the same bytes. The caller frees *ret. Errors as
  * kt_render_result_table().
@@ -25,8 +25,8 @@ struct kt_error *kt_format_cells_html(const struct kt_cell_records *records,
 				      const struct kt_html_options *options, char **ret);
 
 /*
- * Appends a collapsed log as HTML: each repeat is a <details>, in which others may be. Marks need
- * not be in order: what ends nothing is text, and what is open at the end is closed.
+ * Appends a collapsed log as HTML: each repeat is a <details>, which may have others in it. An end
+ * without a beginning is text, and what is open at the end of the log is closed.
  */
 void kt_append_log_html(struct kt_buf *out, struct kt_text log);
 

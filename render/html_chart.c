@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* verified_insns of each program by kernel: a chart each, and all of a scheduler's as a table. */
+/* verified_insns by kernel: a chart for each program, and a table for each scheduler. */
 #include <inttypes.h>
 
 #include "render/html_page.h"
@@ -29,8 +29,8 @@ static const struct cells_range *range_at(const struct chart *chart, size_t kern
 }
 
 /*
- * The axis begins at 0 only where values are near it: what matters is how they differ. What hardly
- * differs does not fill it, though.
+ * The axis begins at 0 only if values are near it, so that their differences can be seen; but
+ * values that hardly differ do not fill it. False: there is no value.
  */
 static bool set_axis(struct chart *chart)
 {
@@ -72,7 +72,7 @@ static const char *kernel_name(const struct chart *chart, size_t kernel)
 	return chart->index->kernels.all[chart->counts->kernels[kernel]];
 }
 
-/* "12.5k", which is what there is room for. */
+/* "12.5k": there is no room for all digits. */
 static void append_short(struct kt_buf *out, double value)
 {
 	if (value >= 1e6)
@@ -98,7 +98,7 @@ static void append_axis(struct kt_buf *out, const struct chart *chart)
 	}
 }
 
-/* The beginning of a kernel's name, whole characters. */
+/* As much of a kernel's name as there is room for, in whole characters. */
 static void append_label(struct kt_buf *out, const char *name)
 {
 	struct kt_buf label = KT_BUF_INIT;
@@ -116,7 +116,7 @@ static void append_label(struct kt_buf *out, const char *name)
 	kt_buf_deinit(&label);
 }
 
-/* Through the highest of each; a kernel that has none is left out. */
+/* A line through the highest value of each kernel that has one. */
 static void append_line(struct kt_buf *out, const struct chart *chart)
 {
 	kt_buf_appends(out, "<polyline class=\"line\" points=\"");
@@ -157,7 +157,7 @@ static void append_kernel_labels(struct kt_buf *out, const struct chart *chart)
 {
 	size_t n = chart->counts->n_kernels, step = (n + MAX_LABELS - 1) / MAX_LABELS;
 
-	/* Names of five characters have room for all; longer ones for every other. */
+	/* There is room for four names, or for every other one. */
 	if (n > 4 && step == 1)
 		step = 2;
 	for (size_t k = 0; k < n; k += step) {
@@ -168,7 +168,7 @@ static void append_kernel_labels(struct kt_buf *out, const struct chart *chart)
 	}
 }
 
-/* In words, for who does not see it. */
+/* The values in words, for a screen reader. */
 static void append_words(struct kt_buf *out, const struct chart *chart)
 {
 	kt_buf_appends(out, "verified_insns by kernel");

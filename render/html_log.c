@@ -2,7 +2,7 @@
 #include "render/html.h"
 #include "render/markup.h"
 
-/* Logs nest a few deep; what is made up does not make a page that a browser gives up on. */
+/* Real logs nest a few levels. The bound is for made-up ones, which a browser could not show. */
 #define MAX_DEPTH 32
 
 enum mark {
@@ -23,13 +23,7 @@ static bool has(struct kt_text text, struct kt_text part)
 	return memmem(text.data, text.len, part.data, part.len) != NULL;
 }
 
-/* Digits, which the numbers of a mark begin with. */
-static bool starts_with_number(struct kt_text text)
-{
-	return text.len && text.data[0] >= '0' && text.data[0] <= '9';
-}
-
-/* Marks stand at the start of a line; *words: what is between the dashes. */
+/* The kind of mark that a line is; *words: the text between its dashes. */
 static enum mark mark_of(struct kt_text line, struct kt_text *words)
 {
 	if (!kt_text_starts_with(line, KT_TEXT("--- ")) || !ends_with(line, KT_TEXT(" ---")) ||
@@ -38,7 +32,7 @@ static enum mark mark_of(struct kt_text line, struct kt_text *words)
 	*words = (struct kt_text){line.data + 4, line.len - 8};
 	if (words->len == 10 && kt_text_starts_with(*words, KT_TEXT("end repeat")))
 		return MARK_END;
-	if (!starts_with_number(*words))
+	if (words->data[0] < '0' || words->data[0] > '9')
 		return MARK_NONE;
 	if (has(*words, KT_TEXT("x of the following ")))
 		return MARK_BEGIN;
@@ -60,7 +54,7 @@ static void end_text(struct state *state)
 
 static void put_text(struct state *state, struct kt_text line)
 {
-	/* The newline after the tag is HTML's, and not the log's. */
+	/* HTML ignores a newline after the tag; without it, it would ignore one of the log's. */
 	if (!state->in_text)
 		kt_buf_appends(state->out, "<pre>\n");
 	state->in_text = true;

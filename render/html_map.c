@@ -5,7 +5,7 @@
 #include "render/markup.h"
 #include "util/cleanup.h"
 
-/* More columns than that have their heads written upwards. */
+/* With more columns than that, heads are written upwards. */
 #define MAX_FLAT 3
 
 static void append_heads(struct kt_buf *out, const struct cells_index *index, const char *label)
@@ -46,7 +46,7 @@ static void append_title(struct kt_buf *out, const struct kt_cell_record *record
 	kt_buf_appendc(out, '"');
 }
 
-/* Cells that there is nothing to tell of have no mark of their own. */
+/* A cell links to its details, if it has any. */
 static void append_cell(struct kt_buf *out, const struct cells_index *index,
 			const struct cells_cell *cell)
 {

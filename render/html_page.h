@@ -9,14 +9,14 @@
 
 extern const char html_style[], html_script[], html_style_hash[], html_script_hash[];
 
-/* "✓", "✗", "–", and "p", "f", "k": how a state looks, and the class that colours it. */
+/* How a state looks: "✓", "✗" or "–", and the CSS class that colours it: "p", "f" or "k". */
 const char *html_symbol(enum cells_state state);
 const char *html_class(enum cells_state state);
 
-/* Whether the page has more to tell of a cell, at "#cN" where N is its place in the index. */
+/* Whether the page has details of a cell, at "#cN"; N is its place in the index. */
 bool html_has_details(const struct cells_cell *cell);
 
-/* Appends " data-n=…", what the filter looks for. */
+/* Appends " data-n=…", the text that the filter searches. */
 void html_append_filter(struct kt_buf *out, const struct kt_cell_record *record);
 
 /* The heat map of all kernels, or of the only one; then one of each. Errors as cells_ratios(). */

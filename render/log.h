@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Verifier logs, as they go to a table or a document: log_table.h, log_json.h. */
+/* Verifier logs that a table or a document is made of: log_table.h, log_json.h. */
 #ifndef KT_RENDER_LOG_H
 #define KT_RENDER_LOG_H
 

@@ -8,13 +8,13 @@
 #include "render/log_why.h"
 #include "util/cleanup.h"
 
-/* Lines of the path that are shown: less where the kernel explains things itself. */
+/* Lines of the path that are shown: fewer if the kernel explains the error itself. */
 #define PATH_LINES           24
 #define PATH_LINES_EXPLAINED 8
-/* Likewise of one that is shown from the start on, and how many of them at its beginning. */
+/* The same for all that was executed, and how many of them are from its beginning. */
 #define PATH_LINES_ALL  40
 #define PATH_HEAD_LINES 12
-/* What is shown of a text that is no log. */
+/* How much is shown of a text that is no log. */
 #define OTHER_LINES 6
 #define OTHER_BYTES 2000
 
@@ -23,7 +23,7 @@ static void append(struct kt_buf *out, struct kt_text text)
 	kt_buf_append(out, text.data, text.len);
 }
 
-/* Each line of text on a line of its own, behind indent; blank ones stay blank. */
+/* Indents each line of text but blank ones. */
 static void append_lines(struct kt_buf *out, const char *indent, struct kt_text text)
 {
 	struct kt_text line;
@@ -36,7 +36,7 @@ static void append_lines(struct kt_buf *out, const char *indent, struct kt_text 
 	}
 }
 
-/* "; *v = 1; @ bad.bpf.c:42", as the verifier prints it; nothing where nothing is known. */
+/* "; *v = 1; @ bad.bpf.c:42", as the verifier prints it; nothing if no line is known. */
 static void append_source(struct kt_buf *out, const char *indent,
 			  const struct kt_source_ref *source)
 {
@@ -76,13 +76,13 @@ static void append_subject_name(struct kt_buf *out, const struct kt_last_subject
 		kt_buf_printf(out, " of frame %u", s->frame);
 }
 
-/* "(0f) r3 += r4": the register behind the operator, 4. -1: there is none, or it is the same. */
+/* "(0f) r3 += r4": the register after the operator, 4. -1: there is none, or it is the target. */
 static int operand_of(struct kt_text insn)
 {
 	const char *p = insn.len ? memmem(insn.data, insn.len, "= ", 2) : NULL;
 	size_t len = p ? (size_t)(insn.data + insn.len - p) : 0;
 
-	/* A load's begins with "*(", and a negation's with "-". */
+	/* A load has "*(" there, and a negation "-". */
 	if (len < 4 || len > 5 || (p[2] != 'r' && p[2] != 'w'))
 		return -1;
 	if (insn.len > 5 + len && memcmp(insn.data + 6, p + 3, len - 3) == 0 &&
@@ -92,8 +92,8 @@ static int operand_of(struct kt_text insn)
 }
 
 /*
- * What was added to an address is worth as much as where: "R4=scalar(umax=31)". It is printed
- * behind the instruction, or with precision tracking between them.
+ * When something was added to an address, its value matters, too: "R4=scalar(umax=31)". The log
+ * has it after the instruction; precision tracking may stand between them.
  */
 static void append_operand(struct kt_buf *out, const struct kt_last_insn *insn, const char *end)
 {
@@ -158,7 +158,7 @@ static void append_subject(struct kt_buf *out, const struct kt_last_subject *s, 
 		kt_buf_appends(out, s->kind == KT_LAST_SUBJECT_REF || s->frame ? ": " : "=");
 		append(out, s->value);
 	} else if (s->kind == KT_LAST_SUBJECT_REG && s->origin != KT_LAST_ORIGIN_NEVER) {
-		/* At level 1 5.10 prints state only behind jumps. */
+		/* At level 1 Linux 5.10 prints state only after jumps. */
 		kt_buf_appends(out, " (the log does not say what it held)");
 	}
 	kt_buf_appendc(out, '\n');
@@ -170,10 +170,9 @@ static void append_subject(struct kt_buf *out, const struct kt_last_subject *s, 
 static void append_path_title(struct kt_buf *out, const struct kt_log_last *last)
 {
 	const char *plural = last->path_insns == 1 ? "" : "s";
-
 	bool all = last->outcome == KT_LAST_CUT || last->class == KT_LAST_BUDGET;
 
-	/* Of these it is what was executed, on any path. */
+	/* After these outcomes the lines are from any path. */
 	kt_buf_appends(out, all ? "  executed since " : "  path since ");
 	if (last->path_loops) {
 		kt_buf_printf(out, "insn %u was executed before", last->at.index);
@@ -208,7 +207,7 @@ static struct kt_error *append_path(struct kt_buf *out, const struct kt_log_last
 	return render_log_path(last->path, all ? PATH_HEAD_LINES : 0, max, out);
 }
 
-/* The end of a text that is no verifier log: maybe the loader said what is wrong. */
+/* The end of a text that is no verifier log: the loader may have said what is wrong. */
 static void append_other(struct kt_buf *out, struct kt_text text)
 {
 	size_t begin, n = 0;
@@ -224,11 +223,6 @@ static void append_other(struct kt_buf *out, struct kt_text text)
 	}
 	kt_buf_printf(out, "  There is other text, which %s:\n", begin ? "ends so" : "is this");
 	append_lines(out, "    ", (struct kt_text){text.data + begin, text.len - begin});
-}
-
-static void append_stats(struct kt_buf *out, const struct kt_log_last *last)
-{
-	append_lines(out, "  ", last->stats);
 }
 
 static void append_headline(struct kt_buf *out, const struct kt_log_last *last,
@@ -254,7 +248,7 @@ static void append_headline(struct kt_buf *out, const struct kt_log_last *last,
 	}
 }
 
-/* What the message has beside its first line. */
+/* The message without its first line. */
 static void append_message(struct kt_buf *out, const struct kt_log_last *last)
 {
 	struct kt_text rest = last->error, line;
@@ -303,7 +297,7 @@ static struct kt_error *render(const struct kt_log_last *last, struct kt_text tr
 		append_other(out, trace);
 	if (last->cut_front)
 		kt_buf_appends(out, "  (the log lacks its beginning)\n");
-	append_stats(out, last);
+	append_lines(out, "  ", last->stats);
 	if (last->outcome == KT_LAST_FAILED && last->class == KT_LAST_BUDGET)
 		kt_buf_appends(out, "  (--source shows which lines they were spent on)\n");
 	return err;

@@ -9,7 +9,7 @@
 #include "util/vec.h"
 
 #define INDENT "    "
-/* A cut that saves no more lines than this is not worth its own. */
+/* A cut is a line itself, and has to save more than this many. */
 #define FEW_LINES 2
 
 struct lines {
@@ -49,10 +49,10 @@ static bool closes(struct kt_text line)
 }
 
 /*
- * Up to 6.1 a source line is printed again for each instruction that has it as its own. Marks
- * begin something else, and so does a branch.
+ * Whether a line is the source line that was shown last. Up to 6.1 the verifier prints it again for
+ * each of its instructions. After a mark or a branch it is shown again.
  */
-static bool says_again(struct lines *lines, const struct kt_event *ev, struct kt_text line)
+static bool is_repeated(struct lines *lines, const struct kt_event *ev, struct kt_text line)
 {
 	if (ev->kind == KT_EVENT_SOURCE) {
 		if (lines->source.data && same(lines->source, line))
@@ -64,7 +64,7 @@ static bool says_again(struct lines *lines, const struct kt_event *ev, struct kt
 	return false;
 }
 
-/* The lines of a collapsed path that are shown. */
+/* Collects the lines of a collapsed path that are worth showing. */
 static bool gather(struct lines *lines, struct kt_text text)
 {
 	struct kt_trace trace;
@@ -76,7 +76,7 @@ static bool gather(struct lines *lines, struct kt_text text)
 		if (ev.kind == KT_EVENT_PRECISION)
 			continue;
 		while (kt_text_next_line(&ev.text, &line)) {
-			if (!line.len || says_again(lines, &ev, line) ||
+			if (!line.len || is_repeated(lines, &ev, line) ||
 			    (is_mark(line) && contains(line, " of precision tracking omitted")))
 				continue;
 			if (!kt_vec_push(&lines->all, line))
@@ -94,8 +94,8 @@ static void append_line(struct kt_buf *out, struct kt_text line)
 }
 
 /*
- * In place of the lines from begin to end: how many, the ends of repeats that were begun before,
- * and the beginnings of those that go on behind.
+ * Appends, in place of the lines from begin to end: how many there are, the ends of repeats that
+ * begin before them, and the beginnings of repeats that end after them.
  */
 static struct kt_error *append_gap(const struct lines *lines, size_t begin, size_t end,
 				   struct kt_buf *out)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What verifier logs say in numbers, as tables or CSV: a line a program, a line a source line. */
+/* The numbers in verifier logs, as tables or CSV: a line for each program, or source line. */
 #ifndef KT_RENDER_LOG_TABLE_H
 #define KT_RENDER_LOG_TABLE_H
 
@@ -14,17 +14,17 @@ struct render_log_table_options {
 };
 
 /*
- * Whether sort is one that the table has; NULL is. A key is a column's name or its short form.
- * Names sort from A, numbers the largest first, a line's number from the smallest; what is not
- * known comes last, ties stay in order. KT_ERROR_USAGE, with the keys that there are.
+ * Whether the table can be sorted by that; NULL is no sort. A key is a column's name or its short
+ * form. Names sort from A, numbers the largest first, line numbers the smallest first; unknown
+ * values come last, ties stay in order. KT_ERROR_USAGE, with the keys that there are.
  */
 struct kt_error *render_log_stats_check_sort(const char *sort);
 struct kt_error *render_log_source_check_sort(const char *sort);
 
 /*
- * A line a program: its verdict, what the verifier counted, the size of the log, the error.
- * A table shows "-" for what a log does not tell, and no column that none of them fills; CSV
- * has all columns, and empty fields. Without a sort key they stay in the order given.
+ * A line for each program: its verdict, what the verifier counted, the size of the log, the error.
+ * A table shows "-" for an unknown value, and leaves out a column in which none is known; CSV has
+ * all columns, and empty fields. Without a sort key programs stay in the order given.
  *
  * The caller frees *ret. Errors: KT_ERROR_USAGE for the sort key, KT_ERROR_NO_MEMORY.
  */
@@ -32,10 +32,10 @@ struct kt_error *render_log_stats(const struct render_log_program *programs, siz
 				  const struct render_log_table_options *options, char **ret);
 
 /*
- * Where the verifier spent its instructions: for each program its name (if there are several),
- * a line a source line, by default that with the most first, and a line that says how many of the
- * instructions that the verifier processed these are. A log without a trace (at level 1 of
- * programs that pass) has that said in place of a table. CSV has all programs in one.
+ * Where the verifier spent its instructions: for each program its name (if there are several), a
+ * line for each source line, by default the most expensive first, and a line that says how many of
+ * the processed instructions the log has. A log without a trace (level 1 prints none of a program
+ * that passes) gets a message in place of a table. CSV has all programs in one.
  *
  * The caller frees *ret. Errors: as above.
  */

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-/* Steps of a causal path: at its beginning, at its end; and one more is not worth a cut. */
+/* Steps of a causal path that are shown. A cut is a line, too, and has to replace two or more. */
 #define FIRST_STEPS 1
 #define LAST_STEPS  3
 #define MAX_STEPS   (FIRST_STEPS + LAST_STEPS + 1)
@@ -14,7 +14,7 @@ static bool is_heading(struct kt_text line)
 }
 
 /*
- * Takes a step with the blank lines behind it off the front. Another one begins behind a blank
+ * Takes a step, with the blank lines after it, off the front. The next step begins after a blank
  * line:
  *	  bad_oob37 @ bad.bpf.c:16:7
  *	  Source context:

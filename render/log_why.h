@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What Linux 7.3 itself says of an error. Internal to render/log_last.c. */
+/* The kernel's own explanation of an error, since Linux 7.3. Internal to render/log_last.c. */
 #ifndef KT_RENDER_LOG_WHY_H
 #define KT_RENDER_LOG_WHY_H
 
@@ -7,9 +7,8 @@
 #include "util/buf.h"
 
 /*
- * Appends the explanation, "Verification failed: ..." to its suggestion, as it is; but of the
- * steps of a long causal path (a loop's are there again for each iteration) the first one and
- * the last ones.
+ * Appends the explanation, from "Verification failed: ..." to its suggestion, as it is. A long
+ * causal path (it has the steps of a loop for each iteration) is cut to its first and last steps.
  */
 void render_log_why(struct kt_text explanation, struct kt_buf *out);
 

@@ -4,7 +4,7 @@
 
 /*
  * U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069 make a name read as another one; U+FFFE and
- * U+FFFF are in no XML document. All are three bytes long. 0: none of them.
+ * U+FFFF are in no XML document. All are three bytes long. Gives the code, or 0 for any other.
  */
 static unsigned int refused(const char *p)
 {
@@ -32,7 +32,7 @@ static const char *entity(char c)
 	}
 }
 
-/* clean: of render_append_visible(), so that it is valid UTF-8. */
+/* clean is valid UTF-8: render_append_visible() made it. */
 static void append_escaped(struct kt_buf *out, const char *clean)
 {
 	const char *start = clean, *p = clean;

@@ -7,10 +7,9 @@
 #include "util/buf.h"
 
 /*
- * Appends text, so that it stands in an element or in a quoted attribute of HTML, and of XML 1.0.
- * What is not UTF-8 and control characters come out as "\xNN", and so do what turns the direction
- * of writing around ("\u202e") and the two that XML forbids. Line breaks and tabs stay where lines
- * is true.
+ * Appends text for an element or a quoted attribute of HTML or XML 1.0. Control characters and
+ * bytes that are not UTF-8 come out as "\xNN"; characters that turn the direction of writing
+ * around, and the two that XML forbids, as "\u202e". lines: line breaks and tabs stay.
  */
 void render_append_markup(struct kt_buf *out, const char *text, bool lines);
 void render_append_markup_slice(struct kt_buf *out, struct kt_text text, bool lines);

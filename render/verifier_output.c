@@ -18,7 +18,7 @@ static void append_state(const struct scx_state *state, struct kt_buf *out)
 		kt_buf_printf(out, " with %s", state->ops);
 }
 
-/* How it ended when it was told to: with 0, or else worth a word. */
+/* How the scheduler ended when it was told to. Nothing is printed if it exited with 0. */
 static void append_end(const struct kt_verifier_vm_result *result, struct kt_buf *out)
 {
 	if (result->end_reported && !result->exited)
@@ -72,7 +72,7 @@ static void append_program(const struct kt_prog_stats *program, struct kt_buf *o
 	kt_buf_appends(out, program->failed ? " FAILED\n" : "\n");
 }
 
-/* "  processed=N  states=PEAK/TOTAL  time=Tus  stack=S": what is known of it, or no line. */
+/* "  processed=N  states=PEAK/TOTAL  time=Tus  stack=S", without what is unknown; or no line. */
 static void append_stats(struct kt_text log, struct kt_buf *out)
 {
 	struct kt_verifier_stats stats;
@@ -90,7 +90,7 @@ static void append_stats(struct kt_text log, struct kt_buf *out)
 		kt_buf_printf(out, " time=%" PRIu64 "us ", stats.value[KT_STAT_TIME]);
 	if (stats.stack.len)
 		kt_buf_printf(out, " stack=%.*s ", (int)stats.stack.len, stats.stack.data);
-	else if (stats.has[KT_STAT_STACK_MAX]) /* 7.3 has only the most */
+	else if (stats.has[KT_STAT_STACK_MAX]) /* 7.3 prints only the largest */
 		kt_buf_printf(out, " stack=%" PRIu64 " ", stats.value[KT_STAT_STACK_MAX]);
 	while (out->len > begin && out->data[out->len - 1] == ' ')
 		out->data[--out->len] = '\0';
@@ -98,7 +98,7 @@ static void append_stats(struct kt_text log, struct kt_buf *out)
 		kt_buf_appendc(out, '\n');
 }
 
-/* A hostile log may fail as often as it has lines; real ones do a few times. */
+/* Real logs have a few. A hostile one could have one in each line. */
 #define FAILURES_MAX 1000
 
 struct failures {
@@ -110,7 +110,7 @@ static void failures_deinit(struct failures *failures)
 	kt_vec_free(&failures->v);
 }
 
-/* libbpf loads some twice, and of those the last log counts. */
+/* libbpf may load a program twice. Then the last log counts. */
 static bool add_failure(struct failures *failures, const struct kt_log_block *block)
 {
 	struct kt_text name = block->program;

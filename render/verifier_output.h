@@ -6,10 +6,11 @@
 #include "model/verdict.h"
 
 /*
- * Appends the label with the verdict; the outcome of attach and of the workload; a line a program,
- * "  NAME verified_insns=N"; what there is to say of the log; for each load that failed what led to
- * it (render/log_last.h); and the scheduler's log, its verifier logs collapsed. raw: the log as it
- * is, and nothing before it. Names and the log have their bytes as they are. KT_ERROR_NO_MEMORY.
+ * Appends the label with the verdict; the outcome of attach and of the workload; a line for each
+ * program, "  NAME verified_insns=N"; the log's statistics; for each load that failed what led to
+ * it (render/log_last.h); and the scheduler's log, with its verifier logs collapsed. raw: without
+ * what led to failures, and the log is not collapsed. Bytes of names and of the log are copied as
+ * they are. KT_ERROR_NO_MEMORY.
  */
 struct kt_error *kt_format_verifier_output(const char *label,
 					   const struct kt_verifier_vm_result *result, bool raw,
