@@ -115,8 +115,8 @@ struct render_column {
 	struct render_cell (*get_nth)(const void *row, size_t n);
 	unsigned int flags;
 	/*
-	 * In a table: as wide as that where a value is wider than the head, even if none needs it.
-	 * In lines: so wide, since nobody knows what is still to come.
+	 * Columns of the terminal. A table makes it at least so wide, unless all values are
+	 * narrower than the head; 0: as its values need. A line makes it so wide whatever it has.
 	 */
 	size_t width;
 	size_t longest; /* characters of a text that a terminal is shown; 0: all of them */

@@ -84,10 +84,10 @@ static void test_table(void **state)
 
 	(void)state;
 	assert_null(render_grid_table(&all, 0, false, &out));
-	assert_text(&out, "ID NAME     SIZE BIG    % DELTA   PCT  RANGE\n"
-			  " 3 one       0x0 no  12.5    -5 -0.0% 3..125\n"
-			  "12 -           - -    1.2     0  0.0%      -\n"
-			  " 1 t\\x1bwo 0xff yes  0.1    +7 +inf%      1\n");
+	assert_text(&out, "  ID NAME      SIZE BIG    % DELTA   PCT  RANGE\n"
+			  "   3 one        0x0 no  12.5    -5 -0.0% 3..125\n"
+			  "  12 -            - -    1.2     0  0.0%      -\n"
+			  "   1 t\\x1bwo   0xff yes  0.1    +7 +inf%      1\n");
 }
 
 static void test_csv(void **state)
