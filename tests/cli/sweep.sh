@@ -120,6 +120,8 @@ check 'report shows it again' grep -q 'any / two / 9cpu-3llc-nosmt: QEMU exited 
 run sweep "$work/sweep.conf" --results "$work/through" --filter 'any/one/4cpu-1llc-nosmt' --json
 check '--json: an object a cell' jq -es 'length == 1 and .[0].cell == "verifier/any/one/4cpu-1llc-nosmt" and
 	.[0].state == "fail"' "$work/out"
+keys 'sweep progress'
+keys 'cell record' "$(ls "$work"/through/*.json | head -n 1)"
 run sweep "$work/sweep.conf" --results "$work/retried" --filter 'any/one/4cpu-1llc-nosmt' --retries 2
 check '--retries' jq -e '.attempts == 3' "$work"/retried/*.json
 KTSTR_VERIFIER_RESULT_DIR=$work/env run sweep "$work/sweep.conf" --cell any/one/4cpu-1llc-nosmt

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "tests/btf/fake_kernel.h"
+#include "tests/lib/json_keys.h"
 
 static char path[] = "/tmp/ktstr-layout-XXXXXX";
 
@@ -109,13 +110,24 @@ static void test_json(void **state)
 	json_decref(root);
 }
 
+static void test_json_keys(void **state)
+{
+	struct kt_buf documents = KT_BUF_INIT;
+
+	(void)state;
+	kt_buf_appends(&documents, RUN("layout", "bpf_prog", "--vmlinux", path, "--json")->out);
+	kt_buf_appends(&documents,
+		       RUN("layout", "bpf_prog_type", "--vmlinux", path, "--json")->out);
+	assert_json_keys("layout", documents.data);
+	kt_buf_deinit(&documents);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_struct),
-		cmocka_unit_test(test_member_and_enum),
-		cmocka_unit_test(test_not_there),
-		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_struct),    cmocka_unit_test(test_member_and_enum),
+		cmocka_unit_test(test_not_there), cmocka_unit_test(test_json),
+		cmocka_unit_test(test_json_keys),
 	};
 
 	return cmocka_run_group_tests_name("cli: layout", tests, setup, teardown);

@@ -20,6 +20,7 @@ all=$(($(wc -l <"$work/out") - 1))
 check 'nothing on stderr' test ! -s "$work/err"
 attach --json
 check 'JSON: every program' jq -e ".schema == \"ktstr-gdb.programs.v1\" and (.programs | length) == $all" "$work/out"
+keys programs
 cp "$work/out" "$work/all.json"
 attach --csv
 check 'CSV: every program, and a header' test "$(wc -l <"$work/out")" = $((all + 1))

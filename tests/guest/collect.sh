@@ -33,6 +33,7 @@ collect --object "$objects/demo.bpf.o" --object "$objects/reject.bpf.o" \
 	--object "$work/short.bpf.o" --json
 check 'something failed: exit status 1' test "$status" = 1
 check 'and nothing on stderr' test ! -s "$work/err"
+keys programs
 check 'six programs of the demo and one beside the rejected' jq -e '.programs | length == 7' "$work/out"
 check 'the rejected one is listed with its log' jq -e '[.failed[] | select(.object == "reject.bpf.o")] |
 	length == 1 and .[0].name == "rejected_null_unchecked" and (.[0].log | contains("invalid mem access"))' "$work/out"
@@ -106,6 +107,7 @@ if cc -o "$work/loader" -DOBJECT="\"$objects/demo.bpf.o\"" tests/guest/loader.c 
 		jq -e '[.programs[].name] == ["before", "long_walk", "behind"]' "$work/out"
 	collect --run "$work/loader" --json -- 7
 	check 'a loader that fails: exit status 1' test "$status" = 1
+	keys programs
 	check 'and its own' jq -e '.payload.exited and .payload.exit_code == 7' "$work/out"
 else
 	skip 'a loader with shared libraries' 'no libbpf to link with'

@@ -16,11 +16,15 @@ for suite in ${OBJECTS_SUITES:-bookworm trixie sid}; do
 	release=$(jq -r .kernel.release "$dir/truth.json")
 	run maps "$target" --vmlinux "$kernel" --json
 	same maps 40
+	keys maps
 	run links "$target" --vmlinux "$kernel" --json
 	same links 4
+	keys links
 	dumps
 	dump_json
+	keys 'prog dump'
 	info
+	keys info
 	alive
 done
 

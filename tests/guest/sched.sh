@@ -119,6 +119,7 @@ prints 'as text: the verdict comes first' 0 '^scx_fix good, Linux 7[^ ]*: PASS$'
 check 'in the first line' sh -c "head -n 1 '$work/out' | grep -q ': PASS$'"
 prints 'its programs, with their cost' 0 '^  fix_enqueue {30}verified_insns=[0-9]+$'
 check 'and nothing on stderr' test ! -s "$work/err"
+keys programs "$work/good.json"
 check '--save: the same document' jq -e '.schema == "ktstr-gdb.programs.v1" and .run.passed' "$work/good.json"
 check '--save: of good modes' test "$(stat -c %a "$work/good.json")" = 644
 collect --raw --save "$work/rejected.json" -- rejected

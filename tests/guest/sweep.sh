@@ -47,6 +47,7 @@ one=$(ls "$work"/results/*odd*6.18*9cpu*.json)
 check 'a record has what spec.md says' jq -e '.scheduler == "odd" and .kernel == "trixie-backports-6.18" and
 	.topology == "9cpu-3llc-nosmt" and .passed == false and .skipped == false and
 	(.stats | map(.name) | index("stall_enqueue")) and all(.stats[]; .verified_insns > 0)' "$one"
+keys 'cell record' "$one"
 check 'what failed was tried again' jq -e '.attempts == 2' "$one"
 check 'the guest saw three caches' grep -q '^caches: 3$' "${one%.json}.log"
 objects=$(ls "$work"/results/*objects*6.18*.json)

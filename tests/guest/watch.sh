@@ -62,6 +62,9 @@ else
 fi
 kill -s INT "$watcher"
 ended
+for event in begin load progress end; do
+	keys "watch $event" "$dir/seen"
+done
 check 'progress: samples of the slow load, that grow' jq -se '[.[] | select(.event == "progress" and .name == "slow_with_a_lon") | .verified_insns] | length > 1 and . == sort and last > first' "$dir/seen"
 check 'progress: less than what it came to' jq -se '([.[] | select(.event == "load" and .name == "slow_with_a_lon")][0].verified_insns) as $all | all(.[] | select(.event == "progress" and .name == "slow_with_a_lon"); .verified_insns <= $all)' "$dir/seen"
 check 'progress: the source line at hand, the name that is not cut, how fast it goes' jq -se '

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * docs/json.md against documents that it takes a guest to print: here they are made of what a guest
+ * could have. tests/cli/json.sh has the others.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka.h needs those before it. */
+#include <cmocka.h>
+
+#include "model/cell_json.h"
+#include "render/bpf_disasm.h"
+#include "render/load.h"
+#include "render/objects.h"
+#include "render/programs.h"
+#include "tests/lib/json_keys.h"
+#include "util/buf.h"
+
+/* What the tests show owns no strings. */
+static char *text(const char *s)
+{
+	return (char *)(uintptr_t)s;
+}
+
+static struct program_number known(uint64_t value)
+{
+	return (struct program_number){true, value};
+}
+
+/* Appends a document, which it frees. */
+static void add(struct kt_buf *documents, struct kt_error *err, char *document)
+{
+	assert_null(err);
+	kt_buf_appends(documents, document);
+	free(document);
+}
+
+static void check(const char *section, struct kt_buf *documents)
+{
+	assert_false(kt_buf_failed(documents));
+	assert_json_keys(section, documents->data);
+	kt_buf_deinit(documents);
+}
+
+/* Of --object, of --run, and of --scheduler: no document has the keys of all three. */
+static void test_programs(void **state)
+{
+	struct program all[] = {{.id = 1, .name = "a"}};
+	const struct programs programs = {.all = all, .n = 1};
+	const struct render_failure failure = {"a.bpf.o", "xdp", "b", 22, "log"};
+	const struct render_payload payload = {.exited = true, .output = ""};
+	struct kt_prog_stats failed = {.name = text("c"), .failed = true};
+	const struct kt_verifier_vm_result run = {
+		.stats = {&failed, 1},
+		.sysfs = {.known = true, .state = "enabled"},
+		.memory = {.known = true, .state = "enabled"},
+		.scheduler_log = text(""),
+	};
+	const struct render_guest guests[] = {
+		{.release = "7.3", .failures = &failure, .n_failures = 1},
+		{.payload = &payload},
+		{.scheduler = "scx_fix", .run = &run},
+	};
+	struct kt_buf documents = KT_BUF_INIT;
+	char *out = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(guests) / sizeof(guests[0]); i++)
+		add(&documents, render_programs_json(&programs, &guests[i], &out), out);
+	check("programs", &documents);
+}
+
+static void test_objects(void **state)
+{
+	const struct render_guest guest = {.release = "7.3"};
+	struct map map = {.id = 1};
+	struct link link = {.id = 1};
+	struct maps maps = {.all = &map, .n = 1};
+	struct links links = {.all = &link, .n = 1};
+	struct render_grid map_grid = render_maps_grid(&maps);
+	struct render_grid link_grid = render_links_grid(&links);
+	struct kt_buf documents = KT_BUF_INIT;
+	char *out = NULL;
+
+	(void)state;
+	add(&documents, render_objects_json(&map_grid, "maps", &guest, &out), out);
+	check("maps", &documents);
+	add(&documents, render_objects_json(&link_grid, "links", &guest, &out), out);
+	check("links", &documents);
+}
+
+static void test_prog_dump(void **state)
+{
+	struct insn exit_insn = {.code = 0x95};
+	const struct insns insns = {.all = &exit_insn, .n = 1};
+	struct kt_buf documents = KT_BUF_INIT;
+	char *out = NULL;
+
+	(void)state;
+	add(&documents, render_insns_json(&insns, true, &out), out);
+	add(&documents, render_insns_json(&insns, false, &out), out);
+	check("prog dump", &documents);
+}
+
+static void test_watch(void **state)
+{
+	const struct bpf_load load = {.name = "a"};
+	const struct bpf_load_progress progress = {.name = "a"};
+	const struct load_summary summary = {0};
+	struct kt_buf documents = KT_BUF_INIT;
+	char *out = NULL;
+
+	(void)state;
+	add(&documents, render_load_begin_json("7.3", NULL, true, &out), out);
+	add(&documents, render_load_json(&load, "why", &out), out);
+	add(&documents, render_load_json(&load, NULL, &out), out);
+	add(&documents, render_load_progress_json(&progress, &out), out);
+	add(&documents, render_load_summary_json(&summary, NULL, &out), out);
+	assert_json_keys("watch begin", documents.data);
+	assert_json_keys("watch load", documents.data);
+	assert_json_keys("watch progress", documents.data);
+	check("watch end", &documents);
+}
+
+static void test_cell_record(void **state)
+{
+	struct kt_prog_stats stats = {
+		.name = text("a"), .type = text("xdp"), .tag = text("0"), .failed = true};
+	const struct kt_cell_record records[] = {
+		{.scheduler = text("s"), .kernel = text("k"), .topology = text("t")},
+		{.scheduler = text("s"),
+		 .kernel = text("k"),
+		 .topology = text("t"),
+		 .stats = {&stats, 1},
+		 .verdict = text("pass"),
+		 .reason = text("why"),
+		 .release = text("7.3"),
+		 .log = text("s.log"),
+		 .started = 1,
+		 .duration_s = 2.5,
+		 .attempts = 1},
+	};
+	struct kt_buf documents = KT_BUF_INIT;
+	char *out = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++)
+		add(&documents, kt_cell_record_encode(&records[i], &out), out);
+	check("cell record", &documents);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_programs),    cmocka_unit_test(test_objects),
+		cmocka_unit_test(test_prog_dump),   cmocka_unit_test(test_watch),
+		cmocka_unit_test(test_cell_record),
+	};
+
+	return cmocka_run_group_tests_name("json keys", tests, NULL, NULL);
+}
