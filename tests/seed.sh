@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 table=$(mktemp)
 trap 'rm -f "$table"' EXIT
-sed -n '/^## The seed/,/^## Where/p' docs/architecture.md |
+sed -n '/^## The seed/,/^## [^T]/p' docs/architecture.md |
 	sed -n 's/^| \(`.*`\) | \(.*\) | `\(.*\)` | \(.*\) |$/\1|\2|\3|\4/p' | tr -d '`' >"$table"
 echo "1..$(($(wc -l <"$table") + 1))"
 
