@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gdbrsp/client.h"
 #include "gdbrsp/exchange.h"
 #include "util/cleanup.h"
 #include "util/clock.h"

@@ -9,36 +9,9 @@
 #ifndef KT_GDBRSP_CLIENT_H
 #define KT_GDBRSP_CLIENT_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
 #include "gdbrsp/target.h"
+#include "gdbrsp/types.h"
 #include "util/error.h"
-#include "util/gaddr.h"
-
-struct rsp_client;
-
-/* NULL for the defaults: 5 s, no cancel_fd, resume, no trace. */
-struct rsp_options {
-	int64_t timeout_ms; /* for each step: connecting, the handshake, each batch; 0: 5000 */
-	int cancel_fd;      /* readable means: give up, KT_ERROR_CANCELLED; -1: none */
-	bool leave_stopped; /* do not resume the guest on detach or destroy */
-	FILE *trace;        /* each packet as a line, "> " sent or "< " received; NULL: none */
-};
-
-/* What a connection cost, for --timing and the tests. */
-struct rsp_stats {
-	int64_t connected_ns; /* when connect(2) came, in kt_now_ns() time */
-	int64_t pause_ns;     /* from there to the reply of the detach, or to now */
-	/*
-	 * The part of it until the stub's first word: QEMU's main loop came to accept(2), and
-	 * stopped the vCPUs. The guest was running for most of that.
-	 */
-	int64_t greeting_ns;
-	uint64_t requests, bytes_read, round_trips;
-};
 
 /*
  * Connects and gets the stub into a known state, whatever the client before left in it:
@@ -62,11 +35,6 @@ void rsp_client_destroy(struct rsp_client *client);
  * or ran into its deadline.
  */
 struct kt_error *rsp_client_detach(struct rsp_client *client);
-
-/* A vCPU, as the stub names it (multiprocess form, "p01.01"). */
-struct rsp_thread {
-	char id[32];
-};
 
 /* All vCPUs, in the stub's order; at least one. *ret belongs to the client. */
 struct kt_error *rsp_client_threads(struct rsp_client *client, const struct rsp_thread **ret,
@@ -94,18 +62,6 @@ struct kt_error *rsp_client_registers(struct rsp_client *client, const struct rs
 				      size_t n_threads, const char *const *names, size_t n_names,
 				      uint64_t *values);
 
-enum rsp_space {
-	RSP_VIRTUAL,  /* through the page table of the selected vCPU */
-	RSP_PHYSICAL, /* Qqemu.PhyMemMode:1; no error where there is no memory */
-};
-
-struct rsp_read {
-	gaddr_t addr;
-	size_t len; /* bytes; any size, split by the stub's PacketSize */
-	void *buf;
-	bool fault; /* set by the read: (part of) it does not translate; buf is undefined then */
-};
-
 /*
  * A command of QEMU's monitor (HMP), such as "info status": what it prints, which the caller frees.
  * Output of the monitor is for people, and differs between versions of QEMU: "unknown command:
@@ -127,17 +83,6 @@ struct kt_error *rsp_client_read(struct rsp_client *client, enum rsp_space space
  */
 struct kt_error *rsp_client_breakpoint(struct rsp_client *client, gaddr_t addr, size_t len,
 				       bool set);
-
-struct rsp_stop {
-	int signal;                      /* 5: a breakpoint or a step; 2: stopped from outside */
-	const struct rsp_thread *thread; /* who, one of rsp_client_threads(); NULL: not told */
-};
-
-/* A register to change, by its name in the target XML. */
-struct rsp_write {
-	const char *name;
-	uint64_t value;
-};
 
 /*
  * Lets the guest run, and does not wait for anything. First, in the same flight, the registers

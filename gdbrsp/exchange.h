@@ -9,10 +9,10 @@
 #ifndef KT_GDBRSP_EXCHANGE_H
 #define KT_GDBRSP_EXCHANGE_H
 
-#include "gdbrsp/client.h"
 #include "gdbrsp/connection.h"
 #include "gdbrsp/guardian.h"
 #include "gdbrsp/packet.h"
+#include "gdbrsp/types.h"
 
 /* The largest payload taken from a stub. What we ask for stays well below it. */
 #define RSP_PAYLOAD_MAX (128 * 1024)

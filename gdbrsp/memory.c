@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gdbrsp/client.h"
 #include "gdbrsp/exchange.h"
 
 /* E22 (EINVAL) is what QEMU says to a request that is longer than it can answer. */

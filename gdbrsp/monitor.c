@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gdbrsp/client.h"
 #include "gdbrsp/exchange.h"
 #include "util/cleanup.h"
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gdbrsp/client.h"
 #include "gdbrsp/exchange.h"
 #include "gdbrsp/target_xml.h"
 #include "util/cleanup.h"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gdbrsp/client.h"
 #include "gdbrsp/exchange.h"
 
 /* One request. */

@@ -10,7 +10,7 @@
 #ifndef KT_LOGPARSE_LAST_PATH_H
 #define KT_LOGPARSE_LAST_PATH_H
 
-#include "logparse/last.h"
+#include "logparse/last_result.h"
 #include "util/vec.h"
 
 enum {                         /* flags of a step */

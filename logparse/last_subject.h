@@ -3,7 +3,7 @@
 #ifndef KT_LOGPARSE_LAST_SUBJECT_H
 #define KT_LOGPARSE_LAST_SUBJECT_H
 
-#include "logparse/last.h"
+#include "logparse/last_result.h"
 
 /* The number behind the first `what` in text; KT_LINE_NO_INDEX where there is none. */
 uint32_t kt_last_number_behind(struct kt_text text, const char *what);

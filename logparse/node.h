@@ -104,7 +104,7 @@ struct log_loop {
 	uint64_t shapes;    /* the same of their shapes */
 	uint32_t body_len;  /* nodes of an iteration */
 	bool nested;        /* some of which are loops */
-	bool multiple;      /* see loop_find_root() */
+	bool multiple;      /* see logparse/loop.h */
 };
 
 /* A list of nodes, and what those of them that are loops refer to. */
@@ -133,14 +133,5 @@ static inline uint64_t node_mix(uint64_t a, uint64_t b)
 
 	return (uint64_t)m ^ (uint64_t)(m >> 64) ^ a;
 }
-
-/*
- * A loop of equal iterations may be one of fewer nodes that are alike: what is executed is
- * the same, and what hangs on it differs in turn. loop_find_root() makes body and body_len
- * those of the shorter one, by shape, and sets `multiple`; loop_split() then makes the run
- * itself so. Both may be called for any loop.
- */
-void loop_find_root(struct log_loop *loop);
-void loop_split(struct log_loop *loop);
 
 #endif

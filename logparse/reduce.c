@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "logparse/loop.h"
+
 /* How far a node looks back for its like, and for a loop that it may be the end of. */
 #define MAX_TRIES 4
 #define MAX_LOOPS 4

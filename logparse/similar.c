@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "logparse/similar.h"
 
+#include "logparse/loop.h"
 #include "logparse/scan.h"
 #include "util/cleanup.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "logparse/node.h"
+#include "logparse/loop.h"
 
 #include "logparse/scan.h"
 
