@@ -24,7 +24,7 @@ struct kt_saved {
 };
 
 /*
- * Reads the document "ktstr-gdb.programs.v1", whose keys are in docs/architecture.md, from text
+ * Reads the document "ktstr-gdb.programs.v1", whose keys are in docs/json.md, from text
  * that may be anything. Errors call it `name`. verified_insns of a refused program is taken from
  * its verifier log. If a whole object was bad, a program stands for it that has the object's name.
  *

@@ -49,7 +49,7 @@ struct kt_error *kt_render_result_table(const struct kt_cell_records *records,
 typedef void (*kt_cell_log_fn)(void *arg, const struct kt_cell_record *record, struct kt_buf *out);
 
 /*
- * Other forms; docs/architecture.md has the keys of "ktstr-gdb.report.v1". CSV has a line for each
+ * Other forms; docs/json.md has the keys of "ktstr-gdb.report.v1". CSV has a line for each
  * program of each cell. Markdown is GitHub's, for a CI summary, with a <details> for each cell that
  * failed; log may be NULL. The caller frees *ret. KT_ERROR_NO_MEMORY.
  */

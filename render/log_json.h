@@ -8,7 +8,7 @@
 #include "util/error.h"
 
 /*
- * The document "ktstr-gdb.log.v1"; docs/architecture.md has its keys. Bytes that are no UTF-8
+ * The document "ktstr-gdb.log.v1"; docs/json.md has its keys. Bytes that are no UTF-8
  * become U+FFFD. collapse says how the texts in it are collapsed; may be NULL. The caller frees
  * *ret. Errors: KT_ERROR_NO_MEMORY.
  */

@@ -67,7 +67,7 @@ struct kt_error *render_programs_table(const struct programs *programs, const ch
 struct kt_error *render_programs_csv(const struct programs *programs, const char *columns,
 				     char **ret);
 
-/* The document "ktstr-gdb.programs.v1"; docs/architecture.md has its keys. */
+/* The document "ktstr-gdb.programs.v1"; docs/json.md has its keys. */
 struct kt_error *render_programs_json(const struct programs *programs,
 				      const struct render_guest *guest, char **ret);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The presets of qemu-configs/topologies/: NUMA nodes, last-level caches, cores and threads, as
- * the guest's kernel has them in /sys. Each cache is a socket (docs/architecture.md says why).
+ * the guest's kernel has them in /sys. Each cache is a socket (docs/notes.md says why).
  */
 #ifndef KT_VM_TOPOLOGY_H
 #define KT_VM_TOPOLOGY_H
