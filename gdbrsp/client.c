@@ -11,9 +11,9 @@
 #define THREADS_MAX 4096
 /* `qsThreadInfo` names one vCPU at a time (7.2 to 11.1): ask that often, then twice that. */
 #define THREADS_AHEAD 4
-/* Detaching is what the user waits for after Ctrl-C, and what gets the guest going. */
+/* After Ctrl-C the user waits for the detach. */
 #define DETACH_TIMEOUT_MS 2000
-/* The smallest PacketSize to make sense of, and QEMU's before it was raised (7.2). */
+/* The smallest PacketSize that is accepted, and that of QEMU 7.2. */
 #define PACKET_SIZE_MIN  256
 #define PACKET_SIZE_QEMU 0x1000
 
@@ -30,7 +30,9 @@ static struct rsp_client *client_new(const struct rsp_options *options, const ch
 	client->options = *options;
 	client->wait_cancel_fd = options->cancel_fd;
 	rsp_decoder_init(&client->decoder, client->payload, sizeof(client->payload));
-	/* QEMU's only process, mostly; should the talk end before the stub names it. */
+	/*
+	 * QEMU's only process, mostly. It counts if the connection ends before the stub names one.
+	 */
 	client->process[0] = '1';
 	client->name = strdup(name);
 	if (!client->name) {
@@ -81,8 +83,8 @@ static const struct {
 };
 
 /*
- * QEMU up to 8.0 says by an unasked stop reply that the guest was running. No such reply:
- * only its version tells whether that means anything. "info version", in hex.
+ * QEMU up to 8.0 sends a stop reply, unasked, if the guest was running. Without that reply the
+ * guest was paused, or QEMU is newer: only its version tells. "info version", in hex.
  */
 static bool must_ask_version(const struct hello *hello)
 {
@@ -253,8 +255,8 @@ struct goodbye {
 	struct rsp_client *client;
 	bool sync, mode, stop_query, detach; /* what is still to be sent */
 	/*
-	 * `D` goes out behind the replies to all else, alone: a stop that a vCPU has asked for
-	 * meanwhile is then over, and does not come after it. See gdbrsp/rescue.c.
+	 * `D` is sent alone, after the replies to all else. A stop that a vCPU has asked for
+	 * meanwhile is over by then. See gdbrsp/rescue.c.
 	 */
 	bool detach_alone;
 	unsigned int unanswered;
@@ -323,7 +325,7 @@ static struct kt_error *say_goodbye(struct rsp_client *client)
 		.stop_query = client->options.leave_stopped, /* `D` removes breakpoints itself */
 		.detach = !client->options.leave_stopped,
 	};
-	/* No cancel_fd: it may be what brought us here. */
+	/* Without cancel_fd: Ctrl-C may be why we detach. */
 	struct rsp_patience patience = {kt_deadline_ms(DETACH_TIMEOUT_MS), -1};
 
 	if (rsp_guardian_acted(client->guardian) && rsp_guardian_wait(client->guardian))
@@ -343,9 +345,9 @@ bool rsp_client_was_let_go(const struct rsp_client *client)
 }
 
 /*
- * For a stub that does not answer: QEMU may be busy, with another debugger or with itself, and
- * comes to our bytes later. They stop the guest, so let `D` be among them; but only one, since a
- * second one crashes QEMU (gdbrsp/rescue.c).
+ * For a stub that does not answer. QEMU may be busy, also with another debugger, and read our bytes
+ * later. They stop the guest then, so a `D` has to be among them; but only one, since a second one
+ * crashes QEMU (gdbrsp/rescue.c).
  */
 static void leave_note(struct rsp_client *client)
 {
@@ -418,18 +420,12 @@ static struct kt_error *client_start(struct rsp_client *client, struct rsp_clien
 	return err;
 }
 
-static const struct rsp_options *or_defaults(const struct rsp_options *options)
-{
-	static const struct rsp_options defaults = {.cancel_fd = -1};
-
-	return options ? options : &defaults;
-}
-
-/* Before there is a connection, since it is what stops the guest. */
+/* Creates the guardian, too, before the connection stops the guest. */
 static struct kt_error *client_create(const struct rsp_options *options, const char *name,
 				      struct rsp_client **ret)
 {
-	struct rsp_client *client = client_new(or_defaults(options), name);
+	static const struct rsp_options defaults = {.cancel_fd = -1};
+	struct rsp_client *client = client_new(options ? options : &defaults, name);
 	struct kt_error *err;
 
 	if (!client)
@@ -451,7 +447,7 @@ static struct kt_error *client_open(struct rsp_client *client, const struct rsp_
 	struct kt_error *err = rsp_connection_open(target, &patience, client->guardian,
 						   &client->conn);
 
-	/* The guest may stand from connect(2) on, and not while the guardian is being born. */
+	/* The guest may be stopped from connect(2) on, but not while the guardian is created. */
 	client->stats.connected_ns = rsp_guardian_held_ns(client->guardian);
 	if (!err)
 		return NULL;
@@ -508,7 +504,7 @@ struct kt_error *rsp_client_threads(struct rsp_client *client, const struct rsp_
 	return NULL;
 }
 
-/* The stub hears of it with the next virtual read, in the same round trip. */
+/* The stub is told with the next virtual read, in the same round trip. */
 struct kt_error *rsp_client_select(struct rsp_client *client, const struct rsp_thread *thread)
 {
 	kt_vec_for_each (&client->threads, t) {
@@ -538,7 +534,7 @@ bool rsp_client_was_running(const struct rsp_client *client)
 
 const struct rsp_stats *rsp_client_stats(const struct rsp_client *client)
 {
-	/* The clock goes on while the caller looks: the only thing that a look changes. */
+	/* pause_ns grows until the detach, and is all that changes here. */
 	struct rsp_client *c = (struct rsp_client *)client;
 
 	if (!c->detached)

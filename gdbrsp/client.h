@@ -26,13 +26,12 @@ struct kt_error *rsp_client_connect(const struct rsp_target *target,
 struct kt_error *rsp_client_from_fd(int fd, const struct rsp_options *options,
 				    struct rsp_client **ret);
 
-/* Detaches if that was not done yet, without a word if it fails. Accepts NULL. */
+/* Detaches if that was not done yet, ignoring errors. Accepts NULL. */
 void rsp_client_destroy(struct rsp_client *client);
 
 /*
- * Puts the stub's state back, resumes the guest (unless leave_stopped) and waits for the
- * stub's word that it did. Tries hard: also in the middle of an exchange that was cancelled
- * or ran into its deadline.
+ * Puts the stub's state back, resumes the guest (unless leave_stopped) and waits for the stub's
+ * word that it did. Works also after an exchange that was cancelled or timed out.
  */
 struct kt_error *rsp_client_detach(struct rsp_client *client);
 
@@ -106,12 +105,12 @@ struct kt_error *rsp_client_resume(struct rsp_client *client, const struct rsp_t
 struct kt_error *rsp_client_wait(struct rsp_client *client, int64_t wait_ms, struct rsp_stop *ret);
 
 /*
- * This process was stopped by a signal, and the guest let go by the guardian (gdbrsp/guardian.h):
- * why a call failed with KT_ERROR_CLOSED though QEMU and the guest are well.
+ * This process was stopped by a signal, and the guardian let the guest go (gdbrsp/guardian.h). Then
+ * a call failed with KT_ERROR_CLOSED though QEMU and the guest are well.
  */
 bool rsp_client_was_let_go(const struct rsp_client *client);
 
-/* The guest was let run, and nobody has heard of its stop. */
+/* The guest was resumed, and no stop of it is known. */
 bool rsp_client_runs(const struct rsp_client *client);
 
 /*
@@ -121,8 +120,8 @@ bool rsp_client_runs(const struct rsp_client *client);
 struct kt_error *rsp_client_interrupt(struct rsp_client *client, struct rsp_stop *ret);
 
 /*
- * From now on the options' cancel_fd, which this gives (-1: none), is looked at in
- * rsp_client_wait() only: what is done while the guest stands still is short, and whole.
+ * From now on only rsp_client_wait() looks at the options' cancel_fd, which this returns (-1:
+ * none). Work while the guest is stopped is short, and is not cut off.
  */
 int rsp_client_cancel_only_waits(struct rsp_client *client);
 
@@ -136,7 +135,7 @@ void rsp_client_set_leave_stopped(struct rsp_client *client, bool leave_stopped)
 /* QEMU's physical-memory mode is there. */
 bool rsp_client_has_physical(const struct rsp_client *client);
 
-/* The guest ran when we came: yes, or nobody can tell (7.2 tells, newer QEMU does not). */
+/* The guest ran when we connected, or QEMU does not tell (up to 8.0 it does). */
 bool rsp_client_was_running(const struct rsp_client *client);
 
 const struct rsp_stats *rsp_client_stats(const struct rsp_client *client);

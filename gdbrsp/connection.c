@@ -17,7 +17,7 @@
 
 /* A socket buffer's worth, so that one recv(2) empties it. */
 #define INPUT_SIZE (64 * 1024)
-/* Bytes that are always there to be read would else keep us from looking at cancel_fd. */
+/* A stub that always has bytes for us must not keep us from looking at cancel_fd. */
 #define CANCEL_LOOK_INTERVAL 16
 /* connect(2) to a Unix socket with a full queue gives EAGAIN, and nothing to poll for. */
 #define UNIX_RETRY_MS 10
@@ -32,8 +32,8 @@ struct rsp_connection {
 };
 
 /*
- * Waits for events on fd (-1: only for time to pass), at most max_ms. *ready_ret tells whether
- * they came; a deadline that passes is an error only for the caller.
+ * Waits for events on fd (-1: only for time to pass), at most max_ms. *ready_ret: they came. That
+ * max_ms passed is no error here.
  */
 static struct kt_error *wait_for(int fd, short events, int cancel_fd, int max_ms, bool *ready_ret)
 {
@@ -68,8 +68,8 @@ static struct kt_error *wait_until(int fd, short events, const struct rsp_patien
 }
 
 /*
- * A stub may have accepted already, and stopped its guest: who is interrupted waits a little,
- * so that the connection can be ended properly.
+ * The stub may have accepted already and stopped the guest. So an interrupted connect(2) is waited
+ * for a little longer, and the connection can be ended properly.
  */
 #define CONNECT_GRACE_MS 1000
 
@@ -100,7 +100,7 @@ static struct kt_error *finish_connect(int fd, const struct rsp_patience *patien
 	return errnum ? kt_error_os(errnum, "cannot connect") : NULL;
 }
 
-/* The guardian has it before the guest can stop. */
+/* Gives the socket to the guardian before connect(2) can stop the guest. */
 static struct kt_error *make_socket(int family, struct rsp_guardian *guardian, int *ret)
 {
 	_cleanup_close_ int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -228,7 +228,7 @@ struct kt_error *rsp_connection_open(const struct rsp_target *target,
 	struct kt_error *err;
 	bool ready;
 
-	/* To connect stops the guest: not for somebody who has given up already. */
+	/* Connecting stops the guest. Do not, if the user has cancelled already. */
 	err = wait_for(-1, 0, patience->cancel_fd, 0, &ready);
 	if (err)
 		return err;
@@ -331,7 +331,7 @@ static struct kt_error *receive_now(struct rsp_connection *conn, size_t *len_ret
 	return NULL;
 }
 
-/* Cancel and deadline, also for a stub that keeps us busy. */
+/* Checks cancel_fd and the deadline, for a stub whose bytes never end. */
 static struct kt_error *look_up(struct rsp_connection *conn, const struct rsp_patience *patience)
 {
 	bool ready;
@@ -344,10 +344,10 @@ static struct kt_error *look_up(struct rsp_connection *conn, const struct rsp_pa
 }
 
 /*
- * While the guest stands still, looking again beats sleeping: QEMU writes each ack and each
- * reply with a call of its own, and to wake a sleeper twice a request costs it as much time
- * as the request itself (4.5 us against 9 us, QEMU 7.2). So the sleep comes after a while
- * without a byte, and at once where QEMU may need this very CPU.
+ * Polling beats sleeping while the guest is stopped. QEMU writes each ack and each reply with a
+ * call of its own, and waking a sleeper twice a request costs it as much as the request (4.5 us
+ * against 9 us, QEMU 7.2). So sleep only after a while without a byte. On one CPU, sleep at once:
+ * QEMU needs the CPU.
  */
 #define SPIN_NS 200000
 
@@ -375,7 +375,7 @@ struct kt_error *rsp_connection_receive(struct rsp_connection *conn,
 	while (!err) {
 		short events = POLLIN;
 
-		/* Words that came before the hang-up explain it better than EPIPE does. */
+		/* The stub's last bytes explain a hang-up better than EPIPE does. */
 		send_err = rsp_connection_flush(conn);
 		err = receive_now(conn, &len);
 		if (err || len) {

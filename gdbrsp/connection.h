@@ -16,7 +16,7 @@
 
 struct rsp_connection;
 
-/* How long to wait: both are asked at every wait. */
+/* How long to wait. Both are checked at every wait. */
 struct rsp_patience {
 	int64_t deadline_ns; /* in kt_now_ns() time; after it: KT_ERROR_TIMEOUT */
 	int cancel_fd;       /* readable: KT_ERROR_CANCELLED; -1: none */
@@ -37,13 +37,13 @@ struct kt_error *rsp_connection_from_fd(int fd, struct rsp_connection **ret);
 /* Closes. Accepts NULL. */
 void rsp_connection_destroy(struct rsp_connection *conn);
 
-/* What is to be sent; append to it. It goes out while receiving. */
+/* The output buffer, to append to. It is sent by receive and flush. */
 struct kt_buf *rsp_connection_output(struct rsp_connection *conn);
 
 /* Forgets what was not sent yet; the stub may be left in the middle of a packet. */
 void rsp_connection_drop_output(struct rsp_connection *conn);
 
-/* Sends what goes out at once. Not to be trusted to have sent everything. */
+/* Sends as much as the socket takes at once, which may not be all. */
 struct kt_error *rsp_connection_flush(struct rsp_connection *conn);
 
 /*

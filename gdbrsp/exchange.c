@@ -108,7 +108,7 @@ static bool is_stop_reply(const struct rsp_reply *reply)
 	return reply->len >= 3 && (reply->data[0] == 'T' || reply->data[0] == 'S');
 }
 
-/* We were stopped, and the guest with us, if the guardian had not let it go. */
+/* The guardian let the guest go, since this process was stopped. */
 static struct kt_error *let_go(struct rsp_client *client)
 {
 	struct kt_error *err;
@@ -195,7 +195,7 @@ static struct kt_error *take_packet(struct flight *f)
 	return take_reply(f, &reply);
 }
 
-/* Something that a GDB stub does not send. The first bytes often tell what it is instead. */
+/* Bytes that no GDB stub sends. The message quotes the first ones, which often tell what it is. */
 static struct kt_error *not_a_stub(const struct rsp_client *client, const uint8_t *data, size_t len)
 {
 	struct rsp_reply reply = {(const char *)data, len};
@@ -257,8 +257,8 @@ static struct kt_error *take_bytes(struct flight *f, const uint8_t *data, size_t
 }
 
 /*
- * Before the first answer is there, nobody can tell which answer is whose, and the guest may
- * stand still already: who is interrupted then waits a little longer, to end this properly.
+ * Until the first reply is there, no reply can be matched to a request, and the guest may be
+ * stopped already. So an interrupted exchange goes on a little longer, to detach properly.
  */
 #define GRACE_MS 2000
 
@@ -273,7 +273,7 @@ static bool may_linger(struct flight *f, struct rsp_patience *patience, struct k
 	return true;
 }
 
-/* All that is missing is a stop reply, which may come later. */
+/* Only a stop reply is missing, which may come later. */
 static bool only_stop_missing(const struct flight *f)
 {
 	return f->done && f->count == 1 && f->tickets[f->first].kind == RSP_KIND_STOP;
@@ -318,7 +318,7 @@ static struct kt_error *fly(struct flight *f, const struct rsp_patience *patienc
 	return kt_error_new(KT_ERROR_CANCELLED, "interrupted");
 }
 
-/* Notes what an error leaves behind, and says what a silence means. */
+/* Notes the client's state after an error, and explains a timeout. */
 static struct kt_error *landed(struct rsp_client *client, struct kt_error *err)
 {
 	if (!err)
@@ -445,7 +445,7 @@ bool rsp_prefix_reply(const struct rsp_ticket *ticket, const struct rsp_reply *r
 	if (ticket->kind < RSP_PREFIX_MODE || ticket->kind > RSP_PREFIX_FETCH)
 		return false;
 	*err_ret = NULL;
-	/* What a vCPU is called is of no interest; nor that another stub does not tell. */
+	/* The reply to a fetch, a vCPU's name, does not matter, nor that another stub has none. */
 	if (ticket->kind != RSP_PREFIX_FETCH && !rsp_reply_is(reply, "OK"))
 		*err_ret = rsp_bad_reply(reply, ticket->kind == RSP_PREFIX_MODE
 							? "a change of the memory mode"

@@ -32,9 +32,9 @@ struct rsp_client {
 	bool heard;         /* anything that looks like the protocol has come */
 	bool dirty;         /* an exchange was left in the middle: sync before the next one */
 	bool dead;          /* nobody to talk to any more */
-	bool detached;      /* nothing left to do */
+	bool detached;      /* no more requests */
 	bool detach_sent;   /* `D` is on its way, or through */
-	bool running;       /* the guest was let run, and nobody has heard of its stop */
+	bool running;       /* the guest was resumed, and no stop of it is known */
 	int wait_cancel_fd; /* of rsp_client_wait() */
 	bool stop_came;     /* running, but this came already: */
 	struct rsp_stop stop;

@@ -20,13 +20,13 @@
 #include "gdbrsp/rescue.h"
 #include "util/clock.h"
 
-/* A stop of the parent is seen by looking. The guest is to run again within 200 ms. */
+/* How often to look whether the parent is stopped. The guest has to run again within 200 ms. */
 #define LOOK_MS 25
-/* A stub that is busy comes to what it was sent once it gets to it; it must find us there. */
+/* How long a rescue may take: a busy stub reads our bytes late, and its reply needs a reader. */
 #define RESCUE_MS 10000
 /* How long the parent, once it goes on, waits for a rescue to end. */
 #define WAIT_MS 2000
-/* What a guardian takes to be there is some milliseconds, on a machine that has time. */
+/* How long to wait for a guardian's answer, which takes some milliseconds on an idle machine. */
 #define ANSWER_MS 10000
 
 enum state {
@@ -36,7 +36,7 @@ enum state {
 	RESCUED,   /* the stub said that it has detached */
 };
 
-/* What parent and guardian share. */
+/* The page that parent and guardian share. */
 struct page {
 	_Atomic int state;
 	_Atomic bool leave_stopped;
@@ -53,7 +53,7 @@ struct rsp_guardian {
 
 /* --- the guardian itself --- */
 
-/* Fixed numbers for the few files that it has. */
+/* Fixed numbers for the guardian's few files. */
 enum { FD_CHANNEL = 3, FD_PARENT, FD_STAT, FD_STUB };
 
 static void move_fd(int from, int to)
@@ -64,14 +64,16 @@ static void move_fd(int from, int to)
 		close(to);
 }
 
-/* Also of the files it was born with: who waits for the tool's output to end must not wait here. */
+/*
+ * Closes all inherited files, too: an open stdout would keep a reader of the tool's output waiting.
+ */
 static void keep_files(int channel, pid_t parent)
 {
 	char path[64];
 	int fds[3], null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)parent);
-	/* Out of the way of the numbers that they get. */
+	/* Above the numbers that they get in the end. */
 	fds[0] = fcntl(channel, F_DUPFD_CLOEXEC, 16);
 	fds[1] = pidfd_open(parent, 0);
 	fds[2] = open(path, O_RDONLY | O_CLOEXEC);
@@ -127,7 +129,7 @@ static bool parent_is_stopped(void)
 	return end && !strncmp(end, ") T", 3);
 }
 
-/* Before that, the guest does not stop, and the parent may still connect when it goes on. */
+/* Before it is connected the guest is not stopped, and a parent that goes on may still connect. */
 static bool is_connected(void)
 {
 	struct sockaddr_storage addr;
@@ -136,7 +138,7 @@ static bool is_connected(void)
 	return getpeername(FD_STUB, (struct sockaddr *)&addr, &len) == 0;
 }
 
-/* Until the parent is gone, or stopped while it has the guest. */
+/* Returns when the parent is gone, or is stopped while it has the guest. */
 static void watch_parent(void)
 {
 	struct pollfd fds[] = {{.fd = FD_CHANNEL, .events = POLLIN},
@@ -153,7 +155,7 @@ static void watch_parent(void)
 		} else if (n > 0 && fds[1].revents & POLLIN) {
 			return;
 		} else if (n > 0) {
-			fds[1].fd = -1; /* an old kernel's pidfd: the channel tells, too */
+			fds[1].fd = -1; /* there is no pidfd: the channel's end tells, too */
 		} else if (n == 0 && parent_is_stopped() && is_connected()) {
 			return;
 		}
@@ -165,7 +167,10 @@ static _Noreturn void guardian_main(struct page *page, int channel, pid_t parent
 	int guarding = GUARDING;
 	struct rsp_rescue rescue = {.fd = FD_STUB};
 
-	/* Past the C library: a sanitizer takes a lock there, which another thread may hold. */
+	/*
+	 * Not by the C library's prctl(): a sanitizer takes a lock there that another thread may
+	 * hold.
+	 */
 	syscall(SYS_prctl, PR_SET_NAME, "ktstr-guardian", 0, 0, 0);
 	setsid();
 	keep_files(channel, parent);
@@ -177,7 +182,7 @@ static _Noreturn void guardian_main(struct page *page, int channel, pid_t parent
 	rescue.deadline_ns = kt_deadline_ms(RESCUE_MS);
 	if (rsp_rescue(&rescue))
 		atomic_store(&page->state, RESCUED);
-	/* What a parent that goes on still has to say must not stop the guest again. */
+	/* Bytes of a parent that goes on must not stop the guest again. */
 	shutdown(FD_STUB, SHUT_RDWR);
 	_exit(0);
 }
@@ -312,7 +317,7 @@ void rsp_guardian_dismiss(struct rsp_guardian *guardian)
 
 	if (!atomic_compare_exchange_strong(&guardian->page->state, &guarding, DISMISSED))
 		return;
-	/* It ends by itself meanwhile. */
+	/* This ends the guardian. */
 	close(guardian->channel);
 	guardian->channel = -1;
 }
@@ -324,7 +329,7 @@ void rsp_guardian_destroy(struct rsp_guardian *guardian)
 	if (!guardian)
 		return;
 	rsp_guardian_dismiss(guardian);
-	/* One that acts goes on: it may be all that gets the guest running. */
+	/* Do not kill a guardian that acts: nothing else may get the guest running. */
 	if (!rsp_guardian_acted(guardian) && guardian->pidfd >= 0)
 		pidfd_send_signal(guardian->pidfd, SIGKILL, NULL, 0);
 	ended = !rsp_guardian_acted(guardian) || rsp_guardian_wait(guardian);

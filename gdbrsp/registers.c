@@ -268,7 +268,9 @@ static struct kt_error *know_registers(struct rsp_client *client)
 	registers = calloc(1, sizeof(*registers));
 	if (!registers)
 		return kt_error_no_memory();
-	/* Registers come in the target's byte order; of what we know, only s390x is the other. */
+	/*
+	 * Registers come in the target's byte order. Of our architectures only s390x is big-endian.
+	 */
 	registers->big_endian = is_s390(&d.docs[0].text);
 	err = collect(&d, &d.docs[0], registers, &number);
 	if (err) {
@@ -335,7 +337,7 @@ static struct kt_error *values_reply(struct rsp_batch *batch, const struct rsp_t
 	if (rsp_prefix_reply(ticket, reply, &err))
 		return err;
 	value = &v->wanted.data[ticket->index];
-	/* A width that is not the described one: the number is another register's. */
+	/* A width other than described: the number is another register's. */
 	if (reply->len != value->reg->bits / 4 ||
 	    !rsp_hex_decode(bytes, reply->len / 2, reply->data))
 		return kt_error_wrap(rsp_bad_reply(reply, "a register read"), "%s",
@@ -395,8 +397,8 @@ static struct kt_error *want(struct values *v, const char *name, uint64_t *value
 }
 
 /*
- * Control registers are of use to us in 64-bit mode only. That CR0 and EFER look as they must
- * also proves the numbers: those of fs_base and later would be the first ones to be off.
+ * Control registers are useful only in 64-bit mode. Plausible values of CR0 and EFER also prove the
+ * register numbers: those from fs_base on are the first that could be wrong.
  */
 static bool needs_long_mode(const struct rsp_client *client, const char *const *names, size_t n)
 {

@@ -76,7 +76,7 @@ static bool send_on(struct flight *f, int fd)
 
 struct listener {
 	struct rsp_decoder decoder;
-	char payload[128]; /* longer replies are not to us, and are passed over */
+	char payload[128]; /* longer replies are to others, and are passed over */
 	bool marked, done;
 };
 
@@ -140,7 +140,7 @@ bool rsp_rescue(const struct rsp_rescue *rescue)
 			detaching = true;
 		}
 	}
-	/* For a QEMU that comes to it later: nobody will be there to wait for the reply. */
+	/* QEMU may read this later; nobody waits for the reply then. */
 	if (!listener.done && !detaching && !rescue->leave_stopped) {
 		prepare_detach(&flight, rescue);
 		send_on(&flight, rescue->fd);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Getting a guest to run, on a connection that its owner left at any moment. No allocations. */
+/* Gets a guest to run, on a connection that its owner left at any moment. Allocates nothing. */
 #ifndef KT_GDBRSP_RESCUE_H
 #define KT_GDBRSP_RESCUE_H
 

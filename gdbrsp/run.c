@@ -173,7 +173,7 @@ static struct kt_error *do_run(struct run *run)
 	return rsp_exchange(run->client, &run->batch);
 }
 
-/* The stop that came, to whoever waits for it. */
+/* Hands out the stop that came. */
 static struct kt_error *take_stop(struct rsp_client *client, struct kt_error *err,
 				  struct rsp_stop *ret)
 {
@@ -220,7 +220,7 @@ struct kt_error *rsp_client_wait(struct rsp_client *client, int64_t wait_ms, str
 
 	if (!client->running)
 		return kt_error_new(KT_ERROR_PROTOCOL, "the guest does not run");
-	/* A guest that stops again and again is no reason not to hear. */
+	/* Ctrl-C counts also when the guest stops again and again. */
 	if (poll(&cancel, 1, 0) > 0)
 		return kt_error_new(KT_ERROR_CANCELLED, "interrupted");
 	client->options.cancel_fd = client->wait_cancel_fd;
