@@ -14,8 +14,8 @@ struct marker_form {
 };
 
 /*
- * All end in the same bytes, so that one pass over gigabytes finds them all. (The third
- * dash of "-- BEGIN DUMP LOG ---" is skipped apart.)
+ * All end in the same bytes, so one pass over gigabytes finds them all. The third dash of a DUMP
+ * LOG marker is skipped separately.
  */
 #define NEEDLE " LOG --"
 /* clang-format off */
@@ -127,8 +127,8 @@ static bool starts_as_code(struct kt_text line, bool *ret_source)
 }
 
 /*
- * Nothing, or what a logger puts before a line: "[   1.234567] ", "Nov 23 host loader[7]: ",
- * and before libbpf's words (own) anything, "12:33:01 ". The blank tells it from a line of a
+ * True for an empty text or a logger's prefix: "[12:33:01] ", "Nov 23 host loader[7]: "; before
+ * libbpf's words (own) also for any other text, "12:33:01 ". The blank tells it from a line of a
  * trace that was cut off, "caller:".
  */
 static bool is_logger_prefix(struct kt_text text, bool own)
@@ -181,8 +181,8 @@ static size_t has_third_dash(struct kt_text text, size_t pos)
 }
 
 /*
- * The next thing that looks like a marker. What is looked at around it is bounded, or lies
- * between it and the marker before: however many there are in a line, time is linear.
+ * The next text that looks like a marker. It looks at a bounded part of the text around, or back to
+ * the marker before. So time is linear, however many markers a line has.
  */
 static bool next_marker(struct scan *s, struct marker *ret)
 {
@@ -220,7 +220,7 @@ static bool is_end(const struct marker *m)
 	return !m->form->begins && (m->alone || (m->last && (!m->in_source || m->own)));
 }
 
-/* An END for want of a better one. */
+/* An END that counts if there is no better one. */
 static bool may_be_end(const struct marker *m)
 {
 	return !m->form->begins && (m->last || !m->in_source);
@@ -253,8 +253,8 @@ struct trace_end {
 };
 
 /*
- * The END for a trace that starts where s is. What comes after an END that only may be one is
- * looked at a second time by the next call, but never a third: that call ends after it.
+ * The END for a trace that starts where s is. The text after a doubtful END is read again by the
+ * next call, but never a third time: that call ends after it.
  */
 static struct trace_end find_end(struct scan *s)
 {

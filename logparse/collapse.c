@@ -9,7 +9,7 @@
 #include "util/buf.h"
 #include "util/cleanup.h"
 
-/* Repeats within repeats; what is deeper is shown as it is. */
+/* Repeats within repeats; deeper ones are not collapsed. */
 #define MAX_DEPTH 16
 
 /*
@@ -77,7 +77,7 @@ static struct kt_error *put_listing(struct collapser *c, const char *from, const
 	return err ? err : mark(c, "--- end repeat ---\n");
 }
 
-/* A block of precision tracking or a listing, which is shown short when it is long. */
+/* A block of precision tracking or a listing, shortened if it is long. */
 static struct kt_error *put_block(struct collapser *c, enum kt_line_kind kind, const char *from,
 				  const char *to, size_t n)
 {
@@ -102,7 +102,7 @@ static struct kt_error *put_text(struct collapser *c, const char *from, const ch
 		struct kt_line l = {.kind = KT_LINE_TEXT};
 
 		next = log_next_line(p, to);
-		/* What a block can begin with, to be quick about all the others. */
+		/* A quick test of the first byte: most lines begin no block. */
 		if (kind != KT_LINE_TEXT || (!(*p >= '0' && *p <= '9') && *p != ';'))
 			kt_line_read((struct kt_text){p, (size_t)(next - p - (next[-1] == '\n'))},
 				     &l);
@@ -180,7 +180,7 @@ static struct kt_error *put_repeat(struct collapser *c, const struct log_run *r,
 	return err ? err : mark(c, "--- end repeat ---\n");
 }
 
-/* A stretch that is no repeat, but may have some inside. */
+/* Text that is no repeat, but may have repeats in it. */
 static struct kt_error *put_inside(struct collapser *c, const struct log_run *r, int depth)
 {
 	struct kt_error *err;
@@ -192,9 +192,9 @@ static struct kt_error *put_inside(struct collapser *c, const struct log_run *r,
 }
 
 /*
- * What becomes of a run: one that is worth it is a repeat; of what is not, the iterations
- * are looked into if there are two of them, or it is one. lo..hi is the text around that is
- * in no other run.
+ * How a run is shown. A run that is worth it becomes a repeat. Else, if it has one or two
+ * iterations, they are searched for repeats of their own. lo..hi is the text around it that is in
+ * no other run.
  */
 enum fate { FATE_TEXT, FATE_REPEAT, FATE_INSIDE };
 
@@ -224,7 +224,7 @@ static struct kt_error *put_repeats(struct collapser *c, const struct log_runs *
 		enum fate fate;
 
 		if (r.start < at)
-			continue; /* the one before has taken it in */
+			continue; /* a part of the run before */
 		fate = settle(&r, at, next);
 		if (fate == FATE_TEXT)
 			continue;
@@ -314,7 +314,7 @@ static struct kt_error *put_nodes(struct collapser *c, const struct log_list *li
 #define READABLE_LINES 300
 #define READABLE_PART  100 /* of the log, what is more */
 
-/* A sink that keeps what it is given, and gives up when it is too many lines. */
+/* A sink that keeps its input, and gives up if that has too many lines. */
 struct attempt {
 	struct kt_buf text;
 	size_t lines, limit;
@@ -333,7 +333,7 @@ static struct kt_error *keep_lines(void *arg, struct kt_text piece)
 	return kt_sink_append(&attempt->text, piece);
 }
 
-/* What is kept of the log for that, at most. */
+/* The largest part of the log that is kept for that. */
 #define KEPT_PART  8
 #define KEPT_BYTES 65536
 
@@ -360,7 +360,7 @@ static struct kt_error *try_nodes(const struct collapser *c, const struct log_li
 	return kt_error_code(err) == KT_ERROR_CANCELLED ? NULL : kt_take_ptr(err);
 }
 
-/* As much is taken for alike as it takes to be readable, or else what leaves the least. */
+/* Uses the first likeness whose output is readable, or else the one with the shortest output. */
 static struct kt_error *put_readable(struct collapser *c, const struct log_list *list)
 {
 	struct attempt best = {0};
@@ -420,7 +420,7 @@ static struct kt_error *hand_on(struct collapser *c, struct reducer *equal, stru
 	return NULL;
 }
 
-/* All that there is goes out; it ends at `end`. */
+/* Writes everything that is left, up to `end`. */
 static struct kt_error *flush(struct collapser *c, struct reducer *equal, struct reducer *alike,
 			      const char *end, int depth)
 {

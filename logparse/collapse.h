@@ -30,10 +30,10 @@ struct kt_collapse_options {
 	bool keep_precision; /* precision tracking is shown where an iteration is shown */
 };
 
-/* Takes a piece of output; an error of its own ends the work and is returned. */
+/* Takes a piece of output. Its error ends the work and is returned. */
 typedef struct kt_error *(*kt_sink_fn)(void *arg, struct kt_text piece);
 
-/* One that appends to the `struct kt_buf` that is its argument. */
+/* A sink that appends to its argument, a `struct kt_buf`. */
 struct kt_error *kt_sink_append(void *buf, struct kt_text piece);
 
 /*

@@ -39,7 +39,7 @@ static uint64_t stretch(const struct lines *l, size_t from, size_t n)
 	return plus(l->hash[from + n], PRIME - times(l->hash[from], l->power[n]));
 }
 
-/* How many tokens from a on equal those from b on; b is the later one. */
+/* How many tokens from a on equal those from b on. a < b. */
 static size_t equal_ahead(const struct lines *l, size_t a, size_t b)
 {
 	size_t lo = 0, hi = l->n - b;
@@ -78,7 +78,7 @@ static void lines_deinit(struct lines *l)
 	free(l->power);
 }
 
-/* What it could allocate is released by lines_deinit() also when it fails. */
+/* After a failure, too, lines_deinit() releases the memory. */
 static struct kt_error *lines_init(struct lines *l, const struct kt_text *text, size_t n)
 {
 	*l = (struct lines){.n = n};

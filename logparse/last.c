@@ -62,7 +62,7 @@ static void trim_lines(struct kt_text *text)
 		text->len--;
 }
 
-/* What was read is an earlier log: another one begins behind its statistics. */
+/* Forgets what was read: it was an earlier log, and another one begins behind its statistics. */
 static void begin_again(struct finder *f, const struct kt_event *ev)
 {
 	kt_path_restart(&f->path, false, false);
@@ -318,7 +318,7 @@ static void mark_loop(struct finder *f, uint32_t index)
 	struct kt_event ev;
 
 	if (!kt_path_find_last(&f->path, index, &mark.offset)) {
-		/* It was there before what there is of the log. */
+		/* The instruction was executed before the log begins, which was cut off. */
 		f->branch = f->start;
 		f->out.path_branched = false;
 		return;
@@ -342,7 +342,7 @@ static void find_loop(struct finder *f)
 	resume_loop(f, at->index);
 	kt_path_last(&f->path, &f->sources, at->index, at);
 	mark_loop(f, at->index);
-	/* It would be executed next, and its source line is there already. */
+	/* The instruction is the next to be executed, and its source line is printed already. */
 	if (!f->source)
 		return;
 	source.data += f->source - 1;
@@ -523,7 +523,7 @@ static struct kt_text tail_of(struct kt_text log, size_t len)
 	return tail;
 }
 
-/* What is said of an error stands behind the trace, so that a tail with some of that has it all. */
+/* An error's text is behind the trace, so a tail that has some of the trace has all of the text. */
 void kt_log_find_outcome(struct kt_text log, struct kt_log_outcome *ret)
 {
 	size_t len = OUTCOME_TAIL;

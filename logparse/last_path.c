@@ -184,7 +184,7 @@ static uint32_t target_of(const struct kt_path *path, const struct kt_path_step 
 	return offset >= 0 && offset < KT_LINE_NO_INDEX ? (uint32_t)offset : KT_LINE_NO_INDEX;
 }
 
-/* Likewise where it is not said which jump it was, but where it goes. */
+/* Likewise, where the log does not say which jump it was, but where it goes. */
 static bool put_off_to(const struct kt_path *path, const struct kt_path_step *step, uint32_t to)
 {
 	return !(step->flags & (KT_STEP_STATE | KT_STEP_TAKEN)) && target_of(path, step) == to &&
@@ -214,7 +214,7 @@ static void resume(struct kt_path *path, const struct kt_event *ev)
 		path->from = step->index;
 		return;
 	}
-	/* It was printed before what there is of the log. */
+	/* Its line was printed before the log begins, which was cut off. */
 	path->whole = false;
 	path->n_insns = 0;
 }
@@ -303,8 +303,8 @@ bool kt_path_has_source(const struct kt_path_sources *sources, uint32_t index)
 }
 
 /*
- * A source line is printed where it changes, so that of an instruction without one is the one
- * of those before it.
+ * A source line is printed when it changes. So an instruction without one has that of the
+ * instructions before it.
  */
 struct kt_source_ref kt_path_source(const struct kt_path_sources *sources, uint32_t index)
 {

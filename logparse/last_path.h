@@ -46,7 +46,7 @@ struct kt_path {
 	bool over;      /* the last event was the end of a path: an exit, or "safe" */
 	bool no_source; /* the source lines of instructions that are added now are not known */
 
-	/* Of the event added last: it takes up a branch without saying so, as 5.10 does. */
+	/* The event added last takes up a branch without saying so, as 5.10 does. */
 	bool implied;
 	uint32_t from; /* the jump, or KT_LINE_NO_INDEX */
 };

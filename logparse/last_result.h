@@ -16,7 +16,7 @@ enum kt_last_outcome {
 	KT_LAST_EMPTY,  /* no verifier log at all */
 };
 
-/* What kind of error it is, as far as it decides what is worth showing. */
+/* The kind of error, which decides what is shown. */
 enum kt_last_class {
 	KT_LAST_INSN,    /* of one instruction, which `at` is */
 	KT_LAST_BUDGET,  /* too many instructions or jumps: no instruction is wrong by itself */
@@ -68,7 +68,10 @@ enum kt_last_subject_kind {
 #define KT_LAST_MAX_STEPS    8
 #define KT_LAST_MAX_SUBJECTS 3
 
-/* What the message names; where it names nothing, the registers of the instruction. */
+/*
+ * A register, slot or reference that the message names; if it names none, an instruction's
+ * register.
+ */
 struct kt_last_subject {
 	enum kt_last_subject_kind kind;
 	int32_t number;

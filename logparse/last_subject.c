@@ -104,7 +104,7 @@ static void add_arguments(struct kt_log_last *out, struct kt_text line)
 	}
 }
 
-/* What the lines of the message name. Returns the instruction that took a reference. */
+/* Adds the subjects that the message names. Returns the instruction that took a reference. */
 static uint32_t add_named(struct kt_log_last *out)
 {
 	struct kt_text rest = out->error, line;

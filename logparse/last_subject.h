@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the message of an error is about. Internal to logparse/last.c. */
+/*
+ * The registers, slots and references that an error's message is about. Internal to
+ * logparse/last.c.
+ */
 #ifndef KT_LOGPARSE_LAST_SUBJECT_H
 #define KT_LOGPARSE_LAST_SUBJECT_H
 

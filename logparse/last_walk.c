@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Where what a message names was set: the path, walked back. */
+/* Walks back along the path to the instructions that set a register, slot or reference. */
 #include <ctype.h>
 
 #include "logparse/last_path.h"
@@ -98,7 +98,7 @@ static bool walk_caller(struct walk *w, const struct kt_path_step *step)
 		w->subject->origin = KT_LAST_ORIGIN_NEVER;
 		return true;
 	}
-	/* What a callback gets, its helper makes up. */
+	/* The helper makes up a callback's arguments. */
 	if (!calls_function(w->path, step)) {
 		found(w, KT_LAST_ARGUMENT, step);
 		return true;
@@ -124,7 +124,7 @@ static bool walk_def(struct walk *w, const struct kt_path_step *step)
 	return false;
 }
 
-/* Where the walk came to the front of the path. */
+/* The walk reached the front of the path. */
 static void walk_ended(struct walk *w)
 {
 	const struct kt_path *path = w->path;

@@ -6,10 +6,10 @@
 #include "logparse/node.h"
 
 /*
- * A loop of equal iterations may be one of fewer nodes that are alike: what is executed is
- * the same, and what hangs on it differs in turn. loop_find_root() makes body and body_len
- * those of the shorter one, by shape, and sets `multiple`; loop_split() then makes the run
- * itself so. Both may be called for any loop.
+ * An iteration may itself be a repeat by shape: it executes the same instructions several times,
+ * and only the lines that hang on them differ. loop_find_root() sets body and body_len to those of
+ * the shorter iteration, and sets `multiple`. loop_split() then splits the run accordingly. Both
+ * may be called for any loop.
  */
 void loop_find_root(struct log_loop *loop);
 void loop_split(struct log_loop *loop);

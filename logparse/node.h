@@ -88,7 +88,7 @@ struct log_node {
 	uint32_t pops, leaders; /* how many up to here */
 };
 
-/* What a loop has more than a leaf. */
+/* A loop's members in addition to a leaf's. */
 struct log_loop {
 	struct log_run run;
 
@@ -107,7 +107,7 @@ struct log_loop {
 	bool multiple;      /* see logparse/loop.h */
 };
 
-/* A list of nodes, and what those of them that are loops refer to. */
+/* A list of nodes, and the loops that some of them refer to. */
 struct log_list {
 	const struct log_node *nodes;
 	size_t n;

@@ -5,7 +5,7 @@
 
 #include "logparse/loop.h"
 
-/* How far a node looks back for its like, and for a loop that it may be the end of. */
+/* How far a node looks back for an equal node, and for a loop that it may end. */
 #define MAX_TRIES 4
 #define MAX_LOOPS 4
 
@@ -290,7 +290,7 @@ static void make_loop(struct reducer *r, size_t n)
 		foresee(r, &r->stack[first + n], n);
 }
 
-/* Whether the n nodes on top equal the n before them, and then they are a loop. */
+/* Makes the n nodes on top and the n before them a loop if they are equal. */
 static bool try_loop(struct reducer *r, size_t n)
 {
 	if (window(r, r->len - n, n) != window(r, r->len - 2 * n, n) ||
@@ -324,7 +324,7 @@ static bool find_loop(struct reducer *r)
 	return false;
 }
 
-/* A loop of equal iterations as one that is compared by shape. */
+/* Makes a loop of equal iterations one that is compared by shape. */
 static void make_comparable(struct log_node *node, struct log_loop *loop)
 {
 	if (!loop->run.unlike && !loop->in_core) {
@@ -343,7 +343,7 @@ static void push(struct reducer *r, const struct log_node *node, const struct lo
 		;
 }
 
-/* What came was not a whole iteration. */
+/* The nodes that were foreseen are not a whole iteration. */
 void reducer_settle(struct reducer *r)
 {
 	size_t n = r->n_ahead;

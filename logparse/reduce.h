@@ -11,7 +11,7 @@
 #include "logparse/node.h"
 #include "util/error.h"
 
-/* Iterations of as many nodes are foreseen: most logs are long because of a short loop. */
+/* Iterations of up to this many nodes are foreseen: most logs are long because of a short loop. */
 #define MAX_FORESEEN 64
 
 struct reducer {

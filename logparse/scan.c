@@ -4,7 +4,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-/* What runs once for each of millions of lines. */
+/* Runs once for each of millions of lines. */
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
 static uint64_t load(const char *p, size_t n)
@@ -73,7 +73,7 @@ uint64_t log_line_token(struct kt_text line, const struct kt_line *l)
 /* Lines of state one after the other that may hang on a node; 5.10 has two behind a jump. */
 #define STATES 4
 
-/* What hangs on the line before it. */
+/* Lines of this kind hang on the line before. */
 static bool hangs_on(enum kt_line_kind kind)
 {
 	return kind == KT_LINE_STATE || kind == KT_LINE_PRECISION || kind == KT_LINE_NOTE;
@@ -118,7 +118,7 @@ static bool is_causal_entry(struct kt_text line)
 	       memmem(line.data, line.len, " @ ", 3) && memchr(line.data, ':', line.len);
 }
 
-/* What is said of calls and returns, beside their state. */
+/* A line about a call or a return, other than its state. */
 static bool is_of_frame(struct kt_text line)
 {
 	return kt_text_starts_with(line, KT_TEXT("caller:")) ||
@@ -200,8 +200,8 @@ void log_scan_init(struct log_scan *scan, struct kt_text log)
 }
 
 /*
- * Whether a line of this kind stands ahead of the one at hand, which is then what the node
- * stands for: at most one blank and one source line do, and the title of a listing.
+ * Whether a line of this kind comes before the line that its node stands for. A node has at most
+ * one blank and one source line there, or the title of a listing.
  */
 static bool is_ahead(enum kt_line_kind kind, const struct log_scan *scan)
 {

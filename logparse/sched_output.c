@@ -36,7 +36,7 @@ static bool trim(struct kt_text text, struct kt_text *ret)
 	return text.len > 0;
 }
 
-/* What follows the first START. */
+/* The text behind the first START. */
 static bool after_start(struct kt_text text, struct kt_text *ret)
 {
 	const char *start = find(text, start_marker);

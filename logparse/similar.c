@@ -38,7 +38,7 @@ static void search_deinit(struct search *s)
 	free(s->pop);
 }
 
-/* What was executed so far: a set of keys. */
+/* A set of keys: the places that were executed so far. */
 struct seen {
 	uint64_t *slot;
 	size_t mask, len;
@@ -66,7 +66,7 @@ static bool seen_grow(struct seen *seen)
 	return true;
 }
 
-/* Whether the key is new; it is not from then on. Without memory nothing is new. */
+/* Adds the key. True if it is new. Without memory nothing is new. */
 static bool seen_add(struct seen *seen, uint64_t key)
 {
 	size_t at;
@@ -150,8 +150,8 @@ static struct log_run one_iteration(const struct search *s, size_t from, size_t 
 #define PARTS 2
 
 /*
- * Whether a loop is one of equal iterations, but for a part of one at each of its ends: it
- * is then shown as that, for exactly what it is.
+ * Whether a loop has only equal iterations, but for a part of one at each end. Then it is shown as
+ * equal.
  */
 static bool is_equal_at_core(const struct log_loop *loop)
 {
@@ -185,7 +185,7 @@ static size_t visit_end(const struct search *s, const struct visits *visits, siz
 	return pop < visits->hi ? pop : visits->hi;
 }
 
-/* What begins at a visit, up to the next: one iteration, or a loop's. */
+/* The nodes from a visit to the next: one iteration, or a loop's iterations. */
 static struct log_run visit_run(const struct search *s, size_t node, size_t to,
 				struct log_loop *split)
 {
@@ -275,7 +275,7 @@ static size_t take_run(const struct search *s, const struct visits *visits, size
 	return end;
 }
 
-/* What would be left of nodes lo..hi if they were cut at these visits. */
+/* The length of the output if nodes lo..hi were cut at these visits. */
 static size_t cost_of(const struct search *s, const struct visits *visits, size_t lo)
 {
 	size_t cost = s->shown[visits->v[0].node] - s->shown[lo], run;
@@ -365,7 +365,7 @@ static struct visits best_place(const struct search *s, const struct visit *v, s
 			continue;
 		here = (struct visits){v + i, end - i, hi};
 		cost = cost_of(s, &here, lo);
-		/* A branch that is taken up is where a person looks, while there is room for it. */
+		/* Prefer a branch that is taken up: people look for it. */
 		if (!(flags & NODE_POP) && s->likeness == LOG_ALIKE)
 			cost += cost / 2;
 		if (cost < best) {
@@ -397,7 +397,7 @@ static bool add_run(const struct search *s, const struct log_run *run)
 	return kt_vec_push(&s->ret->v, *run);
 }
 
-/* What of a loop lies before or behind its core: to be looked into when it has loops in it. */
+/* The part of a loop before or behind its core, searched for repeats if it has loops in it. */
 static bool add_around(const struct search *s, const struct log_loop *loop, const char *from,
 		       const char *to)
 {

@@ -171,8 +171,9 @@ static bool same_text(const struct kt_text *a, const struct kt_text *b)
 }
 
 /*
- * Instructions of one source line, most often the same one in the log. Those first: what is then
- * compared are different parts of the log, and so no more than it as a whole.
+ * Merges the counts of one source line. Most often they refer to the same place in the log, and
+ * these are merged first. Then only different parts of the log are compared as text, so time is
+ * linear.
  */
 static void merge_lines(struct counter *c)
 {
@@ -238,8 +239,8 @@ static bool starts_listing(struct kt_text line)
 }
 
 /*
- * Whether a line can matter here; most of a log at level 2 is precision tracking, which starts
- * with none of these and is not looked at further.
+ * Whether a line can matter here. Most of a log at level 2 is precision tracking, which starts with
+ * none of these bytes.
  */
 static bool may_matter(struct kt_text line)
 {

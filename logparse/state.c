@@ -81,7 +81,7 @@ static bool next_word(struct kt_text *rest, struct kt_text *ret)
 		depth -= c == ')' && depth;
 	}
 	*ret = (struct kt_text){rest->data, n};
-	/* A line end is nobody's word, and nothing comes behind it. */
+	/* A line end ends the state. */
 	skip(rest, n < rest->len && !is_blank(rest->data[n]) ? rest->len : n);
 	return n;
 }

@@ -45,8 +45,8 @@ struct kt_verifier_stats {
 };
 
 /*
- * Told of a number that is none: the line it is in, which may hold anything, and what is
- * wrong, "total_states: not a number" or "limit: larger than 64 bits".
+ * Called for a malformed number, with its line, which may hold anything, and the reason:
+ * "total_states: not a number", "limit: larger than 64 bits".
  */
 typedef void (*kt_stats_warn_fn)(void *arg, struct kt_text line, const char *what);
 
@@ -59,7 +59,7 @@ typedef void (*kt_stats_warn_fn)(void *arg, struct kt_text line, const char *wha
 bool kt_parse_verifier_stats(struct kt_text log, struct kt_verifier_stats *ret,
 			     kt_stats_warn_fn warn, void *arg);
 
-/* What Linux 7.3 says of a subprogram. The texts are slices of the log. */
+/* A line about a subprogram, of Linux 7.3. The texts are slices of the log. */
 struct kt_subprog_stats {
 	uint32_t index;       /* 0: the main program */
 	struct kt_text name;  /* without the parentheses */

@@ -44,7 +44,7 @@ static inline bool kt_text_next_line(struct kt_text *rest, struct kt_text *ret)
 	return true;
 }
 
-/* How many lines that are. */
+/* The number of lines in the text. */
 static inline size_t kt_text_count_lines(struct kt_text text)
 {
 	struct kt_text line;

@@ -57,7 +57,7 @@ static bool starts_with_any(struct kt_text line, const char *const *prefixes)
 	return false;
 }
 
-/* As trace.h has them. The text itself may hold an " @ "; the place is the last one. */
+/* See trace.h. The text itself may hold an " @ "; the place is behind the last one. */
 bool kt_source_ref_read(struct kt_text line, struct kt_source_ref *ret)
 {
 	struct kt_text text = line, place, rest;
@@ -251,7 +251,7 @@ static void read_insn(struct kt_trace *trace, struct kt_event *ev)
 	if (ev->insn.len >= 4)
 		ev->opcode = (uint8_t)(hex_digit(ev->insn.data[1]) << 4 |
 				       hex_digit(ev->insn.data[2]));
-	/* Where kt_line_read() saw state, it knows where that begins. */
+	/* If kt_line_read() saw state, it knows where the state begins. */
 	if (read->fixed_len >= read->index_len && read->fixed_len < line.len)
 		len = read->fixed_len - read->index_len;
 	else
@@ -503,7 +503,7 @@ static bool read_subprog(struct kt_trace *trace, struct kt_event *ev)
 	return true;
 }
 
-/* A line that line.h knows only as text. True: it is consumed. */
+/* Handles a line that line.h knows only as text. True: it is consumed. */
 static bool read_text(struct kt_trace *trace, struct kt_event *ev)
 {
 	struct kt_text line = trace->line_text;
