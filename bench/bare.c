@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * bare DIR QEMU ARG...: QEMU alone, with a guest of the tool's in DIR, and nobody there but who
- * says to the guest what it waits for. Prints the seconds until QEMU has ended.
+ * bare DIR QEMU ARG...: QEMU alone, with a guest of the tool's in DIR. This program only sends the
+ * commands that the guest waits for. Prints the seconds until QEMU has ended.
  */
 #include <errno.h>
 #include <poll.h>

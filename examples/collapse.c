@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Prints a verifier log, or what a loader printed with logs of libbpf in it, collapsed.
+ * Collapses a verifier log, or the verifier logs in a loader's output.
  *
  *	cc collapse.c $(pkg-config --cflags --libs libktstrgdb) -o collapse
  *	./my_loader 2>&1 | ./collapse
  *
- * With -static it needs nothing else; a program that calls what draws tables and writes JSON
- * (render/) then asks pkg-config for --static, too.
+ * For -static, a program that draws tables or writes JSON (render/) also needs pkg-config --static.
  *
- * Bytes come out as they came in. What goes to a terminal should go through
- * render_append_visible_bytes() (render/text.h) first: a log can hold escape sequences.
+ * Other bytes come out as they came in. A log can hold escape sequences: for a terminal, use
+ * render_append_visible_bytes() (render/text.h).
  */
 #include <stdio.h>
 

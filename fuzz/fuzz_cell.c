@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* A cell's record that may be anything: read, shown in every form, and written again. */
+/* Any bytes as a cell's record: read, shown in every form, and written again. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -42,7 +42,7 @@ static void check(bool ok)
 		abort();
 }
 
-/* What was read can be written, and that is read again. */
+/* A record that was read can be written, and read again. */
 static void write_again(const struct kt_cell_record *record)
 {
 	struct kt_cell_record again;

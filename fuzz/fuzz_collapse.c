@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The collapser, on whatever bytes: what it makes of them is proven by the checker of the tests,
- * with precision tracking and without, and once more on its own output.
+ * Any bytes as a log for the collapser. The checker of the tests proves its output, with precision
+ * tracking and without, and once more on that output.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ static void check(bool good, const char *what)
 	abort();
 }
 
-/* To be freed. */
+/* The caller frees it. */
 static struct kt_text collapse(struct kt_text in, bool keep_precision)
 {
 	struct kt_collapse_options options = {.keep_precision = keep_precision};

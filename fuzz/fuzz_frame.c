@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The frame reader, on whatever a guest sends: how the bytes are cut must not matter, and what
- * comes out is within what came in.
+ * Any bytes as a guest's frames. How the bytes are cut must not matter, and frames are made of
+ * bytes that came in.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What a run of the decoder came to, in one number. */
+/* The result of a run of the decoder, as one number. */
 struct outcome {
 	uint64_t sum, frames, bytes, bad, skipped;
 };
@@ -66,7 +66,7 @@ static struct outcome decode(const uint8_t *data, size_t size, size_t step)
 	return o;
 }
 
-/* The first byte is how the stream is cut. The second: frames of ours go around it. */
+/* The first byte says how the stream is cut, the second whether frames of ours go around it. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct kt_buf stream = KT_BUF_INIT;

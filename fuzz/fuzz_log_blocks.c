@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The finder of libbpf's blocks and of a scheduler's output, on whatever bytes: what is found
- * are slices in order, and what stands around the blocks comes through byte for byte.
+ * Any bytes as a loader's or a scheduler's output. Blocks are slices, in order, and the text around
+ * them comes through byte for byte.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@ static struct kt_error *append(void *arg, struct kt_text piece)
 	return NULL;
 }
 
-/* The trace collapsed, to out; proven by the checker of the tests. */
+/* Appends the trace, collapsed, to out. The checker of the tests proves it. */
 static void collapse(struct kt_text trace, struct kt_buf *out)
 {
 	struct unmark u;
@@ -46,7 +46,7 @@ static void collapse(struct kt_text trace, struct kt_buf *out)
 	unmark_deinit(&u);
 }
 
-/* What kt_collapse_blocks_to() should give, put together from the blocks. */
+/* The output that kt_collapse_blocks_to() should have, put together from the blocks. */
 static void expect(struct kt_text blob, struct kt_buf *out)
 {
 	struct kt_log_blocks it;
@@ -78,7 +78,7 @@ static void check_extract(struct kt_text blob)
 	if (kt_parse_sched_output(blob, &output)) {
 		check(output.len > 0);
 		check(output.data >= blob.data && output.data + output.len <= blob.data + blob.len);
-		/* What has both markers has the first. */
+		/* Text with both markers has the first. */
 		check(kt_parse_sched_output_partial(blob, &partial));
 		check(partial.data == output.data && partial.len >= output.len);
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The reader of verifier logs, line by line and as a walk, on whatever bytes: what is found are
- * slices of what is there, and together they are the log.
+ * Any bytes as a verifier log, read line by line and as a walk. Events are slices of the log, and
+ * together they are the log.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -40,7 +40,7 @@ static void check_line(struct kt_text line)
 	check(read.index_len <= line.len && read.fixed_len <= line.len);
 	check(read.index_len <= read.fixed_len || read.kind == KT_LINE_PRECISION);
 	kt_normalize_verifier_line(line, &once);
-	/* Of a damaged line of precision tracking, parts may be there twice. */
+	/* A damaged line of precision tracking may have a part twice. */
 	check(once.len <= 2 * line.len + 16);
 	kt_normalize_verifier_line((struct kt_text){once.data, once.len}, &twice);
 	check(twice.len <= 2 * once.len + 16);

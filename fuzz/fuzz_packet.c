@@ -21,7 +21,7 @@ static void check(bool good)
 		abort();
 }
 
-/* What a payload became must survive a trip through our own encoder. */
+/* A decoded payload must survive a trip through our own encoder. */
 static void check_round_trip(const struct rsp_decoder *d)
 {
 	struct kt_buf out = KT_BUF_INIT;
@@ -37,7 +37,7 @@ static void check_round_trip(const struct rsp_decoder *d)
 	kt_buf_deinit(&out);
 }
 
-/* A number that stands for all events and payloads, in order. */
+/* One number for all events and payloads, in order. */
 static uint64_t decode(const uint8_t *data, size_t size, size_t chunk)
 {
 	struct rsp_decoder d;
@@ -73,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	/* How the stream is cut makes no difference. */
+	/* How the stream is cut must make no difference. */
 	check(decode(data, size, size) == decode(data, size, 1));
 	check(decode(data, size, size) == decode(data, size, 1 + data[0] % 16));
 	while (rsp_xml_next((const char *)data, size, &pos, &item)) {

@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memory.pointer_size = data[0] & 2 ? 4 : 8;
 	memory.machine = memory.pointer_size == 8 ? EM_X86_64 : EM_386;
 	memory.ranges = ranges;
-	/* Where the tests have it, whose memory the seeds are. */
+	/* The address that the tests use: the seeds are their memory. */
 	addr = memory.pointer_size == 8 ? 0xffffffff82000000ull : 0xc2000000ull;
 	ranges[0] = (struct recover_range){data + 1, size - 1, addr};
 	if (data[0] & 4) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Any bytes as a saved result. What can be read is compared with itself, in which nothing is
- * different, and with nothing, from which all of it is gone.
+ * Any bytes as a saved result. A result that can be read is compared with itself: nothing differs.
+ * Then with an empty one: everything is gone.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* A stub's target description, of any bytes: all that comes out of it is bounded, and it ends. */
+/* Any bytes as a stub's target description. Every item is bounded, and the list ends. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!copy)
 		return 0;
-	/* Exactly as long as it is, for the sanitizer; what is behind counts for nothing. */
+	/* A copy of the exact length, so that the sanitizer sees a read behind the end. */
 	for (size_t len = 0; len < size; len += 1 + size / 16)
 		if (count_items(doc, len) > whole)
 			abort();

@@ -173,7 +173,7 @@ static bool send_repeated(struct liar *l, const char *start, const char *text, s
 	return true;
 }
 
-/* Until the client hangs up; what it says meanwhile is read, else it would wait for us. */
+/* Sends until the client hangs up. Its bytes are read meanwhile, else it would wait for us. */
 static bool flood(struct liar *l, const char *start, const char *text)
 {
 	size_t len = strlen(text), n = 0;
@@ -259,7 +259,7 @@ static bool spoil_sum(struct liar *l)
 	return send_part(l, l->reply_len) && send_all(l, end, 3);
 }
 
-/* How packets are framed wrong. */
+/* Packets that are framed wrong. */
 static bool spoil_frame(struct liar *l)
 {
 	size_t half = l->reply_len / 2;
@@ -290,7 +290,7 @@ static bool spoil_frame(struct liar *l)
 	}
 }
 
-/* Wholly framed packets of the wrong content, or at the wrong time. */
+/* Well framed packets with the wrong content, or at the wrong time. */
 static bool spoil_content(struct liar *l)
 {
 	const char stop[] = "T05thread:p01.02;";

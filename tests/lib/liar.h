@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A GDB stub that answers as QEMU does, except for one reply, which it spoils in one of many
- * ways: in a thread, on the other end of a socketpair. After that it goes on as if nothing had
- * been, as far as the way lets it.
+ * A GDB stub that answers as QEMU does, except for one reply, which it spoils in one of many ways.
+ * It runs in a thread, on the other end of a socketpair. After the spoiled reply it goes on as QEMU
+ * would, as far as possible.
  *
  * Memory at ADDR is the byte ADDR & 0xff; the registers' values are LIAR_RIP and so on.
  */
@@ -23,8 +23,8 @@ extern const char liar_target_xml[], liar_registers_xml[];
 
 struct liar_way {
 	const char *name;
-	bool fatal;  /* no client can take this for an answer, to whatever it was */
-	bool slowly; /* it takes a client until its deadline, and then some for the detach */
+	bool fatal;  /* no client can take this for a reply to any request */
+	bool slowly; /* a client needs its deadline, and more for the detach */
 };
 
 extern const struct liar_way liar_ways[];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Out of memory at every allocation of a piece of work, one after the other: once only, and from
- * there on. What comes of it is an error, or what comes of it otherwise; no crash, and (the
- * sanitizer looks at the end) no leak.
+ * Lets each allocation of a piece of work fail, one after the other: only that one, and all from
+ * there on. The result is an error, or the same as without a failure; no crash, and (the sanitizer
+ * looks at the end) no leak.
  *
  * The linker gives us each call of malloc(3) and its kin from the house and the test (--wrap, see
  * GNUmakefile). Other libraries' own allocations do not fail here.

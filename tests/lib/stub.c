@@ -259,7 +259,7 @@ static void *run(void *arg)
 			return NULL;
 		}
 	}
-	/* What the client still says was not expected. */
+	/* The client's further bytes were not expected. */
 	if (next_byte(s, &c)) {
 		s->in_pos--;
 		if (next_packet(s))

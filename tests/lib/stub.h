@@ -40,7 +40,7 @@ struct stub_step {
 	const char *(*serve)(const char *request);
 };
 
-/* What a handshake of QEMU 7.2 with two vCPUs looks like; PacketSize=1000. */
+/* The handshake of QEMU 7.2 with two vCPUs; PacketSize=1000. */
 #define STUB_HELLO_SIZE(size)                                                                      \
 	{STUB_RESYNC, NULL, 0}, {STUB_RAW, "+$#00", 0},                                            \
 		{STUB_EXPECT, "qSupported:multiprocess+", 0},                                      \
@@ -67,7 +67,7 @@ struct stub_step {
 		STUB_REPLY, "OK", 0                                                                \
 	}
 
-/* What has QEMU fetch a vCPU's registers, ahead of the first `p` or `P` of a stop. */
+/* Makes QEMU fetch a vCPU's registers, ahead of the first `p` or `P` of a stop. */
 #define STUB_FETCH(id)                                                                             \
 	{STUB_EXPECT, "qThreadExtraInfo," id},                                                     \
 	{                                                                                          \
@@ -82,7 +82,7 @@ struct stub *stub_start(const struct stub_step *script, int send_buf, int *fd_re
 /* Lets a stub go on that is at a STUB_WAIT, or comes to one. */
 void stub_go(struct stub *stub);
 
-/* Waits for the end, frees. NULL: all went as scripted. Else what did not; static. */
+/* Waits for the end, frees. NULL: all went as scripted. Else the step that did not; static. */
 const char *stub_join(struct stub *stub);
 
 #endif
