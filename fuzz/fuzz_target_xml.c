@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!copy)
 		return 0;
-	/* A copy of the exact length, so that the sanitizer sees a read behind the end. */
+	/* A prefix of a document has no more items than the whole. */
 	for (size_t len = 0; len < size; len += 1 + size / 16)
 		if (count_items(doc, len) > whole)
 			abort();
