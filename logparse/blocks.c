@@ -3,7 +3,7 @@
 
 #include "logparse/blocks.h"
 
-/* Longer than what any logger puts before a line, and than any name of a program. */
+/* Longer than any logger's prefix, and than any program's name. */
 #define MAX_PREFIX 256
 #define MAX_NAME   512 /* KSYM_NAME_LEN: libbpf prints the name of the function */
 
@@ -41,7 +41,7 @@ struct scan {
 /* A marker and what its line says about it. Offsets into the text of the scan. */
 struct marker {
 	const struct marker_form *form;
-	size_t cut;          /* where its line starts, or what of the line belongs to it */
+	size_t cut;          /* where its line starts, or its part of the line */
 	size_t end;          /* right behind it */
 	struct kt_text name; /* of the program */
 	bool own;            /* libbpf's words are before it */

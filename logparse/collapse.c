@@ -13,22 +13,22 @@
 #define MAX_DEPTH 16
 
 /*
- * Nodes that are looked at together, by shape: what memory there is for, in terms of the
- * input. What is equal line by line is found in a window that fits a processor's cache; a
- * longer period than that is found by shape.
+ * Nodes that are compared by shape together; their number depends on the size of the input. Lines
+ * that are equal are found in a window that fits a processor's cache. A longer period is found by
+ * shape.
  */
 #define MIN_NODES      16384
 #define MAX_NODES      262144
 #define BYTES_PER_NODE 640
 #define EQUAL_NODES    4096
 
-#define LOOKED_INTO 24 /* lines; what is shorter has no repeats in it that matter */
+#define LOOKED_INTO 24 /* lines; repeats in a shorter text do not matter */
 
 struct collapser {
 	const struct kt_collapse_options *options;
 	kt_sink_fn sink;
 	void *arg;
-	const char *protect; /* precision tracking from here on is what leads to the error */
+	const char *protect; /* precision tracking from here on leads to the error */
 	char last;           /* the byte that went out last */
 	enum log_likeness likeness;
 };
@@ -340,7 +340,7 @@ static struct kt_error *keep_lines(void *arg, struct kt_text piece)
 /* Too long to look for the shortest. */
 #define HOPELESS 16 /* times what is readable */
 
-/* Tries c's likeness. *better is what to put, when that is fewer lines than it was. */
+/* Tries c's likeness. Replaces *better if the output has fewer lines. */
 static struct kt_error *try_nodes(const struct collapser *c, const struct log_list *list,
 				  struct attempt *better)
 {
@@ -394,7 +394,7 @@ static struct kt_error *put_reduced(struct collapser *c, const struct log_list *
 
 /* --- From the text to nodes: equal ones are reduced first, and those by shape --- */
 
-/* Hands the n oldest of `equal` on to `alike`, and what that has no room for to the output. */
+/* Moves the n oldest nodes of `equal` to `alike`. If that is full, its oldest go to the output. */
 static struct kt_error *hand_on(struct collapser *c, struct reducer *equal, struct reducer *alike,
 				size_t n, int depth)
 {
@@ -487,8 +487,8 @@ static struct kt_error *collapse_text(struct collapser *c, const char *from, con
 /* --- The whole log --- */
 
 /*
- * The block of precision tracking that the error follows, or NULL: the log then ends in
- * something other than what the verifier says of every program.
+ * The block of precision tracking before the error, or NULL. There is an error if the log ends in
+ * other lines than those that the verifier prints for every program.
  */
 static const char *before_error(const char *from, const char *to)
 {

@@ -37,10 +37,10 @@ typedef struct kt_error *(*kt_sink_fn)(void *arg, struct kt_text piece);
 struct kt_error *kt_sink_append(void *buf, struct kt_text piece);
 
 /*
- * The log with every repeat collapsed, to sink, piece by piece from the start on. A log
- * with nothing to collapse comes out byte for byte. options may be NULL. Time is linear in
- * the log. Memory beside it is half as much at most, but up to 8 MB where that is less, and
- * 120 MB where it is more. Errors: KT_ERROR_NO_MEMORY, and what sink returns.
+ * Writes the log with every repeat collapsed to sink, piece by piece from the start on. A log with
+ * nothing to collapse comes out byte for byte. options may be NULL. Time is linear in the log.
+ * Memory in addition to the log is at most half of its size, but 8 MB are always allowed, and never
+ * more than 120 MB. Errors: KT_ERROR_NO_MEMORY, and those of sink.
  */
 struct kt_error *kt_collapse_cycles_to(struct kt_text log,
 				       const struct kt_collapse_options *options, kt_sink_fn sink,

@@ -116,8 +116,8 @@ static bool better(const struct kt_cycle *a, const struct kt_cycle *b)
 }
 
 /*
- * Every stretch with this period that holds two periods or more has two neighbouring
- * multiples of it in its first two, which are equal; from there it is widened both ways.
+ * A stretch of two periods or more has two neighbouring multiples of the period, and their tokens
+ * are equal. From there it is widened both ways.
  */
 static void with_period(const struct lines *l, size_t period, struct kt_cycle *best)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The one repeat in a stretch of lines whose collapsing would leave the least text. */
+/* Finds the repeat in some lines whose collapsing leaves the least text. */
 #ifndef KT_LOGPARSE_CYCLE_H
 #define KT_LOGPARSE_CYCLE_H
 

@@ -114,9 +114,9 @@ static void begin_branch(struct finder *f, const struct kt_event *ev, uint32_t f
 }
 
 /*
- * At level 1 a branch that is taken up takes the log back to its jump, and with that go source
- * lines. Such a line is not printed again where it goes for what comes next, too, so that it is
- * not known, unless the instruction had one before.
+ * At level 1 a branch that is taken up resets the log to its jump, which removes source lines. The
+ * verifier does not print a removed line again if the next instruction has the same one. Then the
+ * source line is unknown, unless the instruction had one before.
  */
 static bool on_source(struct finder *f, const struct kt_event *ev)
 {
@@ -135,7 +135,7 @@ static bool on_insn(struct finder *f, const struct kt_event *ev)
 {
 	if (!on_source(f, ev))
 		return false;
-	/* The jump of a branch taken up at level 1 says where it goes only by what comes next. */
+	/* At level 1, only the next line tells where the jump of a branch that is taken up goes. */
 	if (f->out.path_branched && f->out.path_to == KT_LINE_NO_INDEX)
 		f->out.path_to = ev->index;
 	f->insns++;
@@ -154,7 +154,7 @@ static bool add_to_path(struct finder *f, const struct kt_event *ev)
 	return true;
 }
 
-/* An event of the trace: what was said before was no error, for the verifier went on. */
+/* An event of the trace: text before it was no error, since the verifier went on. */
 static bool on_trace(struct finder *f, const struct kt_event *ev)
 {
 	if (f->processed)
@@ -310,7 +310,7 @@ static void resume_loop(struct finder *f, uint32_t to)
 		out->path_to = to;
 }
 
-/* The loop: what was executed since the same instruction was there before. */
+/* The loop: the instructions since the same one was executed before. */
 static void mark_loop(struct finder *f, uint32_t index)
 {
 	struct mark mark = {.line = f->end_line, .insns = f->insns};

@@ -68,7 +68,7 @@ static inline const char *kt_path_find(struct kt_text text, const char *what)
 void kt_path_init(struct kt_path *path, struct kt_text log);
 void kt_path_deinit(struct kt_path *path);
 
-/* Forgets all steps; what comes begins with an entry, or not. */
+/* Forgets all steps. whole: the next event is the entry of a (sub)program. */
 void kt_path_restart(struct kt_path *path, bool whole, bool global);
 
 /*
@@ -111,9 +111,9 @@ bool kt_path_last(const struct kt_path *path, const struct kt_path_sources *sour
 bool kt_path_find_last(const struct kt_path *path, uint32_t index, size_t *ret);
 
 /*
- * Walks back from the end of the path: the value of what kind and number of the subject say,
- * and where it was set. The other members are output. Linear in the path. acquired is for a
- * reference the instruction that the message names, or KT_LINE_NO_INDEX.
+ * Walks back from the end of the path, to the value of the subject's kind and number, and to the
+ * instructions that set it. The other members are output. Linear in the path. acquired, for a
+ * reference: the instruction that the message names, or KT_LINE_NO_INDEX.
  */
 void kt_path_explain(const struct kt_path *path, const struct kt_path_sources *sources,
 		     uint32_t acquired, struct kt_last_subject *subject);

@@ -94,16 +94,16 @@ struct kt_log_last {
 	struct kt_text headline;    /* the first of them, or the one that says most */
 	struct kt_text explanation; /* 7.3: "Verification failed: ..." to "Suggestion:", verbatim,
 				       without the last newline; or empty */
-	struct kt_text error_more;  /* what is said of it behind the explanation; or empty */
-	struct kt_last_insn at;     /* where it failed; of CUT what was executed last */
+	struct kt_text error_more;  /* lines about it behind the explanation; or empty */
+	struct kt_last_insn at;     /* where it failed; CUT: the last one that was executed */
 	size_t n_subjects;
 	struct kt_last_subject subjects[KT_LAST_MAX_SUBJECTS];
 
 	/*
-	 * FAILED and CUT. The path is a slice of the log: what was executed since the last branch
-	 * was taken up, or else since the start. Of KT_LAST_LOOP it is since the instruction was
-	 * executed the last time. Of KT_LAST_BUDGET and of CUT it is all since the start of the
-	 * (sub)program, with other paths in between; of KT_LAST_PROGRAM it is empty.
+	 * FAILED and CUT. The path is a slice of the log: the instructions since the last branch
+	 * was taken up, or else since the start. KT_LAST_LOOP: since the instruction was executed
+	 * the last time. KT_LAST_BUDGET and CUT: all since the start of the (sub)program, with
+	 * other paths in between. KT_LAST_PROGRAM: empty.
 	 */
 	struct kt_text path;
 	size_t path_line;    /* the number of its first line in the log, from 1 */
@@ -113,7 +113,7 @@ struct kt_log_last {
 	bool path_branched;  /* it begins with a branch: */
 	uint32_t path_from;  /* this instruction */
 	uint32_t path_to;    /* goes on at this one */
-	struct kt_text func; /* "glob_bad": what was validated by itself; or empty */
+	struct kt_text func; /* "glob_bad": the function that was validated by itself; or empty */
 
 	struct kt_text stats;                 /* the lines of statistics; or empty */
 	struct kt_verifier_stats stat_values; /* what they say */

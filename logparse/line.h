@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One line of a verifier log: what kind it is, and what of it stays the same from one
- * iteration of a loop to the next. Formats of Linux 5.10 to 7.3; what is not understood
- * is KT_LINE_TEXT, which is never an error.
+ * One line of a verifier log: its kind, and the part of it that is the same in each iteration of a
+ * loop. Formats of Linux 5.10 to 7.3. A line that is not understood is KT_LINE_TEXT, which is never
+ * an error.
  */
 #ifndef KT_LOGPARSE_LINE_H
 #define KT_LOGPARSE_LINE_H
@@ -45,17 +45,17 @@ struct kt_line {
 void kt_line_read(struct kt_text line, struct kt_line *ret);
 
 /*
- * What stays of a PRECISION line: what it is ("mark_precise: frame0: regs", "last_idx",
- * "parent"), and the instruction behind "before 8:", which is empty where it has none.
+ * The constant parts of a PRECISION line: its title ("mark_precise: frame0: regs", "last_idx",
+ * "parent"), and the instruction behind "before 8:", or an empty text.
  */
 void kt_precision_parts(struct kt_text line, struct kt_text *what, struct kt_text *insn);
 
 /*
- * The line without what changes from one iteration of a loop to the next: register state
- * behind an instruction, behind "goto pc+2" or behind "from 18 to 3:"; the state of a line
- * that has nothing else, of which the index stays ("3041:"); and the registers, stack slots
- * and indices of precision tracking. Source lines and comments that are no state
- * ("; Return value") stay. A carriage return at the end goes.
+ * Appends the line without the parts that change from one iteration of a loop to the next: register
+ * state behind an instruction, behind "goto pc+2" or behind "from 18 to 3:"; the state of a line
+ * that has nothing else, but not its index ("3041:"); the registers, stack slots and indices of
+ * precision tracking; a carriage return at the end. Source lines and comments that are no state (";
+ * Return value") stay.
  */
 void kt_normalize_verifier_line(struct kt_text line, struct kt_buf *out);
 

@@ -66,7 +66,7 @@ enum {
 	NODE_POP = 1,    /* begins with "from A to B" */
 	NODE_LEADER = 2, /* begins where the walk jumped to */
 	NODE_STEP = 4,   /* a step of the kernel's causal path */
-	NODE_TEXT = 16,  /* is what the verifier says, and not of calls and returns */
+	NODE_TEXT = 16,  /* is text of the verifier, but not about calls and returns */
 	NODE_FIXED = 8,  /* has a mark that was in the input: no node of a list */
 };
 
@@ -93,8 +93,9 @@ struct log_loop {
 	struct log_run run;
 
 	/*
-	 * The longest part of equal iterations, when there is one; how many of the run's
-	 * iterations it is. They may be fewer than core.count times some number, see below.
+	 * The longest part of equal iterations, if there is one, and how many of the run's
+	 * iterations it has. They may be fewer than core.count times some number, see
+	 * logparse/loop.h.
 	 */
 	struct log_run core;
 	size_t in_core;

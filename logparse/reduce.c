@@ -307,7 +307,7 @@ static bool find_loop(struct reducer *r)
 	const struct log_node *s = r->stack;
 
 	if (s[top].loop)
-		return false; /* a loop of loops is what merge_loops() makes one of */
+		return false; /* merge_loops() does that for a loop of loops */
 	for (n = 1; n < GRAM && 2 * n <= r->len; n++)
 		if (s[top].cls == s[top - n].cls && try_loop(r, n))
 			return true;
@@ -353,7 +353,7 @@ void reducer_settle(struct reducer *r)
 		push(r, &r->ahead[i], NULL);
 }
 
-/* The next node of a foreseen iteration, which with the last of them is one more. */
+/* The next node of a foreseen iteration. The last one of it adds an iteration to the loop. */
 static void go_ahead(struct reducer *r, const struct log_node *node)
 {
 	struct log_node *top = &r->stack[r->len - 1];

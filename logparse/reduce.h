@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Finds runs of alike iterations in a stream of nodes, as they come: a stack on which two
- * equal stretches side by side become a loop, and an equal stretch behind a loop one more
- * iteration of it. A loop compares by its body and not by its count, so that an outer loop
- * is found whose inner one runs a different number of times. Not a public header.
+ * Finds runs of alike iterations in a stream of nodes, on a stack. Two equal stretches side by side
+ * become a loop, and an equal stretch behind a loop becomes its next iteration. A loop is compared
+ * by its body and not by its count. So an outer loop is found even if its inner one runs a
+ * different number of times. Not a public header.
  */
 #ifndef KT_LOGPARSE_REDUCE_H
 #define KT_LOGPARSE_REDUCE_H
@@ -26,8 +26,10 @@ struct reducer {
 	uint64_t *power; /* of NODE_BASE, as many as are needed so far */
 	size_t n_power;
 
-	/* When a loop without loops is on top: what its next iteration will be, and how far
-	   it has come; these nodes are not on the stack yet. */
+	/*
+	 * If a loop without inner loops is on top: its next iteration as foreseen, and the nodes of
+	 * it that came so far, which are not on the stack yet.
+	 */
 	uint64_t foreseen[MAX_FORESEEN];
 	struct log_node ahead[MAX_FORESEEN];
 	size_t n_foreseen, n_ahead;
@@ -42,7 +44,10 @@ static inline bool reducer_full(const struct reducer *r)
 	return r->len + r->n_ahead >= r->cap;
 }
 
-/* Adds what follows in the log; there must be room. loop is its own for a loop, else NULL. */
+/*
+ * Adds the node that follows in the log; there must be room. loop: of a node that is a loop, else
+ * NULL.
+ */
 void reducer_push(struct reducer *r, const struct log_node *node, const struct log_loop *loop);
 
 /* Everything that was pushed goes onto the stack; before that is looked at. */

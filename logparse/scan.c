@@ -15,7 +15,7 @@ static uint64_t load(const char *p, size_t n)
 	return v;
 }
 
-/* Most of what is hashed is shorter than what a hash for long input pays for. */
+/* Most texts are too short for a hash that is made for long input. */
 static ALWAYS_INLINE uint64_t hash(const char *p, size_t len, uint64_t seed)
 {
 	uint64_t h;

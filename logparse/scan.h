@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * From lines to nodes. A node is a line that stands for itself with what hangs on it: the
- * blank and source line before an instruction, the state and the precision tracking behind.
- * Not a public header.
+ * From lines to nodes. A node is a line with the lines that hang on it: the blank and source line
+ * before an instruction, the state and the precision tracking behind it. Not a public header.
  */
 #ifndef KT_LOGPARSE_SCAN_H
 #define KT_LOGPARSE_SCAN_H

@@ -17,10 +17,9 @@
 #define SCHED_OUTPUT_END   "===SCHED_OUTPUT_END==="
 
 /*
- * What stands between the first START and the last END (what was printed may quote the END
- * marker), without the white space (ASCII) around it: a slice of text. False, and *ret
- * untouched, when a marker is missing, no END comes after the START, or nothing is between.
- * Linear.
+ * The slice of text between the first START and the last END (the scheduler may print an END marker
+ * itself), without white space (ASCII) around it. False, and *ret untouched, if a marker is
+ * missing, no END comes after the START, or nothing is between. Linear.
  */
 bool kt_parse_sched_output(struct kt_text text, struct kt_text *ret);
 

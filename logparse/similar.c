@@ -238,7 +238,7 @@ static void take_visit(const struct search *s, const struct visits *visits, size
 	}
 }
 
-/* The last iteration of all is shown, and may bring what it likes: the error, say. */
+/* The very last iteration is shown, so it may have new nodes: the error, say. */
 static bool goes_on(const struct search *s, const struct visits *visits, size_t i)
 {
 	return i + 1 == visits->n ||
@@ -246,9 +246,9 @@ static bool goes_on(const struct search *s, const struct visits *visits, size_t 
 }
 
 /*
- * The run of visits from i on that bring nothing new, as one repeat. Returns the visit
- * behind it. count is 0 where they are better left to what else can be made of them. *cost
- * is the lines that will be left.
+ * Makes one repeat of the visits from i on that bring nothing new. Returns the visit behind it.
+ * ret->count is 0 if these visits should not become a repeat here. *cost is the length of the
+ * output in lines.
  */
 static size_t take_run(const struct search *s, const struct visits *visits, size_t i,
 		       struct log_run *ret, size_t *cost)
@@ -339,8 +339,8 @@ static struct visit *visits_in(const struct search *s, size_t lo, size_t hi, siz
 }
 
 /*
- * The place at which to cut nodes lo..hi so that the least is left. Only places that the
- * walk jumps to or takes up count, and the latter more.
+ * The place to cut nodes lo..hi at, so that the output is shortest. Only places that the walk jumps
+ * to or takes up count, and the latter count more.
  */
 static struct visits best_place(const struct search *s, const struct visit *v, size_t n, size_t lo,
 				size_t hi, uint64_t banned)
@@ -443,7 +443,9 @@ static struct kt_error *add_loops(const struct search *s, size_t lo, size_t hi)
 static struct kt_error *divide(const struct search *s, size_t lo, size_t hi, uint64_t banned,
 			       int depth);
 
-/* Cuts nodes lo..hi at the visits; what lies before, between and behind is divided in turn. */
+/*
+ * Cuts nodes lo..hi at the visits. The nodes before, between and behind them are divided in turn.
+ */
 static struct kt_error *cut(const struct search *s, const struct visits *visits, size_t lo,
 			    int depth)
 {

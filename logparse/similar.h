@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Repeats that are alike without being regular: a branch that is taken up again and again,
- * a loop that is entered from many states. The walk comes to the same place of the program,
- * and nothing that it executes from there on is new. Not a public header.
+ * Repeats that are alike without being regular: a branch that is taken up again and again, a loop
+ * that is entered from many states. The walk comes to the same place of the program, and executes
+ * nothing new from there on. Not a public header.
  */
 #ifndef KT_LOGPARSE_SIMILAR_H
 #define KT_LOGPARSE_SIMILAR_H
@@ -10,7 +10,7 @@
 #include "logparse/node.h"
 #include "util/error.h"
 
-/* How much may be taken for alike. Each includes the one before. */
+/* Which iterations count as alike. Each includes the one before. */
 enum log_likeness {
 	LOG_ALIKE,      /* an iteration begins at one place, and executes nothing new */
 	LOG_ANY_BRANCH, /* or takes up any branch, and executes nothing new */
@@ -25,8 +25,8 @@ struct log_runs {
 };
 
 /*
- * The repeats in a list of nodes, in order and apart from each other: the loops in it, and
- * what is similar. Also loops of two, and runs of one, which are to be looked into.
+ * The repeats in a list of nodes, in order, without overlap: its loops, and similar iterations.
+ * Loops of two, and runs of one, are in it, too: the caller searches them for inner repeats.
  */
 struct kt_error *log_find_repeats(const struct log_list *list, enum log_likeness likeness,
 				  struct log_runs *ret);

@@ -5,7 +5,7 @@
 #include "logparse/line.h"
 #include "logparse/source.h"
 
-/* The kernel prints no more at a time (BPF_VERIFIER_TMP_LOG_SIZE); what is longer is damage. */
+/* The kernel prints no more at a time (BPF_VERIFIER_TMP_LOG_SIZE). A longer line is damaged. */
 #define MAX_TEXT 1024
 /* What the kernel takes from root, BPF_COMPLEXITY_LIMIT_INSNS; an index above is damage. */
 #define MAX_INSNS 1000000
@@ -26,7 +26,7 @@ struct counter {
 	struct kt_text in_force;   /* the source line printed last; data is NULL before the first */
 	bool fresh;                /* it stands directly before what comes next */
 	bool listing;              /* in a table of the program's instructions */
-	bool returned;             /* between "to caller at 31:" and what is executed there */
+	bool returned;             /* between "to caller at 31:" and the next instruction */
 	size_t merged;             /* lines at the last merge_lines() */
 
 	/* source.text is the whole line until the end. */
@@ -129,7 +129,7 @@ static int by_text(const void *a, const void *b)
 	const struct kt_source_line *x = a, *y = b;
 	int cmp = compare_text(&x->source.text, &y->source.text);
 
-	/* Of equal ones the earliest comes first, and so stays when they are merged. */
+	/* The earliest of equal lines comes first, and stays when they are merged. */
 	return cmp ? cmp : by_place(a, b);
 }
 
@@ -202,7 +202,7 @@ static bool flush_insn(struct counter *c, struct insn *insn)
 	return true;
 }
 
-/* The end of a log: what follows may be the log of another program, with lines of its own. */
+/* The end of a log: the rest may be the log of another program, with other source lines. */
 static bool flush_insns(struct counter *c)
 {
 	kt_vec_for_each (&c->used, index)
@@ -213,7 +213,7 @@ static bool flush_insns(struct counter *c)
 		return false;
 	c->in_force = (struct kt_text){0};
 	c->fresh = c->listing = c->returned = false;
-	/* By twice the size at a time, so that many small logs cost no more than a large one. */
+	/* Doubles the size, so many small logs cost no more than a large one. */
 	if (c->out.lines.len > 2 * c->merged + 4096)
 		merge_lines(c);
 	return true;

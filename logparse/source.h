@@ -30,7 +30,7 @@ struct kt_source_line {
 	struct kt_source_ref source;
 
 	uint64_t insns;    /* instructions that were executed */
-	uint64_t distinct; /* instructions that it consists of, as far as they were executed */
+	uint64_t distinct; /* different instructions of it that were executed */
 	uint64_t safe;     /* states that were pruned before an instruction of it */
 	uint64_t pops;     /* branches that an instruction of it put off, and that were taken up */
 };

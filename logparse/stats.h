@@ -20,7 +20,7 @@
 
 #include "logparse/text.h"
 
-/* VerifierStats: what is not in the log is not set in `has`, and its member is 0. */
+/* VerifierStats. A number that is not in the log: its `has` is false, its value is 0. */
 enum kt_stat {
 	KT_STAT_PROCESSED, /* instructions processed; equals verified_insns */
 	KT_STAT_LIMIT,     /* instructions at which the verifier gives up */

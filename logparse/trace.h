@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A verifier log read as what it is: a walk over instructions, with branches put off and taken
- * up again, states pruned, and backtracking hung on instructions. The reader yields events, one
- * a line or one a group of lines, and together they are the log, byte for byte. Nothing is
- * copied. Formats of Linux 5.10 to 7.3; what is not understood is KT_EVENT_TEXT, never an error.
+ * Reads a verifier log as a walk over instructions, with branches put off and taken up again,
+ * states pruned, and backtracking behind instructions. It yields events, one a line or one a group
+ * of lines. Together they are the log, byte for byte. Nothing is copied. Formats of Linux 5.10 to
+ * 7.3. A line that is not understood is KT_EVENT_TEXT, never an error.
  */
 #ifndef KT_LOGPARSE_TRACE_H
 #define KT_LOGPARSE_TRACE_H
