@@ -24,17 +24,12 @@ static char *text(const char *s)
 	return (char *)(uintptr_t)s;
 }
 
-static struct program_number known(uint64_t value)
-{
-	return (struct program_number){true, value};
-}
-
-/* Appends a document, which it frees. */
-static void add(struct kt_buf *documents, struct kt_error *err, char *document)
+/* Appends the document that a render function gave, and frees it. */
+static void add(struct kt_buf *documents, struct kt_error *err, char *const *document)
 {
 	assert_null(err);
-	kt_buf_appends(documents, document);
-	free(document);
+	kt_buf_appends(documents, *document);
+	free(*document);
 }
 
 static void check(const char *section, struct kt_buf *documents)
@@ -68,7 +63,7 @@ static void test_programs(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(guests) / sizeof(guests[0]); i++)
-		add(&documents, render_programs_json(&programs, &guests[i], &out), out);
+		add(&documents, render_programs_json(&programs, &guests[i], &out), &out);
 	check("programs", &documents);
 }
 
@@ -85,9 +80,9 @@ static void test_objects(void **state)
 	char *out = NULL;
 
 	(void)state;
-	add(&documents, render_objects_json(&map_grid, "maps", &guest, &out), out);
+	add(&documents, render_objects_json(&map_grid, "maps", &guest, &out), &out);
 	check("maps", &documents);
-	add(&documents, render_objects_json(&link_grid, "links", &guest, &out), out);
+	add(&documents, render_objects_json(&link_grid, "links", &guest, &out), &out);
 	check("links", &documents);
 }
 
@@ -99,8 +94,8 @@ static void test_prog_dump(void **state)
 	char *out = NULL;
 
 	(void)state;
-	add(&documents, render_insns_json(&insns, true, &out), out);
-	add(&documents, render_insns_json(&insns, false, &out), out);
+	add(&documents, render_insns_json(&insns, true, &out), &out);
+	add(&documents, render_insns_json(&insns, false, &out), &out);
 	check("prog dump", &documents);
 }
 
@@ -113,11 +108,11 @@ static void test_watch(void **state)
 	char *out = NULL;
 
 	(void)state;
-	add(&documents, render_load_begin_json("7.3", NULL, true, &out), out);
-	add(&documents, render_load_json(&load, "why", &out), out);
-	add(&documents, render_load_json(&load, NULL, &out), out);
-	add(&documents, render_load_progress_json(&progress, &out), out);
-	add(&documents, render_load_summary_json(&summary, NULL, &out), out);
+	add(&documents, render_load_begin_json("7.3", NULL, true, &out), &out);
+	add(&documents, render_load_json(&load, "why", &out), &out);
+	add(&documents, render_load_json(&load, NULL, &out), &out);
+	add(&documents, render_load_progress_json(&progress, &out), &out);
+	add(&documents, render_load_summary_json(&summary, NULL, &out), &out);
 	assert_json_keys("watch begin", documents.data);
 	assert_json_keys("watch load", documents.data);
 	assert_json_keys("watch progress", documents.data);
@@ -147,7 +142,7 @@ static void test_cell_record(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++)
-		add(&documents, kt_cell_record_encode(&records[i], &out), out);
+		add(&documents, kt_cell_record_encode(&records[i], &out), &out);
 	check("cell record", &documents);
 }
 
