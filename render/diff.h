@@ -29,7 +29,7 @@ struct kt_error *kt_format_verifier_diff(const char *label_a, const struct kt_pr
 struct kt_error *kt_format_diff_csv(const struct kt_diff_rows *rows, char **ret);
 
 /*
- * The document "ktstr-gdb.diff.v1"; docs/architecture.md has its keys. Of a and b it is what
+ * The document "ktstr-gdb.diff.v1"; docs/json.md has its keys. Of a and b it is what
  * stands around the programs. The caller frees *ret. KT_ERROR_NO_MEMORY.
  */
 struct kt_error *kt_format_diff_json(const char *label_a, const struct kt_saved *a,
