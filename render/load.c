@@ -11,7 +11,7 @@
 #include "util/buf.h"
 #include "util/cleanup.h"
 
-/* The kernel's own, which errno(3) does not have; BPF gives it where a JIT or a hook cannot. */
+/* Only the kernel has it, not errno(3). BPF returns it where the JIT or a hook lacks support. */
 #define ENOTSUPP 524
 
 const char *render_errno(uint64_t error, char *buf, size_t size)
@@ -38,7 +38,7 @@ const char *render_load_head(void)
 	       "  PEAK  MAX  READ STACK      DURATION    LOG NAME\n";
 }
 
-/* Pads what was appended since `from` to a width, and puts a space behind it. */
+/* Pads the text since `from` to a width, and appends a space. */
 static void pad(struct kt_buf *buf, size_t from, size_t width)
 {
 	while (!kt_buf_failed(buf) && buf->len - from < width)
@@ -62,7 +62,7 @@ static void put_number(struct kt_buf *buf, struct program_number number, int wid
 		kt_buf_printf(buf, "%*s ", width, "-");
 }
 
-/* The time of day here, to the millisecond. */
+/* The local time of day, in milliseconds. */
 static void put_time(struct kt_buf *buf, int64_t ns)
 {
 	time_t seconds = (time_t)(ns / 1000000000);
@@ -73,7 +73,7 @@ static void put_time(struct kt_buf *buf, int64_t ns)
 		      (int)(ns / 1000000 % 1000));
 }
 
-/* "16+0+8" as the verifier prints it; from 7.2 on "max 16" says less, but is what counts. */
+/* "16+0+8", one number a subprogram, as the verifier prints it up to 7.1. */
 static void put_stack(struct kt_buf *buf, const struct bpf_load *load, size_t width)
 {
 	size_t from = buf->len;
@@ -137,7 +137,7 @@ struct kt_error *render_load_line(const struct bpf_load *load, bool color, char 
 	return kt_buf_finish(&buf, ret);
 }
 
-/* "(+1234/s), " */
+/* " (+1234/s), " */
 static void put_rate(struct kt_buf *buf, struct program_number rate)
 {
 	if (rate.known)
@@ -209,7 +209,7 @@ struct kt_error *render_load_summary(const struct load_summary *s, char **ret)
 
 /* --- JSON --- */
 
-/* One line: what follows a stream reads it as it comes. */
+/* One line, so that a reader of the stream can take each object as it comes. */
 static struct kt_error *dump_line(json_t *root, char **ret)
 {
 	struct kt_buf buf = KT_BUF_INIT;
