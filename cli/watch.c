@@ -213,12 +213,10 @@ static struct kt_error *show_begin(struct session *s, const struct kfacts *facts
 			 "results of loads, and of those that passed what the kernel keeps%s",
 			 kernel->release,
 			 o->logs || o->last || o->progress ? "; no logs, and no progress" : "");
-	if (!s->options->json) {
-		put(s, render_load_head());
-		return NULL;
-	}
-	err = render_load_begin_json(kernel->release, kernel->moved_known ? &kaslr_offset : NULL,
-				     watch_sees_verifier(watch), &line);
+	err = s->options->json ? render_load_begin_json(kernel->release,
+							kernel->moved_known ? &kaslr_offset : NULL,
+							watch_sees_verifier(watch), &line)
+			       : render_load_head(&line);
 	if (!err)
 		put(s, line);
 	return err;

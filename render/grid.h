@@ -166,8 +166,9 @@ static inline struct render_cell render_number_cell(bool known, uint64_t number)
 	return (struct render_cell){.known = known, .number = number};
 }
 
-/* For types that are texts. */
+/* What render_as_text and render_as_number have, for types of a view's own that are like them. */
 int render_compare_texts(const struct render_cell *a, const struct render_cell *b);
+json_t *render_number_json(const struct render_cell *cell);
 
 /* The value that a row has in a column. */
 struct render_cell render_cell_of(const struct render_column *column, const void *row);

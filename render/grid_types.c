@@ -130,7 +130,7 @@ static json_t *json_text(const struct render_cell *cell)
 	return cell->text.data ? kt_json_slice(cell->text) : json_null();
 }
 
-static json_t *json_number(const struct render_cell *cell)
+json_t *render_number_json(const struct render_cell *cell)
 {
 	if (cell->known && cell->text.data)
 		return kt_json_slice(cell->text);
@@ -155,14 +155,14 @@ static json_t *json_yes_no(const struct render_cell *cell)
 
 /* clang-format off */
 const struct render_type render_as_text = {false, false, render_compare_texts, print_text, json_text};
-const struct render_type render_as_number = {true, true, NULL, print_number, json_number};
-const struct render_type render_as_id = {true, false, NULL, print_number, json_number};
-const struct render_type render_as_hex = {true, true, NULL, print_hex, json_number};
+const struct render_type render_as_number = {true, true, NULL, print_number, render_number_json};
+const struct render_type render_as_id = {true, false, NULL, print_number, render_number_json};
+const struct render_type render_as_hex = {true, true, NULL, print_hex, render_number_json};
 const struct render_type render_as_tenths = {true, true, NULL, print_tenths, NULL};
 const struct render_type render_as_signed = {true, true, compare_signed, print_signed, json_signed};
 const struct render_type render_as_percent = {true, true, compare_real, print_percent, json_real_or_null};
 const struct render_type render_as_seconds = {true, true, compare_real, print_seconds, json_real_or_null};
 const struct render_type render_as_range = {true, true, NULL, print_range, NULL};
 const struct render_type render_as_yes_no = {false, true, NULL, print_yes_no, json_yes_no};
-const struct render_type render_as_time = {false, true, NULL, print_time, json_number};
+const struct render_type render_as_time = {false, true, NULL, print_time, render_number_json};
 /* clang-format on */

@@ -6,6 +6,7 @@
 
 #include "model/json.h"
 #include "model/json_put.h"
+#include "render/grid.h"
 #include "render/load.h"
 #include "render/text.h"
 #include "util/buf.h"
@@ -30,111 +31,219 @@ const char *render_errno(uint64_t error, char *buf, size_t size)
 	return buf;
 }
 
-/* --- text --- */
+/* --- the columns of a load --- */
 
-const char *render_load_head(void)
+/* Nanoseconds since 1970. */
+static struct render_cell get_time(const void *row)
 {
-	return "TIME         COMM                PID TYPE           RESULT     INSNS  STATES "
-	       "  PEAK  MAX  READ STACK      DURATION    LOG NAME\n";
-}
-
-/* Pads the text since `from` to a width, and appends a space. */
-static void pad(struct kt_buf *buf, size_t from, size_t width)
-{
-	while (!kt_buf_failed(buf) && buf->len - from < width)
-		kt_buf_appendc(buf, ' ');
-	kt_buf_appendc(buf, ' ');
-}
-
-static void put_text(struct kt_buf *buf, const char *text, size_t width)
-{
-	size_t from = buf->len;
-
-	render_append_visible(buf, text && *text ? text : "-", false);
-	pad(buf, from, width);
-}
-
-static void put_number(struct kt_buf *buf, struct program_number number, int width)
-{
-	if (number.known)
-		kt_buf_printf(buf, "%*" PRIu64 " ", width, number.value);
-	else
-		kt_buf_printf(buf, "%*s ", width, "-");
+	return render_number_cell(true, (uint64_t)((const struct bpf_load *)row)->at_ns);
 }
 
 /* The local time of day, in milliseconds. */
-static void put_time(struct kt_buf *buf, int64_t ns)
+static void print_time(const struct render_cell *cell, bool exact, struct kt_buf *out)
 {
-	time_t seconds = (time_t)(ns / 1000000000);
+	time_t seconds = (time_t)((int64_t)cell->number / 1000000000);
 	struct tm tm;
 
+	(void)exact;
 	localtime_r(&seconds, &tm);
-	kt_buf_printf(buf, "%02d:%02d:%02d.%03d ", tm.tm_hour, tm.tm_min, tm.tm_sec,
-		      (int)(ns / 1000000 % 1000));
+	kt_buf_printf(out, "%02d:%02d:%02d.%03d", tm.tm_hour, tm.tm_min, tm.tm_sec,
+		      (int)((int64_t)cell->number / 1000000 % 1000));
+}
+
+/* "2026-11-25T01:34:28.123Z" */
+static json_t *json_time(const struct render_cell *cell)
+{
+	time_t seconds = (time_t)((int64_t)cell->number / 1000000000);
+	char text[40], whole[24];
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(whole, sizeof(whole), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(text, sizeof(text), "%s.%03dZ", whole,
+		 (int)((int64_t)cell->number / 1000000 % 1000));
+	return json_string(text);
+}
+
+static const struct render_type as_time_of_day = {.print = print_time, .json = json_time};
+
+static struct render_cell get_comm(const void *row)
+{
+	const struct bpf_load *load = row;
+
+	return render_string_cell(load->by_known ? load->comm : NULL);
+}
+
+static struct render_cell get_pid(const void *row)
+{
+	const struct bpf_load *load = row;
+
+	return render_number_cell(load->by_known, load->pid);
+}
+
+/* The name of a load is known if its type is. */
+static struct render_cell get_name(const void *row)
+{
+	const struct bpf_load *load = row;
+
+	return render_string_cell(load->type ? load->name : NULL);
+}
+
+static struct render_cell get_best_name(const void *row)
+{
+	const struct bpf_load *load = row;
+	struct render_cell cell = render_string_cell(load->full_name ? load->full_name
+								     : load->name);
+
+	cell.object = load;
+	return cell;
+}
+
+/* JSON has the short name as "name", and null if there is no full one. */
+static json_t *json_full_name(const struct render_cell *cell)
+{
+	return kt_json_text(((const struct bpf_load *)cell->object)->full_name);
+}
+
+static const struct render_type as_best_name = {.json = json_full_name};
+
+static struct render_cell get_result(const void *row)
+{
+	struct program_number error = ((const struct bpf_load *)row)->error;
+	struct render_cell cell = render_number_cell(error.known, error.value);
+
+	cell.tone = error.known && error.value ? RENDER_TONE_BAD : RENDER_TONE_PLAIN;
+	return cell;
+}
+
+static void print_result(const struct render_cell *cell, bool exact, struct kt_buf *out)
+{
+	char number[24];
+
+	(void)exact;
+	kt_buf_appends(out, render_errno(cell->number, number, sizeof(number)));
+}
+
+static const struct render_type as_result = {.print = print_result, .json = render_number_json};
+
+static struct render_cell get_stack(const void *row)
+{
+	const struct bpf_load *load = row;
+
+	return (struct render_cell){.known = load->n_stack_depth > 0, .object = load};
 }
 
 /* "16+0+8", one number a subprogram, as the verifier prints it up to 7.1. */
-static void put_stack(struct kt_buf *buf, const struct bpf_load *load, size_t width)
+static void print_stack(const struct render_cell *cell, bool exact, struct kt_buf *out)
 {
-	size_t from = buf->len;
+	const struct bpf_load *load = cell->object;
 
+	(void)exact;
 	for (size_t i = 0; i < load->n_stack_depth && i < 8; i++)
-		kt_buf_printf(buf, "%s%" PRIu32, i ? "+" : "", load->stack_depth[i]);
+		kt_buf_printf(out, "%s%" PRIu32, i ? "+" : "", load->stack_depth[i]);
 	if (load->n_stack_depth > 8)
-		kt_buf_appends(buf, "+...");
-	if (!load->n_stack_depth)
-		kt_buf_appendc(buf, '-');
-	pad(buf, from, width);
+		kt_buf_appends(out, "+...");
 }
 
-static void put_duration(struct kt_buf *buf, struct program_number ns)
+static json_t *json_stack(const struct render_cell *cell)
 {
-	if (!ns.known)
-		kt_buf_printf(buf, "%10s ", "-");
-	else if (ns.value < 10000000)
-		kt_buf_printf(buf, "%7" PRIu64 " us ", ns.value / 1000);
+	const struct bpf_load *load = cell->object;
+	json_t *array;
+
+	if (!cell->known)
+		return json_null();
+	array = json_array();
+	for (size_t i = 0; i < load->n_stack_depth; i++)
+		json_array_append_new(array, json_integer(load->stack_depth[i]));
+	return array;
+}
+
+static const struct render_type as_stack = {.print = print_stack, .json = json_stack};
+
+static void print_duration(const struct render_cell *cell, bool exact, struct kt_buf *out)
+{
+	(void)exact;
+	if (cell->number < 10000000)
+		kt_buf_printf(out, "%" PRIu64 " us", cell->number / 1000);
 	else
-		kt_buf_printf(buf, "%7" PRIu64 " ms ", ns.value / 1000000);
+		kt_buf_printf(out, "%" PRIu64 " ms", cell->number / 1000000);
 }
 
-static void put_result(struct kt_buf *buf, const struct bpf_load *load, bool color)
-{
-	bool red = color && load->error.known && load->error.value;
-	char number[24];
+static const struct render_type as_duration = {
+	.right = true,
+	.print = print_duration,
+	.json = render_number_json,
+};
 
-	if (red)
-		kt_buf_appends(buf, "\033[31m");
-	put_text(buf,
-		 load->error.known ? render_errno(load->error.value, number, sizeof(number)) : NULL,
-		 7);
-	if (red)
-		kt_buf_appends(buf, "\033[m");
+static struct render_cell get_pause(const void *row)
+{
+	return render_number_cell(true,
+				  (uint64_t)(((const struct bpf_load *)row)->pause_ns / 1000));
+}
+
+/* clang-format off */
+#define KNOWN(member) RENDER_KNOWN(struct bpf_load, member)
+
+/* In the order of the JSON object. */
+static const struct render_column columns[] = {
+	{"time", NULL, "TIME", &as_time_of_day, RENDER_GET(get_time), .width = 12},
+	{"comm", NULL, "COMM", &render_as_text, RENDER_GET(get_comm), .width = 15},
+	{"pid", NULL, "PID", &render_as_number, RENDER_GET(get_pid), .width = 7},
+	{"name", NULL, "", &render_as_text, RENDER_GET(get_name)},
+	{"full_name", NULL, "NAME", &as_best_name, RENDER_GET(get_best_name)},
+	{"type", NULL, "TYPE", &render_as_text, RENDER_STRING(struct bpf_load, type), .width = 14},
+	{"errno", NULL, "RESULT", &as_result, RENDER_GET(get_result), .width = 7},
+	{"verified_insns", NULL, "INSNS", &render_as_number, KNOWN(verified_insns), .width = 8},
+	{"total_states", NULL, "STATES", &render_as_number, KNOWN(total_states), .width = 7},
+	{"peak_states", NULL, "PEAK", &render_as_number, KNOWN(peak_states), .width = 6},
+	{"max_states_per_insn", NULL, "MAX", &render_as_number, KNOWN(max_states_per_insn), .width = 4},
+	{"mark_read", NULL, "READ", &render_as_number, KNOWN(mark_read), .width = 5},
+	{"stack_max", NULL, "", &render_as_number, KNOWN(stack_max)},
+	{"verification_time_ns", NULL, "DURATION", &as_duration, KNOWN(verification_time_ns), .width = 10},
+	{"log_level", NULL, "", &render_as_number, KNOWN(log_level)},
+	{"log_bytes", NULL, "LOG", &render_as_number, KNOWN(log_bytes), .width = 6},
+	{"stack_depth", NULL, "STACK", &as_stack, RENDER_GET(get_stack), .width = 8},
+	{"pause_us", NULL, "", &render_as_number, RENDER_GET(get_pause)},
+};
+/* clang-format on */
+
+static const char line_columns[] =
+	"time,comm,pid,type,errno,verified_insns,total_states,peak_states,max_states_per_insn,"
+	"mark_read,stack_depth,verification_time_ns,log_bytes,full_name";
+
+/* --- text --- */
+
+struct kt_error *render_load_head(char **ret)
+{
+	struct render_grid grid = RENDER_GRID(columns, (const struct bpf_load *)NULL, 0);
+	struct kt_error *err = render_grid_select(&grid, line_columns);
+	struct kt_buf buf = KT_BUF_INIT;
+
+	if (err)
+		return err;
+	render_grid_head(&grid, &buf);
+	return kt_buf_finish(&buf, ret);
 }
 
 struct kt_error *render_load_line(const struct bpf_load *load, bool color, char **ret)
 {
+	struct render_grid grid = RENDER_GRID(columns, load, 1);
+	struct kt_error *err = render_grid_select(&grid, line_columns);
 	struct kt_buf buf = KT_BUF_INIT;
 
-	put_time(&buf, load->at_ns);
-	put_text(&buf, load->comm, 15);
-	put_number(&buf, (struct program_number){load->by_known, load->pid}, 7);
-	put_text(&buf, load->type, 14);
-	put_result(&buf, load, color);
-	put_number(&buf, load->verified_insns, 8);
-	put_number(&buf, load->total_states, 7);
-	put_number(&buf, load->peak_states, 6);
-	put_number(&buf, load->max_states_per_insn, 4);
-	put_number(&buf, load->mark_read, 5);
-	put_stack(&buf, load, 8);
-	put_duration(&buf, load->verification_time_ns);
-	put_number(&buf, load->log_bytes, 6);
-	render_append_visible(&buf,
-			      load->full_name ? load->full_name
-			      : *load->name   ? load->name
-					      : "-",
-			      false);
-	kt_buf_appendc(&buf, '\n');
+	if (err)
+		return err;
+	render_grid_line(&grid, load, color, &buf);
 	return kt_buf_finish(&buf, ret);
+}
+
+/* "1396 ", or "- " */
+static void put_number(struct kt_buf *buf, struct program_number number)
+{
+	if (number.known)
+		kt_buf_printf(buf, "%" PRIu64 " ", number.value);
+	else
+		kt_buf_appends(buf, "- ");
 }
 
 /* " (+1234/s), " */
@@ -158,10 +267,10 @@ struct kt_error *render_load_progress_line(const struct bpf_load_progress *progr
 	kt_buf_appends(&buf, " of ");
 	render_append_visible(&buf, progress->comm, false);
 	kt_buf_printf(&buf, "[%" PRIu32 "]: ", progress->pid);
-	put_number(&buf, progress->verified_insns, 0);
+	put_number(&buf, progress->verified_insns);
 	kt_buf_appends(&buf, "insns");
 	put_rate(&buf, progress->insns_rate);
-	put_number(&buf, progress->total_states, 0);
+	put_number(&buf, progress->total_states);
 	kt_buf_appends(&buf, "states");
 	put_rate(&buf, progress->states_rate);
 	kt_buf_appends(&buf, "at insn");
@@ -223,31 +332,6 @@ static struct kt_error *dump_line(json_t *root, char **ret)
 	return kt_buf_finish(&buf, ret);
 }
 
-static json_t *json_stack(const struct bpf_load *load)
-{
-	json_t *array;
-
-	if (!load->n_stack_depth)
-		return json_null();
-	array = json_array();
-	for (size_t i = 0; i < load->n_stack_depth; i++)
-		json_array_append_new(array, json_integer(load->stack_depth[i]));
-	return array;
-}
-
-/* "2026-11-25T01:34:28.123Z" */
-static json_t *json_time(int64_t ns)
-{
-	time_t seconds = (time_t)(ns / 1000000000);
-	char text[40], whole[24];
-	struct tm tm;
-
-	gmtime_r(&seconds, &tm);
-	strftime(whole, sizeof(whole), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text, sizeof(text), "%s.%03dZ", whole, (int)(ns / 1000000 % 1000));
-	return json_string(text);
-}
-
 struct kt_error *render_load_begin_json(const char *release, const int64_t *kaslr_offset,
 					bool sees_verifier, char **ret)
 {
@@ -264,34 +348,11 @@ struct kt_error *render_load_begin_json(const char *release, const int64_t *kasl
 
 struct kt_error *render_load_json(const struct bpf_load *load, const char *last, char **ret)
 {
-	const struct {
-		const char *key;
-		struct program_number number;
-	} numbers[] = {
-		{"errno", load->error},
-		{"verified_insns", load->verified_insns},
-		{"total_states", load->total_states},
-		{"peak_states", load->peak_states},
-		{"max_states_per_insn", load->max_states_per_insn},
-		{"mark_read", load->mark_read},
-		{"stack_max", load->stack_max},
-		{"verification_time_ns", load->verification_time_ns},
-		{"log_level", load->log_level},
-		{"log_bytes", load->log_bytes},
-	};
+	const struct render_grid grid = RENDER_GRID(columns, load, 1);
 	json_t *root = json_object();
 
 	json_object_set_new(root, "event", json_string("load"));
-	json_object_set_new(root, "time", json_time(load->at_ns));
-	json_object_set_new(root, "comm", load->by_known ? kt_json_text(load->comm) : json_null());
-	json_object_set_new(root, "pid", load->by_known ? json_integer(load->pid) : json_null());
-	json_object_set_new(root, "name", kt_json_text(load->type ? load->name : NULL));
-	json_object_set_new(root, "full_name", kt_json_text(load->full_name));
-	json_object_set_new(root, "type", kt_json_text(load->type));
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		json_object_set_new(root, numbers[i].key, kt_json_number(numbers[i].number));
-	json_object_set_new(root, "stack_depth", json_stack(load));
-	json_object_set_new(root, "pause_us", json_integer(load->pause_ns / 1000));
+	render_grid_json(&grid, load, root);
 	if (last)
 		json_object_set_new(root, "last", kt_json_text(last));
 	return dump_line(root, ret);

@@ -9,8 +9,8 @@
 #include "model/load.h"
 #include "util/error.h"
 
-/* The heading of the text's columns; static. */
-const char *render_load_head(void);
+/* The heads of the text's columns, as one line, with a newline, which the caller frees. */
+struct kt_error *render_load_head(char **ret);
 
 /*
  * The load as one line, with a newline, which the caller frees. It is for a terminal: control

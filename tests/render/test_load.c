@@ -157,11 +157,14 @@ static void test_json_early(void **state)
 /* Where a word of the head ends, the number below it ends. */
 static void check_under(const char *line, const char *word, const char *value)
 {
-	const char *head = render_load_head(), *at = strstr(head, word);
+	char *head, *at;
 	size_t end;
 
+	assert_null(render_load_head(&head));
+	at = strstr(head, word);
 	assert_non_null(at);
 	end = (size_t)(at - head) + strlen(word);
+	free(head);
 	assert_true(strlen(line) > end);
 	if (memcmp(line + end - strlen(value), value, strlen(value)) != 0)
 		fail_msg("not '%s' under %s in: %s", value, word, line);
