@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/json.h"
 #include "model/json_put.h"
 #include "util/buf.h"
 #include "util/utf8.h"

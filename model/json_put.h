@@ -7,9 +7,8 @@
 #ifndef KT_MODEL_JSON_PUT_H
 #define KT_MODEL_JSON_PUT_H
 
+#include <jansson.h>
 #include <stdbool.h>
-
-#include "model/json.h"
 
 /* Notes a setter's failure for this thread. Returns rc, what the setter returned. */
 int kt_json_put(int rc);

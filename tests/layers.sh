@@ -12,7 +12,6 @@ mkdir "$work/checks"
 # Circles that are left: without these includes, "WHO INCLUDES-WHOM", there is none. The list only
 # gets shorter: a line that is not needed any more is an error, too.
 cat >"$work/known" <<'K'
-model/json model/json_put
 render/programs render/objects
 vm/event vm/vm
 vm/qemu vm/vm
