@@ -43,7 +43,8 @@ struct cache_name cache_key(const uint8_t *id, size_t id_len, const void *data, 
 struct cache_name cache_content_hash(const void *data, size_t len);
 struct cache_name cache_facts_name(const struct cache_name *key, const struct kfacts_want *wants,
 				   size_t n);
-/* Where a kernel ran, as it was last seen at a place (a TARGET's text). */
+/* The name of the file with the KASLR offset that a kernel last had at a place (a TARGET's text).
+ */
 struct cache_name cache_place_name(const struct cache_name *key, const char *place);
 struct cache_name cache_image_name(const struct cache_name *content_hash);
 

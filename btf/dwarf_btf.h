@@ -20,8 +20,8 @@ struct dwarf_btf *dwarf_btf_create(struct dwarf_file *file);
 bool dwarf_btf_add(struct dwarf_btf *to, Dwarf_Die die);
 
 /*
- * What was added, in *ret, which the caller frees with btf__free(); equal types of different
- * compile units are one. to is gone, also after an error.
+ * Gives all types that were added, each once, however many compile units have it. The caller frees
+ * *ret with btf__free(). Frees to, also after an error.
  */
 struct kt_error *dwarf_btf_finish(struct dwarf_btf *to, struct btf **ret);
 void dwarf_btf_destroy(struct dwarf_btf *to);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a kernel image knows, reduced to what was asked: addresses of symbols, places of
- * members, sizes, names of enumerators. Facts are small, need no image any more, and are
- * what the cache keeps.
+ * Facts are the answers that a kernel image has to what was asked: addresses of symbols, places of
+ * members, sizes, names of enumerators. They are small, need no image any more, and are kept in the
+ * cache.
  *
  * A walker says what it wants as a table (`struct kfacts_want`), the loader answers all of
  * them at once, before the guest is touched.
@@ -50,8 +50,8 @@ bool kfacts_param(const struct kfacts *facts, const char *function, const char *
 const struct kfacts_want *kfacts_missing(const struct kfacts *facts, size_t *i);
 
 /*
- * Where the kernel of these facts ran when it was last seen at a place (a TARGET's text): the
- * KASLR offset. Kept in the cache like the facts. Only a hint: a guest may have booted again.
+ * The KASLR offset that the kernel of these facts last had at a place (a TARGET's text). Kept in
+ * the cache like the facts. Only a hint: the guest may have booted again.
  */
 bool kfacts_load_hint(const struct kfacts *facts, const char *cache_dir, const char *place,
 		      int64_t *kaslr_offset_ret);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which kernel facts are of, and how a guest can be told to run it. Internal to btf/. */
+/* The kernel that facts are of, and by what a guest is known to run it. Internal to btf/. */
 #ifndef KT_BTF_FACTS_KERNEL_H
 #define KT_BTF_FACTS_KERNEL_H
 

@@ -53,8 +53,8 @@ enum kallsyms_values {
 };
 
 /*
- * Where everything is, as offsets into range.data. Checked whole when found, so that
- * walking it needs no more checks. Points into the caller's bytes, owns nothing.
+ * The tables, as offsets into range.data. All of them are checked when they are found, so that
+ * walking them needs no more checks. Points into the caller's bytes, owns nothing.
  */
 struct kallsyms {
 	struct kallsyms_range range;

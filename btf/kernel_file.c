@@ -73,7 +73,7 @@ static struct kt_error *recover_at(const struct image_payload *flat, gaddr_t bas
 	return recover_find(&memory, ret);
 }
 
-/* Where _text is by the kernel's own tables, if not at the base that was assumed. */
+/* Assumes a base first, and then takes the address of _text in the kernel's own tables. */
 static struct kt_error *recover_from(const struct image_payload *flat, gaddr_t *base,
 				     struct recovered *ret)
 {

@@ -10,8 +10,8 @@
 #include "image/image.h"
 
 /*
- * As image_open(), and a flat kernel, too. The addresses in that one's ELF are link addresses as
- * far as the kernel tells them; where it does not, all are off by the same.
+ * Like image_open(), but opens a flat kernel, too. In the ELF of a flat kernel, addresses are link
+ * addresses if the kernel tells them; if it does not, all are off by the same number.
  *
  * Errors: those of image_unwrap(); KT_ERROR_NOT_FOUND and KT_ERROR_FORMAT of recover_find().
  */

@@ -13,21 +13,21 @@
 #include "util/gaddr.h"
 
 /*
- * Where facts come from: paths, NULL for what is not given. Each is enough for what it has; an
- * image alone is the usual way.
+ * The files that facts come from: paths, NULL for a file that is not given. As a rule, an image is
+ * given and nothing else.
  */
 struct kfacts_sources {
 	const char *image;      /* a vmlinux (ELF with .BTF or DWARF, and .symtab or kallsyms), or a
 				   distro's vmlinuz */
-	const char *image_name; /* what errors are to call the image; NULL: its path */
+	const char *image_name; /* the image's name in errors; NULL: its path */
 	const char *btf;        /* raw BTF, as /sys/kernel/btf/vmlinux; before the image's types */
 	const char *system_map; /* before the image's symbols */
 	const char *kallsyms;   /* a copy of /proc/kallsyms: the same, after system_map */
-	/* Where nothing tells the types, or the symbols, they are absent; not an error. */
+	/* It is no error if no file has the types, or the symbols: they are absent then. */
 	bool partial;
 };
 
-/* What is asked, and of what. */
+/* What a want asks for. */
 enum kfacts_kind {
 	KFACTS_SYMBOL, /* name: a symbol */
 	KFACTS_MEMBER, /* name: a struct or union, path: "a.b.c", through anonymous members */
@@ -55,7 +55,7 @@ struct kfacts_want {
 };
 
 /*
- * Where a value lies in its structure. To read it: load `size` bytes at `offset` as an
+ * The place of a value in its structure. To read it: load `size` bytes at `offset` as an
  * unsigned number in the kernel's byte order; if bit_size is not 0, shift right by
  * bit_shift and keep bit_size bits. For arrays and structs, size is that of the whole.
  */
@@ -71,7 +71,7 @@ struct kfacts_enumerator {
 	char *name;
 };
 
-/* What is known about one want. Which fields count depends on the want's kind. */
+/* The answer to one want. The kind of the want tells which fields are used. */
 struct kfacts_answer {
 	bool present;
 	uint64_t value;              /* SYMBOL: link address; SIZE: bytes; PARAM: index */
@@ -83,7 +83,7 @@ struct kfacts_answer {
 #define KFACTS_BTF_SAMPLES 16
 #define KFACTS_BTF_SAMPLE  32
 
-/* Where in a BTF of size bytes (KFACTS_BTF_SAMPLE at least) sample i lies. */
+/* The offset of sample i in a BTF of size bytes, which are KFACTS_BTF_SAMPLE at least. */
 static inline uint64_t kfacts_btf_sample(uint64_t size, unsigned int i)
 {
 	const unsigned int n = KFACTS_BTF_SAMPLES - 1;
@@ -94,7 +94,7 @@ static inline uint64_t kfacts_btf_sample(uint64_t size, unsigned int i)
 
 /*
  * The kernel that the facts are of. Strings live as long as the facts, and are never NULL.
- * What only an image tells is "" or 0 where there was none.
+ * Facts that only an image has are "" or 0 without one.
  */
 struct kfacts_kernel {
 	char *release; /* "6.12.107+deb13-amd64", out of the banner; "": unknown */

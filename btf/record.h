@@ -13,7 +13,7 @@
 #include "btf/cache.h"
 #include "btf/recover.h"
 
-/* Where the recovered kernel ran. */
+/* The addresses at which the recovered kernel ran. */
 struct record_place {
 	gaddr_t text;         /* _text, at run time */
 	int64_t kaslr_offset; /* run-time minus link-time address of the image */

@@ -41,7 +41,7 @@ struct recover_memory {
 	gaddr_t unrelocated_base;
 };
 
-/* What was there. Points into the memory, but for what recovered_deinit() frees. */
+/* A recovered kernel. Points into the memory; owns banner and release (recovered_deinit()). */
 struct recovered {
 	uint16_t machine;
 	bool big_endian;
@@ -80,8 +80,8 @@ struct kt_error *recover_find(const struct recover_memory *memory, struct recove
 void recovered_deinit(struct recovered *recovered);
 
 /*
- * How many bytes from an address on the .BTF takes that begins there, by its header: what is
- * still to be read. 0: no header there. Nothing is proved by it.
+ * The size of a .BTF by its header, at the start of data. 0: no header there. It proves nothing
+ * about the bytes behind the header.
  */
 size_t recover_btf_size(const uint8_t *data, size_t len, bool big_endian);
 

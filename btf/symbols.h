@@ -27,7 +27,7 @@ struct symbol {
 struct symbols {
 	struct nameset names;
 	struct symbol *symbols; /* parallel to names.names */
-	const char *source;     /* what filled it, for messages: ".symtab", "kallsyms", … */
+	const char *source;     /* where they come from, for messages: ".symtab", "kallsyms", … */
 };
 
 /* Room for capacity names; they are borrowed. False without memory. */

@@ -25,7 +25,7 @@ struct types_member {
 	struct kfacts_member place;
 };
 
-/* What a type looks like. */
+/* A type with all its members or enumerators. */
 struct types_layout {
 	enum types_kind kind;
 	char *name;

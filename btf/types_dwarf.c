@@ -83,9 +83,10 @@ static void count_members(const struct search *s, const uint8_t *hits)
 }
 
 /*
- * What a unit may bring. Where a type is only declared most of its members' names are not; if no
- * member is known, who has its name most often: variables and parameters are called so. What has
- * been read already had better not be read again from who has less of it.
+ * Rates what a unit may define. A unit that only declares a type does not have the names of most of
+ * its members. If no member is wanted, the number of times that the unit has the type's name
+ * counts, which variables and parameters have, too. A type that was read already is not expected
+ * again from a unit that has less of it.
  */
 static unsigned int promise(const struct search *s, size_t unit)
 {

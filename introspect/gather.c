@@ -15,7 +15,7 @@
 #define CHUNK 32768
 /* A stretch of read-only data that is shorter is a module's, if anything. */
 #define CONSTANTS_MIN ((uint64_t)256 << 10)
-/* Of a stock kernel, some 11 MB are read. */
+/* The most that is read; of a stock kernel it is some 11 MB. */
 #define BYTES_MAX ((uint64_t)96 << 20)
 /* A stop may get so many times as long as it was asked to be, where connecting is slow. */
 #define LONGER_MAX 8

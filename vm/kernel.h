@@ -11,8 +11,8 @@ struct vm_kernel {
 };
 
 /*
- * The machine for the image at path, by what image_kind() tells of it, or of what is packed in it.
- * What is no kernel that is known there is left to x86_64's QEMU, to say why.
+ * Chooses the machine for the image at path by image_kind(), of the unpacked image if it is packed.
+ * For a file that is no known kernel, that is x86_64: its QEMU then says what is wrong.
  * KT_ERROR_OS: it cannot be read; KT_ERROR_FORMAT: no regular file, or what is packed is damaged;
  * KT_ERROR_UNSUPPORTED: an ELF file of another architecture.
  */

@@ -106,10 +106,7 @@ static ssize_t feed_file(void *context, const void **ret)
 	return (ssize_t)n;
 }
 
-/*
- * What is in the file, decompressed if it is compressed. Stops after the first piece that goes
- * beyond limit.
- */
+/* Appends the content. Stops after the first piece that goes beyond limit. */
 static struct kt_error *decompress_file(const struct image_file *file, size_t limit,
 					struct kt_buf *out)
 {

@@ -32,10 +32,10 @@ struct vm_modules {
  * below dir; of several for one module, the first by path. Symbolic links to directories are
  * not followed. release, unless NULL, is the kernel's that they are for (`uname -r`).
  *
- * That a module is missing is an answer: without a module that it depends on, one that is in
- * `all` will not load. Errors name the file: KT_ERROR_OS, it cannot be read; KT_ERROR_FORMAT,
- * damaged, or no module; KT_ERROR_MISMATCH, of another kernel; KT_ERROR_UNSUPPORTED, more
- * than a guest can need: 256 modules, or 64 MB.
+ * A missing module is not an error; a module in `all` that depends on it will not load. Errors name
+ * the file: KT_ERROR_OS, it cannot be read; KT_ERROR_FORMAT, damaged, or no module;
+ * KT_ERROR_MISMATCH, of another kernel; KT_ERROR_UNSUPPORTED, more than a guest can need: 256
+ * modules, or 64 MB.
  *
  * *ret is the caller's, to be given to vm_modules_deinit().
  */
@@ -44,7 +44,7 @@ struct kt_error *vm_modules_find(const char *dir, const char *release, const cha
 void vm_modules_deinit(struct vm_modules *modules);
 
 /*
- * Where the modules of a kernel image lie, or NULL: beside the image, in modules/
+ * The directory with the modules of a kernel image, or NULL: beside the image, in modules/
  * (vm/fetch-kernel) or with it (/usr/lib/modules/RELEASE/vmlinuz); or, for boot/vmlinuz-V of an
  * unpacked tree or of /, in lib/modules/RELEASE or usr/lib/modules/RELEASE. release may be
  * NULL. The caller frees it.

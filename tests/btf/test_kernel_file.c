@@ -103,7 +103,7 @@ static void test_s390(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < WRAP_FORMATS; i++) {
-		struct kt_buf image = KT_BUF_INIT, whole = KT_BUF_INIT;
+		struct kt_buf image = KT_BUF_INIT, whole = KT_BUF_INIT, packed = KT_BUF_INIT;
 		struct fm *m = fm_create(
 			&(struct fm_options){.release = KW_7_0, .big_endian = true});
 
@@ -111,6 +111,9 @@ static void test_s390(void **state)
 		flat_image(&image, m, "\0\0\0\0");
 		s390(&whole, wrap_formats[i], image.data, image.len);
 		check_image(m, whole.data, whole.len, EM_S390);
+		wrap_compress(&packed, "gzip", whole.data, whole.len);
+		check_image(m, packed.data, packed.len, EM_S390);
+		kt_buf_deinit(&packed);
 		kt_buf_deinit(&image);
 		kt_buf_deinit(&whole);
 		fm_destroy(m);
