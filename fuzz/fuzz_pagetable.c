@@ -117,7 +117,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!n)
 		return 0;
 	which %= n;
-	check(!pagetable_create(arch, which & 1, &spaces[which], read_memory, &m, &pt));
+	check(!pagetable_create(arch, which & 1, &spaces[which], &(struct gmem){read_memory, &m},
+				&pt));
 	check_queries(pt, &m);
 	check_ranges(pt, spaces[which].image_first, spaces[which].image_last);
 	pagetable_destroy(pt);

@@ -208,7 +208,7 @@ static struct kt_error *level_batch(struct enumeration *e, const struct tasks *t
 		used += (hi - lo + 1) * size;
 	}
 	e->table_bytes += used;
-	err = gmem_batch_read(&batch, e->pt->read_physical, e->pt->source);
+	err = gmem_batch_read(&batch, e->pt->physical.read, e->pt->physical.source);
 	for (size_t i = begin; !err && i < *at; i++) {
 		const struct task *task = &tasks->all.data[i];
 		const struct gmem_read *read;

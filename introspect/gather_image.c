@@ -78,13 +78,13 @@ static void find_start(struct gather *g)
 
 static struct kt_error *map_image(struct gather *g, const struct arch_space *space)
 {
+	const struct gmem physical = {g->source.read_physical, g->source.context};
 	_cleanup_(pagetable_ranges_deinit) struct pagetable_ranges ranges = {0};
 	struct pagetable *pt;
 	struct kt_error *err;
 
 	g->pieces.len = 0;
-	err = pagetable_create(g->arch, g->memory.big_endian, space, g->source.read_physical,
-			       g->source.context, &pt);
+	err = pagetable_create(g->arch, g->memory.big_endian, space, &physical, &pt);
 	if (err)
 		return err;
 	err = pagetable_enumerate(pt, space->image_first, space->image_last, 1, &ranges);
@@ -240,6 +240,7 @@ static struct kt_error *read_text(struct gather *g, struct pagetable *pt, char t
 
 struct kt_error *gather_read_vmcoreinfo(struct gather *g, char text[4096], size_t *len_ret)
 {
+	const struct gmem physical = {g->source.read_physical, g->source.context};
 	_cleanup_(spaces_deinit) struct spaces spaces = {0};
 	struct kt_error *err = find_spaces(g, &spaces);
 
@@ -248,7 +249,7 @@ struct kt_error *gather_read_vmcoreinfo(struct gather *g, char text[4096], size_
 		struct pagetable *pt;
 
 		err = pagetable_create(g->arch, g->memory.big_endian, &spaces.all.data[i],
-				       g->source.read_physical, g->source.context, &pt);
+				       &physical, &pt);
 		if (err)
 			return err;
 		err = read_text(g, pt, text, len_ret);

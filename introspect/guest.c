@@ -152,12 +152,13 @@ static struct kt_error *try_candidate(struct guest *guest, const struct arch *ar
 {
 	const struct source *source = &guest->source;
 	bool live = candidate->space.live;
+	const struct gmem physical = {source->read_physical, source->context};
 	struct gmem memory = {source->read_virtual, source->context};
 	struct pagetable *pt;
 	struct kt_error *err;
 
 	err = pagetable_create(arch, kfacts_kernel(guest->facts)->big_endian, &candidate->space,
-			       source->read_physical, source->context, &pt);
+			       &physical, &pt);
 	if (err)
 		return err;
 	if (live)

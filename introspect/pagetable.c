@@ -30,8 +30,8 @@ static void lines_clear(struct pagetable_line *lines, size_t n)
 }
 
 struct kt_error *pagetable_create(const struct arch *arch, bool big_endian,
-				  const struct arch_space *space, gmem_read_fn *read_physical,
-				  void *source, struct pagetable **ret)
+				  const struct arch_space *space, const struct gmem *physical,
+				  struct pagetable **ret)
 {
 	struct pagetable *pt = calloc(1, sizeof(*pt));
 
@@ -50,8 +50,7 @@ struct kt_error *pagetable_create(const struct arch *arch, bool big_endian,
 	pt->arch = arch;
 	pt->big_endian = big_endian;
 	pt->space = *space;
-	pt->read_physical = read_physical;
-	pt->source = source;
+	pt->physical = *physical;
 	*ret = pt;
 	return NULL;
 }
@@ -154,7 +153,7 @@ static struct kt_error *level_fetch(struct pagetable *pt, const struct pagetable
 		if (!gmem_batch_add(&batch, addr, line->data, LINE_SIZE))
 			return kt_error_no_memory();
 	}
-	err = gmem_batch_read(&batch, pt->read_physical, pt->source);
+	err = gmem_batch_read(&batch, pt->physical.read, pt->physical.source);
 	if (err)
 		return err;
 	kt_vec_for_each (&batch.reads, read)
@@ -224,7 +223,7 @@ struct kt_error *pagetable_translate(struct pagetable *pt, struct pagetable_quer
 struct kt_error *pagetable_read_physical(struct pagetable *pt, struct gmem_read *reads,
 					 size_t count)
 {
-	return pt->read_physical(pt->source, reads, count);
+	return pt->physical.read(pt->physical.source, reads, count);
 }
 
 #define PAGE_SIZE UINT64_C(4096)
@@ -284,7 +283,7 @@ struct kt_error *pagetable_read(void *source, struct gmem_read *reads, size_t co
 					 (size_t)len))
 			return kt_error_no_memory();
 	}
-	err = gmem_batch_read(&batch, pt->read_physical, pt->source);
+	err = gmem_batch_read(&batch, pt->physical.read, pt->physical.source);
 	if (err)
 		return err;
 	/* The batch holds the mapped pieces in the order of the queries. */

@@ -18,11 +18,11 @@ struct pagetable_query {
 
 /*
  * A table of a stopped guest. Entries that were read once are kept until destroy, so it must
- * not outlive the stop. read_physical and source belong to the caller and stay in use.
+ * not outlive the stop. The source of `physical` is the caller's and stays in use.
  */
 struct kt_error *pagetable_create(const struct arch *arch, bool big_endian,
-				  const struct arch_space *space, gmem_read_fn *read_physical,
-				  void *source, struct pagetable **ret);
+				  const struct arch_space *space, const struct gmem *physical,
+				  struct pagetable **ret);
 void pagetable_destroy(struct pagetable *pt);
 
 const struct arch *pagetable_arch(const struct pagetable *pt);

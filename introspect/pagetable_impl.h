@@ -11,8 +11,7 @@ struct pagetable {
 	const struct arch *arch;
 	bool big_endian;
 	struct arch_space space;
-	gmem_read_fn *read_physical;
-	void *source;
+	struct gmem physical;
 	struct pagetable_line *lines; /* open addressing; a power of two slots */
 	uint64_t salt;                /* of the hash, so that a guest cannot choose what collides */
 	size_t n_slots, n_lines;

@@ -56,8 +56,8 @@ static struct pagetable *table_of(const struct build_format *f, struct textmem *
 	struct arch_space space = space_of(f, root);
 	struct pagetable *pt;
 
-	assert_null(
-		pagetable_create(f->arch, f->big_endian, &space, textmem_read_physical, m, &pt));
+	assert_null(pagetable_create(f->arch, f->big_endian, &space,
+				     &(struct gmem){textmem_read_physical, m}, &pt));
 	return pt;
 }
 
@@ -299,7 +299,8 @@ static void test_endless_tables(void **state)
 	uint64_t total = 0;
 
 	(void)state;
-	assert_null(pagetable_create(&arch_x86_64, false, &space, endless_read, &total, &pt));
+	assert_null(pagetable_create(&arch_x86_64, false, &space,
+				     &(struct gmem){endless_read, &total}, &pt));
 	assert_null(pagetable_enumerate(pt, 0, UINT64_MAX, 1, &ranges));
 	assert_true(ranges.cut);
 	assert_true(total <= UINT64_C(160) << 20);

@@ -22,7 +22,8 @@ static struct pagetable *table(struct textmem *m, gaddr_t root, unsigned int lev
 	assert_in_range(arch_x86_64.spaces(values, space, &unsupported), 1, 2);
 	assert_null(unsupported);
 
-	assert_null(pagetable_create(&arch_x86_64, false, space, textmem_read_physical, m, &pt));
+	assert_null(pagetable_create(&arch_x86_64, false, space,
+				     &(struct gmem){textmem_read_physical, m}, &pt));
 	return pt;
 }
 
