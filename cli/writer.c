@@ -5,18 +5,17 @@
 
 #include "cli/pager.h"
 #include "cli/writer.h"
-#include "logparse/line.h"
 #include "render/text.h"
 
-/* Pieces from here on are not copied, but written from where they are. */
+/* A piece of this size is written from where it is; a smaller one is copied to the buffer. */
 #define DIRECT 16384
 
-/* Longer lines are written in parts, and more lines are not waited with. */
+/* A longer line is written in parts, and no more bytes of undecided lines are held. */
 #define HELD_MAX 65536
 
 /*
- * The text may be a file's mapping, whose pages are gone when someone truncates the file: where
- * write(2) says EFAULT, a look at the byte makes the handler in cli/input.c put a page there.
+ * The text may be a mapped file, whose pages go when somebody truncates the file. write(2) then
+ * fails with EFAULT. To read the byte is a SIGBUS, whose handler in cli/input.c puts a page there.
  */
 static void touch(const char *data)
 {
@@ -74,121 +73,59 @@ static struct kt_error *put_bytes(struct cli_writer *w, const char *data, size_t
 }
 
 static const char *const style_on[] = {
-	[CLI_STYLE_PLAIN] = "",          [CLI_STYLE_MARK] = "\033[36m",
-	[CLI_STYLE_SOURCE] = "\033[32m", [CLI_STYLE_FAINT] = "\033[2m",
-	[CLI_STYLE_HEAD] = "\033[1m",    [CLI_STYLE_ERROR] = "\033[1;31m",
+	[KT_ROLE_PLAIN] = "",        [KT_ROLE_MARK] = "\033[36m",   [KT_ROLE_SOURCE] = "\033[32m",
+	[KT_ROLE_ASIDE] = "\033[2m", [KT_ROLE_HEADING] = "\033[1m", [KT_ROLE_ERROR] = "\033[1;31m",
 };
 #define STYLE_OFF "\033[0m"
 
-/* A line, or a part of one: where it begins its style is switched on, where it ends off. */
-static struct kt_error *show(struct cli_writer *w, struct kt_text text, enum cli_writer_style style,
+/* Shows a line, or a part of one: its colour is switched on at its beginning, off at its end. */
+static struct kt_error *show(struct cli_writer *w, struct kt_text text, enum kt_line_role role,
 			     bool begins, bool ends)
 {
-	bool styled = style != CLI_STYLE_PLAIN;
+	bool colored = role != KT_ROLE_PLAIN;
 
 	w->shown.len = 0;
-	if (begins && styled)
-		kt_buf_appends(&w->shown, style_on[style]);
+	if (begins && colored)
+		kt_buf_appends(&w->shown, style_on[role]);
 	render_append_visible_bytes(&w->shown, text.data, text.len, true);
-	if (ends && styled)
+	if (ends && colored)
 		kt_buf_appends(&w->shown, STYLE_OFF);
 	if (kt_buf_failed(&w->shown))
 		return kt_error_no_memory();
 	return put_bytes(w, w->shown.data ? w->shown.data : "", w->shown.len);
 }
 
-/* A whole line, of which newline tells whether it has one. */
-static struct kt_error *show_line(struct cli_writer *w, struct kt_text line,
-				  enum cli_writer_style style, bool newline)
+/* Shows a whole line; newline: it has one. */
+static struct kt_error *show_line(struct cli_writer *w, struct kt_text line, enum kt_line_role role,
+				  bool newline)
 {
 	struct kt_error *err;
 
 	if (newline && line.len && line.data[line.len - 1] == '\r')
 		line.len--;
-	err = show(w, line, style, true, true);
+	err = show(w, line, role, true, true);
 	return err || !newline ? err : put_bytes(w, "\n", 1);
 }
 
-static bool has(struct kt_text line, struct kt_text words)
-{
-	return line.len >= words.len && memmem(line.data, line.len, words.data, words.len);
-}
-
-/* The lines that were waited with. */
-static struct kt_error *release(struct cli_writer *w, enum cli_writer_style style)
+/* Shows the lines that were held. */
+static struct kt_error *release(struct cli_writer *w, enum kt_line_role role)
 {
 	struct kt_text rest = {w->held.data, w->held.len}, line;
 	struct kt_error *err = NULL;
 
 	while (!err && kt_text_next_line(&rest, &line))
-		err = show_line(w, line, line.len ? style : CLI_STYLE_PLAIN, true);
+		err = show_line(w, line, line.len ? role : KT_ROLE_PLAIN, true);
 	w->held.len = 0;
 	return err;
 }
 
-/* The statistics, which are the last lines of a log; logparse/stats.h quotes them. */
-static bool is_stats(struct kt_text line)
+/* Holds a line until a later one tells its role. */
+static struct kt_error *hold(struct cli_writer *w, struct kt_text line)
 {
-	return kt_text_starts_with(line, KT_TEXT("processed ")) ||
-	       kt_text_starts_with(line, KT_TEXT("verification time ")) ||
-	       kt_text_starts_with(line, KT_TEXT("stack depth ")) ||
-	       kt_text_starts_with(line, KT_TEXT("insns processed "));
-}
+	struct kt_error *err = NULL;
 
-static bool is_mark(struct kt_text line)
-{
-	return line.len >= 8 && memcmp(line.data, "--- ", 4) == 0 &&
-	       memcmp(line.data + line.len - 4, " ---", 4) == 0;
-}
-
-/*
- * The error that stands behind an instruction:
- *	8: (ad) if r3 < r2 goto pc-3 BPF program is too large. Processed 1000001 insn
- */
-static bool has_error(struct kt_text line)
-{
-	return has(line, KT_TEXT(" BPF program is too large. "));
-}
-
-/*
- * Of the 7.3 kernel's explanation, which begins with "Verification failed: CLASS: HEADLINE": its
- * headings ("Reason:", "At:"), and where it points to: "  >>> 53 |   v[i] = 1;", "|  ^-- error: …".
- */
-static enum cli_writer_style explanation_style(struct kt_text line)
-{
-	if (line.len && line.data[0] != ' ' && line.data[line.len - 1] == ':')
-		return CLI_STYLE_HEAD;
-	if (has(line, KT_TEXT("^-- error: ")))
-		return CLI_STYLE_ERROR;
-	return kt_text_starts_with(line, KT_TEXT("  >>> ")) ? CLI_STYLE_HEAD : CLI_STYLE_PLAIN;
-}
-
-static enum cli_writer_style kind_style(enum kt_line_kind kind)
-{
-	switch (kind) {
-	case KT_LINE_SOURCE: return CLI_STYLE_SOURCE;
-	case KT_LINE_PRECISION:
-	case KT_LINE_TABLE:
-	case KT_LINE_NOTE: return CLI_STYLE_FAINT;
-	default: return CLI_STYLE_PLAIN;
-	}
-}
-
-/* A line that is not waited with. What was waited with is the error, or is not: of `before`. */
-static struct kt_error *decided(struct cli_writer *w, enum cli_writer_style before,
-				struct kt_text line, enum cli_writer_style style, bool newline)
-{
-	struct kt_error *err = w->held.len ? release(w, before) : NULL;
-
-	return err ? err : show_line(w, line, style, newline);
-}
-
-/* Text of which what follows tells whether it is the error: statistics, or the log goes on. */
-static struct kt_error *undecided(struct cli_writer *w, struct kt_text line)
-{
-	struct kt_error *err = w->held.len + line.len < HELD_MAX ? NULL
-								 : release(w, CLI_STYLE_PLAIN);
-
+	if (w->held.len + line.len >= HELD_MAX)
+		err = release(w, KT_ROLE_PLAIN);
 	kt_buf_append(&w->held, line.data, line.len);
 	kt_buf_appendc(&w->held, '\n');
 	if (!err && kt_buf_failed(&w->held))
@@ -196,80 +133,23 @@ static struct kt_error *undecided(struct cli_writer *w, struct kt_text line)
 	return err;
 }
 
-/* Not what any text might have in it by chance. */
-static bool is_trace(enum kt_line_kind kind)
-{
-	return kind == KT_LINE_INSN || kind == KT_LINE_STATE || kind == KT_LINE_POP ||
-	       kind == KT_LINE_SAFE || kind == KT_LINE_PRECISION;
-}
-
-/* Of text that the end of everything follows: the error, if this is a log at all. */
-static enum cli_writer_style end_style(const struct cli_writer *w)
-{
-	return w->in_log && w->seen_log ? CLI_STYLE_ERROR : CLI_STYLE_PLAIN;
-}
-
-/*
- * Of the text that render/log_last.h makes, which begins with the name and the error, and has
- * source lines and the kernel's explanation in it.
- */
-static enum cli_writer_style about_style(struct cli_writer *w, struct kt_text line)
-{
-	struct kt_text rest = line;
-	bool first = !w->explaining && line.len;
-
-	w->explaining |= first;
-	while (rest.len && rest.data[0] == ' ') {
-		rest.data++;
-		rest.len--;
-	}
-	if (first || is_stats(rest))
-		return CLI_STYLE_HEAD;
-	if (kt_text_starts_with(rest, KT_TEXT("; ")))
-		return CLI_STYLE_SOURCE;
-	if (kt_text_starts_with(line, KT_TEXT("Verification failed: ")))
-		return CLI_STYLE_ERROR;
-	return is_mark(rest) ? CLI_STYLE_MARK : explanation_style(line);
-}
-
 static struct kt_error *color_line(struct cli_writer *w, struct kt_text line, bool newline)
 {
-	struct kt_line read;
+	struct kt_error *err = NULL;
+	struct kt_role role;
 
-	if (w->about)
-		return show_line(w, line, about_style(w, line), newline);
-	if (is_mark(line))
-		return decided(w, CLI_STYLE_PLAIN, line, CLI_STYLE_MARK, newline);
-	if (w->blocks && has(line, KT_TEXT(" LOG --"))) {
-		enum cli_writer_style before = end_style(w);
+	if (w->about) {
+		bool first = !w->begun && line.len;
 
-		w->in_log = w->seen_log = has(line, KT_TEXT("-- BEGIN "));
-		w->explaining = false;
-		return decided(w, before, line, CLI_STYLE_PLAIN, newline);
+		w->begun |= first;
+		return show_line(w, line, kt_last_line_role(line, first), newline);
 	}
-	if (!w->in_log)
-		return decided(w, CLI_STYLE_PLAIN, line, CLI_STYLE_PLAIN, newline);
-	if (is_stats(line)) {
-		w->explaining = false;
-		return decided(w, CLI_STYLE_ERROR, line, CLI_STYLE_HEAD, newline);
-	}
-	if (kt_text_starts_with(line, KT_TEXT("Verification failed: "))) {
-		w->explaining = true;
-		return decided(w, CLI_STYLE_ERROR, line, CLI_STYLE_ERROR, newline);
-	}
-	if (w->explaining)
-		return decided(w, CLI_STYLE_ERROR, line, explanation_style(line), newline);
-	kt_line_read(line, &read);
-	if (read.kind == KT_LINE_TEXT && newline)
-		return undecided(w, line);
-	if (read.kind == KT_LINE_BLANK && newline && w->held.len)
-		return undecided(w, line);
-	/* Text at the very end without a newline is where a log was cut, or its error. */
-	if (read.kind == KT_LINE_TEXT)
-		return decided(w, end_style(w), line, end_style(w), newline);
-	w->seen_log |= is_trace(read.kind);
-	return decided(w, CLI_STYLE_PLAIN, line,
-		       has_error(line) ? CLI_STYLE_ERROR : kind_style(read.kind), newline);
+	role = kt_roles_next(&w->roles, line, !newline);
+	if (role.undecided)
+		return hold(w, line);
+	if (w->held.len)
+		err = release(w, role.before);
+	return err ? err : show_line(w, line, role.role, newline);
 }
 
 static struct kt_error *put_line(struct cli_writer *w, struct kt_text line, bool newline)
@@ -278,15 +158,15 @@ static struct kt_error *put_line(struct cli_writer *w, struct kt_text line, bool
 
 	if (!w->inside)
 		return w->color ? color_line(w, line, newline)
-				: show_line(w, line, CLI_STYLE_PLAIN, newline);
+				: show_line(w, line, KT_ROLE_PLAIN, newline);
 	w->inside = false;
 	if (newline && line.len && line.data[line.len - 1] == '\r')
 		line.len--;
-	err = show(w, line, w->style, false, true);
+	err = show(w, line, w->role, false, true);
 	return err || !newline ? err : put_bytes(w, "\n", 1);
 }
 
-/* How much of a part of a line can go out: not half a character, nor the CR of a CRLF. */
+/* How much of a part of a line can go out: no half character at its end, and no CR of a CRLF. */
 static size_t whole_characters(const char *data, size_t len)
 {
 	size_t back = 1;
@@ -298,26 +178,24 @@ static size_t whole_characters(const char *data, size_t len)
 	return (unsigned char)data[len - back] >= 0xc0 ? len - back : len;
 }
 
-/* The line buffer is full: what is in it goes out, and the line goes on. */
+/* The line buffer is full: its content goes out, and the line goes on. */
 static struct kt_error *put_part(struct cli_writer *w)
 {
 	struct kt_text part = {w->line.data, whole_characters(w->line.data, w->line.len)};
 	struct kt_error *err = NULL;
-	struct kt_line read;
 
 	if (!w->inside) {
-		kt_line_read(part, &read);
-		w->style = w->color && w->in_log ? kind_style(read.kind) : CLI_STYLE_PLAIN;
-		err = w->held.len ? release(w, CLI_STYLE_PLAIN) : NULL;
+		w->role = w->color ? kt_roles_next_part(&w->roles, part) : KT_ROLE_PLAIN;
+		err = w->held.len ? release(w, KT_ROLE_PLAIN) : NULL;
 	}
 	if (!err)
-		err = show(w, part, w->style, !w->inside, false);
+		err = show(w, part, w->role, !w->inside, false);
 	w->inside = true;
 	kt_buf_consume(&w->line, part.len);
 	return err;
 }
 
-/* Takes from *rest what completes the line in the buffer, or as much as fits there. */
+/* Moves bytes from *rest to the line in the buffer: up to its end, or as many as fit. */
 static struct kt_error *continue_line(struct cli_writer *w, struct kt_text *rest)
 {
 	size_t room = HELD_MAX - w->line.len, n = rest->len < room ? rest->len : room;
@@ -368,10 +246,8 @@ struct kt_error *cli_writer_put(void *writer, struct kt_text piece)
 
 void cli_writer_begin(struct cli_writer *w, bool blocks)
 {
-	w->blocks = blocks;
-	w->in_log = !blocks;
-	w->seen_log = false;
-	w->explaining = false;
+	kt_roles_init(&w->roles, !blocks);
+	w->begun = false;
 }
 
 struct kt_error *cli_writer_end(struct cli_writer *w)
@@ -382,7 +258,7 @@ struct kt_error *cli_writer_end(struct cli_writer *w)
 	if (line.len || w->inside)
 		err = put_line(w, line, false);
 	if (!err && w->held.len)
-		err = release(w, end_style(w));
+		err = release(w, kt_roles_end(&w->roles));
 	w->line.len = 0;
 	w->inside = false;
 	return err;
