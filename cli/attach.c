@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/attach.h"
-#include "cli/cli.h"
+#include "cli/show.h"
 #include "util/cleanup.h"
 
 static const char help[] =
@@ -14,18 +14,18 @@ static const char help[] =
 	"listens.\n"
 	"\n";
 
-int cli_attach_to(const char *target, const struct cli_guest *guest,
-		  const struct cli_output *output)
+int cli_attach_to(const struct cli_args *args)
 {
 	static const struct inspect_options what = {.objects = INSPECT_PROGRAMS};
-	_cleanup_(inspection_deinit) struct inspection inspection = {0};
-	_cleanup_(cli_facts_destroyp) struct kfacts *facts = NULL;
-	struct cli_result result = {.inspection = &inspection};
-	struct kt_error *err = cli_output_check(output);
+	_cleanup_(cli_session_deinit) struct cli_session session = {0};
+	const struct cli_result result = {.session = &session, .inspection = &session.inspection};
+	struct kt_error *err = cli_output_check(&args->output);
 
 	if (!err)
-		err = cli_read_target(target, guest, &what, &result, &facts);
-	return err ? cli_fail(err) : cli_show(&result, output);
+		err = cli_session_open(&session, &args->guest, args->target, NULL);
+	if (!err)
+		err = cli_session_read(&session, &what);
+	return err ? cli_fail(err) : cli_show(&result, &args->output);
 }
 
 int cli_attach(int argc, char **argv)
@@ -33,10 +33,11 @@ int cli_attach(int argc, char **argv)
 	static const struct option options[] = {
 		CLI_GUEST_OPTIONS, CLI_OUTPUT_OPTIONS, {"help", no_argument, NULL, 'h'}, {0}};
 	static const struct cli_texts texts = {help, cli_output_help};
-	_cleanup_(cli_output_deinit) struct cli_output output = {0};
-	struct cli_guest guest = {0};
-	const char *target;
-	int status = cli_target_args(argc, argv, options, &texts, &guest, &output, &target);
+	struct cli_args args = {0};
+	int status = cli_parse_args(argc, argv, options, &texts, &args);
 
-	return status == CLI_GO_ON ? cli_attach_to(target, &guest, &output) : status;
+	if (status == CLI_GO_ON)
+		status = cli_attach_to(&args);
+	cli_output_deinit(&args.output);
+	return status;
 }

@@ -2,10 +2,9 @@
 #ifndef KT_CLI_ATTACH_H
 #define KT_CLI_ATTACH_H
 
-#include "cli/cli.h"
+#include "cli/options.h"
 
-/* The whole of attach after its options: resolve, read, print. Gives the exit status. */
-int cli_attach_to(const char *target, const struct cli_guest *guest,
-		  const struct cli_output *output);
+/* All that attach does once its options are parsed. Returns the exit status. */
+int cli_attach_to(const struct cli_args *args);
 
 #endif

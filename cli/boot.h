@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Guests that a command boots itself: their options, and what comes of running one. */
+/* Guests that a command boots itself: their options, and the result of running one. */
 #ifndef KT_CLI_BOOT_H
 #define KT_CLI_BOOT_H
 
-#include "cli/cli.h"
+#include "cli/show.h"
 #include "collect/verifier.h"
 #include "model/saved.h"
 
@@ -50,22 +50,25 @@ int cli_list_topologies(void);
 void cli_boot_deinit(struct cli_boot *boot);
 extern const char cli_boot_load_help[], cli_boot_guest_help[];
 
-/* What came of it. Zeroed at first. */
+/* One run of a guest, and its result. All zeros at first; it must stay where it is. */
 struct cli_run {
-	const char *what; /* of the boot: the scheduler, or the loader; NULL: objects */
+	const char *what; /* that was run in it: the scheduler, or the loader; NULL: objects */
 	const char *kernel;
-	struct kfacts *facts;
-	struct kt_collected collected; /* of a scheduler; for the others, its inspection */
-	struct vm_results results;     /* of the others */
+	struct cli_session session;
+	struct cli_result result; /* refers to the other members */
+
+	struct kt_collected collected; /* with a scheduler */
+
+	/* Without one. The guest still runs. */
+	struct vm *vm;
+	struct vm_results results;
 	struct render_payload payload;
 	KT_VEC(struct render_failure) failures;
-	struct cli_result result; /* refers to the above */
-	struct vm *vm;            /* of the others, running */
 };
 
 /*
- * Boots kernel with what boot says (and that scheduler, unless NULL), reads it. CLI_DONE, or the
- * status of the error, which was printed. Whether what was tested passed, cli_run_status() tells.
+ * Boots kernel with what boot says (and that scheduler, unless NULL), and reads it. CLI_DONE, or
+ * the exit status of an error, which was printed. A test that failed is no error: cli_run_status().
  */
 int cli_run_guest(const struct cli_boot *boot, const char *kernel, const char *scheduler,
 		  const struct cli_guest *guest, struct cli_run *run);
@@ -77,7 +80,7 @@ int cli_run_status(const struct cli_run *run);
 /* What can be compared of it; kt_saved_deinit() frees *ret. KT_ERROR_NO_MEMORY. */
 struct kt_error *cli_saved(const struct cli_result *result, struct kt_saved *ret);
 
-/* The end of a guest's console, on stderr; NULL or "": nothing. */
+/* Prints the last lines of a guest's console on stderr; NULL or "": nothing. */
 void cli_show_console(const char *console);
 
 /* The last part of a path: what a person calls the file. */

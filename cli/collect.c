@@ -30,8 +30,7 @@ static const char help_result[] =
 enum { OPT_SAVE = CLI_OPT_OWN, OPT_RAW };
 
 struct collect {
-	struct cli_guest guest;
-	struct cli_output output;
+	struct cli_args args;
 	struct cli_boot boot;
 	const char *save;
 	bool raw;
@@ -39,7 +38,7 @@ struct collect {
 
 static void collect_deinit(struct collect *c)
 {
-	cli_output_deinit(&c->output);
+	cli_output_deinit(&c->args.output);
 	cli_boot_deinit(&c->boot);
 }
 
@@ -56,36 +55,38 @@ static struct kt_error *take_option(struct collect *c, int option, char *arg)
 	}
 	err = cli_boot_option(&c->boot, option, arg, &taken);
 	if (!taken)
-		err = cli_guest_option(&c->guest, option, arg, &taken);
+		err = cli_guest_option(&c->args.guest, option, arg, &taken);
 	if (!taken)
-		err = cli_output_option(&c->output, option, arg, &taken);
+		err = cli_output_option(&c->args.output, option, arg, &taken);
 	return err;
 }
 
 static struct kt_error *check_usage(const struct collect *c, int n_args, char **args)
 {
-	struct kt_error *err = cli_output_check(&c->output);
+	struct kt_error *err = cli_output_check(&c->args.output);
 
 	if (!err)
 		err = cli_boot_check(&c->boot, n_args, args);
 	if (err)
 		return err;
 	if (c->boot.kernels.len > 1 || c->boot.schedulers.len > 1)
-		return kt_error_new(KT_ERROR_USAGE, "one --kernel and one --scheduler; `ktstr-gdb "
-						    "diff` compares two");
-	if (c->raw && !c->boot.schedulers.len)
-		return kt_error_new(KT_ERROR_USAGE, "--raw goes with --scheduler");
-	if (c->guest.leave_stopped && c->boot.schedulers.len)
-		return kt_error_new(KT_ERROR_USAGE, "--leave-stopped: a scheduler's guest has to "
-						    "run on, up to the verdict");
-	if (c->boot.schedulers.len && c->output.columns && !c->output.csv)
 		return kt_error_new(KT_ERROR_USAGE,
-				    "--output: with --scheduler, columns are for --csv");
+				    "collect takes one --kernel and one --scheduler; "
+				    "`ktstr-gdb diff` compares two");
+	if (c->raw && !c->boot.schedulers.len)
+		return kt_error_new(KT_ERROR_USAGE,
+				    "--raw needs --scheduler: it is about the scheduler's log");
+	if (c->args.guest.leave_stopped && c->boot.schedulers.len)
+		return kt_error_new(KT_ERROR_USAGE, "--leave-stopped: a scheduler's guest has to "
+						    "run on until its verdict is known");
+	if (c->boot.schedulers.len && c->args.output.columns && !c->args.output.csv)
+		return kt_error_new(KT_ERROR_USAGE,
+				    "--output: with --scheduler only --csv has columns");
 	return NULL;
 }
 
-/* A loader that ended before its programs could be read is worth a word. */
-static void tell_of_loader(const struct cli_run *run)
+/* Says why programs may be missing: the loader ended early, or was slow. */
+static void note_loader(const struct cli_run *run)
 {
 	const char *reason = run->results.ready_reason ? run->results.ready_reason : "";
 
@@ -96,35 +97,38 @@ static void tell_of_loader(const struct cli_run *run)
 		cli_note("%s ended before its programs were read; a loader has to stay alive to "
 			 "hold them",
 			 run->what);
-	else if (strcmp(reason, "no programs appeared") == 0 ||
-		 strcmp(reason, "still loading") == 0)
-		cli_note("%s: %s when its time was up", run->what, reason);
+	else if (strcmp(reason, "no programs appeared") == 0)
+		cli_note("%s had loaded no programs when its time was up", run->what);
+	else if (strcmp(reason, "still loading") == 0)
+		cli_note("%s was still loading programs when its time was up", run->what);
 }
 
 static int keep(const struct collect *c, struct cli_run *run)
 {
-	_cleanup_free_ char *dir = strdup(vm_dir(run->vm)); /* the guard's, who lets go of it */
+	/* A copy: vm_keep() frees the string. */
+	_cleanup_free_ char *dir = strdup(vm_dir(run->vm));
+	const char *vmlinux = c->args.guest.vmlinux;
 	struct kt_error *err = dir ? vm_keep(run->vm) : kt_error_no_memory();
 
 	if (err)
 		return cli_fail(err);
 	cli_note("the guest runs on as process %ld; its console is %s/console.log",
 		 (long)vm_pid(run->vm), dir);
-	if (run->result.gathered.stops) /* its image does not tell */
+	if (run->session.gathered.stops) /* the image is of no use to attach */
 		cli_note("to read it again: ktstr-gdb attach %s", vm_gdb_target(run->vm));
 	else
 		cli_note("to read it again: ktstr-gdb attach %s --vmlinux %s",
-			 vm_gdb_target(run->vm), c->guest.vmlinux ? c->guest.vmlinux : run->kernel);
+			 vm_gdb_target(run->vm), vmlinux ? vmlinux : run->kernel);
 	cli_note("to end it: kill %ld", (long)vm_pid(run->vm));
 	return CLI_DONE;
 }
 
 static int show_loaded(const struct collect *c, struct cli_run *run)
 {
-	int status = cli_show(&run->result, &c->output);
+	int status = cli_show(&run->result, &c->args.output);
 
 	if (status == CLI_DONE && run->result.payload)
-		tell_of_loader(run);
+		note_loader(run);
 	if (c->boot.vm.keep && status < CLI_USAGE) {
 		int kept = keep(c, run);
 
@@ -133,7 +137,7 @@ static int show_loaded(const struct collect *c, struct cli_run *run)
 	return status;
 }
 
-/* The programs that are shown are those that are in the inspection, and those that failed. */
+/* Statistics are shown of programs that the filter left, and of those that failed. */
 static bool is_shown(const struct cli_run *run, const struct kt_prog_stats *stats)
 {
 	const struct programs *programs = &run->collected.inspection.programs;
@@ -168,7 +172,7 @@ static struct kt_error *print_text(const struct collect *c, const struct kt_buf 
 	static struct cli_writer writer;
 	struct kt_error *err;
 
-	writer.color = cli_color_on(c->output.color, stdout);
+	writer.color = cli_color_on(c->args.output.color, stdout);
 	writer.visible = writer.color || isatty(STDOUT_FILENO);
 	cli_writer_begin(&writer, true);
 	err = cli_writer_put(&writer, (struct kt_text){text->data, text->len});
@@ -180,7 +184,7 @@ static struct kt_error *print_text(const struct collect *c, const struct kt_buf 
 	return err;
 }
 
-/* As it was run; of many arguments the first ones. */
+/* The scheduler with its arguments, cut after some 60 characters. */
 static void append_command(struct kt_buf *out, const char *scheduler, const struct vm_load *load)
 {
 	kt_buf_appends(out, scheduler);
@@ -196,17 +200,18 @@ static void append_command(struct kt_buf *out, const char *scheduler, const stru
 static int show_scheduler(const struct collect *c, struct cli_run *run)
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf label = KT_BUF_INIT, text = KT_BUF_INIT;
+	const struct cli_output *output = &c->args.output;
 	struct kt_error *err;
 
 	cli_show_console(run->collected.result.console);
-	if (c->output.json || c->output.csv)
-		return cli_show(&run->result, &c->output);
-	err = cli_filter_and_sort(&run->collected.inspection.programs, &c->output);
+	if (output->json || output->csv)
+		return cli_show(&run->result, output);
+	err = cli_filter_and_sort(&run->collected.inspection.programs, output);
 	if (err)
 		return cli_fail(err);
 	filter_stats(run);
 	append_command(&label, run->result.scheduler, &c->boot.load);
-	kt_buf_printf(&label, ", Linux %s", kfacts_kernel(run->facts)->release);
+	kt_buf_printf(&label, ", Linux %s", kfacts_kernel(run->session.facts)->release);
 	err = label.failed ? kt_error_no_memory()
 			   : kt_format_verifier_output(label.data, run->result.run, c->raw, &text);
 	cli_progress(NULL);
@@ -216,7 +221,7 @@ static int show_scheduler(const struct collect *c, struct cli_run *run)
 		kt_error_destroy(err);
 		return CLI_CANNOT;
 	}
-	if (c->output.timing)
+	if (output->timing)
 		cli_print_timing(&run->result);
 	return err ? cli_fail(err) : CLI_DONE;
 }
@@ -225,10 +230,14 @@ static int collect_boot(const struct collect *c)
 {
 	_cleanup_(cli_run_deinit) struct cli_run run = {0};
 	const char *scheduler = c->boot.schedulers.len ? c->boot.schedulers.data[0] : NULL;
-	int status = cli_run_guest(&c->boot, c->boot.kernels.data[0], scheduler, &c->guest, &run);
+	int status = cli_run_guest(&c->boot, c->boot.kernels.data[0], scheduler, &c->args.guest,
+				   &run);
 	int saved = CLI_DONE;
 
-	/* Before it is shown, which filters. What took minutes is shown even if this fails. */
+	/*
+	 * Saved first, since to show it drops what the filter does not let through. Shown even if
+	 * it cannot be saved, since it took minutes.
+	 */
 	if (status == CLI_DONE && c->save)
 		saved = cli_save(&run.result, c->save);
 	if (status == CLI_DONE)
@@ -238,19 +247,20 @@ static int collect_boot(const struct collect *c)
 	return status == CLI_DONE ? cli_run_status(&run) : status;
 }
 
-/* Without --kernel it is attach. */
-static int collect_running(const struct collect *c, int n_args, char **args)
+/* Without --kernel, collect is attach. */
+static int collect_running(struct collect *c, int n_args, char **args)
 {
-	const struct kfacts_sources sources = cli_sources(&c->guest);
+	const struct kfacts_sources sources = cli_sources(&c->args.guest);
+	struct kt_error *err = cli_one_target(n_args, args);
 
-	if (!cli_sources_name(&sources) && !n_args)
-		return cli_fail(kt_error_new(KT_ERROR_USAGE,
-					     "a guest is needed: --kernel IMAGE boots a guest, "
-					     "a TARGET (or --vmlinux FILE) reads a running one"));
-	if (n_args > 1)
-		return cli_fail(
-			kt_error_new(KT_ERROR_USAGE, "one TARGET, not also \"%s\"", args[1]));
-	return cli_attach_to(args[0], &c->guest, &c->output);
+	if (!err && !cli_sources_name(&sources) && !n_args)
+		err = kt_error_new(KT_ERROR_USAGE,
+				   "a guest is needed: --kernel IMAGE boots one, a TARGET (or "
+				   "--vmlinux FILE) reads one that runs already");
+	if (err)
+		return cli_fail(err);
+	c->args.target = args[0];
+	return cli_attach_to(&c->args);
 }
 
 static int print_help(void)

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What a process that reads a guest may still open; docs/security.md tells why. */
 #include <stdlib.h>
 
 #include "btf/cache.h"
-#include "cli/cli.h"
+#include "cli/fence.h"
 #include "util/cleanup.h"
 #include "util/fence.h"
 
-/* For the C library, and for what a crash has to say. None of these is anybody's secret. */
+/* Read by the C library, and by the sanitizers after a crash. They hold no secrets. */
 static const char *const of_system[] = {
 	"/usr/lib",       "/usr/lib64",     "/usr/share",
 	"/etc/localtime", "/proc/self/exe", "/sys/devices/system/cpu/online",
 };
 
-/* For the names of hosts. */
+/* Read to resolve the name of a host. */
 static const char *const of_resolver[] = {
 	"/lib",
 	"/etc/gai.conf",
@@ -32,43 +31,37 @@ static bool add(struct kt_fence *fence, enum kt_fence_right right, const char *p
 	return !path || kt_vec_push(&fence->places, (struct kt_fence_place){path, right});
 }
 
-static bool add_places(struct kt_fence *fence, const struct cli_guest *guest, const char *cache_dir,
-		       const char *results_dir)
+static bool add_places(struct kt_fence *fence, const struct kfacts_sources *files,
+		       const char *cache_dir, const char *results_dir)
 {
-	/* The guardian looks there whether its parent is stopped. */
+	/* The guardian (gdbrsp/guardian.h) reads there whether its parent is stopped. */
 	bool ok = add(fence, KT_FENCE_READ, "/proc/self");
 
 	for (size_t i = 0; i < sizeof(of_system) / sizeof(*of_system); i++)
 		ok &= add(fence, KT_FENCE_READ, of_system[i]);
 	for (size_t i = 0; fence->tcp_port && i < sizeof(of_resolver) / sizeof(*of_resolver); i++)
 		ok &= add(fence, KT_FENCE_READ, of_resolver[i]);
-	ok &= add(fence, KT_FENCE_READ, guest->vmlinux);
-	ok &= add(fence, KT_FENCE_READ, guest->btf);
-	ok &= add(fence, KT_FENCE_READ, guest->system_map);
-	ok &= add(fence, KT_FENCE_READ, guest->kallsyms);
+	ok &= add(fence, KT_FENCE_READ, files->image);
+	ok &= add(fence, KT_FENCE_READ, files->btf);
+	ok &= add(fence, KT_FENCE_READ, files->system_map);
+	ok &= add(fence, KT_FENCE_READ, files->kallsyms);
 	ok &= add(fence, KT_FENCE_WRITE, "/dev/null");
 	ok &= add(fence, KT_FENCE_WRITE, cache_dir);
 	ok &= add(fence, KT_FENCE_WRITE, results_dir);
 	return ok;
 }
 
-struct kt_error *cli_fence(const struct rsp_target *target, const struct cli_guest *guest,
-			   const char *results_dir)
+struct kt_error *cli_fence(const struct rsp_target *target, const struct kfacts_sources *files,
+			   const char *cache_dir, const char *results_dir)
 {
-	_cleanup_free_ char *cache_dir = guest->no_cache ? NULL : cli_cache_dir();
-	struct rsp_options options;
 	struct kt_fence fence = {.tcp_port = target->port ? (uint16_t)atoi(target->port) : 0};
-	/* What is open stays so. */
-	struct kt_error *err = cli_stub_options(guest, &options);
+	bool ok;
 
-	if (err)
-		return err;
 	if (cache_dir)
-		cache_make_dir(cache_dir);
-	if (add_places(&fence, guest, cache_dir, results_dir))
+		cache_make_dir(cache_dir); /* only what exists can stay open */
+	ok = add_places(&fence, files, cache_dir, results_dir);
+	if (ok)
 		kt_fence_put_up(&fence);
-	else
-		err = kt_error_no_memory();
 	kt_vec_free(&fence.places);
-	return err;
+	return ok ? NULL : kt_error_no_memory();
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/show.h"
 #include "model/json.h"
 #include "model/json_put.h"
 #include "render/objects.h"
@@ -182,7 +182,7 @@ static void count_line(struct kt_buf *out, const struct inspection *inspection, 
 static void kernel_lines(struct kt_buf *out, const struct cli_result *result, const char *path)
 {
 	const struct inspection *inspection = result->inspection;
-	const struct kfacts_kernel *kernel = kfacts_kernel(result->facts);
+	const struct kfacts_kernel *kernel = kfacts_kernel(result->session->facts);
 	char build_id[CLI_BUILD_ID_MAX];
 	struct render_guest guest = cli_render_guest(result, build_id);
 	int64_t kaslr = guest.kaslr_offset;
@@ -212,11 +212,11 @@ static void kernel_lines(struct kt_buf *out, const struct cli_result *result, co
 static void scx_line(struct kt_buf *out, const struct cli_result *result)
 {
 	const struct scx_state *scx = &result->inspection->scx;
-	const struct kfacts_kernel *kernel = kfacts_kernel(result->facts);
+	const struct kfacts_kernel *kernel = kfacts_kernel(result->session->facts);
 	bool can_tell = kernel->types_from[0] && kernel->symbols_from[0];
 
 	line(out, "sched_ext");
-	if (can_tell && !scx_supported(result->facts))
+	if (can_tell && !scx_supported(result->session->facts))
 		kt_buf_appends(out, "none (CONFIG_SCHED_CLASS_EXT)");
 	else
 		render_append_visible(out, scx->known ? scx->state : "-", false);
@@ -317,7 +317,7 @@ static struct kt_error *render_json(const struct cli_result *result,
 				    const struct judgement *judgement, const char *path, char **ret)
 {
 	const struct inspection *inspection = result->inspection;
-	const struct kfacts_kernel *kernel = kfacts_kernel(result->facts);
+	const struct kfacts_kernel *kernel = kfacts_kernel(result->session->facts);
 	const struct guest_paging *paging = &inspection->paging;
 	json_t *root = json_object(), *json = json_object(), *scx = json_object();
 	char build_id[CLI_BUILD_ID_MAX];
@@ -349,29 +349,31 @@ static struct kt_error *render_json(const struct cli_result *result,
 	return kt_json_dump(root, ret);
 }
 
-static int show(const char *target, const struct cli_guest *guest, const struct cli_output *output)
+static int show(const struct cli_args *args)
 {
 	const struct inspect_options what = {
 		.objects = OBJECTS | INSPECT_AVAILABLE,
 		.paging = true,
 	};
-	_cleanup_(inspection_deinit) struct inspection inspection = {0};
-	_cleanup_(cli_facts_destroyp) struct kfacts *facts = NULL;
+	_cleanup_(cli_session_deinit) struct cli_session session = {0};
 	_cleanup_(judgement_deinit) struct judgement judgement = {0};
 	_cleanup_free_ char *text = NULL;
-	struct cli_result result = {.inspection = &inspection};
-	struct kt_error *err = cli_read_target(target, guest, &what, &result, &facts);
+	const struct cli_result result = {.session = &session, .inspection = &session.inspection};
+	const char *path = args->guest.vmlinux;
+	struct kt_error *err = cli_session_open(&session, &args->guest, args->target, NULL);
 	int status;
 
 	if (!err)
-		err = judge_all(facts, &judgement);
+		err = cli_session_read(&session, &what);
 	if (!err)
-		err = output->json ? render_json(&result, &judgement, guest->vmlinux, &text)
-				   : render_text(&result, &judgement, guest->vmlinux, &text);
+		err = judge_all(session.facts, &judgement);
+	if (!err)
+		err = args->output.json ? render_json(&result, &judgement, path, &text)
+					: render_text(&result, &judgement, path, &text);
 	if (err)
 		return cli_fail(err);
 	status = cli_print(text);
-	if (output->timing)
+	if (args->output.timing)
 		cli_print_timing(&result);
 	return status;
 }
@@ -385,10 +387,11 @@ int cli_info(int argc, char **argv)
 						{"help", no_argument, NULL, 'h'},
 						{0}};
 	static const struct cli_texts texts = {help, output_help};
-	_cleanup_(cli_output_deinit) struct cli_output output = {0};
-	struct cli_guest guest = {0};
-	const char *target;
-	int status = cli_target_args(argc, argv, options, &texts, &guest, &output, &target);
+	struct cli_args args = {0};
+	int status = cli_parse_args(argc, argv, options, &texts, &args);
 
-	return status == CLI_GO_ON ? show(target, &guest, &output) : status;
+	if (status == CLI_GO_ON)
+		status = show(&args);
+	cli_output_deinit(&args.output);
+	return status;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "btf/sources.h"
-#include "cli/cli.h"
+#include "cli/options.h"
 #include "model/json.h"
 #include "model/json_put.h"
 #include "render/grid.h"

@@ -39,8 +39,7 @@ static size_t unreadable(const struct inspection *inspection)
 int cli_links(int argc, char **argv)
 {
 	static const struct cli_objects links = {.what = "links",
-						 .help = help,
-						 .output_help = output_help,
+						 .texts = {help, output_help},
 						 .types = {"bpf_link_type", "BPF_LINK_TYPE_",
 							   "link"},
 						 .idr = "link_idr",

@@ -7,8 +7,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
 #include "cli/input.h"
+#include "cli/options.h"
 #include "cli/pager.h"
 #include "cli/writer.h"
 #include "logparse/blocks.h"

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Lists of BPF objects other than programs: what the commands for them share. */
-#include <stdlib.h>
-
 #include "cli/objects.h"
 #include "render/objects.h"
 #include "util/cleanup.h"
@@ -41,8 +38,7 @@ static int show(const struct cli_objects *objects, const struct cli_result *resu
 	struct kt_error *err;
 	int status;
 
-	err = cli_check_types(result->facts, output, objects->types[0], objects->types[1],
-			      objects->types[2]);
+	err = cli_check_types(result->session->facts, output, &objects->types);
 	if (err)
 		return cli_fail(err);
 	render_objects_filter(&grid, &filter);
@@ -54,8 +50,8 @@ static int show(const struct cli_objects *objects, const struct cli_result *resu
 	status = cli_print(text);
 	if (!grid.n_rows && !output->json && !output->csv) {
 		if (total)
-			cli_note("none of the guest's %zu BPF %s is one of those asked for", total,
-				 objects->what);
+			cli_note("none of the guest's %zu BPF %s is let through by the filter",
+				 total, objects->what);
 		else if (!objects->unreadable(result->inspection))
 			cli_note("the guest has no BPF %s", objects->what);
 	}
@@ -65,36 +61,35 @@ static int show(const struct cli_objects *objects, const struct cli_result *resu
 	return status;
 }
 
-static int list(const struct cli_objects *objects, const char *target,
-		const struct cli_guest *guest, const struct cli_output *output)
+static int list(const struct cli_objects *objects, const struct cli_args *args)
 {
 	const struct inspect_options what = {.objects = objects->object};
-	_cleanup_(inspection_deinit) struct inspection inspection = {0};
-	_cleanup_(cli_facts_destroyp) struct kfacts *facts = NULL;
-	struct cli_result result = {.inspection = &inspection};
-	struct kt_error *err = cli_output_check(output);
+	_cleanup_(cli_session_deinit) struct cli_session session = {0};
+	const struct cli_result result = {.session = &session, .inspection = &session.inspection};
+	struct kt_error *err = cli_output_check(&args->output);
 
+	if (!err && args->output.filter.globs.len &&
+	    !render_grid_find(args->output.grid, "name", 4))
+		err = kt_error_new(KT_ERROR_USAGE, "--name: %s have no names; use --type or --id",
+				   objects->what);
 	if (!err)
-		err = cli_read_target(target, guest, &what, &result, &facts);
-	return err ? cli_fail(err) : show(objects, &result, output);
+		err = cli_session_open(&session, &args->guest, args->target, NULL);
+	if (!err)
+		err = cli_session_read(&session, &what);
+	return err ? cli_fail(err) : show(objects, &result, &args->output);
 }
 
 int cli_objects(const struct cli_objects *objects, int argc, char **argv)
 {
 	static const struct option options[] = {
 		CLI_GUEST_OPTIONS, CLI_OUTPUT_OPTIONS, {"help", no_argument, NULL, 'h'}, {0}};
-	const struct cli_texts texts = {objects->help, objects->output_help};
 	struct inspection none = {0};
 	const struct render_grid grid = objects->grid(&none);
-	_cleanup_(cli_output_deinit) struct cli_output output = {.grid = &grid};
-	struct cli_guest guest = {0};
-	const char *target;
-	int status = cli_target_args(argc, argv, options, &texts, &guest, &output, &target);
+	struct cli_args args = {.output.grid = &grid};
+	int status = cli_parse_args(argc, argv, options, &objects->texts, &args);
 
-	if (status != CLI_GO_ON)
-		return status;
-	if (output.filter.globs.len && !render_grid_find(&grid, "name", 4))
-		return cli_fail(
-			kt_error_new(KT_ERROR_USAGE, "--name: %s have no names", objects->what));
-	return list(objects, target, &guest, &output);
+	if (status == CLI_GO_ON)
+		status = list(objects, &args);
+	cli_output_deinit(&args.output);
+	return status;
 }

@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A command that lists one kind of BPF objects of a running guest: maps, links. */
 #ifndef KT_CLI_OBJECTS_H
 #define KT_CLI_OBJECTS_H
 
-#include "cli/cli.h"
+#include "cli/show.h"
 
-/* A command that lists one kind of BPF objects of a running guest. */
 struct cli_objects {
-	const char *what;        /* "maps": the command's name, and the document's key */
-	const char *help;        /* what stands above the options that all of them have */
-	const char *output_help; /* those that are about its columns */
-	const char *types[3];    /* as cli_check_types() takes them */
-	const char *idr;         /* what a message calls the kernel's index of them */
-	unsigned int object;     /* INSPECT_* */
-	/* The rows of an inspection; of an empty one, the columns alone. */
+	const char *what;           /* "maps": the command, and the key in the JSON document */
+	struct cli_texts texts;     /* for --help */
+	struct cli_type_enum types; /* what --type may name */
+	const char *idr;            /* the kernel's index of them: "map_idr" */
+	unsigned int object;        /* INSPECT_* */
+	/* The objects of an inspection as rows; an empty inspection has the columns alone. */
 	struct render_grid (*grid)(struct inspection *inspection);
 	size_t (*unreadable)(const struct inspection *inspection);
 };
 
-/* The whole command. Gives the exit status. */
+/* The whole command. Returns the exit status. */
 int cli_objects(const struct cli_objects *objects, int argc, char **argv);
 
 #endif

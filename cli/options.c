@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/options.h"
 #include "render/objects.h"
+#include "render/programs.h"
 
 const char cli_guest_help[] =
 	"Reading the guest:\n"
@@ -13,11 +14,12 @@ const char cli_guest_help[] =
 	"  --system-map FILE    its symbols: the System.map of the build\n"
 	"  --kallsyms FILE      its symbols: a copy of the guest's /proc/kallsyms\n"
 	"                       What no file has is read from a running guest's memory.\n"
-	"  --wait SECONDS       keep trying until the guest is up and runs its kernel\n"
+	"  --wait SECONDS       keep trying, for that long in all, until the guest is up\n"
+	"                       and runs its kernel\n"
 	"  --timeout SECONDS    how long to wait for any answer of the stub (5)\n"
-	"  --leave-stopped      do not let the guest run on afterwards, which else it\n"
-	"                       does, even if it was paused before\n"
-	"  --no-cache           resolve the kernel's layout anew; keep nothing\n"
+	"  --leave-stopped      leave the guest stopped; without this it runs on, even if it\n"
+	"                       was paused before\n"
+	"  --no-cache           resolve the kernel's layout anew, and keep nothing\n"
 	"  --trace FILE         write every packet to and from the stub to FILE\n";
 
 const char cli_output_help[] =
@@ -66,9 +68,10 @@ struct kt_error *cli_seconds(const char *option, const char *text, double *ret)
 	return NULL;
 }
 
-struct kt_error *cli_guest_option(struct cli_guest *guest, int option, const char *arg, bool *taken)
+struct kt_error *cli_guest_option(struct cli_guest *guest, int option, const char *arg,
+				  bool *taken_ret)
 {
-	*taken = true;
+	*taken_ret = true;
 	switch (option) {
 	case CLI_OPT_VMLINUX: guest->vmlinux = arg; return NULL;
 	case CLI_OPT_BTF: guest->btf = arg; return NULL;
@@ -79,8 +82,25 @@ struct kt_error *cli_guest_option(struct cli_guest *guest, int option, const cha
 	case CLI_OPT_LEAVE_STOPPED: guest->leave_stopped = true; return NULL;
 	case CLI_OPT_NO_CACHE: guest->no_cache = true; return NULL;
 	case CLI_OPT_TRACE: guest->trace = arg; return NULL;
-	default: *taken = false; return NULL;
+	default: *taken_ret = false; return NULL;
 	}
+}
+
+struct kfacts_sources cli_sources(const struct cli_guest *guest)
+{
+	return (struct kfacts_sources){.image = guest->vmlinux,
+				       .btf = guest->btf,
+				       .system_map = guest->system_map,
+				       .kallsyms = guest->kallsyms};
+}
+
+const char *cli_sources_name(const struct kfacts_sources *sources)
+{
+	if (sources->image)
+		return sources->image_name ? sources->image_name : sources->image;
+	if (sources->system_map)
+		return sources->system_map;
+	return sources->kallsyms ? sources->kallsyms : sources->btf;
 }
 
 static struct kt_error *add_types(struct cli_output *output, char *arg)
@@ -132,7 +152,7 @@ static struct render_grid grid_of(const struct cli_output *output)
 	return output->grid ? *output->grid : render_programs_grid(&(struct programs){0});
 }
 
-/* A wrong column is refused before a guest is touched, not after. */
+/* A wrong column is refused here, before the guest is stopped. */
 static struct kt_error *check_sort(const struct cli_output *output, const char *key)
 {
 	struct render_grid grid = grid_of(output);
@@ -147,9 +167,10 @@ static struct kt_error *check_columns(const struct cli_output *output, const cha
 	return kt_error_wrap(render_grid_select(&grid, names), "--output");
 }
 
-struct kt_error *cli_output_option(struct cli_output *output, int option, char *arg, bool *taken)
+struct kt_error *cli_output_option(struct cli_output *output, int option, char *arg,
+				   bool *taken_ret)
 {
-	*taken = true;
+	*taken_ret = true;
 	switch (option) {
 	case CLI_OPT_JSON: output->json = true; return NULL;
 	case CLI_OPT_CSV: output->csv = true; return NULL;
@@ -161,7 +182,7 @@ struct kt_error *cli_output_option(struct cli_output *output, int option, char *
 	case CLI_OPT_SORT: output->sort = arg; return check_sort(output, arg);
 	case CLI_OPT_TIMING: output->timing = true; return NULL;
 	case CLI_OPT_COLOR: return cli_color_option(arg, &output->color);
-	default: *taken = false; return NULL;
+	default: *taken_ret = false; return NULL;
 	}
 }
 
@@ -179,20 +200,25 @@ void cli_output_deinit(struct cli_output *output)
 	kt_vec_free(&output->filter.ids);
 }
 
-int cli_target_args(int argc, char **argv, const struct option *options,
-		    const struct cli_texts *texts, struct cli_guest *guest,
-		    struct cli_output *output, const char **target_ret)
+struct kt_error *cli_one_target(int n, char **args)
+{
+	if (n < 2)
+		return NULL;
+	return kt_error_new(KT_ERROR_USAGE, "give one TARGET, not also \"%s\"", args[1]);
+}
+
+int cli_parse_args(int argc, char **argv, const struct option *options,
+		   const struct cli_texts *texts, struct cli_args *args)
 {
 	const char *letters = "h";
+	struct kt_error *err;
+	bool taken;
 	int c;
 
 	for (const struct option *o = options; o->name; o++)
 		if (o->val == 'o')
 			letters = "o:h";
 	while ((c = getopt_long(argc, argv, letters, options, NULL)) != -1) {
-		struct kt_error *err;
-		bool taken;
-
 		if (c == 'h') {
 			fputs(texts->usage, stdout);
 			fputs(cli_guest_help, stdout);
@@ -201,15 +227,15 @@ int cli_target_args(int argc, char **argv, const struct option *options,
 		}
 		if (c == '?')
 			return CLI_USAGE;
-		err = cli_guest_option(guest, c, optarg, &taken);
+		err = cli_guest_option(&args->guest, c, optarg, &taken);
 		if (!taken)
-			err = cli_output_option(output, c, optarg, &taken);
+			err = cli_output_option(&args->output, c, optarg, &taken);
 		if (err)
 			return cli_fail(err);
 	}
-	if (argc - optind > 1)
-		return cli_fail(kt_error_new(KT_ERROR_USAGE, "one TARGET, not also \"%s\"",
-					     argv[optind + 1]));
-	*target_ret = argv[optind];
+	err = cli_one_target(argc - optind, argv + optind);
+	if (err)
+		return cli_fail(err);
+	args->target = argv[optind];
 	return CLI_GO_ON;
 }

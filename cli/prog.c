@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/show.h"
 #include "render/bpf_disasm.h"
 #include "util/cleanup.h"
 
@@ -49,11 +49,12 @@ static int dump_target(const char *target, const struct cli_guest *guest, const 
 {
 	const struct inspect_options what = {.objects = INSPECT_INSNS,
 					     .prog_id = (uint32_t)dump->id};
-	_cleanup_(inspection_deinit) struct inspection inspection = {0};
-	_cleanup_(cli_facts_destroyp) struct kfacts *facts = NULL;
-	struct cli_result result = {.inspection = &inspection};
-	struct kt_error *err = cli_read_target(target, guest, &what, &result, &facts);
+	_cleanup_(cli_session_deinit) struct cli_session session = {0};
+	const struct cli_result result = {.session = &session, .inspection = &session.inspection};
+	struct kt_error *err = cli_session_open(&session, guest, target, NULL);
 
+	if (!err)
+		err = cli_session_read(&session, &what);
 	return err ? cli_fail(err) : show(&result, dump);
 }
 
@@ -77,14 +78,15 @@ static int run_dump(int n, char **args, const struct cli_guest *guest, struct du
 
 	skip_bpftool_words(&n, args);
 	if (n < 1 || strcmp(args[0], "dump") != 0)
-		err = kt_error_hint(n < 1 ? kt_error_new(KT_ERROR_USAGE, "prog takes a command")
+		err = kt_error_hint(n < 1 ? kt_error_new(KT_ERROR_USAGE, "prog needs a command")
 					  : kt_error_new(KT_ERROR_USAGE,
 							 "\"%s\" is no command of prog", args[0]),
-				    "there is prog dump ID [TARGET]");
+				    "use prog dump ID [TARGET]");
 	else if (n < 2)
-		err = kt_error_new(KT_ERROR_USAGE, "prog dump takes the program's ID");
-	else if (n > 3)
-		err = kt_error_new(KT_ERROR_USAGE, "one TARGET, not also \"%s\"", args[3]);
+		err = kt_error_hint(kt_error_new(KT_ERROR_USAGE, "prog dump needs a program's ID"),
+				    "`ktstr-gdb attach` lists the programs");
+	else
+		err = cli_one_target(n - 2, args + 2);
 	if (!err)
 		err = cli_number("prog dump", args[1], 1, INT32_MAX, &dump->id);
 	return err ? cli_fail(err) : dump_target(n > 2 ? args[2] : NULL, guest, dump);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* A guest of ours: booted, loaded, read. What collect and diff have in common. */
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,7 +32,7 @@ static void show_output(void *arg, int stream, const void *data, size_t len)
 	(void)arg;
 	(void)stream;
 	cli_progress(NULL);
-	/* A terminal is not a guest's to control; a file or a pipe gets the bytes. */
+	/* A guest must not control a terminal. A file or a pipe gets the bytes as they are. */
 	if (isatty(STDERR_FILENO))
 		render_append_visible_bytes(&text, data, len, true);
 	else
@@ -58,10 +57,10 @@ void cli_show_console(const char *console)
 
 static int fail_with_console(struct kt_error *err, const char *console)
 {
-	bool cancelled = kt_error_code(err) == KT_ERROR_CANCELLED; /* which is no riddle */
+	bool cancelled = kt_error_code(err) == KT_ERROR_CANCELLED;
 	int status = cli_fail(err);
 
-	if (!cancelled)
+	if (!cancelled) /* the console does not explain a Ctrl-C */
 		cli_show_console(console);
 	return status;
 }
@@ -73,7 +72,7 @@ static int exit_code(int wait_status)
 
 static bool gather_failures(struct cli_run *run, const struct vm_load *load)
 {
-	if (!kt_vec_reserve(&run->failures, 1)) /* so that "none" is not NULL, "not loaded by us" */
+	if (!kt_vec_reserve(&run->failures, 1)) /* NULL would say that nothing was loaded */
 		return false;
 	kt_vec_for_each (&run->results.programs, program) {
 		struct render_failure f = {
@@ -95,36 +94,25 @@ static int64_t timeout_ms(const struct cli_guest *guest)
 	return guest->timeout_s > 0 ? (int64_t)(guest->timeout_s * 1000) : DEFAULT_TIMEOUT_MS;
 }
 
-static struct kt_error *read_guest(const struct cli_guest *options, struct cli_run *run)
+static struct kt_error *read_guest(struct cli_run *run)
 {
 	static const struct inspect_options what = {.objects = INSPECT_PROGRAMS};
-	_cleanup_(rsp_target_deinit) struct rsp_target target = {0};
-	struct cli_guest guest = *options;
-	struct kt_error *err = rsp_target_parse(vm_gdb_target(run->vm), &target);
+	struct kt_error *err = cli_session_aim(&run->session, vm_gdb_target(run->vm));
 
-	guest.timeout_s = 0;   /* --timeout is for booting and loading here */
-	guest.no_cache = true; /* nobody comes back to this socket */
-	if (err)
-		return err;
-	if (run->facts)
-		return cli_inspect(&target, &guest, run->facts, &what, &run->collected.inspection);
-	err = cli_inspect_unknown(&target, &guest, &what, &run->result, &run->facts);
-	run->result.facts = run->facts;
-	return err;
+	return err ? err : cli_session_read(&run->session, &what);
 }
 
-/* Objects, or a loader. */
-static int run_loader(const struct vm_config *vm, const struct vm_load *load,
-		      const struct cli_guest *guest, struct cli_run *run)
+/* Loads objects, or runs a loader. */
+static int run_loader(const struct vm_config *vm, const struct vm_load *load, struct cli_run *run)
 {
-	struct vm_session_options options = {.timeout_ms = timeout_ms(guest),
+	struct vm_session_options options = {.timeout_ms = timeout_ms(run->session.options),
 					     .output = show_output};
 	struct kt_error *err;
 
 	err = vm_session_start(vm, load, &options, &run->results, &run->vm);
 	if (err)
 		return fail_with_console(err, run->results.console);
-	err = read_guest(guest, run);
+	err = read_guest(run);
 	if (err) {
 		_cleanup_free_ char *console = vm_console_tail(run->vm, 20);
 
@@ -139,6 +127,7 @@ static int run_loader(const struct vm_config *vm, const struct vm_load *load,
 		run->result.payload = &run->payload;
 	else if (!gather_failures(run, load))
 		return cli_fail(kt_error_no_memory());
+	run->result.inspection = &run->session.inspection;
 	run->result.failures = run->failures.data;
 	run->result.n_failures = run->failures.len;
 	run->result.boot_ns = run->results.boot_ns;
@@ -147,22 +136,23 @@ static int run_loader(const struct vm_config *vm, const struct vm_load *load,
 }
 
 static int run_scheduler(const struct vm_config *vm, const struct vm_load *load, bool live,
-			 const struct cli_guest *guest, struct cli_run *run)
+			 struct cli_run *run)
 {
 	struct kt_collect collect = {
 		.vm = vm,
 		.load = load,
-		.facts = run->facts,
-		.timeout_ms = timeout_ms(guest),
+		.stub = run->session.stub,
+		.facts = run->session.facts,
+		.timeout_ms = timeout_ms(run->session.options),
 		.output = live ? show_output : NULL,
 	};
-	struct kt_error *err = cli_stub_options(guest, &collect.stub);
+	struct kt_error *err;
 
 	collect.stub.timeout_ms = 0; /* --timeout is for the run */
-	if (!err)
-		err = kt_collect_verifier_output(&collect, &run->collected);
+	err = kt_collect_verifier_output(&collect, &run->collected);
 	if (err)
 		return fail_with_console(err, run->collected.result.console);
+	run->result.inspection = &run->collected.inspection;
 	run->result.run = &run->collected.result;
 	run->result.scheduler = cli_base_name(load->run);
 	run->result.boot_ns = run->collected.boot_ns;
@@ -170,37 +160,37 @@ static int run_scheduler(const struct vm_config *vm, const struct vm_load *load,
 	return CLI_DONE;
 }
 
-static struct kt_error *find_modules(const struct cli_boot *boot, const char *kernel,
-				     const struct cli_run *run, char **ret)
+/* *ret: the directory of the kernel's modules; NULL: not found. */
+static struct kt_error *find_modules(const struct cli_boot *boot, const struct cli_run *run,
+				     char **ret)
 {
+	const struct kfacts *facts = run->session.facts;
+
 	*ret = NULL;
 	if (boot->modules)
 		*ret = strdup(boot->modules);
-	else if (run->facts)
-		*ret = vm_modules_dir(kernel, kfacts_kernel(run->facts)->release);
+	else if (facts)
+		*ret = vm_modules_dir(run->kernel, kfacts_kernel(facts)->release);
 	return *ret || !boot->modules ? NULL : kt_error_no_memory();
 }
 
 /*
- * Before anything is booted, so that what cannot be read costs nobody a boot. An image that keeps
- * its kernel to itself is left for the guest's memory to tell of, unless files or a scheduler
- * (sched_ext, or none?) were asked for.
+ * Loads the facts before the boot, so that a kernel that cannot be read does not cost a boot. Some
+ * images do not show their kernel (LZO, say): then the guest's memory is read after the boot. Not
+ * if the user gave files, and not for a scheduler, which needs to know of sched_ext before.
  */
-static struct kt_error *load_facts(const char *kernel, const char *scheduler,
-				   const struct cli_guest *guest, struct cli_run *run)
+static struct kt_error *load_facts(struct cli_run *run, bool scheduler)
 {
-	struct kfacts_sources sources = cli_sources(guest);
+	struct kfacts_sources sources = cli_sources(run->session.options);
 	bool given = cli_sources_name(&sources);
 	struct kt_error *err;
 
 	if (!sources.image)
-		sources.image = kernel;
-	err = cli_load_facts(&sources, !guest->no_cache, INSPECT_PROGRAMS | INSPECT_SCX,
-			     &run->facts, &run->result.resolve_ns, &run->result.cached);
-	run->result.facts = run->facts;
+		sources.image = run->kernel;
+	err = cli_session_load(&run->session, &sources, INSPECT_PROGRAMS | INSPECT_SCX);
 	if (!err || given || scheduler || kt_error_code(err) != KT_ERROR_UNSUPPORTED)
 		return err;
-	cli_note("%s; the guest's memory has to tell", kt_error_message(err));
+	cli_note("%s; so the kernel is read from the guest's memory", kt_error_message(err));
 	kt_error_destroy(err);
 	return NULL;
 }
@@ -211,6 +201,7 @@ int cli_run_guest(const struct cli_boot *boot, const char *kernel, const char *s
 	_cleanup_free_ char *modules = NULL;
 	struct vm_config vm = boot->vm;
 	struct vm_load load = boot->load;
+	const struct kfacts *facts;
 	struct kt_error *err;
 
 	vm.kernel = kernel;
@@ -227,17 +218,19 @@ int cli_run_guest(const struct cli_boot *boot, const char *kernel, const char *s
 		load.run = scheduler;
 	run->what = load.run;
 	run->kernel = kernel;
-	run->result.inspection = &run->collected.inspection;
-	err = load_facts(kernel, scheduler, guest, run);
+	run->result.session = &run->session;
+	err = cli_session_init(&run->session, guest);
 	if (!err)
-		err = find_modules(boot, kernel, run, &modules);
+		err = load_facts(run, scheduler);
+	if (!err)
+		err = find_modules(boot, run, &modules);
 	if (err)
 		return cli_fail(err);
+	facts = run->session.facts;
 	load.modules_dir = modules;
 	load.modules_asked = boot->modules;
-	load.release = run->facts ? kfacts_kernel(run->facts)->release : NULL;
-	return scheduler ? run_scheduler(&vm, &load, boot->live, guest, run)
-			 : run_loader(&vm, &load, guest, run);
+	load.release = facts ? kfacts_kernel(facts)->release : NULL;
+	return scheduler ? run_scheduler(&vm, &load, boot->live, run) : run_loader(&vm, &load, run);
 }
 
 void cli_run_deinit(struct cli_run *run)
@@ -246,7 +239,7 @@ void cli_run_deinit(struct cli_run *run)
 	kt_vec_free(&run->failures);
 	vm_results_deinit(&run->results);
 	kt_collected_deinit(&run->collected);
-	kfacts_destroy(run->facts);
+	cli_session_deinit(&run->session);
 	*run = (struct cli_run){0};
 }
 

@@ -6,7 +6,7 @@
 
 struct kt_error *cli_saved(const struct cli_result *result, struct kt_saved *ret)
 {
-	const char *release = kfacts_kernel(result->facts)->release;
+	const char *release = kfacts_kernel(result->session->facts)->release;
 	struct kt_saved saved = {0};
 	struct kt_error *err;
 

@@ -3,7 +3,7 @@
 #ifndef KT_CLI_SWEEP_H
 #define KT_CLI_SWEEP_H
 
-#include "cli/cli.h"
+#include "cli/options.h"
 #include "render/cells.h"
 #include "sweep/engine.h"
 #include "sweep/plan.h"

@@ -4,9 +4,8 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "cli/cli.h"
+#include "cli/session.h"
 #include "render/load.h"
 #include "render/log_last.h"
 #include "render/text.h"
@@ -66,6 +65,7 @@ struct options {
 /* A watch while it goes on. */
 struct session {
 	const struct options *options;
+	struct cli_session guest;
 	struct load_summary summary;
 	KT_VEC(int64_t) pauses;
 	uint64_t shown;
@@ -293,10 +293,11 @@ static struct kt_error *follow(struct session *s, struct watch *watch)
 	return NULL;
 }
 
-static struct kt_error *watch_stopped_guest(struct session *s, struct rsp_client *client,
-					    const struct kfacts *facts, const char *cache_dir)
+static struct kt_error *watch_stopped_guest(struct session *s, struct rsp_client *client)
 {
 	const struct options *options = s->options;
+	const struct kfacts *facts = s->guest.facts;
+	const char *cache_dir = s->guest.cache_dir, *place = s->guest.target.text;
 	const struct watch_options what = {
 		.logs = options->logs || options->last,
 		.progress = options->progress,
@@ -305,14 +306,14 @@ static struct kt_error *watch_stopped_guest(struct session *s, struct rsp_client
 	struct kt_error *err, *end_err;
 	struct watch *watch;
 	int64_t hint;
-	bool has_hint = kfacts_load_hint(facts, cache_dir, options->target, &hint);
+	bool has_hint = kfacts_load_hint(facts, cache_dir, place, &hint);
 
 	err = watch_create(client, facts, has_hint ? &hint : NULL, &what, &watch);
 	if (err)
 		return err;
 	s->began = true;
 	if (!has_hint || hint != watch_kaslr_offset(watch))
-		kfacts_store_hint(facts, cache_dir, options->target, watch_kaslr_offset(watch));
+		kfacts_store_hint(facts, cache_dir, place, watch_kaslr_offset(watch));
 	err = show_begin(s, facts, watch);
 	if (!err)
 		err = follow(s, watch);
@@ -327,17 +328,15 @@ static struct kt_error *watch_stopped_guest(struct session *s, struct rsp_client
 	return err;
 }
 
-static struct kt_error *watch_guest(struct session *s, const struct rsp_target *target,
-				    const struct rsp_options *stub, const struct kfacts *facts,
-				    const char *cache_dir)
+static struct kt_error *watch_guest(struct session *s)
 {
 	struct rsp_client *client;
 	struct kt_error *err, *detach_err;
 
-	err = rsp_client_connect(target, stub, &client);
+	err = rsp_client_connect(&s->guest.target, &s->guest.stub, &client);
 	if (err)
 		return err;
-	err = watch_stopped_guest(s, client, facts, cache_dir);
+	err = watch_stopped_guest(s, client);
 	/* Somebody paused it, and wants it so. */
 	if (s->was_paused)
 		rsp_client_set_leave_stopped(client, true);
@@ -349,26 +348,13 @@ static struct kt_error *watch_guest(struct session *s, const struct rsp_target *
 	return err;
 }
 
-static struct kt_error *run(struct session *s, const struct rsp_target *target,
-			    const struct kfacts *facts)
+static struct kt_error *run(struct session *s)
 {
-	_cleanup_free_ char *cache_dir = s->options->guest.no_cache ? NULL : cli_cache_dir();
-	int64_t deadline = kt_deadline_ms((int64_t)(s->options->guest.wait_s * 1000));
-	struct rsp_options stub;
 	struct kt_error *err, *show_err;
 
-	err = cli_stub_options(&s->options->guest, &stub);
-	if (err)
-		return err;
-	for (;;) {
-		err = watch_guest(s, target, &stub, facts, cache_dir);
-		if (!err || s->began || !cli_worth_waiting(err) || !kt_deadline_left_ms(deadline))
-			break;
-		cli_progress("waiting for the guest");
-		if (cli_sleep_ms(100))
-			break;
-		kt_error_destroy(err);
-	}
+	do
+		err = watch_guest(s);
+	while (err && !s->began && cli_session_try_again(&s->guest, &err));
 	/* Whatever ended it: what was seen so far. */
 	show_err = s->began ? show_summary(s) : NULL;
 	if (err || !*s->why) {
@@ -380,47 +366,23 @@ static struct kt_error *run(struct session *s, const struct rsp_target *target,
 	return kt_error_new(KT_ERROR_CLOSED, "the watch ends: %s", s->why);
 }
 
-/* Out of files, or in short stops out of the guest's memory. */
-static struct kt_error *know_kernel(const struct rsp_target *target, const struct cli_guest *guest,
-				    const struct kfacts_sources *sources, struct kfacts **ret)
-{
-	static const struct inspect_options what = {.objects = INSPECT_LOADS};
-	_cleanup_(inspection_deinit) struct inspection inspection = {0};
-	struct cli_result result = {.inspection = &inspection};
-
-	if (cli_sources_suffice(sources))
-		return cli_load_facts(sources, !guest->no_cache, what.objects, ret,
-				      &result.resolve_ns, &result.cached);
-	return cli_inspect_unknown(target, guest, &what, &result, ret);
-}
-
 static int watch_with(const struct options *options)
 {
 	struct session session = {
 		.options = options,
 		.color = cli_color_on(options->color, stdout),
 	};
-	const struct kfacts_sources sources = cli_sources(&options->guest);
-	_cleanup_(rsp_target_deinit) struct rsp_target target = {0};
-	_cleanup_(cli_facts_destroyp) struct kfacts *facts = NULL;
-	struct kt_error *err;
+	struct cli_session *guest = &session.guest;
+	struct kt_error *err = cli_session_open(guest, &options->guest, options->target,
+						options->logs);
 
-	err = rsp_target_parse(options->target, &target);
-	if (err)
-		return cli_fail(err);
-	if (options->logs && mkdir(options->logs, 0777) && errno != EEXIST)
-		return cli_fail(kt_error_os(errno, "cannot make the directory %s", options->logs));
-	cli_cancel_fd();
-	err = cli_fence(&target, &options->guest, options->logs);
-	if (err)
-		return cli_fail(err);
-	err = know_kernel(&target, &options->guest, &sources, &facts);
-	if (err)
-		return cli_fail(err);
-	err = run(&session, &target, facts);
-	if (err && kt_error_code(err) == KT_ERROR_MISMATCH)
-		err = kt_error_wrap(err, "%s", cli_sources_name(&sources));
+	if (!err)
+		err = cli_session_know(guest, INSPECT_LOADS);
+	guest->retry_ms = 100; /* soon enough for the first loads of a guest that boots */
+	if (!err)
+		err = cli_session_name_file(guest, run(&session));
 	kt_vec_free(&session.pauses);
+	cli_session_deinit(guest);
 	if (err)
 		return cli_fail(err);
 	return session.stdout_failed ? CLI_CANNOT : CLI_DONE;
@@ -478,11 +440,10 @@ static const struct option long_options[] = {
 int cli_watch(int argc, char **argv)
 {
 	struct options options = {.max_overhead = 0.01};
+	struct kt_error *err;
 	int c, status;
 
 	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		struct kt_error *err;
-
 		if (c == 'h') {
 			fputs(help, stdout);
 			return cli_print(cli_guest_help);
@@ -493,10 +454,10 @@ int cli_watch(int argc, char **argv)
 		if (err)
 			return cli_fail(err);
 	}
-	if (argc - optind > 1)
-		return cli_fail(kt_error_new(KT_ERROR_USAGE, "one TARGET, not also \"%s\"",
-					     argv[optind + 1]));
-	options.target = argv[optind] ? argv[optind] : ":1234";
+	err = cli_one_target(argc - optind, argv + optind);
+	if (err)
+		return cli_fail(err);
+	options.target = argv[optind];
 	status = watch_with(&options);
 	kt_vec_free(&options.globs);
 	return status;

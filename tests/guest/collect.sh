@@ -60,7 +60,7 @@ done | dd of="$work/untold" bs=1 seek=584 conv=notrunc 2>/dev/null
 run collect --accel tcg --kernel "$work/untold" --modules "$(dirname "$kernel")/modules" \
 	--object "$objects/demo.bpf.o" --json
 check 'an image that does not tell: read all the same' test "$status" = 0
-check 'by its memory, as a note says' grep -q "memory has to tell" "$work/err"
+check 'by its memory, as a note says' grep -q "read from the guest's memory" "$work/err"
 check 'and the demo is there' jq -e '[.programs[] | select(.name == "checksum_payload" or
 	.full_name == "checksum_payload")] | length == 1' "$work/out"
 

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Options that several commands have, in groups: how a guest is read, how a result is shown (and
+ * in cli/boot.h: what is booted). A command puts the macros of its groups into its table for
+ * getopt_long(), and hands each option that is not its own to the groups' functions.
+ */
+#ifndef KT_CLI_OPTIONS_H
+#define KT_CLI_OPTIONS_H
+
+#include <getopt.h>
+
+#include "btf/facts.h"
+#include "cli/cli.h"
+#include "render/grid.h"
+#include "util/vec.h"
+
+/* The values that getopt_long() gives for long options. */
+enum {
+	CLI_OPT_FIRST = 256,
+	CLI_OPT_VMLINUX,
+	CLI_OPT_BTF,
+	CLI_OPT_SYSTEM_MAP,
+	CLI_OPT_KALLSYMS,
+	CLI_OPT_WAIT,
+	CLI_OPT_TIMEOUT,
+	CLI_OPT_LEAVE_STOPPED,
+	CLI_OPT_NO_CACHE,
+	CLI_OPT_TRACE,
+	CLI_OPT_JSON,
+	CLI_OPT_CSV,
+	CLI_OPT_TYPE,
+	CLI_OPT_NAME,
+	CLI_OPT_ID,
+	CLI_OPT_SORT,
+	CLI_OPT_TIMING,
+	CLI_OPT_COLOR,
+	CLI_OPT_KERNEL,
+	CLI_OPT_OBJECT,
+	CLI_OPT_RUN,
+	CLI_OPT_SCHEDULER,
+	CLI_OPT_FILE,
+	CLI_OPT_MODULES,
+	CLI_OPT_ATTACH_TIMEOUT,
+	CLI_OPT_WORKLOAD_TIMEOUT,
+	CLI_OPT_LIVE,
+	CLI_OPT_ACCEL,
+	CLI_OPT_MEMORY,
+	CLI_OPT_SMP,
+	CLI_OPT_TOPOLOGY,
+	CLI_OPT_APPEND,
+	CLI_OPT_QEMU,
+	CLI_OPT_QEMU_ARG,
+	CLI_OPT_GDB,
+	CLI_OPT_KEEP,
+	CLI_OPT_OWN, /* a command's own begin here */
+};
+
+/* --- values; what is wrong with one is KT_ERROR_USAGE, and names the option --- */
+
+/* A whole number of min..max. */
+struct kt_error *cli_number(const char *option, const char *text, long min, long max, long *ret);
+
+/* A number of seconds, "30" or "0.5". */
+struct kt_error *cli_seconds(const char *option, const char *text, double *ret);
+
+/* The argument of --color: "auto", "always", "never". */
+struct kt_error *cli_color_option(const char *arg, enum cli_color *ret);
+
+/* --- how a guest is read --- */
+
+struct cli_guest {
+	/* Files of its kernel; NULL: not given. */
+	const char *vmlinux, *btf, *system_map, *kallsyms;
+	double wait_s, timeout_s; /* 0: not given */
+	bool leave_stopped, no_cache;
+	const char *trace; /* NULL: none */
+};
+
+/* clang-format off */
+#define CLI_GUEST_OPTIONS                                                \
+	{"vmlinux", required_argument, NULL, CLI_OPT_VMLINUX},           \
+	{"btf", required_argument, NULL, CLI_OPT_BTF},                   \
+	{"system-map", required_argument, NULL, CLI_OPT_SYSTEM_MAP},     \
+	{"kallsyms", required_argument, NULL, CLI_OPT_KALLSYMS},         \
+	{"wait", required_argument, NULL, CLI_OPT_WAIT},                 \
+	{"timeout", required_argument, NULL, CLI_OPT_TIMEOUT},           \
+	{"leave-stopped", no_argument, NULL, CLI_OPT_LEAVE_STOPPED},     \
+	{"no-cache", no_argument, NULL, CLI_OPT_NO_CACHE},               \
+	{"trace", required_argument, NULL, CLI_OPT_TRACE}
+/* clang-format on */
+
+/* *taken_ret is false, and nothing else happens, if the option is not of this group. */
+struct kt_error *cli_guest_option(struct cli_guest *guest, int option, const char *arg,
+				  bool *taken_ret);
+extern const char cli_guest_help[];
+
+/* The files that these options name. */
+struct kfacts_sources cli_sources(const struct cli_guest *guest);
+
+/* The file to name in a message about the kernel; NULL if none is given. */
+const char *cli_sources_name(const struct kfacts_sources *sources);
+
+/* --- how a result is shown --- */
+
+struct cli_output {
+	bool json, csv, timing;
+	const char *columns, *sort;
+	const struct render_grid *grid; /* has the columns; NULL: those of programs */
+	enum cli_color color;
+	struct {
+		KT_VEC(const char *) types, globs;
+		KT_VEC(uint32_t) ids;
+	} filter;
+};
+
+/* clang-format off */
+#define CLI_OUTPUT_OPTIONS                                               \
+	{"json", no_argument, NULL, CLI_OPT_JSON},                       \
+	{"csv", no_argument, NULL, CLI_OPT_CSV},                         \
+	{"output", required_argument, NULL, 'o'},                        \
+	{"type", required_argument, NULL, CLI_OPT_TYPE},                 \
+	{"name", required_argument, NULL, CLI_OPT_NAME},                 \
+	{"id", required_argument, NULL, CLI_OPT_ID},                     \
+	{"sort", required_argument, NULL, CLI_OPT_SORT},                 \
+	{"timing", no_argument, NULL, CLI_OPT_TIMING},                   \
+	{"color", required_argument, NULL, CLI_OPT_COLOR}
+/* clang-format on */
+
+/* Cuts the argument of --type and --id up, which is why arg is not const. */
+struct kt_error *cli_output_option(struct cli_output *output, int option, char *arg,
+				   bool *taken_ret);
+
+/* KT_ERROR_USAGE if two options contradict each other. */
+struct kt_error *cli_output_check(const struct cli_output *output);
+void cli_output_deinit(struct cli_output *output);
+extern const char cli_output_help[];
+
+/* --- the whole command line of a command that reads a running guest --- */
+
+struct cli_args {
+	const char *target; /* as the user wrote it; NULL: not given */
+	struct cli_guest guest;
+	struct cli_output output;
+};
+
+/* What --help prints: usage, the options of cli_guest_help, output. */
+struct cli_texts {
+	const char *usage, *output;
+};
+
+#define CLI_GO_ON (-1)
+
+/*
+ * Parses "[OPTION...] [TARGET]"; options: getopt_long()'s table, of the two groups above and
+ * --help. CLI_GO_ON; or the command is done (after --help, or an error, which was printed), and
+ * this is its exit status. args->output is for cli_output_deinit() in either case.
+ */
+int cli_parse_args(int argc, char **argv, const struct option *options,
+		   const struct cli_texts *texts, struct cli_args *args);
+
+/* KT_ERROR_USAGE if there is more than one TARGET among n arguments. */
+struct kt_error *cli_one_target(int n, char **args);
+
+#endif

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "btf/record.h"
+#include "cli/cli.h"
+#include "cli/fence.h"
+#include "cli/session.h"
+#include "introspect/gather_stub.h"
+#include "introspect/locate.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "watch/watch.h"
+
+/* --- open --- */
+
+static char *find_cache_dir(void)
+{
+	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	char *dir;
+	int n;
+
+	if (xdg && xdg[0] == '/')
+		n = asprintf(&dir, "%s/ktstr-gdb", xdg);
+	else if (home && home[0] == '/')
+		n = asprintf(&dir, "%s/.cache/ktstr-gdb", home);
+	else
+		return NULL;
+	return n < 0 ? NULL : dir;
+}
+
+/* All sessions of a process (diff has two) write to one trace, which exit() closes. */
+static struct kt_error *open_trace(const char *path, FILE **ret)
+{
+	static FILE *trace;
+
+	if (path && !trace)
+		trace = fopen(path, "we");
+	*ret = trace;
+	return path && !trace ? kt_error_os(errno, "cannot write the trace to %s", path) : NULL;
+}
+
+struct kt_error *cli_session_init(struct cli_session *s, const struct cli_guest *options)
+{
+	*s = (struct cli_session){
+		.options = options,
+		.stub = {.timeout_ms = (int64_t)(options->timeout_s * 1000),
+			 .cancel_fd = cli_cancel_fd(),
+			 .leave_stopped = options->leave_stopped},
+		.cache_dir = options->no_cache ? NULL : find_cache_dir(),
+		.deadline_ns = kt_deadline_ms((int64_t)(options->wait_s * 1000)),
+		.retry_ms = 500,
+	};
+	return open_trace(options->trace, &s->stub.trace);
+}
+
+void cli_session_deinit(struct cli_session *s)
+{
+	inspection_deinit(&s->inspection);
+	kfacts_destroy(s->facts);
+	rsp_target_deinit(&s->target);
+	free(s->cache_dir);
+	*s = (struct cli_session){0};
+}
+
+struct kt_error *cli_session_open(struct cli_session *s, const struct cli_guest *options,
+				  const char *target, const char *results_dir)
+{
+	const struct kfacts_sources files = cli_sources(options);
+	struct rsp_target parsed;
+	struct kt_error *err = rsp_target_parse(target, &parsed);
+
+	if (err)
+		return err;
+	err = cli_session_init(s, options);
+	s->target = parsed;
+	if (!err && results_dir && mkdir(results_dir, 0777) && errno != EEXIST)
+		err = kt_error_os(errno, "cannot make the directory %s", results_dir);
+	return err ? err : cli_fence(&s->target, &files, s->cache_dir, results_dir);
+}
+
+struct kt_error *cli_session_aim(struct cli_session *s, const char *target)
+{
+	free(kt_take_ptr(s->cache_dir));
+	s->stub.timeout_ms = 0;
+	s->deadline_ns = kt_deadline_ms((int64_t)(s->options->wait_s * 1000));
+	return rsp_target_parse(target, &s->target);
+}
+
+/* --- waiting --- */
+
+/* Nobody listens yet, or no kernel runs yet. */
+static bool may_pass(const struct kt_error *err)
+{
+	int errnum = kt_error_errno(err);
+
+	return kt_error_code(err) == KT_ERROR_NOT_READY || errnum == ECONNREFUSED ||
+	       errnum == ENOENT;
+}
+
+bool cli_session_try_again(struct cli_session *s, struct kt_error **err)
+{
+	int left_ms = kt_deadline_left_ms(s->deadline_ns);
+
+	if (!may_pass(*err) || !left_ms)
+		return false;
+	cli_progress("waiting for the guest");
+	if (cli_sleep_ms(left_ms < s->retry_ms ? left_ms : s->retry_ms))
+		return false;
+	kt_error_destroy(kt_take_ptr(*err));
+	return true;
+}
+
+/* --- facts --- */
+
+/* A note instead of an error: what needs the missing facts is left out. Takes err. */
+static void note_lack(struct kt_error *err)
+{
+	const char *hint = kt_error_hint_text(err);
+
+	cli_note("%s%s%s", kt_error_message(err), hint ? "; " : "", hint ? hint : "");
+	kt_error_destroy(err);
+}
+
+/* The facts that there are. *err, which says what is missing, becomes a note if that works. */
+static struct kfacts *load_part(const struct kfacts_sources *sources, const struct wants *wants,
+				struct kt_error **err)
+{
+	struct kfacts_sources part = *sources;
+	struct kfacts *facts = NULL;
+	struct kt_error *worse;
+
+	part.partial = true;
+	/* The cache holds whole facts only. */
+	worse = kfacts_load(&part, wants->v.data, wants->v.len, NULL, &facts, NULL);
+	if (!worse)
+		note_lack(kt_take_ptr(*err));
+	kt_error_destroy(worse);
+	return facts;
+}
+
+struct kt_error *cli_session_load(struct cli_session *s, const struct kfacts_sources *sources,
+				  unsigned int objects)
+{
+	_cleanup_(wants_deinit) struct wants wants = {0};
+	int64_t start = kt_now_ns();
+	struct kfacts *facts = NULL;
+	bool cached = false;
+	struct kt_error *err;
+
+	if (!inspect_wants(objects, &wants) || (objects & INSPECT_LOADS && !watch_wants(&wants)) ||
+	    !locate_wants(&wants))
+		return kt_error_no_memory();
+	cli_progress("reading the kernel image");
+	err = kfacts_load(sources, wants.v.data, wants.v.len, s->cache_dir, &facts, &cached);
+	if (err && objects & INSPECT_AVAILABLE && kt_error_code(err) == KT_ERROR_NOT_FOUND)
+		facts = load_part(sources, &wants, &err);
+	if (err)
+		return err;
+	err = inspect_check(objects, facts);
+	if (err) {
+		kfacts_destroy(facts);
+		return kt_error_wrap(err, "%s", cli_sources_name(sources));
+	}
+	kfacts_destroy(s->facts);
+	s->facts = facts;
+	s->cached = cached;
+	s->resolve_ns = kt_now_ns() - start;
+	return NULL;
+}
+
+static bool suffice(const struct kfacts_sources *files)
+{
+	return files->image || (files->btf && (files->system_map || files->kallsyms));
+}
+
+struct kt_error *cli_session_name_file(const struct cli_session *s, struct kt_error *err)
+{
+	const struct kfacts_sources files = cli_sources(s->options);
+
+	if (!err || kt_error_code(err) != KT_ERROR_MISMATCH || !suffice(&files))
+		return err;
+	return kt_error_wrap(err, "%s", cli_sources_name(&files));
+}
+
+/* --- the stop --- */
+
+/* Reads a guest whose kernel's facts are there. */
+static struct kt_error *read_known(struct cli_session *s, const struct inspect_options *what)
+{
+	struct inspect_options how = *what;
+	int64_t seen_at = 0;
+	bool has_hint = kfacts_load_hint(s->facts, s->cache_dir, s->target.text, &seen_at);
+	struct kt_error *err;
+
+	how.hint = has_hint ? &seen_at : NULL;
+	do {
+		cli_progress("reading the guest");
+		err = inspect_guest(&s->target, &s->stub, s->facts, &how, &s->inspection);
+	} while (err && cli_session_try_again(s, &err));
+	if (err)
+		return err;
+	s->inspection.was_paused |= s->was_paused;
+	if (!has_hint || seen_at != s->inspection.kaslr_offset)
+		kfacts_store_hint(s->facts, s->cache_dir, s->target.text,
+				  s->inspection.kaslr_offset);
+	return NULL;
+}
+
+/* --- a kernel that is in no file --- */
+
+/* The facts of a recorded kernel. What the files of the options have comes before it. */
+static struct kt_error *load_recorded(struct cli_session *s, const char *path, unsigned int objects)
+{
+	struct kfacts_sources sources = cli_sources(s->options);
+
+	sources.image = path;
+	sources.image_name = "the guest's kernel, as its memory has it";
+	return cli_session_load(s, &sources, objects);
+}
+
+/*
+ * Reads the guest with the facts of the kernel that the cache has for this address. *found_ret is
+ * false, and there is no error, if the cache has none or the guest runs another one by now.
+ */
+static struct kt_error *read_seen(struct cli_session *s, const struct inspect_options *what,
+				  bool *found_ret)
+{
+	_cleanup_free_ char *path = NULL;
+	struct cache_name key;
+	struct kt_error *err;
+
+	*found_ret = false;
+	if (!record_load_place(s->cache_dir, s->target.text, &key))
+		return NULL;
+	path = record_find(s->cache_dir, &key);
+	if (!path)
+		return NULL;
+	err = load_recorded(s, path, what->objects);
+	if (err) {
+		/* Damaged, or made by an older version: the guest's memory has it all. */
+		kt_error_destroy(err);
+		return NULL;
+	}
+	err = read_known(s, what);
+	*found_ret = !err;
+	if (!err || kt_error_code(err) != KT_ERROR_MISMATCH)
+		return err;
+	kt_error_destroy(err);
+	return NULL;
+}
+
+static struct kt_error *gather_once(struct cli_session *s, struct gathered *ret)
+{
+	struct gather_stub stub = {.target = &s->target, .options = &s->stub};
+	struct gather_stops stops = gather_stub_stops(&stub);
+	struct kt_error *err;
+
+	cli_progress("reading the kernel out of the guest's memory");
+	err = gather_kernel(&stops, 0, ret);
+	gather_stub_deinit(&stub);
+	s->was_paused |= stub.was_paused;
+	return err;
+}
+
+/* The facts of a kernel that was gathered, which the cache has from then on. */
+static struct kt_error *load_gathered(struct cli_session *s, const struct gathered *gathered,
+				      unsigned int objects)
+{
+	struct cache_name key = record_key(&gathered->kernel);
+	_cleanup_free_ char *path = record_find(s->cache_dir, &key);
+	_cleanup_close_ int fd = -1;
+	struct kt_error *err;
+
+	if (!path) {
+		err = record_write(&gathered->kernel, &gathered->place, &fd);
+		if (err)
+			return err;
+		record_store(s->cache_dir, &key, fd);
+	}
+	record_store_place(s->cache_dir, s->target.text, &key);
+	return load_recorded(s, path ? path : record_path(fd).s, objects);
+}
+
+static struct kt_error *gather(struct cli_session *s, unsigned int objects)
+{
+	_cleanup_(gathered_deinit) struct gathered gathered = {0};
+	struct kt_error *err;
+
+	do
+		err = gather_once(s, &gathered);
+	while (err && cli_session_try_again(s, &err));
+	if (err)
+		return err;
+	s->gathered = gathered.stats;
+	return load_gathered(s, &gathered, objects);
+}
+
+static struct kt_error *read_unknown(struct cli_session *s, const struct inspect_options *what)
+{
+	bool found;
+	struct kt_error *err = read_seen(s, what, &found);
+
+	if (err || found)
+		return err;
+	err = gather(s, what->objects);
+	return err ? err : read_known(s, what);
+}
+
+/* --- facts and stop --- */
+
+struct kt_error *cli_session_know(struct cli_session *s, unsigned int objects)
+{
+	const struct kfacts_sources files = cli_sources(s->options);
+	const struct inspect_options what = {.objects = objects};
+
+	return suffice(&files) ? cli_session_load(s, &files, objects) : read_unknown(s, &what);
+}
+
+struct kt_error *cli_session_read(struct cli_session *s, const struct inspect_options *what)
+{
+	const struct kfacts_sources files = cli_sources(s->options);
+	struct kt_error *err = NULL;
+
+	if (!s->facts && !suffice(&files)) {
+		err = read_unknown(s, what);
+	} else {
+		if (!s->facts)
+			err = cli_session_load(s, &files, what->objects);
+		if (!err)
+			err = cli_session_name_file(s, read_known(s, what));
+	}
+	if (!err && s->inspection.was_paused && !s->options->leave_stopped)
+		cli_note("the guest was paused before, and runs now; --leave-stopped leaves it "
+			 "paused");
+	return err;
+}
