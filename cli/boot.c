@@ -76,7 +76,7 @@ static struct kt_error *milliseconds(const char *option, const char *arg, unsign
 	return err;
 }
 
-/* The presets with as many CPUs or nodes, "16cpu-…", or with these letters in their names. */
+/* A preset that begins as the typed name does ("16cpu-…"), or has all of it in its name. */
 static bool is_near(const char *name, const char *typed)
 {
 	size_t first = strcspn(typed, "-");
@@ -164,32 +164,34 @@ struct kt_error *cli_boot_check(const struct cli_boot *boot, int n_args, char **
 	bool scheduler = boot->schedulers.len, program = boot->load.run || scheduler;
 
 	if (!boot->kernels.len)
-		return kt_error_new(KT_ERROR_USAGE, "which kernel is to be booted? --kernel IMAGE");
+		return kt_error_new(KT_ERROR_USAGE,
+				    "no kernel to boot is given: --kernel IMAGE names one");
 	if (!!boot->load.run + scheduler + !!boot->objects.len > 1)
 		return kt_error_new(KT_ERROR_USAGE,
-				    "--scheduler, --run and --object are three ways to load: one "
-				    "of them");
+				    "--scheduler, --run and --object are three ways to load "
+				    "programs: give one of them");
 	if (!program && !boot->objects.len)
-		return kt_error_new(KT_ERROR_USAGE, "what is to be loaded in the guest? --object "
-						    "FILE.bpf.o, --run BIN, or --scheduler BIN");
+		return kt_error_new(KT_ERROR_USAGE,
+				    "nothing to load in the guest is given: --object "
+				    "FILE.bpf.o, --run BIN, or --scheduler BIN");
 	if (!program && boot->files.len)
-		return kt_error_new(KT_ERROR_USAGE, "--file is for what a loader reads: it goes "
-						    "with --run or --scheduler");
+		return kt_error_new(KT_ERROR_USAGE, "--file is for a program that reads the file: "
+						    "it needs --run or --scheduler");
 	if (!program && n_args)
 		return kt_error_new(KT_ERROR_USAGE,
-				    "\"%s\": with --kernel there is no TARGET; arguments go with "
-				    "--run or --scheduler",
+				    "\"%s\": with --kernel there is no TARGET, and other "
+				    "arguments need --run or --scheduler",
 				    args[0]);
 	if (boot->vm.topology && boot->vm.smp)
-		return kt_error_new(KT_ERROR_USAGE, "--smp and --topology both say how many CPUs: "
-						    "one of them");
+		return kt_error_new(KT_ERROR_USAGE, "--smp and --topology both set the number of "
+						    "CPUs: give one of them");
 	if (!scheduler && (boot->load.attach_ms || boot->load.workload_ms || boot->live))
 		return kt_error_new(KT_ERROR_USAGE,
-				    "--attach-timeout, --workload-timeout and --live go with "
+				    "--attach-timeout, --workload-timeout and --live need "
 				    "--scheduler");
 	if (scheduler && boot->vm.keep)
 		return kt_error_new(KT_ERROR_USAGE,
-				    "--keep: a scheduler's guest ends when the verdict is there; "
-				    "--run BIN leaves one running");
+				    "--keep: a scheduler's guest ends when its verdict is known; "
+				    "with --run or --object it can be kept");
 	return NULL;
 }

@@ -63,16 +63,16 @@ enum {
 
 struct log;
 
-/* What is shown: a text as a whole, or of each program, or a table of all programs of all files. */
+/* What to show: a whole text, or one log after the other, or a table of all logs of all files. */
 struct mode {
 	const char *option;
 	struct kt_error *(*whole)(struct log *log, struct kt_text text); /* NULL: by program */
 	struct kt_error *(*program)(struct log *log, const struct kt_log_block *block);
 	struct kt_error *(*table)(const struct log *log, char **ret);
-	struct kt_error *(*check_sort)(const char *key); /* NULL: it takes no --sort, nor --csv */
-	bool is_log;   /* its lines are those of logs, and coloured as such */
-	bool is_about; /* it is the text about a log that --last gives */
-	bool is_clean; /* it is fit for a terminal already, with colours of its own */
+	struct kt_error *(*check_sort)(const char *key); /* NULL: --sort and --csv are refused */
+	bool is_log;   /* shows the lines of logs, in their colours */
+	bool is_about; /* shows the text of --last, in its colours */
+	bool is_clean; /* what it shows has colours, and nothing that could control a terminal */
 };
 
 struct log {
@@ -82,11 +82,11 @@ struct log {
 	bool csv, no_pager;
 	enum cli_color color;
 
-	const char *path; /* of the file that is worked on, "-": standard input */
-	bool has_blocks;  /* it has libbpf's markers */
+	const char *path; /* the file at hand; "-": standard input */
+	bool has_blocks;  /* that file has libbpf's markers */
 	KT_VEC(struct render_log_program) programs;
-	size_t n_wanted;      /* programs that --program let through */
-	struct kt_buf others; /* names of those that it did not, for the error message */
+	size_t n_wanted;      /* logs of programs that match --program */
+	struct kt_buf others; /* names of the other programs, for the error message */
 	struct cli_writer writer;
 };
 
@@ -112,7 +112,7 @@ static struct kt_error *collapsed_program(struct log *log, const struct kt_log_b
 	return kt_collapse_cycles_to(block->trace, &log->collapse, cli_writer_put, &log->writer);
 }
 
-/* Several are told apart by an empty line. */
+/* The texts of several programs have an empty line between them. */
 static struct kt_error *last_program(struct log *log, const struct kt_log_block *block)
 {
 	struct kt_buf out = KT_BUF_INIT;
@@ -179,7 +179,7 @@ static const struct mode collapsed = {
 	.is_log = true,
 };
 
-/* From OPT_RAW on. */
+/* At option - OPT_RAW. */
 static const struct mode modes[] = {
 	{.option = "--raw", .whole = raw_whole, .program = raw_program, .is_log = true},
 	{.option = "--last", .program = last_program, .is_about = true},
@@ -237,13 +237,14 @@ static struct kt_error *check_usage(const struct log *log, int n_files)
 			return kt_error_wrap(err, "--sort");
 	}
 	if (!n_files && isatty(STDIN_FILENO))
-		return kt_error_hint(kt_error_new(KT_ERROR_USAGE, "which log? A FILE, or "
-								  "standard input"),
+		return kt_error_hint(kt_error_new(KT_ERROR_USAGE,
+						  "no log is given: name a FILE, or pipe it to "
+						  "standard input"),
 				     "try ./my_loader 2>&1 | ktstr-gdb log");
 	return NULL;
 }
 
-/* A name of a program that is not wanted; some of them are told if none is. */
+/* Keeps the name of a program that does not match --program. If none does, the error lists them. */
 static void remember_other(struct log *log, struct kt_text name)
 {
 	static const struct kt_text none = KT_TEXT("(no name)");
@@ -259,7 +260,7 @@ static void remember_other(struct log *log, struct kt_text name)
 
 static bool is_wanted(const struct log *log, struct kt_text program)
 {
-	char name[512]; /* longer than any of the kernel's */
+	char name[512]; /* no program's name is that long */
 
 	if (!log->program)
 		return true;
@@ -293,9 +294,9 @@ static struct kt_error *for_each_program(struct log *log, struct kt_text text)
 }
 
 /*
- * False: there is no BEGIN of libbpf's in it. Most logs are without, and memchr() goes through
- * them at five times the speed of a search for words; if there are too many of its letter (in an
- * input that was made so), the answer is that there may be one.
+ * False: the text has no BEGIN line of libbpf's. Most have none, and memchr() for the letter G
+ * takes a fifth of the time of a search for the words. A text may be made of that letter: after too
+ * many of them the answer is true.
  */
 static bool may_have_begin(struct kt_text text)
 {
@@ -312,7 +313,10 @@ static bool may_have_begin(struct kt_text text)
 	return false;
 }
 
-/* A block whose end is not in the text is one too, so that its first lines are looked at first. */
+/*
+ * A block without an end counts, too. Most texts that have blocks have one in their first lines, so
+ * these are searched first.
+ */
 static bool has_blocks(struct kt_text text)
 {
 	const char *last = memrchr(text.data, '\n', text.len < 65536 ? text.len : 65536);
@@ -330,13 +334,13 @@ static bool has_blocks(struct kt_text text)
 	return kt_log_blocks_next(&it, &block);
 }
 
-/* An error of this is one of the output, and ends the work. */
+/* Shows one text. An error is one of the output: it ends the work. */
 static struct kt_error *show(struct log *log, struct kt_text text)
 {
 	bool whole = log->mode->whole && !log->program;
 	struct kt_error *err;
 
-	/* Of nothing there is nothing to show, but something to say. */
+	/* Nothing to show. The other modes go on: --last says that there is no log. */
 	if (!text.len && (log->mode->whole || log->mode->table == json_table))
 		return NULL;
 	log->has_blocks = false;
@@ -347,16 +351,16 @@ static struct kt_error *show(struct log *log, struct kt_text text)
 	return err ? err : cli_writer_end(&log->writer);
 }
 
-/* What is told about a file comes after what was shown before. */
+/* Reports an error of a file, after the output so far. */
 static int fail_after(struct log *log, struct kt_error *err)
 {
 	struct kt_error *flush = cli_writer_flush(&log->writer);
 
-	kt_error_destroy(flush); /* it comes again with the next output */
+	kt_error_destroy(flush); /* an error of stdout comes again with the next output */
 	return cli_fail(err);
 }
 
-/* An error of the output. Who reads has seen enough (`| head`): not worth a message. */
+/* An error of stdout. EPIPE has no message: the reader (`| head`) has seen enough. */
 static int fail_output(const struct log *log, struct kt_error *err)
 {
 	if (kt_error_errno(err) != EPIPE)
@@ -405,7 +409,8 @@ static struct kt_error *nothing_wanted(const struct log *log)
 		KT_ERROR_NOT_FOUND, "no log of a program that matches \"%s\"", log->program);
 
 	if (!log->others.len)
-		return kt_error_hint(err, "nor of any other: libbpf's BEGIN lines name them");
+		return kt_error_hint(err, "the input has no logs: libbpf's BEGIN lines would name "
+					  "their programs");
 	return kt_error_hint(err, "there are %s", log->others.data);
 }
 

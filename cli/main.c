@@ -57,7 +57,7 @@ static const struct {
 	{"report", cli_report}, {"sweep", cli_sweep},     {"watch", cli_watch},
 };
 
-/* Nothing that is opened may become stdout or stderr. What is written there then fails. */
+/* If stdin, stdout or stderr is closed, no file that is opened may take its number. */
 static void fill_standard_fds(void)
 {
 	for (int fd = 0; fd <= 2; fd++)
@@ -81,10 +81,10 @@ static int unknown_command(const char *name)
 }
 
 /*
- * Nobody wants a guest's memory to be left lying in a core file, of us or of a QEMU that we start.
- * One byte: no file takes that little, and Linux does not begin a core that goes to a pipe (to
- * systemd-coredump, say), to which a limit of 0 is none. PR_SET_DUMPABLE would do, too, but
- * also takes from the user what is the user's: gdb, strace, /proc/PID of the tool.
+ * A core file, of this process or of a QEMU that it starts, would have a guest's memory in it. With
+ * a limit of one byte Linux writes no core file, and gives none to a pipe (systemd-coredump); a
+ * limit of 0 does not stop the pipe. PR_SET_DUMPABLE would also take gdb, strace and /proc/PID of
+ * this process from the user.
  */
 static void leave_no_core(void)
 {
@@ -96,7 +96,7 @@ static void leave_no_core(void)
 	setrlimit(RLIMIT_CORE, &limit);
 }
 
-/* getopt_long() shows argv[0] in what it has to say. */
+/* argv[0] stands in the messages of getopt_long(). */
 static int run_command(const char *command, int argc, char **argv)
 {
 	static char name[] = "ktstr-gdb";
@@ -124,7 +124,8 @@ int main(int argc, char **argv)
 
 	fill_standard_fds();
 	leave_no_core();
-	setlocale(LC_CTYPE, ""); /* how wide a character is; numbers are the same everywhere */
+	setlocale(LC_CTYPE,
+		  ""); /* the width of characters; numbers stay the same in every locale */
 	if (argc < 2) {
 		fputs(help, stderr);
 		return CLI_USAGE;

@@ -10,7 +10,7 @@
 #include "cli/pager.h"
 #include "util/cleanup.h"
 
-/* The command, or NULL: none is wanted. */
+/* The command; NULL: the user wants no pager. */
 static const char *pager_command(void)
 {
 	const char *command = getenv("KTSTR_GDB_PAGER");
@@ -26,8 +26,8 @@ static const char *pager_command(void)
 #define WORDS_MAX 32
 
 /*
- * Words without anything that means something to a shell are run without one, so that a program
- * that is not there is noticed. text is cut up.
+ * A command of plain words is run without a shell, so that a program that does not exist is
+ * noticed. Cuts text up.
  */
 static void make_argv(const char *command, char *text, char **argv)
 {
@@ -47,8 +47,9 @@ static void make_argv(const char *command, char *text, char **argv)
 }
 
 /*
- * In the child. Only returns by telling through `failed` that it did not work; what works closes
- * that. less: -F quits if it fits the screen, -R shows colours, -X leaves the text there.
+ * Runs in the child and does not return. If exec fails, its errno is written to `failed`; a
+ * successful exec closes that. less: -F quits if the text fits the screen, -R shows colours, -X
+ * leaves the text on the screen.
  */
 static void run_pager(char *const *argv, int in, int failed)
 {
@@ -67,7 +68,7 @@ static void run_pager(char *const *argv, int in, int failed)
 	_exit(127);
 }
 
-/* The end to write to, or -1. */
+/* Starts the pager. Returns the pipe to write to, or -1. */
 static int spawn(char *const *argv, pid_t *pid_ret)
 {
 	_cleanup_close_ int in = -1, out = -1, status_in = -1, status_out = -1;
@@ -99,13 +100,13 @@ static int spawn(char *const *argv, pid_t *pid_ret)
 	return kt_take_fd(&out);
 }
 
-/* One pager at a time. */
+/* The pager that runs; there is one at a time. */
 static struct {
 	pid_t pid;    /* 0: none runs */
-	int out, err; /* the terminal, which the pager's pipe stands in for; or -1 */
+	int out, err; /* copies of the terminal while these are the pager's pipe; or -1 */
 } pager = {.out = -1, .err = -1};
 
-/* Who ends us shall not find the pager fighting with the shell for the terminal. */
+/* This process ends after the pager, or else the pager and the shell read the same terminal. */
 static void on_end(int sig)
 {
 	close(STDOUT_FILENO);
@@ -140,7 +141,7 @@ static void give_signals_back(void)
 		signal(signals[i].sig, signals[i].before);
 }
 
-/* A copy of fd, whose place `instead` takes; -1: neither. */
+/* Makes fd the same as `instead`. Returns a copy of what it was; -1: it failed. */
 static int redirect(int fd, int instead)
 {
 	int saved = fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -184,7 +185,7 @@ void cli_pager_finish(void)
 {
 	if (!pager.pid)
 		return;
-	restore(STDOUT_FILENO, &pager.out); /* closes the pipe: the pager finds its end */
+	restore(STDOUT_FILENO, &pager.out); /* closes the pipe, so that the pager sees the end */
 	restore(STDERR_FILENO, &pager.err);
 	while (waitpid(pager.pid, NULL, 0) < 0 && errno == EINTR)
 		;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A pager for what is longer than the terminal, as git has it. */
+/* A pager for output that is longer than the terminal, as git has one. */
 #ifndef KT_CLI_PAGER_H
 #define KT_CLI_PAGER_H
 
@@ -7,7 +7,7 @@
 
 /*
  * Puts a pager between stdout and the terminal: KTSTR_GDB_PAGER, else PAGER, else less, run by
- * the shell if it is more than words. stderr goes there too if it is a terminal. False, and
+ * the shell if it is more than plain words. stderr goes there too if it is a terminal. False, and
  * nothing changed: stdout is no terminal, the pager is "" or "cat", or it cannot be run.
  *
  * Until cli_pager_finish() writing to a pager that was quit gives EPIPE, and Ctrl-C is the

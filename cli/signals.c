@@ -15,7 +15,7 @@ static void on_signal(int sig)
 	char byte = (char)sig;
 	ssize_t n = write(cancel_pipe[1], &byte, 1);
 
-	(void)n; /* full: then it is readable already */
+	(void)n; /* it only fails if the pipe is full, and then it is readable */
 	errno = saved;
 }
 
