@@ -22,8 +22,8 @@ struct source {
 };
 
 /*
- * Memory that grows at its end and is never copied: mremap() moves page tables. What has not
- * been written to is address space and no memory, so that it may grow by doubling.
+ * Memory that grows at its end. It is never copied, since mremap() moves page tables, and it
+ * doubles, since pages that were not written to take no memory.
  */
 struct growing {
 	char *data;
@@ -34,9 +34,9 @@ struct growing {
 #define LIMIT_MAX    ((size_t)64 << 30)
 
 /*
- * How much may be read into memory: half of what there is, because what is done with it takes
- * up to half as much again, and an end has to come to `yes | ktstr-gdb log` and to a small file
- * that decompresses to a disk full of zeros.
+ * How much may be read into memory: half of what is free, because to collapse a log takes up to
+ * half of its size again. The limit ends `yes | ktstr-gdb log`, and a small file that decompresses
+ * to terabytes.
  */
 static size_t memory_limit(void)
 {
@@ -55,10 +55,9 @@ static size_t memory_limit(void)
 static struct kt_error *too_large(const struct source *src, const struct growing *g)
 {
 	return kt_error_hint(kt_error_new(KT_ERROR_UNSUPPORTED,
-					  "%s has more than the %zu MiB that may be read into "
-					  "memory here",
+					  "%s has more than the %zu MiB that there is memory for",
 					  src->path, g->limit >> 20),
-			     "a file that is not compressed can be of any size");
+			     "a file can be of any size if it is not compressed");
 }
 
 /* False: there is no memory for it. */
@@ -78,7 +77,7 @@ static bool growing_to(struct growing *g, size_t cap)
 	return true;
 }
 
-/* Makes room for more, at least a byte. */
+/* Makes room for one byte more at least. */
 static struct kt_error *growing_reserve(struct growing *g, const struct source *src)
 {
 	size_t cap = g->cap ? g->cap * 2 : GROWING_STEP;
@@ -91,7 +90,7 @@ static struct kt_error *growing_reserve(struct growing *g, const struct source *
 		return too_large(src, g);
 	if (cap > g->limit)
 		cap = g->limit;
-	/* Where address space is rationed, in small steps. */
+	/* Under a limit of address space (ulimit -v), a small step may do. */
 	if (!growing_to(g, cap) && !growing_to(g, g->cap + GROWING_STEP))
 		return kt_error_no_memory();
 	return NULL;
@@ -252,9 +251,9 @@ static struct kt_error *read_compressed(struct source *src, const char *format, 
 }
 
 /*
- * Files that are mapped. Who truncates one takes pages away, and touching those is a SIGBUS.
- * Its handler puts zeros there and remembers it, so that the work comes to an end and the user
- * is told. (Reading into memory instead costs half the time that md5sum takes for the file.)
+ * Files that are mapped. When somebody truncates one, reading the lost pages is a SIGBUS. Its
+ * handler puts zeros there and sets `shrank`, so that the work ends and the user is told. (To read
+ * files into memory instead would take half the time that md5sum takes for them.)
  */
 static struct cli_input *mapped;
 
@@ -281,7 +280,7 @@ static void on_sigbus(int sig, siginfo_t *info, void *context)
 	signal(sig, SIG_DFL); /* not ours: the access is tried again, and ends the process */
 }
 
-/* False: it cannot be mapped, and has to be read. */
+/* False: the file cannot be mapped, and has to be read. */
 static bool map_file(const struct source *src, struct cli_input *ret)
 {
 	struct sigaction action = {.sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO};
@@ -289,7 +288,8 @@ static bool map_file(const struct source *src, struct cli_input *ret)
 	struct stat st;
 	void *map;
 
-	/* What /proc has is regular too, and of size 0. Standard input may be half read. */
+	/* Files of /proc are regular too, with size 0. Standard input may have been read in part.
+	 */
 	if (fstat(src->fd, &st) < 0 || !S_ISREG(st.st_mode) || at < 0 || st.st_size <= at)
 		return false;
 	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, src->fd, 0);
@@ -303,7 +303,7 @@ static bool map_file(const struct source *src, struct cli_input *ret)
 		sigaction(SIGBUS, &action, NULL);
 	ret->next = mapped;
 	mapped = ret;
-	lseek(src->fd, 0, SEEK_END); /* who reads the same standard input next finds its end */
+	lseek(src->fd, 0, SEEK_END); /* the next reader of the same standard input finds its end */
 	return true;
 }
 
