@@ -255,8 +255,8 @@ static int collect_running(struct collect *c, int n_args, char **args)
 
 	if (!err && !cli_sources_name(&sources) && !n_args)
 		err = kt_error_new(KT_ERROR_USAGE,
-				   "a guest is needed: --kernel IMAGE boots one, a TARGET (or "
-				   "--vmlinux FILE) reads one that runs already");
+				   "a guest is needed: --kernel IMAGE boots a guest, a TARGET (or "
+				   "--vmlinux FILE) reads a running one");
 	if (err)
 		return cli_fail(err);
 	c->args.target = args[0];
