@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* watch: a line for each BPF program load in a running guest, as it happens. */
+/* watch: prints each load of a BPF program in a running guest, as it happens. */
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -62,7 +62,7 @@ struct options {
 	KT_VEC(const char *) globs;
 };
 
-/* A watch while it goes on. */
+/* The state of a watch. */
 struct session {
 	const struct options *options;
 	struct cli_session guest;
@@ -71,15 +71,15 @@ struct session {
 	uint64_t shown;
 	bool color;
 	bool stdout_failed;
-	bool began;      /* the guest was watched, if only for a moment */
-	bool was_paused; /* from outside, which ended it */
-	char why[200];   /* the guest's reason to end it; "": none */
+	bool began;      /* the breakpoints were set, and the guest ran */
+	bool was_paused; /* somebody else paused the guest, which ended the watch */
+	char why[200];   /* why the guest ended the watch; "": it did not */
 	struct watch_stats stats;
 };
 
 /* --- showing --- */
 
-/* Who reads a watch through a pipe reads it as it happens. */
+/* Flushes, so that a reader behind a pipe gets each line at once. */
 static void put(struct session *s, const char *text)
 {
 	cli_progress(NULL);
@@ -118,7 +118,7 @@ static void count(struct session *s, const struct bpf_load *load)
 		sum->most_insns = load->verified_insns.value;
 		memcpy(sum->most_name, load->name, sizeof(sum->most_name));
 	}
-	/* Without memory, the median is of those before. */
+	/* Without memory for this one, the median is that of the others. */
 	(void)kt_vec_push(&s->pauses, load->pause_ns);
 }
 
@@ -198,7 +198,7 @@ static struct kt_error *show_progress(struct session *s, const struct bpf_load_p
 	return err;
 }
 
-/* The guest is watched from here on: who waits for that can tell. */
+/* Tells that the watch has begun: a script may wait for that. */
 static struct kt_error *show_begin(struct session *s, const struct kfacts *facts,
 				   const struct watch *watch)
 {
@@ -259,7 +259,7 @@ static bool is_done(const struct session *s)
 	return s->stdout_failed || (s->options->count && s->shown >= (uint64_t)s->options->count);
 }
 
-/* Until the user, the options or the guest end it; s->why is the guest's reason. */
+/* Shows events until the user, an option or the guest ends the watch. */
 static struct kt_error *follow(struct session *s, struct watch *watch)
 {
 	double duration = s->options->duration_s;
@@ -318,7 +318,7 @@ static struct kt_error *watch_stopped_guest(struct session *s, struct rsp_client
 	if (!err)
 		err = follow(s, watch);
 	end_err = watch_end(watch);
-	/* A guest that ended the watch by being gone has no breakpoints to remove. */
+	/* The guest ended the watch, and may be gone with its breakpoints. */
 	if (err || *s->why)
 		kt_error_destroy(end_err);
 	else
@@ -337,7 +337,7 @@ static struct kt_error *watch_guest(struct session *s)
 	if (err)
 		return err;
 	err = watch_stopped_guest(s, client);
-	/* Somebody paused it, and wants it so. */
+	/* The guest stays paused, as that somebody wants it. */
 	if (s->was_paused)
 		rsp_client_set_leave_stopped(client, true);
 	detach_err = rsp_client_detach(client);
@@ -355,7 +355,7 @@ static struct kt_error *run(struct session *s)
 	do
 		err = watch_guest(s);
 	while (err && !s->began && cli_session_try_again(&s->guest, &err));
-	/* Whatever ended it: what was seen so far. */
+	/* The summary comes however the watch ended. */
 	show_err = s->began ? show_summary(s) : NULL;
 	if (err || !*s->why) {
 		if (err)
