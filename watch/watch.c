@@ -269,7 +269,7 @@ struct kt_error *watch_end(struct watch *watch)
 		err = places_remove(&watch->places, watch->stop.client);
 	watch->ended = true;
 	watch->stats.until_ns = kt_now_ns();
-	return err;
+	return kt_error_join(kt_take_ptr(watch->later), err);
 }
 
 void watch_destroy(struct watch *watch)

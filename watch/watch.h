@@ -60,7 +60,10 @@ struct kt_error *watch_create(struct rsp_client *client, const struct kfacts *fa
  */
 struct kt_error *watch_next(struct watch *watch, int64_t wait_ms, struct watch_event *ret);
 
-/* Removes the breakpoints, if the guest is still there. It stands still afterwards. */
+/*
+ * Removes the breakpoints, if the guest is still there. It stands still afterwards. Returns an
+ * error, too, that is still left for the next watch_next().
+ */
 struct kt_error *watch_end(struct watch *watch);
 void watch_destroy(struct watch *watch);
 

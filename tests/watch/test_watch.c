@@ -527,6 +527,37 @@ static void test_gone_while_the_task_is_read(void **state)
 	check_result_then_end(&s, "", "");
 }
 
+/* The caller may have enough after the load: then watch_end() has the error. */
+static void test_error_after_the_last_load(void **state)
+{
+	static const struct stub_step script[] = {
+		FINALIZED,
+		SERVE,
+		{STUB_EXPECT, "z1,ffffffff81002000,1"},
+		{STUB_REPLY, "OK"},
+		{STUB_EXPECT, "vCont;s:p01.01"},
+		{STUB_REPLY, "E22"},
+		{STUB_CLOSE},
+		{STUB_END},
+	};
+	struct watch_event event;
+	struct kt_error *err;
+	struct session s;
+
+	(void)state;
+	begin(&s, script, finalized_and_failed);
+	put_load(ENV_A, TASK_A, "prog_a", 1230);
+	put(RETURN, 0xe8, 1); /* an instruction that has to be executed */
+	event = next(&s);
+	assert_int_equal(event.kind, WATCH_LOAD);
+	bpf_load_deinit(&event.load);
+	err = watch_end(&s.watch);
+	assert_non_null(err);
+	assert_non_null(strstr(kt_error_message(err), "cannot step"));
+	kt_error_destroy(err);
+	forget(&s);
+}
+
 /* What a kernel never has there: no task on the CPU, an env at address 0. */
 static void test_null_pointers(void **state)
 {
@@ -579,6 +610,7 @@ int main(void)
 		cmocka_unit_test(test_gone_before_it_runs_on),
 		cmocka_unit_test(test_gone_while_the_log_is_read),
 		cmocka_unit_test(test_gone_while_the_task_is_read),
+		cmocka_unit_test(test_error_after_the_last_load),
 		cmocka_unit_test(test_null_pointers),
 	};
 
