@@ -108,6 +108,12 @@ static bool is_stop_reply(const struct rsp_reply *reply)
 	return reply->len >= 3 && (reply->data[0] == 'T' || reply->data[0] == 'S');
 }
 
+/* "W00" (7.2 to 11.1): QEMU itself ends, with this status. "X": by a signal. */
+static bool is_exit_reply(const struct rsp_reply *reply)
+{
+	return reply->len >= 3 && (reply->data[0] == 'W' || reply->data[0] == 'X');
+}
+
 /* The guardian let the guest go, since this process was stopped. */
 static struct kt_error *let_go(struct rsp_client *client)
 {
@@ -187,6 +193,8 @@ static struct kt_error *take_packet(struct flight *f)
 	kind = f->count ? f->tickets[f->first].kind : 0;
 	if (is_stop_reply(&reply) && kind != RSP_KIND_STOP)
 		return NULL;
+	if (is_exit_reply(&reply) && kind != RSP_KIND_STOP)
+		return kt_error_new(KT_ERROR_CLOSED, "QEMU ended");
 	if (f->count == 0)
 		return rsp_bad_reply(&reply, "no request");
 	if (kind == RSP_KIND_CONSOLE && reply.len && reply.data[0] == 'O' &&

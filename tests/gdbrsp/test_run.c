@@ -248,6 +248,36 @@ static void test_qemu_ends(void **state)
 	assert_joined(stub);
 }
 
+/* It may end in the middle of a stop, too: instead of a reply, or behind the last one. */
+static void test_qemu_ends_in_a_stop(void **state)
+{
+	static const struct stub_step instead[] = {
+		STUB_HELLO, {STUB_EXPECT_ANY}, {STUB_RAW, "+$W00#b7"}, {STUB_CLOSE}, {STUB_END},
+	};
+	static const struct stub_step behind[] = {
+		STUB_HELLO,   {STUB_EXPECT_ANY}, {STUB_RAW, "+$aa#c2$W00#b7"},
+		{STUB_CLOSE}, {STUB_END},
+	};
+	const struct stub_step *const scripts[] = {behind, instead};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
+		uint8_t byte;
+		struct rsp_read read = {.addr = 16, .len = 1, .buf = &byte};
+		struct rsp_client *client;
+		struct kt_error *err;
+		struct stub *stub;
+
+		assert_no_error(connect_to(scripts[i], &options, &stub, &client));
+		err = rsp_client_read(client, RSP_VIRTUAL, &read, 1);
+		assert_non_null(err);
+		assert_int_equal(kt_error_code(err), KT_ERROR_CLOSED);
+		kt_error_destroy(err);
+		rsp_client_destroy(client);
+		assert_joined(stub);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +287,7 @@ int main(void)
 		cmocka_unit_test(test_interrupt),
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_qemu_ends),
+		cmocka_unit_test(test_qemu_ends_in_a_stop),
 	};
 
 	return cmocka_run_group_tests_name("gdbrsp/run", tests, NULL, NULL);
