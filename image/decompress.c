@@ -320,8 +320,9 @@ static size_t zstd_size_hint(const uint8_t *data, size_t len)
 }
 
 /*
- * Into one buffer of the right size: without the stream's window of up to 128 MiB, which
- * would be filled first and copied from, this takes half the time. False: use the stream.
+ * Into one buffer of the right size, without the stream's window of up to 128 MiB, which would be
+ * filled first and copied from. For Debian's kernels this takes three quarters of the time of the
+ * stream. False: use the stream.
  */
 static bool zstd_at_once(const uint8_t *data, size_t len, struct sink *out)
 {
