@@ -17,7 +17,7 @@ const char *kt_diff_status_name(enum kt_diff_status status)
 	return names[status];
 }
 
-/* What of two programs has to be equal: the name, also the type, also the tag. */
+/* Two programs are alike if their names are equal, or also their types, or also their tags. */
 enum likeness { LIKE_NAME, LIKE_TYPE, LIKE_TAG, N_LIKENESS };
 
 struct kt_b_map {

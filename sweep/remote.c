@@ -196,30 +196,25 @@ static void see_begun(struct sweep_remote *remote, size_t job)
 	remote->begun[job] = true;
 }
 
-static void see_ended(struct sweep_remote *remote, DIR *dir, const char *name, size_t job,
-		      void (*ended)(void *arg, size_t job, int status), void *arg)
-{
-	int status = read_status(dirfd(dir), name);
-
-	see_begun(remote, job);
-	/* Each file is told once; removing it also keeps the directory short. */
-	unlinkat(dirfd(dir), name, 0);
-	remote->running[job] = false;
-	if (ended)
-		ended(arg, job, status);
-}
-
 size_t sweep_remote_scan(struct sweep_remote *remote,
 			 void (*ended)(void *arg, size_t job, int status), void *arg)
 {
 	size_t none = remote->work->n_jobs, n = 0, job;
 	DIR *dir = opendir(remote->dir);
 	struct dirent *entry;
+	int status;
 
 	while (dir && (entry = readdir(dir))) {
 		job = job_of(remote, entry->d_name, ".end");
-		if (job != none)
-			see_ended(remote, dir, entry->d_name, job, ended, arg);
+		if (job == none)
+			continue;
+		status = read_status(dirfd(dir), entry->d_name);
+		see_begun(remote, job);
+		/* Each file is told once; removing it also keeps the directory short. */
+		unlinkat(dirfd(dir), entry->d_name, 0);
+		remote->running[job] = false;
+		if (ended)
+			ended(arg, job, status);
 	}
 	if (dir)
 		rewinddir(dir);
