@@ -234,7 +234,8 @@ static struct kt_error *format(const struct diff *diff, const struct side *a, co
 			       const struct kt_diff_rows *rows, char **ret)
 {
 	if (diff->json)
-		return kt_format_diff_json(a->label, &a->result, b->label, &b->result, rows, ret);
+		return kt_format_diff_json(&(struct kt_diff_side){a->label, &a->result},
+					   &(struct kt_diff_side){b->label, &b->result}, rows, ret);
 	if (diff->csv)
 		return kt_format_diff_csv(rows, ret);
 	return kt_format_diff_rows(a->label, b->label, rows,

@@ -45,7 +45,8 @@ static void format(const struct kt_saved *a, const struct kt_diff_rows *rows)
 	free(text);
 	check(!kt_format_diff_csv(rows, &text));
 	free(text);
-	check(!kt_format_diff_json(a->kernel, a, a->verdict, a, rows, &text));
+	check(!kt_format_diff_json(&(struct kt_diff_side){a->kernel, a},
+				   &(struct kt_diff_side){a->verdict, a}, rows, &text));
 	free(text);
 }
 

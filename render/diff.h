@@ -28,12 +28,16 @@ struct kt_error *kt_format_verifier_diff(const char *label_a, const struct kt_pr
 /* The rows as CSV: name,type,a,b,delta,delta_pct,status. The caller frees *ret. As above. */
 struct kt_error *kt_format_diff_csv(const struct kt_diff_rows *rows, char **ret);
 
+struct kt_diff_side {
+	const char *label;
+	const struct kt_saved *result; /* all but its programs is in the document */
+};
+
 /*
- * The document "ktstr-gdb.diff.v1"; docs/json.md has its keys. Of a and b it is what
- * stands around the programs. The caller frees *ret. KT_ERROR_NO_MEMORY.
+ * The document "ktstr-gdb.diff.v1"; docs/json.md has its keys. The caller frees *ret.
+ * KT_ERROR_NO_MEMORY.
  */
-struct kt_error *kt_format_diff_json(const char *label_a, const struct kt_saved *a,
-				     const char *label_b, const struct kt_saved *b,
+struct kt_error *kt_format_diff_json(const struct kt_diff_side *a, const struct kt_diff_side *b,
 				     const struct kt_diff_rows *rows, char **ret);
 
 #endif

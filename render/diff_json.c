@@ -4,16 +4,17 @@
 #include "render/diff.h"
 #include "render/diff_grid.h"
 
-static json_t *json_side(const char *label, const struct kt_saved *side)
+static json_t *json_side(const struct kt_diff_side *side)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "label", kt_json_text(label));
-	json_object_set_new(object, "kernel", kt_json_text(side->kernel));
-	json_object_set_new(object, "scheduler", kt_json_text(side->scheduler));
-	json_object_set_new(object, "verdict", kt_json_text(side->verdict));
+	json_object_set_new(object, "label", kt_json_text(side->label));
+	json_object_set_new(object, "kernel", kt_json_text(side->result->kernel));
+	json_object_set_new(object, "scheduler", kt_json_text(side->result->scheduler));
+	json_object_set_new(object, "verdict", kt_json_text(side->result->verdict));
 	json_object_set_new(object, "passed",
-			    side->passed_known ? json_boolean(side->passed) : json_null());
+			    side->result->passed_known ? json_boolean(side->result->passed)
+						       : json_null());
 	return object;
 }
 
@@ -49,8 +50,7 @@ static json_t *json_totals(const struct kt_diff_rows *rows)
 	return object;
 }
 
-struct kt_error *kt_format_diff_json(const char *label_a, const struct kt_saved *a,
-				     const char *label_b, const struct kt_saved *b,
+struct kt_error *kt_format_diff_json(const struct kt_diff_side *a, const struct kt_diff_side *b,
 				     const struct kt_diff_rows *rows, char **ret)
 {
 	const struct render_grid grid = render_diff_grid(rows);
@@ -62,8 +62,8 @@ struct kt_error *kt_format_diff_json(const char *label_a, const struct kt_saved 
 			json_array_append_new(regressions, json_row(&grid, &rows->all[i]));
 	}
 	json_object_set_new(root, "schema", json_string("ktstr-gdb.diff.v1"));
-	json_object_set_new(root, "a", json_side(label_a, a));
-	json_object_set_new(root, "b", json_side(label_b, b));
+	json_object_set_new(root, "a", json_side(a));
+	json_object_set_new(root, "b", json_side(b));
 	json_object_set_new(root, "rows", all);
 	json_object_set_new(root, "regressions", regressions);
 	json_object_set_new(root, "totals", json_totals(rows));

@@ -461,7 +461,8 @@ static json_t *document(const struct kt_saved *x, const struct kt_saved *y)
 	json_t *root;
 	char *text;
 
-	assert_null(kt_format_diff_json("la", x, "lb", y, &rows, &text));
+	assert_null(kt_format_diff_json(&(struct kt_diff_side){"la", x},
+					&(struct kt_diff_side){"lb", y}, &rows, &text));
 	root = json_loads(text, 0, NULL);
 	assert_non_null(root);
 	free(text);
