@@ -16,11 +16,6 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
-static bool equals(struct kt_text a, struct kt_text b)
-{
-	return a.len == b.len && kt_text_starts_with(a, b);
-}
-
 static bool contains(struct kt_text text, struct kt_text what)
 {
 	return text.len && memmem(text.data, text.len, what.data, what.len);
@@ -126,7 +121,7 @@ static void read_processed(const struct reader *r)
 		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 			struct kt_text value;
 
-			if (!equals(word, keys[i].word))
+			if (!kt_text_equals(word, keys[i].word))
 				continue;
 			/* "(limit 1000000)", before 5.2 "(limit 131072), stack depth 8" */
 			value = take_word(&rest);
@@ -146,7 +141,7 @@ static void read_time(const struct reader *r)
 	take_word(&rest);
 	take_word(&rest);
 	word = take_word(&rest);
-	if (equals(take_word(&rest), KT_TEXT("usec")))
+	if (kt_text_equals(take_word(&rest), KT_TEXT("usec")))
 		read_stat(r, KT_STAT_TIME, "verification time", word);
 	else
 		complain(r, "verification time", "not a number of microseconds");
@@ -189,11 +184,11 @@ static void read_stack(const struct reader *r)
 	take_word(&rest);
 	take_word(&rest);
 	word = take_word(&rest);
-	if (!equals(word, KT_TEXT("max"))) {
+	if (!kt_text_equals(word, KT_TEXT("max"))) {
 		read_depths(r, word);
 		word = take_word(&rest);
 	}
-	if (equals(word, KT_TEXT("max")))
+	if (kt_text_equals(word, KT_TEXT("max")))
 		read_stat(r, KT_STAT_STACK_MAX, "stack depth max", take_word(&rest));
 }
 
@@ -242,7 +237,7 @@ bool kt_parse_verifier_stats(struct kt_text log, struct kt_verifier_stats *ret,
 /* Takes "KEY NUMBER" off the start of *rest. */
 static bool take_pair(struct kt_text *rest, struct kt_text key, uint64_t max, uint64_t *ret)
 {
-	return equals(take_word(rest), key) && !read_number(take_word(rest), max, ret);
+	return kt_text_equals(take_word(rest), key) && !read_number(take_word(rest), max, ret);
 }
 
 /* "subprog 1 (glob_fn) global insns_self 122 insns_total 122 stack 0" (Linux 7.3) */

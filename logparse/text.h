@@ -26,6 +26,11 @@ static inline bool kt_text_starts_with(struct kt_text text, struct kt_text prefi
 	       (!prefix.len || memcmp(text.data, prefix.data, prefix.len) == 0);
 }
 
+static inline bool kt_text_equals(struct kt_text a, struct kt_text b)
+{
+	return a.len == b.len && kt_text_starts_with(a, b);
+}
+
 /*
  * Takes the first line off *rest into *ret, without its newline (a carriage return before
  * it stays). False when nothing is left. Text that ends in a newline has no empty line after it.

@@ -22,11 +22,6 @@ static void lines_deinit(struct lines *lines)
 	kt_vec_free(&lines->all);
 }
 
-static bool same(struct kt_text a, struct kt_text b)
-{
-	return a.len == b.len && (!a.len || memcmp(a.data, b.data, a.len) == 0);
-}
-
 static bool contains(struct kt_text text, const char *what)
 {
 	return text.len && memmem(text.data, text.len, what, strlen(what));
@@ -55,7 +50,7 @@ static bool closes(struct kt_text line)
 static bool is_repeated(struct lines *lines, const struct kt_event *ev, struct kt_text line)
 {
 	if (ev->kind == KT_EVENT_SOURCE) {
-		if (lines->source.data && same(lines->source, line))
+		if (lines->source.data && kt_text_equals(lines->source, line))
 			return true;
 		lines->source = line;
 	} else if (ev->kind == KT_EVENT_POP || ev->resumed || is_mark(line)) {

@@ -104,16 +104,11 @@ struct kt_error *render_log_stats_check_sort(const char *sort)
 	return render_grid_check_sort(&grid, sort);
 }
 
-static bool same_text(struct kt_text a, struct kt_text b)
-{
-	return a.len == b.len && (!a.len || memcmp(a.data, b.data, a.len) == 0);
-}
-
 /* Names are enough to tell the programs apart if each has one, and all are from one file. */
 static bool needs_files(const struct render_log_program *programs, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!programs[i].program.len || !same_text(programs[i].file, programs[0].file))
+		if (!programs[i].program.len || !kt_text_equals(programs[i].file, programs[0].file))
 			return true;
 	return false;
 }

@@ -9,16 +9,14 @@
 #include "render/run_json.h"
 #include "render/text.h"
 
-static const char *best_name(const struct program *program)
-{
-	return program->full_name ? program->full_name : program->name;
-}
-
+/* The short name may be cut off. */
 static struct render_cell get_best_name(const void *row)
 {
-	struct render_cell cell = render_string_cell(best_name(row));
+	const struct program *program = row;
+	struct render_cell cell = render_string_cell(program->full_name ? program->full_name
+									: program->name);
 
-	cell.object = row;
+	cell.object = program;
 	return cell;
 }
 

@@ -116,8 +116,7 @@ static bool add_failure(struct failures *failures, const struct kt_log_block *bl
 	struct kt_text name = block->program;
 
 	kt_vec_for_each (&failures->v, known) {
-		if (!name.len || known->program.len != name.len ||
-		    memcmp(known->program.data, name.data, name.len) != 0)
+		if (!name.len || !kt_text_equals(known->program, name))
 			continue;
 		*known = *block;
 		return true;
