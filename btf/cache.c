@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <xxhash.h>
 
 #include "btf/cache.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
+#include "util/io.h"
 
 /* To be raised whenever the format changes, or the meaning of an answer. */
 #define CACHE_VERSION 4
@@ -143,89 +141,38 @@ static bool check_file(const struct kt_buf *file, const struct cache_name *name,
 	return !kt_buf_failed(payload);
 }
 
-static bool read_whole(int fd, struct kt_buf *buf)
-{
-	char chunk[16384];
-	struct stat st;
-	ssize_t n;
-
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size > CACHE_MAX)
-		return false;
-	do {
-		n = read(fd, chunk, sizeof(chunk));
-		if (n > 0)
-			kt_buf_append(buf, chunk, (size_t)n);
-	} while ((n > 0 && buf->len <= CACHE_MAX) || (n < 0 && errno == EINTR));
-	return n == 0 && !kt_buf_failed(buf);
-}
-
 bool cache_read(const char *dir, const struct cache_name *name, struct kt_buf *payload)
 {
-	_cleanup_close_ int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_(kt_buf_deinit) struct kt_buf file = KT_BUF_INIT;
 	_cleanup_close_ int fd = -1;
-	struct kt_buf file = KT_BUF_INIT;
-	bool ok;
+	struct kt_error *err;
 
-	if (dirfd < 0)
+	if (dir_fd < 0)
 		return false;
-	fd = openat(dirfd, name->s, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	ok = fd >= 0 && read_whole(fd, &file) && check_file(&file, name, payload);
-	kt_buf_deinit(&file);
-	return ok;
+	err = kt_open_file(dir_fd, name->s, O_NOFOLLOW, &fd, NULL);
+	if (!err)
+		err = kt_read_all(fd, CACHE_MAX, &file);
+	if (!err)
+		return check_file(&file, name, payload);
+	kt_error_destroy(err);
+	return false;
 }
 
-/* mkdir -p, all of them 0700. */
-bool cache_make_dir(const char *dir)
-{
-	_cleanup_free_ char *path = strdup(dir);
-
-	if (!path || !*path)
-		return false;
-	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(path, 0700) && errno != EEXIST)
-			return false;
-		*slash = '/';
-	}
-	return !mkdir(path, 0700) || errno == EEXIST;
-}
-
-static bool write_whole(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		data += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
-/* No fsync: after a power cut, the checksum shows that a file is not whole. */
+/* Not synced: after a power cut, the checksum shows that a file is not whole. */
 static void write_file(const char *dir, const struct cache_name *name, const struct kt_buf *file)
 {
-	_cleanup_free_ char *temp = NULL, *final = NULL;
-	bool ok;
-	int fd;
+	_cleanup_free_ char *path = NULL;
+	struct kt_error *err;
 
-	if (asprintf(&temp, "%s/.new-XXXXXX", dir) < 0) {
-		temp = NULL;
+	if (asprintf(&path, "%s/%s", dir, name->s) < 0) {
+		path = NULL;
 		return;
 	}
-	if (asprintf(&final, "%s/%s", dir, name->s) < 0) {
-		final = NULL;
-		return;
-	}
-	fd = mkostemp(temp, O_CLOEXEC);
-	if (fd < 0)
-		return;
-	ok = write_whole(fd, file->data, file->len);
-	if (close(fd) || !ok || rename(temp, final))
-		unlink(temp);
+	err = kt_mkdir_p(dir, 0700);
+	if (!err)
+		err = kt_replace_file(path, file->data, file->len, 0600, false);
+	kt_error_destroy(err);
 }
 
 void cache_write(const char *dir, const struct cache_name *name, const void *payload, size_t len)
@@ -233,13 +180,12 @@ void cache_write(const char *dir, const struct cache_name *name, const void *pay
 	struct kt_buf file = KT_BUF_INIT;
 
 	put_header(&file, name, payload, len);
-	if (!kt_buf_failed(&file) && file.len <= CACHE_MAX && cache_make_dir(dir))
+	if (!kt_buf_failed(&file) && file.len <= CACHE_MAX)
 		write_file(dir, name, &file);
 	kt_buf_deinit(&file);
 }
 
 void cache_write_plain(const char *dir, const struct cache_name *name, const struct kt_buf *file)
 {
-	if (cache_make_dir(dir))
-		write_file(dir, name, file);
+	write_file(dir, name, file);
 }

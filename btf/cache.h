@@ -54,10 +54,7 @@ struct cache_name cache_image_name(const struct cache_name *content_hash);
  */
 bool cache_read(const char *dir, const struct cache_name *name, struct kt_buf *payload);
 
-/* Creates dir (0700) with its parents; false if that cannot be done. */
-bool cache_make_dir(const char *dir);
-
-/* Creates dir, too. Failure is silent: the cache is only a shortcut. */
+/* Makes dir and its parents, too. Failure is silent: the cache is only a shortcut. */
 void cache_write(const char *dir, const struct cache_name *name, const void *payload, size_t len);
 
 /* The same without a header, for a file that others read, too. */

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "btf/kernel_file.h"
 #include "btf/record.h"
 #include "btf/sources.h"
 #include "util/cleanup.h"
+#include "util/io.h"
 
 /* In bytes. A System.map has 10 MB, BTF 7 MB, kallsyms with many modules 20 MB. */
 #define SOURCE_MAX (1u << 30)
@@ -21,46 +19,14 @@
 	"/proc/kallsyms (read as root, with kernel.kptr_restrict=0), --vmlinux the vmlinux of "    \
 	"the same build (its debug package)"
 
-/* With read(2): files in /proc have no size, and those in /sys cannot always be mapped. */
-static struct kt_error *slurp_fd(int fd, struct kt_buf *buf)
-{
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return kt_error_os(errno, "cannot stat it");
-	if (!S_ISREG(st.st_mode))
-		return kt_error_new(KT_ERROR_FORMAT, "not a regular file");
-	while (buf->len <= SOURCE_MAX) {
-		char chunk[65536];
-		ssize_t n = read(fd, chunk, sizeof(chunk));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return kt_error_os(errno, "cannot read it");
-		if (!n)
-			return kt_buf_failed(buf) ? kt_error_no_memory() : NULL;
-		kt_buf_append(buf, chunk, (size_t)n);
-	}
-	return kt_error_new(KT_ERROR_FORMAT, "it has more than %u MiB", SOURCE_MAX >> 20);
-}
-
+/* Not mapped: files in /proc have no size, and those in /sys cannot always be mapped. */
 static struct kt_error *slurp(const char *path, struct kt_buf *buf)
 {
-	_cleanup_close_ int fd = -1;
-	struct kt_error *err;
+	struct kt_error *err = path ? kt_read_file(path, SOURCE_MAX, buf) : NULL;
 
-	if (!path)
-		return NULL;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		err = errno == ENOENT ? kt_error_new(KT_ERROR_NOT_FOUND, "no such file")
-				      : kt_error_os(errno, "cannot open it");
-	else
-		err = slurp_fd(fd, buf);
-	if (!err && !buf->len)
-		err = kt_error_new(KT_ERROR_FORMAT, "the file is empty");
-	return kt_error_wrap(err, "%s", path);
+	if (path && !err && !buf->len)
+		err = kt_error_new(KT_ERROR_FORMAT, "%s: the file is empty", path);
+	return err;
 }
 
 const char *sources_image_name(const struct sources *s)

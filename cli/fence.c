@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <stdlib.h>
 
-#include "btf/cache.h"
 #include "cli/fence.h"
 #include "util/cleanup.h"
 #include "util/fence.h"
+#include "util/io.h"
 
 /* Read by the C library, and by the sanitizers after a crash. They hold no secrets. */
 static const char *const of_system[] = {
@@ -57,8 +57,9 @@ struct kt_error *cli_fence(const struct rsp_target *target, const struct kfacts_
 	struct kt_fence fence = {.tcp_port = target->port ? (uint16_t)atoi(target->port) : 0};
 	bool ok;
 
+	/* Only a place that exists can be allowed. Without it, nothing is cached. */
 	if (cache_dir)
-		cache_make_dir(cache_dir); /* only what exists can stay open */
+		kt_error_destroy(kt_mkdir_p(cache_dir, 0700));
 	ok = add_places(&fence, files, cache_dir, results_dir);
 	if (ok)
 		kt_fence_put_up(&fence);

@@ -16,6 +16,7 @@
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/io.h"
 
 /*
  * Prints a message, which may quote a guest, a stub or a file. Control characters in it must not
@@ -171,42 +172,14 @@ size_t cli_terminal_width(void)
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? 0 : size.ws_col;
 }
 
-static struct kt_error *write_file(int fd, const char *text)
-{
-	size_t len = strlen(text);
-
-	while (len) {
-		ssize_t n = write(fd, text, len);
-
-		if (n < 0 && errno != EINTR)
-			return kt_error_os(errno, "write");
-		text += n > 0 ? n : 0;
-		len -= n > 0 ? (size_t)n : 0;
-	}
-	return NULL;
-}
-
 struct kt_error *cli_replace_file(const char *path, const char *text)
 {
-	_cleanup_free_ char *tmp = NULL;
 	_cleanup_close_ int fd = -1;
-	struct kt_error *err;
 	struct stat st;
 
+	if (stat(path, &st) || S_ISREG(st.st_mode))
+		return kt_replace_file(path, text, strlen(text), 0644, false);
 	/* /dev/stdout or a FIFO is written to as it is. */
-	if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
-		fd = open(path, O_WRONLY | O_CLOEXEC);
-		return fd < 0 ? kt_error_os(errno, "open") : write_file(fd, text);
-	}
-	if (asprintf(&tmp, "%s.XXXXXX", path) < 0)
-		return kt_error_no_memory();
-	fd = mkostemp(tmp, O_CLOEXEC);
-	if (fd < 0)
-		return kt_error_os(errno, "create");
-	err = write_file(fd, text);
-	if (!err && (fchmod(fd, 0644) || rename(tmp, path)))
-		err = kt_error_os(errno, "rename");
-	if (err)
-		unlink(tmp);
-	return err;
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	return fd < 0 ? kt_error_os(errno, "cannot open it") : kt_write_all(fd, text, strlen(text));
 }

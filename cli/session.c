@@ -12,24 +12,10 @@
 #include "introspect/locate.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/io.h"
 #include "watch/watch.h"
 
 /* --- open --- */
-
-static char *find_cache_dir(void)
-{
-	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-	char *dir;
-	int n;
-
-	if (xdg && xdg[0] == '/')
-		n = asprintf(&dir, "%s/ktstr-gdb", xdg);
-	else if (home && home[0] == '/')
-		n = asprintf(&dir, "%s/.cache/ktstr-gdb", home);
-	else
-		return NULL;
-	return n < 0 ? NULL : dir;
-}
 
 /* All sessions of a process (diff has two) write to one trace, which exit() closes. */
 static struct kt_error *open_trace(const char *path, FILE **ret)
@@ -49,7 +35,7 @@ struct kt_error *cli_session_init(struct cli_session *s, const struct cli_guest 
 		.stub = {.timeout_ms = (int64_t)(options->timeout_s * 1000),
 			 .cancel_fd = cli_cancel_fd(),
 			 .leave_stopped = options->leave_stopped},
-		.cache_dir = options->no_cache ? NULL : find_cache_dir(),
+		.cache_dir = options->no_cache ? NULL : kt_cache_dir(),
 		.deadline_ns = kt_deadline_ms((int64_t)(options->wait_s * 1000)),
 		.retry_ms = 500,
 	};

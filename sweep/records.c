@@ -6,12 +6,12 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <xxhash.h>
 
 #include "model/cell_json.h"
 #include "sweep/records.h"
 #include "util/cleanup.h"
+#include "util/io.h"
 #include "util/vec.h"
 
 #define SUFFIX ".json"
@@ -59,56 +59,15 @@ struct kt_error *kt_cell_stem(const char *scheduler, const char *kernel, const c
 
 /* --- writing --- */
 
-static struct kt_error *write_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return kt_error_os(errno, "write");
-		data += n;
-		len -= (size_t)n;
-	}
-	return NULL;
-}
-
-/* fsync(), so that other machines do not see the new name before the contents. */
-static struct kt_error *write_temp(int fd, const char *text)
-{
-	_cleanup_close_ int to_close = fd;
-	struct kt_error *err = write_all(fd, text, strlen(text));
-
-	if (!err && (fchmod(fd, 0644) || fsync(fd)))
-		err = kt_error_os(errno, "fsync");
-	if (close(kt_take_fd(&to_close)) && !err)
-		err = kt_error_os(errno, "close");
-	return err;
-}
-
-/* The temporary file is hidden, and does not end in ".json": no reader takes it for a record. */
+/* Synced, so that other machines do not see the new name before the contents. */
 static struct kt_error *replace(const char *dir, const char *stem, const char *text)
 {
-	struct kt_buf temp = KT_BUF_INIT, final = KT_BUF_INIT;
-	struct kt_error *err = NULL;
-	int fd = -1;
+	_cleanup_(kt_buf_deinit) struct kt_buf path = KT_BUF_INIT;
 
-	kt_buf_printf(&temp, "%s/.%s.XXXXXX", dir, stem);
-	kt_buf_printf(&final, "%s/%s" SUFFIX, dir, stem);
-	if (kt_buf_failed(&temp) || kt_buf_failed(&final))
-		err = kt_error_no_memory();
-	if (!err) {
-		fd = mkostemp(temp.data, O_CLOEXEC);
-		err = fd < 0 ? kt_error_os(errno, "open") : write_temp(fd, text);
-	}
-	if (!err && rename(temp.data, final.data))
-		err = kt_error_os(errno, "rename");
-	if (err && fd >= 0)
-		unlink(temp.data);
-	kt_buf_deinit(&temp);
-	kt_buf_deinit(&final);
-	return err;
+	kt_buf_printf(&path, "%s/%s" SUFFIX, dir, stem);
+	if (kt_buf_failed(&path))
+		return kt_error_no_memory();
+	return kt_replace_file(path.data, text, strlen(text), 0644, true);
 }
 
 /* --- cells that are to be run again --- */
@@ -229,51 +188,6 @@ struct kt_error *kt_write_cell_record(const char *dir, const struct kt_cell_reco
 
 /* --- reading --- */
 
-/*
- * Opens a regular file, and refuses anything else. O_NONBLOCK: the open of a FIFO would wait.
- * flags: O_NOFOLLOW if a symbolic link must not be followed, or 0.
- */
-static struct kt_error *open_regular(int dir_fd, const char *name, int flags, int *fd_ret,
-				     off_t *size_ret)
-{
-	_cleanup_close_ int fd = openat(dir_fd, name,
-					O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
-	struct stat st;
-
-	if (fd < 0 && errno == ENOENT)
-		return kt_error_new(KT_ERROR_NOT_FOUND, "it is not there");
-	if (fd < 0 && errno == ELOOP && flags)
-		return kt_error_new(KT_ERROR_UNSUPPORTED, "a symbolic link");
-	if (fd < 0 || fstat(fd, &st))
-		return kt_error_os(errno, "cannot open it");
-	if (!S_ISREG(st.st_mode))
-		return kt_error_new(KT_ERROR_UNSUPPORTED, "not a regular file");
-	*size_ret = st.st_size;
-	*fd_ret = kt_take_fd(&fd);
-	return NULL;
-}
-
-/* Reads up to len bytes from offset; less if the file became shorter. */
-static struct kt_error *read_piece(int fd, char *data, size_t len, off_t offset, size_t *ret)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = pread(fd, data + done, len - done, offset + (off_t)done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return kt_error_os(errno, "cannot read it");
-		done += (size_t)n;
-		/* A short read of a regular file means its end. */
-		if (done < len)
-			break;
-	}
-	*ret = done;
-	return NULL;
-}
-
 /* Per thread: the directory, and a buffer for one file after the other. */
 struct reader {
 	int dir_fd;
@@ -295,12 +209,12 @@ static struct kt_error *read_file(const struct reader *reader, const char *name,
 	size_t len = 0;
 	off_t size;
 
-	err = open_regular(reader->dir_fd, name, 0, &fd, &size);
+	err = kt_open_file(reader->dir_fd, name, 0, &fd, &size);
 	if (err)
 		return err;
 	/* Asks for one byte more than the size, so that a file that grows is noticed. */
 	len = (size_t)size < KT_CELL_RECORD_MAX ? (size_t)size : KT_CELL_RECORD_MAX;
-	err = read_piece(fd, reader->buf, len + 1, 0, &len);
+	err = kt_read_at(fd, reader->buf, len + 1, 0, &len);
 	return err ? err : kt_cell_record_decode((struct kt_text){reader->buf, len}, ret);
 }
 
@@ -537,7 +451,7 @@ static struct kt_error *append_piece(int fd, size_t len, off_t offset, struct kt
 
 	if (!data)
 		return kt_error_no_memory();
-	err = read_piece(fd, data, len, offset, &got);
+	err = kt_read_at(fd, data, len, offset, &got);
 	if (!err)
 		kt_buf_append(out, data, got);
 	return err;
@@ -585,7 +499,11 @@ struct kt_error *kt_read_cell_log(const char *dir, const struct kt_cell_record *
 		return kt_error_new(KT_ERROR_UNSUPPORTED, "its log is not beside it");
 	err = open_dir(dir, &dir_fd);
 	if (!err)
-		err = open_regular(dir_fd, record->log, O_NOFOLLOW, &fd, &size);
+		err = kt_open_file(dir_fd, record->log, O_NOFOLLOW, &fd, &size);
+	if (err && kt_error_code(err) == KT_ERROR_NOT_FOUND) {
+		kt_error_destroy(err);
+		return kt_error_new(KT_ERROR_NOT_FOUND, "it is not there");
+	}
 	if (!err && (size_t)size > max)
 		err = append_ends(fd, (size_t)size, max, out);
 	else if (!err)

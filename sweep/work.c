@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sweep/work.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/io.h"
 
 bool sweep_sleep_ms(const struct sweep_work *work, int ms)
 {
@@ -113,32 +113,25 @@ char *sweep_log_path(const struct sweep_work *work, const struct sweep_job *job)
 	return asprintf(&path, "%s/.logs/%s.out", work->results, job->name) < 0 ? NULL : path;
 }
 
-/* Makes the missing directories of a path, from the one whose name begins at `from`. */
-static struct kt_error *make_parents(char *path, size_t from)
-{
-	for (char *slash = strchr(path + from, '/'); slash; slash = strchr(slash + 1, '/')) {
-		int status;
-
-		*slash = '\0';
-		status = mkdir(path, 0777);
-		if (status && errno != EEXIST)
-			return kt_error_os(errno, "cannot create %s", path);
-		*slash = '/';
-	}
-	return NULL;
-}
-
 static struct kt_error *create_log(const struct sweep_work *work, const struct sweep_job *job)
 {
 	_cleanup_free_ char *path = sweep_log_path(work, job);
 	_cleanup_close_ int fd = -1;
 	struct kt_error *err;
+	char *slash;
 
 	if (!name_is_good(job->name))
 		return kt_error_new(KT_ERROR_USAGE, "'%s' is no name for a cell", job->name);
 	if (!path)
 		return kt_error_no_memory();
-	err = make_parents(path, strlen(work->results) + 1);
+	/* Only what is below the results is made here. */
+	if (access(work->results, X_OK))
+		return kt_error_os(errno, "cannot use the result directory %s", work->results);
+	/* There is a slash in a cell's name, too. */
+	slash = strrchr(path, '/');
+	*slash = '\0';
+	err = kt_mkdir_p(path, 0777);
+	*slash = '/';
 	if (err)
 		return err;
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
