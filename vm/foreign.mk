@@ -25,12 +25,11 @@ FOREIGN_ENV = command -v $*-linux-gnu-ld >/dev/null || { echo "not installed: $*
 
 # Not what hardens the tool: some of that is for this machine only.
 INIT_WARN = $(filter-out -fsanitize% -fno-sanitize% $(HARDEN),$(CFLAGS))
-build/ktstr-init-%: $(INIT_SRCS) $(wildcard vm/guest/*.h vm/frame.* util/buf.* util/error.*) vm/foreign.mk
+build/ktstr-init-%: $(INIT_SRCS) $(INIT_HEADERS) vm/foreign.mk
 	$(call msg,INIT,$@)
 	@mkdir -p $(@D)
 	$(Q)$(FOREIGN_ENV) $(CLANG) $(FOREIGN_CFLAGS) $(CPPFLAGS) -O2 -s $(INIT_WARN) \
-		-Wno-unused-command-line-argument -static -o $@ $(INIT_SRCS) vm/frame.c util/buf.c util/error.c \
-		$(FOREIGN_LIBS)
+		-Wno-unused-command-line-argument -static -o $@ $(INIT_SRCS) $(FOREIGN_LIBS)
 
 foreign: $(FOREIGN:%=build/ktstr-init-%)
 .PHONY: foreign

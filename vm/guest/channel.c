@@ -14,6 +14,7 @@
 
 #include "util/buf.h"
 #include "util/clock.h"
+#include "util/io.h"
 #include "vm/frame.h"
 #include "vm/guest/guest.h"
 
@@ -95,17 +96,14 @@ void channel_open(const char *tty)
 void channel_send(uint32_t type, const void *payload, size_t len)
 {
 	struct kt_buf frame = KT_BUF_INIT;
+	struct kt_error *err;
 
 	kt_frame_encode(&frame, type, payload, len);
 	if (frame.failed)
 		die("out of memory");
-	for (size_t done = 0; done < frame.len;) {
-		ssize_t n = write(channel_fd, frame.data + done, frame.len - done);
-
-		if (n < 0 && errno != EINTR)
-			die("cannot write to the host: %s", strerror(errno));
-		done += n > 0 ? (size_t)n : 0;
-	}
+	err = kt_write_all(channel_fd, frame.data, frame.len);
+	if (err)
+		die("the channel to the host: %s", kt_error_message(err));
 	kt_buf_deinit(&frame);
 }
 

@@ -16,8 +16,12 @@
 #include <unistd.h>
 
 #include "util/buf.h"
+#include "util/io.h"
 #include "vm/frame.h"
 #include "vm/guest/guest.h"
+
+/* The payload's environment is in it. */
+#define ORDERS_MAX (64u << 20)
 
 void die(const char *fmt, ...)
 {
@@ -166,15 +170,11 @@ static void read_order(struct orders *orders, const char *key, char *value)
 static void read_orders(const char *path, struct orders *orders)
 {
 	struct kt_buf text = KT_BUF_INIT;
-	char chunk[4096], *line, *rest;
-	ssize_t n;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct kt_error *err = kt_read_file(path, ORDERS_MAX, &text);
+	char *line, *rest;
 
-	if (fd < 0)
-		die("%s: %s", path, strerror(errno));
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
-		kt_buf_append(&text, chunk, (size_t)n);
-	close(fd);
+	if (err)
+		die("%s", kt_error_message(err));
 	for (rest = text.data; rest && (line = strsep(&rest, "\n"));) {
 		char *value = strchr(line, ' ');
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "util/buf.h"
+#include "util/fdpass.h"
 #include "vm/frame.h"
 #include "vm/guest/guest.h"
 
@@ -227,25 +228,10 @@ static uint32_t program_id(int fd)
 	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
 }
 
-/* Text for the parent, and a descriptor that it shall hold, or -1. */
+/* Text for the parent, and a descriptor for it to hold, or -1. */
 static int hand_over(int sock, const char *text, int fd)
 {
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = {0};
-	struct iovec iov = {(void *)(uintptr_t)text, strlen(text) + 1};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-
-	if (fd >= 0) {
-		msg.msg_control = control.bytes;
-		msg.msg_controllen = sizeof(control.bytes);
-		*CMSG_FIRSTHDR(&msg) = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
-							.cmsg_level = SOL_SOCKET,
-							.cmsg_type = SCM_RIGHTS};
-		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), &fd, sizeof(fd));
-	}
-	return sendmsg(sock, &msg, 0) < 0 ? -errno : 0;
+	return kt_fd_send(sock, text, strlen(text) + 1, fd) < 0 ? -errno : 0;
 }
 
 /*
@@ -301,22 +287,13 @@ static bool load_program(int sock, const char *path, uint32_t object, unsigned n
 	return true;
 }
 
-/* Reads until the child closes its end. What comes as a descriptor stays open for good. */
+/* Reads until the child closes its end. The descriptors that come stay open for good. */
 static void take_over(int sock, char *name, size_t size)
 {
-	char control[CMSG_SPACE(sizeof(int))] __attribute__((aligned(8)));
+	int fd;
 
-	for (;;) {
-		struct iovec iov = {name, size - 1};
-		struct msghdr msg = {.msg_iov = &iov,
-				     .msg_iovlen = 1,
-				     .msg_control = control,
-				     .msg_controllen = sizeof(control)};
-		ssize_t n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-
-		if (n == 0 || (n < 0 && errno != EINTR))
-			return;
-	}
+	while (kt_fd_receive(sock, name, size - 1, &fd) > 0)
+		;
 }
 
 /*
