@@ -2,16 +2,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +16,8 @@
 #include "gdbrsp/packet.h"
 #include "gdbrsp/rescue.h"
 #include "util/clock.h"
+#include "util/fdpass.h"
+#include "util/survivor.h"
 
 /* How often to look whether the parent is stopped. The guest has to run again within 200 ms. */
 #define LOOK_MS 25
@@ -53,73 +52,35 @@ struct rsp_guardian {
 
 /* --- the guardian itself --- */
 
-/* Fixed numbers for the guardian's few files. */
-enum { FD_CHANNEL = 3, FD_PARENT, FD_STAT, FD_STUB };
+/* What the guardian has open, beside the channel to its parent. -1: it has not. */
+struct guardian_files {
+	int parent; /* a pidfd */
+	int stat;   /* /proc/PID/stat of the parent */
+	int stub;   /* the connection */
+};
 
-static void move_fd(int from, int to)
+/* False: the parent has closed its end. */
+static bool take_stub(struct guardian_files *files)
 {
-	if (from >= 0)
-		dup3(from, to, O_CLOEXEC);
-	else
-		close(to);
-}
-
-/*
- * Closes all inherited files, too: an open stdout would keep a reader of the tool's output waiting.
- */
-static void keep_files(int channel, pid_t parent)
-{
-	char path[64];
-	int fds[3], null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)parent);
-	/* Above the numbers that they get in the end. */
-	fds[0] = fcntl(channel, F_DUPFD_CLOEXEC, 16);
-	fds[1] = pidfd_open(parent, 0);
-	fds[2] = open(path, O_RDONLY | O_CLOEXEC);
-	for (int i = 1; i < 3; i++)
-		fds[i] = fds[i] >= 0 ? fcntl(fds[i], F_DUPFD_CLOEXEC, 16) : -1;
-	for (int i = 0; i < 3; i++)
-		move_fd(null, i);
-	for (int i = 0; i < 3; i++)
-		move_fd(fds[i], FD_CHANNEL + i);
-	close_range(FD_STUB, ~0U, 0);
-}
-
-/* The stub's connection, as FD_STUB. False: the parent has closed its end. */
-static bool take_stub(void)
-{
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = {0};
 	char byte;
-	struct iovec iov = {&byte, 1};
-	struct msghdr msg = {.msg_iov = &iov,
-			     .msg_iovlen = 1,
-			     .msg_control = control.bytes,
-			     .msg_controllen = sizeof(control.bytes)};
-	ssize_t n = recvmsg(FD_CHANNEL, &msg, MSG_CMSG_CLOEXEC);
-	struct cmsghdr *cmsg = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
 	int fd;
+	ssize_t n = kt_fd_receive(KT_SURVIVOR_SOCK, &byte, 1, &fd);
 
-	if (cmsg && cmsg->cmsg_type == SCM_RIGHTS) {
-		memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
-		if (fd != FD_STUB) {
-			dup3(fd, FD_STUB, O_CLOEXEC);
-			close(fd);
-		}
+	if (fd >= 0) {
+		if (files->stub >= 0)
+			close(files->stub);
+		files->stub = fd;
 	}
 	if (n > 0)
-		(void)send(FD_CHANNEL, &byte, 1, MSG_NOSIGNAL);
-	return n > 0 || (n < 0 && errno == EINTR);
+		(void)send(KT_SURVIVOR_SOCK, &byte, 1, MSG_NOSIGNAL);
+	return n > 0;
 }
 
 /* "1234 (name) T ...": stopped by a signal. Not "t": somebody debugs the tool. */
-static bool parent_is_stopped(void)
+static bool parent_is_stopped(int stat_fd)
 {
 	char stat[128];
-	ssize_t n = pread(FD_STAT, stat, sizeof(stat) - 1, 0);
+	ssize_t n = pread(stat_fd, stat, sizeof(stat) - 1, 0);
 	char *end;
 
 	if (n <= 0)
@@ -130,19 +91,19 @@ static bool parent_is_stopped(void)
 }
 
 /* Before it is connected the guest is not stopped, and a parent that goes on may still connect. */
-static bool is_connected(void)
+static bool is_connected(int fd)
 {
 	struct sockaddr_storage addr;
 	socklen_t len = sizeof(addr);
 
-	return getpeername(FD_STUB, (struct sockaddr *)&addr, &len) == 0;
+	return getpeername(fd, (struct sockaddr *)&addr, &len) == 0;
 }
 
 /* Returns when the parent is gone, or is stopped while it has the guest. */
-static void watch_parent(void)
+static void watch_parent(struct guardian_files *files)
 {
-	struct pollfd fds[] = {{.fd = FD_CHANNEL, .events = POLLIN},
-			       {.fd = FD_PARENT, .events = POLLIN}};
+	struct pollfd fds[] = {{.fd = KT_SURVIVOR_SOCK, .events = POLLIN},
+			       {.fd = files->parent, .events = POLLIN}};
 
 	for (;;) {
 		int n = poll(fds, 2, LOOK_MS);
@@ -150,41 +111,46 @@ static void watch_parent(void)
 		if (n < 0 && errno != EINTR)
 			return;
 		if (n > 0 && fds[0].revents) {
-			if (!take_stub())
+			if (!take_stub(files))
 				return;
 		} else if (n > 0 && fds[1].revents & POLLIN) {
 			return;
 		} else if (n > 0) {
-			fds[1].fd = -1; /* there is no pidfd: the channel's end tells, too */
-		} else if (n == 0 && parent_is_stopped() && is_connected()) {
+			fds[1].fd = -1; /* not readable, but an error: the channel tells, too */
+		} else if (n == 0 && parent_is_stopped(files->stat) && is_connected(files->stub)) {
 			return;
 		}
 	}
 }
 
-static _Noreturn void guardian_main(struct page *page, int channel, pid_t parent)
-{
-	int guarding = GUARDING;
-	struct rsp_rescue rescue = {.fd = FD_STUB};
+/* What the child starts with. */
+struct guardian_start {
+	struct page *page;
+	pid_t parent;
+};
 
-	/*
-	 * Not by the C library's prctl(): a sanitizer takes a lock there that another thread may
-	 * hold.
-	 */
-	syscall(SYS_prctl, PR_SET_NAME, "ktstr-guardian", 0, 0, 0);
-	setsid();
-	keep_files(channel, parent);
-	watch_parent();
+static void guardian_main(void *arg)
+{
+	const struct guardian_start *start = arg;
+	struct page *page = start->page;
+	struct guardian_files files = {.stub = -1};
+	struct rsp_rescue rescue = {.process = page->process};
+	int guarding = GUARDING;
+	char path[64];
+
+	files.parent = pidfd_open(start->parent, 0);
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)start->parent);
+	files.stat = open(path, O_RDONLY | O_CLOEXEC);
+	watch_parent(&files);
 	if (!atomic_compare_exchange_strong(&page->state, &guarding, ACTING))
-		_exit(0);
-	rescue.process = page->process;
+		return;
+	rescue.fd = files.stub;
 	rescue.leave_stopped = atomic_load(&page->leave_stopped);
 	rescue.deadline_ns = kt_deadline_ms(RESCUE_MS);
-	if (rsp_rescue(&rescue))
+	if (files.stub >= 0 && rsp_rescue(&rescue))
 		atomic_store(&page->state, RESCUED);
 	/* Bytes of a parent that goes on must not stop the guest again. */
-	shutdown(FD_STUB, SHUT_RDWR);
-	_exit(0);
+	shutdown(files.stub, SHUT_RDWR);
 }
 
 /* --- the parent's side --- */
@@ -202,32 +168,24 @@ static void guardian_free(struct rsp_guardian *guardian)
 
 static struct kt_error *start(struct rsp_guardian *guardian)
 {
-	pid_t parent = getpid();
 	const struct timeval patience = {.tv_sec = ANSWER_MS / 1000};
-	sigset_t all, before;
-	int fds[2], errnum;
+	struct guardian_start start = {.parent = getpid()};
+	struct kt_survivor survivor;
+	struct kt_error *err;
 
 	guardian->page = mmap(NULL, sizeof(*guardian->page), PROT_READ | PROT_WRITE,
 			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (guardian->page == MAP_FAILED)
 		return kt_error_os(errno, "cannot share memory");
 	strcpy(guardian->page->process, "1");
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
-		return kt_error_os(errno, "cannot make a socket pair");
-	guardian->channel = fds[0];
-	setsockopt(guardian->channel, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	/* The guardian keeps all signals blocked: nothing but SIGKILL ends it. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	guardian->pid = fork();
-	errnum = errno;
-	if (!guardian->pid)
-		guardian_main(guardian->page, fds[1], parent);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	close(fds[1]);
-	if (guardian->pid < 0)
-		return kt_error_os(errnum, "cannot fork");
+	start.page = guardian->page;
+	err = kt_survivor_start("ktstr-guardian", guardian_main, &start, &survivor);
+	if (err)
+		return err;
+	guardian->pid = survivor.pid;
+	guardian->channel = survivor.sock;
 	guardian->pidfd = pidfd_open(guardian->pid, 0);
+	setsockopt(guardian->channel, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	return NULL;
 }
 
@@ -250,25 +208,9 @@ struct kt_error *rsp_guardian_create(struct rsp_guardian **ret)
 
 struct kt_error *rsp_guardian_hold(struct rsp_guardian *guardian, int fd)
 {
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = {0};
 	char byte = 0;
-	struct iovec iov = {&byte, 1};
-	struct msghdr msg = {.msg_iov = &iov,
-			     .msg_iovlen = 1,
-			     .msg_control = control.bytes,
-			     .msg_controllen = sizeof(control.bytes)};
-	ssize_t n;
+	ssize_t n = kt_fd_send(guardian->channel, &byte, 1, fd);
 
-	*CMSG_FIRSTHDR(&msg) = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
-						.cmsg_level = SOL_SOCKET,
-						.cmsg_type = SCM_RIGHTS};
-	memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), &fd, sizeof(fd));
-	do
-		n = sendmsg(guardian->channel, &msg, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
 	if (n == 1) {
 		do
 			n = recv(guardian->channel, &byte, 1, 0);

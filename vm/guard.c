@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/fdpass.h"
+#include "util/survivor.h"
 #include "vm/guard.h"
 
 #define DIR_LEN_MAX 80 /* sun_path has 108 bytes; names of files in the directory are short */
@@ -34,50 +33,21 @@ static void remove_dir(const char *path)
 	rmdir(path);
 }
 
-/* Takes the message's pidfd, if it brought one, into *pidfd. 0: the tool is gone. */
-static ssize_t receive(int fd, char *byte, int *pidfd)
+/* In the guard: dir is the directory's path. */
+static void guard_main(void *dir)
 {
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = {0};
-	struct iovec iov = {byte, 1};
-	struct msghdr msg = {.msg_iov = &iov,
-			     .msg_iovlen = 1,
-			     .msg_control = control.bytes,
-			     .msg_controllen = sizeof(control.bytes)};
-	ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
-	struct cmsghdr *cmsg = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
-
-	if (cmsg && cmsg->cmsg_type == SCM_RIGHTS) {
-		if (*pidfd >= 0)
-			close(*pidfd);
-		memcpy(pidfd, CMSG_DATA(cmsg), sizeof(*pidfd));
-	}
-	return n;
-}
-
-static _Noreturn void guard_main(int fd, const char *dir)
-{
-	int pidfd = -1, null = open("/dev/null", O_RDWR);
+	int pidfd = -1, fd;
 	bool released = false;
-	char byte = 0;
-	ssize_t n;
+	char byte;
 
-	prctl(PR_SET_NAME, "ktstr-guard");
-	setsid();
-	if (chdir("/"))
-		_exit(1);
-	/* Whoever waits for the tool's output to end must not wait for us. */
-	for (int i = 0; i < 3; i++)
-		dup2(null, i);
-	dup2(fd, 3);
-	close_range(4, ~0U, 0);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	while ((n = receive(3, &byte, &pidfd)) > 0 || (n < 0 && errno == EINTR))
-		released |= n > 0 && byte == MSG_RELEASE;
+	while (kt_fd_receive(KT_SURVIVOR_SOCK, &byte, 1, &fd) > 0) {
+		released |= byte == MSG_RELEASE;
+		if (fd < 0)
+			continue;
+		if (pidfd >= 0)
+			close(pidfd);
+		pidfd = fd;
+	}
 	if (pidfd >= 0) {
 		struct pollfd pollfd = {pidfd, POLLIN, 0};
 
@@ -87,7 +57,6 @@ static _Noreturn void guard_main(int fd, const char *dir)
 			;
 	}
 	remove_dir(dir);
-	_exit(0);
 }
 
 /* QEMU's configuration file quotes values with '"' and has no escape for it. */
@@ -125,29 +94,18 @@ static struct kt_error *make_dir(char **ret)
 struct kt_error *vm_guard_init(struct vm_guard *guard)
 {
 	_cleanup_free_ char *dir = NULL;
+	struct kt_survivor survivor;
 	struct kt_error *err;
-	int fds[2];
-	pid_t pid;
 
 	err = make_dir(&dir);
 	if (err)
 		return err;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds)) {
-		err = kt_error_os(errno, "cannot make a socket pair");
+	err = kt_survivor_start("ktstr-guard", guard_main, dir, &survivor);
+	if (err) {
 		rmdir(dir);
 		return err;
 	}
-	pid = fork();
-	if (!pid)
-		guard_main(fds[1], dir);
-	close(fds[1]);
-	if (pid < 0) {
-		err = kt_error_os(errno, "cannot fork");
-		close(fds[0]);
-		rmdir(dir);
-		return err;
-	}
-	*guard = (struct vm_guard){kt_take_ptr(dir), pid, fds[0]};
+	*guard = (struct vm_guard){kt_take_ptr(dir), survivor.pid, survivor.sock};
 	return NULL;
 }
 
@@ -167,26 +125,9 @@ void vm_guard_deinit(struct vm_guard *guard)
 
 static struct kt_error *tell(struct vm_guard *guard, char byte, int pidfd)
 {
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = {0};
-	struct iovec iov = {&byte, 1};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-	ssize_t n;
-
-	if (pidfd >= 0) {
-		msg.msg_control = control.bytes;
-		msg.msg_controllen = sizeof(control.bytes);
-		*CMSG_FIRSTHDR(&msg) = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
-							.cmsg_level = SOL_SOCKET,
-							.cmsg_type = SCM_RIGHTS};
-		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), &pidfd, sizeof(pidfd));
-	}
-	do
-		n = sendmsg(guard->fd, &msg, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	return n == 1 ? NULL : kt_error_os(errno, "the guard process of %s is gone", guard->dir);
+	if (kt_fd_send(guard->fd, &byte, 1, pidfd) == 1)
+		return NULL;
+	return kt_error_os(errno, "the guard process of %s is gone", guard->dir);
 }
 
 /* A message that was sent is read before the end of the stream: no reply is needed. */
