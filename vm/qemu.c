@@ -8,6 +8,7 @@
 
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/stub_address.h"
 #include "vm/qemu.h"
 
 #define MEMORY_MIB 1024
@@ -47,16 +48,11 @@ static struct kt_error *write_file(const char *path, const void *data, size_t le
 	return NULL;
 }
 
-/*
- * The stub's chardev. HOST may be empty (127.0.0.1: whoever connects owns the guest, so
- * nothing listens for other machines unless told to; a minimal system has no /etc/hosts to
- * resolve localhost with) or an IPv6 address in brackets.
- */
+/* The stub's chardev: at `gdb`, or at a socket in dir if that is NULL. */
 static struct kt_error *config_gdb(struct kt_buf *cfg, const char *dir, const char *gdb)
 {
-	const char *colon = gdb ? strrchr(gdb, ':') : NULL;
-	const char *host = gdb;
-	size_t host_len;
+	_cleanup_(kt_stub_address_deinit) struct kt_stub_address address = {0};
+	struct kt_error *err;
 
 	kt_buf_appends(cfg, "[chardev \"gdb0\"]\n  backend = \"socket\"\n"
 			    "  server = \"on\"\n  wait = \"off\"\n");
@@ -64,24 +60,24 @@ static struct kt_error *config_gdb(struct kt_buf *cfg, const char *dir, const ch
 		kt_buf_printf(cfg, "  path = \"%s/gdb.sock\"\n", dir);
 		return NULL;
 	}
-	if (strpbrk(gdb, "\"\n") || !colon || !colon[1])
-		return kt_error_hint(kt_error_new(KT_ERROR_USAGE, "'%s' is no place for a GDB stub",
-						  gdb),
-				     "use HOST:PORT, :PORT or unix:PATH");
-	if (!strncmp(gdb, "unix:", 5)) {
-		kt_buf_printf(cfg, "  path = \"%s\"\n", gdb + 5);
-		return NULL;
-	}
-	host_len = (size_t)(colon - gdb);
-	if (host_len >= 2 && host[0] == '[' && host[host_len - 1] == ']') {
-		host++;
-		host_len -= 2;
-	}
-	if (!host_len) {
-		host = "127.0.0.1";
-		host_len = strlen(host);
-	}
-	kt_buf_printf(cfg, "  host = \"%.*s\"\n  port = \"%s\"\n", (int)host_len, host, colon + 1);
+	err = kt_stub_address_parse(gdb, &address);
+	/* There is no way to quote these in the file. */
+	if (!err && strpbrk(gdb, "\"\n"))
+		err = kt_error_new(KT_ERROR_USAGE,
+				   "QEMU's stub cannot listen at '%s': it has a "
+				   "quotation mark or a newline",
+				   gdb);
+	if (err)
+		return kt_error_hint(err, "--gdb takes " KT_STUB_ADDRESS_FORMS);
+	/*
+	 * Not "localhost": a minimal system has no /etc/hosts to resolve it with. And not all
+	 * addresses: whoever connects to the stub owns the guest.
+	 */
+	if (address.path)
+		kt_buf_printf(cfg, "  path = \"%s\"\n", address.path);
+	else
+		kt_buf_printf(cfg, "  host = \"%s\"\n  port = \"%s\"\n",
+			      address.host ? address.host : "127.0.0.1", address.port);
 	return NULL;
 }
 

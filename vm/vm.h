@@ -42,8 +42,8 @@ struct vm_config {
 	const char *append;           /* more kernel parameters, or NULL */
 	const char *const *qemu_args; /* more arguments for QEMU */
 	size_t num_qemu_args;
-	const char *gdb; /* where the stub listens: "HOST:PORT", ":PORT" (localhost) or
-			  * "unix:PATH"; NULL: a socket in the private directory. QEMU has
+	const char *gdb; /* where the stub listens, as in util/stub_address.h, without a host on
+			  * 127.0.0.1; NULL: a socket in the private directory. QEMU has
 			  * one stub, this one is it for everybody. */
 	bool keep;       /* vm_keep() may be called: QEMU is left out of the kill with its parent */
 	int cancel_fd;   /* readable means: give up with KT_ERROR_CANCELLED; -1: none */

@@ -104,6 +104,47 @@ static void test_conflicts(void **state)
 	refused(&config, "3 MiB are too few for the 4 nodes of 4numa-32cpu-8llc-nosmt");
 }
 
+/* Where the stub listens, in QEMU's words. */
+static void check_gdb(const char *gdb, const char *expected)
+{
+	struct vm_config config = {.gdb = gdb};
+	char section[512];
+
+	snprintf(
+		section, sizeof(section),
+		"[chardev \"gdb0\"]\n  backend = \"socket\"\n  server = \"on\"\n  wait = \"off\"\n%s",
+		expected);
+	has(written(&config), section);
+}
+
+static void test_gdb(void **state)
+{
+	char path[200];
+
+	(void)state;
+	snprintf(path, sizeof(path), "  path = \"%s\"\n", in_scratch("gdb.sock"));
+	check_gdb(NULL, path);
+	check_gdb("unix:/run/a:b.sock", "  path = \"/run/a:b.sock\"\n");
+	check_gdb(":12345", "  host = \"127.0.0.1\"\n  port = \"12345\"\n");
+	check_gdb("12345", "  host = \"127.0.0.1\"\n  port = \"12345\"\n");
+	check_gdb("example.org:12345", "  host = \"example.org\"\n  port = \"12345\"\n");
+	check_gdb("[::1]:12345", "  host = \"::1\"\n  port = \"12345\"\n");
+	check_gdb("tcp::12345", "  host = \"127.0.0.1\"\n  port = \"12345\"\n");
+	check_gdb("tcp:[::1]:12345", "  host = \"::1\"\n  port = \"12345\"\n");
+}
+
+static void test_bad_gdb(void **state)
+{
+	struct vm_config config = {.gdb = "host"};
+
+	(void)state;
+	refused(&config, "'host' is not a GDB stub's address: "
+			 "the port is not a number from 1 to 65535");
+	config.gdb = "unix:/a\"b";
+	refused(&config, "QEMU's stub cannot listen at 'unix:/a\"b': it has a quotation mark or a "
+			 "newline");
+}
+
 /* The argument behind -cpu. */
 static void check_cpu(const struct vm_config *config, const char *accel, const char *expected)
 {
@@ -139,10 +180,9 @@ int main(void)
 {
 #define scratch_test(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 	const struct CMUnitTest tests[] = {
-		scratch_test(test_no_topology),
-		scratch_test(test_topology),
-		scratch_test(test_conflicts),
-		scratch_test(test_cpu),
+		scratch_test(test_no_topology), scratch_test(test_topology),
+		scratch_test(test_conflicts),   scratch_test(test_gdb),
+		scratch_test(test_bad_gdb),     scratch_test(test_cpu),
 	};
 
 	return cmocka_run_group_tests_name("vm/qemu", tests, NULL, NULL);
