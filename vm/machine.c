@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/io.h"
 #include "vm/blobs.h"
 #include "vm/machine.h"
 #include "vm/qemu.h"
 
 /* A static init has 2 MB. */
-#define INIT_MAX ((off_t)64 << 20)
+#define INIT_MAX ((size_t)64 << 20)
 
 /*
  * aarch64's and riscv64's second serial port is on PCI; the kernel numbers it after what ports of
@@ -117,35 +116,6 @@ static struct kt_error *own_dir(char *dir, size_t size)
 	return NULL;
 }
 
-static struct kt_error *read_init(int fd, const char *path, void **ret, size_t *size_ret)
-{
-	_cleanup_free_ char *data = NULL;
-	size_t done = 0;
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return kt_error_os(errno, "cannot read the guest's init %s", path);
-	if (!S_ISREG(st.st_mode) || !st.st_size || st.st_size > INIT_MAX)
-		return kt_error_new(KT_ERROR_FORMAT, "%s is no init for a guest", path);
-	data = malloc((size_t)st.st_size);
-	if (!data)
-		return kt_error_no_memory();
-	while (done < (size_t)st.st_size) {
-		ssize_t n = read(fd, data + done, (size_t)st.st_size - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return kt_error_os(n ? errno : EIO, "cannot read the guest's init %s",
-					   path);
-		done += (size_t)n;
-	}
-	*ret = data;
-	data = NULL;
-	*size_ret = done;
-	return NULL;
-}
-
 static struct kt_error *no_init(const char *arch, const char *dir)
 {
 	struct kt_error *err = kt_error_new(
@@ -176,19 +146,26 @@ struct kt_error *vm_machine_init(const struct vm_machine *machine, const void **
 	err = own_dir(dir, sizeof(dir));
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places) && !err; i++) {
 		_cleanup_(kt_buf_deinit) struct kt_buf path = KT_BUF_INIT;
-		_cleanup_close_ int fd = -1;
+		struct kt_buf file = KT_BUF_INIT;
 
 		kt_buf_printf(&path, "%s%s/ktstr-init-%s", dir, places[i], machine->arch);
 		if (path.failed)
 			return kt_error_no_memory();
-		fd = open(path.data, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-		if (fd < 0 && errno == ENOENT)
+		err = kt_read_file(path.data, INIT_MAX, &file);
+		if (err && kt_error_code(err) == KT_ERROR_NOT_FOUND) {
+			kt_error_destroy(err);
+			err = NULL;
 			continue;
-		if (fd < 0)
-			return kt_error_os(errno, "cannot read the guest's init %s", path.data);
-		err = read_init(fd, path.data, file_ret, size_ret);
-		*data_ret = *file_ret;
-		return err;
+		}
+		if (!err && !file.len)
+			err = kt_error_new(KT_ERROR_FORMAT, "%s: the file is empty", path.data);
+		if (err) {
+			kt_buf_deinit(&file);
+			return kt_error_wrap(err, "cannot read the guest's init");
+		}
+		*data_ret = *file_ret = file.data;
+		*size_ret = file.len;
+		return NULL;
 	}
 	return err ? err : no_init(machine->arch, dir);
 }

@@ -3,11 +3,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/io.h"
 #include "util/stub_address.h"
 #include "vm/qemu.h"
 
@@ -33,19 +33,10 @@
 static struct kt_error *write_file(const char *path, const void *data, size_t len)
 {
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	const char *p = data;
+	struct kt_error *err = fd < 0 ? kt_error_os(errno, "cannot create it")
+				      : kt_write_all(fd, data, len);
 
-	if (fd < 0)
-		return kt_error_os(errno, "cannot write %s", path);
-	while (len) {
-		ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno != EINTR)
-			return kt_error_os(errno, "cannot write %s", path);
-		p += n > 0 ? n : 0;
-		len -= n > 0 ? (size_t)n : 0;
-	}
-	return NULL;
+	return kt_error_wrap(err, "cannot write %s", path);
 }
 
 /* The stub's chardev: at `gdb`, or at a socket in dir if that is NULL. */
@@ -253,21 +244,12 @@ char *vm_qemu_words(const struct vm_guard *guard)
 	return words.failed ? NULL : kt_buf_steal(&words);
 }
 
-/*
- * A KVM that hangs guests (nested, without the hypervisor's support) costs ten seconds to
- * find out. It stays so until the machine is booted again.
- */
-static char *kvm_marker_path(void)
+/* A file in the cache: the boot ID of this machine when KVM was last seen to hang guests. */
+static char *kvm_marker_path(const char *cache_dir)
 {
-	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-	char *path = NULL;
-	int n = -1;
+	char *path;
 
-	if (cache && cache[0] == '/')
-		n = asprintf(&path, "%s/ktstr-gdb/kvm-hangs", cache);
-	else if (home && home[0] == '/')
-		n = asprintf(&path, "%s/.cache/ktstr-gdb/kvm-hangs", home);
-	return n < 0 ? NULL : path;
+	return cache_dir && asprintf(&path, "%s/kvm-hangs", cache_dir) >= 0 ? path : NULL;
 }
 
 static bool read_line(const char *path, char *line, int size)
@@ -277,9 +259,14 @@ static bool read_line(const char *path, char *line, int size)
 	return file && fgets(line, size, file);
 }
 
+/*
+ * A KVM that hangs guests (nested, without the hypervisor's support) costs ten seconds to find out.
+ * It stays so until the machine is booted again.
+ */
 const char *vm_qemu_default_accel(void)
 {
-	_cleanup_free_ char *marker = kvm_marker_path();
+	_cleanup_free_ char *cache_dir = kt_cache_dir();
+	_cleanup_free_ char *marker = kvm_marker_path(cache_dir);
 	char boot[64], hung[64];
 
 	if (access("/dev/kvm", R_OK | W_OK))
@@ -290,18 +277,18 @@ const char *vm_qemu_default_accel(void)
 	return "kvm";
 }
 
-/* Only a shortcut for the next time: when it can't be written, nothing is lost. */
 void vm_qemu_remember_kvm_hangs(void)
 {
-	_cleanup_free_ char *marker = kvm_marker_path();
+	_cleanup_free_ char *cache_dir = kt_cache_dir();
+	_cleanup_free_ char *marker = kvm_marker_path(cache_dir);
+	struct kt_error *err;
 	char boot[64];
 
 	if (!marker || !read_line("/proc/sys/kernel/random/boot_id", boot, sizeof(boot)))
 		return;
-	for (char *slash = strchr(marker + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		mkdir(marker, 0755);
-		*slash = '/';
-	}
-	kt_error_destroy(write_file(marker, boot, strlen(boot)));
+	err = kt_mkdir_p(cache_dir, 0700);
+	if (!err)
+		err = kt_replace_file(marker, boot, strlen(boot), 0600, false);
+	/* Only a shortcut for the next time: without it, nothing is lost. */
+	kt_error_destroy(err);
 }
