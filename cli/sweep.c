@@ -258,7 +258,8 @@ static bool fetch_kernels(const struct sweep_cells *cells)
 			continue;
 		last = cell->kernel;
 		cli_progress("looking for the kernels");
-		kt_error_destroy(sweep_kernel_image(cell->kernel, kt_deadline_ms(600000), &image));
+		kt_error_destroy(sweep_kernel_image(cell->kernel, kt_deadline_ms(600000),
+						    cli_cancel_fd(), &image));
 		if (cli_sleep_ms(0))
 			return false;
 	}

@@ -168,7 +168,8 @@ static struct kt_error *prepare(const struct sweep_cell *cell, char **image_ret)
 		err = check_readable(&s->files);
 	if (err)
 		return kt_error_wrap(err, "scheduler %s", s->name);
-	return sweep_kernel_image(cell->kernel, kt_deadline_ms(FETCH_MAX_MS), image_ret);
+	return sweep_kernel_image(cell->kernel, kt_deadline_ms(FETCH_MAX_MS), cli_cancel_fd(),
+				  image_ret);
 }
 
 /* *keep_ret: the cell did not start, and the record that it has from before is to stay. */

@@ -65,17 +65,15 @@ static char *last_line(char *text)
 	return nl ? nl + 1 : text;
 }
 
-static struct kt_error *run_fetcher(const char *fetcher, const char *suite, const char *series,
-				    int64_t deadline_ns, char **ret)
+static struct kt_error *run_fetcher(const char *const *argv, int64_t deadline_ns, int cancel_fd,
+				    char **ret)
 {
-	const char *const with[] = {fetcher, "--series", series, suite, NULL};
-	const char *const without[] = {fetcher, suite, NULL};
 	_cleanup_free_ char *output = NULL;
 	struct kt_error *err;
 	const char *line;
 	int status;
 
-	err = kt_process_output(series ? with : without, deadline_ns, &output, &status);
+	err = kt_process_output(argv, deadline_ns, cancel_fd, &output, &status);
 	if (err)
 		return err;
 	line = last_line(output);
@@ -83,12 +81,12 @@ static struct kt_error *run_fetcher(const char *fetcher, const char *suite, cons
 		return kt_error_new(KT_ERROR_NOT_FOUND, "%s",
 				    line[0] ? line : "the fetcher failed without a word");
 	if (line[0] != '/' || access(line, R_OK))
-		return kt_error_new(KT_ERROR_FORMAT, "%s printed no path of an image", fetcher);
+		return kt_error_new(KT_ERROR_FORMAT, "%s printed no path of an image", argv[0]);
 	*ret = strdup(line);
 	return *ret ? NULL : kt_error_no_memory();
 }
 
-static struct kt_error *fetch(const char *spec, int64_t deadline_ns, char **ret)
+static struct kt_error *fetch(const char *spec, int64_t deadline_ns, int cancel_fd, char **ret)
 {
 	_cleanup_free_ char *fetcher = find_fetcher();
 	_cleanup_free_ char *suite = strdup(spec + strlen("debian:"));
@@ -105,14 +103,16 @@ static struct kt_error *fetch(const char *spec, int64_t deadline_ns, char **ret)
 	series = strchr(suite, '/');
 	if (series)
 		*series++ = '\0';
-	return run_fetcher(fetcher, suite, series, deadline_ns, ret);
+	return run_fetcher(series ? (const char *[]){fetcher, "--series", series, suite, NULL}
+				  : (const char *[]){fetcher, suite, NULL},
+			   deadline_ns, cancel_fd, ret);
 }
 
 struct kt_error *sweep_kernel_image(const struct sweep_kernel *kernel, int64_t deadline_ns,
-				    char **ret)
+				    int cancel_fd, char **ret)
 {
 	if (!strncmp(kernel->image, "debian:", strlen("debian:")))
-		return kt_error_wrap(fetch(kernel->image, deadline_ns, ret), "kernel %s",
+		return kt_error_wrap(fetch(kernel->image, deadline_ns, cancel_fd, ret), "kernel %s",
 				     kernel->name);
 	if (access(kernel->image, R_OK))
 		return kt_error_os(errno, "kernel %s: cannot read %s", kernel->name, kernel->image);

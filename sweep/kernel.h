@@ -10,9 +10,10 @@
  * which downloads what is not in the cache; that can take minutes, up to deadline_ns. fetch-kernel
  * is in vm/ of the source tree, in libexec/ktstr-gdb/ of an installed tool, or where
  * KTSTR_FETCH_KERNEL says. Errors: KT_ERROR_NOT_FOUND if there is no fetch-kernel, or with its
- * words if it fails; KT_ERROR_OS if the image cannot be read.
+ * words if it fails; KT_ERROR_CANCELLED if cancel_fd (-1: none) is readable: then fetch-kernel has
+ * been ended; KT_ERROR_OS if the image cannot be read.
  */
 struct kt_error *sweep_kernel_image(const struct sweep_kernel *kernel, int64_t deadline_ns,
-				    char **ret);
+				    int cancel_fd, char **ret);
 
 #endif

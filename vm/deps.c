@@ -36,6 +36,13 @@ void kt_deps_deinit(struct kt_deps *deps)
 	list_deinit(&deps->lib_dirs);
 }
 
+/* A search, and where its findings go. */
+struct search {
+	uint16_t machine; /* the guest's, EM_* */
+	int cancel_fd;
+	struct kt_deps *deps;
+};
+
 /* Adds a copy of the first len bytes of path, unless it is there. */
 static struct kt_error *add_once(struct kt_path_list *list, const char *path, size_t len)
 {
@@ -106,7 +113,8 @@ static struct kt_error *loader_failed(const char *binary, const char *interp, co
 			     "install the library, or set LD_LIBRARY_PATH to where it is");
 }
 
-static struct kt_error *list_libraries(const char *interp, const char *binary, struct kt_deps *deps)
+static struct kt_error *list_libraries(const struct search *search, const char *interp,
+				       const char *binary)
 {
 	const char *argv[] = {interp, "--list", binary, NULL};
 	_cleanup_free_ char *output = NULL;
@@ -114,12 +122,13 @@ static struct kt_error *list_libraries(const char *interp, const char *binary, s
 	char *line, *rest, *last = NULL;
 	int status;
 
-	err = kt_process_output(argv, kt_deadline_ms(LIST_TIMEOUT_MS), &output, &status);
+	err = kt_process_output(argv, kt_deadline_ms(LIST_TIMEOUT_MS), search->cancel_fd, &output,
+				&status);
 	if (err)
 		return kt_error_wrap(err, "%s: cannot list its shared libraries", binary);
 	for (rest = output; (line = strsep(&rest, "\n"));) {
 		last = *line ? line : last;
-		err = parse_list_line(line, binary, deps);
+		err = parse_list_line(line, binary, search->deps);
 		if (err)
 			return err;
 	}
@@ -166,19 +175,19 @@ static struct kt_error *elf_interpreter(int fd, const char *path, uint16_t machi
 	return NULL;
 }
 
-static struct kt_error *add_elf(int fd, const char *path, uint16_t machine, struct kt_deps *deps)
+static struct kt_error *add_elf(const struct search *search, int fd, const char *path)
 {
 	_cleanup_free_ char *interp = NULL;
 	struct kt_error *err;
 
-	err = elf_interpreter(fd, path, machine, &interp);
+	err = elf_interpreter(fd, path, search->machine, &interp);
 	if (err || !interp)
 		return err;
 	if (access(interp, X_OK))
 		return kt_error_os(errno, "%s: its dynamic loader %s", path, interp);
-	err = add_once(&deps->files, interp, strlen(interp));
+	err = add_once(&search->deps->files, interp, strlen(interp));
 	if (!err)
-		err = list_libraries(interp, path, deps);
+		err = list_libraries(search, interp, path);
 	return err;
 }
 
@@ -217,8 +226,7 @@ static char *script_interpreter(const char *head)
 	return len ? strndup(begin, len) : NULL;
 }
 
-static struct kt_error *add_program(const char *path, uint16_t machine, unsigned depth,
-				    struct kt_deps *deps)
+static struct kt_error *add_program(const struct search *search, const char *path, unsigned depth)
 {
 	char head[256] = "";
 	_cleanup_free_ char *interp = NULL;
@@ -228,14 +236,14 @@ static struct kt_error *add_program(const char *path, uint16_t machine, unsigned
 
 	err = open_program(path, &fd);
 	if (!err)
-		err = add_once(&deps->files, path, strlen(path));
+		err = add_once(&search->deps->files, path, strlen(path));
 	if (err)
 		return err;
 	n = pread(fd, head, sizeof(head) - 1, 0);
 	if (n < 0)
 		return kt_error_os(errno, "cannot run %s", path);
 	if (n >= SELFMAG && !memcmp(head, ELFMAG, SELFMAG)) {
-		err = add_elf(fd, path, machine, deps);
+		err = add_elf(search, fd, path);
 		return err ? err : check_executable(fd, path);
 	}
 	if (strncmp(head, "#!", 2) || !(interp = script_interpreter(head)))
@@ -246,21 +254,22 @@ static struct kt_error *add_program(const char *path, uint16_t machine, unsigned
 	err = check_executable(fd, path);
 	if (err)
 		return err;
-	return kt_error_wrap(add_program(interp, machine, depth + 1, deps), "%s: its interpreter",
-			     path);
+	return kt_error_wrap(add_program(search, interp, depth + 1), "%s: its interpreter", path);
 }
 
-struct kt_error *kt_deps_find(const char *path, uint16_t machine, struct kt_deps *ret)
+struct kt_error *kt_deps_find(const char *path, uint16_t machine, int cancel_fd,
+			      struct kt_deps *ret)
 {
 	_cleanup_free_ char *absolute = NULL;
 	struct kt_deps deps = {0};
+	const struct search search = {machine, cancel_fd, &deps};
 	struct kt_error *err;
 
 	/* Not "/proc/self/cwd/..." and no "..": the guest gets the same path. */
 	absolute = realpath(path, NULL);
 	if (!absolute)
 		return kt_error_os(errno, "cannot run %s", path);
-	err = add_program(absolute, machine, 0, &deps);
+	err = add_program(&search, absolute, 0);
 	if (err)
 		kt_deps_deinit(&deps);
 	else

@@ -28,9 +28,10 @@ struct kt_deps {
  * machine (EM_X86_64, ...). A script brings its interpreter, but not what it calls.
  * Errors say what is wrong with the file: missing, a directory, not executable, of another
  * machine, a library that is not found. ret is the caller's, to be given to
- * kt_deps_deinit().
+ * kt_deps_deinit(). KT_ERROR_CANCELLED: cancel_fd (-1: none) is readable.
  */
-struct kt_error *kt_deps_find(const char *path, uint16_t machine, struct kt_deps *ret);
+struct kt_error *kt_deps_find(const char *path, uint16_t machine, int cancel_fd,
+			      struct kt_deps *ret);
 
 void kt_deps_deinit(struct kt_deps *deps);
 

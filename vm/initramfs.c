@@ -253,7 +253,7 @@ static struct kt_error *put_program(struct writer *w, const struct vm_initramfs 
 	_cleanup_(kt_deps_deinit) struct kt_deps deps = {0};
 	struct kt_error *err;
 
-	err = kt_deps_find(load->run, initramfs->machine->elf, &deps);
+	err = kt_deps_find(load->run, initramfs->machine->elf, initramfs->cancel_fd, &deps);
 	if (err)
 		return err;
 	kt_vec_for_each (&deps.files.v, path) {

@@ -45,6 +45,7 @@ struct vm_initramfs {
 	size_t init_size;
 	const struct vm_machine *machine;
 	const struct vm_load *load;
+	int cancel_fd; /* readable: KT_ERROR_CANCELLED; -1: none */
 };
 
 /*

@@ -14,7 +14,8 @@
 #include "util/clock.h"
 #include "vm/process.h"
 
-#define OUTPUT_MAX (1u << 20)
+#define OUTPUT_MAX  (1u << 20)
+#define TERM_MAX_MS 2000 /* between SIGTERM and SIGKILL */
 
 /* In the child: signals as a program expects them, whatever the tool did with its own. */
 static void reset_signals(void)
@@ -39,6 +40,7 @@ static pid_t waitpid_again(pid_t pid, int *status, int flags)
 
 static _Noreturn void exec_child(const char *const *argv, int in, int out)
 {
+	setpgid(0, 0);
 	reset_signals();
 	if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
 		_exit(127);
@@ -47,19 +49,32 @@ static _Noreturn void exec_child(const char *const *argv, int in, int out)
 	_exit(127);
 }
 
-static struct kt_error *read_output(int fd, int64_t deadline_ns, struct kt_buf *out)
+static struct kt_error *wait_readable(int fd, int64_t deadline_ns, int cancel_fd)
 {
-	struct pollfd pollfd = {fd, POLLIN, 0};
-	char chunk[4096];
-	ssize_t n;
+	struct pollfd fds[] = {{fd, POLLIN, 0}, {cancel_fd, POLLIN, 0}};
 
 	for (;;) {
-		int left = kt_deadline_left_ms(deadline_ns);
+		int left = kt_deadline_left_ms(deadline_ns), n;
 
 		if (!left)
 			return kt_error_new(KT_ERROR_TIMEOUT, "it took too long");
-		if (poll(&pollfd, 1, left) <= 0)
-			continue;
+		n = poll(fds, 2, left);
+		if (n < 0 && errno != EINTR)
+			return kt_error_os(errno, "poll");
+		if (n > 0 && fds[1].revents)
+			return kt_error_new(KT_ERROR_CANCELLED, "cancelled");
+		if (n > 0)
+			return NULL;
+	}
+}
+
+static struct kt_error *read_output(int fd, int64_t deadline_ns, int cancel_fd, struct kt_buf *out)
+{
+	struct kt_error *err;
+	char chunk[4096];
+	ssize_t n;
+
+	while (!(err = wait_readable(fd, deadline_ns, cancel_fd))) {
 		n = read(fd, chunk, sizeof(chunk));
 		if (n < 0 && errno != EINTR)
 			return kt_error_os(errno, "read");
@@ -68,31 +83,66 @@ static struct kt_error *read_output(int fd, int64_t deadline_ns, struct kt_buf *
 		if (n > 0 && out->len < OUTPUT_MAX)
 			kt_buf_append(out, chunk, (size_t)n);
 	}
+	return err;
 }
 
-struct kt_error *kt_process_output(const char *const *argv, int64_t deadline_ns, char **ret,
-				   int *ret_status)
+/* The group's number stays taken until its leader is reaped, which the caller does after this. */
+static void end_group(const struct kt_process *leader)
 {
-	_cleanup_(kt_buf_deinit) struct kt_buf out = KT_BUF_INIT;
+	kill(-leader->pid, SIGTERM);
+	kt_error_destroy(wait_readable(leader->pidfd, kt_deadline_ms(TERM_MAX_MS), -1));
+	kill(-leader->pid, SIGKILL);
+}
+
+/* *out_fd is what its output can be read from, and the caller's. */
+static struct kt_error *start_group(const char *const *argv, int *out_fd, struct kt_process *ret)
+{
 	_cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	_cleanup_close_ int read_end = -1;
 	struct kt_error *err;
-	int fds[2], status = 0;
 	pid_t pid;
+	int fds[2];
 
 	if (null < 0 || pipe2(fds, O_CLOEXEC))
-		return kt_error_os(errno, "cannot run %s", argv[0]);
-	read_end = fds[0];
+		return kt_error_os(errno, "cannot start it");
 	pid = fork();
 	if (!pid)
 		exec_child(argv, null, fds[1]);
 	close(fds[1]);
-	if (pid < 0)
-		return kt_error_os(errno, "cannot run %s", argv[0]);
-	err = read_output(read_end, deadline_ns, &out);
+	if (pid < 0) {
+		close(fds[0]);
+		return kt_error_os(errno, "cannot start it");
+	}
+	/* Here, too: end_group() may come before the child has done it. */
+	setpgid(pid, pid);
+	*ret = (struct kt_process){pid, pidfd_open(pid, 0)};
+	*out_fd = fds[0];
+	if (ret->pidfd >= 0)
+		return NULL;
+	err = kt_error_os(errno, "cannot start it");
+	kt_process_kill(ret);
+	return err;
+}
+
+struct kt_error *kt_process_output(const char *const *argv, int64_t deadline_ns, int cancel_fd,
+				   char **ret, int *ret_status)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf out = KT_BUF_INIT;
+	_cleanup_close_ int out_fd = -1;
+	struct kt_process process;
+	struct kt_error *err;
+	int status = 0;
+
+	err = start_group(argv, &out_fd, &process);
 	if (err)
-		kill(pid, SIGKILL);
-	waitpid_again(pid, &status, 0);
+		return kt_error_wrap(err, "%s", argv[0]);
+	err = read_output(out_fd, deadline_ns, cancel_fd, &out);
+	/* It may have closed its output and go on. */
+	if (!err)
+		err = wait_readable(process.pidfd, deadline_ns, cancel_fd);
+	if (err)
+		end_group(&process);
+	waitpid_again(process.pid, &status, 0);
+	close(process.pidfd);
 	kt_buf_appends(&out, "");
 	if (!err && out.failed)
 		err = kt_error_no_memory();

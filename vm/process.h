@@ -10,11 +10,16 @@
 #include "util/error.h"
 
 /*
- * Runs argv (argv[0] is a path) to its end and returns what it wrote, stdout and stderr, NUL-
- * terminated, bounded, which the caller frees, and its wait status. It gets no stdin.
+ * Runs argv (argv[0] is a path) to its end. *ret is what it wrote to stdout and stderr,
+ * NUL-terminated, at most a megabyte, and the caller frees it; *ret_status is its wait status. It
+ * gets no stdin.
+ *
+ * KT_ERROR_TIMEOUT at the deadline, KT_ERROR_CANCELLED when cancel_fd (-1: none) is readable: then
+ * it and the processes that it started get SIGTERM, and after two seconds SIGKILL. They are a
+ * process group of their own, so that a Ctrl-C in the terminal reaches them only through cancel_fd.
  */
-struct kt_error *kt_process_output(const char *const *argv, int64_t deadline_ns, char **ret,
-				   int *ret_status);
+struct kt_error *kt_process_output(const char *const *argv, int64_t deadline_ns, int cancel_fd,
+				   char **ret, int *ret_status);
 
 /* A child: killed and reaped by kt_process_kill(), or left alone. */
 struct kt_process {

@@ -122,7 +122,11 @@ static void stop_qemu(struct vm *vm)
 static struct kt_error *write_initramfs(struct vm *vm, const struct vm_load *load)
 {
 	_cleanup_free_ char *path = vm_guard_path(&vm->guard, "initrd.cpio");
-	struct vm_initramfs initramfs = {.machine = vm->config.machine, .load = load};
+	struct vm_initramfs initramfs = {
+		.machine = vm->config.machine,
+		.load = load,
+		.cancel_fd = vm->config.cancel_fd,
+	};
 	_cleanup_free_ void *file = NULL;
 	struct kt_error *err;
 

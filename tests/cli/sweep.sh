@@ -265,6 +265,28 @@ check 'no cell that was cut off has a record' test "$(ls "$work/interrupted" | g
 check 'what is done is kept' test "$(ls "$work/interrupted" | grep -c '\.json$')" = 1
 check 'no directory of a guest is left' test -z "$(ls -A "$work/tmp")"
 
+# A fetcher of kernels that does not end by itself, nor does what it started.
+cat >"$work/bin/fetch" <<'S'
+#!/bin/sh
+trap 'echo >"$FETCHING.cleaned"; exit 143' TERM
+sleep 1000 &
+echo $! >"$FETCHING.new"
+mv "$FETCHING.new" "$FETCHING"
+wait
+S
+chmod +x "$work/bin/fetch"
+sed 's|image = "[^"]*"|image = "debian:trixie"|' "$work/sweep.conf" >"$work/fetched.conf"
+FETCHING=$work/fetching KTSTR_FETCH_KERNEL=$work/bin/fetch "$tool" sweep "$work/fetched.conf" \
+	--results "$work/fetched" >"$work/out" 2>"$work/err" &
+pid=$!
+becomes test -s "$work/fetching"
+kill -INT $pid
+wait $pid
+status=$?
+check 'Ctrl-C while a kernel is fetched: exit status 3' test "$status" = 3
+check 'the fetcher could clean up' test -e "$work/fetching.cleaned"
+check 'what it started has ended' becomes sh -c "! grep -qs '^State:.[^Z]' /proc/$(cat "$work/fetching")/status"
+
 # --- cargo ---
 
 cat >"$work/bin/cargo" <<'S'

@@ -34,7 +34,7 @@ static void assert_refused(const char *path, uint16_t machine, enum kt_error_cod
 			   const char *words)
 {
 	struct kt_deps deps = {0};
-	struct kt_error *err = kt_deps_find(path, machine, &deps);
+	struct kt_error *err = kt_deps_find(path, machine, -1, &deps);
 
 	assert_non_null(err);
 	if (!strstr(kt_error_message(err), words))
@@ -50,7 +50,7 @@ static void test_dynamic(void **state)
 	struct kt_deps deps = {0};
 
 	(void)state;
-	assert_null(kt_deps_find("/proc/self/exe", HOST_MACHINE, &deps));
+	assert_null(kt_deps_find("/proc/self/exe", HOST_MACHINE, -1, &deps));
 	assert_non_null(strstr(deps.files.v.data[0], "/test_deps"));
 	assert_true(has(&deps, "/libc.so.6"));
 	assert_true(has(&deps, "/libcmocka.so.0"));
@@ -67,7 +67,7 @@ static void test_script(void **state)
 	struct kt_deps deps = {0};
 
 	(void)state;
-	assert_null(kt_deps_find(path, HOST_MACHINE, &deps));
+	assert_null(kt_deps_find(path, HOST_MACHINE, -1, &deps));
 	assert_string_equal(deps.files.v.data[0], path);
 	assert_true(has(&deps, "/bin/sh"));
 	assert_true(has(&deps, "/libc.so.6"));
@@ -81,7 +81,7 @@ static void test_static(void **state)
 	(void)state;
 	if (access("build/ktstr-init", R_OK))
 		skip();
-	assert_null(kt_deps_find("build/ktstr-init", HOST_MACHINE, &deps));
+	assert_null(kt_deps_find("build/ktstr-init", HOST_MACHINE, -1, &deps));
 	assert_int_equal(deps.files.v.len, 1);
 	assert_int_equal(deps.lib_dirs.v.len, 0);
 	kt_deps_deinit(&deps);

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -34,6 +35,29 @@ struct told {
 	pid_t guard;
 	char dir[128];
 };
+
+/* Somebody else's child, which may stay a zombie for a while. */
+static bool ended_soon(pid_t pid)
+{
+	int64_t deadline = kt_deadline_ms(HANG_MS);
+	char path[32], text[256] = "", *end;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	while (kt_deadline_left_ms(deadline)) {
+		FILE *file = fopen(path, "re");
+
+		if (!file)
+			return true;
+		if (!fgets(text, sizeof(text), file))
+			text[0] = '\0';
+		fclose(file);
+		end = strrchr(text, ')');
+		if (end && end[1] && end[2] == 'Z')
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
 
 static bool gone(const struct told *told)
 {
@@ -210,13 +234,66 @@ static void test_process_output(void **state)
 	int status;
 
 	(void)state;
-	assert_null(kt_process_output(echo, kt_deadline_ms(HANG_MS), &output, &status));
+	assert_null(kt_process_output(echo, kt_deadline_ms(HANG_MS), -1, &output, &status));
 	assert_string_equal(output, "out\nerr\n");
 	assert_int_equal(WEXITSTATUS(status), 3);
 	free(output);
-	err = kt_process_output(slow, kt_deadline_ms(50), &output, &status);
+	err = kt_process_output(slow, kt_deadline_ms(50), -1, &output, &status);
 	assert_int_equal(kt_error_code(err), KT_ERROR_TIMEOUT);
 	kt_error_destroy(err);
+}
+
+/*
+ * A shell that starts a process and waits for it. It leaves a file when SIGTERM ends it; the
+ * process writes its number, and does not end by itself.
+ */
+static void test_cancel(void **state)
+{
+	char dir[] = "/tmp/ktstr-test.XXXXXX", script[256], path[64];
+	const char *const argv[] = {"/bin/sh", "-c", script, NULL};
+	int cancel[2], status;
+	char *output = NULL;
+	struct kt_error *err;
+	struct stat st;
+	pid_t canceller, child;
+	FILE *file;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(script, sizeof(script),
+		 "cd %s && trap 'echo > cleaned; exit 143' TERM && "
+		 "{ sleep 1000 & echo $! > new && mv new pid && wait; }",
+		 dir);
+	snprintf(path, sizeof(path), "%s/pid", dir);
+	assert_int_equal(pipe(cancel), 0);
+	canceller = fork();
+	if (!canceller) {
+		int64_t deadline = kt_deadline_ms(HANG_MS);
+
+		while (stat(path, &st) && kt_deadline_left_ms(deadline))
+			usleep(10000);
+		_exit(write(cancel[1], "x", 1) != 1);
+	}
+	err = kt_process_output(argv, kt_deadline_ms(10 * HANG_MS), cancel[0], &output, &status);
+	assert_non_null(err);
+	assert_int_equal(kt_error_code(err), KT_ERROR_CANCELLED);
+	assert_string_equal(kt_error_message(err), "/bin/sh: cancelled");
+	kt_error_destroy(err);
+	assert_null(output);
+	waitpid(canceller, &status, 0);
+	assert_int_equal(status, 0);
+	/* The shell has been waited for, and no child of this process is left. */
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%d", &child), 1);
+	fclose(file);
+	assert_true(ended_soon(child));
+	snprintf(script, sizeof(script), "test -e %s/cleaned && rm -r %s", dir, dir);
+	assert_int_equal(system(script), 0);
+	close(cancel[0]);
+	close(cancel[1]);
 }
 
 int main(void)
@@ -225,7 +302,7 @@ int main(void)
 		cmocka_unit_test(test_killed_tool),    cmocka_unit_test(test_killed_guard_and_tool),
 		cmocka_unit_test(test_kept),           cmocka_unit_test(test_directory),
 		cmocka_unit_test(test_long_tmpdir),    cmocka_unit_test(test_process_errors),
-		cmocka_unit_test(test_process_output),
+		cmocka_unit_test(test_process_output), cmocka_unit_test(test_cancel),
 	};
 
 	return cmocka_run_group_tests_name("vm/guard", tests, NULL, NULL);

@@ -59,6 +59,7 @@ static struct kt_error *write_archive(const struct vm_load *load, const char *pa
 		.init_size = sizeof(init_bytes) - 1,
 		.machine = vm_machine_by_arch(arch),
 		.load = load,
+		.cancel_fd = -1,
 	};
 
 	return vm_initramfs_write(&initramfs, path);
