@@ -7,6 +7,10 @@
 #include "model/cells_index.h"
 #include "util/buf.h"
 
+/*
+ * render/assets/report.css and report.js. The page's Content-Security-Policy names them by their
+ * SHA-256 in base64, so that nothing else in the page is ever run.
+ */
 extern const char html_style[], html_script[], html_style_hash[], html_script_hash[];
 
 /* How a state looks: "✓", "✗" or "–", and the CSS class that colours it: "p", "f" or "k". */

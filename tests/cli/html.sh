@@ -62,7 +62,7 @@ hash_of() { # TAG
 named() { # TAG: whether the policy names the hash of what is in it
 	hash=$(hash_of "$1")
 	grep -qF "$1-src 'sha256-$hash'" "$dir/page.html" ||
-		echo "render/html_assets.c: the hash of $1 has to be $hash"
+		echo "its hash is $hash, which the policy does not name"
 }
 
 # Nothing but fragments to go to, and nothing to load.
