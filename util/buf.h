@@ -34,7 +34,7 @@ void kt_buf_vprintf(struct kt_buf *buf, const char *fmt, va_list ap)
 /* Appends the low `size` bytes (at most 8) of a number, little-endian. */
 void kt_buf_append_le(struct kt_buf *buf, uint64_t value, size_t size);
 
-/* Forgets the first n bytes (at most len). */
+/* Removes the first n bytes (at most len). */
 void kt_buf_consume(struct kt_buf *buf, size_t n);
 
 /* True when any append since init ran out of memory; the content is then short. */
@@ -44,8 +44,8 @@ bool kt_buf_failed(const struct kt_buf *buf);
 char *kt_buf_steal(struct kt_buf *buf);
 
 /*
- * The same, as the end of a function that makes text: the string in *ret, or the error that
- * it could not be made. buf is empty afterwards, either way.
+ * kt_buf_steal() for the last line of a function that makes text: the string in *ret, or
+ * KT_ERROR_NO_MEMORY. buf is empty afterwards, either way.
  */
 struct kt_error *kt_buf_finish(struct kt_buf *buf, char **ret);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Cleanup attributes for locals: what a function opened is closed on every way out. */
+/* Cleanup attributes for locals: a function releases what it acquired on every way out. */
 #ifndef KT_UTIL_CLEANUP_H
 #define KT_UTIL_CLEANUP_H
 

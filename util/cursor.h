@@ -26,7 +26,7 @@ static inline struct kt_cursor kt_cursor(const void *data, size_t len, bool big_
 	return (struct kt_cursor){.data = data, .len = len, .big_endian = big_endian};
 }
 
-/* n bytes at the cursor, and moves behind them; NULL past the end. */
+/* Returns n bytes at the cursor and moves behind them; NULL: there are fewer. */
 static inline const uint8_t *kt_cursor_bytes(struct kt_cursor *c, size_t n)
 {
 	const uint8_t *p = c->data + c->pos;
@@ -88,7 +88,7 @@ static inline uint64_t kt_cursor_u64(struct kt_cursor *c)
 	return kt_cursor_uint(c, 8);
 }
 
-/* A NUL-terminated string at the cursor, and moves behind its NUL; NULL when there is none. */
+/* Returns the NUL-terminated string at the cursor and moves behind it; NULL: there is no NUL. */
 static inline const char *kt_cursor_string(struct kt_cursor *c)
 {
 	const uint8_t *p = c->data + c->pos;

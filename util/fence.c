@@ -43,7 +43,7 @@ struct net_port {
 
 #define PORT_DNS 53
 
-/* All that this ABI can forbid. */
+/* Everything that this ABI can forbid. */
 static struct ruleset everything(int abi)
 {
 	struct ruleset set = {.fs = ACCESS_FS_REFER - 1};
@@ -69,11 +69,12 @@ static struct ruleset everything(int abi)
 	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | ACCESS_FS_TRUNCATE)
 
 /*
- * What cannot be allowed (a pipe, behind /dev/stderr) is nothing that Landlock forbids.
+ * Errors do not matter: Landlock cannot allow a pipe (which /dev/stderr may be), but does not
+ * forbid it either.
  *
- * The place stays open as long as the process lives. A rule is of an inode, and some file systems
- * make a new inode whenever a file is looked up that nobody has open: 9p (a share of QEMU, or a
- * drive of WSL), and /proc. There a rule alone would allow nothing.
+ * The descriptor is never closed. A rule belongs to an inode, and some file systems make a new
+ * inode each time a file is looked up that nobody has open: 9p (a share of QEMU, a drive of WSL)
+ * and /proc. Without an open descriptor, a rule there would allow nothing.
  */
 static void allow_place(int rules, const struct ruleset *set, const struct kt_fence_place *place)
 {
@@ -101,7 +102,7 @@ static void allow_port(int rules, uint16_t port)
 	(void)syscall(SYS_landlock_add_rule, rules, RULE_NET_PORT, &rule, 0);
 }
 
-/* The ABI that holds; 0: none. */
+/* Returns the ABI that is in force; 0: none. */
 static int put_up_landlock(const struct kt_fence *fence)
 {
 	int abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0,
@@ -146,10 +147,10 @@ static int put_up_landlock(const struct kt_fence *fence)
 #endif
 #endif
 
-/* x32's calls have numbers of their own, which would go round the list below. */
+/* The calls of x32 have other numbers, which are not in the list below. */
 #define X32_BIT 0x40000000u
 
-/* Of calls that are younger than the headers of Debian 12; the same on each architecture. */
+/* Calls that the headers of Debian 12 do not have. Their numbers are the same everywhere. */
 enum {
 	CALL_FCHMODAT2 = 452,
 	CALL_SETXATTRAT = 463,
@@ -158,7 +159,7 @@ enum {
 	CALL_FILE_SETATTR = 469,
 };
 
-/* What reading a guest never does. */
+/* Calls that are not needed for reading a guest. */
 /* clang-format off */
 static const uint16_t forbidden[] = {
 	/* start a program */
@@ -168,12 +169,12 @@ static const uint16_t forbidden[] = {
 	SYS_ptrace,
 #endif
 	SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_getfd, SYS_setpriority,
-	/* be a server */
+	/* accept connections */
 	SYS_listen, SYS_accept4,
 #ifdef SYS_accept
 	SYS_accept,
 #endif
-	/* change whose a file is, which is not among what Landlock forbids */
+	/* change a file's owner, mode or times, which Landlock does not forbid */
 	SYS_fchmod, SYS_fchmodat, CALL_FCHMODAT2, SYS_fchown, SYS_fchownat, SYS_setxattr,
 	SYS_lsetxattr, SYS_fsetxattr, CALL_SETXATTRAT, SYS_removexattr, SYS_lremovexattr,
 	SYS_fremovexattr, CALL_REMOVEXATTRAT, CALL_FILE_SETATTR, SYS_truncate, SYS_utimensat,
@@ -187,7 +188,7 @@ static const uint16_t forbidden[] = {
 	SYS_utime, SYS_utimes, SYS_futimesat,
 #endif
 	SYS_open_by_handle_at,
-	/* change what the system is, and reach those parts of a kernel that are young */
+	/* change the system, and reach young parts of the kernel, which have most bugs */
 	SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_move_mount, SYS_open_tree,
 	CALL_OPEN_TREE_ATTR, SYS_mount_setattr, SYS_fsopen, SYS_fspick, SYS_fsconfig, SYS_fsmount,
 	SYS_unshare, SYS_setns, SYS_init_module, SYS_finit_module, SYS_delete_module,
@@ -201,19 +202,19 @@ static const uint16_t forbidden[] = {
 };
 /* clang-format on */
 
-/* For the names of hosts, and the stub itself; of these, the Unix socket alone comes first. */
+/* For the stub, and for looking up names of hosts. Without TCP, only the first is allowed. */
 static const uint32_t families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
 
-/* No multipath TCP, which Landlock does not know to be TCP, and no netlink but of routes. */
+/* No multipath TCP, which Landlock does not limit. Of netlink, routes only. */
 static const uint32_t protocols[] = {0, IPPROTO_TCP, IPPROTO_UDP};
 
-/* Data with the SYN connects without the call that Landlock looks at. */
+/* Sending with this flag connects, past the check of connect(2) in Landlock. */
 #define FASTOPEN 0x20000000u
 
-/* Typing for the user into the user's terminal. */
+/* These put input into the user's terminal, as if it were typed. */
 static const uint32_t ioctls[] = {TIOCSTI, TIOCLINUX};
 
-/* In a user namespace of one's own, more of the kernel can be reached: CLONE_NEW*. */
+/* In a user namespace, more of the kernel can be reached. */
 #define NAMESPACES                                                                                 \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
 	 CLONE_NEWPID | CLONE_NEWNET)
@@ -225,7 +226,7 @@ static const uint32_t ioctls[] = {TIOCSTI, TIOCLINUX};
 
 static const uint32_t oneself[] = {0};
 
-/* s390x has all calls of sockets in one, too, whose families and flags are out of reach here. */
+/* s390x can make all socket calls through one, whose other arguments a filter cannot read. */
 #ifdef SYS_socketcall
 static const uint32_t socket_calls[] = {4 /* listen */, 5 /* accept */, 18 /* accept4 */};
 #endif
@@ -278,8 +279,8 @@ static void refuse_call(struct filter *f, uint32_t call, uint32_t errnum)
 }
 
 /*
- * Of this call, the argument has to be (must), or is not to be, one of these. The number of the
- * call is at hand before and after, so that another check may follow.
+ * Refuses this call unless its nth argument is one of the values (must), or if it is (!must). The
+ * accumulator has the number of the call before and after, so that checks can follow one another.
  */
 static void check_arg(struct filter *f, uint32_t call, unsigned int nth, const uint32_t *values,
 		      size_t n, bool must)
@@ -293,7 +294,7 @@ static void check_arg(struct filter *f, uint32_t call, unsigned int nth, const u
 	load_call(f);
 }
 
-/* Of this call, the argument has none of these bits. */
+/* Refuses this call if its nth argument has one of these bits. */
 static void check_bits(struct filter *f, uint32_t call, unsigned int nth, uint32_t bits)
 {
 	jump(f, BPF_JEQ, call, 0, 4);
@@ -336,7 +337,7 @@ static bool put_up_seccomp(const struct kt_fence *fence)
 	check_arg(&f, SYS_ioctl, 1, ioctls, COUNT(ioctls), false);
 	check_arg(&f, SYS_prlimit64, 0, oneself, COUNT(oneself), true);
 	check_bits(&f, SYS_clone, CLONE_FLAGS_ARG, NAMESPACES);
-	/* Its flags are in memory, which a filter cannot read; the C library then takes clone(). */
+	/* Its flags are in memory, which a filter cannot read. The C library takes clone() then. */
 	refuse_call(&f, SYS_clone3, ENOSYS);
 	put(&f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
 	program.len = f.len;
@@ -347,7 +348,7 @@ struct kt_fence_state kt_fence_put_up(const struct kt_fence *fence)
 {
 	struct kt_fence_state state = {0};
 
-	/* Who cannot start a program gives nothing up by it, and only root may do without. */
+	/* Without it only root may do the rest. It limits what a started program can gain. */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return state;
 	state.landlock = put_up_landlock(fence);

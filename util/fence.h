@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A fence around this process, which nothing takes down again: only the files that are named can be
- * opened afterwards, no program can be started, and no process outside be traced or signalled. What
- * stays open: Unix sockets, which neither means tells apart by path, and with a port UDP.
- * Landlock (Linux 5.13) has the files, and from 6.7 (ABI 4) on TCP, from 6.12 (ABI 6) on signals;
- * seccomp has the rest. What the kernel at hand does not have is left out.
+ * A sandbox for this process, which cannot be left again. Afterwards only the named files can be
+ * opened, no program can be started, and no process outside can be traced or signalled. Unix
+ * sockets are not limited: neither Landlock nor seccomp can tell them apart by path. UDP is not
+ * limited either, if there is a TCP port.
  *
- * Of the calling thread and those that it starts: to be called before there are others. Each place
- * stays open, with a file descriptor that this process keeps.
+ * Landlock limits files (Linux 5.13), TCP (6.7, ABI 4) and signals (6.12, ABI 6); seccomp limits
+ * the rest. What this kernel does not support is left out.
+ *
+ * It holds for the calling thread and those that it starts: call it before there are other threads.
+ * The process keeps a file descriptor for each named place.
  * Internal to the tool; not a public header.
  */
 #ifndef KT_UTIL_FENCE_H
@@ -23,7 +25,7 @@ enum kt_fence_right {
 	KT_FENCE_WRITE, /* likewise, and files there can be made, replaced and removed */
 };
 
-/* A place that stays open. One that does not exist is none. */
+/* A place that can still be used. One that does not exist is left out. */
 struct kt_fence_place {
 	const char *path;
 	enum kt_fence_right right;
@@ -31,17 +33,17 @@ struct kt_fence_place {
 
 struct kt_fence {
 	KT_VEC(struct kt_fence_place) places;
-	/* The only one that TCP can connect to, but for DNS. 0: there is no network at all. */
+	/* TCP can connect to this port and to that of DNS only. 0: there is no network at all. */
 	uint16_t tcp_port;
 };
 
-/* What holds. */
+/* What is in force. */
 struct kt_fence_state {
 	int landlock; /* the ABI that is used; 0: the kernel has none */
 	bool seccomp;
 };
 
-/* Files that are open stay open. */
+/* Files that are open already stay open. */
 struct kt_fence_state kt_fence_put_up(const struct kt_fence *fence);
 
 #endif

@@ -15,8 +15,7 @@
 
 #include "util/error.h"
 
-/* The child's end of the socket. It is at its end when this process is gone, or has closed its own.
- */
+/* The child's end of the socket. It reads end of file once this process is gone. */
 #define KT_SURVIVOR_SOCK 3
 
 struct kt_survivor {
