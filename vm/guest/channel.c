@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The pipe of frames between init and the host: a virtio port, or the second serial port of a
- * kernel that has no virtio console.
+ * The channel for frames between init and the host: a virtio port, or the second serial port if the
+ * kernel has no virtio console.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -24,7 +24,7 @@
 static int channel_fd = -1;
 static struct kt_frame_decoder commands;
 
-/* A driver is there, built in or loaded: the port appears when QEMU has answered it. */
+/* With a driver, built in or loaded, the port appears once QEMU has answered it. */
 static bool has_virtio_console(void)
 {
 	return !access("/sys/bus/virtio/drivers/virtio_console", F_OK);
@@ -139,7 +139,7 @@ bool channel_command(uint8_t *ret)
 	struct kt_frame frame;
 	char chunk[256];
 
-	/* A virtio port whose host has hung up is readable for ever, and gives 0 bytes. */
+	/* After the host has hung up, a virtio port stays readable, and gives 0 bytes. */
 	if (poll(&pfd, 1, 0) > 0 && (pfd.revents & POLLIN)) {
 		ssize_t n = read(channel_fd, chunk, sizeof(chunk));
 

@@ -4,9 +4,9 @@
  * from the initramfs, does them, and tells the host in frames (vm/frame.h) over a virtio port or
  * the second serial port. What it prints goes to the console, the first serial port.
  *
- * It never ends. What it cannot go on without, it says on the console as
- * "ktstr-init: CAUSE", a line that the host looks for, and resets the machine. Lines of what it can
- * go on without begin otherwise, or they would be taken for why a guest died later.
+ * It never ends. After a fatal error it prints "ktstr-init: CAUSE" on the console, a line that the
+ * host looks for, and resets the machine. Other errors begin with "ktstr-init (goes on): ", so that
+ * the host does not take them for the reason if the guest dies later.
  */
 #ifndef KT_VM_GUEST_H
 #define KT_VM_GUEST_H
@@ -28,22 +28,23 @@ struct orders {
 	const char *cwd;        /* "cwd": the payload's working directory; NULL: / */
 	KT_VEC(char *) modules; /* "module": kernel modules, loaded in this order */
 	bool scheduler;         /* "scheduler": the payload is one, see run_scheduler() */
-	unsigned attach_ms;     /* how long it may take to attach, when it does not load programs */
-	unsigned workload_ms;   /* how long the workload may take to make progress */
-	unsigned settle_ms;     /* how long nothing may be loaded before all is */
-	unsigned max_ms;        /* how long the payload gets to load its programs */
+	unsigned
+		attach_ms; /* how long it may take to attach; time in the verifier is not counted */
+	unsigned workload_ms; /* how long the workload may take to make progress */
+	unsigned settle_ms;   /* how long nothing may be loaded before all is */
+	unsigned max_ms;      /* how long the payload gets to load its programs */
 };
 
-/* The console's last word. */
+/* Prints a fatal error on the console and resets the machine. */
 void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 
-/* Reaps whatever child has ended, as PID 1 must; -1: none. */
+/* Reaps any child that has ended, as PID 1 must; -1: none has. */
 int reap(int *wait_status);
 
-/* The first bytes of a small file as a string, cut to size; false: there are none. */
+/* Reads a small file into a string, cut to size; false: it is empty, or cannot be read. */
 bool read_small(const char *path, char *text, size_t size);
 
-/* The virtio port, or else that serial one; NULL: there is none. */
+/* Opens the virtio port, or else the serial port tty (NULL: there is none). */
 void channel_open(const char *tty);
 void channel_send(uint32_t type, const void *payload, size_t len);
 void channel_lifecycle(uint8_t phase, const char *reason);
@@ -52,43 +53,43 @@ void channel_send_number(uint32_t type, int32_t value); /* a payload of an int32
 /* Readable when the host has sent something. */
 int channel_poll_fd(void);
 
-/* A command (enum kt_command) that has come, without waiting. False: none. */
+/* A command (enum kt_command), without waiting. False: none has come. */
 bool channel_command(uint8_t *ret);
 
-/* Loads every program of every object on its own and holds what the verifier passed. */
+/* Loads every program of every object on its own, and holds those that the verifier accepts. */
 void load_objects(const struct orders *orders);
 
-/* Runs the payload; returns when it has ended and all was said. */
+/* Runs the payload; returns when it has ended and the host has been told all. */
 void run_payload(const struct orders *orders);
 
 /*
- * Starts the payload in a session of its own; it reads nothing, and pipes[0] and [1] get the
- * descriptors that its stdout and stderr can be read from.
+ * Starts the payload in a session of its own, with /dev/null as stdin. Its stdout and stderr can be
+ * read from pipes[0] and pipes[1].
  */
 pid_t spawn(const struct orders *orders, int pipes[2]);
 
 /*
- * Runs a scheduler: until it has attached (process alive, sched_ext enabled), through a workload,
- * until the host has read the guest, to its end. Then powers off.
+ * Runs a scheduler: waits until it has attached (process alive, sched_ext enabled), runs a
+ * workload, waits until the host has read the guest, stops the scheduler, and powers off.
  */
 _Noreturn void run_scheduler(const struct orders *orders);
 
-/* Two streams on their way into one log; see relay.c. */
+/* Merges two streams into one log; see relay.c. */
 struct relay_stream {
 	int fd; /* -1: it has ended */
 	struct kt_buf held;
-	int64_t since_ns; /* when what is held began to be held, or was last sent */
+	int64_t since_ns; /* when the oldest held byte came, or bytes were last sent */
 };
 
 struct relay {
 	struct relay_stream streams[2];
-	int open; /* whose line the log is in the middle of; -1: nobody's */
+	int open; /* the stream whose line the log is in the middle of; -1: none */
 };
 
 void relay_init(struct relay *relay, int out, int err); /* takes the descriptors */
 bool relay_closed(const struct relay *relay);
 
-/* Waits for output, at most so long, and sends it. False: nothing came. */
+/* Waits for output, timeout_ms at most, and sends it. False: none came. */
 bool relay_pump(struct relay *relay, int timeout_ms);
 
 /* Sends all that is left, and closes both. */
@@ -100,10 +101,10 @@ struct workload {
 	pid_t pids[WORKERS_MAX];
 	size_t n;
 	int64_t began_ns;
-	/* As of the last look: */
-	size_t moved;        /* workers that were on a CPU again and again */
-	unsigned long turns; /* how often, of all */
-	int error;           /* errno: the kernel does not let them be SCHED_EXT; 0: it does */
+	/* As workload_look() found it: */
+	size_t moved;        /* workers that were on a CPU several times */
+	unsigned long turns; /* how often all workers were on a CPU, in sum */
+	int error;           /* errno: the kernel refuses SCHED_EXT; 0: it does not */
 };
 
 /* Zeroed at first. Does not wait for anything. */
@@ -119,7 +120,7 @@ struct load_watch {
 	bool busy;
 };
 
-/* Somebody but init is in bpf(2), as far as can be seen. To be asked again and again. */
+/* Whether a process other than init is in bpf(2), as far as can be seen. Call it often. */
 bool load_in_progress(struct load_watch *watch);
 
 #endif

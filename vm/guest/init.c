@@ -20,7 +20,7 @@
 #include "vm/frame.h"
 #include "vm/guest/guest.h"
 
-/* The payload's environment is in it. */
+/* Bytes; the arguments and the environment of the payload are in it. */
 #define ORDERS_MAX (64u << 20)
 
 void die(const char *fmt, ...)
@@ -65,7 +65,7 @@ bool read_small(const char *path, char *text, size_t size)
  */
 static const struct mount_point {
 	const char *type, *path;
-	bool optional; /* a kernel may be built without it, and most programs load all the same */
+	bool optional; /* a kernel may be built without it, and most programs load without it */
 } mount_points[] = {
 	{"proc", "/proc", false},
 	{"sysfs", "/sys", false},
@@ -98,7 +98,7 @@ static void open_console(void)
 		close(fd);
 }
 
-/* Before 5.11 BPF memory counts as locked memory; each program held is a descriptor. */
+/* Before 5.11 BPF memory counts as locked memory. Each held program needs a descriptor. */
 static void raise_limits(void)
 {
 	struct rlimit memlock = {RLIM_INFINITY, RLIM_INFINITY};
@@ -108,7 +108,7 @@ static void raise_limits(void)
 	setrlimit(RLIMIT_NOFILE, &nofile);
 }
 
-/* Loaders attach to "lo", for want of anything else here. */
+/* "lo" is the only network device here to which loaders can attach. */
 static void loopback_up(void)
 {
 	struct ifreq ifr = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
@@ -188,7 +188,7 @@ static void read_orders(const char *path, struct orders *orders)
 		die("out of memory");
 }
 
-/* What the kernel has built in too, or refuses, it says itself on the console. */
+/* Without one of them the guest may still work; the kernel prints the reason on the console. */
 static void load_modules(const struct orders *orders)
 {
 	kt_vec_for_each (&orders->modules, path) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Is a program being loaded now? A verifier at work may take minutes under TCG, in which no
- * new program appears. Its task is in bpf(2), and runs, in the kernel; what spins in user mode,
- * or sleeps, does not load.
+ * Is a program being loaded now? Under TCG the verifier may take minutes, in which no new program
+ * appears. The task that loads is in bpf(2) and runs, in the kernel. A task that spins in user
+ * mode, or sleeps, does not load.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include "util/clock.h"
 #include "vm/guest/guest.h"
 
-/* How often the share of time that goes into the kernel is worked out, and what is much. */
+/* How often the share of time in the kernel is computed, and from which share on it is busy. */
 #define WINDOW_NS    500000000
 #define BUSY_PERCENT 25
 

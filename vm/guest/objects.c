@@ -20,8 +20,8 @@
 #include "vm/guest/guest.h"
 
 /*
- * A rejected program's log can be 16 MB, and the serial port is slow. What a reader needs
- * of it is how it begins and how it ends.
+ * A rejected program's log can have 16 MB, and the serial port is slow. A reader needs its
+ * beginning and its end.
  */
 #define LOG_HEAD (128u << 10)
 #define LOG_TAIL (256u << 10)
@@ -34,10 +34,10 @@
 
 #define LOG_LEVEL_STATS 4 /* BPF_LOG_STATS, a name that the UAPI keeps to itself */
 
-/* What libbpf said since the last reset; its print function has no context pointer. */
+/* libbpf's messages since the last reset. Its print function has no context pointer. */
 static struct kt_buf captured;
 
-/* What it said before that, bounded, when a load is done twice; each load is its own process. */
+/* If a program is loaded twice: libbpf's bounded messages of the first time. */
 static struct kt_buf earlier;
 static uint32_t earlier_dropped;
 
@@ -55,7 +55,7 @@ static void capture_reset(void)
 	captured = (struct kt_buf)KT_BUF_INIT;
 }
 
-/* Leaves the middle of a big log out, whole lines of it, and says so in its place. */
+/* Leaves lines out of the middle of a big log, and puts a line there that says so. */
 static uint32_t bound_log(struct kt_buf *log)
 {
 	struct kt_buf bounded = KT_BUF_INIT;
@@ -77,7 +77,7 @@ static uint32_t bound_log(struct kt_buf *log)
 	return (uint32_t)dropped;
 }
 
-/* libbpf's own error numbers mean nothing to a reader of errno, who has its words too. */
+/* libbpf's own error numbers are no errno. Its messages say what they mean. */
 static int32_t plain_errno(int err)
 {
 	if (err < __LIBBPF_ERRNO__START)
@@ -134,7 +134,7 @@ static void mask_other_ops(struct bpf_object *obj, struct bpf_map *map,
 	}
 }
 
-/* libbpf 1.1 crashes on a struct_ops map that is not created; 1.4 knows what is meant. */
+/* libbpf 1.1 crashes on a struct_ops map that is not created; 1.4 does not. */
 #define CAN_OMIT_STRUCT_OPS (LIBBPF_MAJOR_VERSION > 1 || LIBBPF_MINOR_VERSION >= 4)
 
 static void fix_map(struct bpf_object *obj, struct bpf_map *map, const struct bpf_program *prog)
@@ -146,22 +146,22 @@ static void fix_map(struct bpf_object *obj, struct bpf_map *map, const struct bp
 	case BPF_MAP_TYPE_TASK_STORAGE:
 	case BPF_MAP_TYPE_INODE_STORAGE:
 	case BPF_MAP_TYPE_CGROUP_STORAGE:
-	case 32: /* BPF_MAP_TYPE_CGRP_STORAGE, Linux 6.2: not in every build host's header */ break;
+	case 32: /* BPF_MAP_TYPE_CGRP_STORAGE, Linux 6.2: some headers lack it */ break;
 	case BPF_MAP_TYPE_STRUCT_OPS:
-		/* One that this kernel does not know would fail programs that don't need it. */
+		/* One that this kernel lacks would fail programs that do not need it. */
 		if (CAN_OMIT_STRUCT_OPS && bpf_program__type(prog) != BPF_PROG_TYPE_STRUCT_OPS)
 			bpf_map__set_autocreate(map, false);
 		else
 			mask_other_ops(obj, map, prog);
 		break;
 	default:
-		/* Left to the loader, which knows the number of CPUs or so. */
+		/* Its loader would set it, to the number of CPUs for example. */
 		if (!bpf_map__max_entries(map))
 			bpf_map__set_max_entries(map, 1);
 	}
 }
 
-/* The program's place in its object is its name here: names need not be unique. */
+/* By its place in the object, since names need not be unique. */
 static struct bpf_program *only_program(struct bpf_object *obj, unsigned nth)
 {
 	struct bpf_program *prog, *found = NULL;
@@ -182,7 +182,7 @@ static int refuse(int error, const char *why, const struct bpf_program *prog)
 	return -error;
 }
 
-/* In libbpf's form, so that a reader of its logs needs to know one form only. */
+/* As libbpf prints it, so that readers need to know one form only. */
 static void capture_kernel_log(const struct bpf_program *prog, const char *log)
 {
 	size_t len = strnlen(log, LOG_BUF);
@@ -266,8 +266,8 @@ static bool load_program(int sock, const char *path, uint32_t object, unsigned n
 	hand_over(sock, record.name, -1);
 	err = load_only(obj, prog, log_level);
 	/*
-	 * The log is bigger than its buffer, and that hides what was wrong. Statistics alone
-	 * come with the verifier's last words and with the true error.
+	 * The log is bigger than its buffer, and that error hides the real one. With statistics
+	 * alone, the verifier's last messages and the real error come.
 	 */
 	if (err == -ENOSPC && log_level == 0) {
 		kt_buf_printf(&captured,

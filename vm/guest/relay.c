@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * A scheduler's stdout and stderr become one log, as SCHED_LOG frames: every byte once, each
- * stream in its order, and the lines of one not torn by the other's, so that a verifier log on
- * stderr stays readable beside statistics on stdout. A line that does not end is waited for, but
- * not for long: what was printed right before a crash is what one wants to see.
+ * Merges a scheduler's stdout and stderr into one log of SCHED_LOG frames. Every byte comes once,
+ * in the order of its stream. Lines are not mixed, so that a verifier log on stderr stays readable
+ * beside statistics on stdout. The rest of an unfinished line is waited for, but not for long: the
+ * last bytes before a crash matter most.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,17 +36,17 @@ static bool waited_long(const struct relay_stream *stream)
 	return stream->fd < 0 || kt_now_ns() - stream->since_ns >= LINE_MAX_WAIT;
 }
 
-/* The log is in the middle of the other's line, whose end is waited for. */
+/* Whether a stream must wait, because the log is in the middle of a line of the other stream. */
 static bool has_to_wait(const struct relay *relay, int nth)
 {
 	const struct relay_stream *stream = &relay->streams[nth];
 
-	/* Dots, one after the other, are no reason to wait for ever. */
+	/* A line that grows dot by dot must not hold up the other stream for ever. */
 	return relay->open == 1 - nth && !waited_long(&relay->streams[1 - nth]) &&
 	       kt_now_ns() - stream->since_ns < 2 * LINE_MAX_WAIT;
 }
 
-/* How much of what is held goes out now. */
+/* How many of the held bytes are sent now. */
 static size_t due(const struct relay *relay, int nth)
 {
 	const struct relay_stream *stream = &relay->streams[nth];
@@ -93,7 +93,7 @@ static bool take(struct relay_stream *stream)
 	return true;
 }
 
-/* Has to wait for the end of the other's line, and so is not read: its pipe fills. */
+/* It is not read then, and its pipe fills, until the line of the other stream has ended. */
 static bool is_full(const struct relay_stream *stream)
 {
 	return stream->fd >= 0 && stream->held.len >= HELD_MAX;
@@ -120,9 +120,9 @@ void relay_finish(struct relay *relay)
 {
 	bool more = true;
 
-	/* Until there is nothing in the pipes; a daemon may hold them open for ever. */
+	/* Until the pipes are empty. Not until they end: a daemon may hold them open for ever. */
 	while (more && !relay_closed(relay)) {
-		/* What is not read yet is read when its turn has come, in LINE_MAX_WAIT. */
+		/* A full stream is read once its held bytes are sent, in LINE_MAX_WAIT. */
 		more = is_full(&relay->streams[0]) || is_full(&relay->streams[1]);
 		more |= relay_pump(relay, more ? 5 : 0);
 	}
@@ -132,6 +132,6 @@ void relay_finish(struct relay *relay)
 		relay->streams[i].fd = -1;
 		flush_stream(relay, i);
 	}
-	for (int i = 0; i < 2; i++) /* what waited for the other */
+	for (int i = 0; i < 2; i++) /* the first may have waited for the second */
 		flush_stream(relay, i);
 }

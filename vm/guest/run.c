@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Runs the user's own loader, and finds out when it has loaded its programs. */
+/* Runs the user's own loader, and tells when it has loaded its programs. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <poll.h>
@@ -15,11 +15,11 @@
 #define TICK_MS      50
 #define OUTPUT_CHUNK 4096
 
-/* How long a program may be in the verifier: the host's own deadline is above that. */
+/* How long a program may be in the verifier. The host's deadline is longer. */
 #define LOADING_MAX_MS 240000
 /*
- * Looks in a row without anything new. On a host that gives the guest no time, the guest's clock
- * goes on all the same, and time alone would say that a loader is done that did not run.
+ * Number of looks in a row that have to find nothing new. The guest's clock goes on while a busy
+ * host does not run the guest: by time alone, a loader that did not run would seem to be done.
  */
 #define QUIET_LOOKS 7
 
@@ -30,13 +30,13 @@ struct payload {
 	int pipes[2];         /* its stdout and stderr, -1 once closed */
 	unsigned baseline;    /* BPF programs before it started */
 	unsigned programs;    /* and when last counted */
-	unsigned quiet_looks; /* since that, or a load, was last seen to change */
+	unsigned quiet_looks; /* since programs changed, or a load was seen */
 	int64_t changed_ns, give_up_ns, last_ns, next_count_ns;
 	struct load_watch watch;
 	bool ready; /* the host was told */
 };
 
-/* Programs in the kernel, whoever loaded them. */
+/* All BPF programs in the kernel. */
 static unsigned count_programs(void)
 {
 	uint32_t id = 0;
@@ -57,7 +57,7 @@ static void start(struct payload *p)
 	p->last_ns = kt_deadline_ms(LOADING_MAX_MS);
 }
 
-/* One chunk of output, so that neither stream nor the count of programs starves. */
+/* Only one chunk, so that the other stream and the count of programs get their turn. */
 static void forward(struct payload *p, int stream)
 {
 	char frame[1 + OUTPUT_CHUNK];
@@ -94,7 +94,7 @@ static void ready(struct payload *p, const char *reason)
 	p->ready = true;
 }
 
-/* Counting 10,000 programs takes a while: never spends more than a fifth of the time on it. */
+/* Counting 10,000 programs takes long: it gets a fifth of the time at most. */
 static void watch_programs(struct payload *p)
 {
 	int64_t begin = kt_now_ns(), end;
@@ -137,7 +137,7 @@ static void check_exit(struct payload *p)
 
 static void report_exit(struct payload *p)
 {
-	/* What it left in the pipes; a daemon of its may hold them open for ever. */
+	/* Until the pipes are empty. Not until they end: its daemon may hold them open for ever. */
 	while ((p->pipes[0] >= 0 || p->pipes[1] >= 0) && pump(p, 0))
 		;
 	channel_send_number(KT_FRAME_EXIT, p->wait_status);
@@ -154,7 +154,7 @@ void run_payload(const struct orders *orders)
 		check_exit(&p);
 	}
 	report_exit(&p);
-	/* It may have pinned or attached them, or left a daemon: they can outlive it. */
+	/* Its programs may still be there: pinned, attached, or held by a daemon. */
 	ready(&p, "exited");
 	for (;;) {
 		if ((p.pipes[0] < 0 && p.pipes[1] < 0) || !pump(&p, -1))

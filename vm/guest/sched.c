@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * A scheduler's run. Init itself is a real-time task meanwhile: a scheduler that dispatches
- * nothing starves every normal one, and init is who tells of it.
+ * A scheduler's run. Init is a real-time task meanwhile: a scheduler that dispatches nothing
+ * starves all normal tasks, and init has to report that.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -25,14 +25,14 @@
 #define LOADING_MAX_MS   240000 /* in the verifier; the host's own deadline is above that */
 #define WORKLOAD_MIN_MS  500
 #define DISABLING_MAX_MS 30000 /* for the kernel to turn it off */
-#define EXIT_MAX_MS      2000  /* for a scheduler to end, once the kernel has turned it off */
+#define EXIT_MAX_MS      2000  /* for its process to end, once the kernel has turned it off */
 #define HOST_MAX_MS      60000 /* for the host to read the guest */
 
-/* Of silence, see listen(). */
+/* Milliseconds of silence, see listen(). */
 #define TERM_AFTER_MS  2000
 #define KILL_AFTER_MS  4000
 #define GIVE_UP_MS     6000
-#define RESET_AFTER_MS 1000 /* when nothing is scheduled, a signal does not reach anybody */
+#define RESET_AFTER_MS 1000 /* if no task is scheduled, signals have no effect */
 #define STOP_MAX_MS    120000
 
 #define SCX "/sys/kernel/sched_ext"
@@ -43,7 +43,7 @@ struct sched {
 	int status;      /* its wait status then */
 	bool told;       /* the host knows that the scheduler has ended */
 	long seq;        /* enable_seq() before it was started */
-	bool background; /* it ended with 0, and what it left behind is the scheduler */
+	bool background; /* it ended with status 0, and a child of it is the scheduler */
 	bool stalled;
 	struct relay relay;
 	struct workload workload;
@@ -73,8 +73,7 @@ static void read_ops(char *ops, size_t size)
 	ops[strcspn(ops, "\n")] = '\0';
 }
 
-/* How many schedulers were enabled since boot; a change means that it was not the same all along.
- */
+/* How many schedulers were enabled since boot: if it grows, there has been another one. */
 static long enable_seq(void)
 {
 	char text[32];
@@ -97,7 +96,7 @@ static void reap_all(struct sched *s)
 	}
 }
 
-/* A user's process that is neither init nor of the workload, and no zombie (which has no exe). */
+/* Whether there are user processes beside init and the workload. Zombies have no exe. */
 static bool others_alive(const struct sched *s)
 {
 	DIR *proc = opendir("/proc");
@@ -118,7 +117,7 @@ static bool others_alive(const struct sched *s)
 	return found;
 }
 
-/* One that puts itself into the background ends with 0, and its child is the scheduler. */
+/* A process that puts itself into the background ends with 0; its child is the scheduler. */
 static bool is_alive(struct sched *s)
 {
 	reap_all(s);
@@ -164,7 +163,7 @@ static void not_attached(const char *state, unsigned ms)
 	channel_lifecycle(KT_PHASE_SCHED_NOT_ATTACHED, reason);
 }
 
-/* The host is told how it ended. */
+/* Tells the host that it has attached (true), has died, or has not attached in time. */
 static bool wait_until_attached(struct sched *s)
 {
 	int64_t began = kt_now_ns(), deadline = kt_deadline_ms(s->orders->attach_ms);
@@ -181,7 +180,7 @@ static bool wait_until_attached(struct sched *s)
 			return true;
 		}
 		if (!alive) {
-			/* It may have been attached for less than a look. */
+			/* It may have been attached between two looks. */
 			channel_lifecycle(enable_seq() > s->seq ? KT_PHASE_SCHED_ATTACHED
 								: KT_PHASE_SCHED_DIED,
 					  "");
@@ -213,7 +212,7 @@ static enum workload_end look_at_workload(struct sched *s, int64_t first, int64_
 {
 	struct workload *w = &s->workload;
 
-	/* In this order: what they did, they did while it was enabled. */
+	/* In this order: what the tasks have done, they did while the scheduler was enabled. */
 	workload_look(w);
 	if (!is_alive(s))
 		return DEAD;
@@ -235,9 +234,9 @@ static bool is_disabling(void)
 }
 
 /*
- * A process that ends takes its scheduler along before it is gone; one that is told of it, ends.
- * 6.18 has been seen to take half a minute to turn one off, on a loaded host, in which hardly any
- * task ran; ours are out of the way by then.
+ * After sched_ext was turned off: does the process end, too? Either may be the cause of the other.
+ * On a loaded host 6.18 has taken half a minute to turn a scheduler off, while hardly any task ran;
+ * the workload's tasks are gone by then.
  */
 static bool ends_by_itself(struct sched *s)
 {
@@ -274,7 +273,7 @@ static void run_workload(struct sched *s)
 			      why[end]);
 }
 
-/* The scheduler is left as it is until the host has read the guest. */
+/* The scheduler runs on until the host has read the guest. */
 static void let_host_read(struct sched *s)
 {
 	int64_t deadline = kt_deadline_ms(HOST_MAX_MS);
@@ -288,7 +287,7 @@ static void let_host_read(struct sched *s)
 	while (kt_deadline_left_ms(deadline)) {
 		bool was_read = channel_command(&command) && command == KT_COMMAND_GO_ON;
 
-		/* Looked at behind that: who has ended by now was not told to. */
+		/* After the command was read: a process that has ended by now was not told to. */
 		if (!is_alive(s))
 			tell_exit(s);
 		if (was_read)
@@ -297,7 +296,7 @@ static void let_host_read(struct sched *s)
 	}
 }
 
-/* SysRq-S, "reset-sched-ext": tasks can run again, and so die. */
+/* SysRq-S, "reset-sched-ext": starved tasks can run again, and so can die. */
 static void reset_sched_ext(void)
 {
 	int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
@@ -309,14 +308,15 @@ static void reset_sched_ext(void)
 	close(fd);
 }
 
-/* What is done to a scheduler that does not go, in this order. */
+/* The signals for a scheduler that does not end, in this order; 0: give up. */
 static const struct {
 	int after_ms, sig;
 } stop_steps[] = {{0, SIGINT}, {TERM_AFTER_MS, SIGTERM}, {KILL_AFTER_MS, SIGKILL}, {GIVE_UP_MS, 0}};
 
 /*
- * For how long it has been silent, on balance: one that prints its statistics every second is not
- * waited for, one that still has something to say is not cut off.
+ * Adds to *silent_ns while the scheduler is silent, and takes from it while it prints, twice as
+ * fast. So a scheduler with a long log to print is not cut off, and one that prints statistics once
+ * a second is not waited for.
  */
 static void listen(struct sched *s, bool patient, int64_t *silent_ns)
 {
@@ -351,10 +351,10 @@ static void stop(struct sched *s)
 		}
 		listen(s, step < 2, &silent_ns);
 	}
-	kill(-1, SIGKILL); /* what it left behind, which may hold the pipes open */
+	kill(-1, SIGKILL); /* processes that it left behind may hold the pipes open */
 }
 
-/* The last frame has arrived when the host says so; nothing that was sent is lost. */
+/* Waits for BYE, with which the host says that it has all frames. */
 static _Noreturn void power_off(void)
 {
 	int64_t deadline = kt_deadline_ms(2000);

@@ -20,14 +20,14 @@
 #define SCHED_EXT 7 /* Linux 6.12 */
 #endif
 
-/* A worker has made progress when it was on a CPU so often. */
+/* A worker that was on a CPU this often has made progress. */
 #define TURNS_MIN   5
 #define TURN_NS     1000000 /* of CPU time, or of sleep */
 #define WORKERS_MIN 4
 
 struct worker {
 	_Atomic unsigned long turns;
-	_Atomic int error; /* errno: the kernel does not let it be SCHED_EXT */
+	_Atomic int error; /* errno: the kernel refuses SCHED_EXT */
 };
 
 static struct worker *workers;
@@ -115,7 +115,7 @@ bool workload_is_worker(const struct workload *workload, pid_t pid)
 	return false;
 }
 
-/* They are not waited for: one that never gets a CPU can't die either. */
+/* Does not wait for their end: a task that never gets a CPU cannot die. */
 void workload_stop(struct workload *workload)
 {
 	for (size_t i = 0; i < workload->n; i++)
