@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A way on which frames come from the guest and go to it: a Unix socket that QEMU connects
- * to, so that no frame can be lost for want of a reader. Internal to vm/.
+ * Frames from and to the guest, through a Unix socket that QEMU connects to. The tool listens
+ * before QEMU starts, so that no frame is lost. Internal to vm/.
  */
 #ifndef KT_VM_CHANNEL_H
 #define KT_VM_CHANNEL_H
@@ -25,19 +25,16 @@ struct vm_channel {
 /* Listens on DIR/NAME, in place of a socket that was there. The path fits sun_path. */
 struct kt_error *vm_channel_listen(struct vm_channel *channel, const char *dir, const char *name);
 
-/* Closes it and forgets what was received; it may listen again. What it counted stays. */
+/* Closes it and drops what was received; it may listen again. The counts of damage stay. */
 void vm_channel_close(struct vm_channel *channel);
 
 /* What to poll for POLLIN; -1: nothing will come any more. */
 int vm_channel_poll_fd(const struct vm_channel *channel);
 
-/* Takes in what has come, without waiting: KT_ERROR_NO_MEMORY. */
+/* Reads what is there, without waiting. The only error is KT_ERROR_NO_MEMORY. */
 struct kt_error *vm_channel_receive(struct vm_channel *channel);
 
-/*
- * Sends a frame. KT_ERROR_CLOSED: QEMU does not listen. A guest that takes nothing gets a second
- * at most: KT_ERROR_TIMEOUT.
- */
+/* Sends a frame. KT_ERROR_CLOSED: QEMU has hung up. KT_ERROR_TIMEOUT: the guest does not read. */
 struct kt_error *vm_channel_send(struct vm_channel *channel, uint32_t type, const void *payload,
 				 size_t len);
 

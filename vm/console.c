@@ -9,7 +9,7 @@
 #include "util/cleanup.h"
 #include "vm/console.h"
 
-#define READ_MAX (256u << 10) /* a death is in the last part of the console */
+#define READ_MAX (256u << 10) /* bytes; why a guest died is near the end */
 
 #define TRACE_MAX 60 /* lines of registers and call traces that may follow it */
 
@@ -20,7 +20,7 @@ uint64_t vm_console_size(const char *path)
 	return stat(path, &st) ? 0 : (uint64_t)st.st_size;
 }
 
-/* The end of the file as text: no NUL, no carriage return, no escape reaches a terminal. */
+/* The end of the file as text, in which nothing can control a terminal. */
 static bool read_end(const char *path, struct kt_buf *ret)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -64,7 +64,7 @@ static const char *skip_stamp(const char *line)
  * BUG: unable to handle page fault for address: ffffa2c00a7ff000
  * Oops: general protection fault, probably for non-canonical address ...
  *
- * How much a line explains; 0: nothing.
+ * How well a line explains the end of a guest; 0: not at all.
  */
 static int rank(const char *line)
 {
@@ -78,8 +78,7 @@ static int rank(const char *line)
 	return 0;
 }
 
-/* Where the line begins that explains a death, in at most `lines` lines before `begin`; or begin.
- */
+/* The first line that explains a death, up to `lines` lines before begin; none: begin. */
 static size_t include_death(const char *text, size_t begin, unsigned lines)
 {
 	size_t at = begin, found = begin;

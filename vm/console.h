@@ -9,14 +9,14 @@
 uint64_t vm_console_size(const char *path);
 
 /*
- * The last lines, and those before them from the one on that says why the guest died, where it is
- * not far; control characters replaced. The caller frees. NULL without memory.
+ * The last lines. If the line that says why the guest died is at most 60 lines before them, they
+ * begin there. Control characters are replaced. The caller frees. NULL: no memory.
  */
 char *vm_console_read_tail(const char *path, unsigned lines);
 
 /*
- * The line that says why the guest died: init's last word, or the first "Kernel panic" or
- * oops. Without its time stamp; the caller frees. NULL when there is none.
+ * The line that says why the guest died: init's message, or the first "Kernel panic" or oops.
+ * Without its time stamp; the caller frees. NULL: there is none.
  */
 char *vm_console_death(const char *path);
 

@@ -206,7 +206,7 @@ static struct kt_error *open_program(const char *path, int *ret)
 	return NULL;
 }
 
-/* Asked last: that a file is no program at all is the better thing to say. */
+/* Checked last: if a file is no program at all, that is the better error. */
 static struct kt_error *check_executable(int fd, const char *path)
 {
 	struct stat st;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a program needs to run elsewhere: itself, its interpreter, its shared libraries.
+ * The files that a program needs to run on another machine: itself, its interpreter, its shared
+ * libraries.
  *
- * Shared libraries are found as ldd finds them: by asking the program's own dynamic loader
- * (its PT_INTERP, run with --list). The program itself is not run.
+ * Shared libraries are found as ldd finds them: the program's dynamic loader (its PT_INTERP) is run
+ * with --list. The program itself is not run.
  */
 #ifndef KT_VM_DEPS_H
 #define KT_VM_DEPS_H
@@ -24,10 +25,10 @@ struct kt_deps {
 };
 
 /*
- * Everything that the ELF binary or script at path needs on a guest of ELF machine type
- * machine (EM_X86_64, ...). A script brings its interpreter, but not what it calls.
- * Errors say what is wrong with the file: missing, a directory, not executable, of another
- * machine, a library that is not found. ret is the caller's, to be given to
+ * Finds all that the ELF binary or script at path needs on a guest of ELF machine type machine
+ * (EM_X86_64, ...). For a script that is its interpreter, but not the programs that it calls.
+ * Errors say what is wrong with the file: it is missing, a directory, not executable, for another
+ * machine, or lacks a library. ret is the caller's, to be given to
  * kt_deps_deinit(). KT_ERROR_CANCELLED: cancel_fd (-1: none) is readable.
  */
 struct kt_error *kt_deps_find(const char *path, uint16_t machine, int cancel_fd,

@@ -25,7 +25,7 @@ static const struct {
 	{KT_PHASE_STOPPING, VM_EVENT_STOPPING},
 };
 
-/* One line, whatever a guest says: it becomes part of a sentence. */
+/* Without control characters: it becomes part of a sentence. */
 static const char *line_text(struct kt_buf *buf, const void *text, size_t len)
 {
 	const char *line = vm_event_text(buf, text, len);

@@ -40,7 +40,7 @@ bool kt_frame_decoder_push(struct kt_frame_decoder *decoder, const void *data, s
 {
 	struct kt_buf *buf = &decoder->buf;
 
-	/* Frames handed out are over now: forget their bytes, all at once. */
+	/* Frames that were given out are no longer valid: drop their bytes, all at once. */
 	kt_buf_consume(buf, decoder->pos);
 	decoder->bad_until -= decoder->bad_until < decoder->pos ? decoder->bad_until : decoder->pos;
 	decoder->pos = 0;
@@ -77,7 +77,7 @@ static bool parse_header(const uint8_t *at, struct header *ret)
 	return kt_cursor_u32(&c) == 0 && ret->len <= KT_FRAME_MAX && is_type(ret->type);
 }
 
-/* The frame's CRC is wrong: steps into it, for the lost bytes may have been its own end. */
+/* The CRC is wrong. The next frame may begin inside: bytes may have been lost at this one's end. */
 static void reject(struct kt_frame_decoder *decoder, size_t end)
 {
 	decoder->bad_frames++;
@@ -91,7 +91,7 @@ static void reject(struct kt_frame_decoder *decoder, size_t end)
 		decoder->pos++;
 }
 
-/* Less than a header, to which no more will come. */
+/* At the end of the stream, less than a header is left. */
 static void skip_rest(struct kt_frame_decoder *decoder)
 {
 	if (decoder->pos >= decoder->bad_until)

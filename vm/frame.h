@@ -23,9 +23,8 @@ enum kt_frame_type {
 					   * run 0, and the last frame */
 	KT_FRAME_SCHED_EXIT = 0x53434458, /* int32: the scheduler's wait status */
 	KT_FRAME_PROG = 0x50524f47,       /* one program that init loaded or failed to load */
-	KT_FRAME_COMMAND =
-		0x434d4e44,           /* the only one from the host to the guest: enum kt_command */
-	KT_FRAME_OUTPUT = 0x4f555450, /* a stream byte (1 stdout, 2 stderr), then its bytes */
+	KT_FRAME_COMMAND = 0x434d4e44,    /* host to guest, the only one: enum kt_command */
+	KT_FRAME_OUTPUT = 0x4f555450,     /* a stream byte (1 stdout, 2 stderr), then its bytes */
 };
 
 enum kt_phase {
@@ -35,16 +34,15 @@ enum kt_phase {
 	KT_PHASE_SCHED_NOT_ATTACHED = 4,
 	KT_PHASE_SCHED_ATTACHED = 5,
 	KT_PHASE_WORKLOAD_DISPATCHED = 6,
-	KT_PHASE_READY =
-		16, /* everything is loaded and held: the host may read now. Of a
-		     * scheduler, "STATE OPS" as the guest's /sys/kernel/sched_ext has it */
+	/* All is loaded and held: the host may read now. A scheduler's reason is "STATE OPS". */
+	KT_PHASE_READY = 16,
 	KT_PHASE_WORKLOAD_STALLED = 17, /* no progress under the scheduler; how much, and why */
-	KT_PHASE_STOPPING = 18,         /* from here on the scheduler ends because it is told to */
+	KT_PHASE_STOPPING = 18,         /* the scheduler is told to end from now on */
 };
 
 enum kt_command {
-	KT_COMMAND_GO_ON = 1, /* what was READY has been read: end the run in an orderly way */
-	KT_COMMAND_BYE = 2,   /* EXIT has arrived, and all before it */
+	KT_COMMAND_GO_ON = 1, /* the host has read the guest: stop the scheduler */
+	KT_COMMAND_BYE = 2,   /* the EXIT frame has arrived, and all before it: power off */
 };
 
 /* A decoded frame; payload belongs to the decoder and is good until its next call. */
@@ -68,8 +66,7 @@ struct kt_frame_decoder {
 	size_t bad_until; /* end, in buf, of a frame that was damaged: headers inside are suspect */
 	unsigned suspects;
 	bool ended;          /* no more will be pushed: a frame that is cut off is a damaged one */
-	uint64_t bad_frames; /* headers whose payload did not have their CRC; its user adds those
-			      * that make no sense */
+	uint64_t bad_frames; /* frames with a wrong CRC; the caller adds those that make no sense */
 	uint64_t skipped_bytes; /* garbage between frames */
 };
 

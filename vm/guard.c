@@ -17,7 +17,7 @@
 
 #define DIR_LEN_MAX 80 /* sun_path has 108 bytes; names of files in the directory are short */
 
-/* What the tool tells the guard: one byte, the first with a pidfd. */
+/* One byte from the tool to the guard. A pidfd comes with MSG_WATCH. */
 enum { MSG_WATCH = 'w', MSG_RELEASE = 'r' };
 
 /* The directory is flat: only sockets and files that we and QEMU made. */
@@ -116,7 +116,7 @@ void vm_guard_deinit(struct vm_guard *guard)
 	if (guard->pid > 0)
 		while (waitpid(guard->pid, NULL, 0) < 0 && errno == EINTR)
 			;
-	/* Done already, unless somebody killed the guard. */
+	/* The guard has done it, unless somebody killed it. */
 	if (guard->dir)
 		remove_dir(guard->dir);
 	free(guard->dir);
@@ -130,7 +130,7 @@ static struct kt_error *tell(struct vm_guard *guard, char byte, int pidfd)
 	return kt_error_os(errno, "the guard process of %s is gone", guard->dir);
 }
 
-/* A message that was sent is read before the end of the stream: no reply is needed. */
+/* No reply is needed: the guard reads all messages before it sees the end of the stream. */
 struct kt_error *vm_guard_watch(struct vm_guard *guard, int pidfd)
 {
 	return tell(guard, MSG_WATCH, pidfd);

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A private directory and the process that looks after it.
- *
- * The guard is a small child that holds one end of a socket. When the tool ends, in
- * whichever way, the socket closes: the guard then kills the process it was told of and
- * removes the directory. It runs in a session of its own, so that Ctrl-C does not reach it.
+ * A private directory, and a guard for it: a child (util/survivor.h) that kills QEMU and removes
+ * the directory when the tool has ended, however it ended.
  */
 #ifndef KT_VM_GUARD_H
 #define KT_VM_GUARD_H
@@ -29,7 +26,7 @@ struct kt_error *vm_guard_init(struct vm_guard *guard);
 /* Kills what is watched, removes the directory and all files in it, ends the guard. */
 void vm_guard_deinit(struct vm_guard *guard);
 
-/* The process to kill, as a pidfd, which stays the caller's. Replaces an earlier one. */
+/* Names the process to kill, by a pidfd that stays the caller's. Replaces an earlier one. */
 struct kt_error *vm_guard_watch(struct vm_guard *guard, int pidfd);
 
 /*

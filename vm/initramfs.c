@@ -21,7 +21,7 @@
 #define ATTACH_MS   15000
 #define WORKLOAD_MS 5000
 
-/* An archive in the making: cpio wants a directory before what is in it, and once. */
+/* An archive that is being written. cpio wants a directory once, before the files in it. */
 struct writer {
 	struct archive *archive;
 	const char *path;
@@ -55,7 +55,7 @@ static void writer_deinit(struct writer *w)
 	kt_vec_free(&w->dirs);
 }
 
-/* A header: owner, time and inode are left 0, so that they tell nothing of this machine. */
+/* Owner, time and inode stay 0: the same input gives the same bytes on every machine. */
 static struct kt_error *put_header(struct writer *w, const char *name, mode_t mode, int64_t size)
 {
 	struct archive_entry *entry = archive_entry_new();
@@ -117,7 +117,7 @@ static struct kt_error *put_bytes(struct writer *w, const char *name, mode_t mod
 	return err;
 }
 
-/* size was announced in the header: a file that changes meanwhile must not break the rest. */
+/* The header has the size already: the content must have exactly as many bytes. */
 static struct kt_error *put_content(struct writer *w, int fd, const char *from, uint64_t size)
 {
 	char chunk[65536];
@@ -153,7 +153,7 @@ static struct kt_error *put_file(struct writer *w, const char *name, mode_t mode
 		return kt_error_os(EISDIR, "cannot read %s", from);
 	if (!S_ISREG(st.st_mode))
 		return kt_error_new(KT_ERROR_FORMAT, "%s: not a regular file", from);
-	/* What cpio's eight hex digits hold. */
+	/* cpio has eight hex digits for the size. */
 	if (st.st_size > UINT32_MAX)
 		return kt_error_os(EFBIG, "cannot take %s", from);
 	err = put_parents(w, name);
@@ -218,7 +218,7 @@ static void order_env(struct kt_buf *orders, const struct kt_deps *deps)
 		order(orders, "env", dirs.data);
 }
 
-/* Files that the program reads, and the working directory that their names are relative to. */
+/* Files that the program reads, and the working directory to which their names are relative. */
 static struct kt_error *put_data_files(struct writer *w, const struct vm_load *load,
 				       struct kt_buf *orders)
 {
@@ -278,7 +278,7 @@ static struct kt_error *put_program(struct writer *w, const struct vm_initramfs 
 	return NULL;
 }
 
-/* Where init mounts the kernel's file systems, and its place for temporary files. */
+/* For init: where it mounts file systems, and /tmp. */
 static struct kt_error *put_mount_points(struct writer *w)
 {
 	static const char *const names[] = {"dev/", "proc/", "sys/", "tmp/", "run/", "root/"};
@@ -301,7 +301,7 @@ static struct kt_error *put_module(struct writer *w, size_t nth, const struct vm
 	return put_bytes(w, name.data + 1, 0644, module->data, module->size);
 }
 
-/* For the faster way to the host; without them, the serial port is there. */
+/* For the virtio port, which is faster than the serial port. */
 static struct kt_error *put_modules(struct writer *w, const struct vm_machine *machine,
 				    const struct vm_load *load, struct kt_buf *orders)
 {

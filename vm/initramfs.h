@@ -20,21 +20,21 @@
 #include "util/error.h"
 #include "vm/machine.h"
 
-/* What the guest is to do: load objects, or (when run is set) run a program. */
+/* What the guest does: it loads objects, or (if run is set) runs a program. */
 struct vm_load {
 	const char *const *objects; /* paths of BPF object files */
 	size_t num_objects;
 	const char *run;         /* path of a program: an ELF binary or a script */
 	const char *const *args; /* its arguments, without argv[0] */
 	size_t num_args;
-	const char *const *files; /* that it reads: they are there at the same paths */
+	const char *const *files; /* files that it reads: the guest has them at the same paths */
 	size_t num_files;
 	bool scheduler;          /* the program is one, and is run as vm/guest/sched.c says */
 	unsigned attach_ms;      /* guest time that it gets to attach, beside loading; 0: 15000 */
 	unsigned workload_ms;    /* guest time that the workload gets to make progress; 0: 5000 */
 	const char *release;     /* of the kernel, which its modules have to be of; NULL: any */
 	const char *modules_dir; /* the kernel's modules, for a virtio console; NULL: none */
-	bool modules_asked;      /* what is wrong with them is an error; else it does without */
+	bool modules_asked;      /* an error of the modules is an error; else it does without */
 	unsigned settle_ms; /* guest time without a new program that means "all loaded"; 0: 700 */
 	unsigned max_ms;    /* guest time that the program gets to load its programs; 0: 15000 */
 };

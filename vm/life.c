@@ -2,11 +2,11 @@
 #include "vm/life.h"
 
 #define SECOND INT64_C(1000000000)
-/* Of QEMU's CPU time, since a guest that hangs mostly spins, and a busy host gives less of it. */
+/* CPU time of QEMU: a guest that hangs mostly spins, and a busy host gives it less CPU time. */
 #define SILENT_CPU_NS (10 * SECOND)
-/* Of time, for a guest that hangs asleep. */
+/* Wall-clock time, for a guest that hangs without using CPU time. */
 #define SILENT_NS (60 * SECOND)
-/* What QEMU takes to start on an idle machine is less than this (0.04 to 0.1 s, 7.2 to 11.1). */
+/* On an idle machine QEMU starts faster than this (0.04 to 0.1 s, 7.2 to 11.1). */
 #define STARTUP_NS (SECOND / 10)
 
 void vm_life_begin(struct vm_life *life, int64_t now_ns)
@@ -14,7 +14,7 @@ void vm_life_begin(struct vm_life *life, int64_t now_ns)
 	*life = (struct vm_life){.started_ns = now_ns, .since_ns = now_ns};
 }
 
-/* How many times slower the host is than a quick one; at least 1. */
+/* How many times slower than a fast host this one is; at least 1. */
 static double slowness(const struct vm_life *life)
 {
 	return life->startup_ns > STARTUP_NS ? (double)life->startup_ns / STARTUP_NS : 1;

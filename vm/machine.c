@@ -101,7 +101,7 @@ bool vm_machine_is_host(const struct vm_machine *machine)
 
 /* --- the init --- */
 
-/* The folder of this program, without a slash at its end. */
+/* The folder of this program, without a trailing slash. */
 static struct kt_error *own_dir(char *dir, size_t size)
 {
 	ssize_t n = readlink("/proc/self/exe", dir, size - 1);

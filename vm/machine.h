@@ -22,7 +22,7 @@ struct vm_machine {
 	const unsigned char *config, *config_end; /* qemu-configs/ARCH.cfg */
 };
 
-/* x86_64: what the presets of vm/topology.h are for, and what travels inside the tool. */
+/* x86_64, for which there are the presets of vm/topology.h, and whose init is in the tool. */
 extern const struct vm_machine *const vm_machine_x86_64;
 
 /* The machine of that name, or of that ELF machine (EM_*) and byte order; NULL: there is none. */
@@ -30,10 +30,10 @@ const struct vm_machine *vm_machine_by_arch(const char *arch);
 const struct vm_machine *vm_machine_by_elf(uint16_t elf, bool big_endian);
 
 /*
- * The init for the guests of a machine: x86_64's is inside the tool, and file_ret gets NULL; the
- * others' are files ktstr-init-ARCH, beside the tool, one folder above it or in
- * ../libexec/ktstr-gdb, and the bytes are *file_ret, which the caller frees. KT_ERROR_NOT_FOUND,
- * with what to build: there is none.
+ * The init for the guests of a machine. x86_64's is inside the tool, and *file_ret is NULL. The
+ * others are files ktstr-init-ARCH, beside the tool, one folder above it or in
+ * ../libexec/ktstr-gdb; *file_ret has the bytes then, and the caller frees it. KT_ERROR_NOT_FOUND:
+ * there is no such file; the hint says how to build it.
  */
 struct kt_error *vm_machine_init(const struct vm_machine *machine, const void **data_ret,
 				 size_t *size_ret, void **file_ret);

@@ -16,7 +16,7 @@ static struct kt_error *no_object(const char *path, const char *why)
 			     "clang -O2 -g -target bpf -c makes one");
 }
 
-/* BPF runs in the byte order of the machine that it runs on. */
+/* A BPF program has the byte order of the machine that it runs on. */
 static struct kt_error *wrong_order(const char *path, const struct vm_machine *machine)
 {
 	struct kt_error *err = kt_error_new(
@@ -29,7 +29,7 @@ static struct kt_error *wrong_order(const char *path, const struct vm_machine *m
 						      : "clang -O2 -g -target bpfel -c makes one");
 }
 
-/* Its first bytes tell, before a guest is booted for it; the rest is for the guest's libbpf. */
+/* Only what can be said before a guest is booted: libbpf in the guest reads the rest. */
 static struct kt_error *check_object(const char *path, const struct vm_machine *machine)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

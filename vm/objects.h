@@ -7,8 +7,9 @@
 #include "vm/machine.h"
 
 /*
- * By the first bytes of each of load's objects. KT_ERROR_OS: it cannot be read; KT_ERROR_FORMAT,
- * with how one is made: it is no BPF object, or one of the other byte order than the machine's.
+ * Looks at the first bytes of each object of load. KT_ERROR_OS: one cannot be read.
+ * KT_ERROR_FORMAT: one is no BPF object, or has another byte order than the machine; the hint says
+ * how to make it.
  */
 struct kt_error *vm_objects_check(const struct vm_load *load, const struct vm_machine *machine);
 

@@ -17,7 +17,7 @@
 #define OUTPUT_MAX  (1u << 20)
 #define TERM_MAX_MS 2000 /* between SIGTERM and SIGKILL */
 
-/* In the child: signals as a program expects them, whatever the tool did with its own. */
+/* In the child: a program expects default signal handling, whatever the tool has set up. */
 static void reset_signals(void)
 {
 	sigset_t none;
@@ -153,7 +153,7 @@ struct kt_error *kt_process_output(const char *const *argv, int64_t deadline_ns,
 	return NULL;
 }
 
-/* In the child: waits for the go-ahead; without it, the parent has died or given up. */
+/* In the child: waits for a byte from `go`. None comes if the parent has died or given up. */
 static _Noreturn void start_child(const char *const *argv, int log_fd, pid_t parent, bool survive,
 				  int go, int report)
 {
@@ -162,7 +162,7 @@ static _Noreturn void start_child(const char *const *argv, int log_fd, pid_t par
 
 	reset_signals();
 	setsid();
-	/* The parent may have died before prctl(): then no signal will come. */
+	/* If the parent died before prctl(), no signal will come. */
 	if (!survive && (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent))
 		_exit(127);
 	if (read(go, &byte, 1) != 1 || dup2(null, 0) < 0 || dup2(log_fd, 1) < 0 ||
@@ -175,7 +175,7 @@ static _Noreturn void start_child(const char *const *argv, int log_fd, pid_t par
 	_exit(127);
 }
 
-/* Lets the child go on and learns whether it became argv[0]: EOF means that it did. */
+/* Lets the child go on. It writes errno to `report` if execvp() fails; a success closes that. */
 static struct kt_error *release_child(int go, int report, const char *name)
 {
 	int errnum;
@@ -238,7 +238,7 @@ void kt_process_kill(struct kt_process *process)
 	int status;
 
 	if (process->pid > 0) {
-		/* Not reaped yet, so that the number is still its own. */
+		/* It is not reaped yet, so its number is not somebody else's. */
 		kill(process->pid, SIGKILL);
 		waitpid_again(process->pid, &status, 0);
 	}

@@ -28,19 +28,19 @@ struct kt_process {
 };
 
 /*
- * Starts argv (argv[0] is looked up in PATH unless it has a slash) in a session of its own,
- * stdin from /dev/null, stdout and stderr into log_fd. It runs on only after `release` was
- * called, so that somebody can be told of it before; and it is killed when the thread that
- * started it ends, unless survive.
+ * Starts argv (argv[0] is looked up in PATH unless it has a slash) in a session of its own, with
+ * stdin from /dev/null, stdout and stderr to log_fd. The program begins only after `release` has
+ * returned without an error, so that a guard can be told of the process first. Unless survive, the
+ * process is killed when the thread that started it ends.
  */
 struct kt_error *kt_process_start(const char *const *argv, int log_fd, bool survive,
 				  struct kt_error *(*release)(void *arg, int pidfd), void *arg,
 				  struct kt_process *ret);
 
-/* SIGKILL, then waits for its end. Nothing to do for one that was reaped. */
+/* Sends SIGKILL and reaps it. Does nothing if it was reaped already. */
 void kt_process_kill(struct kt_process *process);
 
-/* True when it has ended; then it is reaped and *wait_status is set. */
+/* True: it has ended, is reaped, and *wait_status is set. */
 bool kt_process_ended(struct kt_process *process, int *wait_status);
 
 #endif

@@ -23,8 +23,8 @@
 #define TCG_ACCEL "tcg,thread=single"
 
 /*
- * The kernel resets the machine when it panics, and -no-reboot makes that QEMU's end: a
- * dead guest is noticed at once, with its last words on the console.
+ * With panic=-1 the kernel resets the machine at once when it panics, and with -no-reboot QEMU
+ * exits then: a dead guest is noticed at once, and the reason is on the console.
  */
 #define KERNEL_PARAMETERS "console=%s panic=-1"
 
@@ -72,7 +72,7 @@ static struct kt_error *config_gdb(struct kt_buf *cfg, const char *dir, const ch
 	return NULL;
 }
 
-/* QEMU connects to it as soon as it starts. */
+/* The tool listens there before it starts QEMU, which connects. */
 static void config_channel(struct kt_buf *cfg, const char *dir, const char *id)
 {
 	kt_buf_printf(cfg, "[chardev \"%s\"]\n  backend = \"socket\"\n  path = \"%s/%s.sock\"\n",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* QEMU's command line and configuration files, and what it says when it fails. */
+/* QEMU's command line, its configuration files, and its messages. */
 #ifndef KT_VM_QEMU_H
 #define KT_VM_QEMU_H
 
@@ -26,17 +26,19 @@ struct kt_error *vm_qemu_argv(const struct vm_guard *guard, const struct vm_conf
 			      const char *accel, struct vm_argv *ret);
 void vm_argv_deinit(struct vm_argv *argv);
 
-/* What QEMU wrote to stderr, on one line, without its warnings, bounded. Caller frees. */
+/* QEMU's messages without its warnings, on one line, bounded; the caller frees. NULL: no memory. */
 char *vm_qemu_words(const struct vm_guard *guard);
 
-/* Where QEMU lets the stub listen, as the tool's TARGET. The caller frees. */
+/* The address of QEMU's stub, as the tool's TARGET. The caller frees. */
 char *vm_qemu_gdb_target(const struct vm_guard *guard, const struct vm_config *config);
 
 /*
- * Which accelerator to try first: "kvm" where /dev/kvm can be used and was not seen to
- * hang guests since this machine was booted.
+ * The accelerator to try first: "kvm" if /dev/kvm can be used and has not been seen to hang guests
+ * since this machine was booted, else "tcg".
  */
 const char *vm_qemu_default_accel(void);
+
+/* A guest hung under KVM: vm_qemu_default_accel() is "tcg" until this machine is booted again. */
 void vm_qemu_remember_kvm_hangs(void);
 
 #endif

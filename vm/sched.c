@@ -20,7 +20,7 @@ static void set(struct vm_sched_results *results, bool *flag, char **string, con
 	results->log.failed |= !*string;
 }
 
-/* On a line of its own: a frame may end in the middle of one. */
+/* Ends the line first, if the last frame did not end one. */
 static void mark_hole(struct kt_buf *log, uint64_t n)
 {
 	kt_buf_printf(log, "%s[... %" PRIu64 " damaged frame%s from the guest left out here ...]\n",

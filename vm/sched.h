@@ -27,8 +27,8 @@ struct vm_sched_results {
 void vm_sched_results_deinit(struct vm_sched_results *results);
 
 /*
- * Takes in an event; false: it is not a scheduler's. bad_frames is how many there have been so
- * far: a hole in the log is marked in it, by a line in brackets. Out of memory shows in log.failed.
+ * Takes an event; false: it is not about a scheduler. bad_frames is the number of damaged frames so
+ * far: where it has grown, a line in brackets marks a hole in the log. log.failed: no memory.
  */
 bool vm_sched_take(struct vm_sched_results *results, const struct vm_event *event,
 		   uint64_t bad_frames);

@@ -110,7 +110,7 @@ static struct kt_error *qemu_exited(const struct vm_event *event, bool booted, c
 	return err;
 }
 
-/* One guest's way to READY. */
+/* A guest, from its start on. */
 struct boot {
 	const struct vm_config *config;
 	const struct vm_session_options *options;
@@ -151,7 +151,7 @@ static void take_sched(const struct boot *boot, const struct vm_event *event)
 	uint64_t bad_frames, skipped_bytes;
 
 	vm_damage(boot->vm, &bad_frames, &skipped_bytes);
-	/* Whoever says something has been started, also when that was not heard. */
+	/* The frame that says so may have been damaged: one from a scheduler will do. */
 	boot->results->sched.started |= vm_sched_take(&boot->results->sched, event, bad_frames);
 	switch (event->type) {
 	case VM_EVENT_SCHED_LOG:
@@ -237,7 +237,7 @@ static struct kt_error *run_to_ready(struct boot *boot)
 	return err;
 }
 
-/* Of a guest that is given up. */
+/* Before a guest is given up. */
 static void keep_last_words(struct boot *boot)
 {
 	struct kt_verifier_vm_result *told = &boot->results->sched.result;
@@ -249,7 +249,7 @@ static void keep_last_words(struct boot *boot)
 		free(kt_take_ptr(boot->results->console));
 }
 
-/* *died: before anything was loaded, so that booting again is safe and may help. */
+/* *died: the guest died before anything was loaded, so it is safe to boot again, and may help. */
 static struct kt_error *boot_once(struct boot *boot, const struct vm_load *load, bool *died,
 				  struct vm **ret)
 {
@@ -300,7 +300,7 @@ struct kt_error *vm_session_start(const struct vm_config *config, const struct v
 	return err;
 }
 
-/* One that is up. */
+/* A guest that has started already. */
 static struct boot running(struct vm *vm, const struct vm_session_options *options,
 			   struct vm_results *results)
 {
@@ -313,7 +313,7 @@ static struct boot running(struct vm *vm, const struct vm_session_options *optio
 	};
 }
 
-/* What ends QEMU closes the stub a moment before. */
+/* When QEMU exits, its stub is gone a moment before its process is. */
 #define LAST_MOMENT_MS 1000
 
 bool vm_session_has_ended(struct vm *vm, const struct vm_session_options *options,
@@ -334,10 +334,10 @@ bool vm_session_has_ended(struct vm *vm, const struct vm_session_options *option
 	return true;
 }
 
-/* The guest's own limits are below that, but for a scheduler that still has a lot to say. */
+/* The guest powers off earlier, unless a scheduler's log is still on its way. */
 #define GOODBYE_MS 4000
 
-/* The guest has said its last word, and may go. */
+/* All frames of the guest have come: it may power off. */
 static struct kt_error *say_goodbye(struct boot *boot)
 {
 	struct kt_error *err = vm_send_command(boot->vm, KT_COMMAND_BYE);
@@ -365,7 +365,7 @@ struct kt_error *vm_session_finish(struct vm *vm, const struct vm_session_option
 		err = next(&boot, deadline_ns);
 	if (results->exited) {
 		told->end_reported = true;
-		/* How it goes down is its own affair; who does not, is killed. */
+		/* A guest that does not power off now is killed; that is no error. */
 		kt_error_destroy(err);
 		kt_error_destroy(say_goodbye(&boot));
 		err = NULL;

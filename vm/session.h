@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * From a kernel and what to load to a guest in which it is loaded: boots, gathers what the
- * guest says until it is ready to be looked at.
+ * Boots a guest, lets it load BPF objects or run a program, and gathers its events until it is
+ * ready to be read.
  */
 #ifndef KT_VM_SESSION_H
 #define KT_VM_SESSION_H
@@ -30,11 +30,12 @@ struct vm_results {
 	bool exited;        /* the payload has ended: exit_status is its wait status */
 	int exit_status;
 	struct vm_sched_results sched; /* of a scheduler */
-	char *death;     /* of a guest that died: its last word, or that it had none: */
-	bool wordless;   /* it was reset, or went down, without one */
+	char *death;     /* if the guest died: its last console line, or a text that says that
+			  * there is none; else NULL */
+	bool wordless;   /* the guest died without such a line */
 	char *console;   /* on failure: the last lines of the guest's console, or NULL */
-	unsigned boots;  /* how often a guest was started */
-	int64_t boot_ns; /* of the last one: from QEMU's start to init */
+	unsigned boots;  /* how many guests were started */
+	int64_t boot_ns; /* of the last guest: from the start of QEMU to init */
 	int64_t load_ns; /* from there to ready */
 };
 
@@ -42,40 +43,38 @@ void vm_results_init(struct vm_results *results);
 void vm_results_deinit(struct vm_results *results);
 
 struct vm_session_options {
-	int64_t timeout_ms; /* for booting and loading, each boot anew; 0: 120000 */
-	unsigned max_boots; /* how often to boot again a guest that died in booting; 0: 3 */
+	int64_t timeout_ms; /* for booting and loading; each boot has as long; 0: 120000 */
+	unsigned max_boots; /* how many guests to start if they die while they boot; 0: 3 */
 	/* Called with the payload's output as it comes (stream 1 or 2); may be NULL. */
 	void (*output)(void *arg, int stream, const void *data, size_t len);
 	void *output_arg;
-	/* Called when a scheduler has attached: it may be gone before it is ready. May be NULL. */
+	/* Called when a scheduler has attached, since it may have ended by READY. May be NULL. */
 	void (*attached)(void *arg, struct vm *vm);
 	void *attached_arg;
 };
 
 /*
- * Returns a guest that is ready, for vm_gdb_target() to be read. results, which the caller
- * initialised, holds what was gathered also on failure. Errors: those of vm_start() and
- * vm_next_event(), and
- *	CLOSED  the guest died of its own (its last words are in the message): not a fault
- *		of what was loaded unless it happens again, the caller may try once more
- *	OS      QEMU ended of itself, at start or later; its words are in the message
+ * Returns a guest that is ready to be read at vm_gdb_target(). The caller has initialised results,
+ * which has what was gathered on failure, too. Errors: those of vm_start() and vm_next_event(), and
+ *	CLOSED  the guest died (its last line is in the message). If it dies again in a second try,
+ *		what was loaded is the reason
+ *	OS      QEMU exited, at start or later; its messages are in the error's
  */
 struct kt_error *vm_session_start(const struct vm_config *config, const struct vm_load *load,
 				  const struct vm_session_options *options,
 				  struct vm_results *results, struct vm **ret);
 
 /*
- * Something failed with a guest that is ready, its stub maybe: has the guest ended, or is it about
- * to? Waits a second at most, in which it gathers what the guest says. True: *why_ret is the error,
- * as above, which the caller owns.
+ * After an error of a guest that was ready, of its stub for example: has the guest ended? Gathers
+ * events for a second at most. True: *why_ret is why, as for vm_session_start(), and the caller's.
  */
 bool vm_session_has_ended(struct vm *vm, const struct vm_session_options *options,
 			  struct vm_results *results, struct kt_error **why_ret);
 
 /*
- * Of a scheduler, after vm_session_start(): tells the guest that it was read, and gathers what it
- * says until it has powered off. vm stays the caller's. Errors: as above, with results->console
- * set. What is missing then, results->sched tells.
+ * After vm_session_start() of a scheduler: tells the guest that it has been read, and gathers its
+ * events until it has powered off. vm stays the caller's. Errors: as for vm_session_start(), with
+ * results->console set; results->sched then has what came before.
  */
 struct kt_error *vm_session_finish(struct vm *vm, const struct vm_session_options *options,
 				   struct vm_results *results);

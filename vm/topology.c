@@ -27,10 +27,10 @@
  */
 #define KVM_AMD_CPU "max,topoext=on"
 
-/* Of q35 in QEMU 7.2; 4096 from 9.0 on. No preset comes near, so that none is asked. */
+/* The limit of q35 in QEMU 7.2; it is 4096 since 9.0. All presets are below: QEMU is not asked. */
 #define QEMU_MAX_CPUS 288
 
-/* 255 is broadcast; what is above needs an x2APIC. */
+/* 255 is the broadcast id, and higher ids need an x2APIC. */
 #define XAPIC_MAX_ID 254
 
 #define PRESET(name, n, l, c, t, memory)                                                           \
@@ -124,11 +124,11 @@ static struct kt_blob_topology find_blob(const char *name)
 	const struct kt_blob_topology *blob = kt_blob_topologies;
 
 	while (strcmp(blob->name, name) != 0)
-		blob++; /* that each preset has one, tests/vm/test_topology.c sees to */
+		blob++; /* tests/vm/test_topology.c checks that each preset has one */
 	return *blob;
 }
 
-/* A line of the file; one with a size in MiB, which is the whole memory or a node's, is scaled. */
+/* Copies a line of the file. A size in MiB, of all memory or of a node, is scaled. */
 static void write_line(const struct vm_topology *t, unsigned memory_mib, const char *line,
 		       size_t len, struct kt_buf *out)
 {
@@ -168,7 +168,7 @@ static uint64_t host_memory_mib(void)
 	return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size >> 20 : 0;
 }
 
-/* Where /dev/kvm can't be used, QEMU will say so. */
+/* If /dev/kvm cannot be used, QEMU will say so. */
 static void kvm_limits(struct vm_topology_limits *limits)
 {
 	_cleanup_close_ int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);

@@ -28,16 +28,16 @@ const struct vm_topology *vm_topology_by_name(const char *name);
 /* The highest APIC id: numbers of cores and threads are rounded up to powers of two in it. */
 unsigned vm_topology_max_apic_id(const struct vm_topology *topology);
 
-/* What QEMU's -cpu has to be for the guest to see the caches. accel: kvm or tcg. */
+/* The -cpu for QEMU with which the guest sees the caches. accel: kvm or tcg. */
 const char *vm_topology_cpu(const char *accel);
 
 /*
- * The preset's file for -readconfig. memory_mib, unless 0, instead of what the preset has, rounded
- * down to a multiple of the nodes. Without memory, *out has failed.
+ * Appends the preset's lines for -readconfig. memory_mib, unless it is 0, takes the place of the
+ * preset's memory, rounded down to a multiple of the nodes. Check kt_buf_failed(out).
  */
 void vm_topology_write(const struct vm_topology *topology, unsigned memory_mib, struct kt_buf *out);
 
-/* What a host gives to a guest. */
+/* The limits of a host. */
 struct vm_topology_limits {
 	const char *accel;      /* kvm or tcg, with or without options */
 	uint64_t memory_mib;    /* of the host; 0: not known */
@@ -50,8 +50,9 @@ struct vm_topology_limits {
 void vm_topology_limits(const char *accel, struct vm_topology_limits *ret);
 
 /*
- * Before anything is booted: KT_ERROR_UNSUPPORTED, with the reason, where a guest with these limits
- * cannot have the topology: to be skipped, and no failure. memory_mib as in vm_topology_write().
+ * Checks, before anything is booted, that a guest can have the topology within these limits.
+ * KT_ERROR_UNSUPPORTED, with the reason: it cannot; a sweep skips it, and that is no failure.
+ * memory_mib is as in vm_topology_write().
  */
 struct kt_error *vm_topology_check(const struct vm_topology *topology, unsigned memory_mib,
 				   const struct vm_topology_limits *limits);

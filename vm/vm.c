@@ -23,7 +23,7 @@
 
 #define TICK_MS 200
 
-/* The guest speaks on one of them: virtio where its kernel has that, else the serial port. */
+/* The guest uses one of them: virtio if its kernel has that, else the serial port. */
 enum { CHANNEL_SERIAL, CHANNEL_VIRTIO, N_CHANNELS };
 static const char *const socket_names[N_CHANNELS] = {"frames.sock", "bulk.sock"};
 
@@ -72,7 +72,7 @@ static struct kt_error *listen_to_guest(struct vm *vm)
 	return err;
 }
 
-/* Each time that QEMU is started: another accelerator has other limits. */
+/* Again for each start of QEMU: another accelerator has other limits. */
 static struct kt_error *check_topology(const struct vm *vm)
 {
 	struct vm_topology_limits limits;
@@ -136,7 +136,7 @@ static struct kt_error *write_initramfs(struct vm *vm, const struct vm_load *loa
 	return err ? err : vm_initramfs_write(&initramfs, path);
 }
 
-/* QEMU gets what is packed unpacked: of aarch64 it knows some such images, of riscv64 none. */
+/* QEMU can unpack some images for aarch64, and none for riscv64: it gets an unpacked one. */
 static struct kt_error *unpack_kernel(struct vm *vm)
 {
 	struct kt_error *err;
@@ -234,7 +234,7 @@ void vm_destroy(struct vm *vm)
 	free(vm);
 }
 
-/* The default, KVM, did not work out. */
+/* From KVM, the default, to TCG. */
 static struct kt_error *fall_back(struct vm *vm, const char *why)
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf stage = KT_BUF_INIT;
@@ -247,7 +247,7 @@ static struct kt_error *fall_back(struct vm *vm, const char *why)
 	return start_qemu(vm);
 }
 
-/* Nobody can send: QEMU has not connected yet, or not any more. */
+/* QEMU has not connected yet, or has closed all channels. */
 static bool hung_up(const struct vm *vm)
 {
 	for (size_t i = 0; i < N_CHANNELS; i++)
@@ -261,7 +261,7 @@ static bool can_fall_back(const struct vm *vm)
 	return !vm->config.accel && !vm->init_started && strcmp(vm->accel, "tcg");
 }
 
-/* The CPU time that QEMU has used, with its vCPUs'; 0: it is gone. */
+/* The CPU time of QEMU and its vCPUs; 0: QEMU is gone. */
 static int64_t cpu_ns(const struct vm *vm)
 {
 	struct timespec ts;
@@ -272,7 +272,7 @@ static int64_t cpu_ns(const struct vm *vm)
 	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
 }
 
-/* TCG is slow but sure: there, only the caller's deadline says when to give up. */
+/* Not under TCG, which hangs no guest: there the caller's deadline is enough. */
 static struct kt_error *check_alive(struct vm *vm)
 {
 	struct vm_life_sign sign = {
@@ -301,7 +301,7 @@ static struct kt_error *check_alive(struct vm *vm)
 }
 
 /*
- * With -no-reboot, a reset of the guest is QEMU's orderly end. So is a SIGTERM:
+ * With -no-reboot QEMU exits with status 0 when the guest resets. After a SIGTERM it does so, too:
  *
  *	qemu-system-x86_64: terminating on signal 15 from pid 1234 (bash)
  */
@@ -354,13 +354,13 @@ static struct kt_error *wait_for_bytes(struct vm *vm, int64_t deadline_ns)
 	for (size_t i = 0; i < N_CHANNELS && !err; i++)
 		if (fds[2 + i].revents)
 			err = vm_channel_receive(&vm->channels[i]);
-	/* What it wrote before it ended is still in the socket. */
+	/* Its last frames are still in the socket: they are given before the end. */
 	if (fds[0].revents && kt_process_ended(&vm->qemu, &vm->wait_status))
 		vm->ended = true;
 	return err ? err : check_alive(vm);
 }
 
-/* QEMU has ended and its last frame was given. */
+/* QEMU has ended, and its last frame has been given. */
 static struct kt_error *at_end(struct vm *vm, struct vm_event *ret, bool *again)
 {
 	*again = vm->wait_status != 0 && can_fall_back(vm);
@@ -369,7 +369,7 @@ static struct kt_error *at_end(struct vm *vm, struct vm_event *ret, bool *again)
 	return fall_back(vm, "KVM does not run this guest");
 }
 
-/* The next event that is there already. */
+/* The next event, without waiting. False: there is none. */
 static bool take_event(struct vm *vm, struct vm_event *ret)
 {
 	struct kt_frame frame;
@@ -377,7 +377,7 @@ static bool take_event(struct vm *vm, struct vm_event *ret)
 	for (size_t i = 0; i < N_CHANNELS; i++) {
 		while (kt_frame_decoder_next(&vm->channels[i].decoder, &frame)) {
 			if (!vm_event_from_frame(&frame, &vm->text, ret)) {
-				/* Its CRC does not cover its type; our init says nothing else. */
+				/* The CRC does not cover the type, which must be damaged. */
 				vm->channels[i].decoder.bad_frames++;
 				continue;
 			}

@@ -24,13 +24,12 @@ struct vm;
 
 /* Zeroed, with kernel and cancel_fd set, it is a good default. Strings stay the caller's. */
 struct vm_config {
-	const char *kernel; /* the image that QEMU's -kernel gets, or one that holds it */
-	/* What the guest runs on. vm_start() takes what the image is for; NULL elsewhere: x86_64.
-	 */
+	const char *kernel; /* the image for QEMU's -kernel, or a packed one */
+	/* vm_start() sets it, by the image. Elsewhere NULL means x86_64. */
 	const struct vm_machine *machine;
 	const char *qemu;    /* NULL: qemu-system-ARCH of the machine */
 	const char *accel;   /* NULL: kvm where it runs this guest, else tcg */
-	const char *cpu;     /* NULL: max, without what QEMU's TCG gets wrong */
+	const char *cpu;     /* NULL: "max", for TCG without the features that QEMU gets wrong */
 	unsigned memory_mib; /* 0: 1024 */
 	unsigned smp;        /* 0: 2 */
 	/*
@@ -43,10 +42,10 @@ struct vm_config {
 	const char *const *qemu_args; /* more arguments for QEMU */
 	size_t num_qemu_args;
 	const char *gdb; /* where the stub listens, as in util/stub_address.h, without a host on
-			  * 127.0.0.1; NULL: a socket in the private directory. QEMU has
-			  * one stub, this one is it for everybody. */
-	bool keep;       /* vm_keep() may be called: QEMU is left out of the kill with its parent */
-	int cancel_fd;   /* readable means: give up with KT_ERROR_CANCELLED; -1: none */
+			  * 127.0.0.1; NULL: a socket in the private directory. QEMU has only
+			  * one stub. */
+	bool keep;     /* vm_keep() may be called: the kernel does not kill QEMU with its parent */
+	int cancel_fd; /* readable: KT_ERROR_CANCELLED; -1: none */
 	/* Called with what is being done, for a progress line; may be NULL. */
 	void (*progress)(void *arg, const char *stage);
 	void *progress_arg;
@@ -60,7 +59,7 @@ enum vm_event_type {
 	VM_EVENT_READY,   /* text: why; all is loaded and held */
 	VM_EVENT_EXIT,    /* status: the payload's wait status; of a scheduler's run, its end */
 
-	/* Of a scheduler's run; see enum kt_phase for the texts. */
+	/* From a scheduler's run; see enum kt_phase for the texts. */
 	VM_EVENT_SCHED_LOG,    /* data, len: the next bytes of its log */
 	VM_EVENT_SCHED_DIED,   /* it ended before it attached */
 	VM_EVENT_NOT_ATTACHED, /* text: why */
@@ -70,9 +69,10 @@ enum vm_event_type {
 	VM_EVENT_STOPPING,     /* it is told to end */
 	VM_EVENT_SCHED_EXIT,   /* status: its wait status */
 
-	VM_EVENT_GUEST_DIED,  /* text: the kernel's or init's last word, len: of that, or 0: it had
-			       * none, and text says so. The last event. */
-	VM_EVENT_QEMU_EXITED, /* status, text: what QEMU said. The last event. */
+	/* The last event. text: the console's line that says why, of len bytes; len 0: none does.
+	 */
+	VM_EVENT_GUEST_DIED,
+	VM_EVENT_QEMU_EXITED, /* status, text: QEMU's messages. The last event. */
 };
 
 struct vm_event {
@@ -95,11 +95,10 @@ struct vm_event {
 
 /*
  * Writes the initramfs and starts QEMU, both for the architecture of the kernel image. Returns as
- * soon as QEMU runs; what happens in the guest are events. Errors: a file that is not there (OS,
- * hint), an object that is none, or of the other byte order (FORMAT), what vm_kernel_recognise(),
- * vm_machine_init() and vm_initramfs_write() find, no QEMU (OS with ENOENT, hint), a topology that
- * this host or that architecture cannot give (UNSUPPORTED; also of vm_next_event(), where KVM had
- * to be given up).
+ * soon as QEMU runs; vm_next_event() tells what happens in the guest. Errors: those of
+ * vm_kernel_recognise(), vm_objects_check(), vm_machine_init() and vm_initramfs_write(); OS with
+ * ENOENT and a hint: there is no QEMU; UNSUPPORTED: this host or that architecture cannot have the
+ * topology (vm_next_event() may say so, too, when it goes from KVM to TCG).
  */
 struct kt_error *vm_start(const struct vm_config *config, const struct vm_load *load,
 			  struct vm **ret);
@@ -108,17 +107,17 @@ struct kt_error *vm_start(const struct vm_config *config, const struct vm_load *
 void vm_destroy(struct vm *vm);
 
 /*
- * The next event, until deadline_ns (kt_now_ns() time). Pointers in it are good until the
- * next call. Errors: TIMEOUT; CANCELLED; NOT_READY when the accelerator that was asked for
- * shows no sign of life. Without an accel in the config, a guest that does not live under
- * KVM is started again with TCG here, once, and this machine is remembered for it.
+ * Waits for the next event until deadline_ns (kt_now_ns() time). Pointers in it are good until the
+ * next call. Errors: TIMEOUT; CANCELLED; NOT_READY: the guest hangs under the accelerator that the
+ * config names. If it names none, a guest that hangs under KVM is started again with TCG, once, and
+ * vm_qemu_remember_kvm_hangs() saves the next runs the wait.
  */
 struct kt_error *vm_next_event(struct vm *vm, int64_t deadline_ns, struct vm_event *ret);
 
-/* Tells the guest's init (vm/frame.h). Errors: KT_ERROR_CLOSED, TIMEOUT: it can't be told. */
+/* Sends a command to the guest's init (vm/frame.h). Errors: those of vm_channel_send(). */
 struct kt_error *vm_send_command(struct vm *vm, enum kt_command command);
 
-/* What of the guest's words was damaged on the way: frames, and bytes between frames. */
+/* How much was damaged on the way from the guest: frames, and bytes between frames. */
 void vm_damage(const struct vm *vm, uint64_t *bad_frames_ret, uint64_t *skipped_bytes_ret);
 
 /* The stub, as "unix:PATH" or "HOST:PORT"; belongs to vm. Listens once INIT_STARTED came. */
@@ -139,8 +138,8 @@ char *vm_console_line(const struct vm *vm, const char *prefix);
 char *vm_console_tail(const struct vm *vm, unsigned lines);
 
 /*
- * Lets go of QEMU: it runs on after the tool, to be ended by killing vm_pid(), and its
- * directory goes when it ends. Needs config.keep. vm_destroy() then only frees memory.
+ * Lets QEMU run on after the tool ends. The user ends it by killing vm_pid(), and the guard then
+ * removes its directory. Needs config.keep. vm_destroy() only frees memory afterwards.
  */
 struct kt_error *vm_keep(struct vm *vm);
 
