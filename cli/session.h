@@ -14,8 +14,8 @@
  *             If the facts are the cache's and the guest runs another kernel by now, step 2 is
  *             done again, from memory.
  *
- * Whichever step finds the guest not ready is tried again, until the one deadline. So a command
- * takes as long as --wait says, and one try, at most.
+ * Whichever step finds the guest not ready is tried again, until the one deadline. After it each
+ * step that is left is tried once.
  *
  *   attach, maps, links, prog, info   cli_session_open(), cli_session_read()
  *   watch                             cli_session_open(), cli_session_know(); it connects by
