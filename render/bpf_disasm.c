@@ -31,7 +31,7 @@ static const char *class_without_text(const struct insn *insn)
 	}
 }
 
-/* What disasm.c is given to print one instruction. */
+/* The callbacks' argument: one instruction, and where its text goes. */
 struct printing {
 	struct kt_buf *out;
 	const struct insn *insn;

@@ -4,7 +4,7 @@
  * same records give the same bytes, whatever their order. Kernels sort by version (6.9 before
  * 6.16), topologies by their number of CPUs, then by name.
  *
- * Of several records of one cell the worst counts (failed, passed, skipped), then the latest. Names
+ * If a cell has several records, the worst counts (failed, passed, skipped), then the latest. Names
  * and reasons may be anything: they neither control a terminal nor break a document.
  */
 #ifndef KT_RENDER_CELLS_H

@@ -7,8 +7,8 @@
 #include "render/cells.h"
 
 /*
- * What changed, as text: cells that broke first, each with its reason; those that were fixed, are
- * new, are gone; then a table of verified_insns; then a tally. As a document: that of
+ * The changes as text: first the cells that broke, each with its reason; then those that were
+ * fixed, are new, are gone; then a table of verified_insns; then a tally. As a document: that of
  * kt_format_cells_json(), or _markdown(), of b, with the changes. options may be NULL. The caller
  * frees *ret. KT_ERROR_NO_MEMORY.
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What changed between two sweeps, as text, Markdown and JSON. */
+/* The changes between two sweeps, as text, Markdown and JSON. */
 #include <math.h>
 #include <string.h>
 

@@ -40,7 +40,7 @@ struct render_cell {
 	enum render_tone tone; /* in a table with colors */
 };
 
-/* What the values of a column are. A view may define its own. */
+/* How the values of a column look, align and sort. A view may define types of its own. */
 struct render_type {
 	bool right;        /* aligned in a table */
 	bool from_largest; /* the order of --sort KEY; -KEY is the other way around */
@@ -81,9 +81,8 @@ enum render_source {
 
 #define RENDER_MEMBER_(from, row, member) .source = (from), .at = offsetof(row, member)
 
-/* Where a row has the value: in a member ... */
-#define RENDER_KNOWN(row, member)                                                                  \
-	RENDER_MEMBER_(RENDER_FROM_KNOWN, row, member) /* program_number */
+/* Where a row has the value: in a member (KNOWN is a struct program_number) ... */
+#define RENDER_KNOWN(row, member)  RENDER_MEMBER_(RENDER_FROM_KNOWN, row, member)
 #define RENDER_U32(row, member)    RENDER_MEMBER_(RENDER_FROM_U32, row, member)
 #define RENDER_U64(row, member)    RENDER_MEMBER_(RENDER_FROM_U64, row, member)
 #define RENDER_STRING(row, member) RENDER_MEMBER_(RENDER_FROM_STRING, row, member) /* or NULL */
@@ -131,7 +130,7 @@ struct render_grid {
 	void *rows;
 	size_t row_size, n_rows;
 	const struct render_column *selected[RENDER_SELECTED_MAX];
-	size_t n_selected; /* 0: nothing was selected, which shows what flags say */
+	size_t n_selected; /* 0: the columns' flags tell which are shown */
 };
 
 /* clang-format off */
@@ -166,7 +165,7 @@ static inline struct render_cell render_number_cell(bool known, uint64_t number)
 	return (struct render_cell){.known = known, .number = number};
 }
 
-/* What render_as_text and render_as_number have, for types of a view's own that are like them. */
+/* Parts of render_as_text and render_as_number, for similar types that a view defines itself. */
 int render_compare_texts(const struct render_cell *a, const struct render_cell *b);
 json_t *render_number_json(const struct render_cell *cell);
 
@@ -198,7 +197,7 @@ struct kt_error *render_grid_sort(struct render_grid *grid, const char *sort);
 
 /*
  * Appends the rows. width is of the terminal, 0: nothing is cut; color: heads in bold, and tones.
- * What a terminal might obey comes out as "\xNN". KT_ERROR_NO_MEMORY.
+ * Control characters are shown as "\xNN". KT_ERROR_NO_MEMORY.
  */
 struct kt_error *render_grid_table(const struct render_grid *grid, size_t width, bool color,
 				   struct kt_buf *out);
@@ -223,8 +222,8 @@ void render_grid_json(const struct render_grid *grid, const void *row, json_t *o
 
 /*
  * For rows that come one by one: appends the heads, or a row, as one line. Columns are those that
- * were selected, each as wide as it says; what is wider moves the rest. What a terminal might obey
- * comes out as "\xNN".
+ * were selected, each as wide as it says; what is wider moves the rest. Control characters
+ * are shown as "\xNN".
  */
 void render_grid_head(const struct render_grid *grid, struct kt_buf *out);
 void render_grid_line(const struct render_grid *grid, const void *row, bool color,

@@ -26,7 +26,7 @@ static void shorten(struct kt_buf *buf, const struct render_column *column)
 		keep += len ? len : 1;
 	}
 	if (column->flags & RENDER_TAIL) {
-		/* What is left out makes room for the dots. */
+		/* The dots take the place of the last two bytes that go. */
 		kt_buf_consume(buf, (size_t)(keep - buf->data) - 2);
 		memcpy(buf->data, "..", 2);
 	} else {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What values can be: how they look, sort, and stand in JSON. */
+/* The types of values: how they look, sort, and stand in JSON. */
 #include <inttypes.h>
 #include <math.h>
 #include <time.h>

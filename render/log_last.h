@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What leads to the error of a verifier log, for a person. */
+/* The error of a verifier log and the steps that lead to it, for a person. */
 #ifndef KT_RENDER_LOG_LAST_H
 #define KT_RENDER_LOG_LAST_H
 

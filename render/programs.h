@@ -35,7 +35,7 @@ struct render_failure {
 	const char *log; /* what libbpf printed, with the verifier's log in it */
 };
 
-/* What the user's own loader did in the guest. */
+/* The result of the user's own loader in the guest. */
 struct render_payload {
 	bool exited;
 	int exit_code; /* when exited; 128 + N: killed by signal N */

@@ -11,7 +11,7 @@ size_t render_utf8_length(const char *text)
 	return kt_utf8_length(text, 4);
 }
 
-/* May the character at p, of len bytes, go to a terminal as it is? */
+/* Whether a terminal just shows the character at p, of len bytes. */
 static bool is_harmless(const uint8_t *p, size_t len, bool lines)
 {
 	if (len == 1)
@@ -19,7 +19,7 @@ static bool is_harmless(const uint8_t *p, size_t len, bool lines)
 	return len && !(p[0] == 0xc2 && p[1] < 0xa0);
 }
 
-/* How many bytes from p on are printable ASCII, eight at a time for as long as that goes. */
+/* How many bytes from p on are printable ASCII. Looks at eight at a time, for speed. */
 static size_t printable(const uint8_t *p, size_t left)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;

@@ -12,13 +12,12 @@
 size_t render_utf8_length(const char *p);
 
 /*
- * Appends the text with everything that a terminal might obey (control characters, C1 ones
- * too, and what is not UTF-8) as "\xNN", which is how libsmartcols shows it in a table.
- * lines: line breaks and tabs stay.
+ * Appends the text. Control characters (C1 ones, too) and bytes that are not UTF-8 are shown as
+ * "\xNN", as libsmartcols does in a table. lines: line breaks and tabs stay.
  */
 void render_append_visible(struct kt_buf *buf, const char *text, bool lines);
 
-/* The same for len bytes, which may hold NULs ("\x00"). Fast where there is nothing to show. */
+/* The same for len bytes, which may hold NULs ("\x00"). Fast for plain text. */
 void render_append_visible_bytes(struct kt_buf *buf, const char *data, size_t len, bool lines);
 
 /* Appends a field of CSV: with a quote, a comma or a line break it stands in quotes (RFC 4180). */

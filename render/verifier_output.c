@@ -124,7 +124,7 @@ static bool add_failure(struct failures *failures, const struct kt_log_block *bl
 	return kt_vec_push(&failures->v, *block);
 }
 
-/* What led to each failure. */
+/* Appends the steps that led to each failure. */
 static struct kt_error *append_failures(struct kt_text log, struct kt_buf *out)
 {
 	_cleanup_(failures_deinit) struct failures failures = {0};
