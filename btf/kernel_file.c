@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <elf.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "btf/kernel_file.h"
 #include "btf/record.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
+#include "util/io.h"
 
 /* --- the address that a flat kernel is linked to --- */
 
@@ -120,39 +119,13 @@ static struct kt_error *recover_any(const struct image_payload *flat, gaddr_t *b
 	return recover_from(flat, base, ret);
 }
 
-static struct kt_error *read_all(int fd, uint8_t **ret, size_t *len_ret)
-{
-	_cleanup_free_ uint8_t *bytes = NULL;
-	struct stat st;
-	size_t len;
-
-	if (fstat(fd, &st))
-		return kt_error_os(errno, "cannot stat a file in memory");
-	len = (size_t)st.st_size;
-	bytes = malloc(len + 1);
-	if (!bytes)
-		return kt_error_no_memory();
-	for (size_t done = 0; done < len;) {
-		ssize_t n = pread(fd, bytes + done, len - done, (off_t)done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return kt_error_os(n ? errno : EIO, "cannot read a file in memory");
-		done += (size_t)n;
-	}
-	*ret = kt_take_ptr(bytes);
-	*len_ret = len;
-	return NULL;
-}
-
 /* Puts an ELF of what the flat kernel has in its place. */
 static struct kt_error *record_flat(struct image_payload *flat)
 {
 	_cleanup_(recovered_deinit) struct recovered kernel = {0};
 	_cleanup_close_ int fd = -1;
 	struct record_place place = {0};
-	uint8_t *elf;
+	struct kt_buf elf = KT_BUF_INIT;
 	struct kt_error *err = recover_any(flat, &place.text, &kernel);
 
 	if (!err && kernel.text)
@@ -160,11 +133,12 @@ static struct kt_error *record_flat(struct image_payload *flat)
 	if (!err)
 		err = record_write(&kernel, &place, &fd);
 	if (!err)
-		err = read_all(fd, &elf, &flat->len);
+		err = kt_read_all(fd, SIZE_MAX, &elf);
 	if (err)
 		return kt_error_hint(kt_error_wrap(err, "a flat Image"), IMAGE_HINT_WHICH_FILE);
 	free(flat->owned);
-	flat->data = flat->owned = elf;
+	flat->data = flat->owned = (uint8_t *)elf.data;
+	flat->len = elf.len;
 	flat->flat = false;
 	return NULL;
 }

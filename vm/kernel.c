@@ -8,6 +8,7 @@
 #include "image/decompress.h"
 #include "image/image.h"
 #include "util/cleanup.h"
+#include "util/io.h"
 #include "vm/kernel.h"
 
 /* *ret stays empty for an empty file. */
@@ -86,17 +87,10 @@ struct kt_error *vm_kernel_recognise(const char *path, struct vm_kernel *ret)
 static struct kt_error *write_kernel(const char *to, const uint8_t *kernel, size_t len)
 {
 	_cleanup_close_ int fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	struct kt_error *err = fd < 0 ? kt_error_os(errno, "cannot create it")
+				      : kt_write_all(fd, kernel, len);
 
-	if (fd < 0)
-		return kt_error_os(errno, "cannot write %s", to);
-	for (size_t done = 0; done < len;) {
-		ssize_t n = write(fd, kernel + done, len - done);
-
-		if (n < 0 && errno != EINTR)
-			return kt_error_os(errno, "cannot write %s", to);
-		done += n > 0 ? (size_t)n : 0;
-	}
-	return NULL;
+	return kt_error_wrap(err, "cannot write %s", to);
 }
 
 struct kt_error *vm_kernel_unpack(const char *path, const char *to)
