@@ -12,7 +12,7 @@
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
-#include "vm/qemu.h"
+#include "vm/accel.h"
 
 static const char help[] =
 	"Usage: ktstr-gdb sweep [FILE] [OPTION...]\n"
@@ -289,7 +289,7 @@ static void notice(void *arg, const char *text)
 /* Decides how many cells run at a time: under TCG a guest is one thread, under KVM one per vCPU. */
 static bool uses_kvm(const char *accel)
 {
-	return !strncmp(accel ? accel : vm_qemu_default_accel(), "kvm", 3);
+	return !strncmp(accel ? accel : vm_default_accel(), "kvm", 3);
 }
 
 static struct kt_error *make_work(const struct sweep *sweep, const struct sweep_plan *plan,

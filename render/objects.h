@@ -9,8 +9,9 @@
 #include <jansson.h>
 
 #include "model/map.h"
+#include "render/filter.h"
 #include "render/grid.h"
-#include "render/programs.h"
+#include "render/guest.h"
 
 /* Over the rows of what was read, which must outlive the grid. */
 struct render_grid render_programs_grid(const struct programs *programs);

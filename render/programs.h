@@ -4,18 +4,9 @@
 #define KT_RENDER_PROGRAMS_H
 
 #include "model/program.h"
-#include "model/verdict.h"
+#include "render/filter.h"
+#include "render/guest.h"
 #include "util/error.h"
-
-/* Which programs to show. Lists hold n strings; an empty list lets everything through. */
-struct render_filter {
-	const char *const *types; /* as bpftool names them */
-	size_t n_types;
-	const char *const *globs; /* fnmatch(3) on the full name, or the short one */
-	size_t n_globs;
-	const uint32_t *ids;
-	size_t n_ids;
-};
 
 /* Keeps the programs that the filter lets through, in order, and frees the others. */
 void render_programs_filter(struct programs *programs, const struct render_filter *filter);
@@ -26,35 +17,6 @@ void render_programs_filter(struct programs *programs, const struct render_filte
  * order. KT_ERROR_USAGE, with the columns that there are; KT_ERROR_NO_MEMORY.
  */
 struct kt_error *render_programs_sort(struct programs *programs, const char *key);
-
-/* A program that a guest's kernel, or libbpf, refused. */
-struct render_failure {
-	const char *object; /* the file that it is in */
-	const char *section, *name;
-	int errnum;
-	const char *log; /* what libbpf printed, with the verifier's log in it */
-};
-
-/* The result of the user's own loader in the guest. */
-struct render_payload {
-	bool exited;
-	int exit_code; /* when exited; 128 + N: killed by signal N */
-	const char *output;
-};
-
-/* What JSON has beside the programs. Strings are the caller's. */
-struct render_guest {
-	const char *release, *arch;
-	const char *build_id; /* hex; NULL: none */
-	int64_t kaslr_offset;
-	bool kaslr_unknown; /* then it is null */
-	int64_t pause_us;
-	const struct render_failure *failures; /* NULL: nothing was loaded by us */
-	size_t n_failures;
-	const struct render_payload *payload;    /* NULL: none was run */
-	const char *scheduler;                   /* what was run as one, and: */
-	const struct kt_verifier_vm_result *run; /* NULL: none was */
-};
 
 /*
  * Each gives text that the caller frees. columns: "id,full_name,insns", names or short forms of

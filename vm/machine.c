@@ -11,9 +11,9 @@
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/io.h"
+#include "vm/accel.h"
 #include "vm/blobs.h"
 #include "vm/machine.h"
-#include "vm/qemu.h"
 
 /* A static init has 2 MB. */
 #define INIT_MAX ((size_t)64 << 20)

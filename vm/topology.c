@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "vm/accel.h"
 #include "vm/blobs.h"
-#include "vm/qemu.h"
 #include "vm/topology.h"
 
 /*
@@ -187,7 +187,7 @@ static void kvm_limits(struct vm_topology_limits *limits)
 void vm_topology_limits(const char *accel, struct vm_topology_limits *ret)
 {
 	*ret = (struct vm_topology_limits){
-		.accel = accel ? accel : vm_qemu_default_accel(),
+		.accel = accel ? accel : vm_default_accel(),
 		.memory_mib = host_memory_mib(),
 		.qemu_max_cpus = QEMU_MAX_CPUS,
 	};

@@ -11,6 +11,7 @@
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "vm/accel.h"
 #include "vm/channel.h"
 #include "vm/console.h"
 #include "vm/event.h"
@@ -184,7 +185,7 @@ static struct kt_error *check_topology_machine(const struct vm_config *config,
 
 static const char *default_accel(const struct vm_machine *machine)
 {
-	return vm_machine_is_host(machine) ? vm_qemu_default_accel() : "tcg";
+	return vm_machine_is_host(machine) ? vm_default_accel() : "tcg";
 }
 
 struct kt_error *vm_start(const struct vm_config *config, const struct vm_load *load,
@@ -287,7 +288,7 @@ static struct kt_error *check_alive(struct vm *vm)
 		return NULL;
 	if (can_fall_back(vm)) {
 		if (!sign.console)
-			vm_qemu_remember_kvm_hangs();
+			vm_remember_kvm_hangs();
 		return fall_back(vm, "no sign of life from the guest under KVM");
 	}
 	return kt_error_hint(kt_error_new(KT_ERROR_NOT_READY,

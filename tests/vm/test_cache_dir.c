@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "tests/vm/scratch.h"
-#include "vm/qemu.h"
+#include "vm/accel.h"
 
 static mode_t mode_of(const char *name)
 {
@@ -29,7 +29,7 @@ static int setup(void **state)
 static void test_kvm_marker(void **state)
 {
 	(void)state;
-	vm_qemu_remember_kvm_hangs();
+	vm_remember_kvm_hangs();
 	assert_int_equal(mode_of("cache/ktstr-gdb"), 0700);
 	assert_int_equal(mode_of("cache/ktstr-gdb/kvm-hangs"), 0600);
 }

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The guest that a list was read from, and what was run in it: the frame of each document. */
+#ifndef KT_RENDER_GUEST_H
+#define KT_RENDER_GUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/verdict.h"
+
+/* A program that a guest's kernel, or libbpf, refused. */
+struct render_failure {
+	const char *object; /* the file that it is in */
+	const char *section, *name;
+	int errnum;
+	const char *log; /* what libbpf printed, with the verifier's log in it */
+};
+
+/* The result of the user's own loader in the guest. */
+struct render_payload {
+	bool exited;
+	int exit_code; /* when exited; 128 + N: killed by signal N */
+	const char *output;
+};
+
+/* What JSON has beside the programs. Strings are the caller's. */
+struct render_guest {
+	const char *release, *arch;
+	const char *build_id; /* hex; NULL: none */
+	int64_t kaslr_offset;
+	bool kaslr_unknown; /* then it is null */
+	int64_t pause_us;
+	const struct render_failure *failures; /* NULL: nothing was loaded by us */
+	size_t n_failures;
+	const struct render_payload *payload;    /* NULL: none was run */
+	const char *scheduler;                   /* what was run as one, and: */
+	const struct kt_verifier_vm_result *run; /* NULL: none was */
+};
+
+#endif
