@@ -337,6 +337,8 @@ static struct kt_error *make_work(const struct sweep *sweep, const struct sweep_
 	return NULL;
 }
 
+#define GO_ON "what is done is kept; --resume goes on"
+
 static struct kt_error *run_cells(const struct sweep *sweep, const struct sweep_plan *plan,
 				  const struct sweep_cells *cells, const char *results)
 {
@@ -348,15 +350,16 @@ static struct kt_error *run_cells(const struct sweep *sweep, const struct sweep_
 	if (!file)
 		return kt_error_os(errno, "cannot read the sweep file %s", sweep->file);
 	err = sweep->need_engine ? sweep->need_engine() : NULL;
+	/* Before the kernels are fetched: Ctrl-C may come while that goes on, and then --resume. */
+	if (!err)
+		err = set_due(results, cells);
 	if (err)
 		return err;
 	if (!fetch_kernels(cells))
-		return kt_error_new(KT_ERROR_CANCELLED, "cancelled");
+		return kt_error_hint(kt_error_new(KT_ERROR_CANCELLED, "cancelled"), "%s", GO_ON);
 	err = make_work(sweep, plan, cells, &w);
 	w.work.file = file;
 	w.work.results = results;
-	if (!err)
-		err = set_due(results, cells);
 	if (!err)
 		err = sweep_view_create(cells, results, sweep->json, &view);
 	if (err)
@@ -365,7 +368,7 @@ static struct kt_error *run_cells(const struct sweep *sweep, const struct sweep_
 	err = (sweep->engine ? sweep->engine : sweep_run_local)(&w.work);
 	sweep_view_destroy(view);
 	if (err && kt_error_code(err) == KT_ERROR_CANCELLED)
-		err = kt_error_hint(err, "what is done is kept; --resume goes on");
+		err = kt_error_hint(err, "%s", GO_ON);
 	return err;
 }
 

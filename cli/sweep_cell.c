@@ -189,7 +189,10 @@ static struct kt_error *do_cell(const struct sweep_plan *plan, const struct swee
 
 		record->skipped = true;
 		kt_error_destroy(err);
-		return failed;
+		/* The log of the record that this one replaces goes, too. */
+		return failed ? failed
+			      : kt_cell_start(options->results, record->scheduler, record->kernel,
+					      record->topology);
 	}
 	if (!err)
 		err = prepare(cell, &image);
@@ -246,7 +249,7 @@ int sweep_run_cell(const struct sweep_plan *plan, const struct sweep_cell *cell,
 
 	if (!err)
 		err = do_cell(plan, cell, options, &record, &keep);
-	/* A cell that was interrupted gets no record, so that --resume runs it. */
+	/* An interrupted try leaves no record. That of an earlier try stays. */
 	if (!err && cli_sleep_ms(0))
 		err = kt_error_new(KT_ERROR_CANCELLED, "%s: cancelled", cell->name);
 	record.duration_s = (double)(kt_now_ns() - began) / 1e9;

@@ -131,8 +131,11 @@ struct kt_error *kt_cell_set_due(const char *dir, const char *scheduler, const c
 
 	if (!err)
 		err = exists(files.record, &has_record);
-	if (err || !has_record)
+	if (err)
 		return err;
+	/* The mark of a record that somebody removed by hand. */
+	if (!has_record)
+		return remove_file(files.due);
 	fd = open(files.due, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	return fd < 0 ? kt_error_os(errno, "cannot create %s", files.due) : NULL;
 }
@@ -142,8 +145,15 @@ struct kt_error *kt_cell_is_due(const char *dir, const char *scheduler, const ch
 {
 	_cleanup_(cell_files_deinit) struct cell_files files = {0};
 	struct kt_error *err = find_files(dir, scheduler, kernel, topology, &files);
+	bool is_due = false, has_record = false;
 
-	return err ? err : exists(files.due, ret);
+	if (!err)
+		err = exists(files.due, &is_due);
+	if (!err)
+		err = exists(files.record, &has_record);
+	if (!err)
+		*ret = is_due && has_record;
+	return err;
 }
 
 struct kt_error *kt_cell_start(const char *dir, const char *scheduler, const char *kernel,

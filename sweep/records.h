@@ -28,7 +28,7 @@ struct kt_error *kt_cell_stem(const char *scheduler, const char *kernel, const c
 /*
  * Writes the record into dir, in place of one that this cell has there. Others see the old one, or
  * the new one, or none. The cell is not due any more. Errors: KT_ERROR_OS, and then the old record
- * survives; KT_ERROR_FORMAT as kt_cell_record_encode().
+ * survives, or the cell is still due; KT_ERROR_FORMAT as kt_cell_record_encode().
  */
 struct kt_error *kt_write_cell_record(const char *dir, const struct kt_cell_record *record);
 
@@ -62,10 +62,11 @@ struct kt_error *kt_read_cell_record(const char *dir, const char *scheduler, con
  * All three: KT_ERROR_OS, KT_ERROR_NO_MEMORY.
  */
 
-/* Makes a cell due. Does nothing for a cell without a record. */
+/* Makes a cell due that has a record. One without is to be run in any case. */
 struct kt_error *kt_cell_set_due(const char *dir, const char *scheduler, const char *kernel,
 				 const char *topology);
 
+/* Whether it has a record, and that is one from before. */
 struct kt_error *kt_cell_is_due(const char *dir, const char *scheduler, const char *kernel,
 				const char *topology, bool *ret);
 

@@ -276,6 +276,7 @@ wait
 S
 chmod +x "$work/bin/fetch"
 sed 's|image = "[^"]*"|image = "debian:trixie"|' "$work/sweep.conf" >"$work/fetched.conf"
+cp -r "$work/interrupted" "$work/fetched"
 FETCHING=$work/fetching KTSTR_FETCH_KERNEL=$work/bin/fetch "$tool" sweep "$work/fetched.conf" \
 	--results "$work/fetched" >"$work/out" 2>"$work/err" &
 pid=$!
@@ -284,6 +285,11 @@ kill -INT $pid
 wait $pid
 status=$?
 check 'Ctrl-C while a kernel is fetched: exit status 3' test "$status" = 3
+check 'it is said, and how to go on' grep -q '^ktstr-gdb: cancelled; .*--resume goes on' "$work/err"
+"$tool" sweep "$work/fetched.conf" --list >"$work/all"
+"$tool" sweep "$work/fetched.conf" --results "$work/fetched" --resume --list >"$work/left"
+check '--resume runs all that was chosen' cmp "$work/all" "$work/left"
+check 'and no result is lost' cmp "$work/fetched"/*.json "$work/interrupted"/*.json
 check 'the fetcher could clean up' test -e "$work/fetching.cleaned"
 check 'what it started has ended' becomes sh -c "! grep -qs '^State:.[^Z]' /proc/$(cat "$work/fetching")/status"
 
