@@ -2,6 +2,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <lzma.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -238,8 +239,8 @@ static size_t xz_length(const uint8_t *data, size_t len)
 }
 
 /*
- * How far the first stream reaches, if that shows without decompressing it. libarchive would take
- * what is behind it for another stream of zstd or xz; in the other formats it ignores that.
+ * How far the first stream reaches, if that shows without decompressing it: libarchive would take
+ * what is behind it for another stream. bzip2 does not show it, so its streams are joined.
  */
 static size_t stream_length(const struct format *format, const uint8_t *data, size_t len)
 {
@@ -255,6 +256,30 @@ static size_t stream_length(const struct format *format, const uint8_t *data, si
 /* The kernel's build has a dictionary of 64 MiB at most; liblzma would allocate 4 GiB. */
 #define LZMA_DICTIONARY_MAX ((uint64_t)256 << 20)
 
+/* The memory that xz's first block asks for, by its header; 0 if that is damaged. */
+static uint64_t xz_memory(const uint8_t *data, size_t len)
+{
+	lzma_filter filters[LZMA_FILTERS_MAX + 1];
+	lzma_block block = {.version = 0, .filters = filters};
+	lzma_stream_flags flags;
+	uint64_t usage;
+
+	if (len <= LZMA_STREAM_HEADER_SIZE || lzma_stream_header_decode(&flags, data) != LZMA_OK)
+		return 0;
+	data += LZMA_STREAM_HEADER_SIZE;
+	len -= LZMA_STREAM_HEADER_SIZE;
+	block.check = flags.check;
+	block.header_size = lzma_block_header_size_decode(*data);
+	/* 0 is an index: a stream without blocks. */
+	if (!*data || len < block.header_size ||
+	    lzma_block_header_decode(&block, NULL, data) != LZMA_OK)
+		return 0;
+	usage = lzma_raw_decoder_memusage(filters);
+	for (size_t i = 0; filters[i].id != LZMA_VLI_UNKNOWN; i++)
+		free(filters[i].options);
+	return usage;
+}
+
 static struct kt_error *open_memory(struct memory *m, struct decompressor **ret)
 {
 	const struct format *format = format_of(m->data, m->len);
@@ -264,6 +289,10 @@ static struct kt_error *open_memory(struct memory *m, struct decompressor **ret)
 	if (format->filter == ARCHIVE_FILTER_LZMA && m->len >= 5 &&
 	    kt_load_uint(m->data + 1, 4, false) > LZMA_DICTIONARY_MAX)
 		return kt_error_new(KT_ERROR_FORMAT, "corrupt: no lzma dictionary is as large");
+	/* Twice the dictionary is more than any decoder needs beside it. */
+	if (format->filter == ARCHIVE_FILTER_XZ &&
+	    xz_memory(m->data, m->len) > 2 * LZMA_DICTIONARY_MAX)
+		return kt_error_new(KT_ERROR_FORMAT, "corrupt: no xz dictionary is as large");
 	m->len = stream_length(format, m->data, m->len);
 	return create(format, feed_memory, m, ret);
 }
@@ -341,15 +370,41 @@ static bool zstd_at_once(const uint8_t *data, size_t len, struct sink *out)
 	return false;
 }
 
-/* libarchive does not check gzip's trailer: the output's CRC-32 and its size. */
-static bool gzip_holds(const struct decompressor *d, const struct memory *in,
-		       const struct sink *out)
+/*
+ * By zlib itself: libarchive does not check the trailer, goes on with a second member, and unpacks
+ * gzip in gzip in gzip, each of which may be a million empty members. Stops at max bytes or behind.
+ */
+static struct kt_error *gunzip(const uint8_t *data, size_t len, size_t max, struct sink *out)
 {
-	la_int64_t used = archive_filter_bytes(d->archive, -1);
-	const uint8_t *trailer = in->data + used - 8;
+	z_stream z = {.next_in = (Bytef *)data};
+	struct kt_error *err = NULL;
+	uint8_t piece[64 * 1024];
+	int rc = inflateInit2(&z, 16 + MAX_WBITS);
 
-	return used >= 8 && kt_load_uint(trailer, 4, false) == crc32_z(0, out->data, out->len) &&
-	       kt_load_uint(trailer + 4, 4, false) == (uint32_t)out->len;
+	if (rc != Z_OK)
+		return kt_error_no_memory();
+	while (!err && rc == Z_OK && out->len < max) {
+		size_t left = len - (size_t)(z.next_in - data);
+
+		z.avail_in = left < UINT32_MAX ? (uInt)left : UINT32_MAX;
+		z.next_out = piece;
+		z.avail_out = sizeof(piece);
+		rc = inflate(&z, Z_NO_FLUSH);
+		if (rc == Z_OK || rc == Z_STREAM_END)
+			err = sink_append(out, piece, sizeof(piece) - z.avail_out);
+	}
+	if (!err && rc == Z_BUF_ERROR)
+		err = kt_error_hint(kt_error_new(KT_ERROR_FORMAT,
+						 "truncated: the gzip data has no end"),
+				    HINT_TRUNCATED_FILE);
+	else if (!err && rc == Z_MEM_ERROR)
+		err = kt_error_no_memory();
+	else if (!err && rc != Z_OK && rc != Z_STREAM_END)
+		err = kt_error_new(KT_ERROR_FORMAT,
+				   "corrupt: the gzip data does not decompress%s%s",
+				   z.msg ? ": " : "", z.msg ? z.msg : "");
+	inflateEnd(&z);
+	return err;
 }
 
 static struct kt_error *drain(struct decompressor *d, const struct memory *whole, struct sink *out)
@@ -363,16 +418,28 @@ static struct kt_error *drain(struct decompressor *d, const struct memory *whole
 		if (!err)
 			err = sink_append(out, block, n);
 	} while (!err && n && (!chunk || n == chunk));
-	if (!err && d->format->filter == ARCHIVE_FILTER_GZIP && !gzip_holds(d, whole, out))
-		return kt_error_new(KT_ERROR_FORMAT,
-				    "corrupt: the gzip data has another checksum than it says");
-	/* After a last chunk that is full, the appended size passes for that of another chunk. */
-	if (err && chunk && out->len &&
-	    kt_load_uint(whole->data + whole->len - 4, 4, false) == out->len) {
+	if (!chunk || !out->len || (!err && n))
+		return err;
+	/*
+	 * The last chunk was full. What follows passes for the size of another chunk: the appended
+	 * size, or damage, which libarchive takes for an end.
+	 */
+	if (kt_load_uint(whole->data + whole->len - 4, 4, false) == out->len) {
 		kt_error_destroy(err);
-		err = NULL;
+		return NULL;
 	}
+	if (!err && archive_filter_bytes(d->archive, -1) < (la_int64_t)whole->len)
+		err = kt_error_new(KT_ERROR_FORMAT,
+				   "corrupt: the lz4 data does not decompress behind byte %zu",
+				   out->len);
 	return err;
+}
+
+static bool is_gzip(const void *data, size_t len)
+{
+	const struct format *format = format_of(data, len);
+
+	return format && format->filter == ARCHIVE_FILTER_GZIP;
 }
 
 struct kt_error *decompress(const void *data, size_t len, size_t limit, uint8_t **ret,
@@ -381,9 +448,11 @@ struct kt_error *decompress(const void *data, size_t len, size_t limit, uint8_t 
 	_cleanup_(decompressor_destroyp) struct decompressor *d = NULL;
 	_cleanup_(sink_deinit) struct sink out = {.limit = limit};
 	struct memory memory = {.data = data, .len = len};
-	struct kt_error *err = open_memory(&memory, &d);
+	bool gzip = is_gzip(data, len);
+	struct kt_error *err = gzip ? gunzip(data, len, SIZE_MAX, &out) : open_memory(&memory, &d);
 
-	if (!err && !(d->format->filter == ARCHIVE_FILTER_ZSTD && zstd_at_once(data, len, &out)))
+	if (!err && !gzip &&
+	    !(d->format->filter == ARCHIVE_FILTER_ZSTD && zstd_at_once(data, len, &out)))
 		err = drain(d, &memory, &out);
 	if (err)
 		return err;
@@ -396,10 +465,21 @@ struct kt_error *decompress_head(const void *data, size_t len, uint8_t *head, si
 				 size_t *len_ret)
 {
 	_cleanup_(decompressor_destroyp) struct decompressor *d = NULL;
+	_cleanup_(sink_deinit) struct sink out = {.limit = SIZE_MAX};
 	struct memory memory = {.data = data, .len = len};
-	struct kt_error *err = open_memory(&memory, &d);
+	struct kt_error *err;
 	size_t done = 0;
 
+	if (is_gzip(data, len)) {
+		err = gunzip(data, len, size, &out);
+		if (err)
+			return err;
+		*len_ret = out.len < size ? out.len : size;
+		if (*len_ret)
+			memcpy(head, out.data, *len_ret);
+		return NULL;
+	}
+	err = open_memory(&memory, &d);
 	while (!err && done < size) {
 		const void *block;
 		size_t n;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Everything that is decompressed here: kernel images, kernel modules, verifier logs. libarchive
- * does the work.
+ * does the work; zlib and libzstd do where the whole is in memory.
  *
  * The formats are those of the kernel's own menu (init/Kconfig, KERNEL_GZIP to KERNEL_ZSTD) except
  * LZO, and lz4's newer frame, which lz4(1) writes.
@@ -25,7 +25,8 @@ const char *decompress_format(const void *data, size_t len);
 
 /*
  * Decompresses the first stream in data; bytes behind it are ignored, because the kernel's
- * build appends the output's size. Writes at most limit bytes. The caller frees *ret.
+ * build appends the output's size. Only bzip2's streams are joined. Writes at most limit bytes. The
+ * caller frees *ret.
  *
  * KT_ERROR_FORMAT: no known format, corrupt, truncated (named as such) or over the limit.
  */

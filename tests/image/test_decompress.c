@@ -116,6 +116,74 @@ static void test_gzip_checksum(void **state)
 	kt_buf_deinit(&packed);
 }
 
+static void refused(const struct kt_buf *packed, const char *why)
+{
+	uint8_t *out = NULL;
+	size_t len = 0;
+	struct kt_error *err = decompress(packed->data, packed->len, DECOMPRESS_LIMIT, &out, &len);
+
+	assert_non_null(err);
+	assert_int_equal(kt_error_code(err), KT_ERROR_FORMAT);
+	assert_non_null(strstr(kt_error_message(err), why));
+	kt_error_destroy(err);
+}
+
+/* A chunk that is full, and behind it the size of one that no chunk has. */
+static void test_lz4_damaged_size(void **state)
+{
+	struct kt_buf plain = KT_BUF_INIT, packed = KT_BUF_INIT;
+
+	(void)state;
+	fill(&plain, 8 << 20);
+	wrap_compress(&packed, "lz4", plain.data, plain.len);
+	wrap_le(&packed, 0x7fffffff, 4);
+	kt_buf_append(&packed, plain.data, 1000);
+	refused(&packed, "corrupt");
+	kt_buf_deinit(&plain);
+	kt_buf_deinit(&packed);
+}
+
+/* One layer, and one member: gzip in gzip may be a million empty members in each layer. */
+static void test_gzip_once(void **state)
+{
+	struct kt_buf plain = KT_BUF_INIT, inner = KT_BUF_INIT, outer = KT_BUF_INIT;
+
+	(void)state;
+	fill(&plain, 3000);
+	wrap_compress(&inner, "gzip", plain.data, plain.len);
+	wrap_compress(&outer, "gzip", inner.data, inner.len);
+	check_same(&outer, &inner);
+	kt_buf_append(&inner, outer.data, outer.len);
+	check_same(&inner, &plain);
+	kt_buf_deinit(&plain);
+	kt_buf_deinit(&inner);
+	kt_buf_deinit(&outer);
+}
+
+/* 40 stands for a dictionary of 4 GiB, which the decoder would allocate
+ * (xz-file-format.txt, 5.3.1). */
+static void test_xz_dictionary(void **state)
+{
+	struct kt_buf plain = KT_BUF_INIT, packed = KT_BUF_INIT;
+	uint8_t *header;
+	size_t size;
+	uint32_t sum;
+
+	(void)state;
+	fill(&plain, 3000);
+	wrap_compress(&packed, "xz", plain.data, plain.len);
+	header = (uint8_t *)packed.data + 12;
+	size = (header[0] + 1U) * 4;
+	assert_int_equal(header[2], 0x21);
+	header[4] = 40;
+	sum = lzma_crc32(header, size - 4, 0);
+	for (size_t i = 0; i < 4; i++)
+		header[size - 4 + i] = (uint8_t)(sum >> (8 * i));
+	refused(&packed, "dictionary");
+	kt_buf_deinit(&plain);
+	kt_buf_deinit(&packed);
+}
+
 /* As much as there is room for, though the rest is cut off; and less, where there is less. */
 static void test_head(void **state)
 {
@@ -285,6 +353,9 @@ int main(void)
 		cmocka_unit_test(test_zstd_size_is_a_hint),
 		cmocka_unit_test(test_followed_by_anything),
 		cmocka_unit_test(test_lz4_full_chunk),
+		cmocka_unit_test(test_lz4_damaged_size),
+		cmocka_unit_test(test_gzip_once),
+		cmocka_unit_test(test_xz_dictionary),
 		cmocka_unit_test(test_gzip_checksum),
 		cmocka_unit_test(test_head),
 	};
