@@ -144,6 +144,13 @@ static struct kt_error *wait_once(struct watch *watch, int64_t until_ns, struct 
 	return err || watch->ended ? err : run_on(watch);
 }
 
+static const char *why_closed(const struct watch *watch)
+{
+	return rsp_client_was_let_go(watch->stop.client)
+		       ? "it was stopped (by Ctrl-Z?), and the guest let go, which runs on unwatched"
+		       : "QEMU closed the connection: the guest is gone";
+}
+
 /* That QEMU is gone, or this connection to it, is the end of the watch. Takes err; accepts NULL. */
 static struct kt_error *or_closed(struct watch *watch, struct kt_error *err,
 				  struct watch_event *event)
@@ -151,10 +158,7 @@ static struct kt_error *or_closed(struct watch *watch, struct kt_error *err,
 	if (!err || kt_error_code(err) != KT_ERROR_CLOSED)
 		return err;
 	kt_error_destroy(err);
-	end(watch, event,
-	    rsp_client_was_let_go(watch->stop.client)
-		    ? "it was stopped (by Ctrl-Z?), and the guest let go, which runs on unwatched"
-		    : "QEMU closed the connection: the guest is gone");
+	end(watch, event, why_closed(watch));
 	return NULL;
 }
 
@@ -269,7 +273,11 @@ struct kt_error *watch_end(struct watch *watch)
 		err = places_remove(&watch->places, watch->stop.client);
 	watch->ended = true;
 	watch->stats.until_ns = kt_now_ns();
-	return kt_error_join(kt_take_ptr(watch->later), err);
+	err = kt_error_join(kt_take_ptr(watch->later), err);
+	if (!err || kt_error_code(err) != KT_ERROR_CLOSED)
+		return err;
+	kt_error_destroy(err);
+	return kt_error_new(KT_ERROR_CLOSED, "the watch ends: %s", why_closed(watch));
 }
 
 void watch_destroy(struct watch *watch)

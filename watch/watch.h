@@ -54,9 +54,9 @@ struct kt_error *watch_create(struct rsp_client *client, const struct kfacts *fa
 			      struct watch **ret);
 
 /*
- * Waits for the next event, at most wait_ms (-1: for ever). The guest runs when this returns,
- * unless it is WATCH_END or an error. KT_ERROR_CANCELLED: the user wants to end. What fails after
- * a load's result is known is for the next call: the load comes first.
+ * Waits for the next event, at most wait_ms (-1: for ever). KT_ERROR_CANCELLED: the user wants to
+ * end. What fails after a load's result is known is for the next call: the load comes first. The
+ * guest runs when this returns, unless it is WATCH_END, an error, or such a load.
  */
 struct kt_error *watch_next(struct watch *watch, int64_t wait_ms, struct watch_event *ret);
 
