@@ -10,6 +10,7 @@
 
 /* Parts of an x86 boot header, Documentation/arch/x86/boot.rst. */
 #define BOOT_SETUP_SECTS    0x1f1
+#define BOOT_FLAG           0x1fe
 #define BOOT_MAGIC          0x202
 #define BOOT_VERSION        0x206
 #define BOOT_PAYLOAD_OFFSET 0x248
@@ -62,7 +63,6 @@ struct image_kind image_kind(const void *bytes, size_t len)
 		const char *magic;
 		struct image_kind kind;
 	} known[] = {
-		{BOOT_MAGIC, "HdrS", {IMAGE_BZIMAGE, EM_X86_64, false}},
 		{0x38, "ARM\x64", {IMAGE_FLAT, EM_AARCH64, false}},
 		{0x38, "RSC\x05", {IMAGE_FLAT, EM_RISCV, false}},
 		{S390_MAGIC, "S390EP", {IMAGE_S390, EM_S390, true}},
@@ -75,6 +75,8 @@ struct image_kind image_kind(const void *bytes, size_t len)
 		return (struct image_kind){.form = IMAGE_ZBOOT};
 	if (decompress_format(data, len))
 		return (struct image_kind){.form = IMAGE_COMPRESSED};
+	if (has_at(data, len, BOOT_FLAG, "\x55\xaa") && has_at(data, len, BOOT_MAGIC, "HdrS"))
+		return (struct image_kind){IMAGE_BZIMAGE, EM_X86_64, false};
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (has_at(data, len, known[i].offset, known[i].magic))
 			return known[i].kind;
