@@ -146,6 +146,13 @@ static la_ssize_t feed_archive(struct archive *archive, void *context, const voi
 	return n;
 }
 
+static struct kt_error *truncated(const char *name)
+{
+	return kt_error_hint(kt_error_new(KT_ERROR_FORMAT, "truncated: the %s data has no end",
+					  name),
+			     HINT_TRUNCATED_FILE);
+}
+
 static struct kt_error *broken(const struct decompressor *d)
 {
 	const char *name = d->format->name, *why = archive_error_string(d->archive);
@@ -155,9 +162,7 @@ static struct kt_error *broken(const struct decompressor *d)
 	if (archive_errno(d->archive) == ENOMEM)
 		return kt_error_no_memory();
 	if (d->exhausted)
-		return kt_error_hint(kt_error_new(KT_ERROR_FORMAT,
-						  "truncated: the %s data has no end", name),
-				     HINT_TRUNCATED_FILE);
+		return truncated(name);
 	return kt_error_new(KT_ERROR_FORMAT, "corrupt: the %s data does not decompress%s%s", name,
 			    why ? ": " : "", why ? why : "");
 }
@@ -394,9 +399,7 @@ static struct kt_error *gunzip(const uint8_t *data, size_t len, size_t max, stru
 			err = sink_append(out, piece, sizeof(piece) - z.avail_out);
 	}
 	if (!err && rc == Z_BUF_ERROR)
-		err = kt_error_hint(kt_error_new(KT_ERROR_FORMAT,
-						 "truncated: the gzip data has no end"),
-				    HINT_TRUNCATED_FILE);
+		err = truncated("gzip");
 	else if (!err && rc == Z_MEM_ERROR)
 		err = kt_error_no_memory();
 	else if (!err && rc != Z_OK && rc != Z_STREAM_END)

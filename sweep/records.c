@@ -121,6 +121,14 @@ static struct kt_error *remove_file(const char *path)
 					       : NULL;
 }
 
+/* What is there of a cell: a record, and the mark that it is from before. */
+static struct kt_error *look(const struct cell_files *files, bool *has_record, bool *is_due)
+{
+	struct kt_error *err = exists(files->record, has_record);
+
+	return err ? err : exists(files->due, is_due);
+}
+
 struct kt_error *kt_cell_set_due(const char *dir, const char *scheduler, const char *kernel,
 				 const char *topology)
 {
@@ -148,11 +156,9 @@ struct kt_error *kt_cell_is_due(const char *dir, const char *scheduler, const ch
 	bool is_due = false, has_record = false;
 
 	if (!err)
-		err = exists(files.due, &is_due);
+		err = look(&files, &has_record, &is_due);
 	if (!err)
-		err = exists(files.record, &has_record);
-	if (!err)
-		*ret = is_due && has_record;
+		*ret = has_record && is_due;
 	return err;
 }
 
@@ -164,9 +170,7 @@ struct kt_error *kt_cell_start(const char *dir, const char *scheduler, const cha
 	bool is_due = false, has_record = false;
 
 	if (!err)
-		err = exists(files.due, &is_due);
-	if (!err)
-		err = exists(files.record, &has_record);
+		err = look(&files, &has_record, &is_due);
 	if (err || (has_record && !is_due))
 		return err;
 	/* The mark last: cut off anywhere, no old record is taken for a new one. */

@@ -360,6 +360,12 @@ static void test_due(void **state)
 	assert_null(kt_cell_set_due(dir, "s", "k", "t"));
 	write_cell("s", "k", "t", PASS);
 	assert_false(is_due());
+	/* The mark is left, and somebody removed the record. */
+	assert_null(kt_cell_set_due(dir, "s", "k", "t"));
+	run("rm %s/verifier~s~k~t.json", dir);
+	assert_false(is_due());
+	assert_null(kt_cell_set_due(dir, "s", "k", "t"));
+	run("test ! -e %s/.verifier~s~k~t.due", dir);
 	/* A log without a record is of a try that was killed. */
 	run("rm %s/*; touch %s/verifier~s~k~t.log", dir, dir);
 	assert_null(kt_cell_start(dir, "s", "k", "t"));
