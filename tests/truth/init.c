@@ -11,7 +11,7 @@
  *   truth.mode=spin   keep every CPU busy in user mode; idle is the default
  *   truth.links=1     programs hang on a cgroup, a network namespace, a device, an iterator; and
  *                     the document has what the kernel says of every map and every link
- *   truth.dump=1      the document has each program's instructions, in bpftool's words
+ *   truth.dump=N      the document has the instructions of each Nth program, in bpftool's words
  *   truth.churn=1     load and free programs named "churn" for ever
  *   truth.tell=console  the document goes to the console, as lines "truth: base64 TEXT": the
  *                     machines of other architectures have one serial port
@@ -1034,6 +1034,20 @@ static void shorten_kallsyms(void)
 		die("no short kallsyms: %s", strerror(errno));
 }
 
+/* truth.dump: of how many programs one is dumped. */
+static __u32 dump_every = 1;
+
+/* As bpf_prog_get_next_id(), for programs that are dumped. */
+static int next_dumped(__u32 id, __u32 *next)
+{
+	do {
+		if (bpf_prog_get_next_id(id, &id))
+			return -1;
+	} while (id % dump_every);
+	*next = id;
+	return 0;
+}
+
 static void put_dump(FILE *f, __u32 id)
 {
 	char *text = bpftool_dump(id, false);
@@ -1126,7 +1140,8 @@ static char *make_document(const struct guest *guest, size_t *size)
 	}
 	if (guest->config.dump) {
 		shorten_kallsyms();
-		put_all(f, "dumps", bpf_prog_get_next_id, put_dump);
+		dump_every = (__u32)guest->config.dump;
+		put_all(f, "dumps", next_dumped, put_dump);
 	}
 	fprintf(f, ",\"programs\":%s}\n", second);
 	if (fclose(f))
