@@ -16,12 +16,6 @@
 
 struct rsp_connection;
 
-/* How long to wait. Both are checked at every wait. */
-struct rsp_patience {
-	int64_t deadline_ns; /* in kt_now_ns() time; after it: KT_ERROR_TIMEOUT */
-	int cancel_fd;       /* readable: KT_ERROR_CANCELLED; -1: none */
-};
-
 /*
  * Connects. KT_ERROR_OS: nobody is there. KT_ERROR_TIMEOUT: no answer, or a Unix socket whose
  * queue is full. A name is resolved within the system resolver's own time limits. The guardian

@@ -3,13 +3,48 @@
 #ifndef KT_GDBRSP_TARGET_H
 #define KT_GDBRSP_TARGET_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "util/error.h"
+
+/* How long to wait. Both are checked at every wait. */
+struct rsp_patience {
+	int64_t deadline_ns; /* in kt_now_ns() time; after it: KT_ERROR_TIMEOUT */
+	int cancel_fd;       /* readable: KT_ERROR_CANCELLED; -1: none */
+};
+
+/* What a dialer knows of the guest. */
+struct rsp_dialed {
+	int64_t stopped_ns; /* the guest runs no longer since then, or soon after; 0: it does */
+	bool was_paused;    /* before; so it is left paused */
+};
+
+/*
+ * Whoever knows more of a guest than its stub does: starts a stub for a connection, and ends it.
+ *
+ * dial() gives the stub one end of a socket pair, `theirs`, which stays the caller's; the guest
+ * stops during the call. For a target with an address `theirs` is -1: the stub is there, the
+ * client connects to it next, and dial() only fills *ret.
+ *
+ * hang_up() comes after each dial(), failed or not, once the client has closed its own end.
+ * settled: the client has detached or leaves the guest stopped on purpose. Else a guest that stands
+ * still, and ran before, is continued.
+ */
+struct rsp_dialer {
+	struct kt_error *(*dial)(void *context, int theirs, const struct rsp_patience *patience,
+				 struct rsp_dialed *ret);
+	void (*hang_up)(void *context, bool settled);
+	void *context;
+};
 
 struct rsp_target {
 	char *host; /* "localhost" where none was given; NULL for a Unix socket */
 	char *port; /* decimal, 1..65535 */
 	char *path; /* NULL for TCP */
 	char *text; /* as the user wrote it, for messages */
+	/* NULL: none. With it, host, port and path may all be NULL. Not the target's own. */
+	const struct rsp_dialer *dialer;
 };
 
 /*

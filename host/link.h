@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A link to a guest's monitor, through a keeper.
+ *
+ * The keeper is a small child (util/survivor.h) that has the monitor. It is started before the
+ * process puts up its fence, and asked over a socket. The process itself never speaks QMP or
+ * libvirt. When the process ends, however it ends, the keeper waits until the guardian of gdbrsp/
+ * has let the guest go, and then takes away what it had QEMU make: the stub and its character
+ * device. A guest that ran and stands still is continued.
+ *
+ * Not covered: the keeper and QEMU's client killed at the same moment (a cgroup's
+ * `memory.oom.group`, `cgroup.kill`).
+ */
+#ifndef KT_HOST_LINK_H
+#define KT_HOST_LINK_H
+
+#include "gdbrsp/target.h"
+#include "host/stub.h"
+#include "host/target.h"
+
+struct host_link;
+
+/*
+ * Starts a keeper, has it open the target's monitor, and look. target: not a HOST_TARGET_STUB. It
+ * is used during the call only. Errors that may pass, for --wait: ENOENT and ECONNREFUSED of
+ * KT_ERROR_OS, KT_ERROR_NOT_READY.
+ */
+struct kt_error *host_link_open(const struct host_target *target,
+				const struct rsp_patience *patience, struct host_link **ret);
+
+/* Ends what was started, and waits for the keeper's end. Accepts NULL. */
+void host_link_close(struct host_link *link);
+
+/* What was found when it was opened. */
+const struct host_vm *host_link_vm(const struct host_link *link);
+
+/*
+ * Connects a client of gdbrsp/ to the guest. With host_link_vm()->address the client connects to
+ * that by itself, and the dialer only tells whether the guest is paused.
+ */
+const struct rsp_dialer *host_link_dialer(const struct host_link *link);
+
+#endif
