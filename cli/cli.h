@@ -28,6 +28,7 @@ int cli_diff(int argc, char **argv);
 int cli_info(int argc, char **argv);
 int cli_layout(int argc, char **argv);
 int cli_links(int argc, char **argv);
+int cli_list(int argc, char **argv);
 int cli_log(int argc, char **argv);
 int cli_maps(int argc, char **argv);
 int cli_prog(int argc, char **argv);

@@ -12,6 +12,7 @@ static const char help[] =
 	"memory.\n"
 	"\n"
 	"A guest that is already running:\n"
+	"  ktstr-gdb list                        the VMs of this host, and how to reach them\n"
 	"  ktstr-gdb attach [TARGET]             its BPF programs\n"
 	"  ktstr-gdb maps [TARGET]               its BPF maps\n"
 	"  ktstr-gdb links [TARGET]              its BPF links\n"
@@ -53,8 +54,9 @@ static const struct {
 } commands[] = {
 	{"attach", cli_attach}, {"collect", cli_collect}, {"diff", cli_diff},
 	{"info", cli_info},     {"layout", cli_layout},   {"links", cli_links},
-	{"log", cli_log},       {"maps", cli_maps},       {"prog", cli_prog},
-	{"report", cli_report}, {"sweep", cli_sweep},     {"watch", cli_watch},
+	{"list", cli_list},     {"log", cli_log},         {"maps", cli_maps},
+	{"prog", cli_prog},     {"report", cli_report},   {"sweep", cli_sweep},
+	{"watch", cli_watch},
 };
 
 /* If stdin, stdout or stderr is closed, no file that is opened may take its number. */

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* ktstr-gdb list: the VMs of this host. */
+#include <pwd.h>
+#include <string.h>
+
+#include "btf/facts.h"
+#include "btf/record.h"
+#include "cli/options.h"
+#include "host/process.h"
+#include "render/vms.h"
+#include "util/cleanup.h"
+#include "util/fence.h"
+#include "util/io.h"
+
+static const char help[] =
+	"Usage: ktstr-gdb list [OPTION...]\n"
+	"\n"
+	"Lists the QEMU processes of this host that this user may see, and the TARGET by\n"
+	"which each can be read. No guest is stopped, and no monitor is connected to.\n"
+	"\n"
+	"TARGET is a libvirt domain, a QMP monitor or a GDB stub; BUT says why there is\n"
+	"none, or why it does not work now. pid:N is a TARGET, too: the same, by QEMU's\n"
+	"process. ACCEL and CPUS are those in use under KVM, if the process is this\n"
+	"user's, and else what the command line says. KERNEL is that of the image that\n"
+	"QEMU booted, or what ktstr-gdb last saw at this TARGET, then in parentheses.\n"
+	"\n"
+	"Options:\n"
+	"  --sort KEY           sort by a column of -o; names from A, numbers the largest\n"
+	"                       first, ids the smallest; -KEY turns it around\n"
+	"  -o, --output LIST    columns: pid, name, uuid, uid, user, arch, accel, vcpus,\n"
+	"                       memory, kernel, image, target, ways, why\n"
+	"  --json               one JSON document\n"
+	"  --csv                comma-separated, one line a VM\n"
+	"  --no-cache           do not use, or fill, the cache of kernels\n"
+	"  --color WHEN         auto, always or never\n"
+	"  -h, --help           this text\n";
+
+/* The release of the kernel in a file, NULL if it has none that can be read. */
+static char *release_of(const char *path, const char *cache_dir)
+{
+	const struct kfacts_sources sources = {.image = path};
+	struct kfacts *facts = NULL;
+	struct kt_error *err = kfacts_load(&sources, NULL, 0, cache_dir, &facts, NULL);
+	char *release = NULL;
+
+	if (!err && kfacts_kernel(facts)->release && *kfacts_kernel(facts)->release)
+		release = strdup(kfacts_kernel(facts)->release);
+	kfacts_destroy(facts);
+	kt_error_destroy(err);
+	return release;
+}
+
+/* The release of the kernel that was last seen at one of the VM's targets, NULL if none was. */
+static char *release_seen(const struct vm *vm, const char *cache_dir)
+{
+	kt_vec_for_each (&vm->ways, way) {
+		_cleanup_free_ char *path = NULL, *release = NULL, *seen = NULL;
+		struct cache_name key;
+
+		if (!record_load_place(cache_dir, way->target, &key))
+			continue;
+		path = record_find(cache_dir, &key);
+		release = path ? release_of(path, cache_dir) : NULL;
+		if (release && asprintf(&seen, "(%s)", release) >= 0)
+			return kt_take_ptr(seen);
+	}
+	return NULL;
+}
+
+static void add_users(struct vms *vms)
+{
+	kt_vec_for_each (&vms->v, vm) {
+		const struct passwd *user = getpwuid(vm->uid);
+
+		vm->user = user ? strdup(user->pw_name) : NULL;
+	}
+}
+
+static void add_kernels(struct vms *vms, const char *cache_dir)
+{
+	kt_vec_for_each (&vms->v, vm) {
+		if (vm->image)
+			vm->kernel = release_of(vm->image, cache_dir);
+		if (!vm->kernel)
+			vm->kernel = release_seen(vm, cache_dir);
+	}
+}
+
+/* How many images are looked at: the fence keeps a file open for each. */
+#define IMAGES_MAX 256
+
+/*
+ * The images are named by processes of whoever, and may be made to harm who parses them. Forgets
+ * the images that are one too many. False: no memory.
+ */
+static bool put_up_fence(struct vms *vms, const char *cache_dir)
+{
+	struct kt_fence fence = {0};
+	bool ok = kt_vec_push(&fence.places, (struct kt_fence_place){"/usr/lib", KT_FENCE_READ}) &&
+		  kt_vec_push(&fence.places, (struct kt_fence_place){"/proc/self", KT_FENCE_READ});
+
+	if (cache_dir) {
+		kt_error_destroy(kt_mkdir_p(cache_dir, 0700));
+		ok &= kt_vec_push(&fence.places,
+				  (struct kt_fence_place){cache_dir, KT_FENCE_WRITE});
+	}
+	kt_vec_for_each (&vms->v, vm) {
+		if (fence.places.len > IMAGES_MAX)
+			free(kt_take_ptr(vm->image));
+		if (vm->image)
+			ok &= kt_vec_push(&fence.places,
+					  (struct kt_fence_place){vm->image, KT_FENCE_READ});
+	}
+	if (ok)
+		kt_fence_put_up(&fence);
+	kt_vec_free(&fence.places);
+	return ok;
+}
+
+static struct kt_error *render(struct render_grid *grid, const struct cli_output *output,
+			       char **ret)
+{
+	struct kt_buf out = KT_BUF_INIT;
+	struct kt_error *err = render_grid_sort(grid, output->sort);
+
+	if (!err && output->json)
+		return render_vms_json(grid, ret);
+	if (!err)
+		err = render_grid_select(grid, output->columns);
+	if (!err && output->csv)
+		err = render_grid_csv(grid, &out);
+	else if (!err)
+		err = render_grid_table(grid, cli_terminal_width(),
+					cli_color_on(output->color, stdout), &out);
+	if (!err)
+		return kt_buf_finish(&out, ret);
+	kt_buf_deinit(&out);
+	return err;
+}
+
+static int list(const struct cli_output *output, bool no_cache)
+{
+	_cleanup_free_ char *cache_dir = no_cache ? NULL : kt_cache_dir(), *text = NULL;
+	_cleanup_(vms_deinit) struct vms vms = {0};
+	const struct host_proc proc = {.root = "/proc", .uid = geteuid()};
+	struct kt_error *err = cli_output_check(output);
+	struct render_grid grid;
+	int status;
+
+	if (!err)
+		err = host_vms_read(&proc, &vms);
+	if (err)
+		return cli_fail(err);
+	add_users(&vms);
+	if (!put_up_fence(&vms, cache_dir))
+		return cli_fail(kt_error_no_memory());
+	cli_progress("reading the kernels' images");
+	add_kernels(&vms, cache_dir);
+	cli_progress(NULL);
+	grid = render_vms_grid(&vms);
+	err = render(&grid, output, &text);
+	if (err)
+		return cli_fail(err);
+	status = cli_print(text);
+	if (!vms.v.len && !output->json && !output->csv)
+		cli_note("this user sees no QEMU process on this host");
+	return status;
+}
+
+int cli_list(int argc, char **argv)
+{
+	static const struct option options[] = {{"json", no_argument, NULL, CLI_OPT_JSON},
+						{"csv", no_argument, NULL, CLI_OPT_CSV},
+						{"output", required_argument, NULL, 'o'},
+						{"sort", required_argument, NULL, CLI_OPT_SORT},
+						{"color", required_argument, NULL, CLI_OPT_COLOR},
+						{"no-cache", no_argument, NULL, CLI_OPT_NO_CACHE},
+						{"help", no_argument, NULL, 'h'},
+						{0}};
+	struct vms none = {0};
+	const struct render_grid grid = render_vms_grid(&none);
+	struct cli_output output = {.grid = &grid};
+	bool no_cache = false;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+		struct kt_error *err = NULL;
+		bool taken;
+
+		if (c == 'h')
+			return cli_print(help);
+		if (c == '?')
+			return CLI_USAGE;
+		if (c == CLI_OPT_NO_CACHE)
+			no_cache = true;
+		else
+			err = cli_output_option(&output, c, optarg, &taken);
+		if (err)
+			return cli_fail(err);
+	}
+	if (argc > optind)
+		return cli_fail(kt_error_new(KT_ERROR_USAGE, "list takes no argument, not \"%s\"",
+					     argv[optind]));
+	return list(&output, no_cache);
+}
