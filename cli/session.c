@@ -44,6 +44,7 @@ struct kt_error *cli_session_init(struct cli_session *s, const struct cli_guest 
 
 void cli_session_deinit(struct cli_session *s)
 {
+	rsp_client_destroy(s->client);
 	inspection_deinit(&s->inspection);
 	kfacts_destroy(s->facts);
 	rsp_target_deinit(&s->target);
@@ -184,7 +185,11 @@ static struct kt_error *read_known(struct cli_session *s, const struct inspect_o
 	how.hint = has_hint ? &seen_at : NULL;
 	do {
 		cli_progress("reading the guest");
-		err = inspect_guest(&s->target, &s->stub, s->facts, &how, &s->inspection);
+		if (s->client)
+			err = inspect_client(kt_take_ptr(s->client), s->facts, &how,
+					     &s->inspection);
+		else
+			err = inspect_guest(&s->target, &s->stub, s->facts, &how, &s->inspection);
 	} while (err && cli_session_try_again(s, &err));
 	if (err)
 		return err;
@@ -246,6 +251,8 @@ static struct kt_error *gather_once(struct cli_session *s, struct gathered *ret)
 
 	cli_progress("reading the kernel out of the guest's memory");
 	err = gather_kernel(&stops, 0, ret);
+	if (!err)
+		s->client = kt_take_ptr(stub.client);
 	gather_stub_deinit(&stub);
 	s->was_paused |= stub.was_paused;
 	return err;

@@ -9,7 +9,8 @@
  *   1. Open.  Parse the address, catch signals, open the trace, put up the fence. --wait begins.
  *   2. Facts. From the files that the options name, if these have types and symbols. Else from the
  *             cache, if it has the kernel that was last seen at this address. Else out of the
- *             guest's memory, in many short stops (introspect/gather.h).
+ *             guest's memory, in many short stops (introspect/gather.h), over one connection,
+ *             which step 3 goes on with.
  *   3. Stop.  Connect, find the kernel, prove that it is the kernel of the facts, read, detach.
  *             If the facts are the cache's and the guest runs another kernel by now, step 2 is
  *             done again, from memory.
@@ -37,6 +38,7 @@ struct cli_session {
 	struct rsp_options stub;      /* how the stub is talked to */
 	char *cache_dir;              /* NULL: nothing is cached */
 	struct kfacts *facts;         /* NULL until step 2 */
+	struct rsp_client *client;    /* that step 2 left connected, for step 3; NULL: none */
 	struct inspection inspection; /* what step 3 read */
 	int64_t deadline_ns;          /* of --wait, in kt_now_ns() time */
 	int retry_ms;                 /* from one try to the next */

@@ -6,6 +6,7 @@
 /* Everything that the stop holds, to be released however it ends. */
 struct stop {
 	struct rsp_client *client;
+	bool kept; /* the connection was there before */
 	struct guest *guest;
 	struct bpf_progs *progs;
 	struct bpf_maps *maps;
@@ -212,33 +213,32 @@ static struct kt_error *finish_all(const struct stop *stop, const struct kfacts 
 	return err;
 }
 
-struct kt_error *inspect_guest(const struct rsp_target *target, const struct rsp_options *options,
-			       const struct kfacts *facts, const struct inspect_options *what,
-			       struct inspection *ret)
+/*
+ * Reads a guest that is stopped, and detaches. since_ns: when connecting, or stopping it, began.
+ */
+static struct kt_error *inspect(struct stop *stop, const struct kfacts *facts,
+				const struct inspect_options *what, int64_t since_ns,
+				struct inspection *ret)
 {
-	_cleanup_(stop_deinit) struct stop stop = {0};
+	const struct rsp_stats *stats = rsp_client_stats(stop->client);
 	struct inspection out = {.objects = available(what->objects, facts)};
-	const struct rsp_stats *stats;
-	struct kt_error *err, *detach_err;
+	struct rsp_stats before = stop->kept ? *stats : (struct rsp_stats){0};
 	int64_t mark = kt_now_ns();
+	struct kt_error *err, *detach_err;
 
-	err = rsp_client_connect(target, options, &stop.client);
-	if (err)
-		return err;
-	out.timing.connect_ns = lap(&mark);
-	out.was_paused = !rsp_client_was_running(stop.client);
-	err = read_stopped(&stop, facts, what, &mark, &out);
-	detach_err = rsp_client_detach(stop.client);
+	out.timing.connect_ns = mark - since_ns;
+	out.was_paused = !rsp_client_was_running(stop->client);
+	err = read_stopped(stop, facts, what, &mark, &out);
+	detach_err = rsp_client_detach(stop->client);
 	out.timing.detach_ns = lap(&mark);
 	err = kt_error_join(err, detach_err);
 	if (err)
 		return err;
-	stats = rsp_client_stats(stop.client);
-	out.timing.pause_ns = stats->pause_ns;
-	out.timing.requests = stats->requests;
-	out.timing.bytes_read = stats->bytes_read;
-	out.timing.round_trips = stats->round_trips;
-	err = finish_all(&stop, facts, &out);
+	out.timing.pause_ns = mark - (stop->kept ? since_ns : stats->connected_ns);
+	out.timing.requests = stats->requests - before.requests;
+	out.timing.bytes_read = stats->bytes_read - before.bytes_read;
+	out.timing.round_trips = stats->round_trips - before.round_trips;
+	err = finish_all(stop, facts, &out);
 	if (err) {
 		inspection_deinit(&out);
 		return err;
@@ -246,6 +246,30 @@ struct kt_error *inspect_guest(const struct rsp_target *target, const struct rsp
 	out.timing.finish_ns = lap(&mark);
 	*ret = out;
 	return NULL;
+}
+
+struct kt_error *inspect_guest(const struct rsp_target *target, const struct rsp_options *options,
+			       const struct kfacts *facts, const struct inspect_options *what,
+			       struct inspection *ret)
+{
+	_cleanup_(stop_deinit) struct stop stop = {0};
+	int64_t start = kt_now_ns();
+	struct kt_error *err = rsp_client_connect(target, options, &stop.client);
+
+	return err ? err : inspect(&stop, facts, what, start, ret);
+}
+
+struct kt_error *inspect_client(struct rsp_client *client, const struct kfacts *facts,
+				const struct inspect_options *what, struct inspection *ret)
+{
+	_cleanup_(stop_deinit) struct stop stop = {.client = client, .kept = true};
+	int64_t start = kt_now_ns();
+	struct kt_error *err = NULL;
+	struct rsp_stop told;
+
+	if (rsp_client_runs(client))
+		err = rsp_client_interrupt(client, &told);
+	return err ? err : inspect(&stop, facts, what, start, ret);
 }
 
 void inspection_deinit(struct inspection *inspection)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One stop of a guest, from connect to detach: find the kernel, read what is asked for, go. */
+/* One stop of a guest, up to the detach: find the kernel, read what is asked for, go. */
 #ifndef KT_INTROSPECT_INSPECT_H
 #define KT_INTROSPECT_INSPECT_H
 
@@ -12,11 +12,12 @@
 
 /* How long each step took, in nanoseconds. */
 struct inspect_timing {
-	int64_t connect_ns; /* connect and handshake; the guest is stopped from here */
+	/* Connect and handshake, or the interrupt; the guest is stopped from here. */
+	int64_t connect_ns;
 	int64_t locate_ns;  /* registers, page tables, KASLR, the proof */
 	int64_t read_ns;    /* the walks */
 	int64_t detach_ns;  /* until the stub's word that the guest runs */
-	int64_t pause_ns;   /* connect to detach: the guest stood still for that long at most */
+	int64_t pause_ns;   /* that stop alone: the guest stood still for that long at most */
 	int64_t finish_ns;  /* the values out of what was read; the guest runs again */
 	uint64_t requests, bytes_read, round_trips;
 };
@@ -69,6 +70,12 @@ struct inspection {
 struct kt_error *inspect_guest(const struct rsp_target *target, const struct rsp_options *options,
 			       const struct kfacts *facts, const struct inspect_options *what,
 			       struct inspection *ret);
+/*
+ * The same over a connection that is there, which it takes, success or not. The guest may run, and
+ * is stopped then; or it may stand.
+ */
+struct kt_error *inspect_client(struct rsp_client *client, const struct kfacts *facts,
+				const struct inspect_options *what, struct inspection *ret);
 void inspection_deinit(struct inspection *inspection);
 
 #endif
