@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <xxhash.h>
 
 #include "btf/cache.h"
@@ -12,7 +14,10 @@
 /* To be raised whenever the format changes, or the meaning of an answer. */
 #define CACHE_VERSION 4
 #define CACHE_MAGIC   "ktfacts"
-#define CACHE_MAX     (4 << 20) /* bytes; real ones have a few thousand */
+/* Bytes. Facts have a few thousand; a kernel that was gathered in part has the most. */
+#define CACHE_MAX (40 << 20)
+/* Entries of the directory that are looked at. */
+#define ENTRIES_MAX 4096
 
 static void hex(char *to, const uint8_t *bytes, size_t n)
 {
@@ -188,4 +193,63 @@ void cache_write(const char *dir, const struct cache_name *name, const void *pay
 void cache_write_plain(const char *dir, const struct cache_name *name, const struct kt_buf *file)
 {
 	write_file(dir, name, file);
+}
+
+void cache_remove(const char *dir, const struct cache_name *name)
+{
+	_cleanup_close_ int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir_fd >= 0)
+		(void)unlinkat(dir_fd, name->s, 0);
+}
+
+struct dated {
+	struct cache_name name;
+	struct timespec time;
+};
+
+static bool is_newer(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
+}
+
+/* Puts a file into the list, which stays sorted and has at most max entries. */
+static void put_dated(struct dated *list, size_t *n, size_t max, const struct dated *file)
+{
+	size_t at = *n;
+
+	while (at && is_newer(&file->time, &list[at - 1].time))
+		at--;
+	if (at == max)
+		return;
+	*n += *n < max;
+	memmove(&list[at + 1], &list[at], (*n - at - 1) * sizeof(*list));
+	list[at] = *file;
+}
+
+size_t cache_newest(const char *dir, const char *prefix, struct cache_name *ret, size_t max)
+{
+	_cleanup_free_ struct dated *list = calloc(max, sizeof(*list));
+	DIR *d = list ? opendir(dir) : NULL;
+	const struct dirent *entry;
+	size_t n = 0;
+
+	for (size_t seen = 0; d && seen < ENTRIES_MAX && (entry = readdir(d)); seen++) {
+		struct dated file = {0};
+		struct stat st;
+
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) ||
+		    strlen(entry->d_name) >= sizeof(file.name.s) ||
+		    fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
+		    !S_ISREG(st.st_mode))
+			continue;
+		strcpy(file.name.s, entry->d_name);
+		file.time = st.st_mtim;
+		put_dated(list, &n, max, &file);
+	}
+	if (d)
+		closedir(d);
+	for (size_t i = 0; i < n; i++)
+		ret[i] = list[i].name;
+	return n;
 }

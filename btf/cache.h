@@ -60,6 +60,15 @@ void cache_write(const char *dir, const struct cache_name *name, const void *pay
 /* The same without a header, for a file that others read, too. */
 void cache_write_plain(const char *dir, const struct cache_name *name, const struct kt_buf *file);
 
+/* Removes a file. */
+void cache_remove(const char *dir, const struct cache_name *name);
+
+/*
+ * Names of regular files that begin with prefix, at most max, the newest first. Returns how many.
+ * Of a directory with very many entries, some are not looked at.
+ */
+size_t cache_newest(const char *dir, const char *prefix, struct cache_name *ret, size_t max);
+
 /* Facts as a payload; false if they are not of this shape. Decoding fills kernel and answers. */
 void cache_encode_facts(struct kt_buf *buf, const struct kfacts_kernel *kernel,
 			const struct kfacts_want *wants, const struct kfacts_answer *answers,

@@ -97,6 +97,13 @@ static bool add_contents(struct writer *w)
 					       .sh_addralign = 4},
 				   k->btf, k->btf_len))
 		return false;
+	if (w->place->image_start &&
+	    !add_section(w, RECORD_START,
+			 (GElf_Shdr){.sh_type = SHT_NOBITS,
+				     .sh_flags = SHF_ALLOC,
+				     .sh_addr = link_address(w, w->place->image_start)},
+			 NULL, 0))
+		return false;
 	return add_section(w, RECORD_MARK, (GElf_Shdr){.sh_type = SHT_NOBITS}, NULL, 0) &&
 	       (!w->place->offset_unknown ||
 		add_section(w, RECORD_UNPLACED, (GElf_Shdr){.sh_type = SHT_NOBITS}, NULL, 0));
@@ -310,6 +317,104 @@ char *record_find(const char *cache_dir, const struct cache_name *key)
 	image_file_close(&file);
 	return whole ? kt_take_ptr(path) : NULL;
 }
+
+/* False: it is no record, or none that can be recognised. */
+static bool describe(const struct image_file *file, struct record_known *ret)
+{
+	struct image_section notes, start;
+	struct record_known known = {0};
+	struct image *image;
+	struct kt_error *err = image_open(file->data, file->len, &image);
+	bool ok;
+
+	if (err) {
+		kt_error_destroy(err);
+		return false;
+	}
+	ok = image_section(image, RECORD_START, &start) &&
+	     image_section(image, ".notes", &notes) && notes.data &&
+	     notes.size <= RECORD_NOTES_MAX;
+	if (ok) {
+		known.machine = image_machine(image);
+		known.notes = notes.addr - start.addr;
+		known.notes_len = (size_t)notes.size;
+		known.build_id_len =
+			recover_build_id(notes.data, known.notes_len, image_big_endian(image),
+					 known.build_id, sizeof(known.build_id));
+	}
+	image_close(image);
+	ok &= known.build_id_len > 0;
+	if (ok) {
+		known.key = cache_key(known.build_id, known.build_id_len, NULL, 0);
+		*ret = known;
+	}
+	return ok;
+}
+
+/* The files of the cache that are looked at, of which some may be none that can be recognised. */
+#define LIST_MAX 64
+
+size_t record_list(const char *cache_dir, struct record_known *ret, size_t max)
+{
+	struct cache_name names[LIST_MAX];
+	size_t n = cache_dir ? cache_newest(cache_dir, "kernel-id", names, LIST_MAX) : 0, found = 0;
+
+	for (size_t i = 0; i < n && found < max; i++) {
+		_cleanup_free_ char *path = NULL;
+		struct image_file file = {0};
+		struct kt_error *err;
+
+		if (asprintf(&path, "%s/%s", cache_dir, names[i].s) < 0) {
+			path = NULL;
+			break;
+		}
+		err = image_file_open(path, &file);
+		if (!err && describe(&file, &ret[found]))
+			found++;
+		kt_error_destroy(err);
+		image_file_close(&file);
+	}
+	return found;
+}
+
+/* --- parts in the cache --- */
+
+#define PART_PREFIX "part-at-"
+/* They have some megabytes each. */
+#define PARTS_MAX 4
+
+static struct cache_name part_name(const char *place)
+{
+	struct cache_name hash = cache_content_hash(place, strlen(place)), name;
+
+	snprintf(name.s, sizeof(name.s), PART_PREFIX "%.32s", hash.s);
+	return name;
+}
+
+bool record_load_part(const char *cache_dir, const char *place, struct kt_buf *ret)
+{
+	struct cache_name name = part_name(place);
+
+	return cache_dir && cache_read(cache_dir, &name, ret);
+}
+
+void record_store_part(const char *cache_dir, const char *place, const struct kt_buf *part)
+{
+	struct cache_name name = part_name(place), others[LIST_MAX];
+	size_t n;
+
+	if (!cache_dir)
+		return;
+	cache_remove(cache_dir, &name);
+	if (!part->len)
+		return;
+	n = cache_newest(cache_dir, PART_PREFIX, others, LIST_MAX);
+	for (size_t i = PARTS_MAX - 1; i < n; i++)
+		cache_remove(cache_dir, &others[i]);
+	cache_write(cache_dir, &name, part->data, part->len);
+}
+
+/* --- which kernel is where --- */
 
 /* The name of the file that has the KEY of the kernel last seen at a place. */
 static struct cache_name place_name(const char *place)

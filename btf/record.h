@@ -15,8 +15,11 @@
 
 /* The addresses at which the recovered kernel ran. */
 struct record_place {
-	gaddr_t text;         /* _text, at run time */
-	int64_t kaslr_offset; /* run-time minus link-time address of the image */
+	gaddr_t text; /* _text, at run time */
+	/* Where the mapped image begins (introspect/gather.h); 0: nobody looked. */
+	gaddr_t image_start;
+	/* Run-time minus link-time address of the image. */
+	int64_t kaslr_offset;
 	/* Nobody told the offset. The file then has run-time addresses, and says so. */
 	bool offset_unknown;
 };
@@ -26,6 +29,9 @@ struct record_place {
 
 /* An empty section of this name: see offset_unknown. */
 #define RECORD_UNPLACED ".ktstr-gdb.unplaced"
+
+/* An empty section of this name is at image_start, for record_list(). */
+#define RECORD_START ".ktstr-gdb.start"
 
 /*
  * Writes the ELF to a file in memory. *fd_ret is the caller's to close;
@@ -47,6 +53,34 @@ void record_store(const char *cache_dir, const struct cache_name *key, int fd);
 
 /* The path of that key's file in the cache, if it is there and whole; else NULL. */
 char *record_find(const char *cache_dir, const struct cache_name *key);
+
+/* What tells a recorded kernel in the memory of a guest: its build ID, and where that has to be. */
+struct record_known {
+	struct cache_name key;
+	uint16_t machine;
+	gaddr_t notes; /* from image_start on */
+	size_t notes_len;
+	uint8_t build_id[64];
+	size_t build_id_len;
+};
+
+/* More notes no kernel has. */
+#define RECORD_NOTES_MAX 4096
+
+/*
+ * Recorded kernels of the cache, at most max, the newest first. Returns how many. One without a
+ * build ID is left out, and so is one that was recorded before there was RECORD_START. Whether a
+ * file is whole is not looked at here, but in record_find().
+ */
+size_t record_list(const char *cache_dir, struct record_known *ret, size_t max);
+
+/*
+ * A part of the kernel at a place, which was left over when gathering it was interrupted
+ * (introspect/gather.h). False: there is none. Storing an empty part removes what is there. The
+ * cache keeps the parts of a few places.
+ */
+bool record_load_part(const char *cache_dir, const char *place, struct kt_buf *ret);
+void record_store_part(const char *cache_dir, const char *place, const struct kt_buf *part);
 
 /* The key of the kernel that was last seen at a place (a TARGET's text). */
 bool record_load_place(const char *cache_dir, const char *place, struct cache_name *key_ret);

@@ -44,7 +44,7 @@ struct kt_error *cli_session_init(struct cli_session *s, const struct cli_guest 
 
 void cli_session_deinit(struct cli_session *s)
 {
-	rsp_client_destroy(s->client);
+	gather_stub_deinit(&s->gathering);
 	inspection_deinit(&s->inspection);
 	kfacts_destroy(s->facts);
 	rsp_target_deinit(&s->target);
@@ -185,15 +185,15 @@ static struct kt_error *read_known(struct cli_session *s, const struct inspect_o
 	how.hint = has_hint ? &seen_at : NULL;
 	do {
 		cli_progress("reading the guest");
-		if (s->client)
-			err = inspect_client(kt_take_ptr(s->client), s->facts, &how,
+		if (s->gathering.client)
+			err = inspect_client(kt_take_ptr(s->gathering.client), s->facts, &how,
 					     &s->inspection);
 		else
 			err = inspect_guest(&s->target, &s->stub, s->facts, &how, &s->inspection);
 	} while (err && cli_session_try_again(s, &err));
 	if (err)
 		return err;
-	s->inspection.was_paused |= s->was_paused;
+	s->inspection.was_paused |= s->gathering.was_paused;
 	if (!has_hint || seen_at != s->inspection.kaslr_offset)
 		kfacts_store_hint(s->facts, s->cache_dir, s->target.text,
 				  s->inspection.kaslr_offset);
@@ -243,18 +243,42 @@ static struct kt_error *read_seen(struct cli_session *s, const struct inspect_op
 	return NULL;
 }
 
-static struct kt_error *gather_once(struct cli_session *s, struct gathered *ret)
+/* After so long, a line says how far it is. */
+#define TELL_AFTER_NS INT64_C(5000000000)
+
+struct telling {
+	int64_t since_ns;
+	bool told;
+};
+
+static void tell_progress(void *context, uint64_t done, uint64_t all)
 {
-	struct gather_stub stub = {.target = &s->target, .options = &s->stub};
-	struct gather_stops stops = gather_stub_stops(&stub);
+	struct telling *telling = context;
+	unsigned int percent = all ? (unsigned int)(done * 100 / all) : 100;
+	char step[80];
+
+	snprintf(step, sizeof(step), "reading the kernel out of the guest's memory, %u %%", percent);
+	if (!telling->told && kt_now_ns() - telling->since_ns >= TELL_AFTER_NS) {
+		cli_note("%s of %.1f MB by now; --vmlinux FILE, the guest's kernel image, spares "
+			 "that",
+			 step, (double)all / 1e6);
+		telling->told = true;
+	}
+	cli_progress(step);
+}
+
+static struct kt_error *gather_once(struct cli_session *s, const struct gather_options *options,
+				    struct gathered *ret)
+{
+	struct gather_stops stops = gather_stub_stops(&s->gathering);
 	struct kt_error *err;
 
+	s->gathering.target = &s->target;
+	s->gathering.options = &s->stub;
 	cli_progress("reading the kernel out of the guest's memory");
-	err = gather_kernel(&stops, 0, ret);
-	if (!err)
-		s->client = kt_take_ptr(stub.client);
-	gather_stub_deinit(&stub);
-	s->was_paused |= stub.was_paused;
+	err = gather_kernel(&stops, options, ret);
+	if (err)
+		gather_stub_deinit(&s->gathering);
 	return err;
 }
 
@@ -263,32 +287,70 @@ static struct kt_error *load_gathered(struct cli_session *s, const struct gather
 				      unsigned int objects)
 {
 	struct cache_name key = record_key(&gathered->kernel);
-	_cleanup_free_ char *path = record_find(s->cache_dir, &key);
+	_cleanup_free_ char *path = NULL;
 	_cleanup_close_ int fd = -1;
-	struct kt_error *err;
+	struct kt_error *err = record_write(&gathered->kernel, &gathered->place, &fd);
 
-	if (!path) {
-		err = record_write(&gathered->kernel, &gathered->place, &fd);
-		if (err)
-			return err;
-		record_store(s->cache_dir, &key, fd);
-	}
+	if (err)
+		return err;
+	/* In place of one that is damaged, or cannot be recognised. */
+	record_store(s->cache_dir, &key, fd);
 	record_store_place(s->cache_dir, s->target.text, &key);
+	path = record_find(s->cache_dir, &key);
 	return load_recorded(s, path ? path : record_path(fd).s, objects);
 }
+
+/* The facts of a kernel that was recognised. *found_ret false: the cache does not have it whole. */
+static struct kt_error *load_recognised(struct cli_session *s, const struct record_known *known,
+					unsigned int objects, bool *found_ret)
+{
+	_cleanup_free_ char *path = record_find(s->cache_dir, &known->key);
+	struct kt_error *err = path ? load_recorded(s, path, objects) : NULL;
+
+	*found_ret = path && !err;
+	s->recognised = *found_ret;
+	if (*found_ret)
+		record_store_place(s->cache_dir, s->target.text, &known->key);
+	/* Damaged, or made by an older version: the guest's memory has it all. */
+	kt_error_destroy(err);
+	return NULL;
+}
+
+/* So many kernels of the cache are looked for. Each costs the first stop some 10 us. */
+#define KNOWN_MAX 16
 
 static struct kt_error *gather(struct cli_session *s, unsigned int objects)
 {
 	_cleanup_(gathered_deinit) struct gathered gathered = {0};
+	_cleanup_(kt_buf_deinit) struct kt_buf kept = KT_BUF_INIT;
+	struct telling telling = {.since_ns = kt_now_ns()};
+	struct record_known known[KNOWN_MAX];
+	struct gather_options options = {
+		.known = known,
+		.n_known = record_list(s->cache_dir, known, KNOWN_MAX),
+		.kept = &kept,
+		.progress = tell_progress,
+		.context = &telling,
+	};
 	struct kt_error *err;
+	bool had_kept, found = false;
 
+	had_kept = record_load_part(s->cache_dir, s->target.text, &kept);
 	do
-		err = gather_once(s, &gathered);
+		err = gather_once(s, &options, &gathered);
 	while (err && cli_session_try_again(s, &err));
+	if (!err && gathered.known) {
+		err = load_recognised(s, gathered.known, objects, &found);
+		options.n_known = 0;
+		if (!err && !found)
+			err = gather_once(s, &options, &gathered);
+	}
+	if (had_kept || kept.len)
+		record_store_part(s->cache_dir, s->target.text, &kept);
 	if (err)
 		return err;
 	s->gathered = gathered.stats;
-	return load_gathered(s, &gathered, objects);
+	return found ? NULL : load_gathered(s, &gathered, objects);
 }
 
 static struct kt_error *read_unknown(struct cli_session *s, const struct inspect_options *what)

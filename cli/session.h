@@ -8,8 +8,8 @@
  *
  *   1. Open.  Parse the address, catch signals, open the trace, put up the fence. --wait begins.
  *   2. Facts. From the files that the options name, if these have types and symbols. Else from the
- *             cache, if it has the kernel that was last seen at this address. Else out of the
- *             guest's memory, in many short stops (introspect/gather.h), over one connection,
+ *             cache, if it has the kernel that was last seen at this address, or if one of its
+ *             kernels is recognised in the guest's memory. Else out of that memory, in many short stops (introspect/gather.h), over one connection,
  *             which step 3 goes on with.
  *   3. Stop.  Connect, find the kernel, prove that it is the kernel of the facts, read, detach.
  *             If the facts are the cache's and the guest runs another kernel by now, step 2 is
@@ -28,7 +28,7 @@
 #define KT_CLI_SESSION_H
 
 #include "cli/options.h"
-#include "introspect/gather.h"
+#include "introspect/gather_stub.h"
 #include "introspect/inspect.h"
 
 /* A command may read every member, and set retry_ms. */
@@ -38,7 +38,7 @@ struct cli_session {
 	struct rsp_options stub;      /* how the stub is talked to */
 	char *cache_dir;              /* NULL: nothing is cached */
 	struct kfacts *facts;         /* NULL until step 2 */
-	struct rsp_client *client;    /* that step 2 left connected, for step 3; NULL: none */
+	struct gather_stub gathering; /* step 2's connection to the guest, for step 3 to go on with */
 	struct inspection inspection; /* what step 3 read */
 	int64_t deadline_ns;          /* of --wait, in kt_now_ns() time */
 	int retry_ms;                 /* from one try to the next */
@@ -47,7 +47,7 @@ struct cli_session {
 	int64_t resolve_ns;
 	bool cached;                  /* the facts came from the cache */
 	struct gather_stats gathered; /* no stops: nothing was read out of the guest's memory */
-	bool was_paused;              /* before these stops */
+	bool recognised;              /* in them: the cache had the kernel, from another place */
 };
 
 /* Step 1 for a guest that is booted later. The error is the trace's. */

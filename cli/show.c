@@ -31,9 +31,12 @@ void cli_print_timing(const struct cli_result *result)
 
 	if (gathered->stops)
 		fprintf(stderr,
-			"%-8s %9.3f ms  the kernel from memory: %zu stops, the longest %.3f ms, "
+			"%-8s %9.3f ms  the kernel %s: %zu stop%s, the longest %.3f ms, "
 			"together %.3f ms, %" PRIu64 " bytes\n",
-			"gather", (double)gathered->total_ns / 1e6, gathered->stops,
+			session->recognised ? "known" : "gather",
+			(double)gathered->total_ns / 1e6,
+			session->recognised ? "is in the cache" : "from memory", gathered->stops,
+			gathered->stops == 1 ? "" : "s",
 			(double)gathered->longest_ns / 1e6, (double)gathered->paused_ns / 1e6,
 			gathered->bytes);
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)

@@ -20,7 +20,7 @@
 /* A stop may get so many times as long as it was asked to be, where connecting is slow. */
 #define LONGER_MAX 8
 
-static struct kt_error *stop(struct gather *g)
+struct kt_error *gather_stop(struct gather *g)
 {
 	struct kt_error *err = g->stops->stop(g->stops->context, &g->source, &g->stopped_ns);
 
@@ -32,8 +32,7 @@ static struct kt_error *stop(struct gather *g)
 	return err;
 }
 
-/* Takes the error of what was done in the stop, and returns it together with resume's own. */
-static struct kt_error *resume(struct gather *g, struct kt_error *err)
+struct kt_error *gather_resume(struct gather *g, struct kt_error *err)
 {
 	struct kt_error *own;
 	int64_t pause = 0;
@@ -50,27 +49,23 @@ static struct kt_error *resume(struct gather *g, struct kt_error *err)
 	return kt_error_join(err, own);
 }
 
-/* The guest runs at least as long as it stood. */
-static struct kt_error *rest(struct gather *g)
+struct kt_error *gather_rest(struct gather *g)
 {
 	return g->stops->rest ? g->stops->rest(g->stops->context, g->last_pause_ns) : NULL;
 }
 
-static struct kt_error *find_image(struct gather *g)
+static struct kt_error *find_image(struct gather *g, const struct record_known **known_ret)
 {
-	struct kt_error *err = stop(g);
+	struct kt_error *err = gather_stop(g);
 
 	if (!err)
 		err = source_explain(&g->source, gather_find_image(g));
-	return resume(g, err);
+	if (!err)
+		err = gather_recognise(g, known_ret);
+	return gather_resume(g, err);
 }
 
 /* --- reading --- */
-
-struct progress {
-	size_t piece;
-	uint64_t offset; /* in that piece */
-};
 
 static bool is_read(const struct gather_piece *p, enum gather_pass pass)
 {
@@ -82,8 +77,9 @@ static bool is_read(const struct gather_piece *p, enum gather_pass pass)
 }
 
 /* Reads one chunk. *done_ret: nothing is left. */
-static struct kt_error *read_chunk(struct gather *g, struct progress *at, bool *done_ret)
+static struct kt_error *read_chunk(struct gather *g, bool *done_ret)
 {
+	struct gather_progress *at = &g->at, before = g->at;
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
 	struct kt_error *err;
 	uint64_t room = CHUNK;
@@ -100,13 +96,16 @@ static struct kt_error *read_chunk(struct gather *g, struct progress *at, bool *
 			return kt_error_no_memory();
 		room -= n;
 		at->offset += n;
+		at->done += n;
 		if (at->offset < p->len)
 			break;
 	}
 	*done_ret = at->piece == g->pieces.len;
 	err = gmem_batch_read(&batch, g->source.read_physical, g->source.context);
-	if (err)
+	if (err) {
+		*at = before;
 		return err;
+	}
 	if (gmem_batch_fault(&batch, 0, batch.reads.len))
 		return kt_error_new(KT_ERROR_FAULT,
 				    "the guest's page tables lead to where there is no memory");
@@ -120,7 +119,7 @@ static struct kt_error *read_chunk(struct gather *g, struct progress *at, bool *
  * at least, so that there is an end to it. A stop that has time to read ends all that: one slow
  * connection must not make all later stops longer.
  */
-static struct kt_error *read_stop(struct gather *g, struct progress *at, bool *done_ret)
+static struct kt_error *read_stop(struct gather *g, bool *done_ret)
 {
 	int64_t end = g->stopped_ns + g->stop_ns - RESERVE_NS, mark = kt_now_ns(), longest = 0;
 	bool late = mark >= end, at_limit = g->stop_ns / LONGER_MAX >= g->wanted_ns;
@@ -132,7 +131,7 @@ static struct kt_error *read_stop(struct gather *g, struct progress *at, bool *d
 	     !err && !*done_ret && (must || mark + longest + longest / 4 < end); must = false) {
 		int64_t now;
 
-		err = read_chunk(g, at, done_ret);
+		err = read_chunk(g, done_ret);
 		now = kt_now_ns();
 		longest = now - mark > longest ? now - mark : longest;
 		mark = now;
@@ -146,19 +145,24 @@ static struct kt_error *read_stop(struct gather *g, struct progress *at, bool *d
 
 static struct kt_error *read_all(struct gather *g)
 {
-	struct progress at = {0};
+	const struct gather_options *o = g->options;
+	uint64_t all = 0;
 	bool done = false;
 
+	kt_vec_for_each (&g->pieces, p)
+		all += p->data ? p->len : 0;
 	while (!done) {
-		struct kt_error *err = rest(g);
+		struct kt_error *err = gather_rest(g);
 
 		if (!err)
-			err = stop(g);
+			err = gather_stop(g);
 		if (!err)
-			err = read_stop(g, &at, &done);
-		err = resume(g, err);
+			err = read_stop(g, &done);
+		err = gather_resume(g, err);
 		if (err)
 			return err;
+		if (o->progress)
+			o->progress(o->context, g->at.done, all);
 	}
 	return NULL;
 }
@@ -169,6 +173,8 @@ static struct kt_error *make_ranges(struct gather *g, enum gather_pass pass)
 	uint64_t total = 0;
 
 	gather_free_ranges(g);
+	g->pass = pass;
+	g->at = (struct gather_progress){0};
 	for (size_t i = 0; i < g->pieces.len;) {
 		const struct gather_piece *first = &g->pieces.data[i];
 		struct recover_range range = {.addr = first->virtual};
@@ -205,10 +211,28 @@ static struct kt_error *make_ranges(struct gather *g, enum gather_pass pass)
 	return NULL;
 }
 
+/* Goes on with what an earlier try left, if it is of this kernel. */
+static struct kt_error *take_up_kept(struct gather *g)
+{
+	struct kt_buf *buf = g->options->kept;
+	struct gather_kept kept;
+	struct kt_error *err;
+	bool same = false;
+
+	if (!buf || !gather_kept_open(g, buf, &kept) || kept.pass != g->pass)
+		return NULL;
+	err = gather_go_on(g, &kept, &same);
+	if (!err)
+		kt_buf_deinit(buf);
+	return err;
+}
+
 static struct kt_error *try_pass(struct gather *g, enum gather_pass pass)
 {
 	struct kt_error *err = make_ranges(g, pass);
 
+	if (!err)
+		err = take_up_kept(g);
 	if (!err && g->ranges.len)
 		err = read_all(g);
 	if (err)
@@ -247,16 +271,17 @@ static struct kt_error *ask_vmcoreinfo(struct gather *g)
 
 	*place = (struct record_place){
 		.text = g->kernel.text ? g->kernel.text : g->image_start,
+		.image_start = g->image_start,
 		.offset_unknown = true,
 	};
 	if (!g->kernel.vmcoreinfo_data || !g->kernel.vmcoreinfo_size)
 		return NULL;
-	err = rest(g);
+	err = gather_rest(g);
 	if (!err)
-		err = stop(g);
+		err = gather_stop(g);
 	if (!err)
 		err = gather_read_vmcoreinfo(g, text, &len);
-	err = resume(g, err);
+	err = gather_resume(g, err);
 	if (!err)
 		err = vmcoreinfo_check(text, len, &g->kernel, &place->kaslr_offset, &known);
 	place->offset_unknown = !known;
@@ -270,27 +295,58 @@ static void gather_deinit(struct gather *g)
 	recovered_deinit(&g->kernel);
 }
 
-struct kt_error *gather_kernel(const struct gather_stops *stops, int64_t stop_ns,
-			       struct gathered *ret)
+/* The guest or the user ended it, and not what was read. */
+static bool was_interrupted(const struct kt_error *err)
 {
+	switch (kt_error_code(err)) {
+	case KT_ERROR_CANCELLED:
+	case KT_ERROR_TIMEOUT:
+	case KT_ERROR_CLOSED:
+	case KT_ERROR_PROTOCOL:
+	case KT_ERROR_OS: return true;
+	default: return false;
+	}
+}
+
+/* Leaves what the next try goes on with. Before this one read anything, that stays as it is. */
+static void leave_kept(const struct gather *g, const struct kt_error *err)
+{
+	if (!g->options->kept)
+		return;
+	if (!err || !was_interrupted(err))
+		kt_buf_deinit(g->options->kept);
+	else if (g->at.done)
+		gather_keep(g, g->options->kept);
+}
+
+struct kt_error *gather_kernel(const struct gather_stops *stops,
+			       const struct gather_options *options, struct gathered *ret)
+{
+	int64_t stop_ns = options->stop_ns ? options->stop_ns : DEFAULT_STOP_NS;
 	_cleanup_(gather_deinit) struct gather g = {
 		.stops = stops,
-		.stop_ns = stop_ns ? stop_ns : DEFAULT_STOP_NS,
-		.wanted_ns = stop_ns ? stop_ns : DEFAULT_STOP_NS,
+		.options = options,
+		.stop_ns = stop_ns,
+		.wanted_ns = stop_ns,
 	};
+	const struct record_known *known = NULL;
 	int64_t start = kt_now_ns();
 	struct kt_error *err;
 
-	err = find_image(&g);
+	err = find_image(&g, &known);
 	if (err)
 		return err;
-	err = recover(&g);
-	if (!err)
-		err = ask_vmcoreinfo(&g);
+	if (!known) {
+		err = recover(&g);
+		if (!err)
+			err = ask_vmcoreinfo(&g);
+		leave_kept(&g, err);
+	}
 	if (err)
 		return kt_error_wrap(err, "cannot read the kernel out of the guest's memory");
 	g.stats.total_ns = kt_now_ns() - start;
 	*ret = (struct gathered){
+		.known = known,
 		.kernel = g.kernel,
 		.place = g.place,
 		.ranges = g.ranges.data,

@@ -36,8 +36,26 @@ struct gather_stats {
 	uint64_t bytes;
 };
 
+struct gather_options {
+	/* How long a stop may take, so far as it can be foreseen, in nanoseconds; 0: 3 ms. */
+	int64_t stop_ns;
+	/* Kernels that it may be, the likeliest first. */
+	const struct record_known *known;
+	size_t n_known;
+	/*
+	 * In: what an earlier try at this guest left, or empty. Out: what is left for the next one.
+	 * NULL: nothing is kept.
+	 */
+	struct kt_buf *kept;
+	/* Told after each stop that reads: how many bytes there are, and how many it takes. */
+	void (*progress)(void *context, uint64_t done, uint64_t all);
+	void *context;
+};
+
 /* A kernel that was found. recovered points into the memory; gathered_deinit() frees all. */
 struct gathered {
+	/* One of the options' that the guest seems to run: nothing was read, but stats. */
+	const struct record_known *known;
 	struct recovered kernel;
 	struct record_place place;
 	struct recover_range *ranges;
@@ -46,7 +64,6 @@ struct gathered {
 };
 
 /*
- * A stop may take up to stop_ns, so far as the guest's own speed lets it be foreseen; 0: 3 ms.
  * Where connecting alone takes that long, a stop may take up to 8 times as much; and where it takes
  * even that, it may take as long as connecting and stop_ns together.
  *
@@ -54,8 +71,8 @@ struct gathered {
  * kernel in what is mapped. KT_ERROR_FORMAT: what is there contradicts itself. The guest runs
  * again in any case, unless resume itself fails.
  */
-struct kt_error *gather_kernel(const struct gather_stops *stops, int64_t stop_ns,
-			       struct gathered *ret);
+struct kt_error *gather_kernel(const struct gather_stops *stops,
+			       const struct gather_options *options, struct gathered *ret);
 void gathered_deinit(struct gathered *gathered);
 
 #endif

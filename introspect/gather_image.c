@@ -203,6 +203,65 @@ struct kt_error *gather_find_image(struct gather *g)
 	return err ? err : not_ready(&spaces);
 }
 
+/* --- a kernel that is known --- */
+
+/* *ret is where n bytes at a virtual address of the image lie. False: not in one piece. */
+static bool translate(const struct gather *g, gaddr_t virtual, size_t n, gaddr_t *ret)
+{
+	kt_vec_for_each (&g->pieces, p) {
+		uint64_t offset = virtual - p->virtual;
+
+		if (offset < p->len && n <= p->len - offset) {
+			*ret = p->physical + offset;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool has_build_id(const struct gather *g, const struct record_known *known,
+			 const uint8_t *notes)
+{
+	uint8_t id[sizeof(known->build_id)];
+	size_t len = recover_build_id(notes, known->notes_len, g->memory.big_endian, id,
+				      sizeof(id));
+
+	return len && len == known->build_id_len && !memcmp(id, known->build_id, len);
+}
+
+struct kt_error *gather_recognise(struct gather *g, const struct record_known **ret)
+{
+	const struct record_known *known = g->options->known;
+	size_t n = g->options->n_known, n_reads = 0;
+	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
+	_cleanup_free_ uint8_t *notes = malloc(n * RECORD_NOTES_MAX + 1);
+	_cleanup_free_ size_t *which = calloc(n + 1, sizeof(*which));
+	struct kt_error *err;
+
+	*ret = NULL;
+	if (!notes || !which)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < n; i++) {
+		gaddr_t at;
+
+		if (known[i].machine != g->memory.machine ||
+		    !translate(g, g->image_start + known[i].notes, known[i].notes_len, &at))
+			continue;
+		if (!gmem_batch_add(&batch, at, notes + n_reads * RECORD_NOTES_MAX,
+				    known[i].notes_len))
+			return kt_error_no_memory();
+		which[n_reads++] = i;
+	}
+	if (!n_reads)
+		return NULL;
+	err = gmem_batch_read(&batch, g->source.read_physical, g->source.context);
+	for (size_t i = 0; !err && i < n_reads && !*ret; i++)
+		if (!batch.reads.data[i].fault &&
+		    has_build_id(g, &known[which[i]], notes + i * RECORD_NOTES_MAX))
+			*ret = &known[which[i]];
+	return err;
+}
+
 /* --- vmcoreinfo --- */
 
 /*

@@ -39,6 +39,7 @@ struct world {
 	size_t fail_stop, fail_resume, cancel; /* at the n-th; 0: never */
 	int64_t birth_ns;                      /* what was done before it stood, by its own clock */
 	void (*between)(struct world *w);      /* while it runs */
+	struct gather_options options;
 };
 
 static struct kt_error *world_stop(void *context, struct source *source_ret,
@@ -148,7 +149,10 @@ static struct kt_error *gather(struct world *w, int64_t stop_ns, struct gathered
 		.rest = world_rest,
 	};
 
-	return gather_kernel(&stops, stop_ns, ret);
+	struct gather_options options = w->options;
+
+	options.stop_ns = stop_ns;
+	return gather_kernel(&stops, &options, ret);
 }
 
 /* It finds what was put there; gives the number of stops. */
