@@ -20,8 +20,6 @@
 /* Of each stretch so long, one sample: some hundred in all, which take a millisecond. */
 #define SAMPLE_EVERY ((uint64_t)128 << 10)
 #define SAMPLE_LEN   32u
-/* Zeros prove nothing, so a few places are tried for something else. */
-#define SAMPLE_TRIES 16
 
 static unsigned int flags_of(const struct gather_piece *p)
 {
@@ -82,22 +80,20 @@ bool gather_kept_open(const struct gather *g, const struct kt_buf *kept, struct 
 	return true;
 }
 
-/* A place in data for a sample of n bytes: where it is cannot be foreseen. */
+/*
+ * A place in data for a sample of n bytes. It cannot be foreseen, and is not among zeros, which
+ * prove nothing, unless there is nothing else.
+ */
 static size_t choose(const uint8_t *data, size_t len, size_t n, uint64_t *random)
 {
-	size_t at = 0;
+	size_t start, places = len - n + 1;
 
-	for (int i = 0; i < SAMPLE_TRIES; i++) {
-		size_t zeros = 0;
-
-		*random = *random * UINT64_C(6364136223846793005) + 1442695040888963407;
-		at = (size_t)(*random >> 33) % (len - n + 1);
-		while (zeros < n && !data[at + zeros])
-			zeros++;
-		if (zeros < n)
-			break;
-	}
-	return at;
+	*random = *random * UINT64_C(6364136223846793005) + 1442695040888963407;
+	start = (size_t)(*random >> 33) % places;
+	for (size_t i = 0; i < places; i++)
+		if (data[(start + i) % places])
+			return (start + i) % places;
+	return start;
 }
 
 struct samples {

@@ -434,6 +434,245 @@ static void test_both_fail(void **state)
 	}
 }
 
+/* --- interrupted, and gone on with --- */
+
+/* Interrupted at the n-th rest; *kept is what it leaves. The world is gone then. */
+static void interrupted(struct world *w, size_t n, struct kt_buf *kept)
+{
+	w->cancel = n;
+	w->options.kept = kept;
+	refused(w, 1, KT_ERROR_CANCELLED, "interrupted");
+}
+
+/* Finds the kernel with what is kept; gives the number of bytes that it read. */
+static uint64_t found_with(struct world *w, struct kt_buf *kept)
+{
+	struct gathered g;
+	struct kt_error *err;
+	uint64_t bytes;
+
+	w->options.kept = kept;
+	err = gather(w, INT64_C(60000000000), &g);
+	if (err)
+		fail_msg("%s", kt_error_message(err));
+	assert_memory_equal(g.kernel.btf, w->fm->data.data + w->fm->btf, w->fm->btf_len);
+	assert_true(g.kernel.banner_addr == w->fm->addr + w->fm->banner);
+	assert_memory_equal(g.kernel.banner, w->fm->data.data + w->fm->banner,
+			    strlen(g.kernel.banner));
+	assert_true(kept->len == 0);
+	bytes = g.stats.bytes;
+	gathered_deinit(&g);
+	return bytes;
+}
+
+static void new_world(struct world *w)
+{
+	world_init(w, 4, true);
+	cpu(w, TABLES, false);
+}
+
+/* In front of the bytes that are kept: three pieces, text, constants and data. */
+#define KEPT_HEADER (12 + 3 * 25 + 8)
+
+static void test_goes_on(void **state)
+{
+	struct kt_buf kept = KT_BUF_INIT;
+	bool had_some = false;
+	size_t before = 0;
+	struct world w;
+
+	(void)state;
+	for (size_t n = 1; n <= 30; n++) {
+		size_t had;
+
+		new_world(&w);
+		interrupted(&w, n, &kept);
+		had = kept.len ? kept.len - KEPT_HEADER : 0;
+		had_some |= had > 0;
+		new_world(&w);
+		assert_true(found_with(&w, &kept) == RODATA_LEN - had);
+		/* The image and vmcoreinfo; what is left, if there is something; and the samples. */
+		assert_int_equal(w.stops, 2 + (had < RODATA_LEN) + (had > 0));
+		world_deinit(&w);
+	}
+	assert_true(had_some);
+	/* Again and again: each try adds to what is there. */
+	while (before < RODATA_LEN / 2) {
+		new_world(&w);
+		interrupted(&w, 8, &kept);
+		assert_true(kept.len - KEPT_HEADER > before);
+		before = kept.len - KEPT_HEADER;
+	}
+	new_world(&w);
+	assert_true(found_with(&w, &kept) == RODATA_LEN - before);
+	world_deinit(&w);
+	kt_buf_deinit(&kept);
+}
+
+/* A try that comes to nothing before it reads leaves what is there; a kernel that is none does not. */
+static void test_kept_or_not(void **state)
+{
+	struct kt_buf kept = KT_BUF_INIT;
+	size_t len;
+	struct world w;
+
+	(void)state;
+	new_world(&w);
+	interrupted(&w, 20, &kept);
+	len = kept.len;
+	for (size_t n = 1; n <= 2; n++) {
+		new_world(&w);
+		w.options.kept = &kept;
+		w.fail_stop = n;
+		refused(&w, 0, KT_ERROR_CLOSED, "hung up");
+		assert_int_equal(kept.len, len);
+	}
+	world_init(&w, 4, true);
+	textmem_text(w.mem, "cpu cr0=0x10 cr3=0 cr4=0 efer=0 cs=0xf000\n");
+	w.options.kept = &kept;
+	refused(&w, 0, KT_ERROR_NOT_READY, "not in 64-bit mode");
+	assert_int_equal(kept.len, len);
+	new_world(&w);
+	w.options.kept = &kept;
+	textmem_put(w.mem, RODATA, NULL, RODATA_LEN);
+	refused(&w, 0, KT_ERROR_NOT_FOUND, "Linux version");
+	assert_int_equal(kept.len, 0);
+	kt_buf_deinit(&kept);
+}
+
+/* What the fake kernel leaves free of its constants. */
+static void fill(struct world *w, int byte)
+{
+	static uint8_t page[0x1000];
+
+	memset(page, byte, sizeof(page));
+	for (uint64_t at = (w->fm->data.len + 0xfff) & ~UINT64_C(0xfff); at < RODATA_LEN;
+	     at += sizeof(page))
+		textmem_put(w->mem, RODATA + at, page, sizeof(page));
+}
+
+/* Two kernels are never mixed: with other bytes, or at another place, all is read again. */
+static void test_another_kernel(void **state)
+{
+	struct kt_buf kept = KT_BUF_INIT;
+	struct world w;
+
+	(void)state;
+	new_world(&w);
+	fill(&w, 1);
+	interrupted(&w, 20, &kept);
+	/* The same pages, and another kernel in them. */
+	new_world(&w);
+	fm_destroy(w.fm);
+	w.fm = fm_create(&(struct fm_options){.release = KW_6_4, .second_btf = true});
+	textmem_put(w.mem, RODATA, NULL, RODATA_LEN);
+	textmem_put(w.mem, RODATA, w.fm->data.data, w.fm->data.len);
+	fill(&w, 2);
+	assert_true(found_with(&w, &kept) == RODATA_LEN);
+	world_deinit(&w);
+	/* The same kernel, one page of it elsewhere. */
+	new_world(&w);
+	interrupted(&w, 20, &kept);
+	new_world(&w);
+	textmem_put(w.mem, 0x7000000, NULL, 0x1000);
+	map(&w, w.fm->addr + RODATA_LEN - 0x1000, 0x7000000, 1, true, true);
+	assert_true(found_with(&w, &kept) == RODATA_LEN);
+	world_deinit(&w);
+	kt_buf_deinit(&kept);
+}
+
+/* The file of the cache may say anything: it is passed over, or it is proved. */
+static void test_odd_kept(void **state)
+{
+	struct kt_buf kept = KT_BUF_INIT, odd = KT_BUF_INIT;
+	struct world w;
+
+	(void)state;
+	new_world(&w);
+	interrupted(&w, 20, &kept);
+	for (size_t i = 0; i < 2 * KEPT_HEADER; i++) {
+		size_t at = i / 2;
+
+		kt_buf_append(&odd, kept.data, i % 2 ? kept.len : at);
+		if (i % 2)
+			odd.data[at] = (char)(odd.data[at] ^ 0xff);
+		new_world(&w);
+		assert_true(found_with(&w, &odd) == RODATA_LEN);
+		world_deinit(&w);
+		kt_buf_deinit(&odd);
+	}
+	kt_buf_deinit(&kept);
+}
+
+/* --- recognised --- */
+
+static struct record_known known_of(const struct world *w)
+{
+	struct record_known known = {
+		.key = {"the guest's"},
+		.machine = EM_X86_64,
+		.notes = w->fm->addr + w->fm->notes - w->fm->text,
+		.notes_len = w->fm->notes_len,
+		.build_id_len = 20,
+	};
+
+	for (uint8_t i = 0; i < 20; i++)
+		known.build_id[i] = (uint8_t)(0xb0 + i);
+	return known;
+}
+
+static void test_recognised(void **state)
+{
+	struct record_known known[4];
+	struct gathered g;
+	struct world w;
+
+	(void)state;
+	new_world(&w);
+	for (size_t i = 0; i < 4; i++)
+		known[i] = known_of(&w);
+	known[0].build_id[19] ^= 1;
+	known[1].notes += 4;
+	known[2].notes = UINT64_C(1) << 40;
+	w.options.known = known;
+	w.options.n_known = 4;
+	assert_null(gather(&w, 0, &g));
+	assert_ptr_equal(g.known, &known[3]);
+	assert_int_equal(w.stops, 1);
+	assert_int_equal(g.stats.stops, 1);
+	gathered_deinit(&g);
+	world_deinit(&w);
+	/* None of them. */
+	new_world(&w);
+	known[3].machine = EM_AARCH64;
+	w.options.known = known;
+	w.options.n_known = 4;
+	found(&w, 0, true);
+}
+
+/* --- progress --- */
+
+static void take_progress(void *context, uint64_t done, uint64_t all)
+{
+	uint64_t *before = context;
+
+	assert_true(done >= *before && done <= all && all == RODATA_LEN);
+	*before = done;
+}
+
+static void test_progress(void **state)
+{
+	uint64_t done = 0;
+	struct world w;
+
+	(void)state;
+	new_world(&w);
+	w.options.progress = take_progress;
+	w.options.context = &done;
+	found(&w, 1, true);
+	assert_true(done == RODATA_LEN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,7 +681,10 @@ int main(void)
 		cmocka_unit_test(test_not_ready),       cmocka_unit_test(test_odd_tables),
 		cmocka_unit_test(test_no_memory_there), cmocka_unit_test(test_guest_changes),
 		cmocka_unit_test(test_failures),        cmocka_unit_test(test_slow_connections),
-		cmocka_unit_test(test_both_fail),
+		cmocka_unit_test(test_both_fail),       cmocka_unit_test(test_goes_on),
+		cmocka_unit_test(test_kept_or_not),     cmocka_unit_test(test_another_kernel),
+		cmocka_unit_test(test_odd_kept),        cmocka_unit_test(test_recognised),
+		cmocka_unit_test(test_progress),
 	};
 
 	return cmocka_run_group_tests_name("introspect: gathering a kernel", tests, NULL, NULL);
