@@ -9,8 +9,8 @@
  *   1. Open.  Parse the address, catch signals, open the trace, put up the fence. --wait begins.
  *   2. Facts. From the files that the options name, if these have types and symbols. Else from the
  *             cache, if it has the kernel that was last seen at this address, or if one of its
- *             kernels is recognised in the guest's memory. Else out of that memory, in many short stops (introspect/gather.h), over one connection,
- *             which step 3 goes on with.
+ *             kernels is recognised in the guest's memory. Else out of that memory, in many short
+ *             stops (introspect/gather.h), over one connection, which step 3 goes on with.
  *   3. Stop.  Connect, find the kernel, prove that it is the kernel of the facts, read, detach.
  *             If the facts are the cache's and the guest runs another kernel by now, step 2 is
  *             done again, from memory.
