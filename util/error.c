@@ -67,6 +67,16 @@ struct kt_error *kt_error_os(int errnum, const char *fmt, ...)
 	return err;
 }
 
+struct kt_error *kt_error_again(enum kt_error_code code, int errnum, const char *message,
+				const char *hint)
+{
+	struct kt_error *err = kt_error_new(code, "%s", message);
+
+	if (err != &no_memory)
+		err->errnum = errnum;
+	return hint ? kt_error_hint(err, "%s", hint) : err;
+}
+
 struct kt_error *kt_error_wrap(struct kt_error *err, const char *fmt, ...)
 {
 	char *outer, *whole;

@@ -42,6 +42,11 @@ struct kt_error *kt_error_new(enum kt_error_code code, const char *fmt, ...)
 struct kt_error *kt_error_os(int errnum, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3), returns_nonnull, warn_unused_result));
 
+/* An error that another process had, of its parts. errnum: 0, or that of KT_ERROR_OS. */
+struct kt_error *kt_error_again(enum kt_error_code code, int errnum, const char *message,
+				const char *hint)
+	__attribute__((returns_nonnull, warn_unused_result));
+
 /*
  * Adds context outside: "CONTEXT: MESSAGE". Takes err and returns it (or, for
  * NULL, NULL), so that `return kt_error_wrap(f(), "cannot do it")` reads well.
