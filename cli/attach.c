@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/attach.h"
+#include "host/target.h"
 #include "cli/show.h"
 #include "util/cleanup.h"
 
@@ -10,8 +11,7 @@ static const char help[] =
 	"few milliseconds, and runs on. Without --vmlinux, its kernel is read from its\n"
 	"memory, in short stops, the first time that it is seen.\n"
 	"\n"
-	"TARGET is HOST:PORT, :PORT or unix:PATH; if not given, :1234, where `qemu -s`\n"
-	"listens.\n"
+	HOST_TARGET_HELP
 	"\n";
 
 int cli_attach_to(const struct cli_args *args)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/show.h"
+#include "host/target.h"
 #include "model/json.h"
 #include "model/json_put.h"
 #include "render/objects.h"
@@ -17,8 +18,7 @@ static const char help[] =
 	"Prints what kernel a running QEMU guest has, where its symbols and types come\n"
 	"from, how many BPF objects it holds, and what of ktstr-gdb works on it.\n"
 	"\n"
-	"TARGET is HOST:PORT, :PORT or unix:PATH; if not given, :1234, where `qemu -s`\n"
-	"listens.\n"
+	HOST_TARGET_HELP
 	"\n";
 
 static const char output_help[] = "Output:\n"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/objects.h"
+#include "host/target.h"
 #include "render/objects.h"
 
 static const char help[] =
@@ -8,8 +9,7 @@ static const char help[] =
 	"Prints the BPF links of a running QEMU guest, as `bpftool link` names things. The\n"
 	"guest stops for a few milliseconds, and runs on.\n"
 	"\n"
-	"TARGET is HOST:PORT, :PORT or unix:PATH; if not given, :1234, where `qemu -s`\n"
-	"listens.\n"
+	HOST_TARGET_HELP
 	"\n";
 
 static const char output_help[] =

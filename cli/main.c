@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "cli/cli.h"
+#include "host/target.h"
 
 static const char help[] =
 	"ktstr-gdb looks into a QEMU guest through its GDB stub and shows what the BPF\n"
@@ -38,8 +39,7 @@ static const char help[] =
 	"  ktstr-gdb layout TYPE[.MEMBER] --vmlinux FILE\n"
 	"                                        a struct of a kernel, member by member\n"
 	"\n"
-	"TARGET is HOST:PORT, :PORT or unix:PATH; if not given, :1234, where `qemu -s`\n"
-	"listens.\n"
+	HOST_TARGET_HELP
 	"\n"
 	"Options:\n"
 	"  -h, --help       this text; `ktstr-gdb COMMAND --help` (or\n"

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/show.h"
+#include "host/target.h"
 #include "render/bpf_disasm.h"
 #include "util/cleanup.h"
 
@@ -12,8 +13,7 @@ static const char help[] =
 	"`bpftool prog dump xlated id ID` does; \"xlated id\" may stand here, too.\n"
 	"ktstr-gdb attach lists the programs.\n"
 	"\n"
-	"TARGET is HOST:PORT, :PORT or unix:PATH; if not given, :1234, where `qemu -s`\n"
-	"listens.\n"
+	HOST_TARGET_HELP
 	"\n";
 
 static const char output_help[] =

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/fence.h"
 #include "cli/session.h"
+#include "host/process.h"
 #include "introspect/gather_stub.h"
 #include "introspect/locate.h"
 #include "util/cleanup.h"
@@ -16,6 +18,9 @@
 #include "watch/watch.h"
 
 /* --- open --- */
+
+/* For a monitor to be opened, if --timeout says nothing else. */
+#define LINK_TIMEOUT_MS 5000
 
 /* All sessions of a process (diff has two) write to one trace, which exit() closes. */
 static struct kt_error *open_trace(const char *path, FILE **ret)
@@ -46,25 +51,85 @@ void cli_session_deinit(struct cli_session *s)
 {
 	gather_stub_deinit(&s->gathering);
 	inspection_deinit(&s->inspection);
+	host_link_close(s->link);
 	kfacts_destroy(s->facts);
 	rsp_target_deinit(&s->target);
 	free(s->cache_dir);
 	*s = (struct cli_session){0};
 }
 
+/* What there is without a TARGET, and what a process's number stands for. */
+static struct kt_error *find_target(const char *text, struct host_target *ret)
+{
+	const struct host_proc proc = {.root = "/proc", .uid = geteuid()};
+	_cleanup_free_ char *found = NULL;
+	struct host_target target;
+	uint32_t pid = 0;
+	struct kt_error *err = text ? NULL : host_vm_default(&proc, &found, &pid);
+
+	if (!err && pid)
+		cli_note("no TARGET is given; the only VM of this host is %s (pid %" PRIu32 ")", found,
+			 pid);
+	if (!err)
+		err = host_target_parse(text ? text : found, &target);
+	if (err)
+		return err;
+	if (target.kind == HOST_TARGET_PID) {
+		err = host_vm_target(&proc, target.pid, &found);
+		host_target_deinit(&target);
+		if (!err)
+			err = host_target_parse(found, &target);
+	}
+	if (!err)
+		*ret = target;
+	return err;
+}
+
+/* The link, and the address of the stub that is there, if there is one. */
+static struct kt_error *open_link(struct cli_session *s, const struct host_target *target)
+{
+	const int64_t timeout_ms = s->stub.timeout_ms ? s->stub.timeout_ms : LINK_TIMEOUT_MS;
+	const struct host_vm *vm;
+	struct kt_error *err;
+
+	do {
+		const struct rsp_patience patience = {kt_deadline_ms(timeout_ms),
+						      s->stub.cancel_fd};
+
+		err = host_link_open(target, &patience, &s->link);
+	} while (err && cli_session_try_again(s, &err));
+	if (err)
+		return err;
+	host_link_set_leave_stopped(s->link, s->options->leave_stopped);
+	vm = host_link_vm(s->link);
+	err = vm->address ? rsp_target_parse(vm->address, &s->target) : NULL;
+	if (err)
+		return err;
+	if (vm->started && s->target.port)
+		cli_note("this monitor cannot pass a socket: QEMU's GDB stub listens on %s meanwhile",
+			 vm->address);
+	free(s->target.text);
+	s->target.text = strdup(target->text);
+	s->target.dialer = host_link_dialer(s->link);
+	return s->target.text ? NULL : kt_error_no_memory();
+}
+
 struct kt_error *cli_session_open(struct cli_session *s, const struct cli_guest *options,
 				  const char *target, const char *results_dir)
 {
 	const struct kfacts_sources files = cli_sources(options);
-	struct rsp_target parsed;
-	struct kt_error *err = rsp_target_parse(target, &parsed);
+	_cleanup_(host_target_deinit) struct host_target found = {0};
+	struct kt_error *err = find_target(target, &found);
 
 	if (err)
 		return err;
 	err = cli_session_init(s, options);
-	s->target = parsed;
 	if (!err && results_dir && mkdir(results_dir, 0777) && errno != EEXIST)
 		err = kt_error_os(errno, "cannot make the directory %s", results_dir);
+	if (!err && found.kind == HOST_TARGET_STUB)
+		err = rsp_target_parse(found.text, &s->target);
+	else if (!err)
+		err = open_link(s, &found);
 	return err ? err : cli_fence(&s->target, &files, s->cache_dir, results_dir);
 }
 
@@ -387,7 +452,7 @@ struct kt_error *cli_session_read(struct cli_session *s, const struct inspect_op
 		if (!err)
 			err = cli_session_name_file(s, read_known(s, what));
 	}
-	if (!err && s->inspection.was_paused && !s->options->leave_stopped)
+	if (!err && s->inspection.was_paused && !s->options->leave_stopped && !s->link)
 		cli_note("the guest was paused before, and runs now; --leave-stopped leaves it "
 			 "paused");
 	return err;

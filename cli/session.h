@@ -6,7 +6,8 @@
  * and one deadline, that of --wait. It borrows the options. The command makes it, and goes through
  * these steps in this order:
  *
- *   1. Open.  Parse the address, catch signals, open the trace, put up the fence. --wait begins.
+ *   1. Open.  Parse the target, catch signals, open the trace. --wait begins. A link to the
+ *             guest's monitor is opened, if the target has one. The fence is put up.
  *   2. Facts. From the files that the options name, if these have types and symbols. Else from the
  *             cache, if it has the kernel that was last seen at this address, or if one of its
  *             kernels is recognised in the guest's memory. Else out of that memory, in many short
@@ -28,12 +29,14 @@
 #define KT_CLI_SESSION_H
 
 #include "cli/options.h"
+#include "host/link.h"
 #include "introspect/gather_stub.h"
 #include "introspect/inspect.h"
 
 /* A command may read every member, and set retry_ms. */
 struct cli_session {
 	const struct cli_guest *options;
+	struct host_link *link; /* to the guest's monitor; NULL: the target is a stub's address */
 	struct rsp_target target;
 	struct rsp_options stub;      /* how the stub is talked to */
 	char *cache_dir;              /* NULL: nothing is cached */
@@ -57,7 +60,8 @@ struct kt_error *cli_session_init(struct cli_session *session, const struct cli_
 void cli_session_deinit(struct cli_session *session);
 
 /*
- * Step 1. target: as the user wrote it, NULL for the default. results_dir: a directory that the
+ * Step 1. target: as the user wrote it, NULL for the default, which the host's processes decide
+ * (host/process.h). results_dir: a directory that the
  * command writes to, made if it is not there; NULL: none. From here on this process can open no
  * other files (cli/fence.h).
  */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/session.h"
+#include "host/target.h"
 #include "render/load.h"
 #include "render/log_last.h"
 #include "render/text.h"
@@ -21,8 +22,7 @@ static const char help[] =
 	"breakpoints stop the guest for less than a millisecond a load. Ctrl-C ends it; the\n"
 	"guest runs on without them.\n"
 	"\n"
-	"TARGET is HOST:PORT, :PORT or unix:PATH; if not given, :1234, where `qemu -s`\n"
-	"listens.\n"
+	HOST_TARGET_HELP
 	"\n"
 	"What is shown:\n"
 	"  --failed             only loads that fail\n"

@@ -45,8 +45,12 @@ static struct rsp_client *client_new(const struct rsp_options *options, const ch
 /* Closes, whatever state the stub is in. */
 static void client_free(struct rsp_client *client)
 {
+	const struct rsp_dialer *dialer = client->dialer;
+
 	rsp_guardian_destroy(client->guardian);
 	rsp_connection_destroy(client->conn);
+	if (dialer)
+		dialer->hang_up(dialer->context, client->let_go || client->options.leave_stopped);
 	rsp_registers_destroy(client->registers);
 	kt_vec_free(&client->threads);
 	free(client->fetched);
@@ -91,7 +95,7 @@ static bool must_ask_version(const struct hello *hello)
 	const struct rsp_client *client = hello->client;
 
 	return hello->threads_done && !hello->version_asked && !client->told_running &&
-	       client->packet_size == PACKET_SIZE_QEMU;
+	       !client->dialer && client->packet_size == PACKET_SIZE_QEMU;
 }
 
 static enum rsp_turn hello_next(struct rsp_batch *batch, struct kt_buf *payload,
@@ -371,6 +375,7 @@ struct kt_error *rsp_client_detach(struct rsp_client *client)
 		leave_note(client);
 	client->stats.pause_ns = kt_now_ns() - client->stats.connected_ns;
 	client->detached = true;
+	client->let_go = !err;
 	rsp_guardian_dismiss(client->guardian);
 	if (!err)
 		return NULL;
@@ -440,17 +445,35 @@ static struct kt_error *client_create(const struct rsp_options *options, const c
 	return NULL;
 }
 
+/* What a dialer knows counts, and not what the stub tells or does not tell. */
+static void take_dialed(struct rsp_client *client, const struct rsp_dialed *dialed)
+{
+	if (dialed->stopped_ns)
+		client->stats.connected_ns = dialed->stopped_ns;
+	client->tells_running = true;
+	client->told_running = !dialed->was_paused;
+	rsp_client_set_leave_stopped(client, client->options.leave_stopped || dialed->was_paused);
+}
+
 static struct kt_error *client_open(struct rsp_client *client, const struct rsp_target *target)
 {
 	static const struct rsp_batch no_batch;
 	struct rsp_patience patience = rsp_patience(client, &no_batch);
-	struct kt_error *err = rsp_connection_open(target, &patience, client->guardian,
-						   &client->conn);
+	struct rsp_dialed dialed = {0};
+	struct kt_error *err;
 
+	client->dialer = target->dialer;
+	if (client->dialer && client->dialer->paused)
+		rsp_guardian_set_leave_stopped(client->guardian, true);
+	err = rsp_connection_open(target, &patience, client->guardian, &dialed, &client->conn);
 	/* The guest may be stopped from connect(2) on, but not while the guardian is created. */
 	client->stats.connected_ns = rsp_guardian_held_ns(client->guardian);
+	if (!err && client->dialer)
+		take_dialed(client, &dialed);
 	if (!err)
 		return NULL;
+	if (client->dialer)
+		return kt_error_wrap(err, "cannot attach to %s", client->name);
 	if (kt_error_code(err) == KT_ERROR_OS)
 		err = kt_error_hint(err,
 				    "QEMU needs -s, or -gdb with this address, to have a GDB stub");
@@ -520,6 +543,11 @@ void rsp_client_set_leave_stopped(struct rsp_client *client, bool leave_stopped)
 {
 	client->options.leave_stopped = leave_stopped;
 	rsp_guardian_set_leave_stopped(client->guardian, leave_stopped);
+}
+
+bool rsp_client_leaves_stopped(const struct rsp_client *client)
+{
+	return client->options.leave_stopped;
 }
 
 bool rsp_client_has_physical(const struct rsp_client *client)

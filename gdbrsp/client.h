@@ -132,6 +132,9 @@ struct kt_error *rsp_client_step(struct rsp_client *client, const struct rsp_thr
 /* Changes what detach and destroy will do. */
 void rsp_client_set_leave_stopped(struct rsp_client *client, bool leave_stopped);
 
+/* What they will do. A guest that a dialer knows to have been paused is left so. */
+bool rsp_client_leaves_stopped(const struct rsp_client *client);
+
 /* QEMU's physical-memory mode is there. */
 bool rsp_client_has_physical(const struct rsp_client *client);
 

@@ -206,6 +206,46 @@ static struct kt_error *open_tcp(const struct rsp_target *target,
 	return err;
 }
 
+/* One end of a pair for the client, the other one for a stub that the dialer starts. */
+static struct kt_error *open_dialed(const struct rsp_dialer *dialer,
+				    const struct rsp_patience *patience,
+				    struct rsp_guardian *guardian, struct rsp_dialed *dialed_ret,
+				    int *ret)
+{
+	_cleanup_close_ int ours = -1, theirs = -1;
+	struct kt_error *err;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair))
+		return kt_error_os(errno, "cannot make a socket pair");
+	ours = pair[0];
+	theirs = pair[1];
+	err = rsp_guardian_hold(guardian, ours);
+	if (!err)
+		err = dialer->dial(dialer->context, theirs, patience, dialed_ret);
+	if (!err)
+		*ret = kt_take_fd(&ours);
+	return err;
+}
+
+static struct kt_error *open_listening(const struct rsp_target *target,
+				       const struct rsp_patience *patience,
+				       struct rsp_guardian *guardian, struct rsp_dialed *dialed_ret,
+				       int *ret)
+{
+	const struct rsp_dialer *dialer = target->dialer;
+	struct kt_error *err = NULL;
+
+	if (dialer)
+		err = dialer->dial(dialer->context, -1, patience, dialed_ret);
+	if (err)
+		return err;
+	if (dialer && dialed_ret->was_paused) /* before connect(2) */
+		rsp_guardian_set_leave_stopped(guardian, true);
+	return target->path ? open_unix(target->path, patience, guardian, ret)
+			    : open_tcp(target, patience, guardian, ret);
+}
+
 static struct rsp_connection *connection_new(int fd)
 {
 	struct rsp_connection *conn = malloc(sizeof(*conn));
@@ -222,7 +262,8 @@ static struct rsp_connection *connection_new(int fd)
 
 struct kt_error *rsp_connection_open(const struct rsp_target *target,
 				     const struct rsp_patience *patience,
-				     struct rsp_guardian *guardian, struct rsp_connection **ret)
+				     struct rsp_guardian *guardian, struct rsp_dialed *dialed_ret,
+				     struct rsp_connection **ret)
 {
 	_cleanup_close_ int fd = -1;
 	struct kt_error *err;
@@ -232,10 +273,10 @@ struct kt_error *rsp_connection_open(const struct rsp_target *target,
 	err = wait_for(-1, 0, patience->cancel_fd, 0, &ready);
 	if (err)
 		return err;
-	if (target->path)
-		err = open_unix(target->path, patience, guardian, &fd);
+	if (target->path || target->port)
+		err = open_listening(target, patience, guardian, dialed_ret, &fd);
 	else
-		err = open_tcp(target, patience, guardian, &fd);
+		err = open_dialed(target->dialer, patience, guardian, dialed_ret, &fd);
 	if (err)
 		return err;
 	return rsp_connection_from_fd(kt_take_fd(&fd), ret);

@@ -19,11 +19,13 @@ struct rsp_connection;
 /*
  * Connects. KT_ERROR_OS: nobody is there. KT_ERROR_TIMEOUT: no answer, or a Unix socket whose
  * queue is full. A name is resolved within the system resolver's own time limits. The guardian
- * holds the socket before it is connected.
+ * holds the socket before it is connected. *dialed_ret: what the target's dialer says; without one
+ * it stays as it is. The caller has the dialer hang up, also after an error.
  */
 struct kt_error *rsp_connection_open(const struct rsp_target *target,
 				     const struct rsp_patience *patience,
-				     struct rsp_guardian *guardian, struct rsp_connection **ret);
+				     struct rsp_guardian *guardian, struct rsp_dialed *dialed_ret,
+				     struct rsp_connection **ret);
 
 /* The same on a connected stream socket, which is the connection's from here, success or not. */
 struct kt_error *rsp_connection_from_fd(int fd, struct rsp_connection **ret);

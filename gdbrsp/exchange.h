@@ -22,6 +22,7 @@
 struct rsp_client {
 	struct rsp_connection *conn;
 	struct rsp_guardian *guardian;
+	const struct rsp_dialer *dialer; /* to hang up; NULL: none */
 	struct rsp_decoder decoder;
 	struct rsp_options options;
 	struct rsp_stats stats;
@@ -33,6 +34,7 @@ struct rsp_client {
 	bool dirty;         /* an exchange was left in the middle: sync before the next one */
 	bool dead;          /* nobody to talk to any more */
 	bool detached;      /* no more requests */
+	bool let_go;        /* the stub's word on the detach came */
 	bool detach_sent;   /* `D` is on its way, or through */
 	bool running;       /* the guest was resumed, and no stop of it is known */
 	int wait_cancel_fd; /* of rsp_client_wait() */

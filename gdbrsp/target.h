@@ -36,6 +36,7 @@ struct rsp_dialer {
 				 struct rsp_dialed *ret);
 	void (*hang_up)(void *context, bool settled);
 	void *context;
+	bool paused; /* the guest was, when it was last looked at */
 };
 
 struct rsp_target {

@@ -31,6 +31,9 @@ struct kt_error *host_link_open(const struct host_target *target,
 /* Ends what was started, and waits for the keeper's end. Accepts NULL. */
 void host_link_close(struct host_link *link);
 
+/* The user wants the guest to be left stopped: the keeper does not continue it. */
+void host_link_set_leave_stopped(struct host_link *link, bool leave_stopped);
+
 /* What was found when it was opened. */
 const struct host_vm *host_link_vm(const struct host_link *link);
 

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "util/error.h"
 
@@ -33,6 +34,7 @@ struct host_monitor {
 	const struct host_monitor_ops *ops;
 	int64_t deadline_ns; /* of what is executed next, in kt_now_ns() time */
 	bool passes_fds;     /* a descriptor can go along */
+	bool is_here;        /* QEMU runs on this host, as far as its address tells */
 	pid_t pid;           /* of QEMU, as the kernel says; 0: not known */
 };
 

@@ -2,7 +2,7 @@
 /*
  * A GDB stub for a guest that has none, through QEMU's monitor: what QEMU says of itself and its
  * guest, a stub on one end of a socket pair, and its end. Nothing listens meanwhile, and
- * afterwards QEMU is as it was. No I/O but the monitor's.
+ * afterwards QEMU is as it was.
  *
  * A stub that is there already is found by the label of its character device: "gdb", which is
  * QEMU's own for -s, `-gdb ADDRESS` and `gdbserver ADDRESS`; what `-gdb chardev:ID` says in the
@@ -17,7 +17,7 @@
 struct host_vm {
 	bool runs;        /* the guest's CPUs do */
 	char state[32];   /* QEMU's word, such as "running" or "paused" */
-	char version[64]; /* of QEMU, "7.2.22" or "7.2.22 (Debian 1:7.2+dfsg-7)"; "": not told */
+	char version[32]; /* of QEMU, such as "7.2.22"; "": not told */
 	bool kvm;
 	pid_t pid;     /* of QEMU; 0: not known */
 	char *address; /* of a stub that is there and idle, as a TARGET; NULL: there is none */
@@ -45,9 +45,9 @@ void host_stub_init(struct host_stub *stub, struct host_monitor *monitor);
 struct kt_error *host_stub_look(struct host_stub *stub, struct host_vm *ret);
 
 /*
- * Starts a stub on `theirs`, one end of a connected stream socket, which stays the caller's. If
- * the guest runs, it stops at *stopped_ns_ret, in kt_now_ns() time, or up to a millisecond later.
- * After an error QEMU is as before.
+ * Behind host_stub_look_again(): starts a stub on `theirs`, one end of a connected stream socket,
+ * which stays the caller's. If the guest runs, it stops at *stopped_ns_ret, in kt_now_ns() time, or
+ * up to a millisecond later. After an error QEMU is as before.
  */
 struct kt_error *host_stub_dial(struct host_stub *stub, int theirs, int64_t *stopped_ns_ret);
 
@@ -57,14 +57,17 @@ struct kt_error *host_stub_dial(struct host_stub *stub, int theirs, int64_t *sto
  */
 struct kt_error *host_stub_listen(struct host_stub *stub, char **address_ret);
 
-/* *idle_ret: no client is connected to our stub any more. */
+/* *idle_ret: no client is connected any more to our stub, or if there is none, to the one there. */
 struct kt_error *host_stub_is_idle(struct host_stub *stub, bool *idle_ret);
 
 /* Ends our stub, if there is one: afterwards its character device is gone. */
 struct kt_error *host_stub_end(struct host_stub *stub);
 
-/* Whether the guest's CPUs run. */
-struct kt_error *host_stub_runs(struct host_stub *stub, bool *runs_ret);
+/* Whether the guest's CPUs run, and QEMU's word for its state; nothing else of *ret is touched. */
+struct kt_error *host_stub_state(struct host_stub *stub, struct host_vm *ret);
+
+/* Before a client connects: the state, and that nobody uses the stub meanwhile. */
+struct kt_error *host_stub_look_again(struct host_stub *stub, struct host_vm *vm);
 
 /* Lets a guest run that stands still because its stub's client vanished. */
 struct kt_error *host_stub_continue(struct host_stub *stub);

@@ -17,7 +17,8 @@
 #define HOST_TARGET_HELP                                                                           \
 	"TARGET is a GDB stub: HOST:PORT, :PORT or unix:PATH; or a guest that has none,\n"         \
 	"by its monitor or its process: qmp:PATH, qmp:HOST:PORT, libvirt:DOMAIN,\n"                \
-	"libvirt+URI:DOMAIN, pid:N. If not given, :1234, where `qemu -s` listens.\n"
+	"libvirt+URI:DOMAIN, pid:N. If not given: the stub at :1234, where `qemu -s`\n"            \
+	"listens; without one, the only VM of this host (ktstr-gdb list shows them).\n"
 
 enum host_target_kind {
 	HOST_TARGET_STUB,

@@ -18,7 +18,7 @@ static struct kt_error *connect_to_guest(struct gather_stub *stub)
 		return err;
 	stub->stopped_ns = rsp_client_stats(stub->client)->connected_ns;
 	stub->was_paused |= !rsp_client_was_running(stub->client);
-	stub->stands = stub->was_paused || stub->options->leave_stopped;
+	stub->stands = stub->was_paused || rsp_client_leaves_stopped(stub->client);
 	return NULL;
 }
 
