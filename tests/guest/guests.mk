@@ -11,6 +11,12 @@ build/guest/killer: tests/guest/killer.c tests/guest/guests.mk
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GUEST_CFLAGS) -o $@ $<
 
+# Asks QEMU's monitor.
+build/guest/qmp: tests/guest/qmp.c tests/guest/guests.mk
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GUEST_CFLAGS) -o $@ $<
+
 # A guest with four loaders, for a watch.
 build/guest/loads: tests/guest/loads.c tests/guest/guests.mk
 	$(call msg,CC,$@)
@@ -27,6 +33,6 @@ build/guest/objects.initrd: build/truth/init $(TRUTH_OBJS) tests/truth/mkinitrd
 	@mkdir -p $(@D)
 	$(Q)MKINITRD_PROGRAM=$(BPFTOOL) tests/truth/mkinitrd $@ build/truth/init $(TRUTH_OBJS)
 
-guests: truth build/guest/killer build/guest/watch.initrd $(if $(BPFTOOL),build/guest/objects.initrd)
+guests: truth build/guest/killer build/guest/qmp build/guest/watch.initrd $(if $(BPFTOOL),build/guest/objects.initrd)
 
 .PHONY: guests
