@@ -169,8 +169,8 @@ static void test_pager_quit(void **state)
 			    NULL, NULL),
 			"1\nend\n0\n");
 	/* Ctrl-C is the pager's, which waits for it here: half a minute at most. */
-	assert_out_text(tty("trap : INT; PAGER='i=300; trap \"echo int; i=\" INT; head -n 1; "
-			    "while [ \"$i\" ] && [ $i -gt 0 ]; do sleep 0.1; i=${i:+$((i - 1))}; "
+	assert_out_text(tty("trap : INT; PAGER='i=300; n=; trap \"echo int; n=1\" INT; head -n 1; "
+			    "while [ -z \"$n\" ] && [ $i -gt 0 ]; do sleep 0.1; i=$((i - 1)); "
 			    "done; sleep 0.3; echo end' "
 			    "\"$T\" log \"$D/a\"; echo $?",
 			    "\003", "1\n"),
