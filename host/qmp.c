@@ -224,8 +224,12 @@ static struct kt_error *qmp_execute(struct host_monitor *monitor, json_t *comman
 	if (json_object_set_new(command, "id", json_integer(++qmp->last_id)))
 		return kt_error_no_memory();
 	err = kt_json_dump_line(json_incref(command), &line);
-	if (!err)
-		err = transmit(qmp, line, strlen(line), fd);
+	if (!err) {
+		size_t len = strlen(line);
+
+		line[len] = '\n'; /* over the NUL: a line ends with it */
+		err = transmit(qmp, line, len + 1, fd);
+	}
 	while (!err) {
 		json_int_t id;
 
