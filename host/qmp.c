@@ -110,10 +110,19 @@ static struct kt_error *transmit(struct qmp *qmp, const char *data, size_t len, 
 
 /* --- objects --- */
 
-/*
- * Something else speaks there. Where that is a GDB stub, connecting has stopped the guest: it is
- * let go.
- */
+/* Connecting to a GDB stub stops the guest: it is let go. Nobody else understands this. */
+static void let_go(struct qmp *qmp)
+{
+	(void)send(qmp->fd, "+$D;1#b0", 8, MSG_NOSIGNAL);
+}
+
+static struct kt_error *is_stub(void)
+{
+	return kt_error_hint(kt_error_new(KT_ERROR_PROTOCOL, "this is a GDB stub, and not QMP"),
+			     "give its address without \"qmp:\"");
+}
+
+/* Something else speaks there. */
 static struct kt_error *stranger(struct qmp *qmp)
 {
 	int64_t deadline = kt_deadline_ms(STRANGER_MS);
@@ -128,11 +137,9 @@ static struct kt_error *stranger(struct qmp *qmp)
 			kt_error_new(KT_ERROR_PROTOCOL,
 				     "this is QEMU's monitor for people (HMP), and not QMP"),
 			"start QEMU with -qmp unix:PATH,server=on,wait=off, too");
-	if (strchr("+$", qmp->in.data[0])) {
-		(void)send(qmp->fd, "+$D;1#b0", 8, MSG_NOSIGNAL);
-		return kt_error_hint(kt_error_new(KT_ERROR_PROTOCOL,
-						  "this is a GDB stub, and not QMP"),
-				     "give its address without \"qmp:\"");
+	if (memchr("+$", qmp->in.data[0], 2)) {
+		let_go(qmp);
+		return is_stub();
 	}
 	while (len < qmp->in.len && len < 60 && isprint((unsigned char)qmp->in.data[len]))
 		len++;
@@ -252,13 +259,22 @@ static struct kt_error *qmp_execute(struct host_monitor *monitor, json_t *comman
 
 /* --- the greeting --- */
 
+/*
+ * From QEMU 8.1 on a GDB stub says nothing, and answers this. QEMU's guest agent says nothing
+ * either, and answers this with an error in JSON. A monitor that somebody has stays silent.
+ */
 static struct kt_error *no_greeting(struct qmp *qmp)
 {
-	/*
-	 * From QEMU 8.1 on a GDB stub says nothing either, but has stopped the guest. Nobody else
-	 * understands this.
-	 */
-	(void)send(qmp->fd, "+$D;1#b0", 8, MSG_NOSIGNAL);
+	let_go(qmp);
+	kt_error_destroy(receive(qmp, kt_deadline_ms(STRANGER_MS)));
+	if (qmp->in.len && memchr("+$", qmp->in.data[0], 2))
+		return is_stub();
+	if (qmp->in.len)
+		return kt_error_hint(kt_error_new(KT_ERROR_PROTOCOL,
+						  "this is not QMP: it answers, but without a "
+						  "greeting"),
+				     "QEMU's guest agent is like that; the monitor is another "
+				     "socket, of -qmp");
 	return kt_error_hint(
 		kt_error_new(KT_ERROR_TIMEOUT,
 			     "no greeting of QMP comes: is another client connected to it?"),

@@ -70,6 +70,8 @@ static bool hear_line(struct qemu *q, char *line, size_t size)
 		if (line[n] == '\n')
 			break;
 		n++;
+		if (n >= 3 && !memcmp(line + n - 3, "#b0", 3)) /* the end of a packet */
+			break;
 	}
 	line[n] = '\0';
 	return n > 0;
@@ -326,6 +328,22 @@ static void test_bad_answers(void **state)
 		check_bad(&bad[i], bad[i].code == KT_ERROR_TIMEOUT ? 300 : 20000);
 }
 
+/* Who says nothing until it is spoken to: a stub of QEMU 8.1 and later, and the guest agent. */
+static void test_silent(void **state)
+{
+	const struct bad bad[] = {
+		{STEPS("<$D;1#b0", "+$OK#9a"), false, KT_ERROR_PROTOCOL, "this is a GDB stub",
+		 NULL},
+		{STEPS("<$D;1#b0", "{\"error\": {\"class\": \"GenericError\", \"desc\": "
+				   "\"JSON parse error, stray '+'\"}}\n"),
+		 false, KT_ERROR_PROTOCOL, "it answers, but without a greeting", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		check_bad(&bad[i], 200);
+}
+
 /* Events without end lengthen no deadline. */
 static void test_events_only(void **state)
 {
@@ -384,7 +402,7 @@ int main(void)
 		cmocka_unit_test(test_commands),    cmocka_unit_test(test_descriptor),
 		cmocka_unit_test(test_late_answer), cmocka_unit_test(test_strangers),
 		cmocka_unit_test(test_bad_answers), cmocka_unit_test(test_events_only),
-		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_silent),      cmocka_unit_test(test_places),
 	};
 
 	return cmocka_run_group_tests_name("host/qmp", tests, NULL, NULL);
