@@ -224,6 +224,23 @@ static struct kt_error *open_target(struct host_link *link, const struct rsp_pat
 	return err;
 }
 
+/* The keeper works in /. */
+static struct kt_error *start_keeper(const struct host_target *target, struct kt_survivor *ret)
+{
+	_cleanup_free_ char *cwd = NULL, *path = NULL;
+	struct host_target absolute = *target;
+
+	if (target->address.path && *target->address.path != '/') {
+		cwd = getcwd(NULL, 0);
+		if (!cwd)
+			return kt_error_os(errno, "cannot tell the current directory");
+		if (asprintf(&path, "%s/%s", cwd, target->address.path) < 0)
+			return kt_error_no_memory();
+		absolute.address.path = path;
+	}
+	return kt_survivor_start("ktstr-keeper", host_keeper_run, &absolute, ret);
+}
+
 struct kt_error *host_link_open(const struct host_target *target,
 				const struct rsp_patience *patience, struct host_link **ret)
 {
@@ -233,8 +250,7 @@ struct kt_error *host_link_open(const struct host_target *target,
 
 	if (!link)
 		return kt_error_no_memory();
-	err = kt_survivor_start("ktstr-keeper", host_keeper_run, (void *)(uintptr_t)target,
-				&keeper);
+	err = start_keeper(target, &keeper);
 	if (err) {
 		free(link);
 		return err;

@@ -124,7 +124,8 @@ static void fake_init(struct fake *fake, struct host_stub *stub, const struct an
 
 	*fake = (struct fake){.base = {.ops = &ops, .passes_fds = true, .is_here = true},
 			      .socket = -1};
-	memcpy(fake->answers, own, n * sizeof(*own));
+	for (size_t i = 0; i < n; i++)
+		fake->answers[i] = own[i];
 	memcpy(fake->answers + n, usual, sizeof(usual));
 	host_stub_init(stub, &fake->base);
 }
