@@ -5,6 +5,7 @@
 
 #include "host/cmdline.h"
 #include "host/keeper.h"
+#include "host/libvirt.h"
 #include "host/qmp.h"
 #include "host/stub.h"
 #include "model/json.h"
@@ -80,7 +81,9 @@ static struct kt_error *open_monitor(struct keeper *k, int64_t deadline_ns)
 {
 	switch (k->target->kind) {
 	case HOST_TARGET_QMP: return host_qmp_open(&k->target->address, deadline_ns, &k->monitor);
-	default: return kt_error_new(KT_ERROR_UNSUPPORTED, "this kind of target is not there yet");
+	case HOST_TARGET_LIBVIRT:
+		return host_libvirt_open(k->target->uri, k->target->domain, &k->monitor);
+	default: return kt_error_new(KT_ERROR_USAGE, "%s has no monitor", k->target->text);
 	}
 }
 
