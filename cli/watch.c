@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* watch: prints each load of a BPF program in a running guest, as it happens. */
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/session.h"
 #include "host/target.h"
+#include "model/load_filter.h"
+#include "model/load_fold.h"
 #include "render/load.h"
 #include "render/log_last.h"
 #include "render/text.h"
@@ -19,14 +21,25 @@ static const char help[] =
 	"\n"
 	"Prints a line for each BPF program load in a running QEMU guest, passed or failed:\n"
 	"who loads what, what comes of it, and what the verifier had to do. Hardware\n"
-	"breakpoints stop the guest for less than a millisecond a load. Ctrl-C ends it; the\n"
-	"guest runs on without them.\n"
+	"breakpoints stop the guest twice a load, for less than a millisecond in all. Ctrl-C\n"
+	"ends it; the guest runs on without them.\n"
 	"\n"
-	HOST_TARGET_HELP
-	"\n"
+	"What it costs: the guest's clock stands still in each stop, and so falls behind. Under\n"
+	"KVM that is all. Under TCG, QEMU up to 10.1 also drops the code that it has\n"
+	"translated at each stop: a load of 5 ms then takes 50 to 150 ms, and other work is\n"
+	"slow as long. The summary tells what loads cost here, by the guest's own clock, and\n"
+	"how far that is behind.\n"
+	"\n" HOST_TARGET_HELP "\n"
 	"What is shown:\n"
 	"  --failed             only loads that fail\n"
 	"  --name GLOB          only programs whose name matches; may be given again\n"
+	"  --type TYPE[,TYPE]   only programs of these types, as bpftool names them\n"
+	"  --comm GLOB          only loads by processes whose name matches; may be given again\n"
+	"  --pid N              only loads by that process; may be given again\n"
+	"  --min-insns N        only loads for which the verifier processed that many\n"
+	"                       instructions\n"
+	"  --all                libbpf's own loads, too: its probes of what the kernel can do,\n"
+	"                       and its second try for the log of a load that failed\n"
 	"  --count N            end after N loads\n"
 	"  --duration SECONDS   end after that time\n"
 	"  --logs DIR           of each load that fails, the log that its loader asked for\n"
@@ -34,8 +47,11 @@ static const char help[] =
 	"  --last               what of that log leads to the error, below the line\n"
 	"  --progress           how far loads are that last: instructions, states, and\n"
 	"                       the source line at hand\n"
-	"  --max-overhead PCT   for --progress: the share of time that the guest may be\n"
-	"                       stopped to look (1)\n"
+	"  --max-overhead PCT   the share of time that the guest may be stopped, from 0.01 to\n"
+	"                       50. If it is more over 5 seconds, --progress ends first; if\n"
+	"                       it still is, the watch ends (exit status 3), and the guest\n"
+	"                       runs on. Without this, a watch does not end by itself, and\n"
+	"                       --progress takes 1 % at most\n"
 	"  --json               one JSON object a line\n"
 	"  --color WHEN         auto, always or never\n"
 	"\n";
@@ -48,18 +64,22 @@ enum {
 	OPT_LAST,
 	OPT_PROGRESS,
 	OPT_MAX_OVERHEAD,
+	OPT_COMM,
+	OPT_PID,
+	OPT_MIN_INSNS,
+	OPT_ALL,
 };
 
 struct options {
 	struct cli_guest guest;
 	const char *target;
-	bool json, failed, last, progress;
-	long count;        /* 0: without end */
-	double duration_s; /* likewise */
-	double max_overhead;
+	bool json, last, progress, all;
+	long count;          /* 0: without end */
+	double duration_s;   /* likewise */
+	double max_overhead; /* 0: not given */
 	const char *logs;
 	enum cli_color color;
-	KT_VEC(const char *) globs;
+	struct load_filter filter;
 };
 
 /* The state of a watch. */
@@ -67,8 +87,10 @@ struct session {
 	const struct options *options;
 	struct cli_session guest;
 	struct load_summary summary;
+	struct load_fold fold;
 	KT_VEC(int64_t) pauses;
 	uint64_t shown;
+	size_t width; /* of the terminal; 0: stdout is none */
 	bool color;
 	bool stdout_failed;
 	bool began;      /* the breakpoints were set, and the guest ran */
@@ -87,22 +109,6 @@ static void put(struct session *s, const char *text)
 		s->stdout_failed = true;
 }
 
-static bool is_failed(const struct bpf_load *load)
-{
-	return load->error.known && load->error.value != 0;
-}
-
-static bool is_asked_for(const struct options *options, const struct bpf_load *load)
-{
-	if (options->failed && !is_failed(load))
-		return false;
-	kt_vec_for_each (&options->globs, glob)
-		if (fnmatch(*glob, load->full_name ? load->full_name : load->name, 0) == 0 ||
-		    fnmatch(*glob, load->name, 0) == 0)
-			return true;
-	return !options->globs.len;
-}
-
 static void count(struct session *s, const struct bpf_load *load)
 {
 	struct load_summary *sum = &s->summary;
@@ -113,10 +119,13 @@ static void count(struct session *s, const struct bpf_load *load)
 		sum->failed++;
 	else
 		sum->passed++;
+	sum->probes += load->role == BPF_LOAD_PROBE;
+	sum->retries += load->role == BPF_LOAD_RETRY;
 	sum->insns += load->verified_insns.value;
 	if (load->verified_insns.value > sum->most_insns) {
 		sum->most_insns = load->verified_insns.value;
-		memcpy(sum->most_name, load->name, sizeof(sum->most_name));
+		free(sum->most_name);
+		sum->most_name = strdup(bpf_load_name(load)); /* NULL is shown as no name */
 	}
 	/* Without memory for this one, the median is that of the others. */
 	(void)kt_vec_push(&s->pauses, load->pause_ns);
@@ -149,10 +158,12 @@ static struct kt_error *save_log(const struct session *s, const struct bpf_load 
 static struct kt_error *last_of(const struct bpf_load *load, char **ret)
 {
 	struct kt_buf raw = KT_BUF_INIT, text = KT_BUF_INIT;
-	struct kt_error *err = render_log_last((struct kt_text){load->log, load->log_len},
-					       (struct kt_text){load->name, strlen(load->name)},
-					       &raw);
+	struct kt_error *err;
 
+	if (render_load_log_only(load))
+		return render_load_why_enospc(load, ret);
+	err = render_log_last((struct kt_text){load->log, load->log_len},
+			      (struct kt_text){load->name, strlen(load->name)}, &raw);
 	if (!err) {
 		render_append_visible_bytes(&text, raw.data ? raw.data : "", raw.len, true);
 		err = kt_buf_finish(&text, ret);
@@ -163,28 +174,60 @@ static struct kt_error *last_of(const struct bpf_load *load, char **ret)
 
 static struct kt_error *show_load(struct session *s, const struct bpf_load *load)
 {
+	bool folded = load->role != BPF_LOAD_ORDINARY && !s->options->all;
 	_cleanup_free_ char *line = NULL, *last = NULL;
 	struct kt_error *err = NULL;
 
 	count(s, load);
-	if (!is_asked_for(s->options, load))
+	if (!load_filter_takes(&s->options->filter, load))
 		return NULL;
-	s->shown++;
+	s->shown += !folded;
 	if (s->options->logs && load->log)
 		err = save_log(s, load);
-	if (!err && s->options->last && load->log)
+	if (!err && load->log && (s->options->last || render_load_log_only(load)))
 		err = last_of(load, &last);
-	if (!err)
-		err = s->options->json ? render_load_json(load, last, &line)
-				       : render_load_line(load, s->color, &line);
 	if (err)
 		return err;
-	put(s, line);
+	/* What follows, folded or not, is for a person; a program can tell by itself. */
+	if (s->options->json)
+		err = render_load_json(load, last, &line);
+	else if (!folded)
+		err = render_load_line(load, s->width, s->color, &line);
+	if (err)
+		return err;
+	if (line)
+		put(s, line);
 	if (last && !s->options->json) {
 		put(s, last);
 		put(s, "\n");
 	}
 	return NULL;
+}
+
+static bool is_done(const struct session *s)
+{
+	return s->stdout_failed || (s->options->count && s->shown >= (uint64_t)s->options->count);
+}
+
+/* Shows the loads of which is known by now what they are. */
+static struct kt_error *show_loads(struct session *s)
+{
+	struct kt_error *err = NULL;
+	struct bpf_load load;
+
+	while (!err && !is_done(s) && load_fold_next(&s->fold, &load)) {
+		err = show_load(s, &load);
+		bpf_load_deinit(&load);
+	}
+	return err;
+}
+
+static int64_t realtime_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
 static struct kt_error *show_progress(struct session *s, const struct bpf_load_progress *progress)
@@ -216,7 +259,7 @@ static struct kt_error *show_begin(struct session *s, const struct kfacts *facts
 	err = s->options->json ? render_load_begin_json(kernel->release,
 							kernel->moved_known ? &kaslr_offset : NULL,
 							watch_sees_verifier(watch), &line)
-			       : render_load_head(&line);
+			       : render_load_head(s->width, &line);
 	if (!err)
 		put(s, line);
 	return err;
@@ -229,6 +272,14 @@ static int compare_ns(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Only what is dropped at the stops is the watch's doing. -1: not known. */
+static int64_t load_cost_ns(const struct watch_stats *stats)
+{
+	if (!stats->drops.known)
+		return -1;
+	return stats->drops.value * 2 > stats->stops ? stats->load_cost_ns : 0;
+}
+
 static struct kt_error *show_summary(struct session *s)
 {
 	const struct watch_stats *stats = &s->stats;
@@ -239,6 +290,11 @@ static struct kt_error *show_summary(struct session *s)
 	s->summary.paused_ns = stats->paused_ns;
 	s->summary.looked_ns = stats->looked_ns;
 	s->summary.elapsed_ns = stats->until_ns - stats->since_ns;
+	s->summary.folded = !s->options->all && !s->options->json;
+	s->summary.drops = stats->drops;
+	s->summary.load_cost_ns = load_cost_ns(stats);
+	s->summary.behind_known = stats->behind_known;
+	s->summary.behind_ns = stats->behind_ns;
 	if (s->pauses.len) {
 		qsort(s->pauses.data, s->pauses.len, sizeof(*s->pauses.data), compare_ns);
 		s->summary.median_pause_ns = s->pauses.data[s->pauses.len / 2];
@@ -254,9 +310,34 @@ static struct kt_error *show_summary(struct session *s)
 
 /* --- watching --- */
 
-static bool is_done(const struct session *s)
+/* How long to wait for an event: until the end of the watch, or until a load has waited enough. */
+static int64_t wait_ms(const struct session *s, int64_t until)
 {
-	return s->stdout_failed || (s->options->count && s->shown >= (uint64_t)s->options->count);
+	int64_t wait = until == INT64_MAX ? -1 : kt_deadline_left_ms(until);
+	int64_t due_ns = load_fold_due_ns(&s->fold), due_ms;
+
+	if (due_ns == INT64_MAX)
+		return wait;
+	due_ms = (due_ns - realtime_ns()) / 1000000 + 1;
+	due_ms = due_ms < 1 ? 1 : due_ms;
+	return wait < 0 || due_ms < wait ? due_ms : wait;
+}
+
+static struct kt_error *show_event(struct session *s, struct watch_event *event)
+{
+	struct kt_error *err = NULL;
+
+	switch (event->kind) {
+	case WATCH_LOAD: err = load_fold_add(&s->fold, &event->load); break;
+	case WATCH_PROGRESS: err = show_progress(s, &event->progress); break;
+	case WATCH_NO_PROGRESS: cli_note("%s", event->why); break;
+	default: break;
+	}
+	bpf_load_deinit(&event->load);
+	bpf_load_progress_deinit(&event->progress);
+	if (!err)
+		err = load_fold_let_go(&s->fold, realtime_ns());
+	return err ? err : show_loads(s);
 }
 
 /* Shows events until the user, an option or the guest ends the watch. */
@@ -266,9 +347,8 @@ static struct kt_error *follow(struct session *s, struct watch *watch)
 	int64_t until = duration > 0 ? kt_deadline_ms((int64_t)(duration * 1000)) : INT64_MAX;
 
 	while (!is_done(s) && kt_now_ns() < until) {
-		int64_t wait = until == INT64_MAX ? -1 : kt_deadline_left_ms(until);
 		struct watch_event event;
-		struct kt_error *err = watch_next(watch, wait, &event);
+		struct kt_error *err = watch_next(watch, wait_ms(s, until), &event);
 
 		if (err && kt_error_code(err) == KT_ERROR_CANCELLED) {
 			kt_error_destroy(err);
@@ -276,12 +356,7 @@ static struct kt_error *follow(struct session *s, struct watch *watch)
 		}
 		if (err)
 			return err;
-		if (event.kind == WATCH_LOAD)
-			err = show_load(s, &event.load);
-		else if (event.kind == WATCH_PROGRESS)
-			err = show_progress(s, &event.progress);
-		bpf_load_deinit(&event.load);
-		bpf_load_progress_deinit(&event.progress);
+		err = show_event(s, &event);
 		if (err)
 			return err;
 		if (event.kind == WATCH_END) {
@@ -317,6 +392,10 @@ static struct kt_error *watch_stopped_guest(struct session *s, struct rsp_client
 	err = show_begin(s, facts, watch);
 	if (!err)
 		err = follow(s, watch);
+	if (!err)
+		err = load_fold_let_go(&s->fold, INT64_MAX);
+	if (!err)
+		err = show_loads(s);
 	end_err = watch_end(watch);
 	/* The guest ended the watch, and may be gone with its breakpoints. */
 	if (err || *s->why)
@@ -371,6 +450,7 @@ static int watch_with(const struct options *options)
 	struct session session = {
 		.options = options,
 		.color = cli_color_on(options->color, stdout),
+		.width = cli_terminal_width(),
 	};
 	struct cli_session *guest = &session.guest;
 	struct kt_error *err = cli_session_open(guest, &options->guest, options->target,
@@ -382,6 +462,8 @@ static int watch_with(const struct options *options)
 	if (!err)
 		err = cli_session_name_file(guest, run(&session));
 	kt_vec_free(&session.pauses);
+	load_fold_deinit(&session.fold);
+	free(session.summary.most_name);
 	cli_session_deinit(guest);
 	if (err)
 		return cli_fail(err);
@@ -402,12 +484,36 @@ static struct kt_error *take_overhead(const char *arg, double *ret)
 	return NULL;
 }
 
-static struct kt_error *take_option(struct options *o, int option, const char *arg)
+static struct kt_error *add_types(struct load_filter *filter, char *arg)
 {
+	for (char *save, *type = strtok_r(arg, ",", &save); type; type = strtok_r(NULL, ",", &save))
+		if (!kt_vec_push(&filter->types, type))
+			return kt_error_no_memory();
+	return filter->types.len ? NULL
+				 : kt_error_new(KT_ERROR_USAGE, "--type takes types as bpftool "
+								"names them, such as xdp,kprobe");
+}
+
+static struct kt_error *take_option(struct options *o, int option, char *arg)
+{
+	struct kt_error *err;
+	long number = 0;
 	bool taken;
 
 	switch (option) {
-	case OPT_FAILED: o->failed = true; return NULL;
+	case OPT_FAILED: o->filter.failed = true; return NULL;
+	case OPT_ALL: o->all = true; return NULL;
+	case OPT_COMM: return kt_vec_push(&o->filter.comms, arg) ? NULL : kt_error_no_memory();
+	case OPT_MIN_INSNS:
+		err = cli_number("--min-insns", arg, 1, INT32_MAX, &number);
+		o->filter.min_insns = (uint64_t)number;
+		return err;
+	case OPT_PID:
+		err = cli_number("--pid", arg, 1, INT32_MAX, &number);
+		if (!err && !kt_vec_push(&o->filter.pids, (uint32_t)number))
+			err = kt_error_no_memory();
+		return err;
+	case CLI_OPT_TYPE: return add_types(&o->filter, arg);
 	case OPT_COUNT: return cli_number("--count", arg, 1, INT32_MAX, &o->count);
 	case OPT_DURATION: return cli_seconds("--duration", arg, &o->duration_s);
 	case OPT_LOGS: o->logs = arg; return NULL;
@@ -416,7 +522,7 @@ static struct kt_error *take_option(struct options *o, int option, const char *a
 	case OPT_MAX_OVERHEAD: return take_overhead(arg, &o->max_overhead);
 	case CLI_OPT_JSON: o->json = true; return NULL;
 	case CLI_OPT_COLOR: return cli_color_option(arg, &o->color);
-	case CLI_OPT_NAME: return kt_vec_push(&o->globs, arg) ? NULL : kt_error_no_memory();
+	case CLI_OPT_NAME: return kt_vec_push(&o->filter.names, arg) ? NULL : kt_error_no_memory();
 	default: return cli_guest_option(&o->guest, option, arg, &taken);
 	}
 }
@@ -424,7 +530,12 @@ static struct kt_error *take_option(struct options *o, int option, const char *a
 static const struct option long_options[] = {
 	CLI_GUEST_OPTIONS,
 	{"failed", no_argument, NULL, OPT_FAILED},
+	{"all", no_argument, NULL, OPT_ALL},
 	{"name", required_argument, NULL, CLI_OPT_NAME},
+	{"type", required_argument, NULL, CLI_OPT_TYPE},
+	{"comm", required_argument, NULL, OPT_COMM},
+	{"pid", required_argument, NULL, OPT_PID},
+	{"min-insns", required_argument, NULL, OPT_MIN_INSNS},
 	{"count", required_argument, NULL, OPT_COUNT},
 	{"duration", required_argument, NULL, OPT_DURATION},
 	{"logs", required_argument, NULL, OPT_LOGS},
@@ -439,7 +550,7 @@ static const struct option long_options[] = {
 
 int cli_watch(int argc, char **argv)
 {
-	struct options options = {.max_overhead = 0.01};
+	struct options options = {0};
 	struct kt_error *err;
 	int c, status;
 
@@ -459,6 +570,6 @@ int cli_watch(int argc, char **argv)
 		return cli_fail(err);
 	options.target = argv[optind];
 	status = watch_with(&options);
-	kt_vec_free(&options.globs);
+	load_filter_deinit(&options.filter);
 	return status;
 }

@@ -8,6 +8,20 @@
 
 #include "model/program.h"
 
+/* Whether it is one of libbpf's probes, by the program itself (introspection knows no more). */
+enum bpf_load_probe {
+	BPF_LOAD_NO_PROBE,
+	BPF_LOAD_MAYBE_PROBE, /* no name, and just the instructions of one of them */
+	BPF_LOAD_IS_PROBE,    /* likewise, and by a name that libbpf gives it */
+};
+
+/* What a load is for, seen beside the loads before it (model/load_fold.h). */
+enum bpf_load_role {
+	BPF_LOAD_ORDINARY,
+	BPF_LOAD_PROBE, /* libbpf tries what this kernel can do */
+	BPF_LOAD_RETRY, /* a load that failed, once more, so that the verifier writes a log */
+};
+
 struct bpf_load {
 	int64_t at_ns; /* when bpf(2) returned, by the host's clock: nanoseconds since 1970 */
 	bool by_known; /* comm and pid of the loading process are known */
@@ -25,14 +39,35 @@ struct bpf_load {
 	struct program_number stack_max; /* since Linux 7.2 */
 	struct program_number log_level; /* that the loader asked for */
 	struct program_number log_bytes; /* that the verifier wrote */
+	struct program_number log_size;  /* of the loader's buffer for it */
 	/*
 	 * The log in the loader's own buffer, if that was asked for and the load failed. NULL:
 	 * there is none, or it could not be read.
 	 */
 	char *log;
 	size_t log_len;
+	enum bpf_load_probe probe;
+	enum bpf_load_role role;
 	int64_t pause_ns; /* how long the guest stood still for this load */
 };
+
+static inline bool bpf_load_failed(const struct bpf_load *load)
+{
+	return load->error.known && load->error.value != 0;
+}
+
+/* Its full name, or as much as is known of it; "": none. */
+static inline const char *bpf_load_name(const struct bpf_load *load)
+{
+	return load->full_name ? load->full_name : load->name;
+}
+
+/*
+ * Whether the verifier accepted the program: 1 or 0, unknown where neither the result nor the log
+ * tells. ENOSPC says only that the log did not fit into its buffer, and takes the place of the
+ * verifier's own error (bpf_check() up to 7.3).
+ */
+struct program_number kt_bpf_load_accepted(const struct bpf_load *load);
 
 static inline void bpf_load_deinit(struct bpf_load *load)
 {

@@ -222,8 +222,8 @@ void render_grid_json(const struct render_grid *grid, const void *row, json_t *o
 
 /*
  * For rows that come one by one: appends the heads, or a row, as one line. Columns are those that
- * were selected, each as wide as it says; what is wider moves the rest. Control characters
- * are shown as "\xNN".
+ * were selected, each as wide as it says; what is longer than its column's `longest` is cut, and
+ * what is still wider moves the rest. Control characters are shown as "\xNN".
  */
 void render_grid_head(const struct render_grid *grid, struct kt_buf *out);
 void render_grid_line(const struct render_grid *grid, const void *row, bool color,

@@ -300,12 +300,12 @@ struct kt_error *render_grid_turning_table(const struct render_grid *grid,
 static void append_padded(struct kt_buf *out, const struct render_column *column, const char *text,
 			  bool is_last)
 {
-	size_t from = out->len, len = strlen(text);
+	size_t width = line_width(text, strlen(text));
 
-	for (size_t i = len; column->type->right && i < column->width; i++)
+	for (size_t i = width; column->type->right && i < column->width; i++)
 		kt_buf_appendc(out, ' ');
 	kt_buf_appends(out, text);
-	while (!is_last && !kt_buf_failed(out) && out->len - from < column->width)
+	for (size_t i = width; !is_last && !column->type->right && i < column->width; i++)
 		kt_buf_appendc(out, ' ');
 	if (!is_last)
 		kt_buf_appendc(out, ' ');
@@ -336,6 +336,8 @@ void render_grid_line(const struct render_grid *grid, const void *row, bool colo
 
 		render_append_cell(&raw, column, &cell, false);
 		render_append_visible(&text, raw.data ? raw.data : "", false);
+		if (text.len)
+			shorten(&text, column);
 		if (colored)
 			kt_buf_appends(out, colors[cell.tone]);
 		append_padded(out, column, text.len ? text.data : "-", i + 1 == grid->n_selected);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,9 @@
 
 /* Only the kernel has it, not errno(3). BPF returns it where the JIT or a hook lacks support. */
 #define ENOTSUPP 524
+
+/* Of the column of stack depths, which is cut; JSON has them all. */
+#define STACK_WIDTH 12
 
 const char *render_errno(uint64_t error, char *buf, size_t size)
 {
@@ -139,10 +143,8 @@ static void print_stack(const struct render_cell *cell, bool exact, struct kt_bu
 	const struct bpf_load *load = cell->object;
 
 	(void)exact;
-	for (size_t i = 0; i < load->n_stack_depth && i < 8; i++)
+	for (size_t i = 0; i < load->n_stack_depth && i < STACK_WIDTH; i++)
 		kt_buf_printf(out, "%s%" PRIu32, i ? "+" : "", load->stack_depth[i]);
-	if (load->n_stack_depth > 8)
-		kt_buf_appends(out, "+...");
 }
 
 static json_t *json_stack(const struct render_cell *cell)
@@ -175,6 +177,21 @@ static const struct render_type as_duration = {
 	.json = render_number_json,
 };
 
+static struct render_cell get_accepted(const void *row)
+{
+	struct program_number accepted = kt_bpf_load_accepted(row);
+
+	return render_number_cell(accepted.known, accepted.value);
+}
+
+static struct render_cell get_role(const void *row)
+{
+	static const char *const roles[] = {
+		[BPF_LOAD_ORDINARY] = NULL, [BPF_LOAD_PROBE] = "probe", [BPF_LOAD_RETRY] = "retry"};
+
+	return render_string_cell(roles[((const struct bpf_load *)row)->role]);
+}
+
 static struct render_cell get_pause(const void *row)
 {
 	return render_number_cell(true,
@@ -191,49 +208,138 @@ static const struct render_column columns[] = {
 	{"pid", NULL, "PID", &render_as_number, RENDER_GET(get_pid), .width = 7},
 	{"name", NULL, "", &render_as_text, RENDER_GET(get_name)},
 	{"full_name", NULL, "NAME", &as_best_name, RENDER_GET(get_best_name)},
-	{"type", NULL, "TYPE", &render_as_text, RENDER_STRING(struct bpf_load, type), .width = 14},
-	{"errno", NULL, "RESULT", &as_result, RENDER_GET(get_result), .width = 7},
+	{"type", NULL, "TYPE", &render_as_text, RENDER_STRING(struct bpf_load, type), .width = 23},
+	{"errno", NULL, "RESULT", &as_result, RENDER_GET(get_result), .width = 10},
+	{"accepted", NULL, "", &render_as_yes_no, RENDER_GET(get_accepted)},
+	{"libbpf", NULL, "", &render_as_text, RENDER_GET(get_role)},
 	{"verified_insns", NULL, "INSNS", &render_as_number, KNOWN(verified_insns), .width = 8},
 	{"total_states", NULL, "STATES", &render_as_number, KNOWN(total_states), .width = 7},
-	{"peak_states", NULL, "PEAK", &render_as_number, KNOWN(peak_states), .width = 6},
-	{"max_states_per_insn", NULL, "MAX", &render_as_number, KNOWN(max_states_per_insn), .width = 4},
+	{"peak_states", NULL, "PEAK", &render_as_number, KNOWN(peak_states), .width = 7},
+	{"max_states_per_insn", NULL, "MAX", &render_as_number, KNOWN(max_states_per_insn), .width = 5},
 	{"mark_read", NULL, "READ", &render_as_number, KNOWN(mark_read), .width = 5},
 	{"stack_max", NULL, "", &render_as_number, KNOWN(stack_max)},
 	{"verification_time_ns", NULL, "DURATION", &as_duration, KNOWN(verification_time_ns), .width = 10},
 	{"log_level", NULL, "", &render_as_number, KNOWN(log_level)},
-	{"log_bytes", NULL, "LOG", &render_as_number, KNOWN(log_bytes), .width = 6},
-	{"stack_depth", NULL, "STACK", &as_stack, RENDER_GET(get_stack), .width = 8},
+	{"log_bytes", NULL, "LOG", &render_as_number, KNOWN(log_bytes), .width = 8},
+	{"log_size", NULL, "", &render_as_number, KNOWN(log_size)},
+	{"stack_depth", NULL, "STACK", &as_stack, RENDER_GET(get_stack), .width = STACK_WIDTH, .longest = STACK_WIDTH},
 	{"pause_us", NULL, "", &render_as_number, RENDER_GET(get_pause)},
 };
 /* clang-format on */
 
-static const char line_columns[] =
-	"time,comm,pid,type,errno,verified_insns,total_states,peak_states,max_states_per_insn,"
-	"mark_read,stack_depth,verification_time_ns,log_bytes,full_name";
+/* The columns of a line, in order. The narrower a terminal is, the more are left out: 1 first. */
+static const struct {
+	const char *name;
+	unsigned int goes;
+} line_columns[] = {
+	{"time", 9},         {"comm", 10},       {"pid", 8},
+	{"type", 0},         {"errno", 0},       {"verified_insns", 0},
+	{"total_states", 6}, {"peak_states", 3}, {"max_states_per_insn", 2},
+	{"mark_read", 1},    {"stack_depth", 5}, {"verification_time_ns", 7},
+	{"log_bytes", 4},    {"full_name", 0},
+};
+#define N_LINE_COLUMNS (sizeof(line_columns) / sizeof(line_columns[0]))
+#define GOES_LAST      10
+/* On a terminal: room for a name that is not cut by the kernel, and for nearly all types. */
+#define NAME_WIDTH 15
+#define TYPE_WIDTH 16
+
+/* A line's columns as a terminal of that width shows them; 0: it is no terminal. */
+struct line_view {
+	struct render_column columns[sizeof(columns) / sizeof(columns[0])];
+	struct render_grid grid;
+};
+
+/* Selects those that are left without the first `gone`; *rest_ret: what they leave for the name. */
+static struct kt_error *select_columns(struct line_view *view, unsigned int gone, size_t width,
+				       size_t *rest_ret)
+{
+	char names[256] = "";
+	size_t taken = 0;
+
+	for (size_t i = 0; i < N_LINE_COLUMNS; i++) {
+		const char *name = line_columns[i].name;
+
+		if (line_columns[i].goes && line_columns[i].goes <= gone)
+			continue;
+		strcat(names, *names ? "," : "");
+		strcat(names, name);
+		if (i + 1 < N_LINE_COLUMNS)
+			taken += render_grid_find(&view->grid, name, strlen(name))->width + 1;
+	}
+	*rest_ret = width > taken ? width - taken : 0;
+	return render_grid_select(&view->grid, names);
+}
+
+static struct render_column *column_of(struct line_view *view, const char *name)
+{
+	return &view->columns[render_grid_find(&view->grid, name, strlen(name)) - view->columns];
+}
+
+static struct kt_error *line_view_init(struct line_view *view, size_t width)
+{
+	struct kt_error *err;
+	size_t rest;
+
+	memcpy(view->columns, columns, sizeof(columns));
+	view->grid = (struct render_grid)RENDER_GRID(view->columns, (const struct bpf_load *)NULL,
+						     0);
+	if (!width)
+		return select_columns(view, 0, 0, &rest);
+	column_of(view, "comm")->longest = column_of(view, "comm")->width;
+	column_of(view, "type")->width = column_of(view, "type")->longest = TYPE_WIDTH;
+	for (unsigned int gone = 0; gone <= GOES_LAST; gone++) {
+		err = select_columns(view, gone, width, &rest);
+		if (err || rest >= NAME_WIDTH)
+			break;
+	}
+	column_of(view, "full_name")->longest = rest > NAME_WIDTH ? rest : NAME_WIDTH;
+	return err;
+}
 
 /* --- text --- */
 
-struct kt_error *render_load_head(char **ret)
+struct kt_error *render_load_head(size_t width, char **ret)
 {
-	struct render_grid grid = RENDER_GRID(columns, (const struct bpf_load *)NULL, 0);
-	struct kt_error *err = render_grid_select(&grid, line_columns);
 	struct kt_buf buf = KT_BUF_INIT;
+	struct line_view view;
+	struct kt_error *err = line_view_init(&view, width);
 
 	if (err)
 		return err;
-	render_grid_head(&grid, &buf);
+	render_grid_head(&view.grid, &buf);
 	return kt_buf_finish(&buf, ret);
 }
 
-struct kt_error *render_load_line(const struct bpf_load *load, bool color, char **ret)
+struct kt_error *render_load_line(const struct bpf_load *load, size_t width, bool color, char **ret)
 {
-	struct render_grid grid = RENDER_GRID(columns, load, 1);
-	struct kt_error *err = render_grid_select(&grid, line_columns);
 	struct kt_buf buf = KT_BUF_INIT;
+	struct line_view view;
+	struct kt_error *err = line_view_init(&view, width);
 
 	if (err)
 		return err;
-	render_grid_line(&grid, load, color, &buf);
+	render_grid_line(&view.grid, load, color, &buf);
+	return kt_buf_finish(&buf, ret);
+}
+
+bool render_load_log_only(const struct bpf_load *load)
+{
+	struct program_number accepted = kt_bpf_load_accepted(load);
+
+	return bpf_load_failed(load) && load->error.value == ENOSPC && accepted.known &&
+	       accepted.value;
+}
+
+struct kt_error *render_load_why_enospc(const struct bpf_load *load, char **ret)
+{
+	struct kt_buf buf = KT_BUF_INIT;
+
+	render_append_visible(&buf, *bpf_load_name(load) ? bpf_load_name(load) : "-", false);
+	kt_buf_printf(&buf,
+		      ": the verifier accepted the program; but its log of %" PRIu64
+		      " bytes does not fit into the loader's buffer of %" PRIu64 "\n",
+		      load->log_bytes.value, load->log_size.value);
 	return kt_buf_finish(&buf, ret);
 }
 
@@ -291,28 +397,51 @@ struct kt_error *render_load_progress_line(const struct bpf_load_progress *progr
 	return kt_buf_finish(&buf, ret);
 }
 
-struct kt_error *render_load_summary(const struct load_summary *s, char **ret)
+static void put_loads(struct kt_buf *buf, const struct load_summary *s)
 {
 	uint64_t n = s->passed + s->failed + s->unknown;
-	struct kt_buf buf = KT_BUF_INIT;
 
-	kt_buf_printf(&buf, "%" PRIu64 " load%s in %.1f s: %" PRIu64 " passed, %" PRIu64 " failed",
+	kt_buf_printf(buf, "%" PRIu64 " load%s in %.1f s: %" PRIu64 " passed, %" PRIu64 " failed",
 		      n, n == 1 ? "" : "s", (double)s->elapsed_ns / 1e9, s->passed, s->failed);
 	if (s->unknown)
-		kt_buf_printf(&buf, ", %" PRIu64 " with an unknown result", s->unknown);
-	kt_buf_printf(&buf, "; %" PRIu64 " instructions verified", s->insns);
+		kt_buf_printf(buf, ", %" PRIu64 " with an unknown result", s->unknown);
+	kt_buf_printf(buf, "; %" PRIu64 " instructions verified", s->insns);
 	if (s->most_insns) {
-		kt_buf_printf(&buf, ", most by ");
-		render_append_visible(&buf, *s->most_name ? s->most_name : "-", false);
-		kt_buf_printf(&buf, " (%" PRIu64 ")", s->most_insns);
+		kt_buf_printf(buf, ", most by ");
+		render_append_visible(buf, s->most_name && *s->most_name ? s->most_name : "-",
+				      false);
+		kt_buf_printf(buf, " (%" PRIu64 ")", s->most_insns);
 	}
-	kt_buf_printf(&buf, "\nthe guest was stopped for %.1f ms, %.2f %% of the time",
+	kt_buf_appendc(buf, '\n');
+	if (!s->probes && !s->retries)
+		return;
+	kt_buf_printf(buf,
+		      "of these, libbpf's own: %" PRIu64 " probe%s, %" PRIu64 " second tr%s%s\n",
+		      s->probes, s->probes == 1 ? "" : "s", s->retries,
+		      s->retries == 1 ? "y" : "ies",
+		      s->folded ? "; not shown, --all shows them" : "");
+}
+
+struct kt_error *render_load_summary(const struct load_summary *s, char **ret)
+{
+	struct kt_buf buf = KT_BUF_INIT;
+
+	put_loads(&buf, s);
+	kt_buf_printf(&buf, "the guest was stopped for %.1f ms, %.2f %% of the time",
 		      (double)s->paused_ns / 1e6,
 		      s->elapsed_ns ? 100.0 * (double)s->paused_ns / (double)s->elapsed_ns : 0.0);
 	if (s->median_pause_ns)
 		kt_buf_printf(&buf, "; a load in the median %.3f ms",
 			      (double)s->median_pause_ns / 1e6);
+	if (s->behind_known)
+		kt_buf_printf(&buf, "; its clock is %.3f s behind", (double)s->behind_ns / 1e9);
 	kt_buf_appendc(&buf, '\n');
+	if (s->load_cost_ns > 0)
+		kt_buf_printf(
+			&buf,
+			"by its own clock, a load cost the guest some %.1f ms more: QEMU (TCG) "
+			"dropped the code that it had translated %" PRIu64 " times\n",
+			(double)s->load_cost_ns / 1e6, s->drops.value);
 	return kt_buf_finish(&buf, ret);
 }
 
@@ -390,6 +519,8 @@ struct kt_error *render_load_summary_json(const struct load_summary *s, const ch
 	json_object_set_new(root, "passed", kt_json_u64(s->passed));
 	json_object_set_new(root, "failed", kt_json_u64(s->failed));
 	json_object_set_new(root, "unknown", kt_json_u64(s->unknown));
+	json_object_set_new(root, "probes", kt_json_u64(s->probes));
+	json_object_set_new(root, "retries", kt_json_u64(s->retries));
 	json_object_set_new(root, "verified_insns", kt_json_u64(s->insns));
 	json_object_set_new(root, "elapsed_us", json_integer(s->elapsed_ns / 1000));
 	json_object_set_new(root, "pause_us", json_integer(s->paused_ns / 1000));
@@ -398,6 +529,12 @@ struct kt_error *render_load_summary_json(const struct load_summary *s, const ch
 	json_object_set_new(root, "median_pause_us",
 			    s->median_pause_ns ? json_integer(s->median_pause_ns / 1000)
 					       : json_null());
+	json_object_set_new(root, "translations_dropped", kt_json_number(s->drops));
+	json_object_set_new(root, "load_cost_us",
+			    s->load_cost_ns >= 0 ? json_integer(s->load_cost_ns / 1000)
+						 : json_null());
+	json_object_set_new(root, "clock_behind_us",
+			    s->behind_known ? json_integer(s->behind_ns / 1000) : json_null());
 	json_object_set_new(root, "ended", kt_json_text(ended));
 	return dump_line(root, ret);
 }

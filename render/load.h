@@ -9,14 +9,23 @@
 #include "model/load.h"
 #include "util/error.h"
 
-/* The heads of the text's columns, as one line, with a newline, which the caller frees. */
-struct kt_error *render_load_head(char **ret);
+/*
+ * The heads of the text's columns, as one line, with a newline, which the caller frees. width: of
+ * the terminal, which lines are made to fit; 0: there is none, and nothing is left out or cut but
+ * stack depths.
+ */
+struct kt_error *render_load_head(size_t width, char **ret);
 
 /*
  * The load as one line, with a newline, which the caller frees. It is for a terminal: control
  * characters in a guest's names are shown as "\xNN".
  */
-struct kt_error *render_load_line(const struct bpf_load *load, bool color, char **ret);
+struct kt_error *render_load_line(const struct bpf_load *load, size_t width, bool color,
+				  char **ret);
+
+/* Whether it failed only because the verifier's log did not fit; and that as a line. */
+bool render_load_log_only(const struct bpf_load *load);
+struct kt_error *render_load_why_enospc(const struct bpf_load *load, char **ret);
 
 /* The same as a JSON object. last: the part of its log that leads to the error, or NULL. */
 struct kt_error *render_load_json(const struct bpf_load *load, const char *last, char **ret);
@@ -35,11 +44,17 @@ const char *render_errno(uint64_t error, char *buf, size_t size);
 /* Of a whole watch. */
 struct load_summary {
 	uint64_t passed, failed, unknown; /* loads by their result */
+	uint64_t probes, retries;         /* libbpf's, which are among them */
+	bool folded;                      /* those were not shown */
 	uint64_t insns, most_insns;       /* instructions processed */
-	char most_name[16];
+	char *most_name;                  /* NULL or "": none */
 	uint64_t stops;
 	int64_t paused_ns, looked_ns, elapsed_ns; /* as in struct watch_stats */
 	int64_t median_pause_ns;                  /* for one load; 0: there was none */
+	struct program_number drops;              /* as in struct watch_stats */
+	int64_t load_cost_ns;                     /* likewise; -1: not known */
+	bool behind_known;
+	int64_t behind_ns;
 };
 struct kt_error *render_load_summary(const struct load_summary *summary, char **ret);
 struct kt_error *render_load_summary_json(const struct load_summary *summary, const char *ended,

@@ -13,6 +13,11 @@
 /* Loads that are sampled in one stop, at most. */
 #define SAMPLE_MAX 16
 
+/* The errno of x86-64's Linux. */
+#define GUEST_ENOSPC 28
+/* As much of the log's end as tells what became of the program. */
+#define LOG_TAIL 4096
+
 /* --- by task --- */
 
 static void load_clear(struct pending_load *p)
@@ -27,6 +32,7 @@ void pending_deinit(struct pending *pending)
 	kt_vec_for_each (&pending->loads, p)
 		load_clear(p);
 	kt_vec_free(&pending->loads);
+	cost_deinit(&pending->cost);
 }
 
 static struct pending_load *find(struct pending *pending, gaddr_t task)
@@ -123,6 +129,8 @@ struct kt_error *pending_at_finalize(struct pending *pending)
 	err = reading_take_numbers(reader, &r, &p->load);
 	if (!err)
 		err = reading_take_program(reader, &r, &p->load);
+	p->guest_ns = stop_guest_ns(reader->stop);
+	cost_begin(&pending->cost, p->task, reading_cpu_time(reader, &r), &p->load, &p->cost);
 	p->load.pause_ns = pause_ns + stopped_for_ns(pending);
 	return err;
 }
@@ -171,8 +179,11 @@ struct kt_error *pending_at_return(struct pending *pending, struct bpf_load *ret
 
 	if (!err && complete && !p.finalized)
 		err = read_unseen(reader, result, &r, &p);
-	if (!err && failed && p.finalized && pending->logs)
-		err = reader_log(reader, &p.log, &p.load);
+	if (p.finalized)
+		cost_end(&pending->cost, &p.cost, stop_guest_ns(reader->stop) - p.guest_ns);
+	/* Of ENOSPC only the log tells whether it hides an error. */
+	if (!err && failed && p.finalized && (pending->logs || result == -GUEST_ENOSPC))
+		err = reader_log(reader, &p.log, pending->logs ? UINT64_MAX : LOG_TAIL, &p.load);
 	p.load.error = (struct program_number){true, failed ? (uint64_t) - (int64_t)result : 0};
 	p.load.at_ns = realtime_ns();
 	p.load.pause_ns += stopped_for_ns(pending);

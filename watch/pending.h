@@ -6,6 +6,7 @@
 #ifndef KT_WATCH_PENDING_H
 #define KT_WATCH_PENDING_H
 
+#include "watch/cost.h"
 #include "watch/progress.h"
 
 struct pending_load {
@@ -13,6 +14,8 @@ struct pending_load {
 	bool finalized; /* load has the verifier's numbers */
 	struct loader_log log;
 	struct sampled sampled;
+	int64_t guest_ns; /* when it was finalized, by stop_guest_ns() */
+	struct cost_load cost;
 	struct bpf_load load;
 };
 
@@ -20,6 +23,7 @@ struct pending {
 	const struct reader *reader; /* the caller's */
 	bool logs;                   /* read the log of a load that fails */
 	KT_VEC(struct pending_load) loads;
+	struct cost cost;
 };
 
 void pending_deinit(struct pending *pending);

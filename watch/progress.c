@@ -8,6 +8,8 @@
 
 /* Most loads are done before. */
 #define FIRST_SAMPLE_NS INT64_C(500000000)
+/* The share of time that samples may take, unless somebody says. */
+#define SHARE 0.01
 /* A person cannot follow samples that are closer. */
 #define SAMPLE_MIN_NS INT64_C(250000000)
 /* A guest whose numbers grow faster than this in a second has made them up. */
@@ -32,7 +34,8 @@ struct kt_error *progress_init(struct progress *progress, const struct reader *r
 			       double max_overhead)
 {
 	progress->on = true;
-	progress->max_overhead = max_overhead;
+	/* The other half is for the loads themselves. */
+	progress->max_overhead = max_overhead > 0 ? max_overhead / 2 : SHARE;
 	progress->reader = reader;
 	lines_views_init(&progress->lines, reader->facts);
 	return view_init(&progress->env, &env_type, reader->facts);

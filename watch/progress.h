@@ -11,7 +11,7 @@
 
 struct progress {
 	bool on;
-	double max_overhead;         /* the share of time that the guest may be stopped */
+	double max_overhead;         /* the share of time that the guest may be stopped for this */
 	const struct reader *reader; /* the caller's */
 	struct view env;
 	struct lines_views lines;

@@ -55,10 +55,11 @@ static const struct view_type env_type = VIEW_TYPE("bpf_verifier_env", env_field
 static const struct view_field aux_prog_fields[] = {{.path = "prog"}};
 static const struct view_type aux_prog_type = VIEW_TYPE("bpf_prog_aux", aux_prog_fields);
 
-enum { TASK_COMM, TASK_TGID };
+enum { TASK_COMM, TASK_TGID, TASK_CPU_TIME };
 static const struct view_field task_fields[] = {
 	[TASK_COMM] = {.path = "comm", .max = 16},
 	[TASK_TGID] = {.path = "tgid"},
+	[TASK_CPU_TIME] = {.path = "se.sum_exec_runtime", .optional = true},
 };
 static const struct view_type task_type = VIEW_TYPE("task_struct", task_fields);
 
@@ -71,6 +72,7 @@ bool reader_wants(struct wants *wants)
 	       wants_add(wants, KFACTS_MEMBER, "bpf_verifier_env", "subprog_info", true) &&
 	       wants_add(wants, KFACTS_MEMBER, "bpf_subprog_info", "stack_depth", true) &&
 	       wants_add(wants, KFACTS_SIZE, "bpf_subprog_info", NULL, true) &&
+	       wants_add(wants, KFACTS_MEMBER, "bpf_prog", "insnsi", true) &&
 	       /* The pointer to the current task: in pcpu_hot from 6.2 to 6.14, else a variable. */
 	       wants_add(wants, KFACTS_SYMBOL, "current_task", NULL, true) &&
 	       wants_add(wants, KFACTS_SYMBOL, "pcpu_hot", NULL, true) &&
@@ -122,6 +124,7 @@ struct kt_error *reader_init(struct reader *reader, struct stop *stop, const str
 	kfacts_member(facts, "bpf_verifier_env", "subprog_info", &reader->subprogs_in_env);
 	kfacts_member(facts, "bpf_subprog_info", "stack_depth", &reader->depth_in_subprog);
 	kfacts_size(facts, "bpf_subprog_info", &reader->subprog_size);
+	reader->has_insns = kfacts_member(facts, "bpf_prog", "insnsi", &reader->insns_in_prog);
 	return NULL;
 }
 
@@ -216,6 +219,11 @@ struct kt_error *reader_program(const struct reader *reader, gaddr_t prog, struc
 
 	*known_ret = false;
 	err = object_begin(&r->prog.prog, &reader->progs.prog, prog, &r->batch);
+	/* The page that a program begins on has them, whether they are all or go on behind it. */
+	if (!err && reader->has_insns &&
+	    !gmem_batch_add(&r->batch, prog + reader->insns_in_prog.offset, r->insns,
+			    sizeof(r->insns)))
+		err = kt_error_no_memory();
 	if (!err)
 		err = stop_read(reader->stop, &r->batch, &complete);
 	if (err || !complete || !r->prog.prog.known)
@@ -262,20 +270,22 @@ struct kt_error *reader_env(const struct reader *reader, gaddr_t env, struct rea
  * (BPF_LOG_FIXED) keeps the beginning, else it is the end.
  */
 struct kt_error *reader_log(const struct reader *reader, const struct loader_log *log,
-			    struct bpf_load *load)
+			    uint64_t most, struct bpf_load *load)
 {
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
 	_cleanup_free_ char *text = NULL;
-	uint64_t len = log->end - log->start;
+	uint64_t len = log->end - log->start, skip;
 	struct kt_error *err;
 	bool complete;
 
 	if (len >= log->size)
 		len = log->size ? log->size - 1 : 0;
+	skip = len > most ? len - most : 0;
+	len -= skip;
 	if (!log->buf || !len || len > MAX_LOG)
 		return NULL;
 	text = malloc((size_t)len + 1);
-	if (!text || !gmem_batch_add(&batch, log->buf, text, (size_t)len))
+	if (!text || !gmem_batch_add(&batch, log->buf + skip, text, (size_t)len))
 		return kt_error_no_memory();
 	err = stop_read(reader->stop, &batch, &complete);
 	if (err || !complete)
@@ -303,6 +313,11 @@ void reading_take_task(const struct reader *reader, const struct reading *r, str
 		memcpy(load->comm, comm, strnlen(comm, len < 15 ? len : 15));
 	load->pid = (uint32_t)view_uint(&reader->task, r->task.image, TASK_TGID);
 	load->by_known = true;
+}
+
+struct program_number reading_cpu_time(const struct reader *reader, const struct reading *r)
+{
+	return number(&reader->task, r->task.image, TASK_CPU_TIME);
 }
 
 void reading_take_log(const struct reader *reader, const struct reading *r, struct loader_log *ret)
@@ -334,6 +349,7 @@ struct kt_error *reading_take_numbers(const struct reader *reader, const struct 
 	load->stack_max = number(env, image, ENV_MAX_STACK_DEPTH);
 	load->log_level = number(env, image, ENV_LOG_LEVEL);
 	load->log_bytes = number(env, image, ENV_LOG_END);
+	load->log_size = number(env, image, ENV_LOG_SIZE);
 	if (!r->n_subprogs || !depth->size || depth->size > 4 || depth->bit_size ||
 	    depth->offset + depth->size > reader->subprog_size)
 		return NULL;
@@ -359,6 +375,8 @@ struct kt_error *reading_take_program(const struct reader *reader, const struct 
 	memset(load->name, 0, sizeof(load->name));
 	if (name)
 		memcpy(load->name, name, len);
+	load->probe = probe_of(load->name, view_uint(&progs->prog, r->prog.prog.image, PROG_TYPE),
+			       view_uint(&progs->prog, r->prog.prog.image, PROG_LEN), r->insns);
 	free(load->type);
 	free(load->full_name);
 	load->type = load->full_name = NULL;

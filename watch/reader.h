@@ -8,6 +8,7 @@
 
 #include "introspect/bpf_prog_one.h"
 #include "model/load.h"
+#include "watch/probe.h"
 #include "watch/stop.h"
 
 /* How one kernel lays a load out. */
@@ -17,7 +18,8 @@ struct reader {
 	gaddr_t current_task; /* plus a CPU's per-CPU offset: the pointer to its task */
 	struct view env, aux_prog, task;
 	struct prog_views progs;
-	struct kfacts_member log_in_env, depth_in_subprog, subprogs_in_env;
+	struct kfacts_member log_in_env, depth_in_subprog, subprogs_in_env, insns_in_prog;
+	bool has_insns;
 	uint64_t subprog_size;
 };
 
@@ -27,7 +29,8 @@ struct reading {
 	uint8_t task_pointer[8];
 	struct object env, task, aux_prog;
 	struct prog prog;
-	uint8_t *subprogs; /* n_subprogs of reader's subprog_size bytes */
+	uint8_t insns[PROBE_BYTES]; /* the first of the program */
+	uint8_t *subprogs;          /* n_subprogs of reader's subprog_size bytes */
 	size_t n_subprogs;
 };
 
@@ -74,12 +77,15 @@ struct kt_error *reader_task(const struct reader *reader, gaddr_t task, struct r
 struct kt_error *reader_program(const struct reader *reader, gaddr_t prog, struct reading *r,
 				bool *known_ret);
 
-/* The log's text; without an error and without a text, there is none or it is unreadable. */
+/* The last `most` bytes of the log's text; without an error and without a text, there is none or it
+ * is unreadable. */
 struct kt_error *reader_log(const struct reader *reader, const struct loader_log *log,
-			    struct bpf_load *load);
+			    uint64_t most, struct bpf_load *load);
 
 /* Values out of a reading. */
 void reading_take_task(const struct reader *reader, const struct reading *r, struct bpf_load *load);
+/* How long the task has run, in nanoseconds of the guest's clock, as of its last tick. */
+struct program_number reading_cpu_time(const struct reader *reader, const struct reading *r);
 void reading_take_log(const struct reader *reader, const struct reading *r, struct loader_log *ret);
 struct kt_error *reading_take_numbers(const struct reader *reader, const struct reading *r,
 				      struct bpf_load *load);

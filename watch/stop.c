@@ -23,6 +23,7 @@ void stop_init(struct stop *stop, struct rsp_client *client, const struct watch_
 	       const struct kfacts *facts)
 {
 	*stop = (struct stop){
+		.since_ns = kt_now_ns(),
 		.client = client,
 		.arch = arch,
 		.source = source_from_stub(client),
@@ -127,5 +128,6 @@ struct kt_error *stop_resume(struct stop *stop)
 						 stop->n_writes);
 
 	stop->n_writes = 0;
+	stop->stood_ns += kt_now_ns() - stop->since_ns;
 	return err;
 }

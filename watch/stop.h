@@ -24,7 +24,16 @@ struct stop {
 	bool code_known;
 	struct rsp_write writes[WATCH_WRITES]; /* to do when it runs on */
 	size_t n_writes;
+
+	int64_t stood_ns; /* how long all stops together took that are over */
 };
+
+/* The guest's own time when it stopped, from some moment on: it stands still while the guest does.
+ */
+static inline int64_t stop_guest_ns(const struct stop *stop)
+{
+	return stop->since_ns - stop->stood_ns;
+}
 
 /* False: no memory. */
 bool stop_wants(struct wants *wants);

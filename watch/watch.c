@@ -19,7 +19,8 @@
 bool watch_wants(struct wants *wants)
 {
 	return places_wants(wants) && stop_wants(wants) && identity_wants(wants) &&
-	       reader_wants(wants) && loaded_wants(wants) && progress_wants(wants);
+	       reader_wants(wants) && guest_clock_wants(wants) && loaded_wants(wants) &&
+	       progress_wants(wants);
 }
 
 static void end(struct watch *watch, struct watch_event *event, const char *why)
@@ -38,7 +39,11 @@ static struct kt_error *at_breakpoint(struct watch *watch, struct watch_event *e
 	if (err)
 		return err;
 	switch (places_which(&watch->places, watch->stop.registers[WATCH_PC])) {
-	case WATCH_AT_FINALIZE: err = pending_at_finalize(&watch->pending); break;
+	case WATCH_AT_FINALIZE:
+		err = pending_at_finalize(&watch->pending);
+		if (!err)
+			err = guest_clock_read(&watch->clock, &watch->stop);
+		break;
 	case WATCH_AT_RETURN:
 		err = pending_at_return(&watch->pending, &event->load);
 		event->kind = WATCH_LOAD;
@@ -71,11 +76,30 @@ static struct kt_error *on_stop(struct watch *watch, struct watch_event *event)
 	return NULL;
 }
 
+/* Samples are what a watch can do without. When that does not help, the watch itself goes. */
+static void slow_down(struct watch *watch, double share)
+{
+	struct watch_event *event = &watch->queued;
+	double max = watch->overhead.max;
+
+	event->kind = watch->progress.on ? WATCH_NO_PROGRESS : WATCH_END;
+	watch->progress.on = false;
+	snprintf(
+		event->why, sizeof(event->why),
+		"the guest was stopped for %.1f %% of the last seconds, --max-overhead is %g %%; %s",
+		share * 100, max * 100,
+		event->kind == WATCH_END ? "it runs on unwatched" : "no more progress is shown");
+}
+
 static struct kt_error *run_on(struct watch *watch)
 {
 	struct kt_error *err = stop_resume(&watch->stop);
+	int64_t now = kt_now_ns();
+	double share;
 
-	watch->stats.paused_ns += kt_now_ns() - watch->stop.since_ns;
+	watch->stats.paused_ns += now - watch->stop.since_ns;
+	if (!err && overhead_exceeded(&watch->overhead, now, watch->stats.paused_ns, &share))
+		slow_down(watch, share);
 	return err;
 }
 
@@ -181,8 +205,15 @@ static struct kt_error *wait_for_event(struct watch *watch, int64_t until_ns,
 	do {
 		err = wait_once(watch, until_ns, event);
 	} while (!err && event->kind == WATCH_NOTHING && !watch->samples.all.len &&
-		 kt_now_ns() < until_ns);
+		 !watch->queued.kind && kt_now_ns() < until_ns);
 	return err;
+}
+
+static void take_queued(struct watch *watch, struct watch_event *ret)
+{
+	*ret = watch->queued;
+	watch->queued = (struct watch_event){0};
+	watch->ended = ret->kind == WATCH_END;
 }
 
 struct kt_error *watch_next(struct watch *watch, int64_t wait_ms, struct watch_event *ret)
@@ -197,6 +228,10 @@ struct kt_error *watch_next(struct watch *watch, int64_t wait_ms, struct watch_e
 	}
 	if (watch->ended)
 		return kt_error_new(KT_ERROR_CLOSED, "the watch has ended");
+	if (watch->queued.kind) {
+		take_queued(watch, ret);
+		return NULL;
+	}
 	err = kt_take_ptr(watch->later);
 	if (!err)
 		err = wait_for_event(watch, until, &event);
@@ -206,11 +241,35 @@ struct kt_error *watch_next(struct watch *watch, int64_t wait_ms, struct watch_e
 	err = or_closed(watch, err, &event);
 	if (err)
 		return err;
-	*ret = event;
+	if (event.kind == WATCH_NOTHING && watch->queued.kind)
+		take_queued(watch, ret);
+	else
+		*ret = event;
 	return NULL;
 }
 
 /* --- the whole --- */
+
+/*
+ * "TB flush count      79", as `info jit` of QEMU's monitor has it under TCG (7.2 to 11.1). Under
+ * KVM it says that there is nothing to tell.
+ */
+static struct kt_error *read_drops(struct rsp_client *client, struct program_number *ret)
+{
+	static const char key[] = "TB flush count";
+	_cleanup_free_ char *text = NULL;
+	struct kt_error *err = rsp_client_monitor(client, "info jit", &text);
+	const char *at;
+
+	if (err && kt_error_code(err) == KT_ERROR_UNSUPPORTED) {
+		kt_error_destroy(err);
+		return NULL;
+	}
+	at = text ? strstr(text, key) : NULL;
+	if (at)
+		*ret = (struct program_number){true, strtoull(at + strlen(key), NULL, 10)};
+	return err;
+}
 
 static struct kt_error *begin(struct watch *watch, const struct kfacts *facts, const int64_t *hint,
 			      const struct watch_options *options)
@@ -226,8 +285,12 @@ static struct kt_error *begin(struct watch *watch, const struct kfacts *facts, c
 	if (!err)
 		err = reader_init(&watch->reader, &watch->stop, facts,
 				  watch->identity.kaslr_offset);
+	if (!err)
+		err = read_drops(watch->stop.client, &watch->drops_before);
 	if (!err && options->progress)
 		err = progress_init(&watch->progress, &watch->reader, options->max_overhead);
+	watch->overhead.max = options->max_overhead;
+	guest_clock_init(&watch->clock, facts, watch->identity.kaslr_offset);
 	if (!err)
 		err = places_set(&watch->places, watch->stop.client);
 	if (err)
@@ -265,12 +328,20 @@ struct kt_error *watch_create(struct rsp_client *client, const struct kfacts *fa
 
 struct kt_error *watch_end(struct watch *watch)
 {
+	struct program_number drops = {0};
 	struct kt_error *err = NULL;
 
 	if (rsp_client_runs(watch->stop.client))
 		err = stop_interrupt(&watch->stop);
 	if (!err)
 		err = places_remove(&watch->places, watch->stop.client);
+	if (!err && watch->drops_before.known)
+		err = read_drops(watch->stop.client, &drops);
+	if (drops.known && drops.value >= watch->drops_before.value)
+		watch->stats.drops = (struct program_number){
+			true, drops.value - watch->drops_before.value};
+	watch->stats.load_cost_ns = cost_of_load(&watch->pending.cost);
+	watch->stats.behind_known = guest_clock_behind(&watch->clock, &watch->stats.behind_ns);
 	watch->ended = true;
 	watch->stats.until_ns = kt_now_ns();
 	err = kt_error_join(kt_take_ptr(watch->later), err);

@@ -16,21 +16,22 @@ struct watch;
 struct watch_options {
 	bool logs;           /* read the logs of loads that fail */
 	bool progress;       /* sample loads that take long */
-	double max_overhead; /* the share of time that the guest may be stopped for samples */
+	double max_overhead; /* the share of time that the guest may be stopped; 0: any */
 };
 
 enum watch_event_kind {
 	WATCH_NOTHING, /* the time is over, or samples are there: call again */
 	WATCH_LOAD,
 	WATCH_PROGRESS,
-	WATCH_END, /* the guest is not the same any more; `why` tells */
+	WATCH_NO_PROGRESS, /* samples end: with them, max_overhead was exceeded; `why` tells */
+	WATCH_END,         /* the guest is not the same any more; `why` tells */
 };
 
 struct watch_event {
 	enum watch_event_kind kind;
 	struct bpf_load load;              /* the caller's, of WATCH_LOAD */
 	struct bpf_load_progress progress; /* the caller's, of WATCH_PROGRESS */
-	char why[200];                     /* "the guest's kernel panicked" */
+	char why[200];                     /* "the guest's kernel panicked"; of WATCH_NO_PROGRESS */
 	bool paused;                       /* somebody else paused the guest */
 };
 
@@ -39,6 +40,11 @@ struct watch_stats {
 	int64_t paused_ns; /* from the stub's report of each stop until the guest was let run */
 	int64_t looked_ns; /* the part of paused_ns for samples and checks, not for a load */
 	int64_t since_ns, until_ns; /* the watch's beginning and end, in kt_now_ns() time */
+	/* Set by watch_end(): */
+	struct program_number drops; /* how often QEMU dropped the code that it had translated */
+	int64_t load_cost_ns;        /* of the guest's own time, for a load; 0: none */
+	bool behind_known;
+	int64_t behind_ns; /* how far the guest's clock fell behind this machine's */
 };
 
 /* Adds what a watch takes to know of a kernel. False: no memory. */

@@ -11,7 +11,8 @@
  * verifier. BTF is loaded in between, which is no program. It all begins with a byte on the third
  * serial port, and ends with a line "done"; then a program named "tick" is loaded every second.
  * Kernel command line: loads.n=N for each loader, loads.slow=1 a load that takes seconds,
- * loads.end=panic|reboot|poweroff what comes then.
+ * loads.end=panic|reboot|poweroff what comes then; loads.cost=N what N loads take by this guest's
+ * clock, before the byte and behind it, as lines "cost NANOSECONDS".
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +32,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #define N_LOADERS 4
@@ -392,6 +394,32 @@ static void load_slow(void)
 	_exit(0);
 }
 
+static int64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* One loader, one kind of program: by itself, all that differs is whether somebody watches. */
+static void tell_cost(long n)
+{
+	static struct program program;
+	int64_t since = now_ns();
+	int len;
+
+	if (!program.n)
+		branches(&program, 11);
+	for (long i = 0; i < n; i++)
+		if (load(&program, BPF_PROG_TYPE_XDP, "cost", 0, NULL, 0, NULL))
+			printf("loads: a program does not load\n");
+	len = snprintf(serial_line, sizeof(serial_line), "cost %lld\n",
+		       (long long)(now_ns() - since));
+	if (write(serial, serial_line, (size_t)len) != len)
+		printf("loads: cannot tell\n");
+}
+
 /* --- the guest --- */
 
 /* For ever: a breakpoint that somebody left behind would stop the guest at the next load. */
@@ -431,6 +459,7 @@ static long option(const char *cmdline, const char *name, long otherwise)
 int main(void)
 {
 	static char cmdline[4096];
+	long cost;
 	char go;
 	int fd, n;
 
@@ -446,10 +475,17 @@ int main(void)
 		printf("loads: no command line\n");
 	serial = open_serial("/dev/ttyS1", O_WRONLY);
 	fd = open_serial("/dev/ttyS2", O_RDONLY);
+	cost = option(cmdline, "loads.cost=", 0);
+	if (cost) {
+		tell_cost(cost); /* translates what a load executes, and is not counted */
+		tell_cost(cost);
+	}
 	printf("loads: ready\n");
 	fflush(stdout);
 	while (read(fd, &go, 1) == 0)
 		usleep(10000);
+	if (cost)
+		tell_cost(cost);
 	n = (int)option(cmdline, "loads.n=", 250);
 	for (int i = 0; i < N_LOADERS; i++)
 		if (!fork())

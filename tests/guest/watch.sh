@@ -77,6 +77,26 @@ check 'progress: and at the load itself' jq -se 'any(.[]; .event == "load" and .
 check 'progress: it is stopped to look for 10 % of the time at most' jq -se 'last | .look_us < .elapsed_us * 0.1 + 1000000' "$dir/seen"
 "$truth/stop" "$dir"
 
+# --- what a load costs, by the guest's own clock ---
+
+# The same loads without a watch and with one. A busy machine makes either of them longer, so what is
+# told may be off by a factor of two here; on a quiet one it is within 20 %.
+guest cost "$kernel" 'loads.n=1 loads.cost=100'
+watch
+go
+until_says "$dir/console" 'loads: done' 600
+kill -s INT "$watcher"
+ended
+quiet=$(grep '^cost' "$dir/serial" | sed -n '2s/cost //p')
+watched=$(grep '^cost' "$dir/serial" | sed -n '3s/cost //p')
+cost=$(((watched - quiet) / 100 / 1000))
+told=$(tail -n 1 "$dir/seen" | jq .load_cost_us)
+check "cost: a load took $cost us more by the guest's clock, and $told are told" \
+	jq -en --argjson cost "$cost" --argjson told "$told" '$told >= $cost / 2 and $told <= $cost * 2 + 1000'
+check 'cost: how far its clock is behind is no more than it stood still' jq -se 'last |
+	.clock_behind_us == null or (.clock_behind_us >= -100000 and .clock_behind_us <= .pause_us * 1.5 + 1000000)' "$dir/seen"
+"$truth/stop" "$dir"
+
 # --- guests that end ---
 
 # ends_by HOW WHY: the watch ended, since the guest did, and says so.

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "render/objects.h"
+#include "render/programs.h"
 
 static inline struct program_number known(uint64_t value)
 {

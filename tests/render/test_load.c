@@ -160,7 +160,7 @@ static void check_under(const char *line, const char *word, const char *value)
 	char *head, *at;
 	size_t end;
 
-	assert_null(render_load_head(&head));
+	assert_null(render_load_head(0, &head));
 	at = strstr(head, word);
 	assert_non_null(at);
 	end = (size_t)(at - head) + strlen(word);
@@ -177,7 +177,7 @@ static void test_line(void **state)
 	char *line;
 
 	(void)state;
-	assert_null(render_load_line(&load, false, &line));
+	assert_null(render_load_line(&load, 0, false, &line));
 	check_under(line, "PID", " 4711");
 	check_under(line, "INSNS", " 1396");
 	check_under(line, "STATES", " 31");
@@ -190,9 +190,39 @@ static void test_line(void **state)
 	assert_non_null(strstr(line, " 16+0+64 "));
 	assert_non_null(strstr(line, " program_with_a_long_name\n"));
 	free(line);
-	assert_null(render_load_line(&load, true, &line));
+	assert_null(render_load_line(&load, 0, true, &line));
 	assert_non_null(strstr(line, "\033[31mEINVAL"));
 	free(line);
+}
+
+/* On a terminal no line is longer than it, however long the values, and the heads stay above them.
+ */
+static void test_width(void **state)
+{
+	struct bpf_load load = make_load();
+	static const size_t widths[] = {60, 80, 100, 132, 200};
+
+	(void)state;
+	load.full_name =
+		(char *)"a_program_with_a_name_that_is_longer_than_most_lines_are_wide_and_goes_on_"
+			"like_that_for_a_hundred_and_more_characters_to_see_that_it_is_cut_there";
+	load.type = (char *)"cgroup_sock_addr_and_more";
+	load.verified_insns.value = 1000000;
+	for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
+		char *head, *line, *at;
+
+		assert_null(render_load_head(widths[i], &head));
+		assert_null(render_load_line(&load, widths[i], false, &line));
+		assert_true(strlen(head) <= widths[i] + 1);
+		/* A character of three bytes says that something was cut. */
+		assert_true(strlen(line) <= widths[i] + 1 + 3 * 2);
+		at = strstr(head, "INSNS");
+		assert_non_null(at);
+		assert_non_null(strstr(line, " 1000000 "));
+		assert_non_null(strstr(head, "NAME"));
+		free(head);
+		free(line);
+	}
 }
 
 /* What a guest calls itself does not move our cursor. */
@@ -204,7 +234,7 @@ static void test_hostile_names(void **state)
 	(void)state;
 	strcpy(load.comm, "\033[2J\n");
 	load.full_name = (char *)"a\nb\x9b";
-	assert_null(render_load_line(&load, false, &line));
+	assert_null(render_load_line(&load, 0, false, &line));
 	assert_null(strchr(line, '\033'));
 	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
 	assert_non_null(strstr(line, "\\x1b[2J"));
@@ -258,10 +288,11 @@ static void test_progress(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_begin),      cmocka_unit_test(test_json),
-		cmocka_unit_test(test_json_large), cmocka_unit_test(test_json_early),
-		cmocka_unit_test(test_line),       cmocka_unit_test(test_hostile_names),
-		cmocka_unit_test(test_errno),      cmocka_unit_test(test_progress),
+		cmocka_unit_test(test_begin),         cmocka_unit_test(test_json),
+		cmocka_unit_test(test_json_large),    cmocka_unit_test(test_json_early),
+		cmocka_unit_test(test_line),          cmocka_unit_test(test_width),
+		cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_errno),
+		cmocka_unit_test(test_progress),
 	};
 
 	return cmocka_run_group_tests_name("render/load", tests, NULL, NULL);
