@@ -27,7 +27,7 @@ struct rsp_connection {
 	struct kt_buf out;
 	size_t sent; /* of out */
 	unsigned int receives;
-	bool may_spin;
+	bool may_spin; /* nobody else wants our CPU */
 	uint8_t in[INPUT_SIZE];
 };
 
@@ -246,6 +246,17 @@ static struct kt_error *open_listening(const struct rsp_target *target,
 			    : open_tcp(target, patience, guardian, ret);
 }
 
+/* A yield takes less than a microsecond when nobody else wants the CPU. */
+#define LONG_YIELD_NS 50000
+
+static bool yield_is_short(void)
+{
+	int64_t before = kt_now_ns();
+
+	sched_yield();
+	return kt_now_ns() - before < LONG_YIELD_NS;
+}
+
 static struct rsp_connection *connection_new(int fd)
 {
 	struct rsp_connection *conn = malloc(sizeof(*conn));
@@ -267,19 +278,24 @@ struct kt_error *rsp_connection_open(const struct rsp_target *target,
 {
 	_cleanup_close_ int fd = -1;
 	struct kt_error *err;
-	bool ready;
+	bool ready, may_spin;
 
 	/* Connecting stops the guest. Do not, if the user has cancelled already. */
 	err = wait_for(-1, 0, patience->cancel_fd, 0, &ready);
 	if (err)
 		return err;
+	/* To find it out later would cost the stop a time slice of somebody else. */
+	may_spin = yield_is_short();
 	if (target->path || target->port)
 		err = open_listening(target, patience, guardian, dialed_ret, &fd);
 	else
 		err = open_dialed(target->dialer, patience, guardian, dialed_ret, &fd);
 	if (err)
 		return err;
-	return rsp_connection_from_fd(kt_take_fd(&fd), ret);
+	err = rsp_connection_from_fd(kt_take_fd(&fd), ret);
+	if (!err)
+		(*ret)->may_spin &= may_spin;
+	return err;
 }
 
 struct kt_error *rsp_connection_from_fd(int fd, struct rsp_connection **ret)
@@ -388,11 +404,11 @@ static struct kt_error *look_up(struct rsp_connection *conn, const struct rsp_pa
  * Polling beats sleeping while the guest is stopped. QEMU writes each ack and each reply with a
  * call of its own, and waking a sleeper twice a request costs it as much as the request (4.5 us
  * against 9 us, QEMU 7.2). So sleep only after a while without a byte. On one CPU, sleep at once:
- * QEMU needs the CPU.
+ * QEMU needs the CPU. So on a busy machine: who yields there gives a CPU away for milliseconds, but
+ * who sleeps gets it back as soon as there is a byte.
  */
 #define SPIN_NS 200000
-
-static bool spin(const struct rsp_connection *conn, int64_t *until_ns)
+static bool spin(struct rsp_connection *conn, int64_t *until_ns)
 {
 	if (!conn->may_spin)
 		return false;
@@ -400,7 +416,7 @@ static bool spin(const struct rsp_connection *conn, int64_t *until_ns)
 		*until_ns = kt_now_ns() + SPIN_NS;
 	else if (kt_now_ns() >= *until_ns)
 		return false;
-	sched_yield();
+	conn->may_spin = yield_is_short();
 	return true;
 }
 
