@@ -15,8 +15,9 @@
 static const char help[] =
 	"Usage: ktstr-gdb info [TARGET] [OPTION...]\n"
 	"\n"
-	"Prints what kernel a running QEMU guest has, where its symbols and types come\n"
-	"from, how many BPF objects it holds, and what of ktstr-gdb works on it.\n"
+	"Prints what kernel a running QEMU guest has, what QEMU runs it, where the kernel's\n"
+	"symbols and types come from, how many BPF objects it holds, and what of ktstr-gdb\n"
+	"works on it.\n"
 	"\n"
 	HOST_TARGET_HELP
 	"\n";
@@ -209,6 +210,15 @@ static void kernel_lines(struct kt_buf *out, const struct cli_result *result, co
 	kt_buf_appendc(out, '\n');
 }
 
+static void emulator_line(struct kt_buf *out, const struct emulator *emulator)
+{
+	line(out, "QEMU");
+	kt_buf_appends(out, *emulator->version ? emulator->version : "-");
+	if (emulator->kvm.known)
+		kt_buf_appends(out, emulator->kvm.value ? ", KVM" : ", no KVM");
+	kt_buf_appendc(out, '\n');
+}
+
 static void scx_line(struct kt_buf *out, const struct cli_result *result)
 {
 	const struct scx_state *scx = &result->inspection->scx;
@@ -267,6 +277,7 @@ static struct kt_error *render_text(const struct cli_result *result,
 	struct kt_buf out = KT_BUF_INIT;
 
 	kernel_lines(&out, result, path);
+	emulator_line(&out, &inspection->emulator);
 	count_line(&out, inspection, INSPECT_PROGRAMS, "programs", inspection->programs.n);
 	count_line(&out, inspection, INSPECT_MAPS, "maps", inspection->maps.n);
 	count_line(&out, inspection, INSPECT_LINKS, "links", inspection->links.n);
@@ -319,7 +330,9 @@ static struct kt_error *render_json(const struct cli_result *result,
 	const struct inspection *inspection = result->inspection;
 	const struct kfacts_kernel *kernel = kfacts_kernel(result->session->facts);
 	const struct guest_paging *paging = &inspection->paging;
+	const struct emulator *emulator = &inspection->emulator;
 	json_t *root = json_object(), *json = json_object(), *scx = json_object();
+	json_t *qemu = json_object();
 	char build_id[CLI_BUILD_ID_MAX];
 	struct render_guest guest = cli_render_guest(result, build_id);
 
@@ -331,6 +344,11 @@ static struct kt_error *render_json(const struct cli_result *result,
 	json_object_set_new(json, "page_size", kt_json_u64(paging->page_size));
 	json_object_set_new(root, "page_tables", json);
 	json_object_set_new(root, "cpus", kt_json_u64(inspection->n_cpus));
+	json_object_set_new(qemu, "version",
+			    kt_json_text(*emulator->version ? emulator->version : NULL));
+	json_object_set_new(qemu, "kvm",
+			    emulator->kvm.known ? json_boolean(emulator->kvm.value) : json_null());
+	json_object_set_new(root, "qemu", qemu);
 	json_object_set_new(root, "symbols_from", json_from(kernel->symbols_from, path));
 	json_object_set_new(root, "types_from", json_from(kernel->types_from, path));
 	json_object_set_new(root, "programs",
@@ -354,6 +372,7 @@ static int show(const struct cli_args *args)
 	const struct inspect_options what = {
 		.objects = OBJECTS | INSPECT_AVAILABLE,
 		.paging = true,
+		.emulator = true,
 	};
 	_cleanup_(cli_session_deinit) struct cli_session session = {0};
 	_cleanup_(judgement_deinit) struct judgement judgement = {0};

@@ -198,8 +198,10 @@ static struct kt_error *read_stopped(struct stop *stop, const struct kfacts *fac
 		if (err)
 			return kt_error_wrap(err, "cannot read the guest's %s", walkers[i].what);
 	}
+	if (what->emulator)
+		err = emulator_ask(stop->client, &out->emulator);
 	out->timing.read_ns = lap(mark);
-	return NULL;
+	return err;
 }
 
 static struct kt_error *finish_all(const struct stop *stop, const struct kfacts *facts,

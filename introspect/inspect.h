@@ -8,6 +8,7 @@
 #include "introspect/bpf_link.h"
 #include "introspect/bpf_map.h"
 #include "introspect/bpf_prog.h"
+#include "introspect/emulator.h"
 #include "introspect/scx.h"
 
 /* How long each step took, in nanoseconds. */
@@ -46,6 +47,7 @@ struct inspect_options {
 	unsigned int objects; /* INSPECT_*, or-ed */
 	uint32_t prog_id;     /* whose instructions INSPECT_INSNS reads; 0: none */
 	bool paging; /* fill inspection's paging and n_cpus, which needs a search: no hint */
+	bool emulator; /* fill inspection's emulator: two round trips */
 };
 
 /* Only what was asked for is filled. */
@@ -59,6 +61,7 @@ struct inspection {
 	int64_t kaslr_offset;
 	struct guest_paging paging; /* and n_cpus: when asked for */
 	size_t n_cpus;
+	struct emulator emulator; /* when asked for */
 	bool was_paused; /* before the connect, as far as the stub tells (QEMU up to 8.0) */
 	struct inspect_timing timing;
 };

@@ -25,6 +25,8 @@ for suite in ${OBJECTS_SUITES:-bookworm trixie sid}; do
 	keys 'prog dump'
 	info
 	keys info
+	check 'info: QEMU says what it is' jq -e --arg version "$(qemu-system-x86_64 --version |
+		sed -n '1s/.*version \([0-9.]*\).*/\1/p')" '.qemu == {version: $version, kvm: false}' "$work/out"
 	alive
 done
 
