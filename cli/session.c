@@ -11,6 +11,7 @@
 #include "cli/session.h"
 #include "host/process.h"
 #include "introspect/gather_stub.h"
+#include "introspect/inspect_apart.h"
 #include "introspect/locate.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -135,6 +136,7 @@ struct kt_error *cli_session_open(struct cli_session *s, const struct cli_guest 
 
 struct kt_error *cli_session_aim(struct cli_session *s, const char *target)
 {
+	s->booted = true;
 	free(kt_take_ptr(s->cache_dir));
 	s->stub.timeout_ms = 0;
 	s->deadline_ns = kt_deadline_ms((int64_t)(s->options->wait_s * 1000));
@@ -253,6 +255,9 @@ static struct kt_error *read_known(struct cli_session *s, const struct inspect_o
 		if (s->gathering.client)
 			err = inspect_client(kt_take_ptr(s->gathering.client), s->facts, &how,
 					     &s->inspection);
+		else if (s->booted)
+			err = inspect_guest_apart(&s->target, &s->stub, s->facts, &how,
+						  &s->inspection);
 		else
 			err = inspect_guest(&s->target, &s->stub, s->facts, &how, &s->inspection);
 	} while (err && cli_session_try_again(s, &err));

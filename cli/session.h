@@ -45,6 +45,7 @@ struct cli_session {
 	struct inspection inspection; /* what step 3 read */
 	int64_t deadline_ns;          /* of --wait, in kt_now_ns() time */
 	int retry_ms;                 /* from one try to the next */
+	bool booted; /* this process starts programs: a child behind a fence reads the guest */
 
 	/* What step 2 cost. */
 	int64_t resolve_ns;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "collect/verifier.h"
+#include "introspect/inspect_apart.h"
 #include "introspect/scx.h"
 #include "logparse/sched_output.h"
 #include "util/cleanup.h"
@@ -30,7 +31,7 @@ static struct kt_error *read_guest(const struct run *run, struct vm *vm, struct 
 	struct kt_error *err = rsp_target_parse(vm_gdb_target(vm), &target);
 
 	if (!err)
-		err = inspect_guest(&target, &run->collect->stub, run->collect->facts, &what, ret);
+		err = inspect_guest_apart(&target, &run->collect->stub, run->collect->facts, &what, ret);
 	return err;
 }
 
