@@ -15,9 +15,9 @@
 static const char help[] =
 	"Usage: ktstr-gdb info [TARGET] [OPTION...]\n"
 	"\n"
-	"Prints what kernel a running QEMU guest has, what QEMU runs it, where the kernel's\n"
-	"symbols and types come from, how many BPF objects it holds, and what of ktstr-gdb\n"
-	"works on it.\n"
+	"Prints what kernel a running QEMU guest has, and what QEMU it runs in; where the\n"
+	"kernel's symbols and types come from, how many BPF objects it holds, and\n"
+	"what of ktstr-gdb works on it.\n"
 	"\n"
 	HOST_TARGET_HELP
 	"\n";

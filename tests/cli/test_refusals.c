@@ -168,16 +168,17 @@ static void test_images(void **state)
 	fclose(file);
 	for (size_t n = 100; n < len; n += len / 5) {
 		strcpy(part, write_file("part", bytes, n, 0600));
-		tool_refused(RUN("attach", "--vmlinux", part), 3, "truncated");
+		tool_refused(RUN("attach", ":1", "--vmlinux", part), 3, "truncated");
 	}
-	tool_refused(RUN("attach", "--vmlinux", write_file("none", "", 0, 0600)), 3, "is empty");
-	tool_refused(RUN("attach", "--vmlinux", write_file("text", "hello", 5, 0600)), 3,
+	tool_refused(RUN("attach", ":1", "--vmlinux", write_file("none", "", 0, 0600)), 3,
+		     "is empty");
+	tool_refused(RUN("attach", ":1", "--vmlinux", write_file("text", "hello", 5, 0600)), 3,
 		     "not a kernel");
-	tool_refused(RUN("attach", "--vmlinux", "/nonexistent"), 3, "no such file");
-	tool_refused(RUN("attach", "--vmlinux", dir), 3, "not a regular file");
+	tool_refused(RUN("attach", ":1", "--vmlinux", "/nonexistent"), 3, "no such file");
+	tool_refused(RUN("attach", ":1", "--vmlinux", dir), 3, "not a regular file");
 	fake_kernel(&elf, &(struct fake_options){.no_btf = true});
-	tool_refused(RUN("attach", "--vmlinux", write_file("nobtf", elf.data, elf.len, 0600)), 3,
-		     "BTF");
+	tool_refused(RUN("attach", ":1", "--vmlinux", write_file("nobtf", elf.data, elf.len, 0600)),
+		     3, "BTF");
 	kt_buf_deinit(&elf);
 }
 
@@ -193,8 +194,8 @@ static void test_kernel_without_bpf(void **state)
 	data = btf__raw_data(btf, &len);
 	kt_buf_append(&raw, data, len);
 	fake_kernel(&elf, &(struct fake_options){.no_bpf = true, .btf = &raw});
-	tool_refused(RUN("attach", "--vmlinux", write_file("nobpf", elf.data, elf.len, 0600)), 3,
-		     "this kernel has no BPF (CONFIG_BPF_SYSCALL)");
+	tool_refused(RUN("attach", ":1", "--vmlinux", write_file("nobpf", elf.data, elf.len, 0600)),
+		     3, "this kernel has no BPF (CONFIG_BPF_SYSCALL)");
 	btf__free(btf);
 	kt_buf_deinit(&raw);
 	kt_buf_deinit(&elf);

@@ -148,7 +148,7 @@ static void test_watch(void **state)
 	tool_refused(RUN("watch", "x", "--vmlinux", "x"), 2, "a target is HOST:PORT");
 	tool_refused(RUN("watch", ":1", ":2", "--vmlinux", "x"), 2, "one TARGET");
 	tool_refused(RUN("watch", ":1", "--vmlinux", "/nonexistent"), 3, "no such file");
-	tool_refused(RUN("watch", "--logs", "/nonexistent/x", "--vmlinux", "x"), 3,
+	tool_refused(RUN("watch", ":1", "--logs", "/nonexistent/x", "--vmlinux", "x"), 3,
 		     "cannot make the directory");
 	assert_non_null(strstr(RUN("watch", "--help")->out, "--max-overhead"));
 }
