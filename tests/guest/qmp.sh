@@ -60,7 +60,7 @@ both() {
 	as_before "$1, the monitor alone"
 }
 
-guest plain --append 'truth.churn=0 truth.progs=40'
+guest plain --append 'truth.churn=0 truth.progs=40' --qemu-arg -qmp --qemu-arg tcp:127.0.0.1:0,server=on,wait=off
 state >"$work/before"
 both plain
 for command in maps links info; do
@@ -70,6 +70,22 @@ done
 run watch "$target" --vmlinux "$kernel" --duration 0.5
 check 'watch' [ "$status" = 0 ]
 as_before 'maps, links, info, watch'
+run collect --vmlinux "$kernel" "$target" --json
+check 'collect' [ "$status" = 0 ]
+as_before 'collect'
+# A monitor that cannot pass a socket.
+port=$(ask query-chardev | jq -r '.[].filename | select(startswith("disconnected:tcp:")) | match(":([0-9]+),").captures[0].string' -)
+run attach "qmp:127.0.0.1:$port" --vmlinux "$kernel" --json
+equal 'a monitor by TCP'
+as_before 'a monitor by TCP'
+# A monitor that is not there yet; its path is one from here.
+(cd "$work" && exec "$tool" attach qmp:later --wait 60 --vmlinux "$kernel" --json >"$work/out" 2>"$work/err" </dev/null) &
+waits=$!
+becomes takes_signals $waits
+ln -s "$dir/monitor" "$work/later"
+wait $waits
+status=$?
+equal '--wait'
 
 run attach "pid:$(cat "$dir/pid")" --vmlinux "$kernel" --json
 equal 'by its process'
@@ -102,6 +118,19 @@ check "SIGKILL at $times moments: the guest runs on, QEMU is as before" [ -z "$b
 [ -z "$bad_state" ] || echo "# $bad_state"
 run attach "$target" --vmlinux "$kernel" --json
 equal 'after that'
+
+# --- who may not ---
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	cp "$tool" "$work/tool"
+	chmod 711 "$work"
+	chmod 700 "$dir"
+	timeout 60 setpriv --reuid 65534 --regid 65534 --clear-groups "$work/tool" attach "$target" \
+		--vmlinux "$kernel" >"$work/out" 2>"$work/err" </dev/null
+	status=$?
+	says 'another user' 3 'cannot connect: Permission denied; who starts QEMU may'
+else
+	skip 'another user' 'needs root and setpriv'
+fi
 
 # --- who else is there ---
 mkfifo "$work/hold"
