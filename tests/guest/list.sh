@@ -47,7 +47,7 @@ lists 'a VM with both, in its working directory' ".target == \"qmp:$work/all/qmp
 	.name == \"a ☃ VM\" and .uuid == \"11111111-2222-3333-4444-555555555555\" and .kernel == \"$release\""
 keys vms
 run list
-prints 'the table' 0 " +x86_64 +tcg +4 +96M $release +qmp:$work/all/qmp.sock"
+prints 'the table' 0 " +x86_64 +tcg +4 +96M $(echo "$release" | sed 's/[+.]/./g') +qmp:$work/all/qmp.sock"
 run list --csv -o pid,memory,target
 prints 'CSV' 0 "^$pid,100663296,qmp:$work/all/qmp.sock"
 # Somebody has the monitor for as long as this reads.
