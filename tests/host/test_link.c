@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -150,6 +151,8 @@ static void start_qemu(bool runs)
 	*seen = (struct seen){.runs = runs};
 	qemu = fork();
 	assert_true(qemu >= 0);
+	if (!qemu) /* a check that fails leaves nobody behind, who would keep our stdout open */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	while (!qemu) {
 		struct qemu q = {seen, accept(sock, NULL, NULL), -1, -1};
 
