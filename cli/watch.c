@@ -378,7 +378,7 @@ static struct kt_error *watch_stopped_guest(struct session *s, struct rsp_client
 		.progress = options->progress,
 		.max_overhead = options->max_overhead,
 	};
-	struct kt_error *err, *end_err;
+	struct kt_error *err, *show_err, *end_err;
 	struct watch *watch;
 	int64_t hint;
 	bool has_hint = kfacts_load_hint(facts, cache_dir, place, &hint);
@@ -392,10 +392,11 @@ static struct kt_error *watch_stopped_guest(struct session *s, struct rsp_client
 	err = show_begin(s, facts, watch);
 	if (!err)
 		err = follow(s, watch);
-	if (!err)
-		err = load_fold_let_go(&s->fold, INT64_MAX);
-	if (!err)
-		err = show_loads(s);
+	/* A load that still waits is shown, and counts, however the watch ends. */
+	show_err = load_fold_let_go(&s->fold, INT64_MAX);
+	if (!show_err)
+		show_err = show_loads(s);
+	err = kt_error_join(err, show_err);
 	end_err = watch_end(watch);
 	/* The guest ended the watch, and may be gone with its breakpoints. */
 	if (err || *s->why)
