@@ -13,6 +13,9 @@
 /* For a child that hangs. Each wait of its own has a deadline, and there are some hundred. */
 #define TIMEOUT_MS 600000
 
+/* Of the places that the child may open, those that it needs for a Unix socket. */
+#define PLACES_WITHOUT_PORT 3
+
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* --- bytes: numbers are little-endian, strings end with a NUL --- */
@@ -211,9 +214,22 @@ static struct kt_error *read_behind_fence(void *arg, struct kt_buf *result)
 		{"/proc/self", KT_FENCE_READ},
 		{"/sys/devices/system/cpu/online", KT_FENCE_READ},
 		{"/dev/null", KT_FENCE_WRITE},
+		/* To resolve a host's name, where the stub has a port. */
+		{"/etc/gai.conf", KT_FENCE_READ},
+		{"/etc/host.conf", KT_FENCE_READ},
+		{"/etc/hosts", KT_FENCE_READ},
+		{"/etc/ld.so.cache", KT_FENCE_READ},
+		{"/etc/nsswitch.conf", KT_FENCE_READ},
+		{"/etc/resolv.conf", KT_FENCE_READ},
+		{"/lib", KT_FENCE_READ},
+		{"/usr/lib", KT_FENCE_READ},
 	};
-	const struct kt_fence fence = {.places = {.data = places, .len = N_OF(places)}};
 	const struct work *work = arg;
+	const char *port = work->target->port;
+	const struct kt_fence fence = {
+		.places = {.data = places, .len = port ? N_OF(places) : PLACES_WITHOUT_PORT},
+		.tcp_port = port ? (uint16_t)atoi(port) : 0,
+	};
 	struct inspection inspection;
 	struct kt_error *err;
 

@@ -9,7 +9,8 @@
 /*
  * As inspect_guest(), in a child (util/apart.h) that can open no file, start no program and use no
  * network: it has the guest's words to parse, and this process only what the child makes of them,
- * which is checked once more. The target is a Unix socket. what->objects may be INSPECT_PROGRAMS,
+ * which is checked once more. Where the target has a port, the child may connect to that, and read
+ * what the resolver does. what->objects may be INSPECT_PROGRAMS,
  * INSPECT_SCX and INSPECT_AVAILABLE.
  *
  * The errors are inspect_guest()'s, and those of kt_apart().
