@@ -38,6 +38,8 @@ $(jq -c --argjson pid "$pid" '.vms[] | select(.pid == $pid)' "$work/out")"
 qemu plain -m 64
 lists 'a VM without a way in' '.target == null and .ways == [] and .memory == 67108864 and .accel == "tcg" and
 	(.why | startswith("it was started without"))'
+run attach "pid:$pid"
+says 'and as a TARGET' 3 "process $pid cannot be reached: it was started without .*-qmp unix:PATH"
 
 qemu all -name 'guest=a ☃ VM,debug-threads=on' -uuid 11111111-2222-3333-4444-555555555555 -m size=96M \
 	-smp sockets=2,cores=2 -kernel "$kernel" -qmp unix:qmp.sock,server=on,wait=off -gdb unix:gdb.sock,server=on
@@ -66,6 +68,10 @@ else
 	skip 'a monitor that somebody has' 'no python3'
 fi
 "$truth/stop" "$work/all"
+run attach "pid:$pid"
+says 'a process that is gone' 3 "there is no process $pid"
+run attach "pid:$$"
+says 'a process that is no QEMU' 3 "process $$ is no QEMU: it runs /"
 
 cat >"$work/vm.cfg" <<C
 [machine]
@@ -101,6 +107,62 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 else
 	skip 'another user' 'not root, or no setpriv'
 fi
+# --- no TARGET, on a host without other VMs: processes and ports of its own ---
+
+cat >"$work/alone" <<'S'
+# start NAME ARG...: a QEMU in the background.
+start() {
+	name=$1
+	shift
+	qemu-system-x86_64 -S -display none -nodefaults -accel tcg -m 64 -name "$name" "$@" \
+		</dev/null >"$work/alone.log" 2>&1 &
+}
+# soon COMMAND...
+soon() {
+	for _ in $(seq 600); do
+		"$@" && return
+		sleep 0.05
+	done
+	cat "$work/alone.log" >&2
+	exit 1
+}
+# ask NAME: attach's status and words.
+ask() {
+	timeout 60 "$tool" attach >"$work/$1.out" 2>"$work/$1.err" </dev/null
+	echo $? >"$work/$1.status"
+}
+ask none
+start first -gdb "unix:$work/first.sock,server=on,wait=off"
+echo $! >"$work/first.pid"
+soon test -S "$work/first.sock"
+ask one
+start second -gdb "unix:$work/second.sock,server=on,wait=off"
+soon test -S "$work/second.sock"
+ask two
+start third -s
+soon grep -qs ':04D2 ' /proc/net/tcp /proc/net/tcp6
+ask port
+# Who is left ends with this, the first process of its namespace.
+exit 0
+S
+# default NAME STATUS PATTERN: of ask NAME; each line is the tool's.
+default() {
+	if grep -qx "$2" "$work/$1.status" && grep -Eq -- "$3" "$work/$1.err" && [ ! -s "$work/$1.out" ]; then
+		ok "no TARGET: $1"
+	else
+		not_ok "no TARGET: $1" "wanted $2 and: $3
+$(cat "$work/$1.status" "$work/$1.err")"
+	fi
+}
+if work=$work tool=$tool timeout 120 unshare --pid --fork --kill-child --mount-proc --net sh "$work/alone" 2>"$work/unshare"; then
+	default none 3 'cannot attach to :1234'
+	default one 3 "no TARGET is given; the only VM of this host is unix:$work/first.sock \\(pid $(cat "$work/first.pid")\\)"
+	default two 2 "2 VMs run on this host; .* which: unix:$work/first.sock .*first\\), unix:$work/second.sock .*ktstr-gdb list"
+	default port 3 'cannot attach to :1234'
+else
+	skip 'no TARGET' "no namespaces can be made here: $(tail -n 1 "$work/unshare")"
+fi
+
 run list extra
 says 'an argument' 2 'list takes no argument'
 run list --sort nonsense
