@@ -82,6 +82,7 @@ domain() {
   <os><type arch='x86_64' machine='q35'>hvm</type><kernel>$work/all/vmlinuz</kernel>
     <initrd>$work/all/initrd</initrd>
     <cmdline>console=ttyS0 panic=-1 oops=panic quiet truth.progs=40</cmdline></os>
+  <features><acpi/></features>
   <cpu mode='maximum'><feature policy='disable' name='cx16'/></cpu>
   <devices><emulator>${3:-$(command -v qemu-system-x86_64)}</emulator>
     <serial type='file'><source path='$work/$2/console'/><target port='0'/></serial>
@@ -117,7 +118,42 @@ has() {
 	virsh "$1" domstate "$2"
 }
 
+# As the session's user: the tool, with this file of its own.
+ask_as_user() {
+	user timeout 60 "$work/all/ktstr-gdb" attach "$1" >"$work/out" 2>"$work/err" </dev/null
+	status=$?
+}
 domain $system one && domain $system off || skip_all "no domain: $(cat "$work/virsh")"
+
+# --- what needs no guest ---
+
+chmod 700 /run/libvirt/libvirt-sock
+ask_as_user libvirt+$system:off
+says 'a user who may not connect' 3 'libvirt says: .*[Pp]ermission denied'
+chmod 777 /run/libvirt/libvirt-sock
+if domain $session off; then
+	ask_as_user libvirt:off
+	says 'two domains of one name' 2 \
+		"'off' names 2 domains; give one of these: libvirt\+$session:[-0-9a-f]{36} \(off\), libvirt\+$system:[-0-9a-f]{36} \(off\)"
+	ask_as_user "$(grep -o "libvirt+$system:[-0-9a-f]*" "$work/err" | head -n 1)"
+	says 'and one of these' 3 "the domain 'off' does not run"
+	virsh $session undefine off >/dev/null
+else
+	skip 'two domains of one name' "no session: $(tail -n 1 "$work/virsh")"
+fi
+ask_as_user libvirt:off
+says 'a name that only the system has' 3 "the domain 'off' does not run"
+chmod 700 /run/libvirt/libvirt-sock
+library=$(ldconfig -p | sed -n 's/.*libvirt-qemu\.so\.0 .*=> //p' | head -n 1)
+if [ -n "$library" ]; then
+	unshare -m sh -c 'mount --bind /dev/null "$1" && exec timeout 60 "$2" attach libvirt:off' sh "$library" "$tool" \
+		>"$work/out" 2>"$work/err" </dev/null
+	status=$?
+	says 'no library of libvirt' 3 "libvirt's library is not on this machine .*install libvirt0"
+fi
+
+# --- guests ---
+
 if starts $system one; then
 	has $system one >"$work/before"
 	reads 'by its name' "libvirt+$system:one"
@@ -131,6 +167,11 @@ if starts $system one; then
 	virsh $system resume one >/dev/null
 	run list --json
 	check 'it is listed' jq -e '.vms[] | select(.target == "libvirt:one" and .name == "one")' "$work/out"
+	id=$(virsh $system list --id | head -n 1)
+	domain $system "$id"
+	run attach "libvirt:$id"
+	says "a name that is another domain's id" 2 "'$id' names 2 domains; .*\(one\), .*\($id\)"
+	virsh $system undefine "$id" >/dev/null
 	run attach libvirt:off
 	says 'a domain that is shut off' 3 "the domain 'off' does not run"
 	run attach libvirt:nobody
@@ -161,10 +202,25 @@ if domain $session mine && starts $session mine; then
 else
 	skip 'a domain of a session' "it does not start: $(tail -n 1 "$work/virsh")"
 fi
-if newest=$(tests/newest-qemu) && domain $system newest "$newest" && starts $system newest; then
+# An old libvirt cannot ask a new QEMU what it can do: it asks this machine's, and starts the new one.
+cat >"$work/newest-qemu" <<S
+#!/bin/sh
+case \$* in
+*'-machine none'*) exec qemu-system-x86_64 "\$@" ;;
+esac
+exec '$(tests/newest-qemu 2>/dev/null)' "\$@"
+S
+chmod 755 "$work/newest-qemu"
+if tests/newest-qemu >/dev/null 2>"$work/virsh" && domain $system newest "$work/newest-qemu" && starts $system newest; then
+	virsh $system qemu-monitor-command newest '{"execute": "query-version"}' >"$work/version"
+	check 'the newest QEMU it is' [ "$(jq .return.qemu.major "$work/version")" -gt 7 ]
 	reads 'the newest QEMU' "libvirt+$system:newest"
 	virsh $system destroy newest
 else
 	skip 'the newest QEMU' "this libvirt cannot run it: $(tail -n 1 "$work/virsh"); $(tail -n 1 "$work/libvirtd.log")"
 fi
+kill "$daemon"
+becomes has_ended "$daemon"
+run attach libvirt:one
+says 'no libvirtd' 3 'libvirt says: Failed to connect socket .*does libvirtd \(or virtqemud\) run'
 plan
