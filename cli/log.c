@@ -13,6 +13,7 @@
 #include "cli/writer.h"
 #include "logparse/blocks.h"
 #include "logparse/collapse.h"
+#include "logparse/unwrap.h"
 #include "render/log_json.h"
 #include "render/log_last.h"
 #include "render/log_table.h"
@@ -87,8 +88,31 @@ struct log {
 	KT_VEC(struct render_log_program) programs;
 	size_t n_wanted;      /* logs of programs that match --program */
 	struct kt_buf others; /* names of the other programs, for the error message */
+	KT_VEC(struct kt_unwrapped *) unwrapped; /* of texts that had something around the logs */
+	const struct kt_unwrapped *wrapped;      /* of the text at hand; NULL: it has nothing */
 	struct cli_writer writer;
 };
+
+/* Collapses what is, or has, a log; its lines go out with what the input has around them. */
+static struct kt_error *collapse(struct log *log, struct kt_text text, bool blocks)
+{
+	struct kt_rewrap rewrap;
+	struct kt_error *err, *end;
+	kt_sink_fn sink = log->wrapped ? kt_rewrap_put : cli_writer_put;
+	void *arg = log->wrapped ? (void *)&rewrap : &log->writer;
+
+	if (log->wrapped)
+		kt_rewrap_init(&rewrap, log->wrapped, cli_writer_put, &log->writer);
+	err = blocks ? kt_collapse_blocks_to(text, &log->collapse, sink, arg)
+		     : kt_collapse_cycles_to(text, &log->collapse, sink, arg);
+	if (!log->wrapped)
+		return err;
+	end = kt_rewrap_end(&rewrap);
+	if (!err)
+		return end;
+	kt_error_destroy(end);
+	return err;
+}
 
 static struct kt_error *raw_whole(struct log *log, struct kt_text text)
 {
@@ -97,19 +121,19 @@ static struct kt_error *raw_whole(struct log *log, struct kt_text text)
 
 static struct kt_error *raw_program(struct log *log, const struct kt_log_block *block)
 {
-	return cli_writer_put(&log->writer, block->trace);
+	return cli_writer_put(&log->writer,
+			      log->wrapped ? kt_unwrapped_origin(log->wrapped, block->trace)
+					   : block->trace);
 }
 
 static struct kt_error *collapsed_whole(struct log *log, struct kt_text text)
 {
-	if (log->has_blocks)
-		return kt_collapse_blocks_to(text, &log->collapse, cli_writer_put, &log->writer);
-	return kt_collapse_cycles_to(text, &log->collapse, cli_writer_put, &log->writer);
+	return collapse(log, text, log->has_blocks);
 }
 
 static struct kt_error *collapsed_program(struct log *log, const struct kt_log_block *block)
 {
-	return kt_collapse_cycles_to(block->trace, &log->collapse, cli_writer_put, &log->writer);
+	return collapse(log, block->trace, false);
 }
 
 /* The texts of several programs have an empty line between them. */
@@ -334,16 +358,39 @@ static bool has_blocks(struct kt_text text)
 	return kt_log_blocks_next(&it, &block);
 }
 
+/* Takes off what stands around the lines of the text's logs. */
+static struct kt_error *unwrap(struct log *log, struct kt_text *text)
+{
+	struct kt_unwrapped *unwrapped = NULL;
+	struct kt_error *err = kt_unwrap(*text, &unwrapped);
+
+	log->wrapped = unwrapped;
+	if (err || !unwrapped)
+		return err;
+	if (!kt_vec_push(&log->unwrapped, unwrapped)) {
+		kt_unwrapped_destroy(unwrapped);
+		log->wrapped = NULL;
+		return kt_error_no_memory();
+	}
+	*text = kt_unwrapped_text(unwrapped);
+	return NULL;
+}
+
 /* Shows one text. An error is one of the output: it ends the work. */
 static struct kt_error *show(struct log *log, struct kt_text text)
 {
 	bool whole = log->mode->whole && !log->program;
-	struct kt_error *err;
+	struct kt_error *err = NULL;
 
 	/* Nothing to show. The other modes go on: --last says that there is no log. */
 	if (!text.len && (log->mode->whole || log->mode->table == json_table))
 		return NULL;
 	log->has_blocks = false;
+	log->wrapped = NULL;
+	if (text.len && !(whole && log->mode->whole == raw_whole))
+		err = unwrap(log, &text);
+	if (err)
+		return err;
 	if (text.len && (log->mode->whole != raw_whole || log->program || log->writer.color))
 		log->has_blocks = has_blocks(text);
 	cli_writer_begin(&log->writer, whole && log->has_blocks);
@@ -448,6 +495,9 @@ static void set_up_writer(struct log *log)
 static void log_deinit(struct log *log)
 {
 	kt_vec_free(&log->programs);
+	kt_vec_for_each (&log->unwrapped, unwrapped)
+		kt_unwrapped_destroy(*unwrapped);
+	kt_vec_free(&log->unwrapped);
 	kt_buf_deinit(&log->others);
 	cli_writer_deinit(&log->writer);
 }

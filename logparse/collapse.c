@@ -314,23 +314,65 @@ static struct kt_error *put_nodes(struct collapser *c, const struct log_list *li
 #define READABLE_LINES 300
 #define READABLE_PART  100 /* of the log, what is more */
 
-/* A sink that keeps its input, and gives up if that has too many lines. */
+/*
+ * A sink that keeps its input, and gives up if that has too many lines. What comes from the log is
+ * kept as where it is, so that who gets it in the end can tell it from marks.
+ */
+struct attempt_piece {
+	const char *data; /* in the log; NULL: a mark, the next in `marks` */
+	size_t len;
+};
+
 struct attempt {
-	struct kt_buf text;
-	size_t lines, limit;
+	KT_VEC(struct attempt_piece) pieces;
+	struct kt_buf marks;
+	struct kt_text log;
+	size_t bytes, lines, limit;
 	size_t max_bytes;
 };
+
+static void attempt_deinit(struct attempt *attempt)
+{
+	kt_vec_free(&attempt->pieces);
+	kt_buf_deinit(&attempt->marks);
+}
 
 static struct kt_error *keep_lines(void *arg, struct kt_text piece)
 {
 	struct attempt *attempt = arg;
+	struct attempt_piece kept = {piece.data, piece.len};
+	bool mark = piece.data < attempt->log.data ||
+		    piece.data >= attempt->log.data + attempt->log.len;
 
-	if (piece.len > attempt->max_bytes - attempt->text.len)
+	if (piece.len > attempt->max_bytes - attempt->bytes)
 		return kt_error_new(KT_ERROR_CANCELLED, "too many bytes");
+	attempt->bytes += piece.len;
 	attempt->lines += kt_text_count_lines(piece);
 	if (attempt->lines > attempt->limit)
 		return kt_error_new(KT_ERROR_CANCELLED, "too many lines");
-	return kt_sink_append(&attempt->text, piece);
+	if (mark) {
+		kept.data = NULL;
+		kt_buf_append(&attempt->marks, piece.data, piece.len);
+	}
+	if (kt_buf_failed(&attempt->marks) || !kt_vec_push(&attempt->pieces, kept))
+		return kt_error_no_memory();
+	return NULL;
+}
+
+static struct kt_error *put_attempt(struct collapser *c, const struct attempt *attempt)
+{
+	const char *marks = attempt->marks.data;
+	struct kt_error *err = NULL;
+
+	for (size_t i = 0; i < attempt->pieces.len && !err; i++) {
+		const struct attempt_piece *piece = &attempt->pieces.data[i];
+
+		err = put(c, piece->data ? piece->data : marks,
+			  (piece->data ? piece->data : marks) + piece->len);
+		if (!piece->data)
+			marks += piece->len;
+	}
+	return err;
 }
 
 /* The largest part of the log that is kept for that. */
@@ -345,18 +387,22 @@ static struct kt_error *try_nodes(const struct collapser *c, const struct log_li
 				  struct attempt *better)
 {
 	_cleanup_error_ struct kt_error *err = NULL;
-	struct attempt attempt = {.limit = better->lines - 1, .max_bytes = better->max_bytes};
+	struct attempt attempt = {
+		.limit = better->lines - 1,
+		.max_bytes = better->max_bytes,
+		.log = {list->nodes[0].start, (size_t)(list->end - list->nodes[0].start)},
+	};
 	struct collapser dry = *c;
 
 	dry.sink = keep_lines;
 	dry.arg = &attempt;
 	err = put_nodes(&dry, list, 0);
 	if (!err) {
-		kt_buf_deinit(&better->text);
+		attempt_deinit(better);
 		*better = attempt;
 		return NULL;
 	}
-	kt_buf_deinit(&attempt.text);
+	attempt_deinit(&attempt);
 	return kt_error_code(err) == KT_ERROR_CANCELLED ? NULL : kt_take_ptr(err);
 }
 
@@ -381,9 +427,8 @@ static struct kt_error *put_readable(struct collapser *c, const struct log_list 
 		err = try_nodes(c, list, &best);
 	c->likeness = LOG_FLAT;
 	if (!err)
-		err = best.text.data ? put(c, best.text.data, best.text.data + best.text.len)
-				     : put_nodes(c, list, 0);
-	kt_buf_deinit(&best.text);
+		err = best.pieces.len ? put_attempt(c, &best) : put_nodes(c, list, 0);
+	attempt_deinit(&best);
 	return err;
 }
 
