@@ -137,6 +137,24 @@ static bool ends_with(struct kt_text text, struct kt_text what)
 	       memcmp(text.data + text.len - what.len, what.data, what.len) == 0;
 }
 
+/* "\n", "\t", "#012", "#011", or the end of a colour, "[33m": no letter and no digit of a word. */
+static bool ends_in_escape(struct kt_text before)
+{
+	size_t n = before.len;
+
+	if (n > 1 && before.data[n - 2] == '\\' && memchr("ntr", before.data[n - 1], 3))
+		return true;
+	if (ends_with(before, KT_TEXT("#012")) || ends_with(before, KT_TEXT("#011")))
+		return true;
+	if (before.data[n - 1] != 'm')
+		return false;
+	for (n--; n && before.len - n < 12 &&
+		  (is_digit(before.data[n - 1]) || before.data[n - 1] == ';');
+	     n--)
+		;
+	return n && before.data[n - 1] == '[';
+}
+
 /* No part of a longer word or number, and not the object of a sentence. */
 static bool begins(struct kt_text before)
 {
@@ -144,7 +162,7 @@ static bool begins(struct kt_text before)
 		return true;
 	if (isalnum((unsigned char)before.data[before.len - 1]) ||
 	    memchr("_-.#", before.data[before.len - 1], 4))
-		return ends_with(before, KT_TEXT("#012"));
+		return ends_in_escape(before);
 	return !ends_with(before, KT_TEXT("insn ")) && !ends_with(before, KT_TEXT("before ")) &&
 	       !ends_with(before, KT_TEXT("at "));
 }
@@ -162,7 +180,7 @@ static bool place_at(struct kt_text line, size_t floor, size_t colon, size_t *re
 		at--;
 	/* rsyslog has "#012" for a newline, and then there are more digits. */
 	if (at > floor && line.data[at - 1] == '#' && colon - at > 3 &&
-	    memcmp(line.data + at, "012", 3) == 0)
+	    (memcmp(line.data + at, "012", 3) == 0 || memcmp(line.data + at, "011", 3) == 0))
 		at += 3;
 	if (at == colon) {
 		if (colon - floor < precise.len)
@@ -226,5 +244,6 @@ bool log_find_anchor(struct kt_text line, size_t *ret)
 
 bool log_may_be_listing(struct kt_text line, size_t anchor)
 {
-	return anchor && anchor < 3 && anchor + digits(from(line, anchor)) == 3;
+	return anchor && anchor < 3 && line.data[0] == ' ' && line.data[anchor - 1] == ' ' &&
+	       anchor + digits(from(line, anchor)) == 3;
 }

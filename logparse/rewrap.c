@@ -30,6 +30,7 @@ static uint64_t byte_outside(const struct kt_unwrapped *u, uint64_t line, uint64
 		const char *p, *end;
 		char unit[4];
 		uint64_t len;
+		size_t n;
 
 		if (line >= layer->inner_len)
 			return layer->outer.len;
@@ -43,8 +44,14 @@ static uint64_t byte_outside(const struct kt_unwrapped *u, uint64_t line, uint64
 		outer = wrap_line_outer(layer, l);
 		p = outer.data + l->prefix;
 		end = outer.data + outer.len;
-		for (size_t n; len && p < end; len -= n < len ? n : len)
+		for (; len && p < end; len -= n < len ? n : len)
 			p = wrap_decode(l->code, p, end, unit, &n);
+		/* The end of a line may be broken off. */
+		if (l->code == WRAP_QUOTED_PRINTABLE && p < end) {
+			const char *next = wrap_decode(l->code, p, end, unit, &n);
+
+			p = n ? p : next;
+		}
 		line = l->outer;
 		at = (uint64_t)(p - layer->outer.data);
 	}
@@ -86,6 +93,7 @@ static struct around around_of(const struct kt_unwrapped *u, struct kt_text line
 	uint64_t at = offset_of(u, line.data), begin, end, from, to;
 
 	text.len -= text.len && text.data[text.len - 1] == '\n';
+	text.len -= text.len && text.data[text.len - 1] == '\r';
 	begin = line_outside(u, at);
 	end = line_outside(u, at + line.len);
 	from = byte_outside(u, at, at);

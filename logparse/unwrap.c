@@ -86,7 +86,7 @@ static bool put_decoded(struct wrap_layer *layer, struct kt_text raw, size_t pre
 			enum wrap_code code)
 {
 	const char *p = raw.data + prefix, *stop = raw.data + end;
-	uint64_t outer = (uint64_t)(raw.data - layer->outer.data);
+	uint64_t outer = (uint64_t)(raw.data - layer->outer.data), inner = layer->inner_len;
 	char special = wrap_special(code), unit[4];
 	size_t n;
 
@@ -99,6 +99,9 @@ static bool put_decoded(struct wrap_layer *layer, struct kt_text raw, size_t pre
 		if (!q)
 			break;
 		p = wrap_decode(code, q, stop, unit, &n);
+		if (n == 1 && *unit == '\n' && layer->inner_len > inner &&
+		    layer->inner[layer->inner_len - 1] == '\r')
+			layer->inner_len--;
 		put_inner(layer, unit, n);
 		if (n == 1 && *unit == '\n' && p < stop &&
 		    !add_line(layer, (uint64_t)(p - layer->outer.data), 0, code))
@@ -250,9 +253,14 @@ static bool is_in_string(struct kt_text line, size_t at, size_t *ret)
 	return open;
 }
 
+/* How far behind a newline a line of the kernel's is looked for. */
+#define NEAR 256
+
 /* Whether a newline in the text is written so, and a line of the kernel's follows it. */
 static bool has_escaped_line(struct kt_text text, struct kt_text newline)
 {
+	size_t at;
+
 	while (text.len > newline.len) {
 		const char *p = memmem(text.data, text.len, newline.data, newline.len);
 
@@ -260,28 +268,37 @@ static bool has_escaped_line(struct kt_text text, struct kt_text newline)
 			return false;
 		text.len -= (size_t)(p + newline.len - text.data);
 		text.data = p + newline.len;
-		if (log_is_anchor(text) || kt_text_starts_with(text, KT_TEXT("; ")))
+		if (log_find_anchor(slice(text, 0, text.len < NEAR ? text.len : NEAR), &at))
 			return true;
 	}
 	return false;
 }
 
-/* What is around the line of the kernel's that begins at `at`. */
+/* How newlines are written in a text of several lines. */
+static enum wrap_code newlines_of(struct kt_text text)
+{
+	if (has_escaped_line(text, KT_TEXT("#012")))
+		return WRAP_OCTAL;
+	return has_escaped_line(text, KT_TEXT("\\n")) ? WRAP_ESCAPED : WRAP_VERBATIM;
+}
+
+/*
+ * What is around the line of the kernel's that begins at `at`. Where newlines are escaped outside
+ * of strings, each line inside may have a string of its own.
+ */
 static struct wrapping wrapping_of(struct kt_text line, size_t at)
 {
-	struct wrapping ret = {.prefix = slice(line, 0, at), .code = WRAP_VERBATIM};
-	struct kt_text text = slice(line, at, line.len);
-	size_t begin = 0, end;
+	struct wrapping ret = {.prefix = {line.data, 0}};
+	size_t begin = 0, end = at;
+	bool quoted = is_in_string(line, at, &begin) && find_quote(line, begin, &end) && end >= at;
 
-	if (is_in_string(line, at, &begin) && find_quote(line, begin, &end) && end >= at) {
-		ret.prefix.len = begin;
+	ret.code = newlines_of(slice(line, quoted ? end : at, line.len));
+	if (ret.code != WRAP_VERBATIM)
+		return ret;
+	ret.prefix.len = quoted ? begin : at;
+	ret.quoted = quoted;
+	if (quoted)
 		ret.code = WRAP_ESCAPED;
-		ret.quoted = true;
-	} else if (has_escaped_line(text, KT_TEXT("#012"))) {
-		ret.code = WRAP_OCTAL;
-	} else if (has_escaped_line(text, KT_TEXT("\\n"))) {
-		ret.code = WRAP_ESCAPED;
-	}
 	return ret;
 }
 
@@ -299,22 +316,18 @@ static void put_wrapped(struct unwrapper *u, struct kt_text raw, size_t begin)
 	struct kt_text line = without_newline(raw);
 	size_t end = line.len;
 
+	while (raw.len > line.len && end > begin && line.data[end - 1] == '\r')
+		end--;
 	if (u->now.quoted && !find_quote(line, begin, &end)) {
 		u->failed |= !put_plain(u->layer, raw);
 		return;
 	}
-	/* Python's quotes. */
-	if (!u->now.quoted && u->now.code == WRAP_ESCAPED && begin && end > begin &&
-	    memchr("'`", line.data[begin - 1], 2)) {
-		const char *quote = memrchr(line.data + begin, line.data[begin - 1], end - begin);
-
-		end = quote ? (size_t)(quote - line.data) : end;
-	}
 	u->changed = true;
-	if (u->now.code == WRAP_VERBATIM && end == line.len) {
+	if (u->now.code == WRAP_VERBATIM) {
 		u->failed |= !add_line(u->layer, (uint64_t)(raw.data - u->layer->outer.data), begin,
 				       WRAP_VERBATIM);
-		put_inner(u->layer, raw.data + begin, raw.len - begin);
+		put_inner(u->layer, raw.data + begin, end - begin);
+		put_inner(u->layer, "\n", raw.len > line.len);
 		return;
 	}
 	u->failed |= !put_decoded(u->layer, raw, begin, end, u->now.code);
@@ -367,10 +380,8 @@ static void take_line(struct unwrapper *u, struct kt_text raw)
 		return;
 	}
 	if (matches) {
-		u->now.prefix = slice(line, 0,
-				      begin < u->now.prefix.len && u->now.prefix.len <= line.len
-					      ? u->now.prefix.len
-					      : begin);
+		if (line.len > begin) /* else the blanks at its end may be missing */
+			u->now.prefix = slice(line, 0, begin);
 		release(u, false);
 		put_wrapped(u, raw, begin);
 		return;

@@ -25,7 +25,8 @@ static inline void dump_as(const char *name, struct kt_text t)
 	snprintf(path, sizeof(path), "%s/%s", getenv("UNMARK_DUMP"), name);
 	f = fopen(path, "we");
 	if (f) {
-		fwrite(t.data, 1, t.len, f);
+		if (t.len)
+			fwrite(t.data, 1, t.len, f);
 		fclose(f);
 	}
 }
