@@ -13,7 +13,7 @@
  * No logger is known by name. The lines that are surely the kernel's (logparse/anchor.h) show what
  * stands before them; a line without such a mark has the same before it, digit for digit. Likewise
  * quotes, escapes, quoted-printable and colours: they count where a line of the kernel's is in
- *them. What is wrapped several times is taken out of one wrapping after the other.
+ * them. What is wrapped several times is taken out of one wrapping after the other.
  */
 #ifndef KT_LOGPARSE_UNWRAP_H
 #define KT_LOGPARSE_UNWRAP_H
