@@ -10,6 +10,8 @@
 
 /* Of a result. A program takes some hundred bytes. */
 #define RESULT_MAX ((size_t)256 << 20)
+/* Bytes that a packed program takes at least. */
+#define PROGRAM_MIN 90
 /* For a child that hangs. Each wait of its own has a deadline, and there are some hundred. */
 #define TIMEOUT_MS 600000
 
@@ -163,8 +165,8 @@ static void unpack_programs(struct kt_cursor *c, struct programs *programs)
 
 	programs->n_unreadable = (size_t)kt_cursor_u64(c);
 	n = kt_cursor_u32(c);
-	/* Each has more bytes than that. */
-	if (c->failed || n > c->len - c->pos)
+	/* Each has more bytes than PROGRAM_MIN. */
+	if (c->failed || n > (c->len - c->pos) / PROGRAM_MIN)
 		n = 0, c->failed = true;
 	programs->all = n ? calloc(n, sizeof(*programs->all)) : NULL;
 	c->failed |= n && !programs->all;
