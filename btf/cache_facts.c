@@ -6,18 +6,13 @@
 #include "btf/cache.h"
 #include "util/cursor.h"
 
-static void put_string(struct kt_buf *buf, const char *s)
-{
-	kt_buf_append(buf, s, strlen(s) + 1);
-}
-
 static void put_kernel(struct kt_buf *buf, const struct kfacts_kernel *k)
 {
-	put_string(buf, k->release);
-	put_string(buf, k->banner);
-	put_string(buf, k->arch);
-	put_string(buf, k->types_from);
-	put_string(buf, k->symbols_from);
+	kt_buf_appendz(buf, k->release);
+	kt_buf_appendz(buf, k->banner);
+	kt_buf_appendz(buf, k->arch);
+	kt_buf_appendz(buf, k->types_from);
+	kt_buf_appendz(buf, k->symbols_from);
 	kt_buf_append_le(buf, k->big_endian, 1);
 	kt_buf_append_le(buf, k->build_id_len, 1);
 	kt_buf_append(buf, k->build_id, k->build_id_len);
@@ -53,7 +48,7 @@ static void put_answer(struct kt_buf *buf, enum kfacts_kind kind, const struct k
 		kt_buf_append_le(buf, a->n_enums, 4);
 		for (uint32_t i = 0; i < a->n_enums; i++) {
 			kt_buf_append_le(buf, (uint64_t)a->enums[i].value, 8);
-			put_string(buf, a->enums[i].name);
+			kt_buf_appendz(buf, a->enums[i].name);
 		}
 		return;
 	}

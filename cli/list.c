@@ -5,7 +5,7 @@
 
 #include "btf/facts.h"
 #include "btf/record.h"
-#include "cli/options.h"
+#include "cli/show.h"
 #include "host/process.h"
 #include "render/vms.h"
 #include "util/cleanup.h"
@@ -117,27 +117,6 @@ static bool put_up_fence(struct vms *vms, const char *cache_dir)
 	return ok;
 }
 
-static struct kt_error *render(struct render_grid *grid, const struct cli_output *output,
-			       char **ret)
-{
-	struct kt_buf out = KT_BUF_INIT;
-	struct kt_error *err = render_grid_sort(grid, output->sort);
-
-	if (!err && output->json)
-		return render_vms_json(grid, ret);
-	if (!err)
-		err = render_grid_select(grid, output->columns);
-	if (!err && output->csv)
-		err = render_grid_csv(grid, &out);
-	else if (!err)
-		err = render_grid_table(grid, cli_terminal_width(),
-					cli_color_on(output->color, stdout), &out);
-	if (!err)
-		return kt_buf_finish(&out, ret);
-	kt_buf_deinit(&out);
-	return err;
-}
-
 static int list(const struct cli_output *output, bool no_cache)
 {
 	_cleanup_free_ char *cache_dir = no_cache ? NULL : kt_cache_dir(), *text = NULL;
@@ -158,7 +137,10 @@ static int list(const struct cli_output *output, bool no_cache)
 	add_kernels(&vms, cache_dir);
 	cli_progress(NULL);
 	grid = render_vms_grid(&vms);
-	err = render(&grid, output, &text);
+	err = render_grid_sort(&grid, output->sort);
+	if (!err)
+		err = output->json ? render_vms_json(&grid, &text)
+				   : cli_render_grid(&grid, output, &text);
 	if (err)
 		return cli_fail(err);
 	status = cli_print(text);

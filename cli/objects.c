@@ -8,24 +8,12 @@ static struct kt_error *render(const struct cli_objects *objects, struct render_
 			       char **ret)
 {
 	char build_id[CLI_BUILD_ID_MAX];
-	struct kt_buf out = KT_BUF_INIT;
 	struct render_guest guest;
-	struct kt_error *err;
 
-	if (output->json) {
-		guest = cli_render_guest(result, build_id);
-		return render_objects_json(grid, objects->what, &guest, ret);
-	}
-	err = render_grid_select(grid, output->columns);
-	if (!err && output->csv)
-		err = render_grid_csv(grid, &out);
-	else if (!err)
-		err = render_grid_table(grid, cli_terminal_width(),
-					cli_color_on(output->color, stdout), &out);
-	if (!err)
-		return kt_buf_finish(&out, ret);
-	kt_buf_deinit(&out);
-	return err;
+	if (!output->json)
+		return cli_render_grid(grid, output, ret);
+	guest = cli_render_guest(result, build_id);
+	return render_objects_json(grid, objects->what, &guest, ret);
 }
 
 static int show(const struct cli_objects *objects, const struct cli_result *result,

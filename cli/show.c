@@ -33,12 +33,10 @@ void cli_print_timing(const struct cli_result *result)
 		fprintf(stderr,
 			"%-8s %9.3f ms  the kernel %s: %zu stop%s, the longest %.3f ms, "
 			"together %.3f ms, %" PRIu64 " bytes\n",
-			session->recognised ? "known" : "gather",
-			(double)gathered->total_ns / 1e6,
+			session->recognised ? "known" : "gather", (double)gathered->total_ns / 1e6,
 			session->recognised ? "is in the cache" : "from memory", gathered->stops,
-			gathered->stops == 1 ? "" : "s",
-			(double)gathered->longest_ns / 1e6, (double)gathered->paused_ns / 1e6,
-			gathered->bytes);
+			gathered->stops == 1 ? "" : "s", (double)gathered->longest_ns / 1e6,
+			(double)gathered->paused_ns / 1e6, gathered->bytes);
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		if (lines[i].ns) /* attach boots nothing */
 			fprintf(stderr, "%-8s %9.3f ms  %s\n", lines[i].what,
@@ -231,4 +229,21 @@ int cli_save(const struct cli_result *result, const char *path)
 	if (!err)
 		err = cli_replace_file(path, text);
 	return err ? cli_fail(kt_error_wrap(err, "cannot save the result to %s", path)) : CLI_DONE;
+}
+
+struct kt_error *cli_render_grid(struct render_grid *grid, const struct cli_output *output,
+				 char **ret)
+{
+	struct kt_buf out = KT_BUF_INIT;
+	struct kt_error *err = render_grid_select(grid, output->columns);
+
+	if (!err && output->csv)
+		err = render_grid_csv(grid, &out);
+	else if (!err)
+		err = render_grid_table(grid, cli_terminal_width(),
+					cli_color_on(output->color, stdout), &out);
+	if (!err)
+		return kt_buf_finish(&out, ret);
+	kt_buf_deinit(&out);
+	return err;
 }

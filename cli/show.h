@@ -53,6 +53,11 @@ struct kt_error *cli_check_types(const struct kfacts *facts, const struct cli_ou
 struct render_filter cli_filter(const struct cli_output *output);
 struct kt_error *cli_filter_and_sort(struct programs *programs, const struct cli_output *output);
 
+/* The columns that the user chose, as CSV or as a table for this terminal; the caller frees *ret.
+ */
+struct kt_error *cli_render_grid(struct render_grid *grid, const struct cli_output *output,
+				 char **ret);
+
 /* A note if n entries of the kernel's index `idr` ("prog_idr") could not be read. */
 void cli_note_unreadable(size_t n, const char *idr);
 

@@ -8,12 +8,11 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 #include "gdbrsp/connection.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/stub_address.h"
 
 /* A socket buffer's worth, so that one recv(2) empties it. */
 #define INPUT_SIZE (64 * 1024)
@@ -148,15 +147,11 @@ static struct kt_error *open_socket(const struct sockaddr *addr, socklen_t addr_
 static struct kt_error *open_unix(const char *path, const struct rsp_patience *patience,
 				  struct rsp_guardian *guardian, int *ret)
 {
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	struct stat st;
+	struct sockaddr_un addr;
+	int errnum = kt_stub_address_unix(path, &addr);
 
-	if (strlen(path) >= sizeof(addr.sun_path))
-		return kt_error_os(ENAMETOOLONG, "cannot connect");
-	strcpy(addr.sun_path, path);
-	/* connect(2) to a file that is none says ECONNREFUSED, as if nobody listened yet. */
-	if (stat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
-		return kt_error_os(ENOTSOCK, "cannot connect");
+	if (errnum)
+		return kt_error_os(errnum, "cannot connect");
 	return open_socket((struct sockaddr *)&addr, sizeof(addr), patience, guardian, ret);
 }
 

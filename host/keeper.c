@@ -69,10 +69,9 @@ static json_t *error_to_json(struct kt_error *err)
 
 static json_t *vm_to_json(const struct host_vm *vm)
 {
-	return json_pack("{s:b, s:o, s:o, s:b, s:I, s:o, s:b}", "runs", vm->runs, "state",
-			 kt_json_text(vm->state), "version", kt_json_text(vm->version), "kvm",
-			 vm->kvm, "pid", (json_int_t)vm->pid, "address", kt_json_text(vm->address),
-			 "started", vm->started);
+	return json_pack("{s:b, s:o, s:I, s:o, s:b}", "runs", vm->runs, "state",
+			 kt_json_text(vm->state), "pid", (json_int_t)vm->pid, "address",
+			 kt_json_text(vm->address), "started", vm->started);
 }
 
 /* --- the guest --- */

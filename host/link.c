@@ -196,11 +196,9 @@ static struct kt_error *vm_from_json(const json_t *json, struct host_vm *vm)
 	const char *address = json_string_value(json_object_get(json, "address"));
 
 	vm->runs = json_is_true(json_object_get(json, "runs"));
-	vm->kvm = json_is_true(json_object_get(json, "kvm"));
 	vm->started = json_is_true(json_object_get(json, "started"));
 	vm->pid = (pid_t)json_integer_value(json_object_get(json, "pid"));
 	copy_text(vm->state, sizeof(vm->state), json_object_get(json, "state"));
-	copy_text(vm->version, sizeof(vm->version), json_object_get(json, "version"));
 	vm->address = address ? strdup(address) : NULL;
 	return address && !vm->address ? kt_error_no_memory() : NULL;
 }

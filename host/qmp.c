@@ -7,8 +7,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 #include "host/qmp.h"
 #include "model/json.h"
@@ -403,15 +401,11 @@ static struct kt_error *connect_to(const struct sockaddr *addr, socklen_t addr_l
 
 static struct kt_error *connect_unix(const char *path, int64_t deadline_ns, int *ret)
 {
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	struct stat st;
+	struct sockaddr_un addr;
+	int errnum = kt_stub_address_unix(path, &addr);
 
-	if (strlen(path) >= sizeof(addr.sun_path))
-		return explain(ENAMETOOLONG);
-	strcpy(addr.sun_path, path);
-	/* connect(2) to a file that is none says ECONNREFUSED, as if nobody listened yet. */
-	if (stat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
-		return explain(ENOTSOCK);
+	if (errnum)
+		return explain(errnum);
 	return connect_to((struct sockaddr *)&addr, sizeof(addr), deadline_ns, ret);
 }
 

@@ -56,29 +56,6 @@ static struct kt_error *ask(struct host_stub *stub, const char *command, json_t 
 
 /* --- what QEMU says of itself and its guest --- */
 
-/* {"qemu": {"micro": 22, "minor": 2, "major": 7}, "package": "Debian 1:7.2+dfsg-7"} */
-static struct kt_error *look_at_version(struct host_stub *stub, struct host_vm *vm)
-{
-	_cleanup_json_ json_t *version = NULL;
-	struct kt_error *err = ask(stub, "query-version", NULL, &version);
-	int major, minor, micro;
-
-	if (!err && !json_unpack(version, "{s:{s:i, s:i, s:i}}", "qemu", "major", &major, "minor",
-				 &minor, "micro", &micro))
-		snprintf(vm->version, sizeof(vm->version), "%d.%d.%d", major, minor, micro);
-	return err;
-}
-
-/* {"enabled": true, "present": true} */
-static struct kt_error *look_at_kvm(struct host_stub *stub, struct host_vm *vm)
-{
-	_cleanup_json_ json_t *kvm = NULL;
-	struct kt_error *err = ask(stub, "query-kvm", NULL, &kvm);
-
-	vm->kvm = json_is_true(json_object_get(kvm, "enabled"));
-	return err;
-}
-
 /* {"running": true, "singlestep": false, "status": "running"} */
 static struct kt_error *look_at_state(struct host_stub *stub, struct host_vm *vm)
 {
@@ -286,10 +263,6 @@ struct kt_error *host_stub_look(struct host_stub *stub, struct host_vm *ret)
 		err = look_at_migration(stub);
 	if (!err)
 		err = look_at_secrecy(stub);
-	if (!err)
-		err = look_at_version(stub, &vm);
-	if (!err)
-		err = look_at_kvm(stub, &vm);
 	if (!err)
 		err = look_for_stub(stub, &vm.address);
 	if (err)

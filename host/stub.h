@@ -15,13 +15,11 @@
 
 /* What QEMU says of itself and its guest. */
 struct host_vm {
-	bool runs;        /* the guest's CPUs do */
-	char state[32];   /* QEMU's word, such as "running" or "paused" */
-	char version[32]; /* of QEMU, such as "7.2.22"; "": not told */
-	bool kvm;
-	pid_t pid;     /* of QEMU; 0: not known */
-	char *address; /* of a stub that is there and idle, as a TARGET; NULL: there is none */
-	bool started;  /* that stub was started by us, and has to be ended */
+	bool runs;      /* the guest's CPUs do */
+	char state[32]; /* QEMU's word, such as "running" or "paused" */
+	pid_t pid;      /* of QEMU; 0: not known */
+	char *address;  /* of a stub that is there and idle, as a TARGET; NULL: there is none */
+	bool started;   /* that stub was started by us, and has to be ended */
 };
 
 void host_vm_deinit(struct host_vm *vm);

@@ -49,26 +49,20 @@ static const size_t inspection_numbers[] = {
 	offsetof(struct inspection, timing.round_trips),
 };
 
-static void pack_string(struct kt_buf *out, const char *s)
-{
-	kt_buf_appends(out, s);
-	kt_buf_appendc(out, '\0');
-}
-
 static void pack_optional(struct kt_buf *out, const char *s)
 {
 	kt_buf_append_le(out, s != NULL, 1);
 	if (s)
-		pack_string(out, s);
+		kt_buf_appendz(out, s);
 }
 
 static void pack_program(const struct program *program, struct kt_buf *out)
 {
 	kt_buf_append_le(out, program->id, 4);
 	pack_optional(out, program->type);
-	pack_string(out, program->name);
+	kt_buf_appendz(out, program->name);
 	pack_optional(out, program->full_name);
-	pack_string(out, program->tag);
+	kt_buf_appendz(out, program->tag);
 	kt_buf_append_le(out, program->gpl_known, 1);
 	kt_buf_append_le(out, program->gpl_compatible, 1);
 	for (size_t i = 0; i < N_OF(program_numbers); i++) {
@@ -99,8 +93,8 @@ void inspection_pack(const struct inspection *inspection, struct kt_buf *out)
 	}
 	kt_buf_append_le(out, scx->known, 1);
 	kt_buf_append_le(out, scx->is_number, 1);
-	pack_string(out, scx->state);
-	pack_string(out, scx->ops);
+	kt_buf_appendz(out, scx->state);
+	kt_buf_appendz(out, scx->ops);
 	kt_buf_append_le(out, programs->n_unreadable, 8);
 	kt_buf_append_le(out, programs->n, 4);
 	for (size_t i = 0; i < programs->n; i++)

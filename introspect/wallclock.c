@@ -24,22 +24,31 @@ bool wallclock_wants(struct wants *wants)
 	       wants_add(wants, KFACTS_SYMBOL, "timekeeper_data", NULL, true);
 }
 
+bool wallclock_place(const struct kfacts *facts, gaddr_t *ret)
+{
+	struct kfacts_member held;
+	gaddr_t addr;
+
+	if ((!kfacts_symbol(facts, "tk_core", &addr) &&
+	     !kfacts_symbol(facts, "timekeeper_data", &addr)) ||
+	    !kfacts_member(facts, "timekeeper", "timekeeper", &held))
+		return false;
+	*ret = addr + held.offset;
+	return true;
+}
+
 struct kt_error *wallclock_begin(struct wallclock *clock, const struct guest *guest,
 				 struct gmem_batch *batch)
 {
 	const struct kfacts *facts = guest_facts(guest);
-	struct kfacts_member held;
 	gaddr_t addr;
 
-	if (!guest_symbol(guest, "tk_core", &addr) &&
-	    !guest_symbol(guest, "timekeeper_data", &addr))
-		return NULL;
-	if (!kfacts_member(facts, "timekeeper", "timekeeper", &held) ||
-	    !view_try(&clock->view, &timekeeper_type, facts) ||
+	if (!wallclock_place(facts, &addr) || !view_try(&clock->view, &timekeeper_type, facts) ||
 	    clock->view.size > sizeof(clock->image))
 		return NULL;
 	clock->first = batch->reads.len;
-	if (!view_read(&clock->view, batch, addr + held.offset, clock->image))
+	if (!view_read(&clock->view, batch, addr + (uint64_t)guest_kaslr_offset(guest),
+		       clock->image))
 		return kt_error_no_memory();
 	clock->end = batch->reads.len;
 	clock->known = true;

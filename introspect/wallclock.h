@@ -14,6 +14,9 @@ struct wallclock {
 
 bool wallclock_wants(struct wants *wants);
 
+/* The link address of the kernel's struct timekeeper. False: this kernel has it elsewhere. */
+bool wallclock_place(const struct kfacts *facts, gaddr_t *ret);
+
 /* Adds the read of the clock's offsets to a batch. */
 struct kt_error *wallclock_begin(struct wallclock *clock, const struct guest *guest,
 				 struct gmem_batch *batch);

@@ -254,7 +254,7 @@ struct line_view {
 static struct kt_error *select_columns(struct line_view *view, unsigned int gone, size_t width,
 				       size_t *rest_ret)
 {
-	char names[256] = "";
+	_cleanup_(kt_buf_deinit) struct kt_buf names = KT_BUF_INIT;
 	size_t taken = 0;
 
 	for (size_t i = 0; i < N_LINE_COLUMNS; i++) {
@@ -262,13 +262,13 @@ static struct kt_error *select_columns(struct line_view *view, unsigned int gone
 
 		if (line_columns[i].goes && line_columns[i].goes <= gone)
 			continue;
-		strcat(names, *names ? "," : "");
-		strcat(names, name);
+		kt_buf_printf(&names, "%s%s", names.len ? "," : "", name);
 		if (i + 1 < N_LINE_COLUMNS)
 			taken += render_grid_find(&view->grid, name, strlen(name))->width + 1;
 	}
 	*rest_ret = width > taken ? width - taken : 0;
-	return render_grid_select(&view->grid, names);
+	return kt_buf_failed(&names) ? kt_error_no_memory()
+				     : render_grid_select(&view->grid, names.data);
 }
 
 static struct render_column *column_of(struct line_view *view, const char *name)

@@ -50,6 +50,11 @@ void kt_buf_appendc(struct kt_buf *buf, char c)
 	kt_buf_append(buf, &c, 1);
 }
 
+void kt_buf_appendz(struct kt_buf *buf, const char *s)
+{
+	kt_buf_append(buf, s, strlen(s) + 1);
+}
+
 void kt_buf_vprintf(struct kt_buf *buf, const char *fmt, va_list ap)
 {
 	va_list again;

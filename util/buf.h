@@ -27,6 +27,8 @@ struct kt_buf {
 void kt_buf_append(struct kt_buf *buf, const void *data, size_t len);
 void kt_buf_appends(struct kt_buf *buf, const char *s);
 void kt_buf_appendc(struct kt_buf *buf, char c);
+/* With its NUL, as kt_cursor_string() reads it back. */
+void kt_buf_appendz(struct kt_buf *buf, const char *s);
 void kt_buf_printf(struct kt_buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void kt_buf_vprintf(struct kt_buf *buf, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "util/stub_address.h"
 
@@ -71,6 +73,17 @@ struct kt_error *kt_stub_address_parse(const char *text, struct kt_stub_address 
 	else
 		*ret = address;
 	return err;
+}
+
+int kt_stub_address_unix(const char *path, struct sockaddr_un *ret)
+{
+	struct stat st;
+
+	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (strlen(path) >= sizeof(ret->sun_path))
+		return ENAMETOOLONG;
+	strcpy(ret->sun_path, path);
+	return stat(path, &st) == 0 && !S_ISSOCK(st.st_mode) ? ENOTSOCK : 0;
 }
 
 void kt_stub_address_deinit(struct kt_stub_address *address)

@@ -7,6 +7,8 @@
 #ifndef KT_UTIL_STUB_ADDRESS_H
 #define KT_UTIL_STUB_ADDRESS_H
 
+#include <sys/un.h>
+
 #include "util/error.h"
 
 /* For hints. */
@@ -20,6 +22,11 @@ struct kt_stub_address {
 
 /* KT_ERROR_USAGE, without a hint: text has none of these forms. */
 struct kt_error *kt_stub_address_parse(const char *text, struct kt_stub_address *ret);
+/*
+ * The address of a Unix socket, for connect(2). Returns 0, or an errno: ENAMETOOLONG; ENOTSOCK for
+ * a file that is no socket, of which connect(2) says ECONNREFUSED, as if nobody listened yet.
+ */
+int kt_stub_address_unix(const char *path, struct sockaddr_un *ret);
 void kt_stub_address_deinit(struct kt_stub_address *address);
 
 #endif

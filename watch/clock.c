@@ -26,15 +26,12 @@ bool guest_clock_wants(struct wants *wants)
 
 void guest_clock_init(struct guest_clock *clock, const struct kfacts *facts, int64_t kaslr_offset)
 {
-	struct kfacts_member held;
 	gaddr_t addr;
 
 	*clock = (struct guest_clock){0};
-	if ((kfacts_symbol(facts, "tk_core", &addr) ||
-	     kfacts_symbol(facts, "timekeeper_data", &addr)) &&
-	    kfacts_member(facts, "timekeeper", "timekeeper", &held) &&
-	    view_try(&clock->view, &timekeeper_type, facts) && clock->view.size <= IMAGE_MAX)
-		clock->addr = addr + (uint64_t)kaslr_offset + held.offset;
+	if (wallclock_place(facts, &addr) && view_try(&clock->view, &timekeeper_type, facts) &&
+	    clock->view.size <= IMAGE_MAX)
+		clock->addr = addr + (uint64_t)kaslr_offset;
 }
 
 struct kt_error *guest_clock_read(struct guest_clock *clock, struct stop *stop)

@@ -141,4 +141,44 @@ else
 	ok "SIGINT while it reads ($hits in the middle)"
 fi
 alive
+"$truth/stop" "$dir"
+
+# --- what was read before an interruption is not read again ---
+
+# kept: interrupts an attach until it leaves a part of the kernel in the cache.
+kept() {
+	max=$(took "$tool" attach "$target" --no-cache)
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		rm -rf "$work/cache"
+		XDG_CACHE_HOME=$work/cache "$tool" attach "$target" >/dev/null 2>&1 &
+		pid=$!
+		sleep "$(awk "BEGIN { printf \"%.4f\", $max / 1000 * ($i % 10 + 2) / 14 }")"
+		kill -s INT $pid 2>/dev/null
+		wait $pid 2>/dev/null
+		ls "$work"/cache/ktstr-gdb/part-at-* >/dev/null 2>&1 && return
+	done
+	return 1
+}
+
+# bytes: that the last run gathered.
+bytes() { sed -n 's/^gather .*, \([0-9]*\) bytes$/\1/p' "$work/err"; }
+
+boot guest --kernel "$kernel"
+run attach "$target" --no-cache --json --timing
+whole=$(bytes)
+check 'interrupted: a part is kept' kept
+bare --json --timing
+equal 'interrupted: the next one'
+check "interrupted: it reads less ($(bytes) of $whole bytes)" [ "$(bytes)" -lt "$whole" ]
+check 'interrupted: no part is left' [ -z "$(ls "$work"/cache/ktstr-gdb/part-at-* 2>/dev/null)" ]
+alive
+if fetched bookworm; then
+	kernel trixie
+	check 'interrupted: a part is kept again' kept
+	"$truth/stop" "$dir"
+	fetched bookworm
+	boot guest --kernel "$kernel"
+	bare --json
+	equal 'interrupted: another kernel there, now'
+fi
 plan

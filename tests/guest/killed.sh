@@ -12,6 +12,8 @@ boot guest --kernel "$kernel" --qemu-arg -qmp --qemu-arg "unix:$work/guest/qmp,s
 killed 'SIGKILL' 9 "$times" "$tool" attach "$target" --vmlinux "$kernel"
 killed 'SIGKILL, reading the image' 9 $((times / 10)) \
 	"$tool" attach "$target" --vmlinux "$kernel" --no-cache
+killed 'SIGKILL, reading the kernel out of memory' 9 $((times / 4)) \
+	"$tool" attach "$target" --no-cache
 killed 'SIGSEGV' 11 $((times / 10)) "$tool" attach "$target" --vmlinux "$kernel"
 killed 'SIGINT' 2 $((times / 10)) "$tool" attach "$target" --vmlinux "$kernel"
 killed 'SIGHUP' 1 $((times / 10)) "$tool" attach "$target" --vmlinux "$kernel"
