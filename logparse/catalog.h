@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Why the verifier says what it says, and what to do about it. Linux 7.3 explains its rejections
+ * itself; the catalogue does it for the messages of every kernel.
+ */
+#ifndef KT_LOGPARSE_CATALOG_H
+#define KT_LOGPARSE_CATALOG_H
+
+#include "logparse/last_result.h"
+#include "util/error.h"
+
+#define KT_CATALOG_MAX_REMEDIES 4
+
+/* One kind of error. All strings are static. */
+struct kt_catalog_entry {
+	const char *id;    /* "null-check": lower case, digits and hyphens; unique, and stays */
+	const char *class; /* "Memory Safety": as Linux 7.3 prints it */
+	const char *title; /* "A pointer that may be NULL is used": no full stop */
+	/*
+	 * Plain sentences. With facts of a log in them they are templates, which
+	 * kt_catalog_explain() fills in, and kt_catalog_reason() makes readable without a log.
+	 */
+	const char *reason;
+	const char *remedies[KT_CATALOG_MAX_REMEDIES + 1]; /* NULL behind the last */
+	const char *since; /* "Linux 5.3 takes bounded loops": what newer kernels take; or NULL */
+	const char *const *patterns; /* the kernel's lines, NULL behind the last; see catalog.c */
+};
+
+/*
+ * The entry of a line that the verifier printed, with or without what a loader prints around it.
+ * NULL: none. Time is linear in the line, of which the first 2 kB count. Any thread may call it.
+ */
+const struct kt_catalog_entry *kt_catalog_find(struct kt_text message);
+
+/* The entry of an id; NULL: none. */
+const struct kt_catalog_entry *kt_catalog_by_id(struct kt_text id);
+
+/* All entries, sorted by class and in it by topic; NULL behind the last one. */
+const struct kt_catalog_entry *kt_catalog_at(size_t i);
+
+/* An answer about one log. */
+struct kt_catalog_why {
+	const struct kt_catalog_entry *entry; /* NULL: the catalogue does not know the message */
+	bool by_kernel;       /* class, reason and the first remedy are the kernel's own (7.3) */
+	struct kt_text class; /* a slice of the log, or static; empty where none is known */
+	char *reason; /* one line of UTF-8 or of the log's bytes; NULL where none is known */
+	size_t n_remedies;
+	char *remedies[KT_CATALOG_MAX_REMEDIES + 1]; /* likewise; the best first */
+};
+
+/*
+ * Why a log failed, with its own facts filled in. last is of kt_log_find_last(); unless it FAILED,
+ * the answer is empty. Errors: KT_ERROR_NO_MEMORY.
+ */
+struct kt_error *kt_catalog_explain(const struct kt_log_last *last, struct kt_catalog_why *ret);
+void kt_catalog_why_deinit(struct kt_catalog_why *why);
+
+/* The reason of an entry as it reads without a log; the caller frees *ret. */
+struct kt_error *kt_catalog_reason(const struct kt_catalog_entry *entry, char **ret);
+
+#endif
