@@ -27,6 +27,7 @@ void kt_path_restart(struct kt_path *path, bool whole, bool global)
 	path->steps.len = 0;
 	path->n_insns = 0;
 	path->whole = whole;
+	path->inside = !whole;
 	path->global = global;
 	path->consts = 0;
 	path->over = path->no_source = false;
@@ -261,6 +262,27 @@ static bool add_insn(struct kt_path *path, const struct kt_event *ev)
 	return push(path, step, ev->text.data);
 }
 
+/*
+ * The log begins inside a function that was called: the first state tells at which depth the
+ * instructions before it were executed.
+ *	7: (bf) r3 = r0
+ *	8: (0f) r3 += r1                      ; frame1: R1=4 R3_w=scalar()
+ */
+static void find_depth(struct kt_path *path, const struct kt_event *ev)
+{
+	uint32_t depth = ev->frame;
+
+	if (!ev->state.len || (ev->kind == KT_EVENT_INSN && ev->opcode == 0x95))
+		return;
+	path->inside = false;
+	if (ev->kind == KT_EVENT_CALL && depth)
+		depth--;
+	else if (ev->kind == KT_EVENT_RETURN)
+		depth++;
+	kt_vec_for_each (&path->steps, step)
+		step->frame = (uint8_t)(depth < 255 ? depth : 255);
+}
+
 bool kt_path_add(struct kt_path *path, const struct kt_event *ev)
 {
 	struct kt_path_step state = {
@@ -269,6 +291,8 @@ bool kt_path_add(struct kt_path *path, const struct kt_event *ev)
 		.flags = KT_STEP_STATE,
 	};
 
+	if (path->inside)
+		find_depth(path, ev);
 	path->from = KT_LINE_NO_INDEX;
 	path->implied = path->over && ev->kind == KT_EVENT_STATE && ev->index != KT_LINE_NO_INDEX;
 	path->over = ev->kind == KT_EVENT_PRUNED ||

@@ -43,6 +43,7 @@ struct kt_path {
 	size_t n_insns; /* of the steps, and of those before them that were forgotten */
 	bool whole;     /* the first step is where the (sub)program was entered */
 	bool global;    /* ... which was a global function, by itself */
+	bool inside;    /* it began inside a function, and no state has told yet at which depth */
 	bool over;      /* the last event was the end of a path: an exit, or "safe" */
 	bool no_source; /* the source lines of instructions that are added now are not known */
 

@@ -140,7 +140,7 @@ static void add_of_insn(struct kt_log_last *out)
 	struct kt_text insn = out->at.insn, base;
 	const char *p = kt_path_find(insn, " *)(");
 
-	if (insn.len < 5 || kt_path_find(insn, "call "))
+	if (insn.len < 5 || insn.data[0] != '(' || kt_path_find(insn, "call "))
 		return;
 	if (!p) {
 		insn.data += 4;
@@ -156,7 +156,13 @@ static void add_of_insn(struct kt_log_last *out)
 
 uint32_t kt_last_add_subjects(struct kt_log_last *last)
 {
-	uint32_t acquired = add_named(last);
+	uint32_t acquired;
+
+	/* An instruction that libbpf made invalid has no registers; names in its message are
+	 * others'. */
+	if (last->at.insn.len && last->at.insn.data[0] == '<')
+		return KT_LINE_NO_INDEX;
+	acquired = add_named(last);
 
 	if (!last->n_subjects)
 		add_of_insn(last);

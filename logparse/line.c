@@ -110,6 +110,18 @@ static const char *insn_end(struct scan s)
 	return is_state(state) ? p : s.end;
 }
 
+/*
+ * What libbpf puts in the place of an instruction that it has made invalid, because what it refers
+ * to does not exist:
+ *	1: <invalid kfunc call>
+ *	1: <invalid CO-RE relocation>
+ *	1: <invalid BPF map reference>
+ */
+static bool is_placeholder(struct scan s)
+{
+	return take(&s, KT_TEXT(" <invalid ")) && s.end[-1] == '>';
+}
+
 /* What begins with a number: an instruction, bare state, or "15: safe". */
 static void read_indexed(struct scan s, const char *start, struct kt_line *ret)
 {
@@ -120,7 +132,8 @@ static void read_indexed(struct scan s, const char *start, struct kt_line *ret)
 		return;
 	}
 	colon = s.at;
-	if (s.end - s.at >= 5 && s.at[0] == ' ' && s.at[1] == '(' && s.at[4] == ')') {
+	if ((s.end - s.at >= 5 && s.at[0] == ' ' && s.at[1] == '(' && s.at[4] == ')') ||
+	    is_placeholder(s)) {
 		s.at += 1;
 		ret->kind = KT_LINE_INSN;
 		ret->index_len = (size_t)(s.at - start);

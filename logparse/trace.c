@@ -248,7 +248,7 @@ static void read_insn(struct kt_trace *trace, struct kt_event *ev)
 	size_t len;
 
 	ev->insn = (struct kt_text){line.data + read->index_len, line.len - read->index_len};
-	if (ev->insn.len >= 4)
+	if (ev->insn.len >= 4 && ev->insn.data[0] == '(')
 		ev->opcode = (uint8_t)(hex_digit(ev->insn.data[1]) << 4 |
 				       hex_digit(ev->insn.data[2]));
 	/* If kt_line_read() saw state, it knows where the state begins. */
@@ -262,7 +262,11 @@ static void read_insn(struct kt_trace *trace, struct kt_event *ev)
 	ev->insn.len = len;
 	trim_end(&ev->insn);
 	ev->index = read->index;
-	ev->frame = frame;
+	/*
+	 * The state says it, too, which matters where the log begins inside a function. What stands
+	 * behind an exit is of what follows.
+	 */
+	ev->frame = ev->state.len && ev->opcode != 0x95 ? trace->frame : frame;
 	trace->return_to = KT_LINE_NO_INDEX;
 }
 

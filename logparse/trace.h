@@ -55,7 +55,7 @@ struct kt_event {
 	uint32_t frame; /* INSN: the call depth it is executed at; others: the depth behind them */
 
 	/* INSN. State is also of STATE, POP, CALL (the callee's) and RETURN (the caller's). */
-	uint8_t opcode;              /* "07" as a number */
+	uint8_t opcode;              /* "07" as a number; 0 of libbpf's "<invalid kfunc call>" */
 	struct kt_text insn;         /* "(07) r1 += 3" */
 	struct kt_text state;        /* registers behind the event, for kt_state_find(); or empty */
 	struct kt_text message;      /* what is glued behind the instruction and is no state:

@@ -662,6 +662,87 @@ static void test_returned(void **state)
 	assert_string_equal(describe(&last.subjects[0]), "R1= clobber@3");
 }
 
+/* A log that begins inside a function that was called. */
+static void test_inside(void **state)
+{
+	struct kt_log_last last = find_in(
+		"12: (bf) r6 = r0                      ; frame1: R0=map_value(ks=4,vs=8) "
+		"R6_w=map_value(ks=4,vs=8)\n"
+		"13: (79) r3 = *(u64 *)(r6 +8)\n"
+		"invalid access to map value, value_size=8 off=8 size=8\n"
+		"R6 min value is outside of the allowed memory range\n" STATS);
+
+	(void)state;
+	assert_int_equal(last.at.frame, 1);
+	assert_string_equal(describe(&last.subjects[0]),
+			    "R6=map_value(ks=4,vs=8) copied@12:R0 gone");
+	assert_int_equal(last.subjects[0].steps[0].insn.frame, 1);
+	/* The first state is some instructions behind. */
+	last = find_in("11: (b7) r7 = 3\n"
+		       "12: (85) call bpf_get_prandom_u32#7   ; frame2: R0_w=scalar()\n"
+		       "13: (79) r3 = *(u64 *)(r7 +8)\n"
+		       "R7 invalid mem access 'scalar'\n" STATS);
+	assert_int_equal(last.at.frame, 2);
+	assert_string_equal(describe(&last.subjects[0]), "R7= set@11");
+	/* It was called at 3, and has returned; r7 is the caller's. */
+	last = find_in("2: (b7) r7 = 3\n"
+		       "3: (85) call pc+7\n"
+		       "caller:\n"
+		       " frame1: R7_w=3 R10=fp0\n"
+		       "callee:\n"
+		       " frame2: R10=fp0\n"
+		       "11: (b7) r7 = 9                       ; frame2: R7_w=9\n"
+		       "12: (95) exit\n"
+		       "returning from callee:\n"
+		       " frame2: R7_w=9 R10=fp0\n"
+		       "to caller at 4:\n"
+		       " frame1: R7=3 R10=fp0\n"
+		       "4: (79) r3 = *(u64 *)(r7 +8)\n"
+		       "R7 invalid mem access 'scalar'\n" STATS);
+	assert_int_equal(last.at.frame, 1);
+	assert_string_equal(describe(&last.subjects[0]), "R7=3 set@2");
+	/* It begins in the callee, whose return is all that tells the depth. */
+	last = find_in("11: (b7) r7 = 9\n"
+		       "12: (95) exit\n"
+		       "returning from callee:\n"
+		       " frame1: R7_w=9 R10=fp0\n"
+		       "to caller at 4:\n"
+		       " R7=3 R10=fp0\n"
+		       "4: (79) r3 = *(u64 *)(r7 +8)\n"
+		       "R7 invalid mem access 'scalar'\n" STATS);
+	assert_int_equal(last.at.frame, 0);
+	assert_string_equal(describe(&last.subjects[0]), "R7=3 gone");
+}
+
+/* What libbpf puts in the place of an instruction that cannot be. */
+static void test_placeholder(void **state)
+{
+	static const char *const placeholders[] = {
+		"1: <invalid kfunc call>\nkfunc 'R2' is referenced but wasn't resolved\n",
+		"1: <invalid CO-RE relocation>\n"
+		"failed to resolve CO-RE relocation <byte_off> [24] struct r2.R2 (0:1 @ offset 8)\n",
+		"1: <invalid BPF map reference>\nBPF map 'R2' is referenced but wasn't created\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		char log[500];
+		struct kt_log_last last;
+
+		snprintf(log, sizeof(log),
+			 "0: R1=ctx() R10=fp0\n0: (b7) r2 = 72          ; R2_w=72\n%s" STATS,
+			 placeholders[i]);
+		last = find_in(log);
+		assert_int_equal(last.outcome, KT_LAST_FAILED);
+		assert_int_equal(last.at.index, 1);
+		assert_memory_equal(last.at.insn.data, placeholders[i] + 3, last.at.insn.len);
+		assert_int_equal(last.at.insn.data[last.at.insn.len - 1], '>');
+		assert_true(last.headline.data == strchr(strstr(log, "1: <"), '\n') + 1);
+		assert_int_equal(last.n_subjects, 0);
+		assert_int_equal(last.path_insns, 2);
+	}
+}
+
 /* Messages of kernels and programs that the logs here do not have. */
 static void test_named(void **state)
 {
@@ -883,6 +964,7 @@ int main(void)
 		cmocka_unit_test(test_named),         cmocka_unit_test(test_5_10_branches),
 		cmocka_unit_test(test_cut),           cmocka_unit_test(test_last_of_several),
 		cmocka_unit_test(test_damaged),       cmocka_unit_test(test_taken_once),
+		cmocka_unit_test(test_inside),        cmocka_unit_test(test_placeholder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
