@@ -14,6 +14,7 @@
 #include "logparse/blocks.h"
 #include "logparse/collapse.h"
 #include "logparse/unwrap.h"
+#include "render/log_format.h"
 #include "render/log_json.h"
 #include "render/log_last.h"
 #include "render/log_table.h"
@@ -35,6 +36,8 @@ static const char help[] =
 	"  --stats              a table, one line a program\n"
 	"  --source             where the verifier spent its instructions, by source line\n"
 	"  --json               one JSON document\n"
+	"  --format FORMAT      the errors for an editor or a CI service: gcc, sarif or github;\n"
+	"                       at the source line, or else at the log's own\n"
 	"  --raw                everything, verbatim\n"
 	"\n"
 	"Options:\n"
@@ -57,6 +60,7 @@ enum {
 	OPT_STATS,
 	OPT_SOURCE,
 	OPT_JSON,
+	OPT_FORMAT,
 	OPT_PROGRAM,
 	OPT_PRECISION,
 	OPT_NO_PAGER,
@@ -83,8 +87,10 @@ struct log {
 	bool csv, no_pager;
 	enum cli_color color;
 
-	const char *path; /* the file at hand; "-": standard input */
-	bool has_blocks;  /* that file has libbpf's markers */
+	const char *path;     /* the file at hand; "-": standard input */
+	struct kt_text input; /* its text */
+	bool has_blocks;      /* that file has libbpf's markers */
+	bool incomplete;      /* a file could not be read */
 	KT_VEC(struct render_log_program) programs;
 	size_t n_wanted;      /* logs of programs that match --program */
 	struct kt_buf others; /* names of the other programs, for the error message */
@@ -160,6 +166,8 @@ static struct kt_error *gather_program(struct log *log, const struct kt_log_bloc
 		.program = block->program,
 		.trace = block->trace,
 		.complete = block->complete,
+		.input = log->input,
+		.wrapped = log->wrapped,
 	};
 
 	return kt_vec_push(&log->programs, program) ? NULL : kt_error_no_memory();
@@ -197,6 +205,32 @@ static struct kt_error *json_table(const struct log *log, char **ret)
 	return render_log_json(log->programs.data, log->programs.len, &log->collapse, ret);
 }
 
+static struct render_log_format_options format_options(const struct log *log)
+{
+	return (struct render_log_format_options){.incomplete = log->incomplete};
+}
+
+static struct kt_error *gcc_lines(const struct log *log, char **ret)
+{
+	struct render_log_format_options options = format_options(log);
+
+	return render_log_gcc(log->programs.data, log->programs.len, &options, ret);
+}
+
+static struct kt_error *sarif_document(const struct log *log, char **ret)
+{
+	struct render_log_format_options options = format_options(log);
+
+	return render_log_sarif(log->programs.data, log->programs.len, &options, ret);
+}
+
+static struct kt_error *github_commands(const struct log *log, char **ret)
+{
+	struct render_log_format_options options = format_options(log);
+
+	return render_log_github(log->programs.data, log->programs.len, &options, ret);
+}
+
 static const struct mode collapsed = {
 	.whole = collapsed_whole,
 	.program = collapsed_program,
@@ -224,6 +258,28 @@ static const struct mode modes[] = {
 	{.option = "--json", .program = gather_program, .table = json_table},
 };
 
+/* What --format has; no control characters are in any of them. */
+static const struct mode formats[] = {
+	{
+		.option = "--format gcc",
+		.program = gather_program,
+		.table = gcc_lines,
+		.is_clean = true,
+	},
+	{
+		.option = "--format sarif",
+		.program = gather_program,
+		.table = sarif_document,
+		.is_clean = true,
+	},
+	{
+		.option = "--format github",
+		.program = gather_program,
+		.table = github_commands,
+		.is_clean = true,
+	},
+};
+
 static struct kt_error *set_mode(struct log *log, const struct mode *mode)
 {
 	if (log->mode != &collapsed && log->mode != mode)
@@ -233,9 +289,18 @@ static struct kt_error *set_mode(struct log *log, const struct mode *mode)
 	return NULL;
 }
 
+static struct kt_error *set_format(struct log *log, const char *name)
+{
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		if (strcmp(strrchr(formats[i].option, ' ') + 1, name) == 0)
+			return set_mode(log, &formats[i]);
+	return kt_error_new(KT_ERROR_USAGE, "--format \"%s\": gcc, sarif or github", name);
+}
+
 static struct kt_error *take_option(struct log *log, int option, const char *arg)
 {
 	switch (option) {
+	case OPT_FORMAT: return set_format(log, arg);
 	case OPT_PROGRAM: log->program = arg; return NULL;
 	case OPT_PRECISION: log->collapse.keep_precision = true; return NULL;
 	case OPT_NO_PAGER: log->no_pager = true; return NULL;
@@ -387,6 +452,7 @@ static struct kt_error *show(struct log *log, struct kt_text text)
 		return NULL;
 	log->has_blocks = false;
 	log->wrapped = NULL;
+	log->input = text;
 	if (text.len && !(whole && log->mode->whole == raw_whole))
 		err = unwrap(log, &text);
 	if (err)
@@ -470,6 +536,7 @@ static int show_all(struct log *log, const char *const *paths, size_t n, struct 
 		log->path = paths[i];
 		err = show_file(log, &inputs[i], &status);
 	}
+	log->incomplete = status != CLI_DONE;
 	if (!err && log->mode->table && (log->programs.len || status == CLI_DONE))
 		err = show_table(log);
 	if (!err)
@@ -531,6 +598,7 @@ int cli_log(int argc, char **argv)
 		{"stats", no_argument, NULL, OPT_STATS},
 		{"source", no_argument, NULL, OPT_SOURCE},
 		{"json", no_argument, NULL, OPT_JSON},
+		{"format", required_argument, NULL, OPT_FORMAT},
 		{"program", required_argument, NULL, OPT_PROGRAM},
 		{"precision", no_argument, NULL, OPT_PRECISION},
 		{"sort", required_argument, NULL, CLI_OPT_SORT},

@@ -4,6 +4,7 @@
 #define KT_RENDER_LOG_H
 
 #include "logparse/text.h"
+#include "logparse/unwrap.h"
 
 /* One verifier log: a libbpf block, or a text that is a log and nothing else. */
 struct render_log_program {
@@ -11,6 +12,10 @@ struct render_log_program {
 	struct kt_text program; /* empty: its name is not known */
 	struct kt_text trace;   /* the log */
 	bool complete;          /* false: a block without an end */
+
+	/* Where the log is in that file, for render/log_format.h alone; both may be zero. */
+	struct kt_text input;               /* the file's text, of which trace is a slice, */
+	const struct kt_unwrapped *wrapped; /* unless this is not NULL: then trace is of it */
 };
 
 #endif

@@ -1,0 +1,538 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "render/log_problems.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "logparse/last.h"
+#include "logparse/trace.h"
+#include "render/text.h"
+#include "util/cleanup.h"
+
+/* Longer text of a log is cut, in bytes. A register's value is some 200 at most. */
+#define MESSAGE_MAX 2000
+#define NOTE_MAX    600
+#define NAME_MAX_   256
+
+/* Linux's PATH_MAX; a longer name is no file. */
+#define FILE_MAX 4096
+
+/* Where the finder is. */
+struct finder {
+	const struct render_log_format_options *options;
+	const struct render_log_program *program;
+	struct kt_log_last last;
+
+	/* Lines are counted from the place before: the logs of a file come in their order. */
+	struct kt_text input;
+	const char *counted;
+	size_t line; /* of `counted`, from 1 */
+};
+
+static void append_text(struct kt_buf *out, struct kt_text text, size_t max)
+{
+	size_t len = text.len;
+
+	if (len > max) {
+		/* Not within a character. */
+		for (len = max; len > max - 3 && (text.data[len] & 0xc0) == 0x80; len--)
+			;
+	}
+	render_append_visible_bytes(out, text.data, len, false);
+	if (len < text.len)
+		kt_buf_appends(out, "...");
+}
+
+static struct kt_error *copy_text(struct kt_text text, size_t max, char **ret)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf out = KT_BUF_INIT;
+
+	append_text(&out, text, max);
+	return kt_buf_finish(&out, ret);
+}
+
+static struct kt_error *copy_string(const char *text, char **ret)
+{
+	return copy_text((struct kt_text){text, strlen(text)}, MESSAGE_MAX, ret);
+}
+
+/* --- places --- */
+
+static void place_deinit(struct render_place *place)
+{
+	free(place->file);
+	*place = (struct render_place){0};
+}
+
+static size_t count_newlines(const char *from, const char *to)
+{
+	size_t n = 0;
+
+	while (from < to && (from = memchr(from, '\n', (size_t)(to - from)))) {
+		from++;
+		n++;
+	}
+	return n;
+}
+
+static size_t input_line(struct finder *f, const char *at)
+{
+	if (f->counted <= at)
+		f->line += count_newlines(f->counted, at);
+	else
+		f->line -= count_newlines(at, f->counted);
+	f->counted = at;
+	return f->line;
+}
+
+/* `at` is in the log; if not, the place is the log's first line. */
+static struct kt_error *place_in_log(struct finder *f, const char *at, struct render_place *ret)
+{
+	const struct render_log_program *program = f->program;
+	struct kt_text trace = program->trace;
+	struct render_place place = {.line = 1, .column = 1, .in_log = true};
+	const char *begin;
+
+	if (!at || at < trace.data || at >= trace.data + trace.len)
+		at = trace.data;
+	if (trace.len) {
+		if (program->wrapped)
+			at = kt_unwrapped_origin(program->wrapped, (struct kt_text){at, 1}).data;
+		place.line = input_line(f, at);
+		begin = memrchr(f->input.data, '\n', (size_t)(at - f->input.data));
+		place.column = (size_t)(at - (begin ? begin + 1 : f->input.data)) + 1;
+	}
+	if (program->file.len && !kt_text_equals(program->file, KT_TEXT("-"))) {
+		place.file = strndup(program->file.data, program->file.len);
+		if (!place.file)
+			return kt_error_no_memory();
+	}
+	*ret = place;
+	return NULL;
+}
+
+/*
+ * Whether a name that a log has can be the name of a file in any format. Text of another kind could
+ * be taken for a place of its own: "a.c:1:1: error: x.c".
+ */
+static bool is_file_name(struct kt_text name)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf visible = KT_BUF_INIT;
+
+	if (!name.len || name.len >= FILE_MAX || name.data[0] == ' ' ||
+	    name.data[name.len - 1] == ' ')
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		if (strchr(":\"\\", name.data[i]))
+			return false; /* a NUL, too */
+	render_append_visible_bytes(&visible, name.data, name.len, false);
+	return visible.len == name.len;
+}
+
+static struct kt_error *place_in_source(struct finder *f, const struct kt_source_ref *source,
+					struct render_place *ret)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf path = KT_BUF_INIT;
+	struct render_place place = {.line = source->line, .column = 1};
+	struct kt_error *err = NULL;
+
+	if (f->options->find_source)
+		err = f->options->find_source(f->options->arg, source->file, &path);
+	if (!err && !path.len)
+		kt_buf_append(&path, source->file.data, source->file.len);
+	if (!err)
+		err = kt_buf_finish(&path, &place.file);
+	if (!err)
+		*ret = place;
+	return err;
+}
+
+/* The source line if the log names it, else the log's line at `at`. */
+static struct kt_error *find_place(struct finder *f, const struct kt_source_ref *source,
+				   const char *at, struct render_place *ret)
+{
+	if (source && source->line && is_file_name(source->file))
+		return place_in_source(f, source, ret);
+	return place_in_log(f, at, ret);
+}
+
+/*
+ * Since Linux 7.3 the log has the column of the instruction that failed:
+ *	At:
+ *	  bad_bounds @ bad.bpf.c:53:8
+ */
+static size_t find_column(const struct kt_log_last *last)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf wanted = KT_BUF_INIT;
+	struct kt_text rest = last->explanation, line;
+	size_t column = 0;
+	const char *p;
+
+	while (kt_text_next_line(&rest, &line))
+		if (kt_text_equals(line, KT_TEXT("At:")))
+			break;
+	if (!kt_text_next_line(&rest, &line) || !last->at.source.line)
+		return 1;
+	kt_buf_appends(&wanted, " @ ");
+	kt_buf_append(&wanted, last->at.source.file.data, last->at.source.file.len);
+	kt_buf_printf(&wanted, ":%u:", last->at.source.line);
+	if (kt_buf_failed(&wanted))
+		return 1;
+	p = memmem(line.data, line.len, wanted.data, wanted.len);
+	for (p = p ? p + wanted.len : line.data + line.len; p < line.data + line.len; p++) {
+		if (*p < '0' || *p > '9' || column > 99999)
+			return 1;
+		column = column * 10 + (size_t)(*p - '0');
+	}
+	return column ? column : 1;
+}
+
+/* --- notes --- */
+
+static void note_deinit(struct render_problem_note *note)
+{
+	place_deinit(&note->place);
+	free(note->text);
+}
+
+/* Takes the content of text. */
+static struct kt_error *add_note(struct finder *f, struct render_problem *problem,
+				 struct render_problem_note note, struct kt_buf *text,
+				 const struct kt_source_ref *source)
+{
+	struct kt_error *err = find_place(f, source, note.at, &note.place);
+
+	if (!err)
+		err = kt_buf_finish(text, &note.text);
+	if (!err && !kt_vec_push(&problem->notes, note))
+		err = kt_error_no_memory();
+	if (err)
+		note_deinit(&note);
+	return err;
+}
+
+/* "insn 8: (7b) *(u64 *)(r0 +0) = r1"; and its source line where the log has no number of it. */
+static void append_insn(struct kt_buf *out, const struct kt_last_insn *insn)
+{
+	kt_buf_printf(out, "insn %u", insn->index);
+	if (insn->insn.len) {
+		kt_buf_appends(out, ": ");
+		append_text(out, insn->insn, NOTE_MAX);
+	}
+	if (insn->source.text.len && !insn->source.line) {
+		kt_buf_appends(out, " ; ");
+		append_text(out, insn->source.text, NOTE_MAX);
+	}
+}
+
+static struct kt_error *add_insn(struct finder *f, struct render_problem *problem)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
+	const struct kt_last_insn *at = &f->last.at;
+	struct render_problem_note note = {
+		.about = RENDER_PROBLEM_INSN,
+		.at = at->line.len ? at->line.data : f->last.headline.data,
+	};
+
+	if (at->index != KT_LINE_NO_INDEX) {
+		kt_buf_appends(&text, f->last.outcome == KT_LAST_CUT ? "last seen: " : "");
+		append_insn(&text, at);
+	} else if (f->last.func.len) {
+		kt_buf_appends(&text, "in ");
+		append_text(&text, f->last.func, NAME_MAX_);
+		kt_buf_appends(&text, "(), which is validated by itself");
+	} else {
+		return NULL;
+	}
+	return add_note(f, problem, note, &text, NULL);
+}
+
+static void append_subject(struct kt_buf *out, const struct kt_last_subject *s, bool value)
+{
+	switch (s->kind) {
+	case KT_LAST_SUBJECT_REG: kt_buf_printf(out, "R%d", s->number); break;
+	case KT_LAST_SUBJECT_SLOT: kt_buf_printf(out, "fp%d", s->number); break;
+	case KT_LAST_SUBJECT_REF: kt_buf_printf(out, "reference %d", s->number); break;
+	}
+	if (s->frame && s->kind != KT_LAST_SUBJECT_REF)
+		kt_buf_printf(out, " of frame %u", s->frame);
+	if (!value || !s->value.len)
+		return;
+	kt_buf_appends(out, s->kind == KT_LAST_SUBJECT_REF || s->frame ? ": " : "=");
+	append_text(out, s->value, NOTE_MAX);
+}
+
+static void append_how(struct kt_buf *out, const struct kt_last_step *step)
+{
+	switch (step->how) {
+	case KT_LAST_COPIED: kt_buf_printf(out, "copied from R%u at ", step->reg); break;
+	case KT_LAST_CLOBBER: kt_buf_appends(out, "lost in the call at "); break;
+	case KT_LAST_ARGUMENT: kt_buf_appends(out, "passed by the call at "); break;
+	case KT_LAST_RETURNED: kt_buf_appends(out, "returned at "); break;
+	case KT_LAST_ACQUIRED: kt_buf_appends(out, "taken at "); break;
+	default: kt_buf_appends(out, "set at "); break;
+	}
+}
+
+/* Where nothing sets it, or nothing that the log has. */
+static const char *origin_words(const struct kt_last_subject *s)
+{
+	switch (s->origin) {
+	case KT_LAST_ORIGIN_ENTRY: return s->number == 10 ? "" : "an argument, as it came in";
+	case KT_LAST_ORIGIN_NEVER: return "never set on this path";
+	case KT_LAST_ORIGIN_GONE: return "set before what there is of the log";
+	default: return "";
+	}
+}
+
+static struct kt_error *add_subject(struct finder *f, struct render_problem *problem,
+				    const struct kt_last_subject *s)
+{
+	const char *origin = origin_words(s);
+	struct kt_error *err = NULL;
+
+	for (size_t i = 0; i < s->n_steps && !err; i++) {
+		_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
+		const struct kt_last_insn *insn = &s->steps[i].insn;
+		struct render_problem_note note = {
+			.about = RENDER_PROBLEM_FLOW,
+			.at = insn->line.len ? insn->line.data : NULL,
+		};
+
+		append_subject(&text, s, i == 0);
+		kt_buf_appends(&text, ", ");
+		append_how(&text, &s->steps[i]);
+		append_insn(&text, insn);
+		err = add_note(f, problem, note, &text, &insn->source);
+	}
+	if (!err && (*origin || (!s->n_steps && s->value.len))) {
+		_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
+		struct render_problem_note note = {
+			.about = RENDER_PROBLEM_STATE,
+			.at = f->last.at.line.len ? f->last.at.line.data : f->last.headline.data,
+		};
+
+		append_subject(&text, s, !s->n_steps);
+		kt_buf_appends(&text, *origin ? ", " : "");
+		kt_buf_appends(&text, origin);
+		err = add_note(f, problem, note, &text, &f->last.at.source);
+	}
+	return err;
+}
+
+/* The branch that the path begins with; its instruction is somewhere before. */
+static struct kt_error *add_branch(struct finder *f, struct render_problem *problem)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
+	const struct kt_log_last *last = &f->last;
+	struct render_problem_note note = {.about = RENDER_PROBLEM_FLOW, .at = last->path.data};
+	struct kt_text before = f->program->trace;
+	struct kt_source_ref source = {0};
+	struct kt_trace trace;
+	struct kt_event ev;
+
+	if (!last->path_branched || last->path_loops)
+		return NULL;
+	if (last->path.data >= before.data && last->path.data <= before.data + before.len)
+		before.len = (size_t)(last->path.data - before.data);
+	kt_trace_init(&trace, before);
+	while (kt_trace_next(&trace, &ev)) {
+		if (ev.kind == KT_EVENT_INSN && ev.index == last->path_from) {
+			source = ev.source;
+			note.at = ev.text.data;
+		}
+	}
+	kt_buf_printf(&text, "the path since the branch from %u", last->path_from);
+	if (last->path_to != KT_LINE_NO_INDEX)
+		kt_buf_printf(&text, " to %u", last->path_to);
+	kt_buf_printf(&text, ", %zu instruction%s", last->path_insns,
+		      last->path_insns == 1 ? "" : "s");
+	return add_note(f, problem, note, &text, &source);
+}
+
+/* --- a problem --- */
+
+static void problem_deinit(struct render_problem *problem)
+{
+	free(problem->program);
+	free(problem->class);
+	free(problem->message);
+	place_deinit(&problem->place);
+	free(problem->source);
+	kt_vec_for_each (&problem->notes, note)
+		note_deinit(note);
+	kt_vec_free(&problem->notes);
+	free(problem->reason);
+	for (size_t i = 0; i < KT_CATALOG_MAX_REMEDIES; i++)
+		free(problem->remedies[i]);
+}
+
+void render_problems_deinit(struct render_problems *problems)
+{
+	kt_vec_for_each (&problems->list, problem)
+		problem_deinit(problem);
+	kt_vec_free(&problems->list);
+}
+
+/* The headline, and the other lines of the message. */
+static struct kt_error *set_message(struct finder *f, struct render_problem *problem)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
+	struct kt_text rest = f->last.error, line;
+
+	append_text(&text, f->last.headline, MESSAGE_MAX);
+	while (kt_text_next_line(&rest, &line) && text.len < MESSAGE_MAX) {
+		if (line.data <= f->last.headline.data || !line.len)
+			continue;
+		kt_buf_appendc(&text, '\n');
+		append_text(&text, line, MESSAGE_MAX);
+	}
+	return kt_buf_finish(&text, &problem->message);
+}
+
+/* Rules of what the catalogue does not know. */
+static void set_own_rule(struct render_problem *problem, enum kt_last_class class)
+{
+	static const struct {
+		const char *id, *title;
+	} rules[] = {
+		[KT_LAST_INSN] = {"instruction", "The verifier rejects an instruction"},
+		[KT_LAST_BUDGET] = {"budget", "The program is too complex for the verifier"},
+		[KT_LAST_LOOP] = {"loop", "The verifier sees no end of a loop"},
+		[KT_LAST_PROGRAM] = {"program", "The verifier rejects the program"},
+		[KT_LAST_FLOW] = {"flow", "The verifier rejects the control flow"},
+	};
+
+	problem->rule = rules[class].id;
+	problem->title = rules[class].title;
+}
+
+static struct kt_error *set_why(struct finder *f, struct render_problem *problem)
+{
+	_cleanup_(kt_catalog_why_deinit) struct kt_catalog_why why = {0};
+	struct kt_error *err = kt_catalog_explain(&f->last, &why);
+	size_t n = 0;
+
+	if (err)
+		return err;
+	problem->entry = why.entry;
+	if (why.entry) {
+		problem->rule = why.entry->id;
+		problem->title = why.entry->title;
+	}
+	if (why.class.len)
+		err = copy_text(why.class, NAME_MAX_, &problem->class);
+	if (!err && why.reason)
+		err = copy_string(why.reason, &problem->reason);
+	for (; !err && n < KT_CATALOG_MAX_REMEDIES && n < why.n_remedies; n++)
+		err = copy_string(why.remedies[n], &problem->remedies[n]);
+	return err;
+}
+
+static struct kt_error *set_failure(struct finder *f, struct render_problem *problem)
+{
+	const struct kt_log_last *last = &f->last;
+	struct kt_error *err;
+
+	set_own_rule(problem, last->class);
+	problem->level = RENDER_PROBLEM_ERROR;
+	err = set_message(f, problem);
+	if (!err)
+		err = set_why(f, problem);
+	if (!err)
+		err = find_place(f, &last->at.source, last->headline.data, &problem->place);
+	if (!err && !problem->place.in_log)
+		problem->place.column = find_column(last);
+	if (!err)
+		err = add_insn(f, problem);
+	for (size_t i = 0; i < last->n_subjects && !err; i++)
+		err = add_subject(f, problem, &last->subjects[i]);
+	return err ? err : add_branch(f, problem);
+}
+
+static struct kt_error *set_cut(struct finder *f, struct render_problem *problem)
+{
+	const struct kt_last_insn *at = &f->last.at;
+	struct kt_error *err;
+
+	problem->level = RENDER_PROBLEM_WARNING;
+	problem->rule = "cut-log";
+	problem->title = "The log ends before the verdict";
+	err = copy_string("the log ends before the error, if there was one", &problem->message);
+	if (!err)
+		err = find_place(f, &at->source, at->line.data, &problem->place);
+	return err ? err : add_insn(f, problem);
+}
+
+static struct kt_error *set_empty(struct finder *f, struct render_problem *problem)
+{
+	struct kt_error *err;
+
+	problem->level = RENDER_PROBLEM_NOTE;
+	problem->rule = "no-log";
+	problem->title = "There is no verdict";
+	err = copy_string("there is no verifier log", &problem->message);
+	return err ? err : find_place(f, NULL, NULL, &problem->place);
+}
+
+static struct kt_error *make_problem(struct finder *f, struct render_problem *problem)
+{
+	const struct kt_last_insn *at = &f->last.at;
+	struct kt_error *err = NULL;
+
+	if (f->program->program.len)
+		err = copy_text(f->program->program, NAME_MAX_, &problem->program);
+	if (err)
+		return err;
+	if (f->last.outcome == KT_LAST_EMPTY)
+		return set_empty(f, problem);
+	problem->has_insn = at->index != KT_LINE_NO_INDEX;
+	problem->insn = at->index;
+	if (at->source.text.len)
+		err = copy_text(at->source.text, NOTE_MAX, &problem->source);
+	if (err)
+		return err;
+	return f->last.outcome == KT_LAST_CUT ? set_cut(f, problem) : set_failure(f, problem);
+}
+
+static struct kt_error *find_problem(struct finder *f, const struct render_log_program *program,
+				     struct render_problems *problems)
+{
+	struct kt_text input = program->input.data ? program->input : program->trace;
+	struct render_problem problem = {0};
+	struct kt_error *err;
+
+	f->program = program;
+	if (f->input.data != input.data || f->input.len != input.len) {
+		f->input = input;
+		f->counted = input.data;
+		f->line = 1;
+	}
+	err = kt_log_find_last(program->trace, &f->last);
+	if (err || f->last.outcome == KT_LAST_PASSED)
+		return err;
+	err = make_problem(f, &problem);
+	if (!err && !kt_vec_push(&problems->list, problem))
+		err = kt_error_no_memory();
+	if (err)
+		problem_deinit(&problem);
+	return err;
+}
+
+struct kt_error *render_problems_find(const struct render_log_program *programs, size_t n,
+				      const struct render_log_format_options *options,
+				      struct render_problems *ret)
+{
+	static const struct render_log_format_options none = {0};
+	struct render_problems problems = {0};
+	struct finder f = {.options = options ? options : &none};
+	struct kt_error *err = NULL;
+
+	for (size_t i = 0; i < n && !err; i++)
+		err = find_problem(&f, &programs[i], &problems);
+	if (err)
+		render_problems_deinit(&problems);
+	else
+		*ret = problems;
+	return err;
+}
