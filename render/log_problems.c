@@ -247,7 +247,7 @@ static struct kt_error *add_insn(struct finder *f, struct render_problem *proble
 	return add_note(f, problem, note, &text, NULL);
 }
 
-static void append_subject(struct kt_buf *out, const struct kt_last_subject *s, bool value)
+static void append_subject(struct kt_buf *out, const struct kt_last_subject *s)
 {
 	switch (s->kind) {
 	case KT_LAST_SUBJECT_REG: kt_buf_printf(out, "R%d", s->number); break;
@@ -256,7 +256,11 @@ static void append_subject(struct kt_buf *out, const struct kt_last_subject *s, 
 	}
 	if (s->frame && s->kind != KT_LAST_SUBJECT_REF)
 		kt_buf_printf(out, " of frame %u", s->frame);
-	if (!value || !s->value.len)
+}
+
+static void append_value(struct kt_buf *out, const struct kt_last_subject *s)
+{
+	if (!s->value.len)
 		return;
 	kt_buf_appends(out, s->kind == KT_LAST_SUBJECT_REF || s->frame ? ": " : "=");
 	append_text(out, s->value, NOTE_MAX);
@@ -285,6 +289,30 @@ static const char *origin_words(const struct kt_last_subject *s)
 	}
 }
 
+/* Whether the next step is about another register, step->reg. */
+static bool goes_on(const struct kt_last_step *step)
+{
+	return step->how == KT_LAST_COPIED || step->how == KT_LAST_ARGUMENT ||
+	       step->how == KT_LAST_RETURNED;
+}
+
+/* The subject, or of what it is a copy: what steps from i on are about. */
+static void append_what(struct kt_buf *out, const struct kt_last_subject *s, size_t i)
+{
+	const struct kt_last_step *step;
+
+	while (i && !goes_on(&s->steps[i - 1]))
+		i--;
+	if (!i) {
+		append_subject(out, s);
+		return;
+	}
+	step = &s->steps[i - 1];
+	kt_buf_printf(out, "R%u", step->reg);
+	if (step->frame)
+		kt_buf_printf(out, " of frame %u", step->frame);
+}
+
 static struct kt_error *add_subject(struct finder *f, struct render_problem *problem,
 				    const struct kt_last_subject *s)
 {
@@ -299,7 +327,9 @@ static struct kt_error *add_subject(struct finder *f, struct render_problem *pro
 			.at = insn->line.len ? insn->line.data : NULL,
 		};
 
-		append_subject(&text, s, i == 0);
+		append_what(&text, s, i);
+		if (!i)
+			append_value(&text, s);
 		kt_buf_appends(&text, ", ");
 		append_how(&text, &s->steps[i]);
 		append_insn(&text, insn);
@@ -312,7 +342,9 @@ static struct kt_error *add_subject(struct finder *f, struct render_problem *pro
 			.at = f->last.at.line.len ? f->last.at.line.data : f->last.headline.data,
 		};
 
-		append_subject(&text, s, !s->n_steps);
+		append_what(&text, s, s->n_steps);
+		if (!s->n_steps)
+			append_value(&text, s);
 		kt_buf_appends(&text, *origin ? ", " : "");
 		kt_buf_appends(&text, origin);
 		err = add_note(f, problem, note, &text, &f->last.at.source);
