@@ -13,6 +13,7 @@
 #include "cli/writer.h"
 #include "logparse/blocks.h"
 #include "logparse/collapse.h"
+#include "logparse/logs.h"
 #include "logparse/unwrap.h"
 #include "render/log_format.h"
 #include "render/log_json.h"
@@ -26,8 +27,8 @@ static const char help[] =
 	"\n"
 	"Shows what a BPF loader printed (./my_loader 2>&1 | ktstr-gdb log), with every\n"
 	"verifier log in it collapsed: of a loop the first and the last iteration, and\n"
-	"how many there are. What stands around the logs stays as it is. A file without\n"
-	"libbpf's markers is taken for one log. FILE may be compressed (zstd, gzip, xz,\n"
+	"how many there are. What stands around the logs stays as it is: libbpf's markers,\n"
+	"a logger's prefix, quotes, a backtrace. FILE may be compressed (zstd, gzip, xz,\n"
 	"bzip2, lz4); it is standard input if it is \"-\", or if there is none.\n"
 	"\n"
 	"What is shown instead:\n"
@@ -149,7 +150,7 @@ static struct kt_error *last_program(struct log *log, const struct kt_log_block 
 	struct kt_error *err;
 
 	kt_buf_appends(&out, log->n_wanted > 1 ? "\n" : "");
-	err = render_log_last(block->trace, block->program, &out);
+	err = render_log_last_of(block, &out);
 	if (!err)
 		err = cli_writer_put(&log->writer, (struct kt_text){out.data, out.len});
 	if (!err)
@@ -163,9 +164,7 @@ static struct kt_error *gather_program(struct log *log, const struct kt_log_bloc
 {
 	struct render_log_program program = {
 		.file = {log->path, strlen(log->path)},
-		.program = block->program,
-		.trace = block->trace,
-		.complete = block->complete,
+		.log = *block,
 		.input = log->input,
 		.wrapped = log->wrapped,
 	};
@@ -361,23 +360,24 @@ static bool is_wanted(const struct log *log, struct kt_text program)
 	return fnmatch(log->program, name, 0) == 0;
 }
 
-/* A text without libbpf's markers is one log, of a program without a name. */
+/* A text without a log is one, of a program without a name: an empty one. */
 static struct kt_error *for_each_program(struct log *log, struct kt_text text)
 {
-	struct kt_log_block block = {.trace = text, .complete = true};
-	struct kt_error *err = NULL;
-	struct kt_log_blocks it;
+	_cleanup_(kt_logs_deinit) struct kt_logs logs = {0};
+	struct kt_error *err = kt_logs_find(text, log->wrapped, &logs);
 
-	kt_log_blocks_init(&it, text);
-	while (!err && (!log->has_blocks || kt_log_blocks_next(&it, &block))) {
-		if (is_wanted(log, block.program)) {
+	if (!err && !logs.v.len &&
+	    !kt_vec_push(&logs.v, (struct kt_log_block){.trace = text, .complete = true}))
+		err = kt_error_no_memory();
+	for (size_t i = 0; !err && i < logs.v.len; i++) {
+		const struct kt_log_block *block = &logs.v.data[i];
+
+		if (is_wanted(log, block->program)) {
 			log->n_wanted++;
-			err = log->mode->program(log, &block);
+			err = log->mode->program(log, block);
 		} else {
-			remember_other(log, block.program);
+			remember_other(log, block->program);
 		}
-		if (!log->has_blocks)
-			break;
 	}
 	return err;
 }

@@ -26,6 +26,8 @@ static const struct marker_form forms[] = {
 	{FORM("-- END PROG LOAD LOG --"), false, false},
 	{FORM("-- BEGIN DUMP LOG --"), true, true},
 	{FORM("-- END LOG --"), false, true},
+	{FORM("-- BEGIN BTF LOAD LOG --"), true, false},
+	{FORM("-- END BTF LOAD LOG --"), false, false},
 };
 
 static const struct kt_text libbpf_prefix = FORM("libbpf: ");
@@ -297,9 +299,12 @@ bool kt_log_blocks_next(struct kt_log_blocks *it, struct kt_log_block *ret)
 	s.pos = s.line = start;
 	end = find_end(&s);
 	it->rest = slice(s.text, end.next, s.text.len);
-	ret->program = m.name;
-	ret->trace = slice(s.text, start, end.cut);
-	ret->complete = end.complete;
+	*ret = (struct kt_log_block){
+		.program = m.name,
+		.trace = slice(s.text, start, end.cut),
+		.complete = end.complete,
+		.marked = true,
+	};
 	return true;
 }
 

@@ -37,13 +37,16 @@
 #define KT_LOGPARSE_BLOCKS_H
 
 #include "logparse/collapse.h"
+#include "logparse/loader.h"
 #include "logparse/text.h"
 
 /* Slices of the blob; data is never NULL. */
 struct kt_log_block {
-	struct kt_text program; /* the name in the BEGIN line; empty where it has none */
-	struct kt_text trace;   /* the lines between, with the newline of the last one */
-	bool complete;          /* false: the text ended, or a BEGIN came, before the END */
+	struct kt_text program;        /* the name in the BEGIN line; empty where it has none */
+	struct kt_text trace;          /* the lines between, with the newline of the last one */
+	bool complete;                 /* false: the text ended, or a BEGIN came, before the END */
+	bool marked;                   /* libbpf's markers are around it */
+	struct kt_loader_words loader; /* said around it; only kt_logs_find() reads that */
 };
 
 struct kt_log_blocks {

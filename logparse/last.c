@@ -2,9 +2,12 @@
 #include "logparse/last.h"
 
 #include <ctype.h>
+#include <errno.h>
 
 #include "logparse/last_path.h"
 #include "logparse/last_subject.h"
+#include "logparse/loader.h"
+#include "logparse/state.h"
 #include "util/cleanup.h"
 
 /* Where kt_log_find_outcome() begins to look, in bytes from the end. */
@@ -38,6 +41,7 @@ struct finder {
 	bool started;            /* ... and more of it than a table */
 	bool processed;          /* "processed ...", which ends a log */
 	bool outcome_only;       /* no path is kept */
+	const struct kt_log_block *block; /* the log with what was said around it; or NULL */
 };
 
 static void finder_deinit(struct finder *f)
@@ -196,7 +200,8 @@ static void on_text(struct finder *f, const struct kt_event *ev)
 {
 	size_t begin = offset_of(f, ev->text), end = begin + ev->text.len;
 
-	if (f->processed || is_blank(ev->text))
+	/* A state that goes on in a line of its own, or lines that somebody left out. */
+	if (f->processed || is_blank(ev->text) || kt_state_is(ev->text) || log_is_elision(ev->text))
 		return;
 	if (f->error && f->out.explanation.len) {
 		if (!f->more)
@@ -357,7 +362,8 @@ static void find_at(struct finder *f)
 
 	out->at = (struct kt_last_insn){.index = KT_LINE_NO_INDEX};
 	switch (out->class) {
-	case KT_LAST_PROGRAM: return;
+	case KT_LAST_PROGRAM:
+	case KT_LAST_LOADER: return;
 	case KT_LAST_FLOW: out->at.index = kt_last_number_behind(out->headline, "insn "); return;
 	case KT_LAST_INSN:
 	case KT_LAST_BUDGET:
@@ -382,7 +388,8 @@ static void find_subjects(struct finder *f)
 static void find_path(struct finder *f)
 {
 	struct kt_log_last *out = &f->out;
-	bool all = out->outcome == KT_LAST_CUT || out->class == KT_LAST_BUDGET;
+	bool all = out->outcome == KT_LAST_CUT || out->class == KT_LAST_BUDGET ||
+		   out->class == KT_LAST_LOADER;
 	const struct mark *mark = all ? &f->start : &f->branch;
 
 	if (!f->insns || out->class == KT_LAST_PROGRAM)
@@ -398,26 +405,56 @@ static void find_path(struct finder *f)
 		out->path_before = f->path.n_insns - out->path_insns;
 }
 
+/* Of an error text with other lines in it, as many are looked at for the kernel's. */
+#define ERROR_LINES 64
+
 /*
- * The first line of the message. A source line may stand before it (6.16, level 4), or this,
- * which 5.10 says of any argument that is no context:
+ * A source line may stand before the message (6.16, level 4), or this, which 5.10 says of any
+ * argument that is no context:
  *	arg#1 type is not a struct
+ */
+static bool is_preface(struct kt_text line)
+{
+	return line.data[0] == ';' || (kt_text_starts_with(line, KT_TEXT("arg#")) &&
+				       contains(line, " type is not a struct"));
+}
+
+/* BTF that the kernel refuses is listed up to the type that is wrong, with the reason behind it. */
+static struct kt_text last_line_of(struct kt_text text)
+{
+	const char *nl;
+
+	trim_lines(&text);
+	nl = text.len ? memrchr(text.data, '\n', text.len) : NULL;
+	return nl ? (struct kt_text){nl + 1, (size_t)(text.data + text.len - nl - 1)} : text;
+}
+
+/*
+ * The first line of the message: the first one that the catalogue knows, without what a loader put
+ * before it; else the first that is not a loader's.
  */
 static struct kt_text headline_of(struct kt_text error)
 {
-	struct kt_text line = error, first = {0};
+	struct kt_text line, first = {0}, unknown = {0};
+	size_t at;
 
-	while (kt_text_next_line(&error, &line)) {
+	if (kt_text_starts_with(error, KT_TEXT("magic: 0xeb9f")))
+		return last_line_of(error);
+
+	for (int n = 0; n < ERROR_LINES && kt_text_next_line(&error, &line); n++) {
 		trim_lines(&line);
 		if (!line.len)
 			continue;
 		if (!first.len)
 			first = line;
-		if (line.data[0] != ';' && !(kt_text_starts_with(line, KT_TEXT("arg#")) &&
-					     contains(line, " type is not a struct")))
-			return line;
+		if (is_preface(line))
+			continue;
+		if (log_find_message(line, &at))
+			return (struct kt_text){line.data + at, line.len - at};
+		if (!unknown.len && !log_is_loader_line(line))
+			unknown = line;
 	}
-	return first;
+	return unknown.len ? unknown : first;
 }
 
 /*
@@ -451,9 +488,46 @@ static void set_error(struct finder *f)
 	}
 }
 
+static bool is_known(struct kt_text line)
+{
+	size_t at;
+
+	return log_find_message(line, &at);
+}
+
+/*
+ * The format of a kernel before 6.4: "inv" and "invP" are of 5.18 and before, and precision
+ * tracking had no "mark_precise: " before 6.4.
+ */
+static bool is_old(struct kt_text log)
+{
+	static const char *const words[] = {"=inv", "\nregs=", "\nlast_idx ", "\nparent didn't",
+					    "\nparent already"};
+
+	if (log.len > OUTCOME_TAIL)
+		log.len = OUTCOME_TAIL;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (contains(log, words[i]))
+			return true;
+	return false;
+}
+
+/* What the loader says counts where the log has no error. A log that did not fit is cut, no more.
+ */
+static void weigh_loader(struct finder *f)
+{
+	struct kt_log_last *out = &f->out;
+
+	out->loader = f->block->loader;
+	if ((out->outcome == KT_LAST_PASSED || out->outcome == KT_LAST_CUT) && out->loader.failed &&
+	    out->loader.error != ENOSPC)
+		out->outcome = KT_LAST_FAILED;
+}
+
 static void find_outcome(struct finder *f)
 {
 	struct kt_log_last *out = &f->out;
+	bool marked = f->block && f->block->marked;
 
 	set_error(f);
 	out->cut_end = !f->processed;
@@ -462,7 +536,8 @@ static void find_outcome(struct finder *f)
 		trim_lines(&out->stats);
 		kt_parse_verifier_stats(out->stats, &out->stat_values, NULL, NULL);
 	}
-	if (!f->traced && !f->stats && !out->explanation.len) {
+	if (!f->traced && !f->stats && !out->explanation.len &&
+	    !(out->error.len && (marked || is_known(out->headline)))) {
 		out->outcome = KT_LAST_EMPTY;
 		out->error = out->headline = (struct kt_text){0};
 	} else if (out->error.len) {
@@ -470,31 +545,40 @@ static void find_outcome(struct finder *f)
 	} else {
 		out->outcome = f->processed ? KT_LAST_PASSED : KT_LAST_CUT;
 	}
+	if (f->block)
+		weigh_loader(f);
 }
 
 static void conclude(struct finder *f)
 {
 	struct kt_log_last *out = &f->out;
+	bool said = false;
 
 	find_outcome(f);
 	out->at.index = KT_LINE_NO_INDEX;
-	if (out->outcome == KT_LAST_CUT) {
-		kt_path_last(&f->path, &f->sources, KT_LINE_NO_INDEX, &out->at);
-		find_path(f);
-	} else if (out->outcome == KT_LAST_FAILED) {
-		out->class = classify(f, out->headline);
+	if (out->outcome == KT_LAST_FAILED) {
+		said = out->error.len;
+		out->class = said ? classify(f, out->headline) : KT_LAST_LOADER;
+	}
+	if (said) {
 		find_at(f);
 		find_subjects(f);
+		find_path(f);
+	} else if (out->cut_end && out->outcome != KT_LAST_EMPTY) {
+		out->old = is_old(f->log);
+		kt_path_last(&f->path, &f->sources, KT_LINE_NO_INDEX, &out->at);
 		find_path(f);
 	}
 }
 
-struct kt_error *kt_log_find_last(struct kt_text log, struct kt_log_last *ret)
+static struct kt_error *find_last(struct kt_text log, const struct kt_log_block *block,
+				  struct kt_log_last *ret)
 {
 	_cleanup_(finder_deinit) struct finder f = {
 		.log = log,
 		.sources.log = log,
 		.glued = KT_LINE_NO_INDEX,
+		.block = block,
 	};
 	struct kt_trace trace;
 	struct kt_event ev;
@@ -507,6 +591,16 @@ struct kt_error *kt_log_find_last(struct kt_text log, struct kt_log_last *ret)
 	conclude(&f);
 	*ret = f.out;
 	return NULL;
+}
+
+struct kt_error *kt_log_find_last(struct kt_text log, struct kt_log_last *ret)
+{
+	return find_last(log, NULL, ret);
+}
+
+struct kt_error *kt_log_find_last_of(const struct kt_log_block *block, struct kt_log_last *ret)
+{
+	return find_last(block->trace, block, ret);
 }
 
 /* The lines of the log that begin in its last len bytes. */
@@ -524,7 +618,8 @@ static struct kt_text tail_of(struct kt_text log, size_t len)
 }
 
 /* An error's text is behind the trace, so a tail that has some of the trace has all of the text. */
-void kt_log_find_outcome(struct kt_text log, struct kt_log_outcome *ret)
+static void find_outcome_in(struct kt_text log, const struct kt_log_block *block,
+			    struct kt_log_outcome *ret)
 {
 	size_t len = OUTCOME_TAIL;
 	struct kt_trace trace;
@@ -532,7 +627,7 @@ void kt_log_find_outcome(struct kt_text log, struct kt_log_outcome *ret)
 	struct finder f;
 
 	do {
-		f = (struct finder){.log = tail_of(log, len), .outcome_only = true};
+		f = (struct finder){.log = tail_of(log, len), .outcome_only = true, .block = block};
 		kt_trace_init(&trace, f.log);
 		while (kt_trace_next(&trace, &ev))
 			on_event(&f, &ev);
@@ -544,4 +639,14 @@ void kt_log_find_outcome(struct kt_text log, struct kt_log_outcome *ret)
 		.headline = f.out.headline,
 		.stats = f.out.stat_values,
 	};
+}
+
+void kt_log_find_outcome(struct kt_text log, struct kt_log_outcome *ret)
+{
+	find_outcome_in(log, NULL, ret);
+}
+
+void kt_log_find_outcome_of(const struct kt_log_block *block, struct kt_log_outcome *ret)
+{
+	find_outcome_in(block->trace, block, ret);
 }

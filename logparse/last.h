@@ -7,6 +7,7 @@
 #ifndef KT_LOGPARSE_LAST_H
 #define KT_LOGPARSE_LAST_H
 
+#include "logparse/blocks.h"
 #include "logparse/last_result.h"
 #include "util/error.h"
 
@@ -16,9 +17,15 @@
  */
 struct kt_error *kt_log_find_last(struct kt_text log, struct kt_log_last *ret);
 
+/*
+ * The same of a log that was found in a text, with what its loader says of it: a load that failed
+ * is FAILED, whatever the log ends with, and text between markers is the kernel's.
+ */
+struct kt_error *kt_log_find_last_of(const struct kt_log_block *block, struct kt_log_last *ret);
+
 struct kt_log_outcome {
 	enum kt_last_outcome outcome;
-	struct kt_text headline;        /* of FAILED */
+	struct kt_text headline;        /* of FAILED; empty: only the loader says so */
 	struct kt_verifier_stats stats; /* as kt_log_last.stat_values */
 };
 
@@ -27,5 +34,8 @@ struct kt_log_outcome {
  * as it takes.
  */
 void kt_log_find_outcome(struct kt_text log, struct kt_log_outcome *ret);
+
+/* The outcome as kt_log_find_last_of() has it. */
+void kt_log_find_outcome_of(const struct kt_log_block *block, struct kt_log_outcome *ret);
 
 #endif

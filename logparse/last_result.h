@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "logparse/loader.h"
 #include "logparse/stats.h"
 #include "logparse/trace.h"
 
@@ -23,6 +24,7 @@ enum kt_last_class {
 	KT_LAST_LOOP,    /* "infinite loop detected at insn 36" */
 	KT_LAST_PROGRAM, /* of the program as a whole: "combined stack size of 2 calls is 736" */
 	KT_LAST_FLOW,    /* found before anything was executed: "unreachable insn 2" */
+	KT_LAST_LOADER,  /* the loader says that the load failed; the log has no error */
 };
 
 /* An instruction in the log; index is KT_LINE_NO_INDEX where there is none. */
@@ -120,6 +122,9 @@ struct kt_log_last {
 
 	bool cut_front; /* the log lacks its beginning: since 6.4 it keeps its tail */
 	bool cut_end;   /* it has no statistics at its end */
+	bool old;       /* its format is that of a kernel before 6.4, for sure; only of CUT */
+
+	struct kt_loader_words loader; /* said around the log; of kt_log_find_last_of() */
 };
 
 #endif

@@ -146,6 +146,17 @@ static void take_state(struct kt_trace *trace, struct kt_event *ev, struct kt_te
 }
 
 /*
+ * cilium/ebpf makes one line of the log's last two. No instruction has a colon and a blank in it:
+ *	7: (61) r0 = *(u32 *)(r0 +0): R0 invalid mem access 'scalar'
+ */
+static size_t before_colon(struct kt_text insn)
+{
+	const char *p = insn.len ? memmem(insn.data, insn.len, ": ", 2) : NULL;
+
+	return p ? (size_t)(p - insn.data) : insn.len;
+}
+
+/*
  * Where an instruction ends that something is glued to, when the verifier's log was taken back
  * to behind it (level 1):
  *	8: (ad) if r3 < r2 goto pc-3 BPF program is too large. Processed 1000001 insn
@@ -163,12 +174,13 @@ static size_t insn_len(struct kt_text insn)
 		if (p)
 			p += strlen(words[i]);
 	}
-	if (!p)
+	if (!p) {
 		p = memmem(insn.data, insn.len, " BPF program is too large.", 26);
-	else
-		while (p < end && *p != ' ')
-			p++;
-	return p ? (size_t)(p - insn.data) : insn.len;
+		return p ? (size_t)(p - insn.data) : before_colon(insn);
+	}
+	while (p < end && *p != ' ')
+		p++;
+	return (size_t)(p - insn.data) - (p < end && p[-1] == ':');
 }
 
 static uint8_t hex_digit(char c)
@@ -224,6 +236,7 @@ static void read_behind(struct kt_trace *trace, struct kt_event *ev, struct kt_t
 	struct kt_text glued;
 	uint32_t index;
 
+	take(&rest, KT_TEXT(":"));
 	skip_blanks(&rest);
 	trim_end(&rest);
 	glued = rest;
@@ -365,7 +378,10 @@ static void read_explanation(struct kt_trace *trace, struct kt_event *ev)
 		 (line.data[0] >= 'A' && line.data[0] <= 'Z' && line.data[line.len - 1] == ':'));
 }
 
-/* Rows of tables. From the thousandth on a row looks as an executed instruction does. */
+/*
+ * Rows of tables. From the hundredth on a row looks as an executed instruction does, since its
+ * index has three columns.
+ */
 static void read_table(struct kt_trace *trace, struct kt_event *ev)
 {
 	bool listing = false;
@@ -377,7 +393,8 @@ static void read_table(struct kt_trace *trace, struct kt_event *ev)
 		if (!peek(trace))
 			return;
 	} while (trace->read.kind == KT_LINE_TABLE || is_listing(trace->line_text) ||
-		 is_func_row(trace->line_text) || (listing && trace->read.kind == KT_LINE_INSN));
+		 is_func_row(trace->line_text) ||
+		 (listing && trace->read.kind == KT_LINE_INSN && trace->read.index >= 100));
 }
 
 /*

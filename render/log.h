@@ -3,19 +3,17 @@
 #ifndef KT_RENDER_LOG_H
 #define KT_RENDER_LOG_H
 
-#include "logparse/text.h"
+#include "logparse/blocks.h"
 #include "logparse/unwrap.h"
 
-/* One verifier log: a libbpf block, or a text that is a log and nothing else. */
+/* One verifier log. */
 struct render_log_program {
-	struct kt_text file;    /* what it was read from, "-": standard input */
-	struct kt_text program; /* empty: its name is not known */
-	struct kt_text trace;   /* the log */
-	bool complete;          /* false: a block without an end */
+	struct kt_text file;     /* what it was read from, "-": standard input */
+	struct kt_log_block log; /* program is empty: its name is not known */
 
 	/* Where the log is in that file, for render/log_format.h alone; both may be zero. */
-	struct kt_text input;               /* the file's text, of which trace is a slice, */
-	const struct kt_unwrapped *wrapped; /* unless this is not NULL: then trace is of it */
+	struct kt_text input;               /* the file's text, of which the log is a slice, */
+	const struct kt_unwrapped *wrapped; /* unless this is not NULL: then the log is of it */
 };
 
 #endif

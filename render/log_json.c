@@ -224,8 +224,9 @@ static json_t *json_path(struct document *doc, const struct kt_log_last *last)
 static json_t *json_last(struct document *doc, const struct kt_log_last *last)
 {
 	static const char *const classes[] = {
-		[KT_LAST_INSN] = "insn",       [KT_LAST_BUDGET] = "budget", [KT_LAST_LOOP] = "loop",
-		[KT_LAST_PROGRAM] = "program", [KT_LAST_FLOW] = "flow",
+		[KT_LAST_INSN] = "insn", [KT_LAST_BUDGET] = "budget",
+		[KT_LAST_LOOP] = "loop", [KT_LAST_PROGRAM] = "program",
+		[KT_LAST_FLOW] = "flow", [KT_LAST_LOADER] = "loader",
 	};
 	json_t *object, *subjects;
 
@@ -254,29 +255,44 @@ static json_t *json_verdict(enum kt_last_outcome outcome)
 	}
 }
 
+/* What the loader says of the load, which the log does not have. */
+static json_t *json_loader(struct document *doc, const struct kt_loader_words *loader)
+{
+	json_t *object = json_object();
+	const char *name = kt_loader_errno_name(loader->error);
+
+	put(doc, object, "failed", json_boolean(loader->failed));
+	put(doc, object, "errno", number_or_null(loader->error > 0, (uint64_t)loader->error));
+	put(doc, object, "errno_name", name ? json_string(name) : json_null());
+	put(doc, object, "said", text_or_null(loader->said));
+	put(doc, object, "lines_left_out", json_integer(loader->left_out));
+	return object;
+}
+
 static json_t *json_program(struct document *doc, const struct render_log_program *program)
 {
 	struct kt_log_last last = {0};
 	json_t *object = json_object();
 
 	if (!doc->err)
-		doc->err = kt_log_find_last(program->trace, &last);
+		doc->err = kt_log_find_last_of(&program->log, &last);
 	if (doc->err)
 		return object;
 	put(doc, object, "file", kt_json_slice(program->file));
-	put(doc, object, "program", text_or_null(program->program));
-	put(doc, object, "complete", json_boolean(program->complete));
+	put(doc, object, "program", text_or_null(program->log.program));
+	put(doc, object, "complete", json_boolean(program->log.complete));
 	put(doc, object, "verdict", json_verdict(last.outcome));
 	put(doc, object, "error", text_or_null(last.headline));
+	put(doc, object, "loader", json_loader(doc, &program->log.loader));
 	put(doc, object, "stats", json_stats(doc, &last.stat_values));
-	put(doc, object, "subprograms", json_subprogs(doc, program->trace));
-	put(doc, object, "lines", number_or_null(true, kt_text_count_lines(program->trace)));
-	put(doc, object, "bytes", number_or_null(true, program->trace.len));
+	put(doc, object, "subprograms", json_subprogs(doc, program->log.trace));
+	put(doc, object, "lines", number_or_null(true, kt_text_count_lines(program->log.trace)));
+	put(doc, object, "bytes", number_or_null(true, program->log.trace.len));
 	put(doc, object, "cut_front", json_boolean(last.cut_front));
 	put(doc, object, "cut_end", json_boolean(last.cut_end));
 	put(doc, object, "last", json_last(doc, &last));
-	put(doc, object, "source", json_source(doc, program->trace));
-	put(doc, object, "collapsed", json_collapsed(doc, program->trace));
+	put(doc, object, "source", json_source(doc, program->log.trace));
+	put(doc, object, "collapsed", json_collapsed(doc, program->log.trace));
 	return object;
 }
 

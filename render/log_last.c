@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/log_last.h"
 
+#include <inttypes.h>
+
 #include "logparse/last.h"
 #include "logparse/state.h"
 #include "logparse/trace.h"
@@ -167,12 +169,18 @@ static void append_subject(struct kt_buf *out, const struct kt_last_subject *s, 
 	append_origin(out, s);
 }
 
+/* After these outcomes the lines are from any path. */
+static bool shows_all(const struct kt_log_last *last)
+{
+	return last->outcome == KT_LAST_CUT || last->class == KT_LAST_BUDGET ||
+	       last->class == KT_LAST_LOADER;
+}
+
 static void append_path_title(struct kt_buf *out, const struct kt_log_last *last)
 {
 	const char *plural = last->path_insns == 1 ? "" : "s";
-	bool all = last->outcome == KT_LAST_CUT || last->class == KT_LAST_BUDGET;
+	bool all = shows_all(last);
 
-	/* After these outcomes the lines are from any path. */
 	kt_buf_appends(out, all ? "  executed since " : "  path since ");
 	if (last->path_loops) {
 		kt_buf_printf(out, "insn %u was executed before", last->at.index);
@@ -194,7 +202,7 @@ static void append_path_title(struct kt_buf *out, const struct kt_log_last *last
 
 static struct kt_error *append_path(struct kt_buf *out, const struct kt_log_last *last)
 {
-	bool all = last->outcome == KT_LAST_CUT || last->class == KT_LAST_BUDGET;
+	bool all = shows_all(last);
 	size_t max = PATH_LINES;
 
 	if (!last->path.len && !last->path_branched)
@@ -225,6 +233,55 @@ static void append_other(struct kt_buf *out, struct kt_text text)
 	append_lines(out, "    ", (struct kt_text){text.data + begin, text.len - begin});
 }
 
+/*
+ * Why a log ends early. Since 6.4 the kernel keeps the end of a log that does not fit, and before
+ * that its beginning.
+ */
+static void append_cut(struct kt_buf *out, const struct kt_log_last *last)
+{
+	if (last->old)
+		kt_buf_appends(out, "  It was cut off, which a kernel before 6.4 does when the "
+				    "buffer is too small:\n"
+				    "  give it a larger one, or load at log level 1.\n");
+	else
+		kt_buf_appends(out,
+			       "  Whatever printed or passed it on cut it off: get the whole "
+			       "log from the loader.\n"
+			       "  Before Linux 6.4 a buffer that is too small does it, too.\n");
+}
+
+void render_log_verdict(const struct kt_log_last *last, struct kt_buf *out)
+{
+	const char *name = kt_loader_errno_name(last->loader.error);
+
+	kt_buf_appends(out, "the load failed");
+	if (name)
+		kt_buf_printf(out, " with %s (%d)", name, last->loader.error);
+	else if (last->loader.error)
+		kt_buf_printf(out, " with error %d", last->loader.error);
+	if (last->cut_end)
+		kt_buf_appends(out, ", and the log ends before the error");
+	else
+		kt_buf_appends(out, ", and the verifier gave no reason");
+}
+
+static void append_loaders_reason(struct kt_buf *out, const struct kt_log_last *last)
+{
+	if (last->loader.said.len)
+		append_lines(out, "  The loader says: ", last->loader.said);
+	if (last->cut_end)
+		append_cut(out, last);
+	else if (last->loader.error == KT_ERRNO_NOTSUPP)
+		kt_buf_appends(out, "  The verifier accepted the program. The JIT compiler, or "
+				    "what the program attaches to, refused it.\n");
+	else if (last->stat_values.has[KT_STAT_PROCESSED] &&
+		 last->stat_values.value[KT_STAT_PROCESSED])
+		kt_buf_appends(out, "  The verifier accepted the program. What failed came after "
+				    "it, or before its log.\n");
+	else
+		kt_buf_appends(out, "  It failed before the verifier looked at an instruction.\n");
+}
+
 static void append_headline(struct kt_buf *out, const struct kt_log_last *last,
 			    struct kt_text program)
 {
@@ -235,17 +292,24 @@ static void append_headline(struct kt_buf *out, const struct kt_log_last *last,
 	case KT_LAST_PASSED: kt_buf_appends(out, "nothing failed\n"); break;
 	case KT_LAST_EMPTY: kt_buf_appends(out, "there is no verifier log\n"); break;
 	case KT_LAST_CUT:
-		kt_buf_appends(out,
-			       "the log ends before the error, if there was one\n"
-			       "  It was cut off, which a kernel before 6.4 does when the buffer"
-			       " is too small:\n"
-			       "  give it a larger one, or load at log level 1.\n");
+		kt_buf_appends(out, "the log ends before the error, if there was one\n");
+		append_cut(out, last);
 		break;
 	case KT_LAST_FAILED:
-		append(out, last->headline);
+		if (last->class == KT_LAST_LOADER)
+			render_log_verdict(last, out);
+		else
+			append(out, last->headline);
 		kt_buf_appendc(out, '\n');
 		break;
 	}
+	if (last->class == KT_LAST_LOADER)
+		append_loaders_reason(out, last);
+	if (last->loader.left_out)
+		kt_buf_printf(out,
+			      "  The loader left out %" PRIu32 " line%s of the log. cilium/ebpf "
+			      "prints all of it with %%+v.\n",
+			      last->loader.left_out, last->loader.left_out == 1 ? "" : "s");
 }
 
 /* The message without its first line. */
@@ -265,7 +329,9 @@ static struct kt_error *append_failure(struct kt_buf *out, const struct kt_log_l
 
 	append_message(out, last);
 	if (last->at.index != KT_LINE_NO_INDEX) {
-		kt_buf_appends(out, last->outcome == KT_LAST_CUT ? "  last seen: " : "  at ");
+		kt_buf_appends(out, shows_all(last) && last->class != KT_LAST_BUDGET
+					    ? "  last seen: "
+					    : "  at ");
 		append_insn(out, "    ", &last->at);
 	} else if (last->func.len) {
 		kt_buf_appends(out, "  in ");
@@ -303,18 +369,25 @@ static struct kt_error *render(const struct kt_log_last *last, struct kt_text tr
 	return err;
 }
 
-struct kt_error *render_log_last(struct kt_text trace, struct kt_text program, struct kt_buf *out)
+struct kt_error *render_log_last_of(const struct kt_log_block *log, struct kt_buf *out)
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
 	struct kt_log_last last;
-	struct kt_error *err = kt_log_find_last(trace, &last);
+	struct kt_error *err = kt_log_find_last_of(log, &last);
 
 	if (!err)
-		err = render(&last, trace, program, &text);
+		err = render(&last, log->trace, log->program, &text);
 	if (err)
 		return err;
 	if (kt_buf_failed(&text))
 		return kt_error_no_memory();
 	kt_buf_append(out, text.data, text.len);
 	return NULL;
+}
+
+struct kt_error *render_log_last(struct kt_text trace, struct kt_text program, struct kt_buf *out)
+{
+	const struct kt_log_block log = {.program = program, .trace = trace, .complete = true};
+
+	return render_log_last_of(&log, out);
 }

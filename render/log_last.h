@@ -3,7 +3,7 @@
 #ifndef KT_RENDER_LOG_LAST_H
 #define KT_RENDER_LOG_LAST_H
 
-#include "logparse/text.h"
+#include "logparse/last.h"
 #include "util/buf.h"
 #include "util/error.h"
 
@@ -15,5 +15,14 @@
  * was.
  */
 struct kt_error *render_log_last(struct kt_text trace, struct kt_text program, struct kt_buf *out);
+
+/*
+ * Appends what became of a load of which only the loader says that it failed (KT_LAST_LOADER): "the
+ * load failed with E2BIG (7), and the verifier gave no reason". No newline.
+ */
+void render_log_verdict(const struct kt_log_last *last, struct kt_buf *out);
+
+/* The same as render_log_last() of a log that was found in a text, with what its loader says of it. */
+struct kt_error *render_log_last_of(const struct kt_log_block *log, struct kt_buf *out);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "logparse/last.h"
 #include "logparse/trace.h"
+#include "render/log_last.h"
 #include "render/text.h"
 #include "util/cleanup.h"
 
@@ -89,7 +90,7 @@ static size_t input_line(struct finder *f, const char *at)
 static struct kt_error *place_in_log(struct finder *f, const char *at, struct render_place *ret)
 {
 	const struct render_log_program *program = f->program;
-	struct kt_text trace = program->trace;
+	struct kt_text trace = program->log.trace;
 	struct render_place place = {.line = 1, .column = 1, .in_log = true};
 	const char *begin;
 
@@ -358,7 +359,7 @@ static struct kt_error *add_branch(struct finder *f, struct render_problem *prob
 	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
 	const struct kt_log_last *last = &f->last;
 	struct render_problem_note note = {.about = RENDER_PROBLEM_FLOW, .at = last->path.data};
-	struct kt_text before = f->program->trace;
+	struct kt_text before = f->program->log.trace;
 	struct kt_source_ref source = {0};
 	struct kt_trace trace;
 	struct kt_event ev;
@@ -412,6 +413,8 @@ static struct kt_error *set_message(struct finder *f, struct render_problem *pro
 	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
 	struct kt_text rest = f->last.error, line;
 
+	if (f->last.class == KT_LAST_LOADER)
+		render_log_verdict(&f->last, &text);
 	append_text(&text, f->last.headline, MESSAGE_MAX);
 	while (kt_text_next_line(&rest, &line) && text.len < MESSAGE_MAX) {
 		if (line.data <= f->last.headline.data || !line.len)
@@ -433,6 +436,7 @@ static void set_own_rule(struct render_problem *problem, enum kt_last_class clas
 		[KT_LAST_LOOP] = {"loop", "The verifier sees no end of a loop"},
 		[KT_LAST_PROGRAM] = {"program", "The verifier rejects the program"},
 		[KT_LAST_FLOW] = {"flow", "The verifier rejects the control flow"},
+		[KT_LAST_LOADER] = {"load-failed", "The load failed, and the log has no reason"},
 	};
 
 	problem->rule = rules[class].id;
@@ -512,8 +516,8 @@ static struct kt_error *make_problem(struct finder *f, struct render_problem *pr
 	const struct kt_last_insn *at = &f->last.at;
 	struct kt_error *err = NULL;
 
-	if (f->program->program.len)
-		err = copy_text(f->program->program, NAME_MAX_, &problem->program);
+	if (f->program->log.program.len)
+		err = copy_text(f->program->log.program, NAME_MAX_, &problem->program);
 	if (err)
 		return err;
 	if (f->last.outcome == KT_LAST_EMPTY)
@@ -530,7 +534,7 @@ static struct kt_error *make_problem(struct finder *f, struct render_problem *pr
 static struct kt_error *find_problem(struct finder *f, const struct render_log_program *program,
 				     struct render_problems *problems)
 {
-	struct kt_text input = program->input.data ? program->input : program->trace;
+	struct kt_text input = program->input.data ? program->input : program->log.trace;
 	struct render_problem problem = {0};
 	struct kt_error *err;
 
@@ -540,7 +544,7 @@ static struct kt_error *find_problem(struct finder *f, const struct render_log_p
 		f->counted = input.data;
 		f->line = 1;
 	}
-	err = kt_log_find_last(program->trace, &f->last);
+	err = kt_log_find_last_of(&program->log, &f->last);
 	if (err || f->last.outcome == KT_LAST_PASSED)
 		return err;
 	err = make_problem(f, &problem);

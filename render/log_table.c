@@ -72,7 +72,7 @@ enum { STATS_FILE = 1 };
 #define STAT(stat)    RENDER_GET_NTH(get_stat, KT_STAT_##stat)
 
 static const struct render_column stats_columns[] = {
-	{"program", "name", "PROGRAM", &render_as_text, SLICE(program.program), .longest = 24},
+	{"program", "name", "PROGRAM", &render_as_text, SLICE(program.log.program), .longest = 24},
 	[STATS_FILE] = {"file", NULL, "FILE", &render_as_text, SLICE(program.file), .flags = RENDER_TAIL, .longest = 16},
 	{"verdict", NULL, "VERDICT", &render_as_text, RENDER_GET(get_verdict), .flags = RENDER_ALWAYS},
 	{"processed_insns", "insns", "INSNS", &render_as_number, STAT(PROCESSED), .flags = RENDER_ALWAYS},
@@ -108,7 +108,8 @@ struct kt_error *render_log_stats_check_sort(const char *sort)
 static bool needs_files(const struct render_log_program *programs, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!programs[i].program.len || !kt_text_equals(programs[i].file, programs[0].file))
+		if (!programs[i].log.program.len ||
+		    !kt_text_equals(programs[i].file, programs[0].file))
 			return true;
 	return false;
 }
@@ -145,9 +146,9 @@ struct kt_error *render_log_stats(const struct render_log_program *programs, siz
 		return kt_error_no_memory();
 	for (size_t i = 0; i < n; i++) {
 		rows[i].program = programs[i];
-		rows[i].bytes = programs[i].trace.len;
-		rows[i].lines = kt_text_count_lines(programs[i].trace);
-		kt_log_find_outcome(programs[i].trace, &rows[i].outcome);
+		rows[i].bytes = programs[i].log.trace.len;
+		rows[i].lines = kt_text_count_lines(programs[i].log.trace);
+		kt_log_find_outcome_of(&programs[i].log, &rows[i].outcome);
 	}
 	err = print_stats(&grid, options, needs_files(programs, n), &out);
 	if (!err)
@@ -175,7 +176,7 @@ static struct render_cell get_line_number(const void *row)
 static struct render_cell get_location(const void *row)
 {
 	const struct source_row *r = row;
-	const char *end = r->program.trace.data + r->program.trace.len;
+	const char *end = r->program.log.trace.data + r->program.log.trace.len;
 	struct kt_text place = r->line.source.file;
 	const char *p;
 
@@ -204,7 +205,7 @@ static struct render_cell get_source_or_none(const void *row)
 
 static const struct render_column source_columns[] = {
 	{"log", NULL, "LOG", &render_as_text, SLICE(program.file), .flags = RENDER_NOT_IN_TABLE},
-	{"program", NULL, "PROGRAM", &render_as_text, SLICE(program.program), .flags = RENDER_NOT_IN_TABLE},
+	{"program", NULL, "PROGRAM", &render_as_text, SLICE(program.log.program), .flags = RENDER_NOT_IN_TABLE},
 	{"insns", NULL, "INSNS", &render_as_number, U64(line.insns), .flags = RENDER_ALWAYS},
 	{"percent", NULL, "%", &render_as_tenths, U64(share), .flags = RENDER_ALWAYS},
 	{"cumulative", "sum", "SUM %", &render_as_tenths, U64(sum), .flags = RENDER_ALWAYS},
@@ -326,8 +327,9 @@ static void append_title(struct kt_buf *out, const struct render_log_program *pr
 {
 	kt_buf_appends(out, out->len ? "\n" : "");
 	kt_buf_appends(out, color ? "\033[1m" : "");
-	render_append_visible_bytes(out, program->program.data, program->program.len, false);
-	if (program->program.len && program->file.len)
+	render_append_visible_bytes(out, program->log.program.data, program->log.program.len,
+				    false);
+	if (program->log.program.len && program->file.len)
 		kt_buf_appends(out, " in ");
 	render_append_visible_bytes(out, program->file.data, program->file.len, false);
 	kt_buf_appends(out, color ? "\033[0m\n" : "\n");
@@ -418,8 +420,8 @@ struct kt_error *render_log_source(const struct render_log_program *programs, si
 	for (; parts.n < n && !err; parts.n++) {
 		struct source_part *part = &parts.all[parts.n];
 
-		err = kt_count_source_lines(programs[parts.n].trace, &part->counts);
-		kt_parse_verifier_stats(programs[parts.n].trace, &part->stats, NULL, NULL);
+		err = kt_count_source_lines(programs[parts.n].log.trace, &part->counts);
+		kt_parse_verifier_stats(programs[parts.n].log.trace, &part->stats, NULL, NULL);
 	}
 	if (!err)
 		err = print_source(&parts, programs, options, &out);

@@ -53,7 +53,7 @@ static void test_none(void **state)
 	CHECK("\n");
 	CHECK("0: R1=ctx() R10=fp0\nprocessed 1 insns\n");
 	CHECK("libbpf: " END "\n");
-	CHECK("libbpf: -- BEGIN BTF LOAD LOG ---\nmagic: 0xeb9f\n-- END BTF LOAD LOG --\n");
+	CHECK("libbpf: -- BEGIN MAP LOAD LOG ---\nx\n-- END MAP LOAD LOG --\n");
 	CHECK("libbpf: - BEGIN PROG LOAD LOG --\nx\n" END "\n");
 	CHECK("it stands between \"" BEGIN "\" and \"" END "\".\n");
 	CHECK("; puts(\"" BEGIN "\");\nx\n" END "\n");

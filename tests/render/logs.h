@@ -37,9 +37,9 @@ static inline struct render_log_program program(const char *name, const char *tr
 {
 	return (struct render_log_program){
 		.file = KT_TEXT("my.log"),
-		.program = {name, strlen(name)},
-		.trace = {trace, strlen(trace)},
-		.complete = true,
+		.log = {.program = {name, strlen(name)},
+			.trace = {trace, strlen(trace)},
+			.complete = true},
 	};
 }
 

@@ -118,8 +118,8 @@ static void test_gcc_lines_of_the_file(void **state)
 		_cleanup_free_ char *text = NULL;
 
 		for (int i = 0; i < 2; i++) {
-			both[i].trace.data = (i == order) ? first : second;
-			both[i].trace.len = sizeof(FAILED) - 1;
+			both[i].log.trace.data = (i == order) ? first : second;
+			both[i].log.trace.len = sizeof(FAILED) - 1;
 			both[i].input = (struct kt_text){input, sizeof(input) - 1};
 		}
 		text = rendered(render_log_gcc, both, 2);
@@ -152,7 +152,7 @@ static void test_gcc_wrapped(void **state)
 		assert_null(kt_unwrap(one.input, &unwrapped));
 		assert_non_null(unwrapped);
 		one.wrapped = unwrapped;
-		one.trace = kt_unwrapped_text(unwrapped);
+		one.log.trace = kt_unwrapped_text(unwrapped);
 		text = rendered(render_log_gcc, &one, 1);
 		check_has(text, "two.bpf.c:9:1: error: p: R6 invalid mem access");
 		note = strstr(text, "my.log:");
@@ -394,7 +394,7 @@ static void test_sarif_uri(void **state)
 		json_t *run;
 
 		one.file = (struct kt_text){cases[i].file, strlen(cases[i].file)};
-		one.trace = KT_TEXT("back-edge from insn 7 to 9\n"
+		one.log.trace = KT_TEXT("back-edge from insn 7 to 9\n"
 				    "processed 0 insns (limit 1000000) max_states_per_insn 0 "
 				    "total_states 0 peak_states 0 mark_read 0\n");
 		run = sarif_run(&one, 1, NULL);
@@ -442,7 +442,7 @@ static void test_hostile_places(void **state)
 		struct render_log_program one = program("p", log);
 		_cleanup_free_ char *text = NULL;
 
-		one.trace.len = len + strlen(log + len); /* with a NUL in it, too */
+		one.log.trace.len = len + strlen(log + len); /* with a NUL in it, too */
 		text = rendered(render_log_gcc, &one, 1);
 		check_begins(text, "my.log:4:1: error: p: R7 !read_ok [");
 	}
@@ -491,7 +491,7 @@ static void test_long(void **state)
 			kt_buf_appends(&log, "\xe2\x82\xac");
 		kt_buf_appends(&log, line < 49 ? "\n" : tail);
 	}
-	one.trace = (struct kt_text){log.data, log.len};
+	one.log.trace = (struct kt_text){log.data, log.len};
 	text = rendered(render_log_gcc, &one, 1);
 	assert_true(strlen(text) < 20000);
 	check_has(text, "\xe2\x82\xac...");

@@ -119,7 +119,7 @@ static void test_failed(void **state)
 	json_t *root, *p;
 
 	(void)state;
-	one.complete = false;
+	one.log.complete = false;
 	root = json(&one, 1);
 	p = nth(root, 0);
 	check_text(p, "verdict", "failed");
@@ -218,7 +218,7 @@ static void test_collapsed(void **state)
 	for (int i = 0; i < 100; i++)
 		for (int k = 0; k < 6; k++)
 			kt_buf_printf(&log, "%d: (07) r%d += 3        ; R%d_w=%d\n", k, k, k, i);
-	one.trace = (struct kt_text){log.data, log.len};
+	one.log.trace = (struct kt_text){log.data, log.len};
 	root = json(&one, 1);
 	text = json_string_value(at(nth(root, 0), "collapsed"));
 	assert_non_null(text);
@@ -242,7 +242,7 @@ static void test_bytes(void **state)
 	json_t *root;
 
 	(void)state;
-	one.trace = (struct kt_text){log, sizeof(log) - 1};
+	one.log.trace = (struct kt_text){log, sizeof(log) - 1};
 	one.file = KT_TEXT("a\0b");
 	root = json(&one, 1);
 	check_text(nth(root, 0), "program", FFFD);

@@ -139,7 +139,7 @@ static void test_width(void **state)
 	assert_in_order(text, "a_program_of_some_length ", "..far/away/b.log ", " 136 ", " 8+0 ",
 			" 142 ", "my.log ", " R1 in", NULL);
 	free(text);
-	programs[0].program = KT_TEXT("a_program_with_a_name_that_does_not_end");
+	programs[0].log.program = KT_TEXT("a_program_with_a_name_that_does_not_end");
 	text = stats(programs, 1, NULL, 100);
 	assert_in_order(text, "a_program_with_a_name_.. ", NULL);
 	free(text);
@@ -217,7 +217,7 @@ static void test_csv(void **state)
 
 	(void)state;
 	programs[0].file = KT_TEXT("a,\"b\"\n.log");
-	programs[1].program = KT_TEXT("b\033[31m\0d");
+	programs[1].log.program = KT_TEXT("b\033[31m\0d");
 	assert_null(render_log_stats(programs, 2, &options, &text));
 	check(text, "program,file,verdict,processed_insns,limit,peak_states,total_states,"
 		    "max_states_per_insn,mark_read,verification_time_us,stack_depth,lines,bytes,"
@@ -307,7 +307,7 @@ static void test_escapes(void **state)
 	char *text;
 
 	(void)state;
-	p.program = KT_TEXT("\033[1m\x9b");
+	p.log.program = KT_TEXT("\033[1m\x9b");
 	two[0] = two[1] = p;
 	for (size_t width = 0; width <= 80; width += 80) {
 		text = stats(&p, 1, NULL, width);

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "logparse/loader.h"
+
+#include <ctype.h>
+#include <errno.h>
+
+#include "logparse/catalog.h"
+
+#define MAX_LOADER_LINE 1024 /* of a longer line only as much is read */
+#define MAX_PREFIXES    16   /* ": " in a line behind which a message may begin */
+
+/* What bpf(BPF_PROG_LOAD) fails with, its name, and how libraries put it. */
+static const struct {
+	int error;
+	const char *name;
+	const char *words; /* lower case */
+} errors[] = {
+	{EPERM, "EPERM", "operation not permitted"},
+	{ENOENT, "ENOENT", "no such file or directory"},
+	{ESRCH, "ESRCH", "no such process"},
+	{E2BIG, "E2BIG", "argument list too long"},
+	{EBADF, "EBADF", "bad file descriptor"},
+	{EAGAIN, "EAGAIN", "resource temporarily unavailable"},
+	{ENOMEM, "ENOMEM", "cannot allocate memory"},
+	{EACCES, "EACCES", "permission denied"},
+	{EFAULT, "EFAULT", "bad address"},
+	{EINVAL, "EINVAL", "invalid argument"},
+	{ENOSPC, "ENOSPC", "no space left on device"},
+	{ERANGE, "ERANGE", "result out of range"},
+	{ENOSYS, "ENOSYS", "function not implemented"},
+	{EOPNOTSUPP, "EOPNOTSUPP", "operation not supported"},
+	{KT_ERRNO_NOTSUPP, "ENOTSUPP", "unknown error 524"},
+};
+
+#define N_ERRORS (sizeof(errors) / sizeof(errors[0]))
+
+const char *kt_loader_errno_name(int error)
+{
+	for (size_t i = 0; i < N_ERRORS; i++)
+		if (errors[i].error == error)
+			return errors[i].name;
+	return NULL;
+}
+
+static struct kt_text from(struct kt_text text, size_t n)
+{
+	return (struct kt_text){text.data + n, text.len - n};
+}
+
+static struct kt_text head_of(struct kt_text text, size_t n)
+{
+	return (struct kt_text){text.data, text.len < n ? text.len : n};
+}
+
+static struct kt_text trim(struct kt_text text)
+{
+	while (text.len && isspace((unsigned char)text.data[0]))
+		text = from(text, 1);
+	while (text.len && isspace((unsigned char)text.data[text.len - 1]))
+		text.len--;
+	return text;
+}
+
+/* The first `what`, which is in lower case, in either case; or NULL. */
+static const char *find(struct kt_text text, const char *what)
+{
+	size_t len = strlen(what);
+
+	for (size_t i = 0; i + len <= text.len; i++) {
+		size_t n = 0;
+
+		while (n < len && tolower((unsigned char)text.data[i + n]) == what[n])
+			n++;
+		if (n == len)
+			return text.data + i;
+	}
+	return NULL;
+}
+
+static bool has(struct kt_text text, const char *what)
+{
+	return find(text, what);
+}
+
+static bool has_any(struct kt_text text, const char *const *words)
+{
+	for (; *words; words++)
+		if (has(text, *words))
+			return true;
+	return false;
+}
+
+/* A number of up to three digits; 0: there is none. */
+static int take_number(struct kt_text text)
+{
+	int n = 0;
+	size_t i = 0;
+
+	for (; i < text.len && i < 3 && isdigit((unsigned char)text.data[i]); i++)
+		n = n * 10 + (text.data[i] - '0');
+	return i < text.len && isalnum((unsigned char)text.data[i]) ? 0 : n;
+}
+
+static bool is_errno(int n)
+{
+	return (n > 0 && n < 134) || n == KT_ERRNO_NOTSUPP;
+}
+
+/* "errno 13", "os error 13", "errno: 13", "errno=13" */
+static int errno_behind(struct kt_text line, const char *word)
+{
+	const char *p = find(line, word);
+	struct kt_text rest;
+
+	if (!p)
+		return 0;
+	rest = from(line, (size_t)(p - line.data) + strlen(word));
+	while (rest.len && memchr(" :=-(", rest.data[0], 5))
+		rest = from(rest, 1);
+	return take_number(rest);
+}
+
+/* "failed to load: -7", "err=-13", "-EINVAL": behind a blank, a colon or the like. */
+static int negative_errno(struct kt_text line)
+{
+	for (size_t i = 1; i + 1 < line.len; i++) {
+		struct kt_text rest = from(line, i + 1);
+		int n;
+
+		if (line.data[i] != '-' || !memchr(" :=('", line.data[i - 1], 5))
+			continue;
+		n = take_number(rest);
+		if (is_errno(n))
+			return n;
+		for (size_t k = 0; k < N_ERRORS; k++) {
+			struct kt_text name = {errors[k].name, strlen(errors[k].name)};
+
+			if (kt_text_starts_with(rest, name) &&
+			    (rest.len == name.len || !isalnum((unsigned char)rest.data[name.len])))
+				return errors[k].error;
+		}
+	}
+	return 0;
+}
+
+static int errno_of(struct kt_text line)
+{
+	static const char *const words[] = {"os error", "errno", "error code", "err"};
+	int n;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		n = errno_behind(line, words[i]);
+		if (is_errno(n))
+			return n;
+	}
+	n = negative_errno(line);
+	for (size_t i = 0; !n && i < N_ERRORS; i++)
+		if (has(line, errors[i].words))
+			n = errors[i].error;
+	return n;
+}
+
+static bool says_failed(struct kt_text line)
+{
+	static const char *const failed[] = {"fail",   "error",     "reject",   "denied", "unable",
+					     "cannot", "could not", "couldn't", NULL};
+	static const char *const loading[] = {"load", "prog", "verif", "bpf", NULL};
+
+	return has_any(line, failed) && has_any(line, loading);
+}
+
+/* "prog 'NAME'", "program 'NAME'", "program NAME: load program" */
+static struct kt_text program_of(struct kt_text line)
+{
+	static const char *const words[] = {"prog '", "program '", "program \"", "program `"};
+	struct kt_text rest;
+	const char *p, *end;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		p = find(line, words[i]);
+		if (!p)
+			continue;
+		rest = from(line, (size_t)(p - line.data) + strlen(words[i]));
+		end = memchr(rest.data, words[i][strlen(words[i]) - 1], rest.len);
+		if (end && end > rest.data)
+			return head_of(rest, (size_t)(end - rest.data));
+	}
+	p = memmem(line.data, line.len, ": load program", 14);
+	if (!p)
+		return (struct kt_text){0};
+	rest = head_of(line, (size_t)(p - line.data));
+	end = memrchr(rest.data, ' ', rest.len);
+	if (!end || end - rest.data < 7 || memcmp(end - 7, "program", 7) != 0)
+		return (struct kt_text){0};
+	return from(rest, (size_t)(end + 1 - rest.data));
+}
+
+static void read_line(struct kt_text line, bool named, struct kt_loader_words *words)
+{
+	struct kt_text program = program_of(line);
+	bool failed = says_failed(line);
+	int error = errno_of(line);
+
+	if (named ? !program.len || !kt_text_equals(program, words->program)
+		  : program.len && words->program.len && !kt_text_equals(program, words->program))
+		return;
+	if (!words->program.len)
+		words->program = program;
+	if (failed && !words->said.len) {
+		words->failed = true;
+		words->said = line;
+	}
+	/* An error by itself, "1: Permission denied (os error 13)", is the end of a chain. */
+	if (error && !words->error && (failed || words->failed || has(line, "os error")))
+		words->error = error;
+}
+
+void kt_loader_read(struct kt_text lines, bool named, struct kt_loader_words *words)
+{
+	struct kt_text line;
+
+	while (kt_text_next_line(&lines, &line))
+		read_line(trim(head_of(line, MAX_LOADER_LINE)), named, words);
+}
+
+bool kt_loader_take_omitted(struct kt_text *line, uint32_t *ret)
+{
+	static const struct kt_text end = KT_TEXT(" line(s) omitted)");
+	struct kt_text text = trim(*line);
+	uint64_t n = 0, unit = 1;
+
+	if (text.len <= end.len || memcmp(text.data + text.len - end.len, end.data, end.len) != 0)
+		return false;
+	text.len -= end.len;
+	for (; text.len && isdigit((unsigned char)text.data[text.len - 1]) && unit < 1000000000;
+	     text.len--, unit *= 10)
+		n += unit * (uint64_t)(text.data[text.len - 1] - '0');
+	if (text.len > 11 && memcmp(text.data + text.len - 11, "truncated, ", 11) == 0)
+		text.len -= 11;
+	if (unit == 1 || text.len < 2 || text.data[text.len - 1] != '(')
+		return false;
+	text.len--;
+	*ret = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+	*line = trim(text);
+	return true;
+}
+
+bool log_is_elision(struct kt_text line)
+{
+	static const char *const words[] = {"truncated", "snip",   "omitted", "cut",
+					    "skipped",   "elided", NULL};
+	static const char dots[] = ".[](){}<> \t-\342\200\246"; /* the last three are U+2026 */
+	size_t n = 0;
+
+	line = trim(line);
+	if (!line.len || line.len > 64)
+		return false;
+	while (n < line.len && memchr(dots, line.data[n], sizeof(dots) - 1))
+		n++;
+	if (n == line.len)
+		return memmem(line.data, line.len, "..", 2) ||
+		       memmem(line.data, line.len, "\342\200\246", 3);
+	return memchr("[(<.", line.data[0], 4) && has_any(line, words);
+}
+
+/* "$ sudo ./prog", "root@host:~# bpftool prog load" */
+static bool is_prompt(struct kt_text line)
+{
+	const char *p;
+
+	if (kt_text_starts_with(line, KT_TEXT("$ ")) || kt_text_starts_with(line, KT_TEXT("# ")))
+		return true;
+	p = memchr(line.data, '@', line.len < 64 ? line.len : 64);
+	if (!p)
+		return false;
+	line = from(line, (size_t)(p - line.data));
+	line = head_of(line, 80);
+	return memmem(line.data, line.len, "$ ", 2) || memmem(line.data, line.len, "# ", 2);
+}
+
+bool log_is_loader_line(struct kt_text line)
+{
+	static const char *const begin[] = {
+		"libbpf: ", "error:",    "error ",          "warn",           "caused by:",
+		"thread '", "traceback", "stack backtrace", "note: run with", "goroutine ",
+		"panic:",   "fatal",     "bpf: failed",     "info",           "debug"};
+	static const char *const within[] = {"(os error ",
+					     "verifier output",
+					     "verifier log",
+					     "verifier analysis",
+					     "bpf_prog_load",
+					     "load program",
+					     "program load",
+					     "failed to load",
+					     "error loading",
+					     "couldn't load",
+					     "kernel error log",
+					     "could not load",
+					     "unable to load",
+					     "rejected:",
+					     "errno",
+					     NULL};
+
+	line = trim(head_of(line, MAX_LOADER_LINE));
+	if (!line.len || is_prompt(line) || kt_text_starts_with(line, KT_TEXT("```")))
+		return true;
+	for (size_t i = 0; i < sizeof(begin) / sizeof(begin[0]); i++)
+		if (find(head_of(line, strlen(begin[i])), begin[i]))
+			return true;
+	return has_any(line, within);
+}
+
+bool log_find_message(struct kt_text line, size_t *ret)
+{
+	struct kt_text rest = trim(head_of(line, MAX_LOADER_LINE));
+
+	for (int i = 0; rest.len && i < MAX_PREFIXES; i++) {
+		const char *p;
+
+		if (kt_catalog_find(rest) && !log_is_loader_line(rest)) {
+			*ret = (size_t)(rest.data - line.data);
+			return true;
+		}
+		p = memmem(rest.data, rest.len, ": ", 2);
+		if (!p)
+			return false;
+		rest = from(rest, (size_t)(p + 2 - rest.data));
+	}
+	return false;
+}

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "logparse/logs.h"
+
+#include "logparse/anchor.h"
+#include "logparse/state.h"
+#include "logparse/trace.h"
+#include "util/cleanup.h"
+
+/* Lines before and behind a log in which its loader may speak of it. */
+#define LOADER_LINES 12
+
+/* Lines behind a log's last line that an error may stand in, with others in between. */
+#define ERROR_LINES 12
+
+#define NOWHERE SIZE_MAX
+
+/* A search through a stretch of text without markers. Offsets are into the stretch. */
+struct search {
+	struct kt_text text;
+	struct kt_logs *out;
+
+	/* Between logs. */
+	size_t lead; /* of lines in a row that may belong to the next log; or NOWHERE */
+	size_t word; /* the last line that is not blank; or NOWHERE */
+
+	/* In a log. */
+	bool in;
+	bool executed;  /* an instruction */
+	size_t start;   /* of the log */
+	size_t end;     /* behind its last line that is the kernel's for sure */
+	size_t pending; /* text behind that, which may be the error; or NOWHERE */
+
+	bool failed; /* no memory */
+};
+
+static struct kt_text slice(struct kt_text text, size_t begin, size_t end)
+{
+	return (struct kt_text){text.data + begin, end - begin};
+}
+
+static bool is_blank(struct kt_text line)
+{
+	for (size_t i = 0; i < line.len; i++)
+		if (!memchr(" \t\r\n", line.data[i], 4))
+			return false;
+	return true;
+}
+
+static bool is_message(struct kt_text line)
+{
+	size_t at;
+
+	return log_find_message(line, &at);
+}
+
+static void add_log(struct search *s, size_t begin, size_t end, bool complete)
+{
+	struct kt_log_block block = {.trace = slice(s->text, begin, end), .complete = complete};
+	struct kt_text before = block.trace;
+
+	if (kt_loader_take_omitted(&block.trace, &block.loader.left_out))
+		block.loader.failed = true;
+	else
+		block.trace = before;
+	s->failed |= !kt_vec_push(&s->out->v, block);
+}
+
+/* A line that goes on with an error: its state, or a source line within. */
+static bool is_detail(struct kt_text line)
+{
+	return (line.len > 1 && line.data[0] == 'R' && line.data[1] >= '0' &&
+		line.data[1] <= '9') ||
+	       kt_text_starts_with(line, KT_TEXT("cur state:")) ||
+	       kt_text_starts_with(line, KT_TEXT("old state:")) ||
+	       kt_text_starts_with(line, KT_TEXT("Verification failed: "));
+}
+
+/*
+ * Where the error ends that begins at s->pending: the first line, if it is not a loader's, and what
+ * goes on with it; or a line that is known to be the kernel's, some lines further on.
+ */
+static size_t end_of_error(const struct search *s, size_t limit)
+{
+	struct kt_text rest = slice(s->text, s->pending, limit), line;
+	size_t end = s->end, n = 0;
+	bool first = true, attached = true;
+
+	while (n < ERROR_LINES && kt_text_next_line(&rest, &line)) {
+		if (is_blank(line))
+			continue;
+		n++;
+		if (is_message(line) || (attached && is_detail(line)) ||
+		    (first && !log_is_loader_line(line) && !log_is_elision(line))) {
+			end = (size_t)(rest.data - s->text.data);
+			attached = true;
+		} else {
+			attached = false;
+		}
+		first = false;
+	}
+	return end;
+}
+
+/* The log ends, at the latest at `limit`, without "processed ...". */
+static void end_log(struct search *s, size_t limit)
+{
+	size_t end = s->end;
+
+	if (!s->in)
+		return;
+	if (s->pending != NOWHERE)
+		end = end_of_error(s, limit);
+	add_log(s, s->start, end, false);
+	s->in = false;
+}
+
+static void begin_log(struct search *s, const struct kt_event *ev)
+{
+	size_t at = (size_t)(ev->text.data - s->text.data);
+
+	s->in = true;
+	s->executed = false;
+	s->start = s->lead != NOWHERE ? s->lead : at;
+	s->end = at;
+	s->pending = s->lead = s->word = NOWHERE;
+}
+
+/* The events that stand before a log's first sure line, and may belong to it. */
+static bool may_lead(const struct kt_event *ev)
+{
+	switch (ev->kind) {
+	case KT_EVENT_SOURCE:
+	case KT_EVENT_NOTE:
+	case KT_EVENT_STATE:
+	case KT_EVENT_CALL:
+	case KT_EVENT_RETURN:
+	case KT_EVENT_STATS:
+	case KT_EVENT_EXPLANATION: return true;
+	case KT_EVENT_TABLE: return ev->text.data[0] != ' ' && ev->text.data[0] != '\t';
+	case KT_EVENT_TEXT: return is_message(ev->text) || kt_state_is(ev->text);
+	default: return false;
+	}
+}
+
+/* Keeps what a log may begin with. */
+static void on_lead(struct search *s, const struct kt_event *ev)
+{
+	size_t at = (size_t)(ev->text.data - s->text.data), message;
+
+	if (is_blank(ev->text))
+		return;
+	s->word = at;
+	if (!may_lead(ev)) {
+		s->lead = NOWHERE;
+		return;
+	}
+	if (s->lead != NOWHERE)
+		return;
+	s->lead = at;
+	/* A loader's words stand before it, in the same line. */
+	if (ev->kind == KT_EVENT_TEXT && log_find_message(ev->text, &message))
+		s->lead += message;
+}
+
+/* "0: R1=ctx() R10=fp0", "0: (b7) r1 = 0", "func#0 @0": where a log begins. */
+static bool is_entry(struct kt_text line)
+{
+	return kt_text_starts_with(line, KT_TEXT("0: ")) ||
+	       kt_text_starts_with(line, KT_TEXT("func#0 @0"));
+}
+
+static bool is_processed(struct kt_text line)
+{
+	return kt_text_starts_with(line, KT_TEXT("processed "));
+}
+
+static bool is_mark(struct kt_text line)
+{
+	return kt_text_starts_with(line, KT_TEXT("--- "));
+}
+
+/*
+ * "processed ..." of a log that has no trace. The lines before it are its error; one that the
+ * catalogue does not know is taken, too.
+ */
+static void on_statistics_alone(struct search *s, const struct kt_event *ev)
+{
+	size_t at = (size_t)(ev->text.data - s->text.data), begin = at;
+
+	if (s->lead != NOWHERE)
+		begin = s->lead;
+	else if (s->word != NOWHERE && !log_is_loader_line(slice(s->text, s->word, at)) &&
+		 !log_is_elision(slice(s->text, s->word, at)))
+		begin = s->word;
+	add_log(s, begin, at + ev->text.len, true);
+	s->lead = s->word = NOWHERE;
+}
+
+/* An event between logs. */
+static void on_outside(struct search *s, const struct kt_event *ev)
+{
+	if (!log_is_anchor(ev->text)) {
+		on_lead(s, ev);
+		return;
+	}
+	if (is_processed(ev->text)) {
+		on_statistics_alone(s, ev);
+		return;
+	}
+	begin_log(s, ev);
+	s->executed = ev->kind == KT_EVENT_INSN;
+	s->end += ev->text.len;
+}
+
+/* Behind text in a log: does the trace go on with this event? */
+static bool resumes(const struct kt_event *ev)
+{
+	return log_is_anchor(ev->text) || is_mark(ev->text) || ev->kind == KT_EVENT_CALL ||
+	       ev->kind == KT_EVENT_RETURN || ev->kind == KT_EVENT_NOTE ||
+	       ev->kind == KT_EVENT_STATS || ev->kind == KT_EVENT_EXPLANATION;
+}
+
+static void on_inside(struct search *s, const struct kt_event *ev)
+{
+	size_t at = (size_t)(ev->text.data - s->text.data), end = at + ev->text.len;
+
+	if (is_processed(ev->text)) {
+		add_log(s, s->start, end, true);
+		s->in = false;
+		s->lead = s->word = NOWHERE;
+		return;
+	}
+	if (s->pending != NOWHERE && s->executed && is_entry(ev->text) && log_is_anchor(ev->text)) {
+		end_log(s, s->lead != NOWHERE ? s->lead : at);
+		begin_log(s, ev);
+		s->executed = ev->kind == KT_EVENT_INSN;
+		s->end = end;
+		return;
+	}
+	if (ev->kind == KT_EVENT_TEXT && !is_mark(ev->text)) {
+		if (s->pending == NOWHERE && !is_blank(ev->text))
+			s->pending = at;
+	} else if (s->pending == NOWHERE || resumes(ev)) {
+		s->end = end;
+		s->pending = s->lead = NOWHERE;
+		s->executed |= ev->kind == KT_EVENT_INSN;
+		return;
+	}
+	on_lead(s, ev);
+}
+
+/* A text without a line that is surely the kernel's may have a message that is known. */
+static void find_message_alone(struct search *s)
+{
+	struct kt_text rest = s->text, line;
+	size_t begin = NOWHERE, end = 0, at;
+
+	while (kt_text_next_line(&rest, &line)) {
+		if (log_find_message(line, &at)) {
+			if (begin == NOWHERE)
+				begin = (size_t)(line.data - s->text.data) + at;
+			end = (size_t)(rest.data - s->text.data);
+		} else if (begin != NOWHERE) {
+			break;
+		}
+	}
+	if (begin != NOWHERE)
+		add_log(s, begin, end, false);
+}
+
+/* The logs in a stretch of text that has no markers. False: no memory. */
+static bool find_unmarked(struct kt_text text, struct kt_logs *out)
+{
+	struct search s = {
+		.text = text, .out = out, .lead = NOWHERE, .word = NOWHERE, .pending = NOWHERE};
+	struct kt_trace trace;
+	struct kt_event ev;
+	size_t n = out->v.len;
+
+	kt_trace_init(&trace, text);
+	while (!s.failed && kt_trace_next(&trace, &ev)) {
+		if (s.in)
+			on_inside(&s, &ev);
+		else
+			on_outside(&s, &ev);
+	}
+	end_log(&s, text.len);
+	if (out->v.len == n)
+		find_message_alone(&s);
+	return !s.failed;
+}
+
+/* The last lines of a text, or its first ones. */
+static struct kt_text last_lines(struct kt_text text, size_t n)
+{
+	const char *p = text.data + text.len, *nl;
+
+	for (; n && p > text.data; n--) {
+		nl = memrchr(text.data, '\n', (size_t)(p - 1 - text.data));
+		p = nl ? nl + 1 : text.data;
+	}
+	return slice(text, (size_t)(p - text.data), text.len);
+}
+
+static struct kt_text first_lines(struct kt_text text, size_t n)
+{
+	struct kt_text rest = text, line;
+
+	while (n-- && kt_text_next_line(&rest, &line))
+		;
+	return slice(text, 0, text.len - rest.len);
+}
+
+/* What stood before the first line of `rest`, when that was wrapped. */
+static struct kt_text words_before(const struct kt_unwrapped *unwrapped, struct kt_text rest)
+{
+	struct kt_text line = first_lines(rest, 1), origin;
+	const char *p;
+
+	if (!unwrapped || !line.len)
+		return (struct kt_text){0};
+	origin = kt_unwrapped_origin(unwrapped, line);
+	p = memmem(origin.data, origin.len, line.data, line.len < 16 ? line.len : 16);
+	return slice(origin, 0, p ? (size_t)(p - origin.data) : 0);
+}
+
+/*
+ * What was said of each log: in its own line before it, and in the lines around it. Behind it,
+ * where another log follows, only what names its program.
+ */
+static void read_words(struct kt_text text, const struct kt_unwrapped *unwrapped,
+		       struct kt_logs *logs)
+{
+	for (size_t i = 0; i < logs->v.len; i++) {
+		struct kt_log_block *log = &logs->v.data[i];
+		size_t begin = (size_t)(log->trace.data - text.data), end = begin + log->trace.len;
+		size_t floor = 0, limit = text.len;
+
+		if (i) {
+			const struct kt_text *before = &logs->v.data[i - 1].trace;
+
+			floor = (size_t)(before->data + before->len - text.data);
+		}
+		if (i + 1 < logs->v.len)
+			limit = (size_t)(logs->v.data[i + 1].trace.data - text.data);
+		log->loader.program = log->program;
+		kt_loader_read(words_before(unwrapped, slice(text, begin, text.len)), false,
+			       &log->loader);
+		kt_loader_read(last_lines(slice(text, floor, begin), LOADER_LINES), false,
+			       &log->loader);
+		kt_loader_read(first_lines(slice(text, end, limit), LOADER_LINES),
+			       i + 1 < logs->v.len, &log->loader);
+		if (!log->program.len)
+			log->program = log->loader.program;
+	}
+}
+
+static struct kt_text trimmed(struct kt_text text)
+{
+	while (text.len && memchr(" \t\r\n", text.data[text.len - 1], 4))
+		text.len--;
+	return text;
+}
+
+/* Removes what an error chain has printed twice. */
+static void drop_copies(struct kt_logs *logs)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < logs->v.len; i++) {
+		const struct kt_log_block *log = &logs->v.data[i];
+
+		if (n && !log->marked &&
+		    kt_text_equals(trimmed(log->trace), trimmed(logs->v.data[n - 1].trace)))
+			continue;
+		logs->v.data[n++] = *log;
+	}
+	logs->v.len = n;
+}
+
+struct kt_error *kt_logs_find(struct kt_text text, const struct kt_unwrapped *unwrapped,
+			      struct kt_logs *ret)
+{
+	_cleanup_(kt_logs_deinit) struct kt_logs logs = {0};
+	struct kt_log_block block;
+	struct kt_log_blocks it;
+	struct kt_text rest = text;
+	bool ok = true;
+
+	kt_log_blocks_init(&it, text);
+	while (ok && kt_log_blocks_next(&it, &block)) {
+		ok = find_unmarked(slice(text, (size_t)(rest.data - text.data),
+					 (size_t)(block.trace.data - text.data)),
+				   &logs) &&
+		     kt_vec_push(&logs.v, block);
+		rest = it.rest;
+	}
+	if (!ok || !find_unmarked(rest, &logs))
+		return kt_error_no_memory();
+	read_words(text, unwrapped, &logs);
+	drop_copies(&logs);
+	*ret = logs;
+	logs = (struct kt_logs){0};
+	return NULL;
+}
+
+void kt_logs_deinit(struct kt_logs *logs)
+{
+	kt_vec_free(&logs->v);
+	*logs = (struct kt_logs){0};
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Where logs begin and end in what people paste, and what is said around them. The inputs are
+ * written from what loaders print: libbpf, cilium/ebpf, aya, bcc, bpftrace, tc.
+ */
+#include <errno.h>
+
+#include "logparse/last.h"
+#include "logparse/logs.h"
+#include "tests/logparse/logs.h"
+
+#define STATS                                                                                      \
+	"processed 7 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 "    \
+	"mark_read 0\n"
+#define TRACE                                                                                      \
+	"0: R1=ctx() R10=fp0\n"                                                                    \
+	"; return *v; @ a.bpf.c:11\n"                                                              \
+	"0: (b7) r0 = 0                        ; R0_w=0\n"                                         \
+	"1: (61) r0 = *(u32 *)(r0 +0)\n"
+#define ERROR "R0 invalid mem access 'scalar'\n"
+#define BEGIN "-- BEGIN PROG LOAD LOG --\n"
+#define END   "-- END PROG LOAD LOG --\n"
+
+static struct kt_unwrapped *unwrapped;
+static struct kt_logs logs;
+
+static void find(const char *text)
+{
+	struct kt_text input = {text, strlen(text)};
+
+	kt_logs_deinit(&logs);
+	kt_unwrapped_destroy(unwrapped);
+	unwrapped = NULL;
+	assert_null(kt_unwrap(input, &unwrapped));
+	if (unwrapped)
+		input = kt_unwrapped_text(unwrapped);
+	assert_null(kt_logs_find(input, unwrapped, &logs));
+}
+
+static int forget(void **state)
+{
+	(void)state;
+	kt_logs_deinit(&logs);
+	kt_unwrapped_destroy(unwrapped);
+	unwrapped = NULL;
+	return 0;
+}
+
+static void assert_text(struct kt_text got, const char *want)
+{
+	if (got.len != strlen(want) || (got.len && memcmp(got.data, want, got.len)))
+		fail_msg("\"%.*s\" is not \"%s\"", (int)got.len, got.data, want);
+}
+
+static void assert_only(const char *text, const char *trace)
+{
+	find(text);
+	assert_int_equal(logs.v.len, 1);
+	assert_text(logs.v.data[0].trace, trace);
+}
+
+static void test_ends_at_processed(void **state)
+{
+	static const char *const behind[] = {
+		"\nstack backtrace:\n   0: app::frame_0::call\n   1: app::frame_1::call\n",
+		"\nCaused by:\n    0: failed to load\n    1: Permission denied (os error 13)\n",
+		"  1: x\n",
+		"; exit\n",
+		"goroutine 1 [running]:\nmain.main()\n\t/src/main.go:12 +0x1d\n",
+		"END\n",
+		"",
+	};
+	struct kt_buf text = KT_BUF_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(behind) / sizeof(behind[0]); i++) {
+		text.len = 0;
+		kt_buf_printf(&text, "%s%s%s", "loading\n" TRACE ERROR, STATS, behind[i]);
+		assert_only(text.data, TRACE ERROR STATS);
+		assert_true(logs.v.data[0].complete);
+	}
+	kt_buf_deinit(&text);
+}
+
+/* Without "processed ..." the error is the last line of a log. */
+static void test_ends_at_error(void **state)
+{
+	(void)state;
+	assert_only(TRACE ERROR "\nCaused by:\n    0: x\n    1: y\n", TRACE ERROR);
+	assert_only(TRACE ERROR "Error: failed to load object\n", TRACE ERROR);
+	assert_only(TRACE "Error: Prog section 'a' rejected: Permission denied (13)!\n", TRACE);
+	assert_only(TRACE "[truncated]\n", TRACE);
+	assert_only(TRACE "an error that nobody knows yet\nError: failed to load object\n",
+		    TRACE "an error that nobody knows yet\n");
+	assert_false(logs.v.data[0].complete);
+}
+
+static void test_begins(void **state)
+{
+	(void)state;
+	assert_only("    0: load program p\n" TRACE ERROR STATS, TRACE ERROR STATS);
+	assert_only("reg type unsupported for arg#0 function f#5\n" TRACE ERROR STATS,
+		    "reg type unsupported for arg#0 function f#5\n" TRACE ERROR STATS);
+	assert_only("$ ./prog\n; int f(void *ctx) @ a.bpf.c:9\n" TRACE ERROR STATS,
+		    "; int f(void *ctx) @ a.bpf.c:9\n" TRACE ERROR STATS);
+	assert_only("func#0 @0\nLive regs before insn:\n  0: .......... (b7) r0 = 0\n" TRACE ERROR,
+		    "func#0 @0\nLive regs before insn:\n  0: .......... (b7) r0 = 0\n" TRACE ERROR);
+}
+
+/* A log without a trace has its error before the statistics. */
+static void test_no_trace(void **state)
+{
+	(void)state;
+	assert_only("$ sudo ./prog\nbpf: Failed to load program: Invalid argument\n"
+		    "jump out of range from insn 38 to 148\n" STATS,
+		    "jump out of range from insn 38 to 148\n" STATS);
+	assert_int_equal(logs.v.data[0].loader.error, EINVAL);
+	assert_only("bpf: Failed to load program: Invalid argument\n" STATS, STATS);
+	assert_only("...\nR3 invalid mem access 'scalar'\n" STATS,
+		    "R3 invalid mem access 'scalar'\n" STATS);
+	assert_only("\n\nnobody knows this error\n" STATS, "nobody knows this error\n" STATS);
+}
+
+static void test_two(void **state)
+{
+	(void)state;
+	find(TRACE ERROR STATS "\nagain\n" TRACE "R9 !read_ok\n" STATS);
+	assert_int_equal(logs.v.len, 2);
+	assert_text(logs.v.data[0].trace, TRACE ERROR STATS);
+	assert_text(logs.v.data[1].trace, TRACE "R9 !read_ok\n" STATS);
+	/* Neither has statistics. */
+	find(TRACE ERROR "ERROR: loading BPF program (errno 13):\n" TRACE "R9 !read_ok\n");
+	assert_int_equal(logs.v.len, 2);
+	assert_text(logs.v.data[0].trace, TRACE ERROR);
+	assert_text(logs.v.data[1].trace, TRACE "R9 !read_ok\n");
+	/* A log behind libbpf's markers. */
+	find("libbpf: prog 'p': " BEGIN TRACE ERROR STATS END "and\n" TRACE "R9 !read_ok\n" STATS);
+	assert_int_equal(logs.v.len, 2);
+	assert_true(logs.v.data[0].marked);
+	assert_false(logs.v.data[1].marked);
+}
+
+static void test_twice(void **state)
+{
+	(void)state;
+	assert_only(TRACE ERROR "ERROR: loading BPF program (errno 13):\n" TRACE ERROR,
+		    TRACE ERROR);
+	assert_only(TRACE ERROR STATS "Caused by:\n" TRACE ERROR STATS, TRACE ERROR STATS);
+}
+
+/* A global function comes before the program, and the program before another: one log. */
+static void test_functions(void **state)
+{
+	static const char log[] =
+		"Validating f() func#1...\n12: R1=scalar() R10=fp0\n12: (b7) r0 = 0\n13: (95) exit\n"
+		"Func#1 is safe for any args that match its prototype\n" TRACE ERROR STATS;
+
+	(void)state;
+	assert_only(log, log);
+}
+
+static void test_one_line(void **state)
+{
+	struct kt_log_last last;
+
+	(void)state;
+	find("2024/01/01 00:00:00 loading objects: field P: program p: load program: permission "
+	     "denied: 7: (61) r0 = *(u32 *)(r0 +0): R0 invalid mem access 'scalar' "
+	     "(12 line(s) omitted)\n");
+	assert_int_equal(logs.v.len, 1);
+	assert_text(logs.v.data[0].program, "p");
+	assert_int_equal(logs.v.data[0].loader.left_out, 12);
+	assert_int_equal(logs.v.data[0].loader.error, EACCES);
+	assert_null(kt_log_find_last_of(&logs.v.data[0], &last));
+	assert_int_equal(last.outcome, KT_LAST_FAILED);
+	assert_int_equal(last.at.index, 7);
+	assert_text(last.at.insn, "(61) r0 = *(u32 *)(r0 +0)");
+	assert_text(last.headline, "R0 invalid mem access 'scalar'");
+	/* The error is behind a call, and nothing was left out. */
+	find("load program: invalid argument: 8: (85) call bpf_foo#12: R1 !read_ok\n");
+	assert_null(kt_log_find_last_of(&logs.v.data[0], &last));
+	assert_text(last.at.insn, "(85) call bpf_foo#12");
+	assert_text(last.headline, "R1 !read_ok");
+}
+
+static const struct said {
+	const char *text;
+	enum kt_last_outcome outcome;
+	int error;
+	const char *headline;
+} said[] = {
+	/* The verifier has nothing against it. */
+	{"libbpf: prog 'p': BPF program load failed: Argument list too long\n"
+	 "libbpf: prog 'p': " BEGIN STATS END "libbpf: prog 'p': failed to load: -7\n",
+	 KT_LAST_FAILED, E2BIG, ""},
+	{"libbpf: prog 'p': " BEGIN STATS END "libbpf: prog 'p': failed to load: -524\n",
+	 KT_LAST_FAILED, KT_ERRNO_NOTSUPP, ""},
+	{"libbpf: prog 'p': BPF program load failed: -EINVAL\nlibbpf: prog 'p': " BEGIN TRACE END,
+	 KT_LAST_FAILED, EINVAL, ""},
+	{"libbpf: prog 'p': " BEGIN STATS END "loaded\n", KT_LAST_PASSED, 0, ""},
+	{"libbpf: prog 'p': " BEGIN STATS END "libbpf: prog 'q': failed to load: -22\n",
+	 KT_LAST_PASSED, 0, ""},
+	/* Nothing but an error is between the markers. */
+	{"libbpf: load bpf program failed: Invalid argument\nlibbpf: -- BEGIN DUMP LOG ---\n"
+	 "libbpf: \nback-edge from insn 71 to 9\n\nlibbpf: -- END LOG --\n",
+	 KT_LAST_FAILED, EINVAL, "back-edge from insn 71 to 9"},
+	{"libbpf: prog 'p': " BEGIN "nobody knows this error\n" END, KT_LAST_FAILED, 0,
+	 "nobody knows this error"},
+	{"libbpf: prog 'p': " BEGIN END, KT_LAST_EMPTY, 0, ""},
+	/* A log that does not fit is cut, which is why it failed. */
+	{"libbpf: prog 'p': BPF program load failed: No space left on device\n"
+	 "libbpf: prog 'p': " BEGIN TRACE END,
+	 KT_LAST_CUT, ENOSPC, ""},
+	{"libbpf: Error loading BTF: Invalid argument(22)\nlibbpf: -- BEGIN BTF LOAD LOG ---\n"
+	 "magic: 0xeb9f\nversion: 1\n[1] INT int size=4\n[2] FUNC f type_id=9 Invalid type_id\n"
+	 "-- END BTF LOAD LOG --\n",
+	 KT_LAST_FAILED, EINVAL, "[2] FUNC f type_id=9 Invalid type_id"},
+	/* aya, anyhow; tc; bpftrace; bcc */
+	{"Error: the BPF_PROG_LOAD syscall failed. Verifier output: " TRACE ERROR STATS
+	 "\nCaused by:\n    Permission denied (os error 13)\n",
+	 KT_LAST_FAILED, EACCES, "R0 invalid mem access 'scalar'"},
+	{"Prog section 'cls' rejected: Permission denied (13)!\n - Type: 3\n\n"
+	 "Verifier analysis:\n\n" TRACE ERROR STATS,
+	 KT_LAST_FAILED, EACCES, "R0 invalid mem access 'scalar'"},
+	{"ERROR: Error loading BPF program (errno 13): \n" TRACE ERROR, KT_LAST_FAILED, EACCES,
+	 "R0 invalid mem access 'scalar'"},
+	/* A line of another program in between. */
+	{TRACE "Error: could not load program\n" ERROR STATS, KT_LAST_FAILED, 0,
+	 "R0 invalid mem access 'scalar'"},
+};
+
+static void test_verdict(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		struct kt_log_outcome outcome;
+		struct kt_log_last last;
+
+		find(said[i].text);
+		if (logs.v.len != 1)
+			fail_msg("%zu logs in: %s", logs.v.len, said[i].text);
+		assert_null(kt_log_find_last_of(&logs.v.data[0], &last));
+		kt_log_find_outcome_of(&logs.v.data[0], &outcome);
+		if (last.outcome != said[i].outcome || outcome.outcome != said[i].outcome)
+			fail_msg("outcome %d: %s", (int)last.outcome, said[i].text);
+		assert_int_equal(last.loader.error, said[i].error);
+		assert_text(last.headline, said[i].headline);
+		assert_text(outcome.headline, said[i].headline);
+	}
+}
+
+static void test_none(void **state)
+{
+	static const char *const texts[] = {
+		"",         "\n",
+		"hello\n",  "1: x\n2: y\n",
+		"; exit\n", "stack backtrace:\n   0: a::b\n   1: c::d\n"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		find(texts[i]);
+		if (logs.v.len)
+			fail_msg("a log in: %s", texts[i]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ends_at_processed),
+		cmocka_unit_test(test_ends_at_error),
+		cmocka_unit_test(test_begins),
+		cmocka_unit_test(test_no_trace),
+		cmocka_unit_test(test_two),
+		cmocka_unit_test(test_twice),
+		cmocka_unit_test(test_functions),
+		cmocka_unit_test(test_one_line),
+		cmocka_unit_test(test_verdict),
+		cmocka_unit_test(test_none),
+	};
+
+	return cmocka_run_group_tests_name("logparse/logs", tests, NULL, forget);
+}
