@@ -286,7 +286,7 @@ static struct kt_error *put_flat(struct collapser *c, const struct log_list *lis
 	err = reducer_init(&equal, MIN_NODES, false);
 	if (err)
 		return err;
-	log_scan_init(&scan, (struct kt_text){start, (size_t)(list->end - start)});
+	log_scan_init(&scan, (struct kt_text){start, (size_t)(list->end - start)}, false);
 	while (log_scan_next(&scan, &node)) {
 		if (reducer_full(&equal))
 			return put_found(c, list, depth);
@@ -492,7 +492,7 @@ static struct kt_error *reduce_text(struct collapser *c, struct reducer *equal,
 	struct log_scan scan;
 	struct log_node node;
 
-	log_scan_init(&scan, text);
+	log_scan_init(&scan, text, depth == 0);
 	while (!err && log_scan_next(&scan, &node)) {
 		if (node.flags & NODE_FIXED) {
 			err = flush(c, equal, alike, node.start, depth);

@@ -13,8 +13,8 @@ static bool repeats_every(struct kt_text iteration, size_t n, size_t root, uint6
 	struct log_node na, nb;
 	uint64_t hash = 0;
 
-	log_scan_init(&a, iteration);
-	log_scan_init(&b, iteration);
+	log_scan_init(&a, iteration, false);
+	log_scan_init(&b, iteration, false);
 	for (size_t i = 0; i < root; i++) {
 		if (!log_scan_next(&b, &nb))
 			return false;
@@ -57,7 +57,7 @@ static struct log_run cut_iteration(const char *start, const char *end, size_t r
 	struct log_run run = {0}, one;
 	const char *from = start;
 
-	log_scan_init(&scan, (struct kt_text){start, (size_t)(end - start)});
+	log_scan_init(&scan, (struct kt_text){start, (size_t)(end - start)}, false);
 	while (log_scan_next(&scan, &node)) {
 		if (!nodes)
 			from = node.start;

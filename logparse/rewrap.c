@@ -106,7 +106,7 @@ static struct around around_of(const struct kt_unwrapped *u, struct kt_text line
 		.before = between(u, begin, from),
 		.after = between(u, to, end),
 		.first = !begin || input.data[begin - 1] == '\n',
-		.last = end == input.len || input.data[end - 1] == '\n',
+		.last = end > begin && (end == input.len || input.data[end - 1] == '\n'),
 	};
 }
 

@@ -187,14 +187,19 @@ static ALWAYS_INLINE void advance(struct log_scan *scan)
 		kt_line_read(scan->line, &scan->read);
 	}
 	scan->token = log_line_token(scan->line, &scan->read);
+	scan->fixed = (scan->bounds.outside || scan->read.kind == KT_LINE_TEXT ||
+		       (scan->read.kind == KT_LINE_INSN &&
+			log_bounds_may_end_at(&scan->bounds, scan->rest))) &&
+		      log_bounds_take(&scan->bounds, scan->line, &scan->read, scan->rest);
 }
 
-void log_scan_init(struct log_scan *scan, struct kt_text log)
+void log_scan_init(struct log_scan *scan, struct kt_text log, bool whole)
 {
 	*scan = (struct log_scan){
 		.rest = log,
 		.end = log.data + log.len,
 		.last_index = KT_LINE_NO_INDEX,
+		.bounds = log_bounds_of(whole),
 	};
 	advance(scan);
 }
@@ -207,7 +212,7 @@ static bool is_ahead(enum kt_line_kind kind, const struct log_scan *scan)
 {
 	enum kt_line_kind next = scan->read.kind;
 
-	if (!scan->line.data || hangs_on(next) || next == KT_LINE_BLANK)
+	if (!scan->line.data || scan->fixed || hangs_on(next) || next == KT_LINE_BLANK)
 		return false;
 	switch (kind) {
 	case KT_LINE_BLANK: return true;
@@ -308,6 +313,20 @@ static bool ends_path(struct kt_text line, const struct kt_line *l)
 		memcmp(line.data + l->index_len, "(95)", 4) == 0);
 }
 
+/* All lines in a row that are no part of a repeat. */
+static void take_fixed(struct log_scan *scan, struct log_node *n)
+{
+	n->flags = NODE_FIXED;
+	while (scan->line.data && scan->fixed) {
+		n->lines++;
+		n->shown++;
+		advance(scan);
+	}
+	scan->last_index = KT_LINE_NO_INDEX;
+	scan->path_ended = false;
+	n->end = scan->line.data ? scan->line.data : scan->end;
+}
+
 bool log_scan_next(struct log_scan *scan, struct log_node *ret)
 {
 	struct building b = {.node = ret};
@@ -316,6 +335,10 @@ bool log_scan_next(struct log_scan *scan, struct log_node *ret)
 	*ret = (struct log_node){.start = scan->line.data};
 	if (!scan->line.data)
 		return false;
+	if (scan->fixed) {
+		take_fixed(scan, ret);
+		return true;
+	}
 	do {
 		struct kt_text line = scan->line;
 		struct kt_line l = scan->read;
@@ -333,6 +356,8 @@ bool log_scan_next(struct log_scan *scan, struct log_node *ret)
 	while (scan->line.data) {
 		enum kt_line_kind next = scan->read.kind;
 
+		if (scan->fixed)
+			break;
 		if (!hangs_on(next) &&
 		    !(b.entry && next != KT_LINE_BLANK && next != KT_LINE_MARK) &&
 		    !(kind == KT_LINE_TABLE &&

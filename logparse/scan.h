@@ -6,6 +6,7 @@
 #ifndef KT_LOGPARSE_SCAN_H
 #define KT_LOGPARSE_SCAN_H
 
+#include "logparse/bounds.h"
 #include "logparse/line.h"
 #include "logparse/node.h"
 
@@ -21,12 +22,15 @@ struct log_scan {
 	struct kt_text line;
 	struct kt_line read;
 	uint64_t token;
+	bool fixed; /* it is around the trace, or of its end */
+	struct log_bounds bounds;
 
 	uint32_t last_index; /* of the instruction before */
 	bool path_ended;     /* by the node before */
 };
 
-void log_scan_init(struct log_scan *scan, struct kt_text log);
+/* whole: the text is no part of a log, but all of it, with what stands around it. */
+void log_scan_init(struct log_scan *scan, struct kt_text log, bool whole);
 
 /* The next node; false at the end. */
 bool log_scan_next(struct log_scan *scan, struct log_node *ret);

@@ -148,6 +148,8 @@ static void test_unchanged(void **state)
 		KT_TEXT("regs=2 stack=0 before 8: (bf) r2 = r3\n"),
 		KT_TEXT("from 1 to 2:\n1:\n:\n1: (\n; \nfrom\n"),
 		KT_TEXT("99999999999999999999: (07) r1 += 3\nfrom 99999999999999999999 to 1: R1=1\n"),
+		KT_TEXT("Caused by:\n    0: x\n    1: x\n    2: x\n    3: x\n    4: x\n    5: x\n"
+			"    6: x\n    7: x\n    8: x\n    9: x\n"),
 		KT_TEXT("\xff\xfe\n\x1b[31mred\x1b[0m\n"),
 	};
 
@@ -163,6 +165,55 @@ static void test_unchanged(void **state)
 		unmark_deinit(&u);
 		free((void *)out.data);
 	}
+}
+
+#define STATS                                                                                      \
+	"processed 9 insns (limit 1000000) max_states_per_insn 1 total_states 1 peak_states 1\n"
+
+/* What ends a log stands behind its repeats, and what is around it is as it was. */
+static void test_around(void **state)
+{
+	static const char *const ends[] = {
+		"R1 invalid mem access 'scalar'\n" STATS,
+		"infinite loop detected at insn 3\ncur state: R0=0 R10=fp0\nold state: R0=0 R10=fp0\n"
+		"verification time 12 usec\nstack depth 8\n" STATS,
+		"an error that nobody knows\n",
+		"7: (05) goto pc-5 BPF program is too large. Processed 1000001 insn\n" STATS,
+		STATS
+		"\nstack backtrace:\n   0: a::b\n   1: a::b\n   2: a::b\n   3: a::b\n   4: a::b\n"
+		"   5: a::b\n   6: a::b\n   7: a::b\n   8: a::b\n   9: a::b\n",
+	};
+	static const char before[] =
+		"Caused by:\n    0: x\n    1: x\n    2: x\n    3: x\n    4: x\n"
+		"    5: x\n    6: x\n    7: x\n    8: x\n    9: x\n";
+	struct kt_buf in = KT_BUF_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		size_t len = strlen(ends[i]), head = sizeof(before) - 1;
+		struct kt_text out;
+		struct unmark u;
+
+		in.len = 0;
+		kt_buf_appends(&in, before);
+		kt_buf_appends(&in, "0: R1=ctx() R10=fp0\n");
+		for (unsigned int n = 0; n < 60; n++)
+			kt_buf_printf(&in,
+				      "from 7 to 2: R1=%u R10=fp0\n2: (07) r1 += 1\n"
+				      "3: (07) r2 += %s ; R2=%u\n5: (07) r3 += 1\n"
+				      "6: (07) r4 += 1\n7: (05) goto pc-5\n",
+				      n, n % 3 ? "1" : "2", n);
+		kt_buf_appends(&in, "2: (07) r1 += 1\n");
+		kt_buf_appends(&in, ends[i]);
+		out = collapse_checked(text_of(&in), NULL, ends[i], &u);
+		assert_true(u.marks > 0);
+		assert_memory_equal(out.data, before, head);
+		assert_true(out.len > len + head);
+		assert_memory_equal(out.data + out.len - len, ends[i], len);
+		unmark_deinit(&u);
+		free((void *)out.data);
+	}
+	kt_buf_deinit(&in);
 }
 
 /* All lines equal: 5 at a time, and never none. */
@@ -347,11 +398,12 @@ static void test_sink_fails(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_golden),        cmocka_unit_test(test_golden_cut),
-		cmocka_unit_test(test_fuzz_seeds),    cmocka_unit_test(test_unchanged),
-		cmocka_unit_test(test_equal_lines),   cmocka_unit_test(test_random_bytes),
-		cmocka_unit_test(test_random_lines),  cmocka_unit_test(test_random_repeats),
-		cmocka_unit_test(test_deterministic), cmocka_unit_test(test_sink_fails),
+		cmocka_unit_test(test_golden),         cmocka_unit_test(test_golden_cut),
+		cmocka_unit_test(test_fuzz_seeds),     cmocka_unit_test(test_unchanged),
+		cmocka_unit_test(test_around),         cmocka_unit_test(test_equal_lines),
+		cmocka_unit_test(test_random_bytes),   cmocka_unit_test(test_random_lines),
+		cmocka_unit_test(test_random_repeats), cmocka_unit_test(test_deterministic),
+		cmocka_unit_test(test_sink_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
