@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "logparse/insn.h"
+
+#include <ctype.h>
+
+#include "logparse/last_path.h"
+
+/* The digits at the front, as a number of at most five; none is 0. */
+static int32_t take_number(struct kt_text *text)
+{
+	int32_t value = 0;
+
+	while (text->len && isdigit((unsigned char)text->data[0])) {
+		value = value < 100000 ? value * 10 + (text->data[0] - '0') : value;
+		text->data++;
+		text->len--;
+	}
+	return value;
+}
+
+static bool take(struct kt_text *text, struct kt_text prefix)
+{
+	if (!kt_text_starts_with(*text, prefix))
+		return false;
+	text->data += prefix.len;
+	text->len -= prefix.len;
+	return true;
+}
+
+uint32_t kt_insn_sets(struct kt_text insn, uint8_t opcode)
+{
+	uint32_t reg;
+
+	if (opcode == 0x85 || opcode == 0x8d)
+		return KT_INSN_CALL_SETS;
+	/* "(16) if w0 == 0x0 goto pc+1", "(7b) *(u64 *)(r10 -8) = r1" do not begin with one. */
+	if (insn.len < 6 || !kt_path_is_reg((struct kt_text){insn.data + 5, insn.len - 5}, &reg))
+		return 0;
+	/* "(30) r0 = *(u8 *)skb[23]" calls inside; "(18) r1 = 0xff..." does not. */
+	if ((opcode & 7) == 0 && opcode != 0x18)
+		return KT_INSN_CALL_SETS;
+	return 1U << reg;
+}
+
+/* "(7b) *(u64 *)(r10 -8) = r1", "(72) *(u8 *)(r2 +3) = 0", "(c3) lock *(u32 *)(r1 +0) += r2" */
+bool kt_insn_stores(struct kt_text insn, struct kt_insn_store *ret)
+{
+	struct kt_insn_store store;
+	struct kt_text rest = insn;
+	int32_t bits;
+	bool minus;
+
+	if (rest.len < 5)
+		return false;
+	rest.data += 5;
+	rest.len -= 5;
+	take(&rest, KT_TEXT("lock "));
+	if (!take(&rest, KT_TEXT("*(u")))
+		return false;
+	bits = take_number(&rest);
+	if (!take(&rest, KT_TEXT(" *)(")) || !kt_path_is_reg(rest, &store.base))
+		return false;
+	take(&rest, KT_TEXT("r"));
+	take_number(&rest);
+	take(&rest, KT_TEXT(" "));
+	minus = take(&rest, KT_TEXT("-"));
+	if (!minus && !take(&rest, KT_TEXT("+")))
+		return false;
+	store.offset = take_number(&rest);
+	store.offset = minus ? -store.offset : store.offset;
+	store.size = bits / 8;
+	*ret = store;
+	return true;
+}
+
+bool kt_stack_pointer(struct kt_text value, uint32_t *frame, int32_t *offset)
+{
+	struct kt_text rest = value;
+	uint32_t other = *frame;
+	bool minus;
+	int32_t n;
+
+	if (!take(&rest, KT_TEXT("fp")))
+		return false;
+	if (take(&rest, KT_TEXT("["))) {
+		other = (uint32_t)take_number(&rest);
+		if (!take(&rest, KT_TEXT("]")))
+			return false;
+	}
+	minus = take(&rest, KT_TEXT("-"));
+	if (!rest.len)
+		return false;
+	n = take_number(&rest);
+	if (rest.len || (!minus && n))
+		return false;
+	*frame = other;
+	*offset = -n;
+	return true;
+}
