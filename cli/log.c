@@ -18,6 +18,7 @@
 #include "render/log_format.h"
 #include "render/log_json.h"
 #include "render/log_last.h"
+#include "render/log_page.h"
 #include "render/log_table.h"
 #include "render/text.h"
 #include "util/cleanup.h"
@@ -39,6 +40,9 @@ static const char help[] =
 	"  --json               one JSON document\n"
 	"  --format FORMAT      the errors for an editor or a CI service: gcc, sarif or github;\n"
 	"                       at the source line, or else at the log's own\n"
+	"  --html FILE          one page to click through: the state at each step, where a\n"
+	"                       register was set, source beside it; needs no network;\n"
+	"                       \"-\": standard output\n"
 	"  --raw                everything, verbatim\n"
 	"\n"
 	"Options:\n"
@@ -61,6 +65,7 @@ enum {
 	OPT_STATS,
 	OPT_SOURCE,
 	OPT_JSON,
+	OPT_HTML,
 	OPT_FORMAT,
 	OPT_PROGRAM,
 	OPT_PRECISION,
@@ -84,7 +89,7 @@ struct mode {
 struct log {
 	const struct mode *mode;
 	struct kt_collapse_options collapse;
-	const char *program, *sort;
+	const char *program, *sort, *html;
 	bool csv, no_pager;
 	enum cli_color color;
 
@@ -204,6 +209,11 @@ static struct kt_error *json_table(const struct log *log, char **ret)
 	return render_log_json(log->programs.data, log->programs.len, &log->collapse, ret);
 }
 
+static struct kt_error *html_page(const struct log *log, char **ret)
+{
+	return kt_format_log_html(log->programs.data, log->programs.len, ret);
+}
+
 static struct render_log_format_options format_options(const struct log *log)
 {
 	return (struct render_log_format_options){.incomplete = log->incomplete};
@@ -255,6 +265,7 @@ static const struct mode modes[] = {
 		.is_clean = true,
 	},
 	{.option = "--json", .program = gather_program, .table = json_table},
+	{.option = "--html", .program = gather_program, .table = html_page, .is_clean = true},
 };
 
 /* What --format has; no control characters are in any of them. */
@@ -300,6 +311,7 @@ static struct kt_error *take_option(struct log *log, int option, const char *arg
 {
 	switch (option) {
 	case OPT_FORMAT: return set_format(log, arg);
+	case OPT_HTML: log->html = arg; return set_mode(log, &modes[OPT_HTML - OPT_RAW]);
 	case OPT_PROGRAM: log->program = arg; return NULL;
 	case OPT_PRECISION: log->collapse.keep_precision = true; return NULL;
 	case OPT_NO_PAGER: log->no_pager = true; return NULL;
@@ -511,6 +523,10 @@ static struct kt_error *show_table(struct log *log)
 
 	if (err)
 		return err;
+	if (log->html && strcmp(log->html, "-") != 0) {
+		err = cli_replace_file(log->html, text);
+		return err ? kt_error_wrap(err, "cannot write %s", log->html) : NULL;
+	}
 	cli_writer_begin(&log->writer, false);
 	err = cli_writer_put(&log->writer, (struct kt_text){text, strlen(text)});
 	return err ? err : cli_writer_end(&log->writer);
@@ -537,7 +553,7 @@ static int show_all(struct log *log, const char *const *paths, size_t n, struct 
 		err = show_file(log, &inputs[i], &status);
 	}
 	log->incomplete = status != CLI_DONE;
-	if (!err && log->mode->table && (log->programs.len || status == CLI_DONE))
+	if (!err && log->mode->table && (log->programs.len || (status == CLI_DONE && !log->html)))
 		err = show_table(log);
 	if (!err)
 		err = cli_writer_flush(&log->writer);
@@ -598,6 +614,7 @@ int cli_log(int argc, char **argv)
 		{"stats", no_argument, NULL, OPT_STATS},
 		{"source", no_argument, NULL, OPT_SOURCE},
 		{"json", no_argument, NULL, OPT_JSON},
+		{"html", required_argument, NULL, OPT_HTML},
 		{"format", required_argument, NULL, OPT_FORMAT},
 		{"program", required_argument, NULL, OPT_PROGRAM},
 		{"precision", no_argument, NULL, OPT_PRECISION},

@@ -13,6 +13,10 @@
  */
 extern const char html_style[], html_script[], html_style_hash[], html_script_hash[];
 
+/* Likewise log.css and log_*.js, of a page of verifier logs. */
+extern const char html_log_style[], html_log_script[], html_log_style_hash[],
+	html_log_script_hash[];
+
 /* How a state looks: "✓", "✗" or "–", and the CSS class that colours it: "p", "f" or "k". */
 const char *html_symbol(enum cells_state state);
 const char *html_class(enum cells_state state);
