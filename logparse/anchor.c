@@ -110,7 +110,9 @@ static bool is_worded(struct kt_text text)
 			return true;
 		return take_numbered(&rest, KT_TEXT("func#")) &&
 		       take_numbered(&rest, KT_TEXT(" @"));
-	case 'm': return take_numbered(&rest, KT_TEXT("mark_precise: frame"));
+	case 'm':
+		return take_numbered(&rest, KT_TEXT("mark_precise: frame")) ||
+		       kt_text_starts_with(text, KT_TEXT("magic: 0xeb9f"));
 	case 'l':
 		return take_numbered(&rest, KT_TEXT("last_idx ")) &&
 		       kt_text_starts_with(rest, KT_TEXT(" first_idx "));
@@ -200,9 +202,9 @@ static bool place_at(struct kt_text line, size_t floor, size_t colon, size_t *re
 /* The first of the lines that have no colon behind their first word. */
 static bool find_worded(struct kt_text line, size_t end, size_t *ret)
 {
-	static const struct kt_text words[] = {KT_TEXT("processed "), KT_TEXT("func#"),
-					       KT_TEXT("regs="), KT_TEXT("last_idx "),
-					       KT_TEXT("Validating ")};
+	static const struct kt_text words[] = {KT_TEXT("processed "),  KT_TEXT("func#"),
+					       KT_TEXT("regs="),       KT_TEXT("last_idx "),
+					       KT_TEXT("Validating "), KT_TEXT("magic: 0xeb9f")};
 	bool found = false;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

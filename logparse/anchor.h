@@ -21,6 +21,7 @@
  *	processed 7 insns (limit 1000000) max_states_per_insn 0
  *	func#1 @13
  *	Validating glob_bad() func#1...
+ *	magic: 0xeb9f
  */
 bool log_is_anchor(struct kt_text text);
 

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 
+#include "logparse/btf_log.h"
 #include "logparse/last_path.h"
 #include "logparse/last_subject.h"
 #include "logparse/loader.h"
@@ -42,6 +43,7 @@ struct finder {
 	bool processed;          /* "processed ...", which ends a log */
 	bool outcome_only;       /* no path is kept */
 	const struct kt_log_block *block; /* the log with what was said around it; or NULL */
+	struct kt_last_insn quoted;       /* the instruction that failed, as the loader quotes it */
 };
 
 static void finder_deinit(struct finder *f)
@@ -201,7 +203,8 @@ static void on_text(struct finder *f, const struct kt_event *ev)
 	size_t begin = offset_of(f, ev->text), end = begin + ev->text.len;
 
 	/* A state that goes on in a line of its own, or lines that somebody left out. */
-	if (f->processed || is_blank(ev->text) || kt_state_is(ev->text) || log_is_elision(ev->text))
+	if (f->processed || is_blank(ev->text) || log_is_fragment(ev->text) ||
+	    log_is_elision(ev->text))
 		return;
 	if (f->error && f->out.explanation.len) {
 		if (!f->more)
@@ -363,7 +366,7 @@ static void find_at(struct finder *f)
 	out->at = (struct kt_last_insn){.index = KT_LINE_NO_INDEX};
 	switch (out->class) {
 	case KT_LAST_PROGRAM:
-	case KT_LAST_LOADER: return;
+	case KT_LAST_UNSAID: return;
 	case KT_LAST_FLOW: out->at.index = kt_last_number_behind(out->headline, "insn "); return;
 	case KT_LAST_INSN:
 	case KT_LAST_BUDGET:
@@ -389,7 +392,7 @@ static void find_path(struct finder *f)
 {
 	struct kt_log_last *out = &f->out;
 	bool all = out->outcome == KT_LAST_CUT || out->class == KT_LAST_BUDGET ||
-		   out->class == KT_LAST_LOADER;
+		   out->class == KT_LAST_UNSAID;
 	const struct mark *mark = all ? &f->start : &f->branch;
 
 	if (!f->insns || out->class == KT_LAST_PROGRAM)
@@ -419,16 +422,6 @@ static bool is_preface(struct kt_text line)
 				       contains(line, " type is not a struct"));
 }
 
-/* BTF that the kernel refuses is listed up to the type that is wrong, with the reason behind it. */
-static struct kt_text last_line_of(struct kt_text text)
-{
-	const char *nl;
-
-	trim_lines(&text);
-	nl = text.len ? memrchr(text.data, '\n', text.len) : NULL;
-	return nl ? (struct kt_text){nl + 1, (size_t)(text.data + text.len - nl - 1)} : text;
-}
-
 /*
  * The first line of the message: the first one that the catalogue knows, without what a loader put
  * before it; else the first that is not a loader's.
@@ -438,8 +431,8 @@ static struct kt_text headline_of(struct kt_text error)
 	struct kt_text line, first = {0}, unknown = {0};
 	size_t at;
 
-	if (kt_text_starts_with(error, KT_TEXT("magic: 0xeb9f")))
-		return last_line_of(error);
+	if (log_is_btf(error))
+		return log_btf_error(error);
 
 	for (int n = 0; n < ERROR_LINES && kt_text_next_line(&error, &line); n++) {
 		trim_lines(&line);
@@ -496,38 +489,78 @@ static bool is_known(struct kt_text line)
 }
 
 /*
- * The format of a kernel before 6.4: "inv" and "invP" are of 5.18 and before, and precision
- * tracking had no "mark_precise: " before 6.4.
+ * By what is printed of a kernel before 6.4 alone, or of newer ones: "inv" and "invP" are of 5.17
+ * and before; precision tracking has "mark_precise: " since 6.4; "ctx()" and "smin32=" are of 6.7
+ * and 6.8, and "@ a.bpf.c:4" behind source lines is of 6.9.
  */
-static bool is_old(struct kt_text log)
+static enum kt_last_age age_of(struct kt_text log)
 {
-	static const char *const words[] = {"=inv", "\nregs=", "\nlast_idx ", "\nparent didn't",
-					    "\nparent already"};
+	static const char *const old[] = {"=inv", "\nregs=", "\nlast_idx ", "\nparent didn't",
+					  "\nparent already"};
+	static const char *const new[] = {"mark_precise: ", "=ctx()", "smin32=", ".c:"};
 
 	if (log.len > OUTCOME_TAIL)
 		log.len = OUTCOME_TAIL;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (contains(log, words[i]))
-			return true;
-	return false;
+	for (size_t i = 0; i < sizeof(new) / sizeof(new[0]); i++)
+		if (contains(log, new[i]))
+			return KT_LAST_SINCE_6_4;
+	for (size_t i = 0; i < sizeof(old) / sizeof(old[0]); i++)
+		if (contains(log, old[i]))
+			return KT_LAST_BEFORE_6_4;
+	return KT_LAST_AGE_UNKNOWN;
 }
 
-/* What the loader says counts where the log has no error. A log that did not fit is cut, no more.
+/* "7: (61) r0 = *(u32 *)(r0 +0): R0 invalid mem access 'scalar'", or the message alone. */
+static void take_quote(struct finder *f, struct kt_text quote)
+{
+	struct kt_trace trace;
+	struct kt_event ev;
+
+	kt_trace_init(&trace, quote);
+	f->quoted.index = KT_LINE_NO_INDEX;
+	f->out.error = quote;
+	if (kt_trace_next(&trace, &ev) && ev.kind == KT_EVENT_INSN && ev.message.len) {
+		f->quoted = (struct kt_last_insn){
+			.index = ev.index, .insn = ev.insn, .line = quote};
+		f->out.error = ev.message;
+	}
+	trim_lines(&f->out.error);
+	f->out.headline = headline_of(f->out.error);
+}
+
+/*
+ * What the loader says counts where the log has no error. A log that did not fit is cut, no more:
+ * its program may be all right.
  */
 static void weigh_loader(struct finder *f)
 {
 	struct kt_log_last *out = &f->out;
+	const struct kt_loader_words *loader = &f->block->loader;
 
-	out->loader = f->block->loader;
-	if ((out->outcome == KT_LAST_PASSED || out->outcome == KT_LAST_CUT) && out->loader.failed &&
-	    out->loader.error != ENOSPC)
+	out->loader = *loader;
+	if (out->outcome == KT_LAST_FAILED || !loader->failed)
+		return;
+	if (out->outcome == KT_LAST_EMPTY ? f->block->quoted
+					  : out->outcome == KT_LAST_PASSED ||
+						    loader->error != ENOSPC || loader->message.len)
 		out->outcome = KT_LAST_FAILED;
+	if (out->outcome == KT_LAST_FAILED && loader->message.len)
+		take_quote(f, loader->message);
+}
+
+/* A program that passes has an instruction that was processed, and no more than may be. */
+static bool has_failing_count(const struct kt_verifier_stats *stats)
+{
+	return stats->has[KT_STAT_PROCESSED] &&
+	       (!stats->value[KT_STAT_PROCESSED] ||
+		(stats->has[KT_STAT_LIMIT] &&
+		 stats->value[KT_STAT_PROCESSED] > stats->value[KT_STAT_LIMIT]));
 }
 
 static void find_outcome(struct finder *f)
 {
 	struct kt_log_last *out = &f->out;
-	bool marked = f->block && f->block->marked;
+	bool surely = f->block && (f->block->marked || f->block->quoted);
 
 	set_error(f);
 	out->cut_end = !f->processed;
@@ -537,10 +570,13 @@ static void find_outcome(struct finder *f)
 		kt_parse_verifier_stats(out->stats, &out->stat_values, NULL, NULL);
 	}
 	if (!f->traced && !f->stats && !out->explanation.len &&
-	    !(out->error.len && (marked || is_known(out->headline)))) {
+	    !(out->error.len && (surely || log_is_btf(out->error) || is_known(out->headline)))) {
 		out->outcome = KT_LAST_EMPTY;
 		out->error = out->headline = (struct kt_text){0};
-	} else if (out->error.len) {
+	} else if (log_is_btf(out->error) && !out->headline.len) {
+		out->outcome = KT_LAST_CUT;
+		out->error.len = 0;
+	} else if (out->error.len || has_failing_count(&out->stat_values)) {
 		out->outcome = KT_LAST_FAILED;
 	} else {
 		out->outcome = f->processed ? KT_LAST_PASSED : KT_LAST_CUT;
@@ -558,14 +594,16 @@ static void conclude(struct finder *f)
 	out->at.index = KT_LINE_NO_INDEX;
 	if (out->outcome == KT_LAST_FAILED) {
 		said = out->error.len;
-		out->class = said ? classify(f, out->headline) : KT_LAST_LOADER;
+		out->class = said ? classify(f, out->headline) : KT_LAST_UNSAID;
 	}
 	if (said) {
 		find_at(f);
+		if (f->quoted.insn.len)
+			out->at = f->quoted;
 		find_subjects(f);
 		find_path(f);
 	} else if (out->cut_end && out->outcome != KT_LAST_EMPTY) {
-		out->old = is_old(f->log);
+		out->age = age_of(f->log);
 		kt_path_last(&f->path, &f->sources, KT_LINE_NO_INDEX, &out->at);
 		find_path(f);
 	}

@@ -24,7 +24,14 @@ enum kt_last_class {
 	KT_LAST_LOOP,    /* "infinite loop detected at insn 36" */
 	KT_LAST_PROGRAM, /* of the program as a whole: "combined stack size of 2 calls is 736" */
 	KT_LAST_FLOW,    /* found before anything was executed: "unreachable insn 2" */
-	KT_LAST_LOADER,  /* the loader says that the load failed; the log has no error */
+	KT_LAST_UNSAID,  /* it failed, as its loader or its statistics say; the log has no error */
+};
+
+/* Before 6.4 a kernel keeps the beginning of a log that does not fit, and since then its end. */
+enum kt_last_age {
+	KT_LAST_AGE_UNKNOWN,
+	KT_LAST_BEFORE_6_4,
+	KT_LAST_SINCE_6_4,
 };
 
 /* An instruction in the log; index is KT_LINE_NO_INDEX where there is none. */
@@ -120,9 +127,9 @@ struct kt_log_last {
 	struct kt_text stats;                 /* the lines of statistics; or empty */
 	struct kt_verifier_stats stat_values; /* what they say */
 
-	bool cut_front; /* the log lacks its beginning: since 6.4 it keeps its tail */
-	bool cut_end;   /* it has no statistics at its end */
-	bool old;       /* its format is that of a kernel before 6.4, for sure; only of CUT */
+	bool cut_front;       /* the log lacks its beginning: since 6.4 it keeps its tail */
+	bool cut_end;         /* it has no statistics at its end */
+	enum kt_last_age age; /* of the kernel, by the log's format; only where it is cut */
 
 	struct kt_loader_words loader; /* said around the log; of kt_log_find_last_of() */
 };

@@ -160,28 +160,52 @@ static int errno_of(struct kt_text line)
 	return n;
 }
 
+static bool says_errno(struct kt_text line)
+{
+	for (size_t i = 0; i < N_ERRORS; i++)
+		if (has(line, errors[i].words))
+			return true;
+	return false;
+}
+
 static bool says_failed(struct kt_text line)
 {
 	static const char *const failed[] = {"fail",   "error",     "reject",   "denied", "unable",
 					     "cannot", "could not", "couldn't", NULL};
 	static const char *const loading[] = {"load", "prog", "verif", "bpf", NULL};
 
-	return has_any(line, failed) && has_any(line, loading);
+	/* Go has no more than "load program: permission denied". */
+	return (has_any(line, failed) || says_errno(line)) && has_any(line, loading);
 }
 
-/* "prog 'NAME'", "program 'NAME'", "program NAME: load program" */
+/* A name is behind the first word, and ends before the second. */
+static const struct {
+	const char *before, *behind;
+} name_forms[] = {
+	{"prog '", "'"},    /* libbpf */
+	{"program '", "'"}, /* libbpf; aya */
+	{"program \"", "\""},
+	{"program `", "`"},
+	{"prog section '", "'"},                 /* iproute2 */
+	{"bpf program b'", "'"},                 /* bcc */
+	{"error loading bpf program for ", "."}, /* bpftrace */
+	{"error loading program: ", " "},
+};
+
+/* Also "program NAME: load program", as cilium/ebpf has it. */
 static struct kt_text program_of(struct kt_text line)
 {
-	static const char *const words[] = {"prog '", "program '", "program \"", "program `"};
 	struct kt_text rest;
 	const char *p, *end;
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		p = find(line, words[i]);
+	for (size_t i = 0; i < sizeof(name_forms) / sizeof(name_forms[0]); i++) {
+		p = find(line, name_forms[i].before);
 		if (!p)
 			continue;
-		rest = from(line, (size_t)(p - line.data) + strlen(words[i]));
-		end = memchr(rest.data, words[i][strlen(words[i]) - 1], rest.len);
+		rest = from(line, (size_t)(p - line.data) + strlen(name_forms[i].before));
+		end = memchr(rest.data, name_forms[i].behind[0], rest.len);
+		if (!end && name_forms[i].behind[0] == ' ')
+			end = rest.data + rest.len;
 		if (end && end > rest.data)
 			return head_of(rest, (size_t)(end - rest.data));
 	}
@@ -278,12 +302,28 @@ static bool is_prompt(struct kt_text line)
 	return memmem(line.data, line.len, "$ ", 2) || memmem(line.data, line.len, "# ", 2);
 }
 
+/* "10:41:53", which no line of the kernel's has. */
+static bool has_time(struct kt_text line)
+{
+	for (size_t i = 2; i + 6 <= line.len && i < 80; i++)
+		if (line.data[i] == ':' && line.data[i + 3] == ':' &&
+		    isdigit((unsigned char)line.data[i - 1]) &&
+		    isdigit((unsigned char)line.data[i - 2]) &&
+		    isdigit((unsigned char)line.data[i + 1]) &&
+		    isdigit((unsigned char)line.data[i + 2]) &&
+		    isdigit((unsigned char)line.data[i + 4]))
+			return true;
+	return false;
+}
+
 bool log_is_loader_line(struct kt_text line)
 {
 	static const char *const begin[] = {
 		"libbpf: ", "error:",    "error ",          "warn",           "caused by:",
 		"thread '", "traceback", "stack backtrace", "note: run with", "goroutine ",
-		"panic:",   "fatal",     "bpf: failed",     "info",           "debug"};
+		"panic:",   "fatal",     "bpf: failed",     "info ",          "debug ",
+		"level=",   "time=",     "hint:",           "exception",      "{",
+		"-- end ",  "[warn",     "[error",          "signed-off-by:", "---"};
 	static const char *const within[] = {"(os error ",
 					     "verifier output",
 					     "verifier log",
@@ -302,7 +342,8 @@ bool log_is_loader_line(struct kt_text line)
 					     NULL};
 
 	line = trim(head_of(line, MAX_LOADER_LINE));
-	if (!line.len || is_prompt(line) || kt_text_starts_with(line, KT_TEXT("```")))
+	if (!line.len || is_prompt(line) || has_time(line) ||
+	    kt_text_starts_with(line, KT_TEXT("```")) || kt_text_starts_with(line, KT_TEXT(">")))
 		return true;
 	for (size_t i = 0; i < sizeof(begin) / sizeof(begin[0]); i++)
 		if (find(head_of(line, strlen(begin[i])), begin[i]))
@@ -310,10 +351,53 @@ bool log_is_loader_line(struct kt_text line)
 	return has_any(line, within);
 }
 
+/* Behind "permission denied: ", how Go puts an errno; where it begins otherwise. */
+static struct kt_text behind_errno(struct kt_text text)
+{
+	for (size_t i = 0; i < N_ERRORS; i++) {
+		size_t len = strlen(errors[i].words);
+
+		if (text.len > len + 2 && find(head_of(text, len), errors[i].words) == text.data &&
+		    memcmp(text.data + len, ": ", 2) == 0)
+			return from(text, len + 2);
+	}
+	return text;
+}
+
+bool log_find_quote(struct kt_text line, size_t *ret)
+{
+	static const char *const words[] = {
+		"verifier output: ", "verifier log: ", "kernel error log: ", ": load program: "};
+	struct kt_text text = head_of(line, MAX_LOADER_LINE), rest;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		const char *p = find(text, words[i]);
+
+		if (!p)
+			continue;
+		rest = from(text, (size_t)(p - text.data) + strlen(words[i]));
+		/* Go has the errno before what it quotes, and may quote nothing. */
+		if (words[i][0] == ':') {
+			struct kt_text behind = behind_errno(rest);
+
+			if (behind.data == rest.data)
+				continue;
+			rest = behind;
+		}
+		if (!trim(rest).len)
+			continue;
+		*ret = (size_t)(rest.data - line.data);
+		return true;
+	}
+	return false;
+}
+
 bool log_find_message(struct kt_text line, size_t *ret)
 {
 	struct kt_text rest = trim(head_of(line, MAX_LOADER_LINE));
 
+	if (log_find_quote(line, ret))
+		return true;
 	for (int i = 0; rest.len && i < MAX_PREFIXES; i++) {
 		const char *p;
 
@@ -327,4 +411,42 @@ bool log_find_message(struct kt_text line, size_t *ret)
 		rest = from(rest, (size_t)(p + 2 - rest.data));
 	}
 	return false;
+}
+
+/* " R7_w=inv2097152", " fp-8=mmmm????" within a line. */
+static bool has_state(struct kt_text line)
+{
+	for (size_t i = 0; i + 3 < line.len; i++) {
+		size_t n = i + 2;
+
+		if (i && line.data[i - 1] != ' ')
+			continue;
+		if (memcmp(line.data + i, "fp-", 3) == 0)
+			n = i + 3;
+		else if (line.data[i] != 'R' || !isdigit((unsigned char)line.data[i + 1]))
+			continue;
+		while (n < line.len && isdigit((unsigned char)line.data[n]))
+			n++;
+		if (n < line.len && line.data[n] == '_')
+			for (n++; n < line.len && islower((unsigned char)line.data[n]); n++)
+				;
+		if (n < line.len && line.data[n] == '=')
+			return true;
+	}
+	return false;
+}
+
+bool log_is_fragment(struct kt_text line)
+{
+	size_t n = 0;
+
+	line = trim(line);
+	while (n < line.len && isdigit((unsigned char)line.data[n]))
+		n++;
+	if (n && n < 8 &&
+	    (n == line.len || (line.data[n] == ':' && line.len - n < 8 &&
+			       (n + 1 == line.len || line.data[n + 1] == ' '))))
+		return true;
+	return has_state(line) && !kt_text_starts_with(line, KT_TEXT("cur state:")) &&
+	       !kt_text_starts_with(line, KT_TEXT("old state:"));
 }

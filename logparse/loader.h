@@ -26,6 +26,8 @@ struct kt_loader_words {
 	int error;              /* its errno, above 0; 0: no line says it */
 	struct kt_text said;    /* the line that says so; or empty */
 	struct kt_text program; /* the program's name; or empty */
+	struct kt_text message; /* what it quotes of the log, "7: (61) ...: R0 invalid mem access
+				   'scalar'", when the log itself ends before that; or empty */
 	uint32_t left_out;      /* lines of the log that the loader did not print */
 };
 
@@ -54,9 +56,20 @@ bool log_is_loader_line(struct kt_text line);
 bool log_is_elision(struct kt_text line);
 
 /*
- * Where in a line a message begins that the catalogue knows, behind what a loader may have put
- * before it: "Verifier output: jump out of range from insn 38 to 148". Not a public function.
+ * Where in a line begins what a loader quotes of the log. Not a public function.
+ *	Error: the BPF_PROG_LOAD syscall failed. Verifier output: last insn is not an exit or jmp
+ *	program p: load program: permission denied: invalid indirect read from stack off -92+0 size
+ *80
  */
+bool log_find_quote(struct kt_text line, size_t *ret);
+
+/* Where in a line begins what it quotes, or a message that the catalogue knows. Not public. */
 bool log_find_message(struct kt_text line, size_t *ret);
+
+/*
+ * A line that was cut after its first bytes, "7: (", "147"; and one that is the rest of a state,
+ * "0xfffffff)) R7_w=inv2097152". They are no messages. Not a public function.
+ */
+bool log_is_fragment(struct kt_text line);
 
 #endif

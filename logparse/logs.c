@@ -2,7 +2,7 @@
 #include "logparse/logs.h"
 
 #include "logparse/anchor.h"
-#include "logparse/state.h"
+#include "logparse/btf_log.h"
 #include "logparse/trace.h"
 #include "util/cleanup.h"
 
@@ -26,6 +26,7 @@ struct search {
 	/* In a log. */
 	bool in;
 	bool executed;  /* an instruction */
+	bool rejected;  /* the error is glued to the last instruction, or has come behind it */
 	size_t start;   /* of the log */
 	size_t end;     /* behind its last line that is the kernel's for sure */
 	size_t pending; /* text behind that, which may be the error; or NOWHERE */
@@ -53,6 +54,15 @@ static bool is_message(struct kt_text line)
 	return log_find_message(line, &at);
 }
 
+static struct kt_text first_lines(struct kt_text text, size_t n)
+{
+	struct kt_text rest = text, line;
+
+	while (n-- && kt_text_next_line(&rest, &line))
+		;
+	return slice(text, 0, text.len - rest.len);
+}
+
 static void add_log(struct search *s, size_t begin, size_t end, bool complete)
 {
 	struct kt_log_block block = {.trace = slice(s->text, begin, end), .complete = complete};
@@ -75,22 +85,30 @@ static bool is_detail(struct kt_text line)
 	       kt_text_starts_with(line, KT_TEXT("Verification failed: "));
 }
 
+/* A line that may be an error nobody knows yet: it is in no way a loader's or a person's. */
+static bool may_be_error(struct kt_text line)
+{
+	return line.len < 160 && !log_is_loader_line(line) && !log_is_elision(line) &&
+	       !log_is_fragment(line) && !memchr("`*#-=+|\"'([", line.data[0], 12);
+}
+
 /*
- * Where the error ends that begins at s->pending: the first line, if it is not a loader's, and what
- * goes on with it; or a line that is known to be the kernel's, some lines further on.
+ * Where the error ends that begins at s->pending: the first line right behind the trace, if it is
+ * not a loader's, and what goes on with it; or a line that is known to be the kernel's, some lines
+ * further on.
  */
 static size_t end_of_error(const struct search *s, size_t limit)
 {
 	struct kt_text rest = slice(s->text, s->pending, limit), line;
+	bool first = s->pending == s->end && !s->rejected, attached = true;
 	size_t end = s->end, n = 0;
-	bool first = true, attached = true;
 
 	while (n < ERROR_LINES && kt_text_next_line(&rest, &line)) {
 		if (is_blank(line))
 			continue;
 		n++;
 		if (is_message(line) || (attached && is_detail(line)) ||
-		    (first && !log_is_loader_line(line) && !log_is_elision(line))) {
+		    (first && may_be_error(line))) {
 			end = (size_t)(rest.data - s->text.data);
 			attached = true;
 		} else {
@@ -119,7 +137,7 @@ static void begin_log(struct search *s, const struct kt_event *ev)
 	size_t at = (size_t)(ev->text.data - s->text.data);
 
 	s->in = true;
-	s->executed = false;
+	s->executed = s->rejected = false;
 	s->start = s->lead != NOWHERE ? s->lead : at;
 	s->end = at;
 	s->pending = s->lead = s->word = NOWHERE;
@@ -137,7 +155,7 @@ static bool may_lead(const struct kt_event *ev)
 	case KT_EVENT_STATS:
 	case KT_EVENT_EXPLANATION: return true;
 	case KT_EVENT_TABLE: return ev->text.data[0] != ' ' && ev->text.data[0] != '\t';
-	case KT_EVENT_TEXT: return is_message(ev->text) || kt_state_is(ev->text);
+	case KT_EVENT_TEXT: return is_message(ev->text) || log_is_fragment(ev->text);
 	default: return false;
 	}
 }
@@ -149,7 +167,8 @@ static void on_lead(struct search *s, const struct kt_event *ev)
 
 	if (is_blank(ev->text))
 		return;
-	s->word = at;
+	if (ev->kind != KT_EVENT_STATS)
+		s->word = at;
 	if (!may_lead(ev)) {
 		s->lead = NOWHERE;
 		return;
@@ -189,11 +208,23 @@ static void on_statistics_alone(struct search *s, const struct kt_event *ev)
 
 	if (s->lead != NOWHERE)
 		begin = s->lead;
-	else if (s->word != NOWHERE && !log_is_loader_line(slice(s->text, s->word, at)) &&
-		 !log_is_elision(slice(s->text, s->word, at)))
-		begin = s->word;
+	if (s->word != NOWHERE && s->word < begin) {
+		struct kt_text line = first_lines(slice(s->text, s->word, at), 1);
+
+		if (may_be_error(line))
+			begin = s->word;
+	}
 	add_log(s, begin, at + ev->text.len, true);
 	s->lead = s->word = NOWHERE;
+}
+
+/* The log goes on with an event of its trace. */
+static void take_event(struct search *s, const struct kt_event *ev)
+{
+	s->end = (size_t)(ev->text.data - s->text.data) + ev->text.len;
+	s->pending = s->lead = NOWHERE;
+	s->executed |= ev->kind == KT_EVENT_INSN;
+	s->rejected = ev->message.len;
 }
 
 /* An event between logs. */
@@ -208,8 +239,7 @@ static void on_outside(struct search *s, const struct kt_event *ev)
 		return;
 	}
 	begin_log(s, ev);
-	s->executed = ev->kind == KT_EVENT_INSN;
-	s->end += ev->text.len;
+	take_event(s, ev);
 }
 
 /* Behind text in a log: does the trace go on with this event? */
@@ -230,64 +260,139 @@ static void on_inside(struct search *s, const struct kt_event *ev)
 		s->lead = s->word = NOWHERE;
 		return;
 	}
-	if (s->pending != NOWHERE && s->executed && is_entry(ev->text) && log_is_anchor(ev->text)) {
-		end_log(s, s->lead != NOWHERE ? s->lead : at);
+	if (s->pending != NOWHERE && s->executed && log_is_anchor(ev->text) &&
+	    (is_entry(ev->text) || (s->rejected && ev->kind != KT_EVENT_POP))) {
+		end_log(s, s->lead != NOWHERE && s->lead > s->pending ? s->lead : at);
 		begin_log(s, ev);
-		s->executed = ev->kind == KT_EVENT_INSN;
-		s->end = end;
+		take_event(s, ev);
 		return;
 	}
 	if (ev->kind == KT_EVENT_TEXT && !is_mark(ev->text)) {
 		if (s->pending == NOWHERE && !is_blank(ev->text))
 			s->pending = at;
+		s->rejected |= s->executed && is_message(ev->text);
 	} else if (s->pending == NOWHERE || resumes(ev)) {
-		s->end = end;
-		s->pending = s->lead = NOWHERE;
-		s->executed |= ev->kind == KT_EVENT_INSN;
+		take_event(s, ev);
 		return;
 	}
 	on_lead(s, ev);
 }
 
-/* A text without a line that is surely the kernel's may have a message that is known. */
-static void find_message_alone(struct search *s)
+/* A text without a line that is surely the kernel's may have a message, which is in its end. */
+#define MESSAGE_BYTES 65536
+
+static bool find_message_alone(struct kt_text text, struct kt_logs *out)
 {
-	struct kt_text rest = s->text, line;
+	struct search s = {.text = text, .out = out};
+	struct kt_text rest = text, line;
 	size_t begin = NOWHERE, end = 0, at;
 
+	if (rest.len > MESSAGE_BYTES)
+		rest = slice(text, text.len - MESSAGE_BYTES, text.len);
 	while (kt_text_next_line(&rest, &line)) {
 		if (log_find_message(line, &at)) {
 			if (begin == NOWHERE)
-				begin = (size_t)(line.data - s->text.data) + at;
-			end = (size_t)(rest.data - s->text.data);
+				begin = (size_t)(line.data - text.data) + at;
+			end = (size_t)(rest.data - text.data);
 		} else if (begin != NOWHERE) {
 			break;
 		}
 	}
-	if (begin != NOWHERE)
-		add_log(s, begin, end, false);
+	if (begin != NOWHERE) {
+		add_log(&s, begin, end, false);
+		if (!s.failed)
+			out->v.data[out->v.len - 1].quoted = true;
+	}
+	return !s.failed;
 }
 
-/* The logs in a stretch of text that has no markers. False: no memory. */
-static bool find_unmarked(struct kt_text text, struct kt_logs *out)
+/* The verifier's logs in a stretch of text that has no markers. */
+static void find_traces(struct kt_text text, struct search *s)
 {
-	struct search s = {
-		.text = text, .out = out, .lead = NOWHERE, .word = NOWHERE, .pending = NOWHERE};
 	struct kt_trace trace;
 	struct kt_event ev;
-	size_t n = out->v.len;
 
+	s->text = text;
+	s->lead = s->word = s->pending = NOWHERE;
 	kt_trace_init(&trace, text);
-	while (!s.failed && kt_trace_next(&trace, &ev)) {
-		if (s.in)
-			on_inside(&s, &ev);
+	while (!s->failed && kt_trace_next(&trace, &ev)) {
+		if (s->in)
+			on_inside(s, &ev);
 		else
-			on_outside(&s, &ev);
+			on_outside(s, &ev);
 	}
-	end_log(&s, text.len);
-	if (out->v.len == n)
-		find_message_alone(&s);
+	end_log(s, text.len);
+}
+
+/* Where the log of a BTF begins, or the end. */
+static size_t find_btf(struct kt_text text)
+{
+	struct kt_text rest = text;
+	const char *p;
+
+	while (rest.len && (p = memmem(rest.data, rest.len, "magic: 0x", 9))) {
+		if (p == text.data || p[-1] == '\n')
+			return (size_t)(p - text.data);
+		rest = slice(text, (size_t)(p + 1 - text.data), text.len);
+	}
+	return text.len;
+}
+
+/* All logs in such a stretch. False: no memory. */
+static bool find_unmarked(struct kt_text text, struct kt_logs *out)
+{
+	struct search s = {.out = out};
+
+	while (text.len && !s.failed) {
+		size_t btf = find_btf(text);
+
+		find_traces(slice(text, 0, btf), &s);
+		text = slice(text, btf, text.len);
+		if (!text.len || s.failed)
+			break;
+		s.text = text;
+		btf = log_btf_len(text);
+		add_log(&s, 0, btf, false);
+		text = slice(text, btf, text.len);
+	}
 	return !s.failed;
+}
+
+/* The lines of a text up to the first blank one behind words. */
+static struct kt_text first_paragraph(struct kt_text text)
+{
+	struct kt_text rest = text, line;
+	size_t len = 0;
+
+	while (kt_text_next_line(&rest, &line)) {
+		if (!is_blank(line))
+			len = text.len - rest.len;
+		else if (len)
+			break;
+	}
+	return slice(text, 0, len);
+}
+
+/*
+ * A block without its END has what follows it, too. The log is in there as in a text without
+ * markers; if none is found, it is
+ * the block's first paragraph.
+ */
+static bool add_marked(const struct kt_log_block *block, struct kt_logs *out)
+{
+	struct kt_logs found = {0};
+	bool ok = block->complete || find_unmarked(block->trace, &found);
+	struct kt_log_block first = *block;
+
+	if (ok && found.v.len)
+		first.trace = found.v.data[0].trace;
+	else if (!block->complete)
+		first.trace = first_paragraph(block->trace);
+	ok = ok && kt_vec_push(&out->v, first);
+	for (size_t i = 1; ok && i < found.v.len; i++)
+		ok = kt_vec_push(&out->v, found.v.data[i]);
+	kt_logs_deinit(&found);
+	return ok;
 }
 
 /* The last lines of a text, or its first ones. */
@@ -300,15 +405,6 @@ static struct kt_text last_lines(struct kt_text text, size_t n)
 		p = nl ? nl + 1 : text.data;
 	}
 	return slice(text, (size_t)(p - text.data), text.len);
-}
-
-static struct kt_text first_lines(struct kt_text text, size_t n)
-{
-	struct kt_text rest = text, line;
-
-	while (n-- && kt_text_next_line(&rest, &line))
-		;
-	return slice(text, 0, text.len - rest.len);
 }
 
 /* What stood before the first line of `rest`, when that was wrapped. */
@@ -362,6 +458,39 @@ static struct kt_text trimmed(struct kt_text text)
 	return text;
 }
 
+/* Errors of cilium/ebpf, and other messages without the log that they are of. */
+static bool is_quote(const struct kt_log_block *log)
+{
+	return !log->marked && (log->quoted || log->loader.left_out);
+}
+
+/*
+ * A loader may quote the end of a log, and then print as much of the log as there is room for. The
+ * log has the quote then, in case that it ends before it.
+ */
+static void merge_quotes(struct kt_logs *logs)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < logs->v.len; i++) {
+		struct kt_log_block log = logs->v.data[i];
+
+		if (n && is_quote(&logs->v.data[n - 1]) && !log.marked) {
+			const struct kt_log_block quote = logs->v.data[--n];
+
+			log.loader.message = quote.trace;
+			log.loader.left_out = quote.loader.left_out;
+			log.loader.failed = true;
+			if (!log.loader.error)
+				log.loader.error = quote.loader.error;
+			if (!log.program.len)
+				log.program = quote.program;
+		}
+		logs->v.data[n++] = log;
+	}
+	logs->v.len = n;
+}
+
 /* Removes what an error chain has printed twice. */
 static void drop_copies(struct kt_logs *logs)
 {
@@ -392,13 +521,17 @@ struct kt_error *kt_logs_find(struct kt_text text, const struct kt_unwrapped *un
 		ok = find_unmarked(slice(text, (size_t)(rest.data - text.data),
 					 (size_t)(block.trace.data - text.data)),
 				   &logs) &&
-		     kt_vec_push(&logs.v, block);
+		     add_marked(&block, &logs);
 		rest = it.rest;
 	}
-	if (!ok || !find_unmarked(rest, &logs))
+	ok = ok && find_unmarked(rest, &logs);
+	if (ok && !logs.v.len)
+		ok = find_message_alone(text, &logs);
+	if (!ok)
 		return kt_error_no_memory();
 	read_words(text, unwrapped, &logs);
 	drop_copies(&logs);
+	merge_quotes(&logs);
 	*ret = logs;
 	logs = (struct kt_logs){0};
 	return NULL;

@@ -226,7 +226,7 @@ static json_t *json_last(struct document *doc, const struct kt_log_last *last)
 	static const char *const classes[] = {
 		[KT_LAST_INSN] = "insn", [KT_LAST_BUDGET] = "budget",
 		[KT_LAST_LOOP] = "loop", [KT_LAST_PROGRAM] = "program",
-		[KT_LAST_FLOW] = "flow", [KT_LAST_LOADER] = "loader",
+		[KT_LAST_FLOW] = "flow", [KT_LAST_UNSAID] = "unsaid",
 	};
 	json_t *object, *subjects;
 

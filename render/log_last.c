@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/log_last.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 #include "logparse/last.h"
@@ -173,7 +174,7 @@ static void append_subject(struct kt_buf *out, const struct kt_last_subject *s, 
 static bool shows_all(const struct kt_log_last *last)
 {
 	return last->outcome == KT_LAST_CUT || last->class == KT_LAST_BUDGET ||
-	       last->class == KT_LAST_LOADER;
+	       last->class == KT_LAST_UNSAID;
 }
 
 static void append_path_title(struct kt_buf *out, const struct kt_log_last *last)
@@ -239,15 +240,24 @@ static void append_other(struct kt_buf *out, struct kt_text text)
  */
 static void append_cut(struct kt_buf *out, const struct kt_log_last *last)
 {
-	if (last->old)
+	if (last->age == KT_LAST_BEFORE_6_4 && !last->cut_front)
 		kt_buf_appends(out, "  It was cut off, which a kernel before 6.4 does when the "
 				    "buffer is too small:\n"
 				    "  give it a larger one, or load at log level 1.\n");
 	else
-		kt_buf_appends(out,
-			       "  Whatever printed or passed it on cut it off: get the whole "
-			       "log from the loader.\n"
-			       "  Before Linux 6.4 a buffer that is too small does it, too.\n");
+		kt_buf_appends(out, "  Whatever printed it or passed it on cut it off: get the "
+				    "whole log from the loader.\n");
+	if (last->age == KT_LAST_AGE_UNKNOWN && !last->cut_front)
+		kt_buf_appends(out, "  Linux up to 6.3 does so, too, when the buffer is too "
+				    "small.\n");
+}
+
+static bool is_over_limit(const struct kt_log_last *last)
+{
+	const struct kt_verifier_stats *stats = &last->stat_values;
+
+	return stats->has[KT_STAT_PROCESSED] && stats->has[KT_STAT_LIMIT] &&
+	       stats->value[KT_STAT_PROCESSED] > stats->value[KT_STAT_LIMIT];
 }
 
 void render_log_verdict(const struct kt_log_last *last, struct kt_buf *out)
@@ -259,27 +269,47 @@ void render_log_verdict(const struct kt_log_last *last, struct kt_buf *out)
 		kt_buf_printf(out, " with %s (%d)", name, last->loader.error);
 	else if (last->loader.error)
 		kt_buf_printf(out, " with error %d", last->loader.error);
-	if (last->cut_end)
+	if (is_over_limit(last))
+		kt_buf_printf(out,
+			      ": the program is too large for the verifier, which stopped after "
+			      "%" PRIu64 " instructions",
+			      last->stat_values.value[KT_STAT_PROCESSED]);
+	else if (last->cut_end)
 		kt_buf_appends(out, ", and the log ends before the error");
 	else
 		kt_buf_appends(out, ", and the verifier gave no reason");
 }
 
-static void append_loaders_reason(struct kt_buf *out, const struct kt_log_last *last)
+/* What a failure can come from of which the verifier does not speak. */
+static const char *cause_of(const struct kt_log_last *last)
+{
+	const struct kt_verifier_stats *stats = &last->stat_values;
+
+	if (!stats->has[KT_STAT_PROCESSED] || !stats->value[KT_STAT_PROCESSED])
+		return "It failed before the verifier looked at an instruction.";
+	switch (last->loader.error) {
+	case ENOSPC:
+		return "The verifier accepted the program. Its log did not fit into the loader's "
+		       "buffer:\n  give it a larger one, or load at a lower log level.";
+	case KT_ERRNO_NOTSUPP:
+		return "The verifier accepted the program. The JIT compiler, or what the program "
+		       "attaches to,\n  refused it.";
+	default:
+		return "The verifier accepted the program. What failed came after it, or before "
+		       "its log.";
+	}
+}
+
+static void append_unsaid(struct kt_buf *out, const struct kt_log_last *last)
 {
 	if (last->loader.said.len)
 		append_lines(out, "  The loader says: ", last->loader.said);
+	if (is_over_limit(last))
+		return;
 	if (last->cut_end)
 		append_cut(out, last);
-	else if (last->loader.error == KT_ERRNO_NOTSUPP)
-		kt_buf_appends(out, "  The verifier accepted the program. The JIT compiler, or "
-				    "what the program attaches to, refused it.\n");
-	else if (last->stat_values.has[KT_STAT_PROCESSED] &&
-		 last->stat_values.value[KT_STAT_PROCESSED])
-		kt_buf_appends(out, "  The verifier accepted the program. What failed came after "
-				    "it, or before its log.\n");
 	else
-		kt_buf_appends(out, "  It failed before the verifier looked at an instruction.\n");
+		kt_buf_printf(out, "  %s\n", cause_of(last));
 }
 
 static void append_headline(struct kt_buf *out, const struct kt_log_last *last,
@@ -296,15 +326,15 @@ static void append_headline(struct kt_buf *out, const struct kt_log_last *last,
 		append_cut(out, last);
 		break;
 	case KT_LAST_FAILED:
-		if (last->class == KT_LAST_LOADER)
+		if (last->class == KT_LAST_UNSAID)
 			render_log_verdict(last, out);
 		else
 			append(out, last->headline);
 		kt_buf_appendc(out, '\n');
 		break;
 	}
-	if (last->class == KT_LAST_LOADER)
-		append_loaders_reason(out, last);
+	if (last->class == KT_LAST_UNSAID)
+		append_unsaid(out, last);
 	if (last->loader.left_out)
 		kt_buf_printf(out,
 			      "  The loader left out %" PRIu32 " line%s of the log. cilium/ebpf "

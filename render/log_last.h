@@ -17,7 +17,7 @@
 struct kt_error *render_log_last(struct kt_text trace, struct kt_text program, struct kt_buf *out);
 
 /*
- * Appends what became of a load of which only the loader says that it failed (KT_LAST_LOADER): "the
+ * Appends what became of a load of which only the loader says that it failed (KT_LAST_UNSAID): "the
  * load failed with E2BIG (7), and the verifier gave no reason". No newline.
  */
 void render_log_verdict(const struct kt_log_last *last, struct kt_buf *out);

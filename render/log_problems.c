@@ -413,7 +413,7 @@ static struct kt_error *set_message(struct finder *f, struct render_problem *pro
 	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
 	struct kt_text rest = f->last.error, line;
 
-	if (f->last.class == KT_LAST_LOADER)
+	if (f->last.class == KT_LAST_UNSAID)
 		render_log_verdict(&f->last, &text);
 	append_text(&text, f->last.headline, MESSAGE_MAX);
 	while (kt_text_next_line(&rest, &line) && text.len < MESSAGE_MAX) {
@@ -436,7 +436,7 @@ static void set_own_rule(struct render_problem *problem, enum kt_last_class clas
 		[KT_LAST_LOOP] = {"loop", "The verifier sees no end of a loop"},
 		[KT_LAST_PROGRAM] = {"program", "The verifier rejects the program"},
 		[KT_LAST_FLOW] = {"flow", "The verifier rejects the control flow"},
-		[KT_LAST_LOADER] = {"load-failed", "The load failed, and the log has no reason"},
+		[KT_LAST_UNSAID] = {"load-failed", "The load failed, and the log has no reason"},
 	};
 
 	problem->rule = rules[class].id;
