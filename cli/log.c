@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/input.h"
+#include "cli/log_format.h"
 #include "cli/options.h"
 #include "cli/pager.h"
 #include "cli/writer.h"
@@ -15,7 +16,6 @@
 #include "logparse/collapse.h"
 #include "logparse/logs.h"
 #include "logparse/unwrap.h"
-#include "render/log_format.h"
 #include "render/log_json.h"
 #include "render/log_last.h"
 #include "render/log_page.h"
@@ -46,6 +46,8 @@ static const char help[] =
 	"  --raw                everything, verbatim\n"
 	"\n"
 	"Options:\n"
+	"  --source-root DIR    for --format: look for source files below DIR, since the\n"
+	"                       kernel names them without their folders\n"
 	"  --program GLOB       only logs of programs whose name matches\n"
 	"  --precision          keep precision tracking, which is left out where long\n"
 	"  --sort KEY           for --stats and --source: by this column; -KEY the other\n"
@@ -67,6 +69,7 @@ enum {
 	OPT_JSON,
 	OPT_HTML,
 	OPT_FORMAT,
+	OPT_SOURCE_ROOT,
 	OPT_PROGRAM,
 	OPT_PRECISION,
 	OPT_NO_PAGER,
@@ -90,6 +93,8 @@ struct log {
 	const struct mode *mode;
 	struct kt_collapse_options collapse;
 	const char *program, *sort, *html;
+	const struct cli_log_format *format;
+	const char *source_root;
 	bool csv, no_pager;
 	enum cli_color color;
 
@@ -214,30 +219,12 @@ static struct kt_error *html_page(const struct log *log, char **ret)
 	return kt_format_log_html(log->programs.data, log->programs.len, ret);
 }
 
-static struct render_log_format_options format_options(const struct log *log)
+static struct kt_error *format_table(const struct log *log, char **ret)
 {
-	return (struct render_log_format_options){.incomplete = log->incomplete};
-}
+	struct cli_log_format_wishes wishes = {log->source_root, log->incomplete};
 
-static struct kt_error *gcc_lines(const struct log *log, char **ret)
-{
-	struct render_log_format_options options = format_options(log);
-
-	return render_log_gcc(log->programs.data, log->programs.len, &options, ret);
-}
-
-static struct kt_error *sarif_document(const struct log *log, char **ret)
-{
-	struct render_log_format_options options = format_options(log);
-
-	return render_log_sarif(log->programs.data, log->programs.len, &options, ret);
-}
-
-static struct kt_error *github_commands(const struct log *log, char **ret)
-{
-	struct render_log_format_options options = format_options(log);
-
-	return render_log_github(log->programs.data, log->programs.len, &options, ret);
+	return cli_log_format_render(log->format, log->programs.data, log->programs.len, &wishes,
+				     ret);
 }
 
 static const struct mode collapsed = {
@@ -266,26 +253,10 @@ static const struct mode modes[] = {
 	},
 	{.option = "--json", .program = gather_program, .table = json_table},
 	{.option = "--html", .program = gather_program, .table = html_page, .is_clean = true},
-};
-
-/* What --format has; no control characters are in any of them. */
-static const struct mode formats[] = {
 	{
-		.option = "--format gcc",
+		.option = "--format",
 		.program = gather_program,
-		.table = gcc_lines,
-		.is_clean = true,
-	},
-	{
-		.option = "--format sarif",
-		.program = gather_program,
-		.table = sarif_document,
-		.is_clean = true,
-	},
-	{
-		.option = "--format github",
-		.program = gather_program,
-		.table = github_commands,
+		.table = format_table,
 		.is_clean = true,
 	},
 };
@@ -301,10 +272,12 @@ static struct kt_error *set_mode(struct log *log, const struct mode *mode)
 
 static struct kt_error *set_format(struct log *log, const char *name)
 {
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		if (strcmp(strrchr(formats[i].option, ' ') + 1, name) == 0)
-			return set_mode(log, &formats[i]);
-	return kt_error_new(KT_ERROR_USAGE, "--format \"%s\": gcc, sarif or github", name);
+	const struct cli_log_format *before = log->format;
+	struct kt_error *err = cli_log_format_find(name, &log->format);
+
+	if (!err && before && before != log->format)
+		err = kt_error_new(KT_ERROR_USAGE, "--format twice: one of them");
+	return err ? err : set_mode(log, &modes[OPT_FORMAT - OPT_RAW]);
 }
 
 static struct kt_error *take_option(struct log *log, int option, const char *arg)
@@ -312,6 +285,7 @@ static struct kt_error *take_option(struct log *log, int option, const char *arg
 	switch (option) {
 	case OPT_FORMAT: return set_format(log, arg);
 	case OPT_HTML: log->html = arg; return set_mode(log, &modes[OPT_HTML - OPT_RAW]);
+	case OPT_SOURCE_ROOT: log->source_root = arg; return NULL;
 	case OPT_PROGRAM: log->program = arg; return NULL;
 	case OPT_PRECISION: log->collapse.keep_precision = true; return NULL;
 	case OPT_NO_PAGER: log->no_pager = true; return NULL;
@@ -326,6 +300,8 @@ static struct kt_error *check_usage(const struct log *log, int n_files)
 {
 	const struct mode *mode = log->mode;
 
+	if (log->source_root && !log->format)
+		return kt_error_new(KT_ERROR_USAGE, "--source-root is for --format");
 	if (log->csv && !mode->check_sort)
 		return kt_error_new(KT_ERROR_USAGE, "--csv is for --stats and --source");
 	if (log->sort && !mode->check_sort)
@@ -616,6 +592,7 @@ int cli_log(int argc, char **argv)
 		{"json", no_argument, NULL, OPT_JSON},
 		{"html", required_argument, NULL, OPT_HTML},
 		{"format", required_argument, NULL, OPT_FORMAT},
+		{"source-root", required_argument, NULL, OPT_SOURCE_ROOT},
 		{"program", required_argument, NULL, OPT_PROGRAM},
 		{"precision", no_argument, NULL, OPT_PRECISION},
 		{"sort", required_argument, NULL, CLI_OPT_SORT},

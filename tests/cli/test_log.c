@@ -21,8 +21,9 @@ static void test_usage(void **state)
 	tool_refused(RUN("log", "--raw", "--stats"), 2, "--raw and --stats: one of them");
 	tool_refused(RUN("log", "--json", "--last"), 2, "one of them");
 	tool_refused(RUN("log", "--format", "xml"), 2, "\"xml\": gcc, sarif or github");
-	tool_refused(RUN("log", "--format", "gcc", "--last"), 2, "--format gcc and --last: one");
-	tool_refused(RUN("log", "--format", "gcc", "--format", "sarif"), 2, "one of them");
+	tool_refused(RUN("log", "--format", "gcc", "--last"), 2, "--format and --last: one");
+	tool_refused(RUN("log", "--format", "gcc", "--format", "sarif"), 2, "--format twice");
+	tool_refused(RUN("log", "--source-root", "."), 2, "--source-root is for --format");
 	tool_refused(RUN("log", "--csv"), 2, "--csv is for --stats and --source");
 	tool_refused(RUN("log", "--sort", "name"), 2, "--sort is for --stats and --source");
 	tool_refused(RUN("log", "--stats", "--sort", "nope"), 2, "nope");
