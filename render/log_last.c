@@ -280,20 +280,21 @@ void render_log_verdict(const struct kt_log_last *last, struct kt_buf *out)
 		kt_buf_appends(out, ", and the verifier gave no reason");
 }
 
-/* What a failure can come from of which the verifier does not speak. */
-static const char *cause_of(const struct kt_log_last *last)
+const char *render_log_loaders_reason(const struct kt_log_last *last)
 {
 	const struct kt_verifier_stats *stats = &last->stat_values;
 
+	if (last->class != KT_LAST_LOADER || last->cut_end || is_over_limit(last))
+		return NULL;
 	if (!stats->has[KT_STAT_PROCESSED] || !stats->value[KT_STAT_PROCESSED])
 		return "It failed before the verifier looked at an instruction.";
 	switch (last->loader.error) {
 	case ENOSPC:
 		return "The verifier accepted the program. Its log did not fit into the loader's "
-		       "buffer:\n  give it a larger one, or load at a lower log level.";
+		       "buffer:\ngive it a larger one, or load at a lower log level.";
 	case KT_ERRNO_NOTSUPP:
 		return "The verifier accepted the program. The JIT compiler, or what the program "
-		       "attaches to,\n  refused it.";
+		       "attaches to,\nrefused it.";
 	default:
 		return "The verifier accepted the program. What failed came after it, or before "
 		       "its log.";
@@ -302,14 +303,16 @@ static const char *cause_of(const struct kt_log_last *last)
 
 static void append_unsaid(struct kt_buf *out, const struct kt_log_last *last)
 {
+	const char *reason = render_log_loaders_reason(last);
+
 	if (last->loader.said.len)
 		append_lines(out, "  The loader says: ", last->loader.said);
 	if (is_over_limit(last))
 		return;
 	if (last->cut_end)
 		append_cut(out, last);
-	else
-		kt_buf_printf(out, "  %s\n", cause_of(last));
+	else if (reason)
+		append_lines(out, "  ", (struct kt_text){reason, strlen(reason)});
 }
 
 static void append_headline(struct kt_buf *out, const struct kt_log_last *last,

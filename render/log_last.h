@@ -22,6 +22,12 @@ struct kt_error *render_log_last(struct kt_text trace, struct kt_text program, s
  */
 void render_log_verdict(const struct kt_log_last *last, struct kt_buf *out);
 
+/*
+ * Why it failed then, as far as that follows from the log: static text of one or two lines; NULL:
+ * not known.
+ */
+const char *render_log_loaders_reason(const struct kt_log_last *last);
+
 /* The same as render_log_last() of a log that was found in a text, with what its loader says of it. */
 struct kt_error *render_log_last_of(const struct kt_log_block *log, struct kt_buf *out);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/log_problems.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -383,6 +384,24 @@ static struct kt_error *add_branch(struct finder *f, struct render_problem *prob
 	return add_note(f, problem, note, &text, &source);
 }
 
+/* What the loader said around the log, and what it did not print of it. */
+static struct kt_error *add_loader(struct finder *f, struct render_problem *problem)
+{
+	const struct kt_loader_words *words = &f->last.loader;
+	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
+	struct render_problem_note note = {.about = RENDER_PROBLEM_STATE};
+
+	if (f->last.class == KT_LAST_LOADER && words->said.len) {
+		kt_buf_appends(&text, "the loader says: ");
+		append_text(&text, words->said, NOTE_MAX);
+	}
+	if (words->left_out)
+		kt_buf_printf(&text, "%sthe loader left out %" PRIu32 " line%s of the log",
+			      text.len ? "; " : "", words->left_out,
+			      words->left_out == 1 ? "" : "s");
+	return text.len ? add_note(f, problem, note, &text, NULL) : NULL;
+}
+
 /* --- a problem --- */
 
 static void problem_deinit(struct render_problem *problem)
@@ -443,12 +462,32 @@ static void set_own_rule(struct render_problem *problem, enum kt_last_class clas
 	problem->title = rules[class].title;
 }
 
+/* The log has no error, so that the catalogue has nothing on it. */
+static struct kt_error *set_loaders_reason(struct finder *f, struct render_problem *problem)
+{
+	const char *reason = render_log_loaders_reason(&f->last);
+	char *newline;
+
+	if (!reason)
+		return NULL;
+	problem->reason = strdup(reason);
+	if (!problem->reason)
+		return kt_error_no_memory();
+	newline = strchr(problem->reason, '\n');
+	if (newline)
+		*newline = ' ';
+	return NULL;
+}
+
 static struct kt_error *set_why(struct finder *f, struct render_problem *problem)
 {
 	_cleanup_(kt_catalog_why_deinit) struct kt_catalog_why why = {0};
-	struct kt_error *err = kt_catalog_explain(&f->last, &why);
+	struct kt_error *err;
 	size_t n = 0;
 
+	if (f->last.class == KT_LAST_LOADER)
+		return set_loaders_reason(f, problem);
+	err = kt_catalog_explain(&f->last, &why);
 	if (err)
 		return err;
 	problem->entry = why.entry;
@@ -483,7 +522,9 @@ static struct kt_error *set_failure(struct finder *f, struct render_problem *pro
 		err = add_insn(f, problem);
 	for (size_t i = 0; i < last->n_subjects && !err; i++)
 		err = add_subject(f, problem, &last->subjects[i]);
-	return err ? err : add_branch(f, problem);
+	if (!err)
+		err = add_branch(f, problem);
+	return err ? err : add_loader(f, problem);
 }
 
 static struct kt_error *set_cut(struct finder *f, struct render_problem *problem)

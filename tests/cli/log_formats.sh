@@ -115,6 +115,28 @@ else
 	skip 'Emacs takes no text of a log for a place' 'no emacs'
 fi
 
+# --- where the sources are: the kernel says only "bad.bpf.c" ---
+
+finds() { # FILE-AS-IT-IS-TOLD ROOT
+	got=$("$tool" log --format gcc --source-root "$2" "$dir/logs/6.12_bad_bounds.log" 2>&1 |
+		sed -n '1s/:53:1: error: .*//p')
+	[ "$got" = "$1" ] || echo "below $2: $got, not $1"
+}
+finds_here() {
+	(cd tree && finds "$@")
+}
+mkdir -p tree/src/deep tree/.git other/a other/b none
+touch tree/src/deep/bad.bpf.c tree/src/deep/not-bad.bpf.c tree/.git/bad.bpf.c other/a/bad.bpf.c other/b/bad.bpf.c
+ln -s ../src tree/again
+check 'a source file below a folder' finds tree/src/deep/bad.bpf.c tree
+check 'below this one' finds_here src/deep/bad.bpf.c .
+check 'of two with that name, none' finds bad.bpf.c other
+check 'of none with that name, none' finds bad.bpf.c none
+check 'an absolute path' finds "$dir/logs/tree/src/deep/bad.bpf.c" "$dir/logs/tree/"
+"$tool" log --format gcc --source-root no-such-folder empty.log >nothing 2>told
+check 'a folder that is not there' sh -c "[ $? = 3 ] && ! [ -s nothing ] || echo exit status or output
+	grep -qx 'ktstr-gdb: --source-root: no-such-folder: .*No such file or directory' told || cat told"
+
 # --- SARIF and GitHub ---
 
 # Installs the packages once; prints why it cannot.

@@ -229,6 +229,28 @@ static void test_outcomes(void **state)
 	check_has(github, "\n::notice file=my.log,line=1,title=none%3A no-log::there is no ");
 }
 
+/* The log passes, and its loader says that the load failed; and a log of which it left out lines.
+ */
+static void test_loader(void **state)
+{
+	struct render_log_program one = program("p", PASSED);
+	_cleanup_free_ char *failed = NULL, *left_out = NULL;
+
+	(void)state;
+	one.log.loader.failed = true;
+	one.log.loader.error = 524;
+	one.log.loader.said = KT_TEXT("libbpf: prog 'p': failed to load: -524\033[m");
+	failed = rendered(render_log_gcc, &one, 1);
+	check_begins(failed, "my.log:1:1: error: p: the load failed with ENOTSUPP (524), and ");
+	check_has(failed, " [load-failed]\nmy.log:1:1: note: the loader says: libbpf: prog 'p': "
+			  "failed to load: -524\\x1b[m\n");
+	check_has(failed, "note: Reason: The verifier accepted the program. ");
+	one = program("p", FAILED);
+	one.log.loader.left_out = 12;
+	left_out = rendered(render_log_gcc, &one, 1);
+	check_has(left_out, "note: the loader left out 12 lines of the log\n");
+}
+
 /* --- GitHub --- */
 
 static void test_github(void **state)
@@ -395,8 +417,8 @@ static void test_sarif_uri(void **state)
 
 		one.file = (struct kt_text){cases[i].file, strlen(cases[i].file)};
 		one.log.trace = KT_TEXT("back-edge from insn 7 to 9\n"
-				    "processed 0 insns (limit 1000000) max_states_per_insn 0 "
-				    "total_states 0 peak_states 0 mark_read 0\n");
+					"processed 0 insns (limit 1000000) max_states_per_insn 0 "
+					"total_states 0 peak_states 0 mark_read 0\n");
 		run = sarif_run(&one, 1, NULL);
 		check_location(json_array_get(json_object_get(result_of(run, 0), "locations"), 0),
 			       cases[i].wanted);
@@ -515,6 +537,7 @@ int main(void)
 		cmocka_unit_test(test_gcc_wrapped),
 		cmocka_unit_test(test_gcc_column),
 		cmocka_unit_test(test_outcomes),
+		cmocka_unit_test(test_loader),
 		cmocka_unit_test(test_github),
 		cmocka_unit_test(test_github_escapes),
 		cmocka_unit_test(test_sarif),
