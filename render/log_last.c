@@ -284,7 +284,7 @@ const char *render_log_loaders_reason(const struct kt_log_last *last)
 {
 	const struct kt_verifier_stats *stats = &last->stat_values;
 
-	if (last->class != KT_LAST_LOADER || last->cut_end || is_over_limit(last))
+	if (last->class != KT_LAST_UNSAID || last->cut_end || is_over_limit(last))
 		return NULL;
 	if (!stats->has[KT_STAT_PROCESSED] || !stats->value[KT_STAT_PROCESSED])
 		return "It failed before the verifier looked at an instruction.";

@@ -391,7 +391,7 @@ static struct kt_error *add_loader(struct finder *f, struct render_problem *prob
 	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
 	struct render_problem_note note = {.about = RENDER_PROBLEM_STATE};
 
-	if (f->last.class == KT_LAST_LOADER && words->said.len) {
+	if (f->last.class == KT_LAST_UNSAID && words->said.len) {
 		kt_buf_appends(&text, "the loader says: ");
 		append_text(&text, words->said, NOTE_MAX);
 	}
@@ -485,7 +485,7 @@ static struct kt_error *set_why(struct finder *f, struct render_problem *problem
 	struct kt_error *err;
 	size_t n = 0;
 
-	if (f->last.class == KT_LAST_LOADER)
+	if (f->last.class == KT_LAST_UNSAID)
 		return set_loaders_reason(f, problem);
 	err = kt_catalog_explain(&f->last, &why);
 	if (err)
