@@ -5,7 +5,7 @@
  * that jump belongs to another path. Branches are taken up last one first, so the jump is the
  * last one of its index of which no branch has been taken up. But a jump puts off nothing when
  * the verifier knows where it goes, which is not printed: so the constants in registers, which
- * are, must be those that the branch goes on with. Internal to logparse/last.c.
+ * are, must be those that the branch goes on with. Internal to logparse/.
  */
 #ifndef KT_LOGPARSE_LAST_PATH_H
 #define KT_LOGPARSE_LAST_PATH_H

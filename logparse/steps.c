@@ -245,14 +245,18 @@ static bool stored_cells(const struct kt_steps *s, const struct kt_event *ev, ui
 	return true;
 }
 
-/* What the instruction sets is no more what it was; the log may say what it is. */
+/*
+ * What the instruction sets is no more what it was; the log may say what it is. A call of the
+ * program's own function ("call pc+3") gives r0 when it returns.
+ */
 static void lose_what_is_set(struct kt_steps *s, const struct kt_event *ev, uint32_t sets)
 {
 	uint32_t frame, first, last;
 	bool call = sets == KT_INSN_CALL_SETS;
+	bool own = call && kt_path_find(ev->insn, "call pc");
 
 	for (uint32_t reg = 0; reg <= 10; reg++) {
-		bool given = !call || !reg;
+		bool given = !call || (!reg && !own);
 
 		if (!(sets >> reg & 1) || (!given && !s->frames[ev->frame].cells[reg].len))
 			continue;

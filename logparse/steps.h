@@ -43,7 +43,7 @@ struct kt_change {
 	uint32_t frame;
 	enum kt_place place;
 	int32_t number;       /* as in struct kt_state_item; 0 of REFS and FLAG */
-	struct kt_text value; /* a slice of the log; empty: none */
+	struct kt_text value; /* of the log or of kt_steps, as long as these last; empty: none */
 };
 
 struct kt_step {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "logparse/catalog.h"
 #include "logparse/collapse.h"
 #include "logparse/steps.h"
 #include "render/log_last.h"
@@ -53,6 +54,7 @@ struct loop {
 
 struct page_log {
 	struct kt_text log;
+	struct kt_steps *reader;   /* some values are texts of it */
 	size_t drop_from, drop_to; /* lines, from 0, that are left out; equal: none */
 	struct log_page_strings strings;
 	KT_VEC(struct row) rows;
@@ -74,6 +76,7 @@ struct page_log {
 
 static void page_log_deinit(struct page_log *p)
 {
+	kt_steps_destroy(p->reader);
 	log_page_strings_deinit(&p->strings);
 	kt_vec_free(&p->rows);
 	kt_vec_free(&p->insns);
@@ -229,7 +232,7 @@ static bool add_changes(struct page_log *p, const struct kt_step *step)
 }
 
 /* A step belongs to the last row of its event. One behind the middle has to say everything. */
-static struct kt_error *add_step(struct page_log *p, struct kt_steps *steps, struct kt_step *step,
+static struct kt_error *add_step(struct page_log *p, struct kt_step *step,
 				 const struct kt_event *ev)
 {
 	struct step s = {.row = (uint32_t)p->rows.len - 1};
@@ -245,7 +248,7 @@ static struct kt_error *add_step(struct page_log *p, struct kt_steps *steps, str
 		p->head_steps++;
 	if (step->before != KT_STEP_NONE && behind && p->dropped_steps &&
 	    step->before >= p->head_steps && step->before < first_kept) {
-		err = kt_steps_whole(steps, step);
+		err = kt_steps_whole(p->reader, step);
 		if (err)
 			return err;
 	}
@@ -259,8 +262,8 @@ static struct kt_error *add_step(struct page_log *p, struct kt_steps *steps, str
 	return kt_vec_push(&p->steps, s) && add_changes(p, step) ? NULL : kt_error_no_memory();
 }
 
-static struct kt_error *add_event(struct page_log *p, struct kt_steps *steps,
-				  const struct kt_event *ev, struct kt_step *step)
+static struct kt_error *add_event(struct page_log *p, const struct kt_event *ev,
+				  struct kt_step *step)
 {
 	bool is_step = step->number != KT_STEP_NONE;
 
@@ -274,21 +277,20 @@ static struct kt_error *add_event(struct page_log *p, struct kt_steps *steps,
 		return kt_error_no_memory();
 	if (ev->kind == KT_EVENT_INSN && !add_insn(p, ev))
 		return kt_error_no_memory();
-	return is_step ? add_step(p, steps, step, ev) : NULL;
+	return is_step ? add_step(p, step, ev) : NULL;
 }
 
 static struct kt_error *read_steps(struct page_log *p)
 {
-	_cleanup_(kt_steps_destroyp) struct kt_steps *steps = NULL;
-	struct kt_error *err = kt_steps_create(p->log, &steps);
+	struct kt_error *err = kt_steps_create(p->log, &p->reader);
 	struct kt_event ev;
 	struct kt_step step;
 	bool more = true;
 
 	while (!err && more) {
-		err = kt_steps_next(steps, &ev, &step, &more);
+		err = kt_steps_next(p->reader, &ev, &step, &more);
 		if (!err && more)
-			err = add_event(p, steps, &ev, &step);
+			err = add_event(p, &ev, &step);
 	}
 	if (!err)
 		end_of_trace(p, true);
@@ -467,6 +469,11 @@ static void append_loops(struct kt_buf *out, const struct page_log *p)
 		kt_buf_appends(out, ",\n\"dropped\":null");
 }
 
+static void append_c_string(struct kt_buf *out, const char *text)
+{
+	log_page_append_lines(out, (struct kt_text){text, strlen(text)});
+}
+
 /* The row of an instruction that --last names. False: it is in none. */
 static bool row_of_insn(const struct page_log *p, const struct kt_last_insn *insn, uint32_t *ret)
 {
@@ -503,6 +510,30 @@ static struct kt_error *append_about(struct kt_buf *out, const struct page_log *
 	return NULL;
 }
 
+/* What the catalogue says, unless the kernel does so itself: then it is in "about". */
+static struct kt_error *append_why(struct kt_buf *out, const struct kt_log_last *last)
+{
+	_cleanup_(kt_catalog_why_deinit) struct kt_catalog_why why = {0};
+	struct kt_error *err = kt_catalog_explain(last, &why);
+
+	kt_buf_appends(out, ",\n\"why\":");
+	if (err || !why.entry || why.by_kernel) {
+		kt_buf_appends(out, "null");
+		return err;
+	}
+	kt_buf_appends(out, "{\"class\":");
+	log_page_append_string(out, why.class);
+	kt_buf_printf(out, ",\"id\":\"%s\",\"reason\":", why.entry->id);
+	append_c_string(out, why.reason ? why.reason : "");
+	kt_buf_appends(out, ",\"remedies\":[");
+	for (size_t i = 0; i < why.n_remedies; i++) {
+		kt_buf_appends(out, i ? "," : "");
+		append_c_string(out, why.remedies[i]);
+	}
+	kt_buf_appends(out, "]}");
+	return NULL;
+}
+
 static struct kt_error *append_all(struct kt_buf *out, const struct page_log *p,
 				   const struct render_log_program *program,
 				   const struct kt_log_last *last)
@@ -522,6 +553,8 @@ static struct kt_error *append_all(struct kt_buf *out, const struct page_log *p,
 	append_steps(out, p);
 	append_loops(out, p);
 	err = append_about(out, p, program, last);
+	if (!err)
+		err = append_why(out, last);
 	kt_buf_appends(out, "}");
 	return err;
 }

@@ -30,6 +30,7 @@
  *	loops     five numbers each, rows: where the loop begins, its first iteration ends, its last
  *	          one begins, it ends; and how often it ran (logparse/collapse.h)
  *	about     what --last says; links: [instruction, row] for those that are named in it
+ *	why       {class, id, reason, remedies} of logparse/catalog.h; or null
  *	at        the row of the instruction that failed, or -1
  *
  * Errors: KT_ERROR_NO_MEMORY.

@@ -48,6 +48,7 @@ class Log {
 		this.sources = data.sources;
 		this.loops = [];
 		this.about = data.about;
+		this.why = data.why;
 		this.at = data.at;
 		this.dropped = data.dropped;
 		this.links = new Map(data.links);
@@ -280,7 +281,7 @@ class Log {
 				break;
 			}
 			link = this.link(entry.set, cell);
-			out.push({step: entry.set, cell, how: link.how, others: link.others});
+			out.push({step: link.at ?? entry.set, cell, how: link.how, others: link.others});
 			if (link.next === undefined)
 				break;
 			cell = link.next;
@@ -298,7 +299,10 @@ class Log {
 			: "set before what there is of the log";
 	}
 
-	/* How one step made a cell's value. `next`: the cell it came from, behind step `before`. */
+	/*
+	 * How one step made a cell's value. `next`: the cell it came from, behind step `before`. `at`:
+	 * the step to show for it, if it is another one.
+	 */
 	link(step, cell) {
 		const kind = this.kindOfStep(step), before = this.before(step);
 		const frame = cellFrame(cell);
@@ -308,12 +312,13 @@ class Log {
 
 			if (call < 0 || !/ call pc/.test(this.insnText(call)) || frame < 1)
 				return {how: "made for the callback", others: []};
-			return {how: "passed by the call", others: [],
+			return {how: "passed by the call", others: [], at: before,
 				next: cell - FRAME, before: this.before(before)};
 		}
 		if (kind === "r")
 			return before >= 0 && this.insnOfStep(before) >= 0
-				? {how: "returned", others: [], next: (frame + 1) * FRAME, before}
+				? {how: "returned", others: [], at: before,
+					next: (frame + 1) * FRAME, before}
 				: {how: "the result of the call", others: []};
 		if (kind !== "i")
 			return {how: "said here", others: []};

@@ -101,10 +101,10 @@ class StatePanel {
 
 		for (const part of origin.chain) {
 			const row = part.step >= 0 ? log.stepRow[part.step] : -1;
-			const li = element("li", "", element("b", "", cellName(part.cell)), " ", part.how);
+			const frame = cellFrame(part.cell);
+			const li = element("li", "", element("b", "", cellName(part.cell)),
+				(frame ? " in frame " + frame : "") + " " + part.how);
 
-			if (cellFrame(part.cell))
-				li.append(" in frame " + cellFrame(part.cell));
 			if (row >= 0)
 				li.append(" at ", this.link(row), " ",
 					element("code", "", this.short(log.rowInsn[row] >= 0
@@ -116,8 +116,8 @@ class StatePanel {
 				}));
 			list.append(li);
 		}
-		return element("div", "card", this.heading("Where " + cellName(origin.cell) + " = " +
-			this.short(origin.value, 60) + " comes from"), list);
+		return element("div", "card origins", this.heading("Where " + cellName(origin.cell) +
+			" comes from"), element("p", "line dim", origin.value), list);
 	}
 
 	short(text, max) {

@@ -5,8 +5,8 @@ const $ = (id) => document.getElementById(id);
 
 const KEYS = [
 	["j k ↓ ↑", "next, previous line"],
-	["[ ]", "the same instruction before, behind"],
-	["{ }", "the same source line before, behind"],
+	["[ ]", "the same instruction, the last time and the next"],
+	["{ }", "the same source line, the last time and the next"],
 	["n p", "next, previous error"],
 	["u", "up the path: the step that this one follows on"],
 	["0 … 9", "go to where r0 … r9 was set, and show where it comes from"],
@@ -113,7 +113,8 @@ class ProgramPanel {
 				element("span", "text", log.insnText(item.insn)));
 		else
 			row.append(element("span", "index", String(log.sources[item.source][2] || "")),
-				element("span", "text", log.sources[item.source][3] || "(no text)"));
+				element("span", "text", log.sources[item.source][3] || "(no source line)"));
+		row.title = row.lastChild.textContent;
 		row.classList.toggle("here", item.source >= 0 && item.source === this.source ||
 			isInsn && item.insn === this.insn);
 	}
@@ -123,7 +124,7 @@ class ProgramPanel {
 
 		bar.style.width = Math.round(heat(count, max) * 100) + "%";
 		number.title = "executed " + count + " times";
-		row.append(element("span", "bar", bar), number);
+		row.append(number, element("span", "bar", bar));
 	}
 
 	click(i, event) {
@@ -190,9 +191,8 @@ class View {
 		const loop = this.log.loops[which], closed = this.outline.loops[which] === LOOP_CLOSED;
 
 		e.classList.add("fold");
-		e.append(element("span", "number", String(this.log.lineNumber(loop.start))),
-			(closed ? "▸ " : "▾ ") + loop.count + " × a loop, " + (loop.end - loop.start) +
-			" lines");
+		e.append(element("span", "number"), (closed ? "▸ " : "▾ ") + loop.count +
+			" × a loop, " + (loop.end - loop.start) + " lines");
 	}
 
 	fillOmitted(e, which) {
@@ -447,16 +447,29 @@ class View {
 	/* --- the explanation --- */
 
 	/*
-	 * "12: (07) r1 += 3" leads to that line of the log. The path is left out, but for its title: the
-	 * log shows it.
+	 * "12: (07) r1 += 3" leads to that line of the log. The path is left out, but for its title,
+	 * since the log shows it. What the kernel (7.3) or the catalogue explains has a place of its own.
 	 */
 	showAbout() {
-		const about = $("about");
-		const text = this.log.about.trimEnd()
-			.replace(/^( {2}(?:path|executed) since .*):\n(?: {4}.*\n?)*/m, "$1\n");
+		const about = $("about"), why = this.log.why, lines = [], said = [];
+		let to = lines, skip = false;
 
+		for (const line of this.log.about.trimEnd().split("\n")) {
+			if (skip && line.startsWith("    "))
+				continue;
+			skip = /^ {2}(path|executed) since /.test(line) ||
+				why && /^ {2}(Reason \(.*\)|What to do):$/.test(line);
+			if (/^Verification failed: /.test(line))
+				to = said;
+			else if (/^ {2}(processed|verification time|stack depth) /.test(line))
+				to = lines;
+			if (!skip)
+				to.push(line);
+			else if (/ since /.test(line))
+				to.push(line.replace(/:$/, ""));
+		}
 		about.replaceChildren();
-		for (const part of text.trimEnd().split(/(\b\d+: \()/)) {
+		for (const part of lines.filter((l) => l).join("\n").split(/(\b\d+: \()/)) {
 			const row = this.log.links.get(parseInt(part, 10));
 
 			if (/^\d+: \($/.test(part) && row !== undefined)
@@ -464,6 +477,19 @@ class View {
 			else
 				about.append(part);
 		}
+		$("reason").replaceChildren();
+		if (why)
+			this.showReason(why);
+		if (said.length)
+			$("reason").append(element("pre", "", said.join("\n").trimEnd()));
+	}
+
+	showReason(why) {
+		$("reason").append(element("p", "", element("b", "", why.class), " ",
+			element("code", "dim", why.id)), element("p", "", why.reason));
+		if (why.remedies.length)
+			$("reason").append(element("ul", "", ...why.remedies.map((r) =>
+				element("li", "", r))));
 	}
 
 	start(line) {
@@ -511,6 +537,7 @@ function openLog(nth, line) {
 	view = undefined;
 	$("logs").value = String(nth);
 	verdict.className = entry.outcome;
+	$("why").firstElementChild.textContent = entry.outcome === "failed" ? "Why it failed" : "Result";
 	verdict.textContent = {passed: "✓ passed", failed: "✗ " + entry.headline,
 		cut: "– the log ends before the error", empty: "– no verifier log"}[entry.outcome];
 	view = new View(new Log(JSON.parse($("data" + nth).textContent), entry), nth);
@@ -556,7 +583,7 @@ function onKey(e) {
 	if (pressed && (e.key === "Enter" || e.key === " "))
 		return;
 	/* A panel that has room to scroll takes these keys itself. */
-	if (e.target.closest("#state, #about") && /^(Arrow|Page|Home|End)/.test(e.key))
+	if (e.target.closest("#state, #why") && /^(Arrow|Page|Home|End)/.test(e.key))
 		return;
 	if (/^[0-9]$/.test(e.key))
 		view.followReg(Number(e.key));

@@ -183,7 +183,7 @@ static void test_frames(void **state)
 		    "to caller at 2:\n"
 		    " R0_w=7 R6_w=3 R10=fp0\n"
 		    "2: (95) exit\n",
-		    "0<- R1~ctx() R10~fp0; 1<0 R6=3; 2<1 R0? R1-; "
+		    "0<- R1~ctx() R10~fp0; 1<0 R6=3; 2<1 R1-; "
 		    "3<2 frame1:R1=ctx() frame1:R10~fp0; 4<3 frame1:R0=7; 5<4; 6<5 R0=7; 7<6");
 }
 

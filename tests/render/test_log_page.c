@@ -193,6 +193,20 @@ static void test_loop(void **state)
 	kt_buf_deinit(&log);
 }
 
+/* A value that is in no line of the log: what a test of R2 says of R1. */
+static void test_value_of_others(void **state)
+{
+	json_t *data = data_of("0: R1=pkt(r=0) R2=pkt(off=14,r=0) R3=pkt_end()\n"
+			       "0: (2d) if r2 > r3 goto pc+1 ; R2=pkt(off=14,r=14) R3=pkt_end()\n"
+			       "1: (95) exit\n");
+
+	(void)state;
+	/* The fifth change. */
+	assert_int_equal(number(data, "changes", 8), 1 * 4 + 1);
+	assert_string_equal(string(data, number(data, "changes", 9)), "pkt(r=14)");
+	json_decref(data);
+}
+
 /* --- text that wants to be more than text --- */
 
 static void test_hostile(void **state)
@@ -305,10 +319,10 @@ static void test_several(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lines),     cmocka_unit_test(test_failed),
-		cmocka_unit_test(test_loop),      cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_long_line), cmocka_unit_test(test_middle),
-		cmocka_unit_test(test_several),
+		cmocka_unit_test(test_lines),   cmocka_unit_test(test_failed),
+		cmocka_unit_test(test_loop),    cmocka_unit_test(test_value_of_others),
+		cmocka_unit_test(test_hostile), cmocka_unit_test(test_long_line),
+		cmocka_unit_test(test_middle),  cmocka_unit_test(test_several),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
