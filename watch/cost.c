@@ -30,7 +30,9 @@ void cost_begin(struct cost *cost, gaddr_t task, struct program_number cpu_ns,
 		used_ns = (int64_t)(cpu_ns.value - known->cpu_ns) - verifier_ns;
 	if (!known)
 		known = &cost->tasks[cost->n_tasks++ % N_TASKS];
-	*known = (struct cost_task){task, cpu_ns.value};
+	/* Of a time that could not be read, the next load has to know nothing: it is a first one.
+	 */
+	*known = cpu_ns.known ? (struct cost_task){task, cpu_ns.value} : (struct cost_task){0};
 	*ret = (struct cost_load){
 		.verifier_ns = verifier_ns,
 		/* It waited in the verifier: the time there is no processor's time. */
