@@ -95,6 +95,23 @@ check "cost: a load took $cost us more by the guest's clock, and $told are told"
 	jq -en --argjson cost "$cost" --argjson told "$told" '$told >= $cost / 2 and $told <= $cost * 2 + 1000'
 check 'cost: how far its clock is behind is no more than it stood still' jq -se 'last |
 	.clock_behind_us == null or (.clock_behind_us >= -100000 and .clock_behind_us <= .pause_us * 1.5 + 1000000)' "$dir/seen"
+
+# --- a watch that costs more than it may ---
+
+# A load a second takes more than a hundredth of a percent on any machine. First the samples go, then
+# the watch, each time after five seconds.
+watch --progress --max-overhead 0.01
+ended
+check 'overhead: the watch ends by itself' test "$status" = 3
+check 'overhead: first it shows no more progress' grep -Eq '^ktstr-gdb: the guest was stopped for [0-9.]+ % of the last seconds, --max-overhead is 0.01 %; no more progress is shown$' "$dir/err"
+check 'overhead: then it says why it ends' grep -Eq '^ktstr-gdb: the watch ends: the guest was stopped for [0-9.]+ % of the last seconds, --max-overhead is 0.01 %; it runs on unwatched$' "$dir/err"
+check 'overhead: and nothing else' test "$(wc -l <"$dir/err")" = 2
+check 'overhead: its last word is the summary' jq -se 'last | .event == "end" and .pause_us > .elapsed_us * 0.0001' "$dir/seen"
+alive 'overhead: the guest runs on'
+# No breakpoint is left: loads go on in a guest that nobody watches.
+watch --count 2
+ended
+check 'overhead: and can be watched again' test "$status" = 0
 "$truth/stop" "$dir"
 
 # --- guests that end ---
