@@ -6,29 +6,13 @@
 #ifndef KT_LOGPARSE_CATALOG_H
 #define KT_LOGPARSE_CATALOG_H
 
+#include "logparse/catalog_entry.h"
 #include "logparse/last_result.h"
 #include "util/error.h"
 
-#define KT_CATALOG_MAX_REMEDIES 4
-
-/* One kind of error. All strings are static. */
-struct kt_catalog_entry {
-	const char *id;    /* "null-check": lower case, digits and hyphens; unique, and stays */
-	const char *class; /* "Memory Safety": as Linux 7.3 prints it */
-	const char *title; /* "A pointer that may be NULL is used": no full stop */
-	/*
-	 * Plain sentences. With facts of a log in them they are templates, which
-	 * kt_catalog_explain() fills in, and kt_catalog_reason() makes readable without a log.
-	 */
-	const char *reason;
-	const char *remedies[KT_CATALOG_MAX_REMEDIES + 1]; /* NULL behind the last */
-	const char *since; /* "Linux 5.3 takes bounded loops": what newer kernels take; or NULL */
-	const char *const *patterns; /* the kernel's lines, NULL behind the last; see catalog.c */
-};
-
 /*
  * The entry of a line that the verifier printed, with or without what a loader prints around it.
- * NULL: none. Time is linear in the line, of which the first 2 kB count. Any thread may call it.
+ * NULL: none. Time is linear in the line, of which the first kB counts. Any thread may call it.
  */
 const struct kt_catalog_entry *kt_catalog_find(struct kt_text message);
 
