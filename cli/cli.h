@@ -25,6 +25,7 @@ enum cli_status {
 int cli_attach(int argc, char **argv);
 int cli_collect(int argc, char **argv);
 int cli_diff(int argc, char **argv);
+int cli_explain(int argc, char **argv);
 int cli_info(int argc, char **argv);
 int cli_layout(int argc, char **argv);
 int cli_links(int argc, char **argv);

@@ -34,13 +34,12 @@ static const char help[] =
 	"No guest:\n"
 	"  ktstr-gdb log [FILE...]               a loader's output, its verifier logs\n"
 	"                                        collapsed\n"
+	"  ktstr-gdb explain [MESSAGE]           why the verifier says it, and what to do\n"
 	"  ktstr-gdb diff A.json B.json          two results (of --save) side by side, or of\n"
 	"                                        two guests that it boots\n"
 	"  ktstr-gdb layout TYPE[.MEMBER] --vmlinux FILE\n"
 	"                                        a struct of a kernel, member by member\n"
-	"\n"
-	HOST_TARGET_HELP
-	"\n"
+	"\n" HOST_TARGET_HELP "\n"
 	"Options:\n"
 	"  -h, --help       this text; `ktstr-gdb COMMAND --help` (or\n"
 	"                   `ktstr-gdb help COMMAND`) for a command's\n"
@@ -52,11 +51,11 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"attach", cli_attach}, {"collect", cli_collect}, {"diff", cli_diff},
-	{"info", cli_info},     {"layout", cli_layout},   {"links", cli_links},
-	{"list", cli_list},     {"log", cli_log},         {"maps", cli_maps},
-	{"prog", cli_prog},     {"report", cli_report},   {"sweep", cli_sweep},
-	{"watch", cli_watch},
+	{"attach", cli_attach},   {"collect", cli_collect}, {"diff", cli_diff},
+	{"explain", cli_explain}, {"info", cli_info},       {"layout", cli_layout},
+	{"links", cli_links},     {"list", cli_list},       {"log", cli_log},
+	{"maps", cli_maps},       {"prog", cli_prog},       {"report", cli_report},
+	{"sweep", cli_sweep},     {"watch", cli_watch},
 };
 
 /* If stdin, stdout or stderr is closed, no file that is opened may take its number. */

@@ -8,9 +8,10 @@
 #include "logparse/catalog_template.h"
 #include "util/cleanup.h"
 
-/* Lines of a message that are looked at, and bytes of a register's value that are shown. */
+/* Lines of a message that are looked at, and bytes of a register's value that reads well in prose.
+ */
 #define MAX_LINES 16
-#define MAX_VALUE 80
+#define MAX_VALUE 48
 
 static struct kt_text text_of(const char *s)
 {
@@ -83,7 +84,6 @@ static struct kt_text register_of(struct kt_text name, char buf[4])
 struct gathered {
 	struct kt_facts facts;
 	char reg[4], at[16], set[24];
-	char value[MAX_VALUE + 4];
 };
 
 static struct kt_text number_text(char *buf, size_t size, const char *prefix, uint32_t number)
@@ -91,7 +91,7 @@ static struct kt_text number_text(char *buf, size_t size, const char *prefix, ui
 	return (struct kt_text){buf, (size_t)snprintf(buf, size, "%s%u", prefix, number)};
 }
 
-/* The subject that the facts are about: the register that the message names, or else the first. */
+/* The subject that the facts are about: the register that the message names, or a reference. */
 static const struct kt_last_subject *find_subject(const struct kt_log_last *last,
 						  struct kt_text reg)
 {
@@ -100,6 +100,8 @@ static const struct kt_last_subject *find_subject(const struct kt_log_last *last
 	for (size_t i = 0; i < last->n_subjects; i++) {
 		const struct kt_last_subject *s = &last->subjects[i];
 
+		if (s->kind == KT_LAST_SUBJECT_REF && !reg.len)
+			return s;
 		if (s->kind != KT_LAST_SUBJECT_REG || s->number < 0 || s->number > 10)
 			continue;
 		snprintf(name, sizeof(name), "R%d", s->number);
@@ -120,20 +122,35 @@ static void add_origin(struct gathered *g, const struct kt_last_subject *s)
 	if (step->insn.index != KT_LINE_NO_INDEX)
 		kt_facts_add(&g->facts, KT_TEXT("set"),
 			     number_text(g->set, sizeof(g->set), "insn ", step->insn.index));
-	if (step->how == KT_LAST_RESULT)
+	if (step->how == KT_LAST_RESULT || step->how == KT_LAST_ACQUIRED)
 		kt_facts_add(&g->facts, KT_TEXT("from"), called(step->insn.insn));
+}
+
+/*
+ * The number behind a name of a register's value, where equal ones are printed once:
+ *	scalar(smin=smin32=0,smax=umax=smax32=umax32=56,var_off=(0x0; 0x38))	6.12
+ *	inv(id=0,umax_value=56,var_off=(0x0; 0x38))				5.10
+ */
+static struct kt_text bound(struct kt_text value, const char *name)
+{
+	const char *p = find(value, name), *end = value.data + value.len, *begin;
+
+	if (!p)
+		return (struct kt_text){0};
+	for (begin = p; p < end && *p != ',' && *p != ')'; p++)
+		if (*p == '=')
+			begin = p + 1;
+	return (struct kt_text){begin, (size_t)(p - begin)};
 }
 
 static void add_value(struct gathered *g, struct kt_text value)
 {
-	size_t len = value.len;
+	struct kt_text min = bound(value, "smin="), max = bound(value, "umax=");
 
-	if (len > MAX_VALUE) {
-		memcpy(g->value, value.data, MAX_VALUE);
-		memcpy(g->value + MAX_VALUE, "...", 3);
-		value = (struct kt_text){g->value, MAX_VALUE + 3};
-	}
-	kt_facts_add(&g->facts, KT_TEXT("value"), value);
+	if (value.len <= MAX_VALUE)
+		kt_facts_add(&g->facts, KT_TEXT("value"), value);
+	kt_facts_add(&g->facts, KT_TEXT("min"), min.len ? min : bound(value, "smin_value="));
+	kt_facts_add(&g->facts, KT_TEXT("max"), max.len ? max : bound(value, "umax_value="));
 }
 
 static void add_register(struct gathered *g, const struct kt_log_last *last)
@@ -153,6 +170,8 @@ static void add_register(struct gathered *g, const struct kt_log_last *last)
 		return;
 	add_value(g, s->value);
 	add_origin(g, s);
+	if (s->origin == KT_LAST_ORIGIN_ENTRY && !s->frame)
+		kt_facts_add(&g->facts, KT_TEXT("global"), last->func);
 }
 
 /*
@@ -332,8 +351,16 @@ static struct kt_error *add_of_entry(struct kt_catalog_why *why, const struct kt
 		why->class = text_of(why->entry->class);
 	if (!why->reason)
 		err = fill(why->entry->reason, facts, &why->reason);
-	for (size_t i = 0; !err && why->entry->remedies[i]; i++)
-		err = fill(why->entry->remedies[i], facts, &why->remedies[why->n_remedies++]);
+	for (size_t i = 0; !err && why->entry->remedies[i]; i++) {
+		char *remedy = NULL;
+
+		err = fill(why->entry->remedies[i], facts, &remedy);
+		/* One that is for other logs, "[<global>...]", is empty. */
+		if (err || !*remedy)
+			free(remedy);
+		else
+			why->remedies[why->n_remedies++] = remedy;
+	}
 	return err;
 }
 
@@ -351,6 +378,21 @@ struct kt_error *kt_catalog_explain(const struct kt_log_last *last, struct kt_ca
 		if (!err && why.entry)
 			err = add_of_entry(&why, &g.facts);
 	}
+	if (err) {
+		kt_catalog_why_deinit(&why);
+		return err;
+	}
+	*ret = why;
+	return NULL;
+}
+
+struct kt_error *kt_catalog_general(const struct kt_catalog_entry *entry,
+				    struct kt_catalog_why *ret)
+{
+	static const struct kt_facts none;
+	struct kt_catalog_why why = {.entry = entry};
+	struct kt_error *err = add_of_entry(&why, &none);
+
 	if (err) {
 		kt_catalog_why_deinit(&why);
 		return err;

@@ -42,4 +42,8 @@ void kt_catalog_why_deinit(struct kt_catalog_why *why);
 /* The reason of an entry as it reads without a log; the caller frees *ret. */
 struct kt_error *kt_catalog_reason(const struct kt_catalog_entry *entry, char **ret);
 
+/* All of an entry as it reads without a log. Errors: KT_ERROR_NO_MEMORY. */
+struct kt_error *kt_catalog_general(const struct kt_catalog_entry *entry,
+				    struct kt_catalog_why *ret);
+
 #endif

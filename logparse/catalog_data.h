@@ -11,12 +11,15 @@
  * the one with the longest literal text counts. Each needs a word of its own between its holes.
  *
  * A template is text in which <name> is a fact, and [one|other|...] is the first of
- * them in which all facts are known (nothing, if there is none). Known are the holes of all
+ * them in which all facts are known (nothing, if there is none). <?name> is for the
+ * choice only, and prints nothing. Known are the holes of all
  *patterns that match a line of the message, and what kt_catalog_explain() finds in the log besides:
  *	<reg>    R3 of "R3" and "arg#2"           <value>  what it holds: "map_value_or_null(id=1)"
  *	<from>   the function that it is of       <set>    "insn 4", which set it
  *	<at>     the instruction's number         <call>   the function that is called there
  *	<does>   "reads" or "writes", with        <size>   as many bytes
+ *	<min>, <max>  its signed minimum and unsigned maximum, if the log has them
+ *	<global> the global function that it is an argument of
  *	<what>   the hole <type>, in plain words
  */
 #ifndef KT_LOGPARSE_CATALOG_DATA_H

@@ -32,9 +32,11 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "upper-bound",
 		.class = CLASS,
 		.title = "An index has no upper bound, or one that is too high",
-		.reason = "[<reg>|The address] may be behind the end of the object[, which has "
-			  "<object> bytes][: <value>]. On this path nothing keeps the index small "
-			  "enough for [<bytes> bytes|the access] to fit.",
+		.reason =
+			"[<reg>|The address] may be behind the end of the object[, which has "
+			"<object> bytes][: the part of its offset that varies goes up to <max>]. "
+			"On this path nothing keeps the index small enough for [<bytes> bytes|the "
+			"access] to fit.",
 		.remedies =
 			{
 				"Compare the index with the number of elements before it is used, "
@@ -58,8 +60,10 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "lower-bound",
 		.class = CLASS,
 		.title = "An index may be negative",
-		.reason = "[<reg>|The address] may be in front of the object[: <value>]. The index "
-			  "is signed, and on this path nothing tells that it is not negative.",
+		.reason =
+			"[<reg>|The address] may be in front of the object[: the part of its "
+			"offset that varies goes down to <min>]. The index is signed, and on this "
+			"path nothing tells that it is not negative.",
 		.remedies =
 			{
 				"Make the index unsigned (__u32, or __u64 where it is added to a "
@@ -109,8 +113,8 @@ static const struct kt_catalog_entry entries[] = {
 		.title = "The size that a call is given has no bounds",
 		.reason =
 			"[<reg>|The register] is the size of the memory that [<call>|the called "
-			"function] works on[: <value>]. It may be negative or larger than what is "
-			"there.",
+			"function] works on[, and here it is <value>][ with a minimum of <min>][ "
+			"and a maximum of <max>]. It may be negative or larger than what is there.",
 		.remedies =
 			{
 				"Mask it directly before the call: len &= sizeof(buf) - 1; (a "

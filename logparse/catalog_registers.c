@@ -10,8 +10,9 @@ static const struct kt_catalog_entry entries[] = {
 		.class = CLASS,
 		.title = "A pointer that may be NULL is used",
 		.reason = "[<reg>|The pointer] may be NULL here[: it is what <from> returned][ "
-			  "(<set>)]. The program accesses memory through it, and no check on this "
-			  "path tells it from NULL.",
+			  "(<set>)][: it is an argument of <global>(), which is global, so that "
+			  "it is verified by itself, for any arguments]. The program accesses "
+			  "memory through it, and no check on this path tells it from NULL.",
 		.remedies =
 			{
 				"Check the pointer before it is used, and use it only where it is "
@@ -19,6 +20,8 @@ static const struct kt_catalog_entry entries[] = {
 				"Check the variable that is used. A check of a copy counts only "
 				"where the verifier knows that both are the same, which a reload "
 				"from a map or the context is not.",
+				"[<?global>Declare that it is not NULL (__arg_nonnull, Linux "
+				"6.8), or make the function static.]",
 				"If the check is there, look at how the program got here: the "
 				"path that the log shows may go around it.",
 			},

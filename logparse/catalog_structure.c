@@ -44,10 +44,9 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "infinite-loop",
 		.class = CLASS,
 		.title = "A loop comes back to where it was with nothing changed",
-		.reason =
-			"At instruction[ <insn>|s of the loop] the verifier is in a state that it "
-			"has been in before, so that the loop would never end[: the registers "
-			"that count are the same in \"cur state\" and \"old state\" below].",
+		.reason = "At instruction[ <insn>|s of the loop] the verifier is in a state that "
+			  "it has been in before, so that the loop would never end[<?cur>: the "
+			  "registers that count are the same in \"cur state\" and \"old state\"].",
 		.remedies =
 			{
 				"Let the loop have a counter that the verifier can follow: for "
@@ -60,7 +59,7 @@ static const struct kt_catalog_entry entries[] = {
 			},
 		.since = "Linux 5.3 takes bounded loops",
 		.patterns = KT_PATTERNS("infinite loop detected at insn <#insn>",
-					"infinite loop detected"),
+					"infinite loop detected", "cur state:<cur>"),
 	},
 	{
 		.id = "jump-range",

@@ -5,17 +5,24 @@
 
 #define MAX_FACT 200
 
-/* "<name>" at the beginning of text: its name; empty if there is none. */
-static struct kt_text fact_name(struct kt_text text)
+/* "<name>" at the beginning of text: its name; empty if there is none. Takes it off. */
+static struct kt_text take_fact(struct kt_text *text, bool *shown)
 {
+	struct kt_text name = {0};
 	const char *end;
 
-	if (text.len < 3 || text.data[0] != '<' || !islower((unsigned char)text.data[1]))
-		return (struct kt_text){0};
-	end = memchr(text.data, '>', text.len);
+	*shown = text->len > 2 && text->data[1] != '?';
+	if (text->len < 3 || text->data[0] != '<' ||
+	    (*shown && !islower((unsigned char)text->data[1])))
+		return name;
+	end = memchr(text->data, '>', text->len);
 	if (!end)
-		return (struct kt_text){0};
-	return (struct kt_text){text.data + 1, (size_t)(end - text.data - 1)};
+		return name;
+	name.data = text->data + (*shown ? 1 : 2);
+	name.len = (size_t)(end - name.data);
+	text->len -= (size_t)(end + 1 - text->data);
+	text->data = end + 1;
+	return name;
 }
 
 static void advance(struct kt_text *text, size_t n)
@@ -26,10 +33,14 @@ static void advance(struct kt_text *text, size_t n)
 
 static bool all_known(struct kt_text text, const struct kt_facts *facts)
 {
-	for (; text.len; advance(&text, 1)) {
-		struct kt_text name = fact_name(text);
+	bool shown;
 
-		if (name.len && !kt_facts_get(facts, name).len)
+	while (text.len) {
+		struct kt_text name = take_fact(&text, &shown);
+
+		if (!name.len)
+			advance(&text, 1);
+		else if (!kt_facts_get(facts, name).len)
 			return false;
 	}
 	return true;
@@ -44,16 +55,17 @@ static void append_fact(struct kt_buf *out, struct kt_text value)
 
 static void fill(struct kt_text text, const struct kt_facts *facts, struct kt_buf *out)
 {
-	while (text.len) {
-		struct kt_text name = fact_name(text);
+	bool shown;
 
-		if (!name.len) {
+	while (text.len) {
+		struct kt_text name = take_fact(&text, &shown);
+
+		if (name.len && shown) {
+			append_fact(out, kt_facts_get(facts, name));
+		} else if (!name.len) {
 			kt_buf_appendc(out, text.data[0]);
 			advance(&text, 1);
-			continue;
 		}
-		append_fact(out, kt_facts_get(facts, name));
-		advance(&text, name.len + 2);
 	}
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <stdlib.h>
 
+#include "logparse/catalog.h"
 #include "logparse/last.h"
 #include "logparse/source.h"
 #include "model/json.h"
@@ -29,6 +30,11 @@ static void push(struct document *doc, json_t *array, json_t *value)
 static json_t *text_or_null(struct kt_text text)
 {
 	return text.len ? kt_json_slice(text) : json_null();
+}
+
+static json_t *json_text(const char *text)
+{
+	return kt_json_slice((struct kt_text){text, strlen(text)});
 }
 
 static json_t *number_or_null(bool known, uint64_t number)
@@ -269,6 +275,22 @@ static json_t *json_loader(struct document *doc, const struct kt_loader_words *l
 	return object;
 }
 
+/* Why it failed, and what to do. */
+static void put_why(struct document *doc, json_t *object, const struct kt_log_last *last)
+{
+	_cleanup_(kt_catalog_why_deinit) struct kt_catalog_why why = {0};
+	json_t *remedies = json_array();
+
+	if (!doc->err)
+		doc->err = kt_catalog_explain(last, &why);
+	for (size_t i = 0; i < why.n_remedies; i++)
+		push(doc, remedies, json_text(why.remedies[i]));
+	put(doc, object, "id", why.entry ? json_string(why.entry->id) : json_null());
+	put(doc, object, "class", text_or_null(why.class));
+	put(doc, object, "reason", why.reason ? json_text(why.reason) : json_null());
+	put(doc, object, "remedy", remedies);
+}
+
 static json_t *json_program(struct document *doc, const struct render_log_program *program)
 {
 	struct kt_log_last last = {0};
@@ -283,6 +305,7 @@ static json_t *json_program(struct document *doc, const struct render_log_progra
 	put(doc, object, "complete", json_boolean(program->log.complete));
 	put(doc, object, "verdict", json_verdict(last.outcome));
 	put(doc, object, "error", text_or_null(last.headline));
+	put_why(doc, object, &last);
 	put(doc, object, "loader", json_loader(doc, &program->log.loader));
 	put(doc, object, "stats", json_stats(doc, &last.stat_values));
 	put(doc, object, "subprograms", json_subprogs(doc, program->log.trace));

@@ -7,6 +7,7 @@
 #include "logparse/last.h"
 #include "logparse/state.h"
 #include "logparse/trace.h"
+#include "render/explain.h"
 #include "render/log_path.h"
 #include "render/log_why.h"
 #include "util/cleanup.h"
@@ -381,7 +382,7 @@ static struct kt_error *append_failure(struct kt_buf *out, const struct kt_log_l
 		render_log_why(last->explanation, out);
 		kt_buf_appendc(out, '\n');
 	}
-	return NULL;
+	return render_explain_log(last, out);
 }
 
 static struct kt_error *render(const struct kt_log_last *last, struct kt_text trace,

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* ktstr-gdb explain: an entry of the catalogue, without a log. */
+#include <string.h>
+
+#include "cli/options.h"
+#include "render/explain.h"
+#include "render/text.h"
+#include "util/cleanup.h"
+
+static const char help[] =
+	"Usage: ktstr-gdb explain [MESSAGE | ID | CLASS]\n"
+	"\n"
+	"Says why the BPF verifier prints a message, and what to do about it.\n"
+	"\n"
+	"  MESSAGE      a line that the verifier printed, whole or with what stands around it:\n"
+	"               ktstr-gdb explain \"R3 invalid mem access 'scalar'\"\n"
+	"  ID           an entry: null-check; `ktstr-gdb log --last` names it\n"
+	"  CLASS        the entries of a class: \"Memory Safety\", or memory\n"
+	"\n"
+	"Without any of them: all entries, by class.\n"
+	"\n"
+	"Exit status: 0 done; 1 no entry is for that; 2 usage; 3 it could not be done.\n";
+
+/* The words of the command line as one text, as if they were quoted. */
+static void join(struct kt_buf *text, int n, char **words)
+{
+	for (int i = 0; i < n; i++) {
+		if (i)
+			kt_buf_appendc(text, ' ');
+		kt_buf_appends(text, words[i]);
+	}
+}
+
+/* The entry of the first line that has one. */
+static const struct kt_catalog_entry *find_entry(struct kt_text text)
+{
+	const struct kt_catalog_entry *entry = kt_catalog_by_id(text);
+	struct kt_text line;
+
+	while (!entry && kt_text_next_line(&text, &line))
+		entry = kt_catalog_find(line);
+	return entry;
+}
+
+static struct kt_error *not_found(struct kt_text text, struct kt_buf *out)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf near = KT_BUF_INIT;
+
+	kt_buf_appends(out, "No entry is for \"");
+	render_append_visible_bytes(out, text.data, text.len, false);
+	kt_buf_appends(out, "\".\n");
+	if (render_explain_near(text, &near))
+		kt_buf_printf(out, "\nThese are near:\n%s", near.data ? near.data : "");
+	else
+		kt_buf_appends(out, "`ktstr-gdb explain` lists all entries.\n");
+	return kt_buf_failed(&near) ? kt_error_no_memory() : NULL;
+}
+
+static struct kt_error *explain(struct kt_text text, bool *found, struct kt_buf *out)
+{
+	const struct kt_catalog_entry *entry = find_entry(text);
+
+	*found = true;
+	if (entry)
+		return render_explain_entry(entry, out);
+	if (!text.len || text.len > 3)
+		*found = render_explain_class(text, out);
+	else
+		*found = false;
+	return *found ? NULL : not_found(text, out);
+}
+
+static int show(int n, char **words)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT, out = KT_BUF_INIT;
+	_cleanup_free_ char *printed = NULL;
+	struct kt_error *err = NULL;
+	bool found = false;
+	int status;
+
+	join(&text, n, words);
+	if (!kt_buf_failed(&text))
+		err = explain((struct kt_text){text.data, text.len}, &found, &out);
+	if (!err)
+		err = kt_buf_failed(&text) ? kt_error_no_memory() : kt_buf_finish(&out, &printed);
+	if (err)
+		return cli_fail(err);
+	status = cli_print(printed);
+	return status == CLI_DONE && !found ? CLI_TEST_FAILED : status;
+}
+
+int cli_explain(int argc, char **argv)
+{
+	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {0}};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
+		if (c == 'h')
+			return cli_print(help);
+		return CLI_USAGE;
+	}
+	return show(argc - optind, argv + optind);
+}
