@@ -7,7 +7,8 @@
 
 #include "util/cleanup.h"
 
-#define WIDTH    84 /* of a line of prose */
+#define WIDTH    96 /* of a line of prose, as Linux 7.3 has it */
+#define MAX_DO   3  /* remedies of an answer about a log */
 #define MAX_NEAR 5  /* entries that are named for a text that no entry is for */
 #define MIN_WORD 4  /* bytes of a word that says something about its text */
 
@@ -58,7 +59,7 @@ struct kt_error *render_explain_log(const struct kt_log_last *last, struct kt_bu
 	kt_buf_printf(out, ", %s):\n", why.entry->id);
 	append_wrapped(out, "    ", "    ", text_of(why.reason));
 	kt_buf_appends(out, "  What to do:\n");
-	for (size_t i = 0; i < why.n_remedies; i++)
+	for (size_t i = 0; i < why.n_remedies && i < MAX_DO; i++)
 		append_wrapped(out, "    - ", "      ", text_of(why.remedies[i]));
 	return NULL;
 }

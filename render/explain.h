@@ -8,7 +8,7 @@
 #include "util/error.h"
 
 /*
- * Appends why a log failed and what to do, indented by two blanks; nothing if the catalogue does
+ * Appends why a log failed and the best of what to do, indented by two blanks; nothing if the catalogue does
  * not know, or if the kernel explains it itself. Bytes of the log are copied as they are. Errors:
  * KT_ERROR_NO_MEMORY.
  */

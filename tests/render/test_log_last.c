@@ -72,6 +72,20 @@ static void test_nullcheck(void **state)
 		"    7: (b7) r1 = 1                        ; R1_w=1\n"
 		"    ; *v = 1;\n"
 		"    8: (7b) *(u64 *)(r0 +0) = r1\n"
+		"  Reason (Register Type Safety, null-check):\n"
+		"    R0 may be NULL here: it is what bpf_map_lookup_elem returned (insn 6). The "
+		"program accesses\n"
+		"    memory through it, and no check on this path tells it from NULL.\n"
+		"  What to do:\n"
+		"    - Check the pointer before it is used, and use it only where it is not NULL: "
+		"if (!p) return\n"
+		"      0;\n"
+		"    - Check the variable that is used. A check of a copy counts only where the "
+		"verifier knows\n"
+		"      that both are the same, which a reload from a map or the context is not.\n"
+		"    - If the check is there, look at how the program got here: the path that the "
+		"log shows may\n"
+		"      go around it.\n"
 		"  processed 8 insns (limit 1000000) max_states_per_insn 0 total_states 0 "
 		"peak_states 0 mark_read 0\n");
 	free(text);
@@ -110,7 +124,7 @@ static void test_length(void **state)
 
 		if (end)
 			memmove(why, end, strlen(end) + 1);
-		assert_in_range(count_lines(text), 2, 40);
+		assert_in_range(count_lines(text), 2, 55);
 		free(text);
 	}
 }
@@ -128,7 +142,7 @@ static void test_long_path(void **state)
 			      (unsigned int)rng_below(&seed, 100000));
 	kt_buf_appends(&log, "5000: (bf) r0 = r9\nR9 !read_ok\n" STATS);
 	text = render((struct kt_text){log.data, log.len}, "p");
-	assert_in_range(count_lines(text), 10, 40);
+	assert_in_range(count_lines(text), 10, 55);
 	assert_non_null(strstr(text, "p: R9 !read_ok\n  at insn 5000: (bf) r0 = r9\n"));
 	assert_non_null(strstr(text, "  R9\n    never set on this path\n"));
 	assert_non_null(strstr(text, "(5001 instructions):\n"));
@@ -195,6 +209,8 @@ static void test_marks_pair(void **state)
 	assert_true(begin && begin > gap);
 	assert_int_equal(count(text, "x of the following"), count(text, "--- end repeat ---"));
 	assert_null(strstr(text, "mark_precise"));
+	/* The catalogue's advice is behind the path. */
+	*strstr(text, "\n  Reason (") = '\0';
 	assert_in_range(count(text, "\n    "), 24, 30);
 	free(text);
 	kt_buf_deinit(&log);
