@@ -119,7 +119,10 @@ static size_t end_of_error(const struct search *s, size_t limit)
 	return end;
 }
 
-/* The log ends, at the latest at `limit`, without "processed ...". */
+/*
+ * The log ends, at the latest at `limit`, without "processed ...". What leads to another log is
+ * behind it.
+ */
 static void end_log(struct search *s, size_t limit)
 {
 	size_t end = s->end;
@@ -130,6 +133,8 @@ static void end_log(struct search *s, size_t limit)
 		end = end_of_error(s, limit);
 	add_log(s, s->start, end, false);
 	s->in = false;
+	if (s->lead < end)
+		s->lead = NOWHERE;
 }
 
 static void begin_log(struct search *s, const struct kt_event *ev)

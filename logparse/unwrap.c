@@ -185,8 +185,10 @@ static bool begins_alike(const struct wrapping *wrapping, struct kt_text line, s
 		if (!blanks && !(has_digit(a) && has_digit(b)) && (has_digit(a) || others++))
 			return false;
 	}
+	if (others && !numbers)
+		return false;
 	*ret = (size_t)(l.at - line.data);
-	return !others || numbers;
+	return true;
 }
 
 /*
