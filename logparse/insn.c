@@ -3,7 +3,7 @@
 
 #include <ctype.h>
 
-#include "logparse/last_path.h"
+#include "logparse/op.h"
 
 /* The digits at the front, as a number of at most five; none is 0. */
 static int32_t take_number(struct kt_text *text)
@@ -27,6 +27,18 @@ static bool take(struct kt_text *text, struct kt_text prefix)
 	return true;
 }
 
+/* Does text begin with a register, "r0" to "r10" or "w0" to "w10"? */
+static bool is_reg(struct kt_text text, uint32_t *ret)
+{
+	if (text.len < 2 || (text.data[0] != 'r' && text.data[0] != 'w') ||
+	    !isdigit((unsigned char)text.data[1]))
+		return false;
+	*ret = (uint32_t)(text.data[1] - '0');
+	if (text.len > 2 && isdigit((unsigned char)text.data[2]))
+		*ret = *ret * 10 + (uint32_t)(text.data[2] - '0');
+	return *ret <= 10;
+}
+
 uint32_t kt_insn_sets(struct kt_text insn, uint8_t opcode)
 {
 	uint32_t reg;
@@ -34,7 +46,7 @@ uint32_t kt_insn_sets(struct kt_text insn, uint8_t opcode)
 	if (opcode == 0x85 || opcode == 0x8d)
 		return KT_INSN_CALL_SETS;
 	/* "(16) if w0 == 0x0 goto pc+1", "(7b) *(u64 *)(r10 -8) = r1" do not begin with one. */
-	if (insn.len < 6 || !kt_path_is_reg((struct kt_text){insn.data + 5, insn.len - 5}, &reg))
+	if (insn.len < 6 || !is_reg((struct kt_text){insn.data + 5, insn.len - 5}, &reg))
 		return 0;
 	/* "(30) r0 = *(u8 *)skb[23]" calls inside; "(18) r1 = 0xff..." does not. */
 	if ((opcode & 7) == 0 && opcode != 0x18)
@@ -42,34 +54,16 @@ uint32_t kt_insn_sets(struct kt_text insn, uint8_t opcode)
 	return 1U << reg;
 }
 
-/* "(7b) *(u64 *)(r10 -8) = r1", "(72) *(u8 *)(r2 +3) = 0", "(c3) lock *(u32 *)(r1 +0) += r2" */
 bool kt_insn_stores(struct kt_text insn, struct kt_insn_store *ret)
 {
-	struct kt_insn_store store;
-	struct kt_text rest = insn;
-	int32_t bits;
-	bool minus;
+	struct kt_op op;
 
-	if (rest.len < 5)
+	kt_op_read(insn, &op);
+	/* An atomic one that sets a register begins with it: "(db) r2 = atomic64_fetch_add(...)".
+	 */
+	if ((op.kind != KT_OP_STORE && op.kind != KT_OP_ATOMIC) || op.dst != KT_OP_NO_REG)
 		return false;
-	rest.data += 5;
-	rest.len -= 5;
-	take(&rest, KT_TEXT("lock "));
-	if (!take(&rest, KT_TEXT("*(u")))
-		return false;
-	bits = take_number(&rest);
-	if (!take(&rest, KT_TEXT(" *)(")) || !kt_path_is_reg(rest, &store.base))
-		return false;
-	take(&rest, KT_TEXT("r"));
-	take_number(&rest);
-	take(&rest, KT_TEXT(" "));
-	minus = take(&rest, KT_TEXT("-"));
-	if (!minus && !take(&rest, KT_TEXT("+")))
-		return false;
-	store.offset = take_number(&rest);
-	store.offset = minus ? -store.offset : store.offset;
-	store.size = bits / 8;
-	*ret = store;
+	*ret = (struct kt_insn_store){op.base, op.offset, (int32_t)op.size};
 	return true;
 }
 

@@ -13,14 +13,13 @@
 #include "util/buf.h"
 
 enum kt_line_kind {
-	KT_LINE_TEXT,   /* anything else: errors, statistics, notes */
-	KT_LINE_BLANK,  /* nothing, or white space */
-	KT_LINE_INSN,   /* "7: (07) r1 += 3                       ; R1_w=3"; or what libbpf puts in
-			   its   place, "1: <invalid kfunc call>" */
-	KT_LINE_STATE,  /* "10: frame1: R9=2", " R6_w=ptr_file() R10=fp0": registers, no more */
-	KT_LINE_SOURCE, /* "; for (u32 i = 0; i < 100; i++) { @ good.bpf.c:37" */
-	KT_LINE_POP,    /* "from 44 to 34: R0_w=1": a branch that was put off is taken up */
-	KT_LINE_SAFE,   /* "15: safe": this state was seen before, and pruned */
+	KT_LINE_TEXT,      /* anything else: errors, statistics, notes */
+	KT_LINE_BLANK,     /* nothing, or white space */
+	KT_LINE_INSN,      /* "7: (07) r1 += 3       ; R1_w=3", or "1: <invalid kfunc call>" */
+	KT_LINE_STATE,     /* "10: frame1: R9=2", " R6_w=ptr_file() R10=fp0": registers, no more */
+	KT_LINE_SOURCE,    /* "; for (u32 i = 0; i < 100; i++) { @ good.bpf.c:37" */
+	KT_LINE_POP,       /* "from 44 to 34: R0_w=1": a branch that was put off is taken up */
+	KT_LINE_SAFE,      /* "15: safe": this state was seen before, and pruned */
 	KT_LINE_PRECISION, /* "mark_precise: frame0: regs=r1 stack= before 8: (bf) r2 = r3" */
 	KT_LINE_TABLE,     /* a row of a listing: "  1   2: .12....... (bf) r3 = r2" */
 	KT_LINE_MARK,      /* "--- 8x of the following 10 lines ---": collapsed before */
