@@ -376,18 +376,6 @@ static void find_at(struct finder *f)
 	}
 }
 
-static void find_subjects(struct finder *f)
-{
-	struct kt_log_last *out = &f->out;
-	uint32_t acquired;
-
-	if (out->class != KT_LAST_INSN)
-		return;
-	acquired = kt_last_add_subjects(out);
-	for (size_t i = 0; i < out->n_subjects; i++)
-		kt_path_explain(&f->path, &f->sources, acquired, &out->subjects[i]);
-}
-
 static void find_path(struct finder *f)
 {
 	struct kt_log_last *out = &f->out;
@@ -600,7 +588,8 @@ static void conclude(struct finder *f)
 		find_at(f);
 		if (f->quoted.insn.len)
 			out->at = f->quoted;
-		find_subjects(f);
+		if (out->class == KT_LAST_INSN)
+			kt_last_find_subjects(&f->path, &f->sources, out);
 		find_path(f);
 	} else if (out->cut_end && out->outcome != KT_LAST_EMPTY) {
 		out->age = age_of(f->log);

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 
+#include "logparse/insn.h"
 #include "logparse/state.h"
 
 /* What the kernel takes from root is 1,000,000 (BPF_COMPLEXITY_LIMIT_INSNS). */
@@ -31,38 +32,6 @@ void kt_path_restart(struct kt_path *path, bool whole, bool global)
 	path->global = global;
 	path->consts = 0;
 	path->over = path->no_source = false;
-}
-
-bool kt_path_is_reg(struct kt_text text, uint32_t *ret)
-{
-	if (text.len < 2 || (text.data[0] != 'r' && text.data[0] != 'w') ||
-	    !isdigit((unsigned char)text.data[1]))
-		return false;
-	*ret = (uint32_t)(text.data[1] - '0');
-	if (text.len > 2 && isdigit((unsigned char)text.data[2]))
-		*ret = *ret * 10 + (uint32_t)(text.data[2] - '0');
-	return *ret <= 10;
-}
-
-/*
- * Which registers an instruction sets. Those that set one begin with it:
- *	(07) r1 += 3
- *	(61) r1 = *(u32 *)(r0 +0)
- *	(db) r2 = atomic64_fetch_add((u64 *)(r10 -8), r2)
- *	(85) call bpf_map_lookup_elem#1
- *	(30) r0 = *(u8 *)skb[23]		BPF_LD_ABS and BPF_LD_IND, which are calls inside
- */
-static uint16_t insn_defs(struct kt_text insn, uint8_t opcode)
-{
-	uint32_t reg;
-
-	if (opcode == 0x85 || opcode == 0x8d)
-		return KT_STEP_CALL_DEFS;
-	if (insn.len < 5 || !kt_path_is_reg((struct kt_text){insn.data + 5, insn.len - 5}, &reg))
-		return 0;
-	if ((opcode & 7) == 0 && opcode != 0x18)
-		return KT_STEP_CALL_DEFS;
-	return (uint16_t)(1U << reg);
 }
 
 static uint64_t const_mask(uint32_t reg)
@@ -242,7 +211,7 @@ static bool add_insn(struct kt_path *path, const struct kt_event *ev)
 	struct kt_path_step step = {
 		.index = ev->index,
 		.consts = path->consts,
-		.defs = insn_defs(ev->insn, ev->opcode),
+		.defs = (uint16_t)kt_insn_sets(ev->insn, ev->opcode),
 		.frame = (uint8_t)(ev->frame < 255 ? ev->frame : 255),
 	};
 

@@ -10,6 +10,7 @@
 #ifndef KT_LOGPARSE_LAST_PATH_H
 #define KT_LOGPARSE_LAST_PATH_H
 
+#include "logparse/insn.h"
 #include "logparse/last_result.h"
 #include "util/vec.h"
 
@@ -21,7 +22,7 @@ enum {                         /* flags of a step */
        KT_STEP_NO_SOURCE = 16, /* its source line is gone from the log */
 };
 
-#define KT_STEP_CALL_DEFS 0x3f /* r0 to r5 */
+#define KT_STEP_CALL_DEFS KT_INSN_CALL_SETS
 
 /* A step of the path. */
 struct kt_path_step {
@@ -101,22 +102,11 @@ void kt_path_read_step(const struct kt_path *path, const struct kt_path_step *st
 struct kt_last_insn kt_path_insn(const struct kt_path *path, const struct kt_path_sources *sources,
 				 const struct kt_path_step *step);
 
-/* Does text begin with a register, "r0" to "r10" or "w0" to "w10"? */
-bool kt_path_is_reg(struct kt_text text, uint32_t *ret);
-
 /* The last instruction of the path (of this index, if it is not KT_LINE_NO_INDEX). */
 bool kt_path_last(const struct kt_path *path, const struct kt_path_sources *sources, uint32_t index,
 		  struct kt_last_insn *ret);
 
 /* Where the line of the last instruction of this index is in the log. False: there is none. */
 bool kt_path_find_last(const struct kt_path *path, uint32_t index, size_t *ret);
-
-/*
- * Walks back from the end of the path, to the value of the subject's kind and number, and to the
- * instructions that set it. The other members are output. Linear in the path. acquired, for a
- * reference: the instruction that the message names, or KT_LINE_NO_INDEX.
- */
-void kt_path_explain(const struct kt_path *path, const struct kt_path_sources *sources,
-		     uint32_t acquired, struct kt_last_subject *subject);
 
 #endif

@@ -44,21 +44,39 @@ struct kt_last_insn {
 };
 
 enum kt_last_how {
-	KT_LAST_SET,      /* the instruction gives it a value of its own, or alters it */
+	KT_LAST_SET,      /* the instruction gives it a value of its own */
+	KT_LAST_ALTERED,  /* the instruction alters it ("r6 += r2"); the next step is about `reg` */
 	KT_LAST_COPIED,   /* it is a copy of `reg`, which the next step is about */
+	KT_LAST_FILLED,   /* it is read from the stack, `slot`, which the next step is about */
+	KT_LAST_SPILLED,  /* a slot: `reg` is stored there, which the next step is about */
 	KT_LAST_RESULT,   /* r0 of a call of a helper or of a global function */
 	KT_LAST_CLOBBER,  /* r1 to r5 behind a call: gone */
 	KT_LAST_ARGUMENT, /* handed over by a call; the next step is about the same in the caller */
 	KT_LAST_RETURNED, /* r0 of a callee, that this exit hands over; likewise */
 	KT_LAST_ACQUIRED, /* a reference: the call that took it */
+	KT_LAST_LOST,     /* the call took its type: `was` before, a scalar or nothing since */
 };
 
 struct kt_last_step {
 	enum kt_last_how how;
-	uint32_t reg;   /* COPIED, ARGUMENT, RETURNED: the register of the next step; else 0 */
-	uint32_t frame; /* the frame of that register */
+	uint32_t reg;   /* ALTERED, COPIED, SPILLED, ARGUMENT, RETURNED: the register of the next
+			   step; else 0 */
+	int32_t slot;   /* FILLED: the slot of the next step; else 0 */
+	uint32_t frame; /* the frame of that register or slot */
+	uint32_t times; /* how often the path has this instruction do it, as a loop does; from 1 */
+	bool unbounds;  /* ALTERED: what it alters had an upper bound, and has none behind it */
+	struct kt_text value; /* what the instruction leaves; empty: not in the log */
 	struct kt_last_insn insn;
 };
+
+/* Is the next step about another register or slot than this one, or about what it was altered from?
+ */
+static inline bool kt_last_goes_on(const struct kt_last_step *step)
+{
+	return step->how == KT_LAST_ALTERED || step->how == KT_LAST_COPIED ||
+	       step->how == KT_LAST_FILLED || step->how == KT_LAST_SPILLED ||
+	       step->how == KT_LAST_ARGUMENT || step->how == KT_LAST_RETURNED;
+}
 
 enum kt_last_origin {
 	KT_LAST_ORIGIN_FOUND, /* the last step is where it was set */
@@ -74,23 +92,41 @@ enum kt_last_subject_kind {
 	KT_LAST_SUBJECT_REF,  /* number: its id */
 };
 
-#define KT_LAST_MAX_STEPS    8
-#define KT_LAST_MAX_SUBJECTS 3
+enum kt_last_role {
+	KT_LAST_ROLE_NONE,
+	KT_LAST_ROLE_SIZE,   /* the size of the access, which a helper takes in this register */
+	KT_LAST_ROLE_OFFSET, /* it was added to the address: by the instruction `before` */
+};
+
+enum kt_last_value_from {
+	KT_LAST_FROM_STATE,   /* the log prints it */
+	KT_LAST_FROM_INSN,    /* it is the constant of the instruction that sets it */
+	KT_LAST_FROM_MESSAGE, /* the error says its type, and no more */
+};
+
+#define KT_LAST_MAX_STEPS    16
+#define KT_LAST_MAX_SUBJECTS 5
 
 /*
  * A register, slot or reference that the message names; if it names none, an instruction's
- * register.
+ * register. Behind them those with a role, which no message names.
  */
 struct kt_last_subject {
 	enum kt_last_subject_kind kind;
+	enum kt_last_role role;
 	int32_t number;
 	uint32_t frame;
-	bool named;           /* by the message */
-	struct kt_text value; /* "map_value_or_null(id=1,map=arr,ks=4,vs=32)", just before the
-				 instruction that failed; empty: not in the log. Of a reference
-				 the register or slot that holds it, "R0=ringbuf_mem(id=2,sz=8)" */
+	uint32_t before; /* the instruction before which it has this value: the one that failed, or
+			    that which added the offset; or KT_LINE_NO_INDEX */
+	bool named;      /* by the message */
+	struct kt_text value; /* "map_value_or_null(id=1,map=arr,ks=4,vs=32)", just before that
+				 instruction; empty: not in the log. Of a reference the register
+				 or slot that holds it, "R0=ringbuf_mem(id=2,sz=8)" */
+	enum kt_last_value_from value_from;
+	struct kt_text was; /* what it was before its type was taken from it; or empty */
 	enum kt_last_origin origin;
-	size_t n_steps; /* the latest first; copies are followed */
+	size_t n_steps;  /* the latest first; copies, spills and alterations are followed */
+	size_t left_out; /* steps that there was no room for, before the last one */
 	struct kt_last_step steps[KT_LAST_MAX_STEPS];
 };
 

@@ -2,8 +2,10 @@
 #include "logparse/last_subject.h"
 
 #include <ctype.h>
+#include <stdio.h>
 
-#include "logparse/last_path.h"
+#include "logparse/last_walk.h"
+#include "logparse/value.h"
 
 uint32_t kt_last_number_behind(struct kt_text text, const char *what)
 {
@@ -154,7 +156,7 @@ static void add_of_insn(struct kt_log_last *out)
 	add_registers(out, base, "r", false);
 }
 
-uint32_t kt_last_add_subjects(struct kt_log_last *last)
+static uint32_t add_subjects(struct kt_log_last *last)
 {
 	uint32_t acquired;
 
@@ -163,8 +165,180 @@ uint32_t kt_last_add_subjects(struct kt_log_last *last)
 	if (last->at.insn.len && last->at.insn.data[0] == '<')
 		return KT_LINE_NO_INDEX;
 	acquired = add_named(last);
-
 	if (!last->n_subjects)
 		add_of_insn(last);
 	return acquired;
+}
+
+/* What stands behind `what` in the line, up to one of the characters of end. */
+static struct kt_text text_behind(struct kt_text line, const char *what, const char *end)
+{
+	const char *p = kt_path_find(line, what);
+	struct kt_text ret = {0};
+
+	if (!p)
+		return ret;
+	ret.data = p + strlen(what);
+	while (ret.data + ret.len < line.data + line.len && !strchr(end, ret.data[ret.len]))
+		ret.len++;
+	return ret;
+}
+
+/*
+ * What the message says of a register's type:
+ *	R7 invalid mem access 'scalar'
+ *	R1 type=inv expected=sock_common, sock, tcp_sock, xdp_sock, ptr_
+ *	R2 pointer arithmetic on map_value_or_null prohibited, null-check it first
+ *	R6 !read_ok
+ *	arg#0 expected pointer to ctx, but got scalar
+ */
+static void read_type(const struct kt_log_last *last, int32_t reg, struct kt_last_query *query)
+{
+	struct kt_text rest = last->error, line;
+	char what[64];
+
+	while (kt_text_next_line(&rest, &line)) {
+		snprintf(what, sizeof(what), "R%d !read_ok", reg);
+		query->unreadable |= kt_path_find(line, what) != NULL;
+		snprintf(what, sizeof(what), "R%d invalid mem access '", reg);
+		if (!query->type.len)
+			query->type = text_behind(line, what, "'\n");
+		snprintf(what, sizeof(what), "R%d type=", reg);
+		if (!query->type.len)
+			query->type = text_behind(line, what, " \n");
+		snprintf(what, sizeof(what), "R%d pointer arithmetic on ", reg);
+		if (!query->type.len)
+			query->type = text_behind(line, what, " \n");
+		snprintf(what, sizeof(what), "arg#%d expected pointer to ctx, but got ", reg - 1);
+		if (!query->type.len)
+			query->type = text_behind(line, what, " \n");
+	}
+}
+
+/* Is it the size of an access, or where it leads to, that the verifier does not accept? */
+static bool is_about_bounds(struct kt_text error)
+{
+	static const char *const words[] = {
+		"outside of the allowed memory range", /* "R1 max value is outside of the ..." */
+		"unbounded",                           /* "R2 unbounded memory access, ..." */
+		"min value is negative",               /* "R4 min value is negative, either ..." */
+		"invalid access to ",                  /* "invalid access to map value, ..." */
+		"invalid variable-offset",             /* "... indirect access to stack R2 ..." */
+		"variable offset",                     /* "... variable offset var_off=..." */
+		"invalid zero-size", /* "R2 invalid zero-sized read: u64=[0,32]" */
+		"invalid indirect",  /* "invalid indirect access to stack ..." */
+		"to stack R",        /* "invalid write to stack R1 off=-8 size=16" */
+		"from stack R",
+		" off=",
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (kt_path_find(error, words[i]))
+			return true;
+	return false;
+}
+
+struct asking {
+	const struct kt_path *path;
+	const struct kt_path_sources *sources;
+	struct kt_log_last *last;
+};
+
+/* What a register holds just before the instruction that failed. */
+static bool value_of(const struct asking *a, int32_t reg, struct kt_text *ret)
+{
+	struct kt_last_subject subject = {.kind = KT_LAST_SUBJECT_REG, .number = reg};
+	struct kt_last_query query = {.acquired = KT_LINE_NO_INDEX};
+
+	kt_path_explain(a->path, a->sources, &query, &subject);
+	*ret = subject.value;
+	return ret->len;
+}
+
+/*
+ * Helpers that take memory, and its size in the next register. Their messages name the memory
+ * alone. The log proves which register is the size, where it prints its value:
+ *	invalid access to map value, value_size=70 off=0 size=16383	R2=scalar(umax=16383)
+ *	invalid indirect access to stack R1 off=-8 size=16		R2=16
+ * These messages name the size itself:
+ *	R2 min value is negative, either use unsigned or 'var &= const'
+ *	R2 unbounded memory access, use 'var &= const' or 'if (var < const)'
+ *	R2 invalid zero-sized read: u64=[0,32]
+ */
+static void find_size(const struct asking *a)
+{
+	struct kt_log_last *last = a->last;
+	uint32_t size = kt_last_number_behind(last->error, " size=");
+	struct kt_text value;
+	uint64_t max;
+	int32_t reg;
+
+	if (!kt_path_find(last->at.insn, "call ") || !last->n_subjects ||
+	    last->subjects[0].kind != KT_LAST_SUBJECT_REG)
+		return;
+	reg = last->subjects[0].number;
+	if (kt_path_find(last->error, "use unsigned or 'var &= const'") ||
+	    kt_path_find(last->error, "unbounded memory access, use 'var") ||
+	    kt_path_find(last->error, " invalid zero-sized ")) {
+		last->subjects[0].role = KT_LAST_ROLE_SIZE;
+		return;
+	}
+	if (size == KT_LINE_NO_INDEX)
+		size = kt_last_number_behind(last->error, " size ");
+	if (size == KT_LINE_NO_INDEX || reg < 1 || reg > 4 || !value_of(a, reg + 1, &value) ||
+	    kt_value_rank(value) != KT_VALUE_SCALAR || !kt_value_max(value, &max) || max != size)
+		return;
+	if (add_subject(last, KT_LAST_SUBJECT_REG, reg + 1, false))
+		last->subjects[last->n_subjects - 1].role = KT_LAST_ROLE_SIZE;
+}
+
+static void explain(const struct asking *a, struct kt_last_query *query, size_t i)
+{
+	struct kt_last_subject *subject = &a->last->subjects[i];
+
+	if (subject->kind == KT_LAST_SUBJECT_REG)
+		read_type(a->last, subject->number, query);
+	kt_path_explain(a->path, a->sources, query, subject);
+}
+
+/* The register that was added to an address, or to a size, that is out of bounds. */
+static void add_offset(const struct asking *a, struct kt_last_query *found)
+{
+	struct kt_log_last *last = a->last;
+	struct kt_last_subject *subject;
+
+	if (last->n_subjects == KT_LAST_MAX_SUBJECTS)
+		return;
+	subject = &last->subjects[last->n_subjects++];
+	*subject = (struct kt_last_subject){
+		.kind = KT_LAST_SUBJECT_REG,
+		.role = KT_LAST_ROLE_OFFSET,
+		.number = (int32_t)found->operand,
+	};
+	*found = (struct kt_last_query){
+		.acquired = KT_LINE_NO_INDEX,
+		.step = found->operand_step,
+	};
+	kt_path_explain(a->path, a->sources, found, subject);
+}
+
+void kt_last_find_subjects(const struct kt_path *path, const struct kt_path_sources *sources,
+			   struct kt_log_last *last)
+{
+	struct asking a = {path, sources, last};
+	struct kt_last_query added = {0};
+	uint32_t acquired = add_subjects(last);
+	bool bounds = is_about_bounds(last->error);
+
+	if (bounds)
+		find_size(&a);
+	for (size_t i = 0, n = last->n_subjects; i < n; i++) {
+		struct kt_last_query query = {.acquired = acquired};
+
+		explain(&a, &query, i);
+		if (query.operand_step && !added.operand_step)
+			added = query;
+	}
+	if (bounds && added.operand_step)
+		add_offset(&a, &added);
 }

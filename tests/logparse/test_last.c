@@ -14,54 +14,8 @@
 
 #include "logparse/last.h"
 #include "tests/introspect/rng.h"
+#include "tests/logparse/describe.h"
 #include "tests/logparse/errors.h"
-
-#define STATS                                                                                      \
-	"processed 3 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 "    \
-	"mark_read 0\n"
-
-static struct kt_log_last find(struct kt_text log)
-{
-	struct kt_log_last last;
-
-	assert_null(kt_log_find_last(log, &last));
-	return last;
-}
-
-static struct kt_log_last find_in(const char *log)
-{
-	return find((struct kt_text){log, strlen(log)});
-}
-
-/* What a subject is and how it came about, "R2=scalar() <R0@1 =@0". */
-static const char *describe(const struct kt_last_subject *s)
-{
-	static const char *const hows[] = {
-		[KT_LAST_SET] = "set",           [KT_LAST_COPIED] = "copied",
-		[KT_LAST_RESULT] = "result",     [KT_LAST_CLOBBER] = "clobber",
-		[KT_LAST_ARGUMENT] = "passed",   [KT_LAST_RETURNED] = "returned",
-		[KT_LAST_ACQUIRED] = "acquired",
-	};
-	static const char *const origins[] = {
-		[KT_LAST_ORIGIN_FOUND] = "",
-		[KT_LAST_ORIGIN_ENTRY] = " entry",
-		[KT_LAST_ORIGIN_NEVER] = " never",
-		[KT_LAST_ORIGIN_GONE] = " gone",
-	};
-	static const char *const kinds[] = {"R", "fp", "ref "};
-	static char out[400];
-	int n = snprintf(out, sizeof(out), "%s%d=%.*s", kinds[s->kind], s->number,
-			 (int)s->value.len, s->value.data);
-
-	for (size_t i = 0; i < s->n_steps; i++) {
-		n += snprintf(out + n, sizeof(out) - (size_t)n, " %s@%u", hows[s->steps[i].how],
-			      s->steps[i].insn.index);
-		if (s->steps[i].how == KT_LAST_COPIED)
-			n += snprintf(out + n, sizeof(out) - (size_t)n, ":R%u", s->steps[i].reg);
-	}
-	snprintf(out + n, sizeof(out) - (size_t)n, "%s", origins[s->origin]);
-	return out;
-}
 
 static void test_real_errors(void **state)
 {
@@ -90,7 +44,7 @@ static void test_real_errors(void **state)
 		 12,
 		 0,
 		 "__u32 k = ctx->rx_queue_index + i * 7;",
-		 {"R6=ctx(id=0,off=16,imm=0) set@9"}},
+		 {"R6=ctx(id=0,off=16,imm=0) altered@9 copied@0:R1 entry"}},
 		{"6.1_bad_btfwrite",
 		 "only read is supported",
 		 2,
@@ -128,19 +82,23 @@ static void test_real_errors(void **state)
 		 53,
 		 "v[i] = 1;",
 		 {"R6=map_value(map=arr,ks=4,vs=32,smin=smin32=0,smax=umax=smax32=umax32=56,"
-		  "var_off=(0x0; 0x38)) set@12"}},
+		  "var_off=(0x0; 0x38)) "
+		  "altered@12 copied@7:R0 result@6",
+		  "offset R0=scalar(smin=smin32=0,smax=umax=smax32=umax32=56,"
+		  "var_off=(0x0; 0x38)) "
+		  "altered@11 altered@10 result@8"}},
 		{"6.12_bad_counter_escapes",
 		 "invalid indirect access to stack R3 off=-16 size=32",
 		 11,
 		 31,
 		 "bpf_map_update_elem(&arr, &i, &v, 0);",
-		 {"R3=fp-16 set@7", "fp-16=0 set@3"}},
+		 {"R3=fp-16 altered@7 set@6", "fp-16=0 spilled@3:R1 set@0"}},
 		{"6.12_bad_iter_uninit",
 		 "expected an initialized iter_num as arg #0",
 		 2,
 		 124,
 		 "int *v = bpf_iter_num_next(&it);",
-		 {"R1=fp-8 set@1"}},
+		 {"R1=fp-8 altered@1 set@0"}},
 		{"6.12_bad_task_leak",
 		 "Unreleased reference id=2 alloc_insn=1",
 		 10,
@@ -182,7 +140,11 @@ static void test_real_errors(void **state)
 		 53,
 		 "v[i] = 1;",
 		 {"R6=map_value(id=1,map=arr,ks=4,vs=32,smin=smin32=0,smax=umax=smax32=umax32=56,"
-		  "var_off=(0x0; 0x38)) set@12"}},
+		  "var_off=(0x0; 0x38)) "
+		  "altered@12 copied@7:R0 result@6",
+		  "offset R0=scalar(smin=smin32=0,smax=umax=smax32=umax32=56,"
+		  "var_off=(0x0; 0x38)) "
+		  "altered@11 altered@10 result@8"}},
 		{"7.3_bad_leak",
 		 "Unreleased reference id=2 alloc_insn=4",
 		 9,
@@ -211,9 +173,10 @@ static void test_real_errors(void **state)
 		assert_text(last.at.source.text, cases[i].source);
 		while (n < 3 && cases[i].subjects[n])
 			n++;
+		for (size_t k = 0; k < last.n_subjects; k++)
+			assert_string_equal(describe(&last.subjects[k]),
+					    k < n ? cases[i].subjects[k] : "none");
 		assert_int_equal(last.n_subjects, n);
-		for (size_t k = 0; k < n; k++)
-			assert_string_equal(describe(&last.subjects[k]), cases[i].subjects[k]);
 		assert_false(last.cut_front || last.cut_end);
 		free((char *)log.data);
 	}
@@ -246,7 +209,7 @@ static void test_taken_back(void **state)
 	assert_int_equal(last.at.index, 29);
 	assert_int_equal(last.at.source.text.len, 0);
 	assert_int_equal(last.at.source.line, 0);
-	assert_string_equal(describe(&last.subjects[0]), "R0=19 copied@23:R7 set@25");
+	assert_string_equal(describe(&last.subjects[0]), "R0=19 copied@23:R7 altered@25:R7 gone");
 	assert_int_equal(last.subjects[0].steps[1].insn.source.line, 19);
 	free((char *)log.data);
 }
@@ -683,7 +646,7 @@ static void test_inside(void **state)
 		       "13: (79) r3 = *(u64 *)(r7 +8)\n"
 		       "R7 invalid mem access 'scalar'\n" STATS);
 	assert_int_equal(last.at.frame, 2);
-	assert_string_equal(describe(&last.subjects[0]), "R7= set@11");
+	assert_string_equal(describe(&last.subjects[0]), "R7=3 set@11");
 	/* It was called at 3, and has returned; r7 is the caller's. */
 	last = find_in("2: (b7) r7 = 3\n"
 		       "3: (85) call pc+7\n"
@@ -805,7 +768,7 @@ static void test_5_10(void **state)
 		       "1: (63) *(u32 *)(r10 -12) = r1\n"
 		       "2: (79) r0 = *(u64 *)(r10 -16)\n"
 		       "invalid read from stack off -16+4 size 8\n" STATS);
-	assert_string_equal(describe(&last.subjects[0]), "fp-12= set@1");
+	assert_string_equal(describe(&last.subjects[0]), "fp-12=3 spilled@1:R1 set@0");
 	last = find_in(
 		"0: (61) r2 = *(u32 *)(r1 +0)\n"
 		"1: (0f) r6 += r2\n"
@@ -815,7 +778,7 @@ static void test_5_10(void **state)
 		"R6_w=map_value(id=0,off=0,ks=4,vs=12,umax_value=9) R10=fp0\n"
 		"R6 unbounded memory access, make sure to bounds check any such access\n" STATS);
 	assert_string_equal(describe(&last.subjects[0]),
-			    "R6=map_value(id=0,off=0,ks=4,vs=12,umax_value=9) set@1");
+			    "R6=map_value(id=0,off=0,ks=4,vs=12,umax_value=9) altered@1 gone");
 	assert_text(last.at.source.text, "data[n] = 1;");
 }
 
@@ -875,7 +838,7 @@ static void test_cut(void **state)
 	assert_int_equal(last.outcome, KT_LAST_FAILED);
 	assert_true(last.cut_front);
 	assert_false(last.cut_end);
-	assert_string_equal(describe(&last.subjects[0]), "R6= gone");
+	assert_string_equal(describe(&last.subjects[0]), "R6=inv gone");
 	/* Without its statistics, but with the error. */
 	last = find_in("0: R1=ctx() R10=fp0\n0: (bf) r0 = r6\nR6 !read_ok");
 	assert_int_equal(last.outcome, KT_LAST_FAILED);

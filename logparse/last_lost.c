@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "logparse/last_lost.h"
+
+enum {                    /* what a call may take */
+       TAKES_PACKET = 1,  /* pointers into the packet, slices of a dynptr of it */
+       TAKES_OBJECT = 2,  /* what it is given: a reference that it releases */
+       TAKES_SECTION = 4, /* what is good inside an RCU or lock section */
+};
+
+/* bpf_helper_changes_pkt_data() of Linux 5.10 to 7.3, and kfuncs that do the same. */
+static const char *const changes_packet[] = {
+	"bpf_skb_vlan_push",       "bpf_skb_vlan_pop",    "bpf_skb_store_bytes",
+	"bpf_skb_change_proto",    "bpf_skb_change_head", "bpf_skb_change_tail",
+	"bpf_skb_adjust_room",     "bpf_skb_pull_data",   "bpf_clone_redirect",
+	"bpf_l3_csum_replace",     "bpf_l4_csum_replace", "bpf_xdp_adjust_head",
+	"bpf_xdp_adjust_meta",     "bpf_xdp_adjust_tail", "bpf_xdp_store_bytes",
+	"bpf_xdp_pull_data",       "bpf_msg_pull_data",   "bpf_msg_push_data",
+	"bpf_msg_pop_data",        "bpf_lwt_push_encap",  "bpf_lwt_seg6_store_bytes",
+	"bpf_lwt_seg6_adjust_srh", "bpf_lwt_seg6_action", "bpf_store_hdr_opt",
+	"bpf_dynptr_write",        "bpf_tail_call",       NULL,
+};
+
+/* "bpf_sk_release", "bpf_ringbuf_submit", "bpf_task_release", "bpf_obj_drop_impl", ... */
+static const char *const releases[] = {
+	"_release", "_submit",    "_discard", "_drop",       "_destroy",    "_put",
+	"put_file", "_kptr_xchg", "_free",    "_list_push_", "_rbtree_add", NULL,
+};
+
+static const char *const ends_section[] = {
+	"_rcu_read_unlock", "_spin_unlock", "_rbtree_remove", "_list_pop_", NULL,
+};
+
+static bool contains(struct kt_text text, const char *what)
+{
+	return text.len && memmem(text.data, text.len, what, strlen(what));
+}
+
+static unsigned takes(struct kt_text name)
+{
+	unsigned ret = 0;
+
+	if (!name.len)
+		return TAKES_PACKET; /* a global function may change the packet; since 6.13 */
+	for (size_t i = 0; changes_packet[i]; i++)
+		if (name.len == strlen(changes_packet[i]) &&
+		    !memcmp(name.data, changes_packet[i], name.len))
+			ret |= TAKES_PACKET;
+	for (size_t i = 0; releases[i]; i++)
+		if (contains(name, releases[i]))
+			ret |= TAKES_OBJECT;
+	for (size_t i = 0; ends_section[i]; i++)
+		if (contains(name, ends_section[i]))
+			ret |= TAKES_SECTION;
+	return ret;
+}
+
+/*
+ * What may have taken a value:
+ *	pkt(r=0), pkt_meta(), pkt_end()
+ *	ptr_node_data(non_own_ref,...)		until the lock is given up
+ *	rcu_ptr_task_struct()
+ *	sock(ref_obj_id=2), ringbuf_mem(id=2,sz=8), ptr_or_null_task_struct(id=2,ref_obj_id=2)
+ *	mem(sz=8), rdonly_mem(id=4,ref_obj_id=2,sz=4)	of a dynptr or an iterator
+ */
+static unsigned taken_by(struct kt_text value)
+{
+	struct kt_text type = kt_value_type(value);
+
+	if (kt_text_starts_with(type, KT_TEXT("pkt")))
+		return TAKES_PACKET;
+	if (contains(value, "non_own_ref") || contains(type, "rcu_"))
+		return TAKES_SECTION;
+	if (kt_value_ref(value))
+		return TAKES_OBJECT;
+	if (contains(type, "mem"))
+		return TAKES_PACKET | TAKES_OBJECT;
+	return TAKES_OBJECT | TAKES_SECTION;
+}
+
+void kt_lost_pass(struct kt_lost *lost, const struct kt_lost_call *call)
+{
+	lost->calls[lost->n++ % KT_LOST_CALLS] = *call;
+}
+
+enum gets {
+	GETS_IT,
+	GETS_OTHER,
+	GETS_UNKNOWN,
+};
+
+/* Does an argument of the call come from where the value is, or does it have its reference? */
+static enum gets gets_by(const struct kt_path *path, const struct kt_lost_call *call, uint32_t reg,
+			 struct kt_text value)
+{
+	const struct kt_path_place *place = &call->place;
+	const struct kt_path_step *step = &path->steps.data[call->step];
+	struct kt_path_value find = {
+		.path = path,
+		.place = {KT_PLACE_REG, (int32_t)reg, 0, step->frame},
+		.step = call->step,
+		.begin = call->step,
+		.max = KT_PATH_NEAR,
+	};
+	struct kt_text arg;
+	struct kt_event ev;
+	struct kt_op op;
+
+	if (kt_value_ref(value) && kt_path_find_value(&find, &arg) && kt_value_ref(arg))
+		return kt_value_ref(arg) == kt_value_ref(value) ? GETS_IT : GETS_OTHER;
+	for (size_t i = call->step, n = 0; i && n < KT_PATH_NEAR; i--, n++) {
+		const struct kt_path_step *s = &path->steps.data[i - 1];
+
+		if (s->frame != step->frame || !(s->defs >> reg & 1))
+			continue;
+		if (step->frame != place->frame)
+			return GETS_UNKNOWN;
+		kt_path_read_step(path, s, &ev);
+		kt_op_read(ev.insn, &op);
+		if (op.kind == KT_OP_COPY && place->kind == KT_PLACE_REG)
+			return op.src == place->number ? GETS_IT : GETS_OTHER;
+		if (op.kind == KT_OP_LOAD && place->kind == KT_PLACE_SLOT && op.base == 10)
+			return op.offset == place->number ? GETS_IT : GETS_OTHER;
+		return GETS_UNKNOWN;
+	}
+	return GETS_UNKNOWN;
+}
+
+static enum gets gets(const struct kt_path *path, const struct kt_lost_call *call,
+		      struct kt_text value)
+{
+	enum gets first = gets_by(path, call, 1, value);
+
+	/* bpf_kptr_xchg(), bpf_list_push_front_impl() and bpf_rbtree_add_impl() have it second. */
+	if (first != GETS_IT && gets_by(path, call, 2, value) == GETS_IT)
+		return GETS_IT;
+	return first;
+}
+
+static struct kt_text name_of(const struct kt_path *path, const struct kt_lost_call *call)
+{
+	struct kt_event ev;
+	struct kt_op op;
+
+	kt_path_read_step(path, &path->steps.data[call->step], &ev);
+	kt_op_read(ev.insn, &op);
+	return op.name;
+}
+
+/* The first call, in the order of execution, that may have taken it. sure: that must have. */
+static const struct kt_lost_call *find_taker(const struct kt_lost *lost, const struct kt_path *path,
+					     unsigned by, struct kt_text value, bool sure)
+{
+	size_t kept = lost->n < KT_LOST_CALLS ? lost->n : KT_LOST_CALLS;
+
+	for (size_t i = 1; i <= kept; i++) {
+		const struct kt_lost_call *call = &lost->calls[(lost->n - i) % KT_LOST_CALLS];
+		unsigned match = by & takes(name_of(path, call));
+		enum gets it;
+
+		if (match & (TAKES_PACKET | TAKES_SECTION))
+			return call;
+		if (!match)
+			continue;
+		it = gets(path, call, value);
+		if (it == GETS_IT || (it == GETS_UNKNOWN && !sure))
+			return call;
+	}
+	return NULL;
+}
+
+const struct kt_lost_call *kt_lost_see(struct kt_lost *lost, const struct kt_path *path,
+				       struct kt_text value)
+{
+	enum kt_value_rank rank = kt_value_rank(value);
+	const struct kt_lost_call *call;
+	int64_t n;
+
+	/* The outcome of a check for NULL: a call makes an unknown scalar of what it takes. */
+	if (kt_value_is_const(value, &n))
+		lost->over = true;
+	if (lost->over)
+		return NULL;
+	if (!lost->known || rank <= lost->now || rank <= KT_VALUE_SCALAR) {
+		lost->known = true;
+		lost->now = rank;
+		lost->n = 0;
+		lost->over = rank == KT_VALUE_POINTER;
+		return NULL;
+	}
+	lost->over = true;
+	call = find_taker(lost, path, taken_by(value), value, false);
+	return call || lost->n != 1 ? call : &lost->calls[0];
+}
+
+/*
+ * "(61) r7 = *(u32 *)(r6 +76)": where data, data_end and data_meta are in struct __sk_buff and
+ * struct xdp_md.
+ */
+static bool reads_packet_pointer(const struct kt_op *op)
+{
+	return op->kind == KT_OP_LOAD && op->size == 4 &&
+	       (op->offset == 76 || op->offset == 80 || op->offset == 140 || op->offset == 0 ||
+		op->offset == 4 || op->offset == 8);
+}
+
+const struct kt_lost_call *kt_lost_guess(struct kt_lost *lost, const struct kt_path *path,
+					 const struct kt_op *set_by)
+{
+	unsigned by = reads_packet_pointer(set_by) ? TAKES_PACKET : 0;
+
+	if (lost->over || !lost->known || !lost->n)
+		return NULL;
+	lost->over = true;
+	if (set_by->kind == KT_OP_CALL)
+		by |= TAKES_OBJECT;
+	return find_taker(lost, path, by, (struct kt_text){0}, true);
+}
