@@ -166,20 +166,34 @@ static json_t *json_insn(struct document *doc, const struct kt_last_insn *at)
 static json_t *json_step(struct document *doc, const struct kt_last_step *step)
 {
 	static const char *const hows[] = {
-		[KT_LAST_SET] = "set",           [KT_LAST_COPIED] = "copied",
-		[KT_LAST_RESULT] = "result",     [KT_LAST_CLOBBER] = "clobbered",
-		[KT_LAST_ARGUMENT] = "argument", [KT_LAST_RETURNED] = "returned",
-		[KT_LAST_ACQUIRED] = "acquired",
+		[KT_LAST_SET] = "set",           [KT_LAST_ALTERED] = "altered",
+		[KT_LAST_COPIED] = "copied",     [KT_LAST_FILLED] = "filled",
+		[KT_LAST_SPILLED] = "spilled",   [KT_LAST_RESULT] = "result",
+		[KT_LAST_CLOBBER] = "clobbered", [KT_LAST_ARGUMENT] = "argument",
+		[KT_LAST_RETURNED] = "returned", [KT_LAST_ACQUIRED] = "acquired",
+		[KT_LAST_LOST] = "lost",
 	};
-	bool goes_on = step->how == KT_LAST_COPIED || step->how == KT_LAST_ARGUMENT ||
-		       step->how == KT_LAST_RETURNED;
+	bool goes_on = kt_last_goes_on(step), filled = step->how == KT_LAST_FILLED;
 	json_t *object = json_object();
 
 	put(doc, object, "how", json_string(hows[step->how]));
-	put(doc, object, "of_reg", number_or_null(goes_on, step->reg));
+	put(doc, object, "of_reg", number_or_null(goes_on && !filled, step->reg));
+	put(doc, object, "of_slot", filled ? json_integer(step->slot) : json_null());
 	put(doc, object, "of_frame", number_or_null(goes_on, step->frame));
+	put(doc, object, "value", text_or_null(step->value));
+	put(doc, object, "times", json_integer(step->times));
+	put(doc, object, "unbounds", json_boolean(step->unbounds));
 	put(doc, object, "at", json_insn(doc, &step->insn));
 	return object;
+}
+
+static json_t *json_role(enum kt_last_role role)
+{
+	switch (role) {
+	case KT_LAST_ROLE_SIZE: return json_string("size");
+	case KT_LAST_ROLE_OFFSET: return json_string("offset");
+	default: return json_null();
+	}
 }
 
 static json_t *json_subject(struct document *doc, const struct kt_last_subject *subject)
@@ -195,17 +209,29 @@ static json_t *json_subject(struct document *doc, const struct kt_last_subject *
 		[KT_LAST_ORIGIN_NEVER] = "never",
 		[KT_LAST_ORIGIN_GONE] = "gone",
 	};
+	static const char *const from[] = {
+		[KT_LAST_FROM_STATE] = "state",
+		[KT_LAST_FROM_INSN] = "insn",
+		[KT_LAST_FROM_MESSAGE] = "message",
+	};
 	json_t *object = json_object(), *steps = json_array();
 
 	for (size_t i = 0; i < subject->n_steps; i++)
 		push(doc, steps, json_step(doc, &subject->steps[i]));
 	put(doc, object, "kind", json_string(kinds[subject->kind]));
+	put(doc, object, "role", json_role(subject->role));
 	put(doc, object, "number", json_integer(subject->number));
 	put(doc, object, "frame", json_integer(subject->frame));
+	put(doc, object, "before",
+	    number_or_null(subject->before != KT_LINE_NO_INDEX, subject->before));
 	put(doc, object, "named", json_boolean(subject->named));
 	put(doc, object, "value", text_or_null(subject->value));
+	put(doc, object, "value_from",
+	    subject->value.len ? json_string(from[subject->value_from]) : json_null());
+	put(doc, object, "was", text_or_null(subject->was));
 	put(doc, object, "origin", json_string(origins[subject->origin]));
 	put(doc, object, "steps", steps);
+	put(doc, object, "steps_left_out", number_or_null(true, subject->left_out));
 	return object;
 }
 

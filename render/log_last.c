@@ -9,6 +9,7 @@
 #include "logparse/trace.h"
 #include "render/explain.h"
 #include "render/log_path.h"
+#include "render/log_step.h"
 #include "render/log_why.h"
 #include "util/cleanup.h"
 
@@ -69,17 +70,6 @@ static void append_insn(struct kt_buf *out, const char *indent, const struct kt_
 	append_source(out, indent, &insn->source);
 }
 
-static void append_subject_name(struct kt_buf *out, const struct kt_last_subject *s)
-{
-	switch (s->kind) {
-	case KT_LAST_SUBJECT_REG: kt_buf_printf(out, "R%d", s->number); break;
-	case KT_LAST_SUBJECT_SLOT: kt_buf_printf(out, "fp%d", s->number); break;
-	case KT_LAST_SUBJECT_REF: kt_buf_printf(out, "reference %d", s->number); break;
-	}
-	if (s->frame && s->kind != KT_LAST_SUBJECT_REF)
-		kt_buf_printf(out, " of frame %u", s->frame);
-}
-
 /* "(0f) r3 += r4": the register after the operator, 4. -1: there is none, or it is the target. */
 static int operand_of(struct kt_text insn)
 {
@@ -121,54 +111,63 @@ static void append_operand(struct kt_buf *out, const struct kt_last_insn *insn, 
 	}
 }
 
-static void append_step(struct kt_buf *out, const struct kt_last_step *step, const char *end)
+static bool same_source(const struct kt_source_ref *a, const struct kt_source_ref *b)
 {
+	return a->line == b->line && kt_text_equals(a->text, b->text);
+}
+
+/* The source line is left out where it is that of the error or of the step before. */
+static void append_step_insn(struct kt_buf *out, const struct kt_log_last *last,
+			     const struct kt_last_subject *s, size_t i)
+{
+	struct kt_last_insn insn = s->steps[i].insn;
+
+	if (same_source(&insn.source, &last->at.source) ||
+	    (i && same_source(&insn.source, &s->steps[i - 1].insn.source)))
+		insn.source = (struct kt_source_ref){0};
+	append_insn(out, "      ", &insn);
+}
+
+/* Is what the step adds a subject itself? */
+static bool is_explained(const struct kt_log_last *last, const struct kt_last_step *step)
+{
+	for (size_t i = 0; i < last->n_subjects; i++)
+		if (last->subjects[i].role == KT_LAST_ROLE_OFFSET &&
+		    last->subjects[i].before == step->insn.index)
+			return true;
+	return false;
+}
+
+static void append_step(struct kt_buf *out, const struct kt_log_last *last,
+			const struct kt_last_subject *s, size_t i)
+{
+	const struct kt_last_step *step = &s->steps[i];
+
+	if (s->left_out && i + 1 == s->n_steps)
+		kt_buf_printf(out, "    ... %zu steps are left out ...\n", s->left_out);
 	kt_buf_appends(out, "    ");
-	switch (step->how) {
-	case KT_LAST_SET:
-	case KT_LAST_RESULT: kt_buf_appends(out, "set at "); break;
-	case KT_LAST_COPIED: kt_buf_printf(out, "copied from R%u at ", step->reg); break;
-	case KT_LAST_CLOBBER: kt_buf_appends(out, "lost in the call at "); break;
-	case KT_LAST_ARGUMENT: kt_buf_appends(out, "passed by the call at "); break;
-	case KT_LAST_RETURNED: kt_buf_appends(out, "returned at "); break;
-	case KT_LAST_ACQUIRED: kt_buf_appends(out, "taken at "); break;
-	}
-	append_insn(out, "      ", &step->insn);
-	if (step->how == KT_LAST_SET)
-		append_operand(out, &step->insn, end);
+	render_log_how(s, step, out);
+	append_step_insn(out, last, s, i);
+	if ((step->how == KT_LAST_SET || step->how == KT_LAST_ALTERED) && !is_explained(last, step))
+		append_operand(out, &step->insn, last->path.data + last->path.len);
+	if (step->unbounds)
+		kt_buf_appends(out, "      which leaves it without an upper bound\n");
+	if (step->times > 1)
+		kt_buf_printf(out, "      %" PRIu32 " times on this path\n", step->times);
 }
 
-static void append_origin(struct kt_buf *out, const struct kt_last_subject *s)
+static void append_subject(struct kt_buf *out, const struct kt_log_last *last,
+			   const struct kt_last_subject *s)
 {
-	switch (s->origin) {
-	case KT_LAST_ORIGIN_FOUND: break;
-	case KT_LAST_ORIGIN_ENTRY:
-		if (s->number != 10)
-			kt_buf_appends(out, "    an argument, as it came in\n");
-		break;
-	case KT_LAST_ORIGIN_NEVER: kt_buf_appends(out, "    never set on this path\n"); break;
-	case KT_LAST_ORIGIN_GONE:
-		kt_buf_appends(out, "    set before what there is of the log\n");
-		break;
-	}
-}
+	const char *origin = render_log_origin(s);
 
-/* end is of the trace. */
-static void append_subject(struct kt_buf *out, const struct kt_last_subject *s, const char *end)
-{
 	kt_buf_appends(out, "  ");
-	append_subject_name(out, s);
-	if (s->value.len) {
-		kt_buf_appends(out, s->kind == KT_LAST_SUBJECT_REF || s->frame ? ": " : "=");
-		append(out, s->value);
-	} else if (s->kind == KT_LAST_SUBJECT_REG && s->origin != KT_LAST_ORIGIN_NEVER) {
-		/* At level 1 Linux 5.10 prints state only after jumps. */
-		kt_buf_appends(out, " (the log does not say what it held)");
-	}
+	render_log_subject(s, out);
 	kt_buf_appendc(out, '\n');
 	for (size_t i = 0; i < s->n_steps; i++)
-		append_step(out, &s->steps[i], end);
-	append_origin(out, s);
+		append_step(out, last, s, i);
+	if (*origin)
+		kt_buf_printf(out, "    %s\n", origin);
 }
 
 /* After these outcomes the lines are from any path. */
@@ -373,7 +372,7 @@ static struct kt_error *append_failure(struct kt_buf *out, const struct kt_log_l
 		kt_buf_appends(out, "(), which is validated by itself\n");
 	}
 	for (size_t i = 0; i < last->n_subjects; i++)
-		append_subject(out, &last->subjects[i], last->path.data + last->path.len);
+		append_subject(out, last, &last->subjects[i]);
 	err = append_path(out, last);
 	if (err)
 		return err;

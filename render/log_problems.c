@@ -8,6 +8,7 @@
 #include "logparse/last.h"
 #include "logparse/trace.h"
 #include "render/log_last.h"
+#include "render/log_step.h"
 #include "render/text.h"
 #include "util/cleanup.h"
 
@@ -251,51 +252,10 @@ static struct kt_error *add_insn(struct finder *f, struct render_problem *proble
 
 static void append_subject(struct kt_buf *out, const struct kt_last_subject *s)
 {
-	switch (s->kind) {
-	case KT_LAST_SUBJECT_REG: kt_buf_printf(out, "R%d", s->number); break;
-	case KT_LAST_SUBJECT_SLOT: kt_buf_printf(out, "fp%d", s->number); break;
-	case KT_LAST_SUBJECT_REF: kt_buf_printf(out, "reference %d", s->number); break;
-	}
-	if (s->frame && s->kind != KT_LAST_SUBJECT_REF)
-		kt_buf_printf(out, " of frame %u", s->frame);
-}
+	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
 
-static void append_value(struct kt_buf *out, const struct kt_last_subject *s)
-{
-	if (!s->value.len)
-		return;
-	kt_buf_appends(out, s->kind == KT_LAST_SUBJECT_REF || s->frame ? ": " : "=");
-	append_text(out, s->value, NOTE_MAX);
-}
-
-static void append_how(struct kt_buf *out, const struct kt_last_step *step)
-{
-	switch (step->how) {
-	case KT_LAST_COPIED: kt_buf_printf(out, "copied from R%u at ", step->reg); break;
-	case KT_LAST_CLOBBER: kt_buf_appends(out, "lost in the call at "); break;
-	case KT_LAST_ARGUMENT: kt_buf_appends(out, "passed by the call at "); break;
-	case KT_LAST_RETURNED: kt_buf_appends(out, "returned at "); break;
-	case KT_LAST_ACQUIRED: kt_buf_appends(out, "taken at "); break;
-	default: kt_buf_appends(out, "set at "); break;
-	}
-}
-
-/* Where nothing sets it, or nothing that the log has. */
-static const char *origin_words(const struct kt_last_subject *s)
-{
-	switch (s->origin) {
-	case KT_LAST_ORIGIN_ENTRY: return s->number == 10 ? "" : "an argument, as it came in";
-	case KT_LAST_ORIGIN_NEVER: return "never set on this path";
-	case KT_LAST_ORIGIN_GONE: return "set before what there is of the log";
-	default: return "";
-	}
-}
-
-/* Whether the next step is about another register, step->reg. */
-static bool goes_on(const struct kt_last_step *step)
-{
-	return step->how == KT_LAST_COPIED || step->how == KT_LAST_ARGUMENT ||
-	       step->how == KT_LAST_RETURNED;
+	render_log_subject(s, &text);
+	append_text(out, (struct kt_text){text.data, text.len}, NOTE_MAX);
 }
 
 /* The subject, or of what it is a copy: what steps from i on are about. */
@@ -303,14 +263,21 @@ static void append_what(struct kt_buf *out, const struct kt_last_subject *s, siz
 {
 	const struct kt_last_step *step;
 
-	while (i && !goes_on(&s->steps[i - 1]))
-		i--;
 	if (!i) {
 		append_subject(out, s);
 		return;
 	}
+	while (i && !kt_last_goes_on(&s->steps[i - 1]))
+		i--;
+	if (!i) {
+		render_log_name(s, out);
+		return;
+	}
 	step = &s->steps[i - 1];
-	kt_buf_printf(out, "R%u", step->reg);
+	if (step->how == KT_LAST_FILLED)
+		kt_buf_printf(out, "fp%d", step->slot);
+	else
+		kt_buf_printf(out, "R%u", step->reg);
 	if (step->frame)
 		kt_buf_printf(out, " of frame %u", step->frame);
 }
@@ -318,7 +285,7 @@ static void append_what(struct kt_buf *out, const struct kt_last_subject *s, siz
 static struct kt_error *add_subject(struct finder *f, struct render_problem *problem,
 				    const struct kt_last_subject *s)
 {
-	const char *origin = origin_words(s);
+	const char *origin = render_log_origin(s);
 	struct kt_error *err = NULL;
 
 	for (size_t i = 0; i < s->n_steps && !err; i++) {
@@ -330,10 +297,8 @@ static struct kt_error *add_subject(struct finder *f, struct render_problem *pro
 		};
 
 		append_what(&text, s, i);
-		if (!i)
-			append_value(&text, s);
 		kt_buf_appends(&text, ", ");
-		append_how(&text, &s->steps[i]);
+		render_log_how(s, &s->steps[i], &text);
 		append_insn(&text, insn);
 		err = add_note(f, problem, note, &text, &insn->source);
 	}
@@ -345,8 +310,6 @@ static struct kt_error *add_subject(struct finder *f, struct render_problem *pro
 		};
 
 		append_what(&text, s, s->n_steps);
-		if (!s->n_steps)
-			append_value(&text, s);
 		kt_buf_appends(&text, *origin ? ", " : "");
 		kt_buf_appends(&text, origin);
 		err = add_note(f, problem, note, &text, &f->last.at.source);

@@ -148,7 +148,16 @@ static void test_failed(void **state)
 	check_number(p, "last.subjects.0.number", 1);
 	check_text(p, "last.subjects.0.value", "8");
 	check_text(p, "last.subjects.0.origin", "found");
-	check_text(p, "last.subjects.0.steps.0.how", "set");
+	check_text(p, "last.subjects.0.value_from", "state");
+	check_number(p, "last.subjects.0.before", 2);
+	check_null(p, "last.subjects.0.role");
+	check_null(p, "last.subjects.0.was");
+	check_number(p, "last.subjects.0.steps_left_out", 0);
+	check_text(p, "last.subjects.0.steps.0.how", "altered");
+	check_number(p, "last.subjects.0.steps.0.of_reg", 1);
+	check_null(p, "last.subjects.0.steps.0.of_slot");
+	check_number(p, "last.subjects.0.steps.0.times", 1);
+	check_text(p, "last.subjects.0.steps.0.value", "8");
 	check_number(p, "last.subjects.0.steps.0.at.index", 1);
 	check_number(p, "last.subjects.0.steps.0.at.source.line", 7);
 	check_number(p, "last.path.insns", 3);

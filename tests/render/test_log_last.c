@@ -224,24 +224,25 @@ static void test_operand(void **state)
 
 	(void)state;
 	/* At level 2 precision tracking stands between: "13: R0=scalar(...) R6_w=..." */
-	assert_non_null(
-		strstr(text_2, "(0f) r6 += r0\n      ; v[i] = 1; @ bad.bpf.c:53\n      R0=sc"));
+	assert_non_null(strstr(text_2, "  R0=scalar(smin=smin32=0,smax=umax=smax32=umax32=56,"
+				       "var_off=(0x0; 0x38)), which insn 12 adds: 0 to 56\n"
+				       "    altered at insn 11: (67) r0 <<= 3\n"
+				       "    altered at insn 10: (54) w0 &= 7\n"));
 	free(text_2);
-	assert_non_null(strstr(text, "    set at insn 12: (0f) r6 += r0\n"
-				     "      ; v[i] = 1; @ bad.bpf.c:53\n"
-				     "      R0=scalar(smin=smin32=0,smax=umax=smax32=umax32=56,"
-				     "var_off=(0x0; 0x38))\n"));
+	assert_non_null(strstr(text, "    altered at insn 12: (0f) r6 += r0\n"
+				     "    copied from R0 at insn 7: (bf) r6 = r0\n"));
+	assert_non_null(strstr(text, ", which insn 12 adds: 0 to 56\n"));
 	free(text);
 	text = render_file("5.10_unroll_lookups", "p");
-	assert_non_null(strstr(text, "    set at insn 9: (07) r6 += 16\n"
+	assert_non_null(strstr(text, "    altered at insn 9: (07) r6 += 16\n"
 				     "      ; __u64 *v = bpf_map_lookup_elem(&seen, &k);\n"
-				     "  path since "));
+				     "    copied from R1 at insn 0: (bf) r6 = r1\n"));
 	free(text);
 	text = render(KT_TEXT("0: R1=ctx() R10=fp0\n"
 			      "0: (0f) r3 += r3                      ; R3_w=8\n"
 			      "1: (bf) r0 = r9\nR3 is bad\n" STATS),
 		      "p");
-	assert_non_null(strstr(text, "    set at insn 0: (0f) r3 += r3\n  path since "));
+	assert_non_null(strstr(text, "    altered at insn 0: (0f) r3 += r3\n    set before "));
 	free(text);
 }
 
