@@ -168,14 +168,30 @@ static bool says_errno(struct kt_text line)
 	return false;
 }
 
+/* "load", "loading", but no "payload". */
+static bool speaks_of_loading(struct kt_text line)
+{
+	static const char *const words[] = {"reject", "verifier", "bpf_prog_load", NULL};
+	struct kt_text rest = line;
+	const char *p;
+
+	while ((p = find(rest, "load"))) {
+		if (p == line.data || !isalpha((unsigned char)p[-1]))
+			return true;
+		rest = from(rest, (size_t)(p + 4 - rest.data));
+	}
+	return has_any(line, words);
+}
+
 static bool says_failed(struct kt_text line)
 {
 	static const char *const failed[] = {"fail",   "error",     "reject",   "denied", "unable",
 					     "cannot", "could not", "couldn't", NULL};
-	static const char *const loading[] = {"load", "prog", "verif", "bpf", NULL};
+	static const char *const harmless[] = {"level=info", "level=debug", NULL};
 
 	/* Go has no more than "load program: permission denied". */
-	return (has_any(line, failed) || says_errno(line)) && has_any(line, loading);
+	return (has_any(line, failed) || says_errno(line)) && speaks_of_loading(line) &&
+	       !has_any(line, harmless);
 }
 
 /* A name is behind the first word, and ends before the second. */
@@ -206,7 +222,7 @@ static struct kt_text program_of(struct kt_text line)
 		end = memchr(rest.data, name_forms[i].behind[0], rest.len);
 		if (!end && name_forms[i].behind[0] == ' ')
 			end = rest.data + rest.len;
-		if (end && end > rest.data)
+		if (end && end > rest.data && !memchr(rest.data, ' ', (size_t)(end - rest.data)))
 			return head_of(rest, (size_t)(end - rest.data));
 	}
 	p = memmem(line.data, line.len, ": load program", 14);
@@ -230,10 +246,10 @@ static void read_line(struct kt_text line, bool named, struct kt_loader_words *w
 		return;
 	if (!words->program.len)
 		words->program = program;
-	if (failed && !words->said.len) {
-		words->failed = true;
+	/* The line that says most: it has the reason, too. */
+	if (failed && (!words->said.len || (error && !errno_of(words->said))))
 		words->said = line;
-	}
+	words->failed |= failed;
 	/* An error by itself, "1: Permission denied (os error 13)", is the end of a chain. */
 	if (error && !words->error && (failed || words->failed || has(line, "os error")))
 		words->error = error;
@@ -272,7 +288,7 @@ bool kt_loader_take_omitted(struct kt_text *line, uint32_t *ret)
 bool log_is_elision(struct kt_text line)
 {
 	static const char *const words[] = {"truncated", "snip",   "omitted", "cut",
-					    "skipped",   "elided", NULL};
+					    "skipped",   "elided", "shorten", NULL};
 	static const char dots[] = ".[](){}<> \t-\342\200\246"; /* the last three are U+2026 */
 	size_t n = 0;
 
@@ -436,6 +452,21 @@ static bool has_state(struct kt_text line)
 	return false;
 }
 
+/* The beginning of a line of the kernel's, "mark_precis", and no more. */
+static bool is_beginning(struct kt_text line)
+{
+	static const char *const words[] = {"mark_precise: frame", "processed ", "last_idx ",
+					    "verification time ",  "regs=",      "parent already ",
+					    "parent didn't have ", "from ",      "propagating ",
+					    "stack depth "};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (line.len < strlen(words[i]) && line.len > 1 &&
+		    memcmp(line.data, words[i], line.len) == 0)
+			return true;
+	return false;
+}
+
 bool log_is_fragment(struct kt_text line)
 {
 	size_t n = 0;
@@ -446,6 +477,8 @@ bool log_is_fragment(struct kt_text line)
 	if (n && n < 8 &&
 	    (n == line.len || (line.data[n] == ':' && line.len - n < 8 &&
 			       (n + 1 == line.len || line.data[n + 1] == ' '))))
+		return true;
+	if (is_beginning(line))
 		return true;
 	return has_state(line) && !kt_text_starts_with(line, KT_TEXT("cur state:")) &&
 	       !kt_text_starts_with(line, KT_TEXT("old state:"));

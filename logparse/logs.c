@@ -165,12 +165,29 @@ static bool may_lead(const struct kt_event *ev)
 	}
 }
 
+/* A line that quotes a log's end, with how much was left out. */
+static bool take_quote(struct search *s, const struct kt_event *ev)
+{
+	size_t begin = (size_t)(ev->text.data - s->text.data), at;
+	struct kt_text line = ev->text;
+	uint32_t left_out;
+
+	if (s->in || ev->kind != KT_EVENT_TEXT || !kt_loader_take_omitted(&line, &left_out) ||
+	    !log_find_message(line, &at))
+		return false;
+	add_log(s, begin + at, begin + ev->text.len, false);
+	if (!s->failed)
+		s->out->v.data[s->out->v.len - 1].quoted = true;
+	s->lead = s->word = NOWHERE;
+	return true;
+}
+
 /* Keeps what a log may begin with. */
 static void on_lead(struct search *s, const struct kt_event *ev)
 {
 	size_t at = (size_t)(ev->text.data - s->text.data), message;
 
-	if (is_blank(ev->text))
+	if (is_blank(ev->text) || take_quote(s, ev))
 		return;
 	if (ev->kind != KT_EVENT_STATS)
 		s->word = at;
