@@ -11,6 +11,7 @@
 #include "cli/log_format.h"
 #include "cli/options.h"
 #include "cli/pager.h"
+#include "cli/rewriter.h"
 #include "cli/writer.h"
 #include "logparse/blocks.h"
 #include "logparse/collapse.h"
@@ -110,37 +111,50 @@ struct log {
 	struct cli_writer writer;
 };
 
-/* Collapses what is, or has, a log; its lines go out with what the input has around them. */
-static struct kt_error *collapse(struct log *log, struct kt_text text, bool blocks)
+/* The end of an output whose error so far is err. */
+static struct kt_error *end_rewriter(struct cli_rewriter *rewriter, struct kt_error *err)
 {
-	struct kt_rewrap rewrap;
-	struct kt_error *err, *end;
-	kt_sink_fn sink = log->wrapped ? kt_rewrap_put : cli_writer_put;
-	void *arg = log->wrapped ? (void *)&rewrap : &log->writer;
+	struct kt_error *end = cli_rewriter_end(rewriter);
 
-	if (log->wrapped)
-		kt_rewrap_init(&rewrap, log->wrapped, cli_writer_put, &log->writer);
-	err = blocks ? kt_collapse_blocks_to(text, &log->collapse, sink, arg)
-		     : kt_collapse_cycles_to(text, &log->collapse, sink, arg);
-	if (!log->wrapped)
-		return err;
-	end = kt_rewrap_end(&rewrap);
 	if (!err)
 		return end;
 	kt_error_destroy(end);
 	return err;
 }
 
+/* Collapses what is, or has, a log; its lines go out with what the input has around them. */
+static struct kt_error *collapse(struct log *log, struct kt_text text, bool blocks)
+{
+	struct cli_rewriter rewriter;
+	kt_sink_fn sink = log->wrapped ? cli_rewriter_put : cli_writer_put;
+	void *arg = log->wrapped ? (void *)&rewriter : &log->writer;
+	struct kt_error *err;
+
+	if (log->wrapped)
+		cli_rewriter_init(&rewriter, &log->writer, log->wrapped, log->input, blocks);
+	err = blocks ? kt_collapse_blocks_to(text, &log->collapse, sink, arg)
+		     : kt_collapse_cycles_to(text, &log->collapse, sink, arg);
+	return log->wrapped ? end_rewriter(&rewriter, err) : err;
+}
+
+static struct kt_error *raw(struct log *log, struct kt_text text, bool blocks)
+{
+	struct cli_rewriter rewriter;
+
+	if (!log->wrapped)
+		return cli_writer_put(&log->writer, text);
+	cli_rewriter_init(&rewriter, &log->writer, log->wrapped, log->input, blocks);
+	return end_rewriter(&rewriter, cli_rewriter_put(&rewriter, text));
+}
+
 static struct kt_error *raw_whole(struct log *log, struct kt_text text)
 {
-	return cli_writer_put(&log->writer, text);
+	return raw(log, text, log->has_blocks);
 }
 
 static struct kt_error *raw_program(struct log *log, const struct kt_log_block *block)
 {
-	return cli_writer_put(&log->writer,
-			      log->wrapped ? kt_unwrapped_origin(log->wrapped, block->trace)
-					   : block->trace);
+	return raw(log, block->trace, false);
 }
 
 static struct kt_error *collapsed_whole(struct log *log, struct kt_text text)
@@ -441,7 +455,8 @@ static struct kt_error *show(struct log *log, struct kt_text text)
 	log->has_blocks = false;
 	log->wrapped = NULL;
 	log->input = text;
-	if (text.len && !(whole && log->mode->whole == raw_whole))
+	/* Verbatim and without colours, nothing has to be known about a text. */
+	if (text.len && (!whole || log->mode->whole != raw_whole || log->writer.color))
 		err = unwrap(log, &text);
 	if (err)
 		return err;

@@ -103,7 +103,7 @@ static struct kt_error *show_line(struct cli_writer *w, struct kt_text line, enu
 
 	if (newline && line.len && line.data[line.len - 1] == '\r')
 		line.len--;
-	err = show(w, line, role, true, true);
+	err = show(w, line, line.len ? role : KT_ROLE_PLAIN, true, true);
 	return err || !newline ? err : put_bytes(w, "\n", 1);
 }
 
@@ -114,7 +114,7 @@ static struct kt_error *release(struct cli_writer *w, enum kt_line_role role)
 	struct kt_error *err = NULL;
 
 	while (!err && kt_text_next_line(&rest, &line))
-		err = show_line(w, line, line.len ? role : KT_ROLE_PLAIN, true);
+		err = show_line(w, line, role, true);
 	w->held.len = 0;
 	return err;
 }
@@ -241,6 +241,33 @@ struct kt_error *cli_writer_put(void *writer, struct kt_text piece)
 		piece.data += n + 1;
 		piece.len -= n + 1;
 	}
+	return err;
+}
+
+/* A long line goes out in parts. */
+static struct kt_error *show_parts(struct cli_writer *w, struct kt_text line,
+				   enum kt_line_role role, bool newline)
+{
+	struct kt_error *err = NULL;
+
+	while (!err && line.len > HELD_MAX) {
+		struct kt_text part = {line.data, whole_characters(line.data, HELD_MAX)};
+
+		err = show(w, part, role, true, true);
+		line.data += part.len;
+		line.len -= part.len;
+	}
+	return err ? err : show_line(w, line, role, newline);
+}
+
+struct kt_error *cli_writer_put_as(struct cli_writer *w, struct kt_text piece,
+				   enum kt_line_role role)
+{
+	struct kt_error *err = NULL;
+	struct kt_text line;
+
+	while (!err && kt_text_next_line(&piece, &line))
+		err = show_parts(w, line, role, line.data + line.len < piece.data);
 	return err;
 }
 

@@ -39,6 +39,13 @@ void cli_writer_begin(struct cli_writer *writer, bool blocks);
  */
 struct kt_error *cli_writer_put(void *writer, struct kt_text piece);
 
+/*
+ * Takes a piece of a line, or of several, in the colour of a role. Not within a line that
+ * cli_writer_put() has the beginning of. Errors: likewise.
+ */
+struct kt_error *cli_writer_put_as(struct cli_writer *writer, struct kt_text piece,
+				   enum kt_line_role role);
+
 /* Ends the text: shows the lines that were held. */
 struct kt_error *cli_writer_end(struct cli_writer *writer);
 

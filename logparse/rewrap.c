@@ -110,6 +110,17 @@ static struct around around_of(const struct kt_unwrapped *u, struct kt_text line
 	};
 }
 
+struct kt_text kt_unwrapped_line(const struct kt_unwrapped *u, struct kt_text line,
+				 struct kt_text *before, struct kt_text *after)
+{
+	struct around around = around_of(u, line);
+	const char *begin = around.before.data + around.before.len;
+
+	*before = around.before;
+	*after = around.after;
+	return (struct kt_text){begin, (size_t)(around.after.data - begin)};
+}
+
 static struct kt_error *put(struct kt_rewrap *r, struct kt_text piece)
 {
 	if (!piece.len)

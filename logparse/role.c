@@ -7,10 +7,18 @@ static bool has(struct kt_text line, struct kt_text words)
 	return line.len >= words.len && memmem(line.data, line.len, words.data, words.len);
 }
 
+/* The last line of a log that has its end. */
+static bool is_end(struct kt_text line)
+{
+	return kt_text_starts_with(line, KT_TEXT("processed "));
+}
+
 /* The statistics, which are the last lines of a log; logparse/stats.h quotes them. */
 static bool is_stats(struct kt_text line)
 {
-	return kt_text_starts_with(line, KT_TEXT("processed ")) ||
+	return (kt_text_starts_with(line, KT_TEXT("subprog ")) &&
+		has(line, KT_TEXT(" insns_self "))) || /* 7.3 */
+	       is_end(line) ||
 	       kt_text_starts_with(line, KT_TEXT("verification time ")) ||
 	       kt_text_starts_with(line, KT_TEXT("stack depth ")) ||
 	       kt_text_starts_with(line, KT_TEXT("insns processed "));
@@ -91,6 +99,8 @@ static struct kt_role log_role(struct kt_roles *r, struct kt_text line, bool las
 
 	if (is_stats(line)) {
 		r->explaining = false;
+		/* What follows is a loader's, "Caused by:", or the next log's. */
+		r->seen_log &= !is_end(line);
 		return decided(KT_ROLE_ERROR, KT_ROLE_HEADING);
 	}
 	if (is_explained_error(line)) {

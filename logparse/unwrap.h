@@ -43,6 +43,14 @@ struct kt_text kt_unwrapped_text(const struct kt_unwrapped *unwrapped);
 struct kt_text kt_unwrapped_origin(const struct kt_unwrapped *unwrapped, struct kt_text lines);
 
 /*
+ * The bytes of the input that the text of one line of kt_unwrapped_text() was made from, without
+ * its end of line; what stands before and behind them, up to the lines around it, is in *before and
+ * *after.
+ */
+struct kt_text kt_unwrapped_line(const struct kt_unwrapped *unwrapped, struct kt_text line,
+				 struct kt_text *before, struct kt_text *after);
+
+/*
  * A sink for what is made of kt_unwrapped_text(): pieces of it go to another sink as the bytes of
  * the input that they come from. A mark of a collapsed log gets what stands before and around the
  * lines next to it.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* ktstr-gdb log, in a terminal: nothing that the log has in it gets to control that; pagers. */
 #include "tests/cli/shell.h"
+#include "tests/logparse/wrappings.h"
 
 /* What would do something to a terminal, and what the user is to see of it instead. */
 #define NASTY                                                                                      \
@@ -114,6 +115,98 @@ static void test_color(void **state)
 	kt_buf_deinit(&text);
 }
 
+/* The text without each occurrence of what. */
+static struct kt_buf without(const struct kt_buf *text, const char *what)
+{
+	struct kt_buf out = KT_BUF_INIT;
+	size_t len = strlen(what);
+	const char *p = text->data;
+
+	for (const char *next; (next = strstr(p, what)); p = next + len)
+		kt_buf_append(&out, p, (size_t)(next - p));
+	kt_buf_appends(&out, p);
+	return out;
+}
+
+/*
+ * A log with something around its lines: each line has the colour that it has without that, and
+ * what is around it is faint.
+ */
+static void check_wrapped_color(const struct wrapping_kind *kind, const struct kt_buf *log)
+{
+	struct kt_buf text = KT_BUF_INIT, faint = KT_BUF_INIT, inner;
+
+	if (kind->escape != AS_IS || !kind->before || strchr(kind->before, '\x1b'))
+		return;
+	wrap_log(&text, (struct kt_text){log->data, log->len}, kind);
+	put_file("a", text.data, text.len);
+	kt_buf_printf(&faint, "\x1b[2m%s\x1b[0m", kind->before);
+	sh("\"$T\" log --color=always \"$D/a\"");
+	inner = without(&result.out, faint.data);
+	if (!*kind->head) {
+		sh("\"$T\" log --color=always \"$D/plain\"");
+		if (strcmp(inner.data, result.out.data) != 0)
+			fail_msg("%s: %s", kind->name, inner.data);
+	}
+	assert_true(HAS(inner, "\x1b[36m--- 50x of the following 6 lines ---\x1b[0m\n"));
+	assert_true(HAS(inner, "\n\x1b[1;31mR1 is bad\x1b[0m\n\x1b[1;31mand worse\x1b[0m\n"));
+	kt_buf_deinit(&text);
+	kt_buf_deinit(&faint);
+	kt_buf_deinit(&inner);
+}
+
+static void test_color_wrapped(void **state)
+{
+	static const char *const modes[] = {"", "--raw"};
+	struct kt_buf log = KT_BUF_INIT;
+
+	(void)state;
+	append_loop(&log, 50);
+	kt_buf_appends(&log, "R1 is bad\nand worse\n" STATS);
+	put_file("plain", log.data, log.len);
+	for (size_t i = 0; i < N_WRAPPINGS; i++) {
+		struct kt_buf text = KT_BUF_INIT;
+
+		check_wrapped_color(&wrapping_kinds[i], &log);
+		kt_buf_appends(&text, "Starting\n");
+		wrap_log(&text, (struct kt_text){log.data, log.len}, &wrapping_kinds[i]);
+		kt_buf_appends(&text, "and so on\n\nends without a newline");
+		put_file("a", text.data, text.len);
+		/* Colours are all that they add. */
+		for (size_t m = 0; m < 2; m++) {
+			setenv("M", modes[m], 1);
+			sh("\"$T\" log $M --color=always \"$D/a\" | sed 's/\x1b\\[[0-9;]*m//g' > "
+			   "\"$D/colored\"");
+			tty("\"$T\" log $M --no-pager --color=never \"$D/a\"", NULL, NULL);
+			put_file("plainly", result.out.data, result.out.len);
+			sh("diff \"$D/colored\" \"$D/plainly\"");
+			if (result.status)
+				fail_msg("%s %s: %s", wrapping_kinds[i].name, modes[m],
+					 result.out.data);
+		}
+		kt_buf_deinit(&text);
+	}
+	/* In a string several lines are one. */
+	sh("printf 'failed: 0: (b7) r1 = 0#012; x = 1; @ a.c:3#0121: (61) r0 = *(u32 *)(r1 "
+	   "+0)#012R1 invalid mem access#012processed 2 insns (limit 1000000) "
+	   "max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0\n' | "
+	   "\"$T\" log --color=always");
+	assert_true(HAS(result.out, "\x1b[2mfailed: \x1b[0m0: (b7) r1 = 0\x1b[2m#012\x1b[0m"
+				    "\x1b[32m; x = 1; @ a.c:3\x1b[0m\x1b[2m#012\x1b[0m1: (61) "));
+	assert_true(HAS(result.out, "#012\x1b[0m\x1b[1;31mR1 invalid mem access\x1b[0m"));
+	kt_buf_deinit(&log);
+}
+
+/* What stands behind a log is no error of it. */
+static void test_color_behind(void **state)
+{
+	(void)state;
+	sh("printf '0: (b7) r0 = 0\nR1 is bad\n" STATS "Caused by:\nno\n' |"
+	   "\"$T\" log --color=always");
+	assert_true(HAS(result.out, "\x1b[1;31mR1 is bad\x1b[0m\n"));
+	assert_true(HAS(result.out, "mark_read 1\x1b[0m\nCaused by:\nno\n"));
+}
+
 /* A pager that tells what it was given: its environment, and how much came in. */
 static const char pager[] = "#!/bin/sh\n"
 			    "echo \"[$LESS,$LV]\"\n"
@@ -186,6 +279,8 @@ int main(void)
 		cmocka_unit_test_setup(test_escapes_long, empty_dir),
 		cmocka_unit_test_setup(test_escapes_in_messages, empty_dir),
 		cmocka_unit_test_setup(test_color, empty_dir),
+		cmocka_unit_test_setup(test_color_wrapped, empty_dir),
+		cmocka_unit_test_setup(test_color_behind, empty_dir),
 		cmocka_unit_test_setup(test_pager, empty_dir),
 		cmocka_unit_test_setup(test_pager_quit, empty_dir),
 	};

@@ -66,6 +66,13 @@ static void test_undecided(void **state)
 	roles_are("0: (b7) r0 = 0\nthe error\n", true, ".E");
 	roles_are("0: (b7) r0 = 0\nthe error, cut o", true, ".E");
 	roles_are("no log at all\nreally\n", true, "..");
+	/* What is behind a log is not of it; another log may be. */
+	roles_are("0: (b7) r0 = 0\nthe error\n" STATS "Caused by:\n  it", true, ".Eh..");
+	roles_are("0: (b7) r0 = 0\n" STATS "more\n0: (b7) r0 = 0\nthe error\n" STATS, true,
+		  ".h..Eh");
+	roles_are("0: (b7) r0 = 0\nthe error\nstack depth max 0\n"
+		  "subprog 0 (p) main insns_self 14 insns_total 14 stack 8\n" STATS,
+		  true, ".Ehhh");
 }
 
 static void test_blocks(void **state)
