@@ -8,6 +8,7 @@
 #include "logparse/last_path.h"
 #include "logparse/last_subject.h"
 #include "logparse/loader.h"
+#include "logparse/op.h"
 #include "logparse/state.h"
 #include "util/cleanup.h"
 
@@ -38,6 +39,9 @@ struct finder {
 	size_t stats, stats_end;
 	enum kt_event_kind last; /* of the trace */
 	uint32_t glued;          /* the instruction that the error is glued to, or NO_INDEX */
+	uint32_t next;           /* where the last instruction leads to, or NO_INDEX: any place */
+	bool wide;               /* it may be two further on: "(18) r1 = 0xffff888100000000" */
+	bool elided;             /* somebody left out lines since the last event of the trace */
 	bool traced;             /* there is a trace */
 	bool started;            /* ... and more of it than a table */
 	bool processed;          /* "processed ...", which ends a log */
@@ -74,7 +78,8 @@ static void begin_again(struct finder *f, const struct kt_event *ev)
 	kt_path_restart(&f->path, false, false);
 	f->sources.since = offset_of(f, ev->text);
 	f->insns = f->source = f->error = f->more = f->stats = 0;
-	f->traced = f->started = f->processed = false;
+	f->traced = f->started = f->processed = f->elided = false;
+	f->next = KT_LINE_NO_INDEX;
 	f->out = (struct kt_log_last){0};
 }
 
@@ -160,11 +165,49 @@ static bool add_to_path(struct finder *f, const struct kt_event *ev)
 	return true;
 }
 
+/*
+ * Whether lines are missing before the event: somebody says so ("...", "[snip]"), or an instruction
+ * that is no jump is not followed by the next one.
+ */
+static bool has_gap(const struct finder *f, const struct kt_event *ev)
+{
+	if (f->elided)
+		return true;
+	return ev->kind == KT_EVENT_INSN && f->next != KT_LINE_NO_INDEX && ev->index != f->next &&
+	       !(f->wide && ev->index == f->next + 1);
+}
+
+/* The path begins anew behind a gap. */
+static void skip_gap(struct finder *f, const struct kt_event *ev)
+{
+	kt_path_restart(&f->path, false, false);
+	f->start = f->branch = mark_at(f, ev);
+	f->out.path_branched = false;
+	f->out.gap = true;
+	f->elided = false;
+}
+
+static void expect_next(struct finder *f, const struct kt_event *ev)
+{
+	uint8_t class = ev->opcode & 7;
+
+	if (ev->kind == KT_EVENT_SOURCE || ev->kind == KT_EVENT_PRECISION ||
+	    ev->kind == KT_EVENT_NOTE)
+		return;
+	f->next = KT_LINE_NO_INDEX;
+	f->wide = ev->opcode == 0x18 || !ev->opcode;
+	if (ev->kind == KT_EVENT_INSN && class != 5 && class != 6)
+		f->next = ev->index + 1;
+}
+
 /* An event of the trace: text before it was no error, since the verifier went on. */
 static bool on_trace(struct finder *f, const struct kt_event *ev)
 {
 	if (f->processed)
 		begin_again(f, ev);
+	if (f->traced && has_gap(f, ev))
+		skip_gap(f, ev);
+	expect_next(f, ev);
 	if (!f->traced)
 		begin_trace(f, ev);
 	if (!f->started && ev->kind != KT_EVENT_TABLE) {
@@ -203,6 +246,7 @@ static void on_text(struct finder *f, const struct kt_event *ev)
 	size_t begin = offset_of(f, ev->text), end = begin + ev->text.len;
 
 	/* A state that goes on in a line of its own, or lines that somebody left out. */
+	f->elided |= log_is_elision(ev->text);
 	if (f->processed || is_blank(ev->text) || log_is_fragment(ev->text) ||
 	    log_is_elision(ev->text))
 		return;
@@ -357,6 +401,26 @@ static void find_loop(struct finder *f)
 	source.len -= f->source - 1;
 	if (kt_text_next_line(&source, &line))
 		kt_source_ref_read(line, &at->source);
+}
+
+/*
+ * When lines are missing before the error: is it of the last instruction that is there? It is if it
+ * accesses memory by a register that the error names.
+ */
+static bool may_be_of(const struct kt_last_insn *insn, struct kt_text error)
+{
+	const char *p, *end = error.data + error.len;
+	struct kt_op op;
+
+	kt_op_read(insn->insn, &op);
+	if (op.base == KT_OP_NO_REG)
+		return false;
+	for (; (p = kt_path_find(error, "R"));
+	     error = (struct kt_text){p + 1, (size_t)(end - p - 1)}) {
+		if (kt_last_number_behind((struct kt_text){p, (size_t)(end - p)}, "R") == op.base)
+			return true;
+	}
+	return false;
 }
 
 static void find_at(struct finder *f)
@@ -586,6 +650,11 @@ static void conclude(struct finder *f)
 	}
 	if (said) {
 		find_at(f);
+		if (f->elided && out->class == KT_LAST_INSN && !may_be_of(&out->at, out->error)) {
+			out->at = (struct kt_last_insn){.index = KT_LINE_NO_INDEX};
+			out->gap = true;
+			return;
+		}
 		if (f->quoted.insn.len)
 			out->at = f->quoted;
 		if (out->class == KT_LAST_INSN)
@@ -605,6 +674,7 @@ static struct kt_error *find_last(struct kt_text log, const struct kt_log_block 
 		.log = log,
 		.sources.log = log,
 		.glued = KT_LINE_NO_INDEX,
+		.next = KT_LINE_NO_INDEX,
 		.block = block,
 	};
 	struct kt_trace trace;
@@ -654,7 +724,10 @@ static void find_outcome_in(struct kt_text log, const struct kt_log_block *block
 	struct finder f;
 
 	do {
-		f = (struct finder){.log = tail_of(log, len), .outcome_only = true, .block = block};
+		f = (struct finder){.log = tail_of(log, len),
+				    .outcome_only = true,
+				    .block = block,
+				    .next = KT_LINE_NO_INDEX};
 		kt_trace_init(&trace, f.log);
 		while (kt_trace_next(&trace, &ev))
 			on_event(&f, &ev);

@@ -154,6 +154,7 @@ struct kt_log_last {
 	size_t path_line;    /* the number of its first line in the log, from 1 */
 	size_t path_insns;   /* instructions in it */
 	size_t path_before;  /* instructions that lead to it, in the log */
+	bool gap;            /* lines of the log are missing before it, or before the error */
 	bool path_loops;     /* it is a loop: it leads from `at` to `at` */
 	bool path_branched;  /* it begins with a branch: */
 	uint32_t path_from;  /* this instruction */

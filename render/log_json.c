@@ -272,6 +272,7 @@ static json_t *json_last(struct document *doc, const struct kt_log_last *last)
 	put(doc, object, "error", text_or_null(last->error));
 	put(doc, object, "explanation", text_or_null(last->explanation));
 	put(doc, object, "at", json_insn(doc, &last->at));
+	put(doc, object, "gap", json_boolean(last->gap));
 	put(doc, object, "subjects", subjects);
 	put(doc, object, "path", json_path(doc, last));
 	return object;

@@ -193,7 +193,9 @@ static void append_path_title(struct kt_buf *out, const struct kt_log_last *last
 		append(out, last->func);
 		kt_buf_appends(out, "() was entered");
 	} else {
-		kt_buf_appends(out, last->cut_front ? "the log begins" : "the start");
+		kt_buf_appends(out, last->gap         ? "the lines that are missing"
+				    : last->cut_front ? "the log begins"
+						      : "the start");
 	}
 	kt_buf_printf(out, " (%zu instruction%s", last->path_insns, plural);
 	if (last->path_before)

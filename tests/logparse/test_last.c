@@ -501,7 +501,7 @@ static void test_level_1(void **state)
 	struct kt_log_last last = find_in(
 		"0: R1=ctx() R10=fp0\n"
 		"0: (85) call bpf_get_prandom_u32#7    ; R0_w=scalar()\n"
-		"1: (bf) r3 = r0                       ; R0_w=scalar() R3_w=scalar()\n"
+		"35: (bf) r3 = r0                      ; R0_w=scalar() R3_w=scalar()\n"
 		"; while (s != 7) { @ scx_bad.bpf.c:21\n"
 		"36: (55) if r3 != 0x7 goto pc-3 34: R1=ctx() R3=scalar() R10=fp0\n"
 		"; s = s * 3 + 1; @ scx_bad.bpf.c:22\n"
@@ -534,11 +534,57 @@ static void test_level_1(void **state)
 	assert_int_equal(last.at.source.line, 5);
 }
 
+/* Lines that somebody left out: nothing is said of what is before them. */
+static void test_gaps(void **state)
+{
+	static const char *const marks[] = {"...", "[...]", "[snip]", "(...)", "<snip>", "....."};
+	struct kt_buf log = KT_BUF_INIT;
+	struct kt_log_last last;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		log.len = 0;
+		kt_buf_printf(&log,
+			      "0: R1=ctx() R10=fp0\n0: (b7) r4 = 0 ; R4_w=0\n%s\n"
+			      "7: (bf) r3 = r10 ; R3_w=fp0\n8: (71) r0 = *(u8 *)(r4 +0)\n"
+			      "R4 invalid mem access 'scalar'\n" STATS,
+			      marks[i]);
+		last = find_in(log.data);
+		assert_true(last.gap);
+		assert_int_equal(last.at.index, 8);
+		assert_int_equal(last.path_insns, 2);
+		assert_int_equal(last.subjects[0].origin, KT_LAST_ORIGIN_GONE);
+		assert_int_equal(last.subjects[0].n_steps, 0);
+		/* Right before the error: of an instruction that is not there. */
+		log.len = 0;
+		kt_buf_printf(&log,
+			      "0: R1=ctx() R10=fp0\n0: (7b) *(u64 *)(r10 -8) = r1\n%s\n"
+			      "R1 invalid mem access 'scalar'\n" STATS,
+			      marks[i]);
+		last = find_in(log.data);
+		assert_int_equal(last.outcome, KT_LAST_FAILED);
+		assert_text(last.headline, "R1 invalid mem access 'scalar'");
+		assert_int_equal(last.at.index, KT_LINE_NO_INDEX);
+		assert_int_equal(last.n_subjects, 0);
+	}
+	kt_buf_deinit(&log);
+	/* Without a mark: no jump leads from 3 to 87. */
+	last = find_in("0: R1=ctx() R10=fp0\n3: (b7) r4 = 0\n87: (71) r0 = *(u8 *)(r4 +0)\n"
+		       "R4 invalid mem access 'scalar'\n" STATS);
+	assert_true(last.gap);
+	assert_int_equal(last.subjects[0].n_steps, 0);
+	/* A wide instruction takes two places. */
+	last = find_in("0: R1=ctx() R10=fp0\n3: (18) r4 = 0xffff888100000000\n"
+		       "5: (71) r0 = *(u8 *)(r4 +0)\nR4 invalid mem access 'scalar'\n" STATS);
+	assert_false(last.gap);
+	assert_int_equal(last.subjects[0].n_steps, 1);
+}
+
 static void test_budget(void **state)
 {
 	struct kt_log_last last = find_in(
 		"0: R1=ctx() R10=fp0\n"
-		"0: (b7) r3 = 0                        ; R3_w=0\n"
+		"6: (b7) r3 = 0                        ; R3_w=0\n"
 		"7: (07) r3 += 1                       ; R3_w=1\n"
 		"8: (ad) if r3 < r2 goto pc-2          ; R2=scalar() R3_w=1 R10=fp0\n"
 		"7: (07) r3 += 1                       ; R3_w=2\n"
@@ -754,10 +800,10 @@ static void test_5_10(void **state)
 {
 	struct kt_log_last last = find_in("0: (b7) r1 = 3\n"
 					  "1: (63) *(u32 *)(r10 -12) = r1\n"
-					  "1: (63) *(u32 *)(r10 -20) = r1\n"
-					  "2: (15) if r1 == 0x0 goto pc+1\n"
+					  "2: (63) *(u32 *)(r10 -20) = r1\n"
+					  "3: (15) if r1 == 0x0 goto pc+1\n"
 					  " R1_w=inv3 R10=fp0 fp-16=mmmm????\n"
-					  "3: (79) r0 = *(u64 *)(r10 -16)\n"
+					  "4: (79) r0 = *(u64 *)(r10 -16)\n"
 					  "invalid read from stack off -16+0 size 8\n" STATS);
 
 	(void)state;
@@ -916,18 +962,31 @@ static void test_damaged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_real_errors),   cmocka_unit_test(test_taken_back),
-		cmocka_unit_test(test_loops),         cmocka_unit_test(test_outcome),
-		cmocka_unit_test(test_outcome_far),   cmocka_unit_test(test_kernel_agrees),
-		cmocka_unit_test(test_explanation),   cmocka_unit_test(test_passed),
-		cmocka_unit_test(test_empty),         cmocka_unit_test(test_branch),
-		cmocka_unit_test(test_known_outcome), cmocka_unit_test(test_level_1),
-		cmocka_unit_test(test_budget),        cmocka_unit_test(test_callee),
-		cmocka_unit_test(test_returned),      cmocka_unit_test(test_5_10),
-		cmocka_unit_test(test_named),         cmocka_unit_test(test_5_10_branches),
-		cmocka_unit_test(test_cut),           cmocka_unit_test(test_last_of_several),
-		cmocka_unit_test(test_damaged),       cmocka_unit_test(test_taken_once),
-		cmocka_unit_test(test_inside),        cmocka_unit_test(test_placeholder),
+		cmocka_unit_test(test_real_errors),
+		cmocka_unit_test(test_taken_back),
+		cmocka_unit_test(test_loops),
+		cmocka_unit_test(test_outcome),
+		cmocka_unit_test(test_outcome_far),
+		cmocka_unit_test(test_kernel_agrees),
+		cmocka_unit_test(test_explanation),
+		cmocka_unit_test(test_passed),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_branch),
+		cmocka_unit_test(test_known_outcome),
+		cmocka_unit_test(test_level_1),
+		cmocka_unit_test(test_gaps),
+		cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_callee),
+		cmocka_unit_test(test_returned),
+		cmocka_unit_test(test_5_10),
+		cmocka_unit_test(test_named),
+		cmocka_unit_test(test_5_10_branches),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_last_of_several),
+		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_taken_once),
+		cmocka_unit_test(test_inside),
+		cmocka_unit_test(test_placeholder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
