@@ -96,12 +96,29 @@ static bool is_branch(struct kt_text text)
 		kt_text_starts_with(text, KT_TEXT(" (speculative execution): ")));
 }
 
+/* "[5] ARRAY (anon) type_id=3", of the log of a BTF. */
+static bool is_btf_type(struct kt_text text)
+{
+	static const char *const kinds[] = {"INT ",   "PTR ",        "ARRAY ",  "STRUCT ",
+					    "UNION ", "ENUM ",       "FWD ",    "TYPEDEF ",
+					    "FUNC ",  "FUNC_PROTO ", "DATASEC "};
+
+	if (!take_numbered(&text, KT_TEXT("[")) || !kt_text_starts_with(text, KT_TEXT("] ")))
+		return false;
+	text = from(text, 2);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (kt_text_starts_with(text, (struct kt_text){kinds[i], strlen(kinds[i])}))
+			return true;
+	return false;
+}
+
 /* Such a line that begins with a word. */
 static bool is_worded(struct kt_text text)
 {
 	struct kt_text rest = text;
 
 	switch (text.data[0]) {
+	case '[': return is_btf_type(text);
 	case 'p':
 		return take_numbered(&rest, KT_TEXT("processed ")) &&
 		       kt_text_starts_with(rest, KT_TEXT(" insn"));
@@ -199,6 +216,21 @@ static bool place_at(struct kt_text line, size_t floor, size_t colon, size_t *re
 	return begins((struct kt_text){line.data, at}) && log_is_anchor(from(line, at));
 }
 
+static bool find_btf_type(struct kt_text line, size_t end, size_t *ret)
+{
+	const char *p = line.data, *stop = line.data + end;
+
+	while (p < stop && (p = memchr(p, '[', (size_t)(stop - p)))) {
+		size_t at = (size_t)(p++ - line.data);
+
+		if (!begins((struct kt_text){line.data, at}) || !is_btf_type(from(line, at)))
+			continue;
+		*ret = at;
+		return true;
+	}
+	return false;
+}
+
 /* The first of the lines that have no colon behind their first word. */
 static bool find_worded(struct kt_text line, size_t end, size_t *ret)
 {
@@ -217,7 +249,7 @@ static bool find_worded(struct kt_text line, size_t end, size_t *ret)
 		*ret = end = at;
 		found = true;
 	}
-	return found;
+	return find_btf_type(line, end, ret) || found;
 }
 
 bool log_find_anchor(struct kt_text line, size_t *ret)

@@ -22,6 +22,7 @@
  *	func#1 @13
  *	Validating glob_bad() func#1...
  *	magic: 0xeb9f
+ *	[5] ARRAY (anon) type_id=3 index_type_id=6 nr_elems=5
  */
 bool log_is_anchor(struct kt_text text);
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "logparse/btf_log.h"
 
+#include "logparse/anchor.h"
 #include "logparse/loader.h"
 
 bool log_is_btf(struct kt_text text)
 {
-	return kt_text_starts_with(text, KT_TEXT("magic: 0x"));
+	return kt_text_starts_with(text, KT_TEXT("magic: 0xeb9f")) ||
+	       (text.len && text.data[0] == '[' && log_is_anchor(text));
 }
 
 static bool is_header(struct kt_text line)

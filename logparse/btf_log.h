@@ -17,6 +17,7 @@
 
 #include "logparse/text.h"
 
+/* Does such a log begin here, or the rest of one, with a type? */
 bool log_is_btf(struct kt_text text);
 
 /* How much of a text that begins with such a log belongs to it, in bytes. */

@@ -653,6 +653,7 @@ static void conclude(struct finder *f)
 		if (f->elided && out->class == KT_LAST_INSN && !may_be_of(&out->at, out->error)) {
 			out->at = (struct kt_last_insn){.index = KT_LINE_NO_INDEX};
 			out->gap = true;
+			out->path_branched = false;
 			return;
 		}
 		if (f->quoted.insn.len)

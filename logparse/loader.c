@@ -383,7 +383,7 @@ static struct kt_text behind_errno(struct kt_text text)
 bool log_find_quote(struct kt_text line, size_t *ret)
 {
 	static const char *const words[] = {
-		"verifier output: ", "verifier log: ", "kernel error log: ", ": load program: "};
+		"verifier output: ", "verifier log: ", "kernel error log: ", "load program: "};
 	struct kt_text text = head_of(line, MAX_LOADER_LINE), rest;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -393,7 +393,7 @@ bool log_find_quote(struct kt_text line, size_t *ret)
 			continue;
 		rest = from(text, (size_t)(p - text.data) + strlen(words[i]));
 		/* Go has the errno before what it quotes, and may quote nothing. */
-		if (words[i][0] == ':') {
+		if (words[i][0] == 'l') {
 			struct kt_text behind = behind_errno(rest);
 
 			if (behind.data == rest.data)

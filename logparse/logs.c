@@ -3,6 +3,7 @@
 
 #include "logparse/anchor.h"
 #include "logparse/btf_log.h"
+#include "logparse/scan.h"
 #include "logparse/trace.h"
 #include "util/cleanup.h"
 
@@ -11,6 +12,9 @@
 
 /* Lines behind a log's last line that an error may stand in, with others in between. */
 #define ERROR_LINES 12
+
+/* As much of a quote, in bytes, tells whether it is of the log before it. */
+#define QUOTE_END 48
 
 #define NOWHERE SIZE_MAX
 
@@ -240,6 +244,14 @@ static void on_statistics_alone(struct search *s, const struct kt_event *ev)
 	s->lead = s->word = NOWHERE;
 }
 
+/* Whether a loader says behind the line that it left out the rest. */
+static bool is_last_of_quote(struct kt_text line)
+{
+	uint32_t left_out;
+
+	return kt_loader_take_omitted(&line, &left_out);
+}
+
 /* The log goes on with an event of its trace. */
 static void take_event(struct search *s, const struct kt_event *ev)
 {
@@ -247,6 +259,8 @@ static void take_event(struct search *s, const struct kt_event *ev)
 	s->pending = s->lead = NOWHERE;
 	s->executed |= ev->kind == KT_EVENT_INSN;
 	s->rejected = ev->message.len;
+	if (is_last_of_quote(ev->text))
+		end_log(s, s->end);
 }
 
 /* An event between logs. */
@@ -349,15 +363,14 @@ static void find_traces(struct kt_text text, struct search *s)
 /* Where the log of a BTF begins, or the end. */
 static size_t find_btf(struct kt_text text)
 {
-	struct kt_text rest = text;
-	const char *p;
+	const char *p = text.data, *end = text.data + text.len;
 
-	while (rest.len && (p = memmem(rest.data, rest.len, "magic: 0x", 9))) {
-		if (p == text.data || p[-1] == '\n')
-			return (size_t)(p - text.data);
-		rest = slice(text, (size_t)(p + 1 - text.data), text.len);
+	/* Lines that begin with these letters are few. */
+	for (; p < end; p = log_next_line(p, end)) {
+		if ((*p == 'm' || *p == '[') && log_is_btf((struct kt_text){p, (size_t)(end - p)}))
+			break;
 	}
-	return text.len;
+	return (size_t)(p - text.data);
 }
 
 /* All logs in such a stretch. False: no memory. */
@@ -486,6 +499,17 @@ static bool is_quote(const struct kt_log_block *log)
 	return !log->marked && (log->quoted || log->loader.left_out);
 }
 
+/* Whether a log ends in what the quote ends in: the quote is of that log. */
+static bool has_message_of(const struct kt_log_block *log, const struct kt_log_block *quote)
+{
+	struct kt_text end = trimmed(quote->trace);
+
+	if (end.len > QUOTE_END)
+		end = slice(end, end.len - QUOTE_END, end.len);
+	return end.len && log->trace.len >= end.len &&
+	       memmem(log->trace.data, log->trace.len, end.data, end.len);
+}
+
 /*
  * A loader may quote the end of a log, and then print as much of the log as there is room for. The
  * log has the quote then, in case that it ends before it.
@@ -497,6 +521,8 @@ static void merge_quotes(struct kt_logs *logs)
 	for (size_t i = 0; i < logs->v.len; i++) {
 		struct kt_log_block log = logs->v.data[i];
 
+		if (n && is_quote(&log) && has_message_of(&logs->v.data[n - 1], &log))
+			continue;
 		if (n && is_quote(&logs->v.data[n - 1]) && !log.marked) {
 			const struct kt_log_block quote = logs->v.data[--n];
 

@@ -116,6 +116,28 @@ static bool put_decoded(struct wrap_layer *layer, struct kt_text raw, size_t pre
 
 /* --- What stands before a line --- */
 
+static bool has(struct kt_text text, struct kt_text what)
+{
+	return text.len >= what.len && memmem(text.data, text.len, what.data, what.len);
+}
+
+/*
+ * Whether the blanks before the line of the kernel's at `at` may be its own: in a listing, which
+ * has a heading.
+ */
+static bool is_listing(struct wrap_layer *layer, struct kt_text line, size_t at)
+{
+	if (!log_may_be_listing(line, at))
+		return false;
+	if (layer->lists == WRAP_NOT_KNOWN)
+		layer->lists = has(layer->outer, KT_TEXT("subprog#")) ||
+					       has(layer->outer, KT_TEXT("Live regs before")) ||
+					       has(layer->outer, KT_TEXT("stack use/def "))
+				       ? WRAP_YES
+				       : WRAP_NO;
+	return layer->lists == WRAP_YES;
+}
+
 /* Equal but for digits, of which each stands for any other: "10:41:53 host prog[104]: ". */
 static bool is_alike(const char *a, const char *b, size_t n)
 {
@@ -377,7 +399,7 @@ static void take_line(struct unwrapper *u, struct kt_text raw)
 	if (matches)
 		text = slice(line, begin, line.len);
 	if (!is_known(text) && log_find_anchor(text, &at) &&
-	    (at ? !log_may_be_listing(text, at) : !matches || text.len >= LONG_LINE)) {
+	    (at ? !is_listing(u->layer, text, at) : !matches || text.len >= LONG_LINE)) {
 		begin_wrapping(u, raw, begin + at);
 		return;
 	}
@@ -461,13 +483,8 @@ static bool unwrap_bytes(struct wrap_layer *layer, enum wrap_code code)
 
 enum evidence { PLAIN, LINES, QUOTED_PRINTABLE, COLORS };
 
-static bool has(struct kt_text text, struct kt_text what)
-{
-	return text.len >= what.len && memmem(text.data, text.len, what.data, what.len);
-}
-
 /* Of the lines of a part of the text. */
-static enum evidence look_at(struct kt_text part)
+static enum evidence look_at(struct wrap_layer *layer, struct kt_text part)
 {
 	bool colors = part.len && memchr(part.data, '\033', part.len);
 	bool printable = has(part, KT_TEXT("=3D"));
@@ -487,20 +504,21 @@ static enum evidence look_at(struct kt_text part)
 		if (printable && has(line, KT_TEXT("=3D")))
 			found = QUOTED_PRINTABLE;
 		else if (!found &&
-			 (at ? !log_may_be_listing(line, at)
+			 (at ? !is_listing(layer, line, at)
 			     : line.len >= LONG_LINE && wrapping_of(line, 0).code != WRAP_VERBATIM))
 			found = LINES;
 	}
 	return found;
 }
 
-static enum evidence look(struct kt_text text)
+static enum evidence look(struct wrap_layer *layer)
 {
+	struct kt_text text = layer->outer;
 	enum evidence most = PLAIN, found;
 	size_t step, from;
 
 	if (text.len <= LOOK_WHOLE)
-		return look_at(text);
+		return look_at(layer, text);
 	step = (text.len - 2 * LOOK_END) / LOOK_PLACES;
 	for (size_t i = 0; i < LOOK_PLACES + 2; i++) {
 		size_t len = i < 2 ? LOOK_END : LOOK_WINDOW;
@@ -510,7 +528,7 @@ static enum evidence look(struct kt_text text)
 		part = slice(text, from, from + (len < text.len - from ? len : text.len - from));
 		if (i)
 			kt_text_next_line(&part, &line); /* it may lack its beginning */
-		found = look_at(part);
+		found = look_at(layer, part);
 		if (found > most)
 			most = found;
 	}
@@ -538,10 +556,11 @@ void kt_unwrapped_destroy(struct kt_unwrapped *u)
 /* False: no memory. *changed: there was something to take off. */
 static bool layer_init(struct wrap_layer *layer, struct kt_text outer, bool *changed)
 {
-	enum evidence evidence = look(outer);
+	enum evidence evidence;
 
 	*layer = (struct wrap_layer){.outer = outer};
 	*changed = false;
+	evidence = look(layer);
 	if (evidence == PLAIN)
 		return true;
 	layer->inner = malloc(outer.len + 1);

@@ -29,6 +29,7 @@ struct wrap_layer {
 	struct kt_text outer;
 	char *inner; /* each line with a newline, but for the last where `outer` has none */
 	size_t inner_len;
+	enum { WRAP_NOT_KNOWN, WRAP_YES, WRAP_NO } lists; /* `outer` has listings of the kernel's */
 	KT_VEC(struct wrap_line) lines;
 };
 
