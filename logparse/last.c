@@ -34,13 +34,13 @@ struct finder {
 	size_t end_line;    /* of the line behind the trace */
 	size_t end;         /* of the last event of the trace; an offset, as those below */
 	size_t source;      /* of a source line that nothing was executed behind, + 1 */
+	size_t note;        /* of notes that nothing but text has come behind, + 1 */
 	size_t error, error_end; /* the first + 1 */
 	size_t more, more_end;   /* of what is said behind the explanation; likewise */
 	size_t stats, stats_end;
 	enum kt_event_kind last; /* of the trace */
 	uint32_t glued;          /* the instruction that the error is glued to, or NO_INDEX */
 	uint32_t next;           /* where the last instruction leads to, or NO_INDEX: any place */
-	bool wide;               /* it may be two further on: "(18) r1 = 0xffff888100000000" */
 	bool elided;             /* somebody left out lines since the last event of the trace */
 	bool traced;             /* there is a trace */
 	bool started;            /* ... and more of it than a table */
@@ -165,16 +165,19 @@ static bool add_to_path(struct finder *f, const struct kt_event *ev)
 	return true;
 }
 
+/* Instructions that may be left out of a log without a word: one that is wide counts as two. */
+#define SMALL_GAP 3
+
 /*
  * Whether lines are missing before the event: somebody says so ("...", "[snip]"), or an instruction
- * that is no jump is not followed by the next one.
+ * that is no jump is not followed by one of the next.
  */
 static bool has_gap(const struct finder *f, const struct kt_event *ev)
 {
 	if (f->elided)
 		return true;
-	return ev->kind == KT_EVENT_INSN && f->next != KT_LINE_NO_INDEX && ev->index != f->next &&
-	       !(f->wide && ev->index == f->next + 1);
+	return ev->kind == KT_EVENT_INSN && f->next != KT_LINE_NO_INDEX &&
+	       (ev->index < f->next || ev->index - f->next > SMALL_GAP);
 }
 
 /* The path begins anew behind a gap. */
@@ -195,7 +198,6 @@ static void expect_next(struct finder *f, const struct kt_event *ev)
 	    ev->kind == KT_EVENT_NOTE)
 		return;
 	f->next = KT_LINE_NO_INDEX;
-	f->wide = ev->opcode == 0x18 || !ev->opcode;
 	if (ev->kind == KT_EVENT_INSN && class != 5 && class != 6)
 		f->next = ev->index + 1;
 }
@@ -214,7 +216,7 @@ static bool on_trace(struct finder *f, const struct kt_event *ev)
 		f->started = true;
 		f->start = f->branch = mark_at(f, ev);
 	}
-	f->error = f->more = f->stats = 0;
+	f->note = f->error = f->more = f->stats = 0;
 	f->glued = ev->message.len ? ev->index : KT_LINE_NO_INDEX;
 	f->out.explanation = (struct kt_text){0};
 	f->end = offset_of(f, ev->text) + ev->text.len;
@@ -256,6 +258,10 @@ static void on_text(struct finder *f, const struct kt_event *ev)
 		f->more_end = end;
 		return;
 	}
+	/* The reason is a note anywhere else: "Global function f() doesn't return scalar. ..." */
+	if (!f->error && f->note &&
+	    kt_text_starts_with(ev->text, KT_TEXT("Caller passes invalid ")))
+		f->error = f->note;
 	if (!f->error)
 		f->error = begin + 1;
 	f->error_end = end;
@@ -273,7 +279,10 @@ static bool on_event(struct finder *f, const struct kt_event *ev)
 {
 	switch (ev->kind) {
 	case KT_EVENT_TEXT: on_text(f, ev); return true;
-	case KT_EVENT_NOTE: return true;
+	case KT_EVENT_NOTE:
+		if (!f->note)
+			f->note = offset_of(f, ev->text) + 1;
+		return true;
 	case KT_EVENT_SOURCE: f->source = offset_of(f, ev->text) + 1; return true;
 	case KT_EVENT_EXPLANATION:
 		f->out.explanation = ev->text;

@@ -580,6 +580,29 @@ static void test_gaps(void **state)
 	assert_int_equal(last.subjects[0].n_steps, 1);
 }
 
+/* What is a note in passing is the reason, when the call is rejected for it. */
+static void test_call_of_global(void **state)
+{
+	struct kt_log_last last = find_in(
+		"0: R1=ctx() R10=fp0\n0: (85) call pc+2\n"
+		"Global function foo() doesn't return scalar. Only those are supported.\n"
+		"Caller passes invalid args into func#1 ('foo')\n" STATS);
+
+	(void)state;
+	assert_text(last.headline,
+		    "Global function foo() doesn't return scalar. Only those are supported.");
+	assert_int_equal(last.at.index, 0);
+	last = find_in("0: (b7) r1 = 0                        ; R1_w=0\n1: (85) call pc+1\n"
+		       "arg#0 reference type('FWD S') size cannot be determined: -22\n"
+		       "Caller passes invalid args into func#1 ('foo')\n" STATS);
+	assert_text(last.headline, "arg#0 reference type('FWD S') size cannot be determined: -22");
+	assert_int_equal(last.at.index, 1);
+	/* In passing, it is none. */
+	last = find_in("reg type unsupported for arg#0 function f#51\n0: R1=ctx() R10=fp0\n"
+		       "0: (61) r0 = *(u32 *)(r0 +0)\nR0 !read_ok\n" STATS);
+	assert_text(last.error, "R0 !read_ok");
+}
+
 static void test_budget(void **state)
 {
 	struct kt_log_last last = find_in(
@@ -962,31 +985,19 @@ static void test_damaged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_real_errors),
-		cmocka_unit_test(test_taken_back),
-		cmocka_unit_test(test_loops),
-		cmocka_unit_test(test_outcome),
-		cmocka_unit_test(test_outcome_far),
-		cmocka_unit_test(test_kernel_agrees),
-		cmocka_unit_test(test_explanation),
-		cmocka_unit_test(test_passed),
-		cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_branch),
-		cmocka_unit_test(test_known_outcome),
-		cmocka_unit_test(test_level_1),
-		cmocka_unit_test(test_gaps),
-		cmocka_unit_test(test_budget),
-		cmocka_unit_test(test_callee),
-		cmocka_unit_test(test_returned),
-		cmocka_unit_test(test_5_10),
-		cmocka_unit_test(test_named),
-		cmocka_unit_test(test_5_10_branches),
-		cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_last_of_several),
-		cmocka_unit_test(test_damaged),
-		cmocka_unit_test(test_taken_once),
-		cmocka_unit_test(test_inside),
-		cmocka_unit_test(test_placeholder),
+		cmocka_unit_test(test_real_errors),   cmocka_unit_test(test_taken_back),
+		cmocka_unit_test(test_loops),         cmocka_unit_test(test_outcome),
+		cmocka_unit_test(test_outcome_far),   cmocka_unit_test(test_kernel_agrees),
+		cmocka_unit_test(test_explanation),   cmocka_unit_test(test_passed),
+		cmocka_unit_test(test_empty),         cmocka_unit_test(test_branch),
+		cmocka_unit_test(test_known_outcome), cmocka_unit_test(test_level_1),
+		cmocka_unit_test(test_gaps),          cmocka_unit_test(test_call_of_global),
+		cmocka_unit_test(test_budget),        cmocka_unit_test(test_callee),
+		cmocka_unit_test(test_returned),      cmocka_unit_test(test_5_10),
+		cmocka_unit_test(test_named),         cmocka_unit_test(test_5_10_branches),
+		cmocka_unit_test(test_cut),           cmocka_unit_test(test_last_of_several),
+		cmocka_unit_test(test_damaged),       cmocka_unit_test(test_taken_once),
+		cmocka_unit_test(test_inside),        cmocka_unit_test(test_placeholder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
