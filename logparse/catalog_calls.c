@@ -68,6 +68,21 @@ static const struct kt_catalog_entry entries[] = {
 					"<reg> is expected to be non-NULL"),
 	},
 	{
+		.id = "number-argument",
+		.class = CLASS,
+		.title = "An argument has to be a number, and is not",
+		.reason = "[<call>|The called function] takes a number as [<reg>|this argument], "
+			  "and gets a pointer[: <value>], or nothing that the verifier knows.",
+		.remedies =
+			{
+				"Pass the value and not its address, in the order of the "
+				"function's declaration.",
+				"If a pointer is what it should get, change the type of the "
+				"parameter to a pointer.",
+			},
+		.patterns = KT_PATTERNS("<reg> is not a scalar"),
+	},
+	{
 		.id = "constant-argument",
 		.class = CLASS,
 		.title = "An argument is not a constant",
@@ -145,6 +160,7 @@ static const struct kt_catalog_entry entries[] = {
 			"map_uid=<#other>",
 			"<kind> pointer in <reg> map_uid=<#one>",
 			"doesn't match map pointer in <reg> map_uid=<#other>",
+			"expected prog array map for tail call", "expected map for helper call",
 			"map type <#type> is misconfigured", "tail_call abusing map_ptr",
 			"<reg> doesn't point to a map value",
 			"<reg> expected pointer to map value"),
@@ -188,6 +204,39 @@ static const struct kt_catalog_entry entries[] = {
 			"arg#0 BTF type must be a double pointer"),
 	},
 	{
+		.id = "packet-argument",
+		.class = CLASS,
+		.title = "A packet pointer is passed to a helper that does not take it",
+		.reason = "[<call>|The helper] cannot work on the packet itself[: <reg> points "
+			  "into it], in this program or at all.",
+		.remedies =
+			{
+				"Copy what is needed into a local variable, and pass its address: "
+				"a key of a map has to be a copy in many program types.",
+				"Use bpf_skb_load_bytes() or bpf_xdp_load_bytes() for the copy.",
+			},
+		.patterns = KT_PATTERNS("helper access to the packet is not allowed"),
+	},
+	{
+		.id = "global-call",
+		.class = CLASS,
+		.title = "A call of a global function is rejected",
+		.reason = "[<func>|The called function] is global: the call has to fit what its "
+			  "types say, and they have to be ones that a global function may have. "
+			  "The line before this one says what does not fit.",
+		.remedies =
+			{
+				"Make the function static: then it is verified with the arguments "
+				"that it is really called with.",
+				"Change the argument, or the declaration of the parameter, that "
+				"the line before names.",
+			},
+		.since = "Linux 5.6 has global functions, 5.12 with pointers to memory",
+		.patterns = KT_PATTERNS("Caller passes invalid args into func#<#n> ('<func>')",
+					"Caller passes invalid args into func#<#n>"),
+		.general = true,
+	},
+	{
 		.id = "function-argument",
 		.class = CLASS,
 		.title = "A global function is called with an argument that it does not take",
@@ -207,9 +256,8 @@ static const struct kt_catalog_entry entries[] = {
 			},
 		.since = "Linux 5.6 has global functions, 5.12 with pointers to memory",
 		.patterns = KT_PATTERNS(
-			"Caller passes invalid args into func#<#n> ('<func>')",
-			"Caller passes invalid args into func#<#n>", "<reg> expects pointer to ctx",
-			"<reg> is not a pointer to arena or scalar", "<reg> is not a scalar",
+			"<reg> expects pointer to ctx", "<reg> is not a pointer to arena or scalar",
+			"<reg> is not a scalar",
 			"<reg> is a packet pointer, but func#<#n> may change packet data"),
 	},
 	{
@@ -310,6 +358,7 @@ static const struct kt_catalog_entry entries[] = {
 			"At <where> the register <reg> is not a known value (<type>)",
 			"At <where> the register R0",
 			"the register R0 has unknown scalar value should have been in <range>",
+			"the register <reg> is not a known value (<type>)",
 			"should have been in <range>", "the register <reg> has"),
 	},
 	{
@@ -329,7 +378,7 @@ static const struct kt_catalog_entry entries[] = {
 		.patterns = KT_PATTERNS(
 			"At subprogram exit the register R0 is not a scalar value (<type>)",
 			"At subprogram exit the register <reg> is not a scalar value (<type>)",
-			"R0 not a scalar value", "R1 is not a scalar"),
+			"R0 not a scalar value"),
 	},
 	{
 		.id = "return-void-hook",

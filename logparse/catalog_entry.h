@@ -20,7 +20,9 @@ struct kt_catalog_entry {
 	const char *remedies[KT_CATALOG_MAX_REMEDIES + 1]; /* NULL behind the last */
 	const char *since; /* "Linux 5.3 takes bounded loops": what newer kernels take; or NULL */
 	const char *const *patterns; /* the kernel's lines, NULL behind the last; likewise */
-	bool general; /* another line of the same message says more, if there is one */
+	bool overrides; /* it is the entry, however long the patterns of others are that match, too
+			 */
+	bool general;   /* another line of the same message says more, if there is one */
 };
 
 #endif

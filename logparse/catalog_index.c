@@ -76,7 +76,8 @@ static void add_refs(void)
 		for (const char *const *p = entry->patterns; *p; p++)
 			if (the_index.n < MAX_PATTERNS)
 				the_index.refs[the_index.n++] = (struct ref){
-					.weight = (uint32_t)kt_pattern_weight(*p),
+					.weight = (uint32_t)kt_pattern_weight(*p) +
+						  (entry->overrides ? MAX_LINE : 0),
 					.pattern = *p,
 					.entry = entry,
 				};
@@ -132,13 +133,24 @@ static size_t lower_bound(uint32_t key)
 	return low;
 }
 
+/*
+ * A few messages have no newline, so that the statistics stand behind them in the same line:
+ *	insn 3 cannot call exception cb directlyprocessed 7 insns (limit 1000000) ...	6.12
+ */
 static struct kt_text first_line(struct kt_text text)
 {
+	static const struct kt_text stats = KT_TEXT(" insns (limit ");
 	struct kt_text line = {0};
+	const char *p;
 
 	kt_text_next_line(&text, &line);
 	if (line.len > MAX_LINE)
 		line.len = MAX_LINE;
+	p = line.len ? memmem(line.data, line.len, stats.data, stats.len) : NULL;
+	while (p && p > line.data && p[-1] >= '0' && p[-1] <= '9')
+		p--;
+	if (p && p - line.data > 10 && memcmp(p - 10, "processed ", 10) == 0)
+		line.len = (size_t)(p - 10 - line.data);
 	return line;
 }
 

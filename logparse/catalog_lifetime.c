@@ -88,12 +88,11 @@ static const struct kt_catalog_entry entries[] = {
 		.patterns = KT_PATTERNS(
 			"bpf_spin_unlock is missing", "<@lock>_unlock without taking a lock",
 			"<@lock>_unlock of different lock", "<@lock>_unlock cannot be out of order",
-			"bpf_spin_unlock without taking a lock",
-			"bpf_spin_unlock of different lock",
 			"Locking two bpf_spin_locks are not allowed",
 			"Acquiring the same lock again, AA deadlock detected",
 			"Failed to acquire lock state",
-			"bpf_res_spin_unlock without taking a lock"),
+			"failed to mark s32 range for retval in forked state for "
+			"lock"),
 	},
 	{
 		.id = "dynptr-state",
@@ -157,6 +156,8 @@ static const struct kt_catalog_entry entries[] = {
 		.patterns = KT_PATTERNS("expected an initialized iter_<type> as <reg>",
 					"expected uninitialized iter_<type> as <reg>",
 					"expected valid iter pointer as <reg>",
+					"iter has to be at a constant offset",
+					"cannot pass in iter at an offset=<#off>",
 					"<reg> expected pointer to an iterator on stack"),
 	},
 	{
@@ -179,6 +180,8 @@ static const struct kt_catalog_entry entries[] = {
 			"expected uninitialized irq flag as <reg>",
 			"expected an initialized irq flag as <reg>",
 			"<reg> doesn't point to an irq flag on stack",
+			"irq_flag has to be at a constant offset",
+			"cannot pass in irq_flag at an offset=<#off>",
 			"cannot restore irq state out of order, expected id=<#id> acquired at "
 			"insn_idx=<#insn>",
 			"irq flag acquired by <one> kfuncs cannot be restored with <other> kfuncs"),

@@ -97,6 +97,46 @@ static const struct kt_catalog_entry entries[] = {
 			"freplace programs with ><#n> args not supported yet"),
 	},
 	{
+		.id = "btf-invalid",
+		.class = CLASS,
+		.title = "The kernel does not take the program's BTF",
+		.reason = "The BTF that comes with the program has a type[, the one with the id "
+			  "<id>,] that this kernel refuses: it is damaged, or of a kind that is "
+			  "newer than the kernel. The program may load without BTF, if it needs "
+			  "none.",
+		.remedies =
+			{
+				"Use a recent libbpf, which takes out what an older kernel does "
+				"not know.",
+				"Build the object anew with one version of clang, and link with "
+				"bpftool gen object. A tool that writes BTF by itself (pahole, a "
+				"Go or Rust toolchain) may be too old or too new.",
+				"Look at the type: bpftool btf dump file OBJECT. Names have to be "
+				"C identifiers (functions, structs), and sizes have to fit.",
+			},
+		.patterns = KT_PATTERNS(
+			"[<#id>] INT <rest>", "[<#id>] PTR <rest>", "[<#id>] ARRAY <rest>",
+			"[<#id>] STRUCT <rest>", "[<#id>] UNION <rest>", "[<#id>] ENUM <rest>",
+			"[<#id>] FWD <rest>", "[<#id>] TYPEDEF <rest>", "[<#id>] VOLATILE <rest>",
+			"[<#id>] CONST <rest>", "[<#id>] RESTRICT <rest>", "[<#id>] FUNC <rest>",
+			"[<#id>] FUNC_PROTO <rest>", "[<#id>] VAR <rest>", "[<#id>] DATASEC <rest>",
+			"[<#id>] FLOAT <rest>", "[<#id>] DECL_TAG <rest>",
+			"[<#id>] TYPE_TAG <rest>", "[<#id>] ENUM64 <rest>", "No type found",
+			"Invalid string section", "Unsupported btf_header",
+			"Unsupported section found", "Section overlap found",
+			"Total section length too long", "No data", "btf_header not found",
+			"hdr_len not found", "Invalid magic", "Unsupported version",
+			"Unsupported flags", "Unaligned type_off", "Unaligned layout_off",
+			"String section is not at the end", "Invalid section offset",
+			"Layout section is too big", "Layout section is too small",
+			"Exceeded max num of types", "[<#id>] Invalid kind:<#kind>",
+			"[<#id>] Invalid name_offset:<#off>",
+			"[<#id>] meta_left:<#n> meta_needed:<#m>",
+			"layout_len is not multiple of <#n>", "Max chain length or cycle detected",
+			"Invalid member", "Not a VAR kind member", "Invalid btf_info kind_flag",
+			"Member exceeds struct_size"),
+	},
+	{
 		.id = "signed-program",
 		.class = CLASS,
 		.title = "The signature of the program does not hold, or does not cover all of it",

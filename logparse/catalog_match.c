@@ -108,11 +108,24 @@ static size_t reg_at(struct kt_text line, size_t at)
 	return n && digits(rest, n, false) ? n + digits(rest, n, false) : 0;
 }
 
-static size_t hole_at(enum hole_kind kind, struct kt_text line, size_t at)
+/* Of "bpf_spin_unlock" the part before "_unlock", where the pattern goes on so. */
+static size_t name_before(struct kt_text line, size_t at, const char *behind)
 {
-	switch (kind) {
+	size_t len = name_at(line, at), n = 0;
+
+	while (kt_is_word_char(behind[n]))
+		n++;
+	while (n && len &&
+	       (line.len - at - len < n || memcmp(line.data + at + len, behind, n) != 0))
+		len--;
+	return len;
+}
+
+static size_t hole_at(struct hole hole, struct kt_text line, size_t at)
+{
+	switch (hole.kind) {
 	case HOLE_NUMBER: return number_at(line, at);
-	case HOLE_NAME: return name_at(line, at);
+	case HOLE_NAME: return name_before(line, at, hole.behind);
 	case HOLE_REG: return reg_at(line, at);
 	default: return 0;
 	}
@@ -149,7 +162,7 @@ static bool match_at(const char *pattern, struct kt_text line, size_t at, struct
 	facts->n = 0;
 	for (;;) {
 		struct hole hole = read_hole(p);
-		size_t len = hole_at(hole.kind, line, at);
+		size_t len = hole_at(hole, line, at);
 
 		if (!*p && ends_word(pattern, p, line, at))
 			return true;

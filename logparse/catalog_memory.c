@@ -25,7 +25,11 @@ static const struct kt_catalog_entry entries[] = {
 			"size=<#bytes>",
 			"invalid access to map key, key_size=<#object> off=<#off> size=<#bytes>",
 			"invalid access to memory, mem_size=<#object> off=<#off> size=<#bytes>",
-			"invalid access to context, ctx_size=<#object> off=<#off> size=<#bytes>"),
+			"invalid access to context, ctx_size=<#object> off=<#off> size=<#bytes>",
+			/* Not only of negative offsets: the least one that is possible is outside.
+			 */
+			"<reg> min value is outside of the allowed memory range",
+			"<reg> min value is outside of the array range"),
 		.general = true,
 	},
 	{
@@ -75,8 +79,8 @@ static const struct kt_catalog_entry entries[] = {
 		.patterns = KT_PATTERNS(
 			"<reg> min value is negative, either use unsigned index or do a if (index "
 			">=0) check",
-			"<reg> min value is outside of the allowed memory range",
-			"<reg> min value is outside of the array range"),
+			"<reg> min value is negative, either use unsigned index or do a if (index "
+			">=0) check."),
 	},
 	{
 		.id = "packet-bounds",

@@ -229,6 +229,15 @@ static const struct kt_catalog_entry entries[] = {
 		.patterns = KT_PATTERNS(
 			"only read is supported", "only read from <struct> is supported",
 			"Writes through BTF pointers are not allowed",
+			"no write support to <@struct> at off <#off>",
+			"write access at off <#off> with size <#bytes>",
+			"write access at off <#off> with size <#bytes> beyond the member of "
+			"<@struct> ended at <#end>",
+			"write access at off <#off> with size <#bytes> on read-only part of "
+			"<@struct>",
+			"write access for struct <@struct> at off <#off> with size <#bytes>",
+			"write access to this struct is not supported",
+			"only access to <@struct> is supported",
 			"<reg> cannot write into ptr_<struct> at off=<#off> size=<#bytes>"),
 	},
 	{
