@@ -146,6 +146,7 @@ static void fix_map(struct bpf_object *obj, struct bpf_map *map, const struct bp
 	case BPF_MAP_TYPE_TASK_STORAGE:
 	case BPF_MAP_TYPE_INODE_STORAGE:
 	case BPF_MAP_TYPE_CGROUP_STORAGE:
+	case BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE:
 	case 32: /* BPF_MAP_TYPE_CGRP_STORAGE, Linux 6.2: some headers lack it */ break;
 	case BPF_MAP_TYPE_STRUCT_OPS:
 		/* One that this kernel lacks would fail programs that do not need it. */
