@@ -48,15 +48,16 @@ size_t log_btf_len(struct kt_text text)
 	size_t len = 0;
 
 	while (kt_text_next_line(&rest, &line)) {
+		bool own = is_header(line) || is_type(line);
 		struct kt_text words = trim(line);
 
-		if (!is_header(line) && !is_type(line) && words.len && !log_is_elision(line) &&
-		    (log_is_loader_line(line) || !len || words.data[words.len - 1] == ':'))
+		if (!words.len || (len && !own && log_is_elision(line)))
+			continue;
+		if (len && !own && (log_is_loader_line(line) || words.data[words.len - 1] == ':'))
 			break;
-		if (words.len && !log_is_elision(line))
-			len = text.len - rest.len;
+		len = text.len - rest.len;
 		/* What is neither is the reason, in a line of its own. */
-		if (words.len && !is_header(line) && !is_type(line) && !log_is_elision(line))
+		if (!own)
 			break;
 	}
 	return len;
@@ -67,7 +68,7 @@ struct kt_text log_btf_error(struct kt_text log)
 	struct kt_text line, last = {0};
 
 	while (kt_text_next_line(&log, &line))
-		if (trim(line).len && !log_is_elision(line))
+		if (trim(line).len && (is_type(line) || !log_is_elision(line)))
 			last = line;
 	if (is_header(last))
 		last.len = 0;

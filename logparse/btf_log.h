@@ -20,7 +20,8 @@
 /* Does such a log begin here, or the rest of one, with a type? */
 bool log_is_btf(struct kt_text text);
 
-/* How much of a text that begins with such a log belongs to it, in bytes. */
+/* How much of a text that begins with such a log belongs to it, in bytes: its first line at least.
+ */
 size_t log_btf_len(struct kt_text text);
 
 /* The line that says what is wrong; empty: the log ends before it. */
