@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "logparse/btf_log.h"
+#include "logparse/gap.h"
 #include "logparse/last_path.h"
 #include "logparse/last_subject.h"
 #include "logparse/loader.h"
@@ -40,8 +41,7 @@ struct finder {
 	size_t stats, stats_end;
 	enum kt_event_kind last; /* of the trace */
 	uint32_t glued;          /* the instruction that the error is glued to, or NO_INDEX */
-	uint32_t next;           /* where the last instruction leads to, or NO_INDEX: any place */
-	bool elided;             /* somebody left out lines since the last event of the trace */
+	struct kt_gap gap;       /* behind the last event of the trace */
 	bool traced;             /* there is a trace */
 	bool started;            /* ... and more of it than a table */
 	bool processed;          /* "processed ...", which ends a log */
@@ -78,8 +78,8 @@ static void begin_again(struct finder *f, const struct kt_event *ev)
 	kt_path_restart(&f->path, false, false);
 	f->sources.since = offset_of(f, ev->text);
 	f->insns = f->source = f->error = f->more = f->stats = 0;
-	f->traced = f->started = f->processed = f->elided = false;
-	f->next = KT_LINE_NO_INDEX;
+	f->traced = f->started = f->processed = false;
+	f->gap = (struct kt_gap)KT_GAP_INIT;
 	f->out = (struct kt_log_last){0};
 }
 
@@ -165,21 +165,6 @@ static bool add_to_path(struct finder *f, const struct kt_event *ev)
 	return true;
 }
 
-/* Instructions that may be left out of a log without a word: one that is wide counts as two. */
-#define SMALL_GAP 3
-
-/*
- * Whether lines are missing before the event: somebody says so ("...", "[snip]"), or an instruction
- * that is no jump is not followed by one of the next.
- */
-static bool has_gap(const struct finder *f, const struct kt_event *ev)
-{
-	if (f->elided)
-		return true;
-	return ev->kind == KT_EVENT_INSN && f->next != KT_LINE_NO_INDEX &&
-	       (ev->index < f->next || ev->index - f->next > SMALL_GAP);
-}
-
 /* The path begins anew behind a gap. */
 static void skip_gap(struct finder *f, const struct kt_event *ev)
 {
@@ -187,19 +172,7 @@ static void skip_gap(struct finder *f, const struct kt_event *ev)
 	f->start = f->branch = mark_at(f, ev);
 	f->out.path_branched = false;
 	f->out.gap = true;
-	f->elided = false;
-}
-
-static void expect_next(struct finder *f, const struct kt_event *ev)
-{
-	uint8_t class = ev->opcode & 7;
-
-	if (ev->kind == KT_EVENT_SOURCE || ev->kind == KT_EVENT_PRECISION ||
-	    ev->kind == KT_EVENT_NOTE)
-		return;
-	f->next = KT_LINE_NO_INDEX;
-	if (ev->kind == KT_EVENT_INSN && class != 5 && class != 6)
-		f->next = ev->index + 1;
+	f->gap.elided = false;
 }
 
 /* An event of the trace: text before it was no error, since the verifier went on. */
@@ -207,9 +180,9 @@ static bool on_trace(struct finder *f, const struct kt_event *ev)
 {
 	if (f->processed)
 		begin_again(f, ev);
-	if (f->traced && has_gap(f, ev))
+	if (f->traced && kt_gap_before(&f->gap, ev))
 		skip_gap(f, ev);
-	expect_next(f, ev);
+	kt_gap_add(&f->gap, ev);
 	if (!f->traced)
 		begin_trace(f, ev);
 	if (!f->started && ev->kind != KT_EVENT_TABLE) {
@@ -248,7 +221,7 @@ static void on_text(struct finder *f, const struct kt_event *ev)
 	size_t begin = offset_of(f, ev->text), end = begin + ev->text.len;
 
 	/* A state that goes on in a line of its own, or lines that somebody left out. */
-	f->elided |= log_is_elision(ev->text);
+	kt_gap_add(&f->gap, ev);
 	if (f->processed || is_blank(ev->text) || log_is_fragment(ev->text) ||
 	    log_is_elision(ev->text))
 		return;
@@ -659,7 +632,7 @@ static void conclude(struct finder *f)
 	}
 	if (said) {
 		find_at(f);
-		if (f->elided && out->class == KT_LAST_INSN && !may_be_of(&out->at, out->error)) {
+		if (f->gap.elided && out->class == KT_LAST_INSN && !may_be_of(&out->at, out->error)) {
 			out->at = (struct kt_last_insn){.index = KT_LINE_NO_INDEX};
 			out->gap = true;
 			out->path_branched = false;
@@ -684,7 +657,7 @@ static struct kt_error *find_last(struct kt_text log, const struct kt_log_block 
 		.log = log,
 		.sources.log = log,
 		.glued = KT_LINE_NO_INDEX,
-		.next = KT_LINE_NO_INDEX,
+		.gap = KT_GAP_INIT,
 		.block = block,
 	};
 	struct kt_trace trace;
@@ -737,7 +710,7 @@ static void find_outcome_in(struct kt_text log, const struct kt_log_block *block
 		f = (struct finder){.log = tail_of(log, len),
 				    .outcome_only = true,
 				    .block = block,
-				    .next = KT_LINE_NO_INDEX};
+				    .gap = KT_GAP_INIT};
 		kt_trace_init(&trace, f.log);
 		while (kt_trace_next(&trace, &ev))
 			on_event(&f, &ev);

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 
+#include "logparse/gap.h"
 #include "logparse/insn.h"
 #include "logparse/last_path.h"
 #include "util/vec.h"
@@ -43,6 +44,7 @@ struct kt_steps {
 	struct kt_text log;
 	struct kt_trace trace;
 	struct kt_path path;
+	struct kt_gap gap;
 	KT_VEC(struct mark) marks;
 	KT_VEC(struct undo) undo;
 	KT_VEC(struct kt_change) changes;
@@ -64,6 +66,7 @@ struct kt_error *kt_steps_create(struct kt_text log, struct kt_steps **ret)
 		return kt_error_no_memory();
 	steps->log = log;
 	steps->tested = KT_LINE_NO_INDEX;
+	steps->gap = (struct kt_gap)KT_GAP_INIT;
 	steps->old = kt_path_find(log, "=inv");
 	kt_trace_init(&steps->trace, log);
 	kt_path_init(&steps->path, log);
@@ -530,12 +533,13 @@ static bool is_step(const struct kt_event *ev)
 	}
 }
 
-/* A trace that begins anew: another log, or a global function by itself. */
-static void begin_again(struct kt_steps *s, bool global)
+/* A trace that begins anew: another log, a global function by itself, or behind missing lines. */
+static void begin_again(struct kt_steps *s, const struct kt_event *ev)
 {
 	forget_all(s);
-	kt_path_restart(&s->path, true, global);
-	s->processed = false;
+	kt_path_restart(&s->path, !s->gap.elided, ev->kind == KT_EVENT_SUBPROG);
+	s->tested = KT_LINE_NO_INDEX;
+	s->processed = s->gap.elided = false;
 }
 
 static bool push_step(struct kt_steps *s, const struct kt_event *ev, struct kt_step *step)
@@ -564,8 +568,10 @@ struct kt_error *kt_steps_next(struct kt_steps *steps, struct kt_event *ev, stru
 		return NULL;
 	if (ev->kind == KT_EVENT_STATS)
 		steps->processed = true;
-	if (ev->kind == KT_EVENT_SUBPROG || (steps->processed && is_step(ev)))
-		begin_again(steps, ev->kind == KT_EVENT_SUBPROG);
+	if (ev->kind == KT_EVENT_SUBPROG ||
+	    (is_step(ev) && (steps->processed || kt_gap_before(&steps->gap, ev))))
+		begin_again(steps, ev);
+	kt_gap_add(&steps->gap, ev);
 	if (!is_step(ev))
 		return NULL;
 	if (!kt_path_add(&steps->path, ev))

@@ -200,6 +200,19 @@ static void test_anew(void **state)
 		    "0<- R1~ctx() R10~fp0; 1<0; 2<- R0=1; 3<- R1~scalar() R10~fp0");
 }
 
+/* What was before missing lines is not known behind them. */
+static void test_gap(void **state)
+{
+	(void)state;
+	check_steps("0: (b7) r1 = 1                        ; R1_w=1\n"
+		    "...\n"
+		    "9: (b7) r2 = 2                        ; R2_w=2\n",
+		    "0<- R1=1; 1<- R2=2");
+	check_steps("0: (b7) r1 = 1                        ; R1_w=1\n"
+		    "9: (b7) r2 = 2                        ; R2_w=2\n",
+		    "0<- R1=1; 1<- R2=2");
+}
+
 /* --- instructions --- */
 
 static void test_insn(void **state)
@@ -492,8 +505,9 @@ int main(void)
 		cmocka_unit_test(test_straight), cmocka_unit_test(test_branch),
 		cmocka_unit_test(test_not_said), cmocka_unit_test(test_others),
 		cmocka_unit_test(test_frames),   cmocka_unit_test(test_anew),
-		cmocka_unit_test(test_insn),     cmocka_unit_test(test_truth),
-		cmocka_unit_test(test_replay),   cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_gap),      cmocka_unit_test(test_insn),
+		cmocka_unit_test(test_truth),    cmocka_unit_test(test_replay),
+		cmocka_unit_test(test_hostile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
