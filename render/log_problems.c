@@ -2,6 +2,7 @@
 #include "render/log_problems.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,11 +12,12 @@
 #include "render/log_step.h"
 #include "render/text.h"
 #include "util/cleanup.h"
+#include "util/utf8.h"
 
 /* Longer text of a log is cut, in bytes. A register's value is some 200 at most. */
 #define MESSAGE_MAX 2000
 #define NOTE_MAX    600
-#define NAME_MAX_   256
+#define PROGRAM_MAX 256
 
 /* Linux's PATH_MAX; a longer name is no file. */
 #define FILE_MAX 4096
@@ -120,16 +122,19 @@ static struct kt_error *place_in_log(struct finder *f, const char *at, struct re
  */
 static bool is_file_name(struct kt_text name)
 {
-	_cleanup_(kt_buf_deinit) struct kt_buf visible = KT_BUF_INIT;
+	size_t n;
 
 	if (!name.len || name.len >= FILE_MAX || name.data[0] == ' ' ||
 	    name.data[name.len - 1] == ' ')
 		return false;
-	for (size_t i = 0; i < name.len; i++)
-		if (strchr(":\"\\", name.data[i]))
-			return false; /* a NUL, too */
-	render_append_visible_bytes(&visible, name.data, name.len, false);
-	return visible.len == name.len;
+	for (size_t i = 0; i < name.len; i += n) {
+		n = kt_utf8_length(name.data + i, name.len - i);
+		/* A NUL is one of those, too. */
+		if (!n || strchr(":\"\\\x7f", name.data[i]) || (n == 1 && name.data[i] < ' ') ||
+		    (n == 2 && name.data[i] == '\xc2' && (unsigned char)name.data[i + 1] < 0xa0))
+			return false;
+	}
+	return true;
 }
 
 static struct kt_error *place_in_source(struct finder *f, const struct kt_source_ref *source,
@@ -166,26 +171,30 @@ static struct kt_error *find_place(struct finder *f, const struct kt_source_ref 
  */
 static size_t find_column(const struct kt_log_last *last)
 {
-	_cleanup_(kt_buf_deinit) struct kt_buf wanted = KT_BUF_INIT;
+	const struct kt_source_ref *source = &last->at.source;
 	struct kt_text rest = last->explanation, line;
+	char number[16];
 	size_t column = 0;
 	const char *p;
 
 	while (kt_text_next_line(&rest, &line))
 		if (kt_text_equals(line, KT_TEXT("At:")))
 			break;
-	if (!kt_text_next_line(&rest, &line) || !last->at.source.line)
+	p = kt_text_next_line(&rest, &line) ? memmem(line.data, line.len, " @ ", 3) : NULL;
+	if (!p)
 		return 1;
-	kt_buf_appends(&wanted, " @ ");
-	kt_buf_append(&wanted, last->at.source.file.data, last->at.source.file.len);
-	kt_buf_printf(&wanted, ":%u:", last->at.source.line);
-	if (kt_buf_failed(&wanted))
+	rest = (struct kt_text){p + 3, line.len - (size_t)(p + 3 - line.data)};
+	if (!source->file.len || !kt_text_starts_with(rest, source->file))
 		return 1;
-	p = memmem(line.data, line.len, wanted.data, wanted.len);
-	for (p = p ? p + wanted.len : line.data + line.len; p < line.data + line.len; p++) {
-		if (*p < '0' || *p > '9' || column > 99999)
+	rest.data += source->file.len;
+	rest.len -= source->file.len;
+	snprintf(number, sizeof(number), ":%u:", source->line);
+	if (!kt_text_starts_with(rest, (struct kt_text){number, strlen(number)}))
+		return 1;
+	for (size_t i = strlen(number); i < rest.len; i++) {
+		if (rest.data[i] < '0' || rest.data[i] > '9' || column > 99999)
 			return 1;
-		column = column * 10 + (size_t)(*p - '0');
+		column = column * 10 + (size_t)(rest.data[i] - '0');
 	}
 	return column ? column : 1;
 }
@@ -242,7 +251,7 @@ static struct kt_error *add_insn(struct finder *f, struct render_problem *proble
 		append_insn(&text, at);
 	} else if (f->last.func.len) {
 		kt_buf_appends(&text, "in ");
-		append_text(&text, f->last.func, NAME_MAX_);
+		append_text(&text, f->last.func, PROGRAM_MAX);
 		kt_buf_appends(&text, "(), which is validated by itself");
 	} else {
 		return NULL;
@@ -256,6 +265,7 @@ static void append_subject(struct kt_buf *out, const struct kt_last_subject *s)
 
 	render_log_subject(s, &text);
 	append_text(out, (struct kt_text){text.data, text.len}, NOTE_MAX);
+	out->failed |= kt_buf_failed(&text);
 }
 
 /* The subject, or of what it is a copy: what steps from i on are about. */
@@ -459,7 +469,7 @@ static struct kt_error *set_why(struct finder *f, struct render_problem *problem
 		problem->title = why.entry->title;
 	}
 	if (why.class.len)
-		err = copy_text(why.class, NAME_MAX_, &problem->class);
+		err = copy_text(why.class, PROGRAM_MAX, &problem->class);
 	if (!err && why.reason)
 		err = copy_string(why.reason, &problem->reason);
 	for (; !err && n < KT_CATALOG_MAX_REMEDIES && n < why.n_remedies; n++)
@@ -521,7 +531,7 @@ static struct kt_error *make_problem(struct finder *f, struct render_problem *pr
 	struct kt_error *err = NULL;
 
 	if (f->program->log.program.len)
-		err = copy_text(f->program->log.program, NAME_MAX_, &problem->program);
+		err = copy_text(f->program->log.program, PROGRAM_MAX, &problem->program);
 	if (err)
 		return err;
 	if (f->last.outcome == KT_LAST_EMPTY)

@@ -10,6 +10,7 @@
 #include "model/cell_json.h"
 #include "render/cells.h"
 #include "render/html.h"
+#include "render/log_format.h"
 #include "tests/btf/fake_kernel.h"
 #include "tests/lib/liar.h"
 
@@ -84,6 +85,26 @@ static struct kt_error *load_facts(char **ret)
 	return err;
 }
 
+/* Linux 7.3. */
+#define EXPLAINED                                                                                  \
+	"0: R1=ctx() R10=fp0\n"                                                                    \
+	"; v = bpf_map_lookup_elem(&m, &k); @ two.bpf.c:5\n"                                       \
+	"1: (85) call bpf_map_lookup_elem#1    ; R0=map_value_or_null(id=1,map=m,ks=4,vs=4)\n"     \
+	"2: (bf) r6 = r0                       ; R6=map_value_or_null(id=1,map=m,ks=4,vs=4)\n"     \
+	"3: (15) if r7 == 0x2 goto pc+2        ; R7=scalar()\n"                                    \
+	"4: (95) exit\n\n"                                                                         \
+	"from 3 to 6: R6=map_value_or_null(id=1,map=m,ks=4,vs=4) R7=2 R10=fp0\n"                   \
+	"; return *v; @ two.bpf.c:9\n"                                                             \
+	"6: (61) r0 = *(u32 *)(r6 +0)\n"                                                           \
+	"R6 invalid mem access 'map_value_or_null'\n\n"                                            \
+	"Verification failed: Memory Safety: Pointer may be NULL\n\n"                              \
+	"Reason:\n"                                                                                \
+	"  R6 may be NULL.\n\n"                                                                    \
+	"At:\n"                                                                                    \
+	"  p @ two.bpf.c:9:9\n\n"                                                                  \
+	"processed 7 insns (limit 1000000) max_states_per_insn 0 total_states 1 peak_states 1 "    \
+	"mark_read 0\n"
+
 static struct kt_error *append(void *arg, struct kt_text piece)
 {
 	kt_buf_append(arg, piece.data, piece.len);
@@ -111,6 +132,41 @@ static struct kt_error *collapse_log(char **ret)
 	kt_buf_deinit(&out);
 	counting = false;
 	kt_buf_deinit(&log);
+	return err;
+}
+
+/* The error of a log, with all that a problem has: a column, steps, a branch, a reason. */
+static struct kt_error *format_log(char **ret)
+{
+	static struct kt_error *(*const formats[])(const struct render_log_program *, size_t,
+						   const struct render_log_format_options *,
+						   char **) = {
+		render_log_gcc,
+		render_log_github,
+		render_log_sarif,
+	};
+	static const struct render_log_program program = {
+		.file = KT_TEXT("my.log"),
+		.log = {.program = KT_TEXT("p"), .trace = KT_TEXT(EXPLAINED), .complete = true},
+	};
+	struct kt_buf all = KT_BUF_INIT;
+	struct kt_error *err = NULL;
+
+	counting = true;
+	for (size_t i = 0; !err && i < sizeof(formats) / sizeof(*formats); i++) {
+		char *one = NULL;
+
+		err = formats[i](&program, 1, NULL, &one);
+		if (!err)
+			kt_buf_appends(&all, one);
+		free(one);
+	}
+	if (!err) {
+		*ret = kt_buf_failed(&all) ? NULL : strndup(all.data, all.len);
+		err = *ret ? NULL : kt_error_no_memory();
+	}
+	kt_buf_deinit(&all);
+	counting = false;
 	return err;
 }
 
@@ -191,6 +247,12 @@ static void test_log(void **state)
 	check_each(collapse_log, "a log, collapsed");
 }
 
+static void test_log_formats(void **state)
+{
+	(void)state;
+	check_each(format_log, "the error of a log, in each format");
+}
+
 static void test_report(void **state)
 {
 	(void)state;
@@ -200,9 +262,8 @@ static void test_report(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stub),
-		cmocka_unit_test(test_facts),
-		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_stub),   cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_log),    cmocka_unit_test(test_log_formats),
 		cmocka_unit_test(test_report),
 	};
 

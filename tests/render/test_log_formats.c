@@ -339,6 +339,8 @@ static void test_sarif(void **state)
 	json_t *run = sarif_run(two, 2, NULL), *result = result_of(run, 0), *steps = NULL;
 	static const char *const flow[] = {"two.bpf.c:5", "two.bpf.c:5", "two.bpf.c:6",
 					   "two.bpf.c:9"};
+	static const char *const words[] = {"set at insn 1:", "copied from R0 at insn 2:",
+					    "from 3 to 6", "R6 invalid mem access"};
 	json_t *rule = NULL;
 	const char *id = NULL, *name = NULL, *level = NULL;
 	int index = -1, successful = 0;
@@ -369,8 +371,13 @@ static void test_sarif(void **state)
 				     "locations", &steps),
 			 0);
 	assert_int_equal(json_array_size(steps), sizeof(flow) / sizeof(flow[0]));
-	for (size_t i = 0; i < sizeof(flow) / sizeof(flow[0]); i++)
-		check_location(json_object_get(json_array_get(steps, i), "location"), flow[i]);
+	for (size_t i = 0; i < sizeof(flow) / sizeof(flow[0]); i++) {
+		json_t *where = json_object_get(json_array_get(steps, i), "location");
+
+		check_location(where, flow[i]);
+		assert_int_equal(json_unpack(where, "{s:{s:s}}", "message", "text", &name), 0);
+		check_has(name, words[i]);
+	}
 	json_decref(run);
 }
 
