@@ -242,7 +242,7 @@ static void test_pager(void **state)
 			"2234567\n");
 	/* Nothing to show, or only an error: not started. */
 	assert_out_text(tty("PAGER=\"$D/p\" \"$T\" log /dev/null", NULL, NULL), "");
-	tty("PAGER=\"$D/p\" \"$T\" log /nonexistent", NULL, NULL);
+	tty("PAGER=\"$D/p\" \"$T\" log \"$D/none\"", NULL, NULL);
 	assert_memory_equal(result.out.data, "ktstr-gdb: ", 11);
 	assert_int_equal(result.status, 3);
 }
