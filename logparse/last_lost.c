@@ -27,7 +27,22 @@ static const char *const releases[] = {
 };
 
 static const char *const ends_section[] = {
-	"_rcu_read_unlock", "_spin_unlock", "_rbtree_remove", "_list_pop_", NULL,
+	"_preempt_enable",
+	"_local_irq_restore",
+	"_rcu_read_unlock",
+	"_spin_unlock",
+	"_rbtree_remove",
+	"_list_pop_",
+	NULL,
+};
+
+/* They take nothing, whatever else is not known. */
+static const char *const harmless[] = {
+	"bpf_map_lookup_elem", "bpf_get_",          "bpf_probe_",
+	"bpf_trace_",          "bpf_ktime_",        "bpf_snprintf",
+	"bpf_dynptr_data",     "bpf_dynptr_slice",  "bpf_dynptr_size",
+	"bpf_dynptr_is_",      "bpf_dynptr_read",   "bpf_rcu_read_lock",
+	"bpf_sk_lookup_",      "bpf_ringbuf_query", NULL,
 };
 
 static bool contains(struct kt_text text, const char *what)
@@ -82,11 +97,72 @@ void kt_lost_pass(struct kt_lost *lost, const struct kt_lost_call *call)
 	lost->calls[lost->n++ % KT_LOST_CALLS] = *call;
 }
 
+static struct kt_text name_of(const struct kt_path *path, const struct kt_lost_call *call)
+{
+	struct kt_event ev;
+	struct kt_op op;
+
+	kt_path_read_step(path, &path->steps.data[call->step], &ev);
+	kt_op_read(ev.insn, &op);
+	return op.name;
+}
+
+/* What a place holds right before or right behind the call, and nearby. */
+static bool value_at(const struct kt_path *path, const struct kt_lost_call *call,
+		     enum kt_place kind, int32_t number, struct kt_text *ret)
+{
+	struct kt_path_value find = {
+		.path = path,
+		.place = {kind, number, 8, path->steps.data[call->step].frame},
+		.step = call->step,
+		.begin = call->step,
+		.max = KT_PATH_NEAR,
+	};
+
+	return kt_path_find_value(&find, ret);
+}
+
+/*
+ * Does the step write over a dynptr? That takes its slices:
+ *	21: (73) *(u8 *)(r10 -16) = r7        ; R7=0 R10=fp0 fp-16=???????0
+ *	51: (85) call bpf_dynptr_from_mem#197         ; fp-24=dynptr_local(id=3)
+ */
+static bool overwrites_dynptr(const struct kt_path *path, const struct kt_lost_call *call)
+{
+	struct kt_state_items it;
+	struct kt_state_item item;
+	struct kt_event ev;
+
+	kt_path_read_step(path, &path->steps.data[call->step], &ev);
+	kt_state_items_init(&it, ev.state);
+	for (int n = 0; n < 8 && kt_state_items_next(&it, &item);) {
+		struct kt_text before;
+
+		if (item.place != KT_PLACE_SLOT)
+			continue;
+		n++;
+		/* It has two slots, of which the lower one is printed. */
+		for (int32_t slot = item.number; slot >= item.number - 8; slot -= 8)
+			if (value_at(path, call, KT_PLACE_SLOT, slot, &before) &&
+			    kt_text_starts_with(before, KT_TEXT("dynptr_")) &&
+			    (slot != item.number || !kt_text_equals(before, item.value)))
+				return !kt_text_starts_with(item.value, KT_TEXT("dynptr_")) ||
+				       slot == item.number;
+	}
+	return false;
+}
+
 enum gets {
 	GETS_IT,
 	GETS_OTHER,
 	GETS_UNKNOWN,
 };
+
+/* The number that links values that go together: of the reference, or else the value's own. */
+static uint32_t link_of(struct kt_text value)
+{
+	return kt_value_ref(value) ? kt_value_ref(value) : kt_value_id(value);
+}
 
 /* Does an argument of the call come from where the value is, or does it have its reference? */
 static enum gets gets_by(const struct kt_path *path, const struct kt_lost_call *call, uint32_t reg,
@@ -94,19 +170,13 @@ static enum gets gets_by(const struct kt_path *path, const struct kt_lost_call *
 {
 	const struct kt_path_place *place = &call->place;
 	const struct kt_path_step *step = &path->steps.data[call->step];
-	struct kt_path_value find = {
-		.path = path,
-		.place = {KT_PLACE_REG, (int32_t)reg, 0, step->frame},
-		.step = call->step,
-		.begin = call->step,
-		.max = KT_PATH_NEAR,
-	};
 	struct kt_text arg;
 	struct kt_event ev;
 	struct kt_op op;
 
-	if (kt_value_ref(value) && kt_path_find_value(&find, &arg) && kt_value_ref(arg))
-		return kt_value_ref(arg) == kt_value_ref(value) ? GETS_IT : GETS_OTHER;
+	if (link_of(value) && value_at(path, call, KT_PLACE_REG, (int32_t)reg, &arg) &&
+	    link_of(arg) == link_of(value))
+		return GETS_IT;
 	for (size_t i = call->step, n = 0; i && n < KT_PATH_NEAR; i--, n++) {
 		const struct kt_path_step *s = &path->steps.data[i - 1];
 
@@ -133,46 +203,77 @@ static enum gets gets(const struct kt_path *path, const struct kt_lost_call *cal
 	/* bpf_kptr_xchg(), bpf_list_push_front_impl() and bpf_rbtree_add_impl() have it second. */
 	if (first != GETS_IT && gets_by(path, call, 2, value) == GETS_IT)
 		return GETS_IT;
-	return first;
+	/* What has slices is in a dynptr on the stack. */
+	return first == GETS_OTHER && contains(name_of(path, call), "_dynptr") ? GETS_UNKNOWN
+									       : first;
 }
 
-static struct kt_text name_of(const struct kt_path *path, const struct kt_lost_call *call)
+enum chance {
+	CHANCE_NONE,
+	CHANCE_CALL,  /* nothing is known of the call */
+	CHANCE_OTHER, /* it takes something, but rather something else */
+	CHANCE_GOOD,
+	CHANCE_SURE,
+};
+
+static enum chance chance_of(const struct kt_path *path, const struct kt_lost_call *call,
+			     unsigned by, struct kt_text value)
 {
-	struct kt_event ev;
-	struct kt_op op;
+	struct kt_text name;
+	unsigned match;
 
-	kt_path_read_step(path, &path->steps.data[call->step], &ev);
-	kt_op_read(ev.insn, &op);
-	return op.name;
+	if (contains(kt_value_type(value), "mem") && overwrites_dynptr(path, call))
+		return CHANCE_SURE;
+	if (path->steps.data[call->step].defs != KT_STEP_CALL_DEFS)
+		return CHANCE_NONE;
+	name = name_of(path, call);
+	match = by & takes(name);
+	if (match & (TAKES_PACKET | TAKES_SECTION))
+		return CHANCE_SURE;
+	if (match) {
+		switch (gets(path, call, value)) {
+		case GETS_IT: return CHANCE_SURE;
+		case GETS_UNKNOWN: return CHANCE_GOOD;
+		case GETS_OTHER: return CHANCE_OTHER;
+		}
+	}
+	for (size_t i = 0; harmless[i]; i++)
+		if (kt_text_starts_with(name, (struct kt_text){harmless[i], strlen(harmless[i])}))
+			return CHANCE_NONE;
+	return CHANCE_CALL;
 }
 
-/* The first call, in the order of execution, that may have taken it. sure: that must have. */
+/*
+ * The call that took it: the first one in the order of execution of which that is likely, or the
+ * only one of which it is possible. sure: the log does not say that it was taken at all.
+ */
 static const struct kt_lost_call *find_taker(const struct kt_lost *lost, const struct kt_path *path,
 					     unsigned by, struct kt_text value, bool sure)
 {
 	size_t kept = lost->n < KT_LOST_CALLS ? lost->n : KT_LOST_CALLS;
+	const struct kt_lost_call *only[CHANCE_SURE] = {0};
+	size_t n[CHANCE_SURE] = {0};
 
 	for (size_t i = 1; i <= kept; i++) {
 		const struct kt_lost_call *call = &lost->calls[(lost->n - i) % KT_LOST_CALLS];
-		unsigned match = by & takes(name_of(path, call));
-		enum gets it;
+		enum chance chance = chance_of(path, call, by, value);
 
-		if (match & (TAKES_PACKET | TAKES_SECTION))
+		if (chance == CHANCE_SURE || (chance == CHANCE_GOOD && !sure))
 			return call;
-		if (!match)
-			continue;
-		it = gets(path, call, value);
-		if (it == GETS_IT || (it == GETS_UNKNOWN && !sure))
-			return call;
+		n[chance]++;
+		only[chance] = call;
 	}
-	return NULL;
+	if (sure || lost->n > kept)
+		return NULL;
+	if (n[CHANCE_OTHER])
+		return n[CHANCE_OTHER] == 1 ? only[CHANCE_OTHER] : NULL;
+	return n[CHANCE_CALL] == 1 ? only[CHANCE_CALL] : NULL;
 }
 
 const struct kt_lost_call *kt_lost_see(struct kt_lost *lost, const struct kt_path *path,
 				       struct kt_text value)
 {
 	enum kt_value_rank rank = kt_value_rank(value);
-	const struct kt_lost_call *call;
 	int64_t n;
 
 	/* The outcome of a check for NULL: a call makes an unknown scalar of what it takes. */
@@ -188,8 +289,7 @@ const struct kt_lost_call *kt_lost_see(struct kt_lost *lost, const struct kt_pat
 		return NULL;
 	}
 	lost->over = true;
-	call = find_taker(lost, path, taken_by(value), value, false);
-	return call || lost->n != 1 ? call : &lost->calls[0];
+	return find_taker(lost, path, taken_by(value), value, false);
 }
 
 /*

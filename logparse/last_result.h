@@ -54,7 +54,8 @@ enum kt_last_how {
 	KT_LAST_ARGUMENT, /* handed over by a call; the next step is about the same in the caller */
 	KT_LAST_RETURNED, /* r0 of a callee, that this exit hands over; likewise */
 	KT_LAST_ACQUIRED, /* a reference: the call that took it */
-	KT_LAST_LOST,     /* the call took its type: `was` before, a scalar or nothing since */
+	KT_LAST_LOST,     /* the call took its type: `was` before, a scalar or nothing since; or the
+			     store did, over the dynptr that it is a slice of */
 };
 
 struct kt_last_step {
@@ -123,6 +124,7 @@ struct kt_last_subject {
 				 instruction; empty: not in the log. Of a reference the register
 				 or slot that holds it, "R0=ringbuf_mem(id=2,sz=8)" */
 	enum kt_last_value_from value_from;
+	bool unreadable;    /* the message says that it has no value */
 	struct kt_text was; /* what it was before its type was taken from it; or empty */
 	enum kt_last_origin origin;
 	size_t n_steps;  /* the latest first; copies, spills and alterations are followed */

@@ -87,6 +87,7 @@ static void add_slot(struct kt_log_last *out, struct kt_text line)
  *	kernel function bpf_x args#0 expected pointer to ctx, but got scalar	5.13 to 6.1
  *	expected an initialized iter_num as arg #0				6.12
  *	Possibly NULL pointer passed to trusted arg0
+ *	Possibly NULL pointer passed to helper arg2		of a helper it is the register: R2
  */
 static void add_arguments(struct kt_log_last *out, struct kt_text line)
 {
@@ -94,6 +95,8 @@ static void add_arguments(struct kt_log_last *out, struct kt_text line)
 	const char *p;
 
 	while ((p = kt_path_find(rest, "arg"))) {
+		bool is_reg = p - line.data >= 7 && !memcmp(p - 7, "helper ", 7);
+
 		rest.len -= (size_t)(p + 3 - rest.data);
 		rest.data = p + 3;
 		for (size_t i = 0; rest.len && i < 2 && strchr("s #", rest.data[0]); i++) {
@@ -102,7 +105,7 @@ static void add_arguments(struct kt_log_last *out, struct kt_text line)
 		}
 		if (rest.len && rest.data[0] >= '0' && rest.data[0] < '5' &&
 		    (rest.len == 1 || !isdigit((unsigned char)rest.data[1])))
-			add_subject(out, KT_LAST_SUBJECT_REG, rest.data[0] - '0' + 1, true);
+			add_subject(out, KT_LAST_SUBJECT_REG, rest.data[0] - '0' + !is_reg, true);
 	}
 }
 
@@ -134,8 +137,9 @@ static uint32_t add_named(struct kt_log_last *out)
 
 /*
  * The registers of an instruction whose error names none ("only read is supported"): of an
- * access the base of the address, else all.
+ * access the base of the address, else all. LD_ABS and LD_IND only write r0.
  *	(63) *(u32 *)(r1 +0) = r2
+ *	(50) r0 = *(u16 *)skb[r7 + 2]
  */
 static void add_of_insn(struct kt_log_last *out)
 {
@@ -145,8 +149,11 @@ static void add_of_insn(struct kt_log_last *out)
 	if (insn.len < 5 || insn.data[0] != '(' || kt_path_find(insn, "call "))
 		return;
 	if (!p) {
-		insn.data += 4;
-		insn.len -= 4;
+		const char *skb = kt_path_find(insn, " *)skb[");
+		size_t front = skb ? (size_t)(skb - insn.data) : 4;
+
+		insn.data += front;
+		insn.len -= front;
 		add_registers(out, insn, "rw", false);
 		return;
 	}

@@ -19,7 +19,8 @@ struct walk {
 	struct kt_last_subject *subject;
 	struct kt_path_place at;
 	struct kt_lost lost;
-	size_t now; /* the step that is looked at */
+	bool dynptrs; /* the log has dynptrs, which a store may overwrite */
+	size_t now;   /* the step that is looked at */
 	unsigned lookups;
 	bool in_callee; /* the steps just passed were a callee's */
 	bool in_deeper; /* likewise, since the last step of the place's frame */
@@ -358,13 +359,17 @@ static bool walk_store(struct walk *w)
 	return found(w, KT_LAST_SET);
 }
 
-/* A call that may have taken the type of the value, which survives it. */
-static void pass_call(struct walk *w)
+/*
+ * A call that may have taken the type of the value, which survives it; or a store, which may
+ * overwrite the dynptr that the value is a slice of. What a function of the program calls is passed
+ * one by one.
+ */
+static void pass(struct walk *w)
 {
 	struct kt_lost_call call = {w->now, w->subject->n_steps, w->at};
+	uint16_t defs = w->path->steps.data[w->now].defs;
 
-	/* What a function of the program calls is passed one by one. */
-	if (w->path->steps.data[w->now].defs == KT_STEP_CALL_DEFS && !w->in_deeper)
+	if (!w->lost.over && (defs ? defs == KT_STEP_CALL_DEFS && !w->in_deeper : w->dynptrs))
 		kt_lost_pass(&w->lost, &call);
 }
 
@@ -415,7 +420,7 @@ static void walk(struct walk *w, size_t n)
 		if (step->flags & KT_STEP_STATE)
 			continue;
 		if (step->frame > w->at.frame) {
-			pass_call(w);
+			pass(w);
 			over = walk_callee(w);
 			w->in_deeper = true;
 		} else if (step->frame < w->at.frame) {
@@ -424,11 +429,11 @@ static void walk(struct walk *w, size_t n)
 		} else {
 			if (w->at.kind == KT_PLACE_SLOT) {
 				over = walk_store(w);
-				pass_call(w);
+				pass(w);
 			} else if (step->defs >> w->at.number & 1) {
 				over = walk_def(w);
 			} else {
-				pass_call(w);
+				pass(w);
 			}
 			w->in_callee = w->in_deeper = false;
 		}
@@ -508,7 +513,7 @@ static bool const_of_steps(const struct kt_last_subject *s, struct kt_text *ret)
 	for (size_t i = 0; i < s->n_steps; i++) {
 		if (s->steps[i].how == KT_LAST_ALTERED || s->steps[i].how == KT_LAST_LOST)
 			return false;
-		if (s->steps[i].value.len) {
+		if (kt_value_is_const(s->steps[i].value, &n)) {
 			*ret = s->steps[i].value;
 			return true;
 		}
@@ -531,6 +536,7 @@ static void settle_value(const struct walk *w, struct kt_last_subject *s)
 
 	if (s->kind == KT_LAST_SUBJECT_REF)
 		return;
+	s->unreadable = query->unreadable;
 	if (s->value.len && (query->type.len || query->unreadable) &&
 	    kt_value_rank(query->type) < kt_value_rank(s->value) &&
 	    kt_value_rank(s->value) > KT_VALUE_SCALAR) {
@@ -558,6 +564,7 @@ static void explain_place(struct walk *w, size_t n, size_t begin)
 		.max = SIZE_MAX,
 	};
 
+	w->dynptrs = kt_path_find(w->path->log, "dynptr_");
 	kt_path_find_value(&find, &w->subject->value);
 	if (w->query->type.len || w->query->unreadable) {
 		w->lost.known = true;

@@ -165,3 +165,10 @@ uint32_t kt_value_ref(struct kt_text value)
 
 	return find_bound(value, KT_TEXT("ref_obj_id"), &n) && n < UINT32_MAX ? (uint32_t)n : 0;
 }
+
+uint32_t kt_value_id(struct kt_text value)
+{
+	uint64_t n;
+
+	return find_bound(value, KT_TEXT("id"), &n) && n < UINT32_MAX ? (uint32_t)n : 0;
+}

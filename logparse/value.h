@@ -33,6 +33,9 @@ bool kt_value_min(struct kt_text value, int64_t *ret);
 /* The number of the reference that it holds, "ptr_task_struct(ref_obj_id=2)"; 0: none is named. */
 uint32_t kt_value_ref(struct kt_text value);
 
+/* Its "id=3", which its copies share; 0: none is printed. */
+uint32_t kt_value_id(struct kt_text value);
+
 /* "map_value" of "map_value(ks=4,vs=8)": the name of its type. */
 struct kt_text kt_value_type(struct kt_text value);
 

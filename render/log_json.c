@@ -228,6 +228,7 @@ static json_t *json_subject(struct document *doc, const struct kt_last_subject *
 	put(doc, object, "value", text_or_null(subject->value));
 	put(doc, object, "value_from",
 	    subject->value.len ? json_string(from[subject->value_from]) : json_null());
+	put(doc, object, "unreadable", json_boolean(subject->unreadable));
 	put(doc, object, "was", text_or_null(subject->was));
 	put(doc, object, "origin", json_string(origins[subject->origin]));
 	put(doc, object, "steps", steps);

@@ -5,6 +5,12 @@
 
 #include "logparse/value.h"
 
+static bool is_call(struct kt_text insn)
+{
+	return kt_text_starts_with(insn, KT_TEXT("(85)")) ||
+	       kt_text_starts_with(insn, KT_TEXT("(8d)"));
+}
+
 void render_log_how(const struct kt_last_subject *subject, const struct kt_last_step *step,
 		    struct kt_buf *out)
 {
@@ -20,8 +26,8 @@ void render_log_how(const struct kt_last_subject *subject, const struct kt_last_
 	case KT_LAST_RETURNED: kt_buf_appends(out, "returned at "); break;
 	case KT_LAST_ACQUIRED: kt_buf_appends(out, "taken at "); break;
 	case KT_LAST_LOST:
-		kt_buf_appends(out, subject->was.len ? "until the call at "
-						     : "a pointer until the call at ");
+		kt_buf_appends(out, subject->was.len ? "until " : "a pointer until ");
+		kt_buf_appends(out, is_call(step->insn.insn) ? "the call at " : "the store at ");
 		break;
 	}
 }
@@ -86,6 +92,8 @@ void render_log_subject(const struct kt_last_subject *s, struct kt_buf *out)
 		kt_buf_appends(out, s->kind == KT_LAST_SUBJECT_REF || s->frame ? ": " : "=");
 		kt_buf_append(out, s->value.data, s->value.len);
 		append_type(s, out);
+	} else if (s->unreadable) {
+		kt_buf_appends(out, " has no value");
 	} else if (s->kind == KT_LAST_SUBJECT_REG && s->origin != KT_LAST_ORIGIN_NEVER &&
 		   !s->was.len) {
 		/* At level 1 Linux 5.10 prints state only after jumps. */
@@ -93,7 +101,7 @@ void render_log_subject(const struct kt_last_subject *s, struct kt_buf *out)
 	}
 	append_role(s, out);
 	if (s->was.len) {
-		kt_buf_appends(out, s->value.len ? ", was " : " was ");
+		kt_buf_appends(out, s->value.len || s->unreadable ? ", was " : " was ");
 		kt_buf_append(out, s->was.data, s->was.len);
 	}
 }

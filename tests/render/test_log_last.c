@@ -144,7 +144,7 @@ static void test_long_path(void **state)
 	text = render((struct kt_text){log.data, log.len}, "p");
 	assert_in_range(count_lines(text), 10, 55);
 	assert_non_null(strstr(text, "p: R9 !read_ok\n  at insn 5000: (bf) r0 = r9\n"));
-	assert_non_null(strstr(text, "  R9\n    never set on this path\n"));
+	assert_non_null(strstr(text, "  R9 has no value\n    never set on this path\n"));
 	assert_non_null(strstr(text, "(5001 instructions):\n"));
 	assert_non_null(strstr(text, "lines of the path are not shown"));
 	assert_non_null(strstr(text, "    5000: (bf) r0 = r9\n"));
