@@ -160,10 +160,30 @@ bool kt_path_stack_of(const struct kt_path *path, size_t step, const struct kt_o
 	return ret->number < 0;
 }
 
+/* Helpers that read what their arguments point to. */
+static bool only_reads(const struct kt_path *path, size_t step)
+{
+	static const char *const names[] = {"bpf_map_",         "bpf_trace_",
+					    "bpf_perf_event_",  "bpf_ringbuf_output",
+					    "bpf_probe_write_", "bpf_skb_store_bytes",
+					    "bpf_xdp_store_",   NULL};
+	struct kt_event ev;
+	struct kt_op op;
+
+	kt_path_read_step(path, &path->steps.data[step], &ev);
+	kt_op_read(ev.insn, &op);
+	for (size_t i = 0; names[i]; i++)
+		if (kt_text_starts_with(op.name, (struct kt_text){names[i], strlen(names[i])}))
+			return true;
+	return false;
+}
+
 bool kt_path_call_gets(const struct kt_path *path, size_t step, const struct kt_path_place *slot)
 {
 	struct kt_path_place arg;
 
+	if (only_reads(path, step))
+		return false;
 	for (uint32_t reg = 1; reg <= 5; reg++)
 		if (stack_of_reg(path, step, reg, &arg) && arg.frame == slot->frame &&
 		    arg.number <= slot->number && arg.number + 512 > slot->number)

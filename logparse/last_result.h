@@ -65,7 +65,8 @@ struct kt_last_step {
 	int32_t slot;   /* FILLED: the slot of the next step; else 0 */
 	uint32_t frame; /* the frame of that register or slot */
 	uint32_t times; /* how often the path has this instruction do it, as a loop does; from 1 */
-	bool unbounds;  /* ALTERED: what it alters had an upper bound, and has none behind it */
+	bool unbounds;  /* ALTERED, FILLED: it takes a bound: the number was good as a size, and now
+			   may be  negative or too large */
 	struct kt_text value; /* what the instruction leaves; empty: not in the log */
 	struct kt_last_insn insn;
 };

@@ -23,7 +23,7 @@ struct walk {
 	size_t now;   /* the step that is looked at */
 	unsigned lookups;
 	bool in_callee; /* the steps just passed were a callee's */
-	bool in_deeper; /* likewise, since the last step of the place's frame */
+	uint32_t next;  /* the frame of the instruction that was passed before: the next one */
 };
 
 static struct kt_path_place reg_place(uint32_t reg, uint32_t frame)
@@ -185,14 +185,23 @@ static uint32_t choose(struct walk *w, const struct kt_op *op)
 	return op->dst;
 }
 
-/* Did the instruction make a number without an upper bound of one that had it? */
+/* Is a number that the verifier takes for a size or an offset: not negative, and not too large? */
+static bool is_size(struct kt_text value)
+{
+	int64_t min;
+
+	return is_bounded(value) && kt_value_min(value, &min) && min >= 0;
+}
+
+/* Did the instruction take a bound from a number? A constant that it makes has its bounds. */
 static bool unbounds(const struct walk *w, struct kt_text behind, uint32_t reg)
 {
 	struct kt_text before;
+	int64_t n;
 
-	return kt_value_rank(behind) == KT_VALUE_SCALAR && !is_bounded(behind) &&
-	       value_before(w, reg, &before) && kt_value_rank(before) == KT_VALUE_SCALAR &&
-	       is_bounded(before);
+	return kt_value_rank(behind) == KT_VALUE_SCALAR && !kt_value_is_const(behind, &n) &&
+	       !is_size(behind) && value_before(w, reg, &before) &&
+	       kt_value_rank(before) == KT_VALUE_SCALAR && is_size(before);
 }
 
 static bool walk_alter(struct walk *w, const struct kt_op *op)
@@ -277,7 +286,7 @@ static bool walk_callee(struct walk *w)
 {
 	const struct kt_path_step *call;
 
-	if (w->at.kind != KT_PLACE_REG || w->at.number || w->in_callee) {
+	if (w->at.number || w->in_callee) {
 		w->in_callee = true;
 		return false;
 	}
@@ -310,41 +319,59 @@ static bool walk_caller(struct walk *w)
 
 /*
  * The stack that a store writes. Where its base is no r10, the state behind it tells: it prints
- * the slot that was written.
+ * the slot that was written, if that is of its own frame.
  */
 static bool stored_at(struct walk *w, const struct kt_event *ev, const struct kt_op *op,
 		      struct kt_path_place *ret)
 {
+	uint32_t frame = w->path->steps.data[w->now].frame;
 	struct kt_state_item item;
 
-	if (op->base == 10) {
-		*ret = (struct kt_path_place){KT_PLACE_SLOT, op->offset, op->size, w->at.frame};
-		return true;
-	}
-	if (ev->state.len && !kt_state_find(ev->state, KT_PLACE_SLOT, w->at.number, &item))
+	if (op->base != 10 && frame == w->at.frame && ev->state.len &&
+	    !kt_state_find(ev->state, KT_PLACE_SLOT, w->at.number, &item))
 		return false;
-	return w->lookups++ < MAX_LOOKUPS && kt_path_stack_of(w->path, w->now, op, ret) &&
-	       ret->frame == w->at.frame;
+	return (op->base == 10 || w->lookups++ < MAX_LOOKUPS) &&
+	       kt_path_stack_of(w->path, w->now, op, ret) && ret->frame == w->at.frame;
 }
 
-/* An instruction at the slot's frame, which may write it. True: over. */
+/* Does a call write the slot? Up to 5.17 no state says so, but the call gets a pointer to it. */
+static bool call_writes(struct walk *w, const struct kt_event *ev)
+{
+	struct kt_state_item item;
+
+	if (w->path->steps.data[w->now].frame != w->at.frame)
+		return false;
+	if (ev->state.len)
+		return !ev->resumed && kt_state_find(ev->state, KT_PLACE_SLOT, w->at.number, &item);
+	/* What a function of the program writes was passed one by one. */
+	return w->next <= w->at.frame && w->lookups++ < MAX_LOOKUPS &&
+	       kt_path_call_gets(w->path, w->now, &w->at);
+}
+
+/*
+ * Before 5.16, and where a part of it is read, a number comes back from the stack without its
+ * bounds.
+ */
+static void note_lossy_fill(struct walk *w, uint32_t reg)
+{
+	struct kt_last_subject *s = w->subject;
+	struct kt_last_step *fill = s->n_steps > 1 ? &s->steps[s->n_steps - 2] : NULL;
+
+	if (fill && fill->how == KT_LAST_FILLED && fill->times == 1)
+		fill->unbounds = unbounds(w, fill->value, reg);
+}
+
+/* An instruction at the slot's frame or deeper, which may write it. True: over. */
 static bool walk_store(struct walk *w)
 {
 	const struct kt_path_step *step = &w->path->steps.data[w->now];
-	struct kt_state_item item;
 	struct kt_path_place to;
 	struct kt_event ev;
 	struct kt_op op;
 
 	kt_path_read_step(w->path, step, &ev);
-	if (step->defs == KT_STEP_CALL_DEFS) {
-		if (ev.state.len ? !ev.resumed && kt_state_find(ev.state, KT_PLACE_SLOT,
-								w->at.number, &item)
-				 : w->lookups++ < MAX_LOOKUPS &&
-					   kt_path_call_gets(w->path, w->now, &w->at))
-			return found(w, KT_LAST_SET);
-		return false;
-	}
+	if (step->defs == KT_STEP_CALL_DEFS)
+		return call_writes(w, &ev) && found(w, KT_LAST_SET);
 	if ((ev.opcode & 7) != 2 && (ev.opcode & 7) != 3)
 		return false;
 	kt_op_read(ev.insn, &op);
@@ -353,10 +380,14 @@ static bool walk_store(struct walk *w)
 	if (to.number >= w->at.number + (int32_t)w->at.size ||
 	    to.number + (int32_t)to.size <= w->at.number)
 		return false;
-	if (op.kind == KT_OP_STORE && op.src != KT_OP_NO_REG && to.number <= w->at.number &&
-	    to.number + (int32_t)to.size >= w->at.number + (int32_t)w->at.size)
-		return go_on(w, KT_LAST_SPILLED, op.src);
-	return found(w, KT_LAST_SET);
+	if (op.kind != KT_OP_STORE || op.src == KT_OP_NO_REG || to.number > w->at.number ||
+	    to.number + (int32_t)to.size < w->at.number + (int32_t)w->at.size)
+		return found(w, KT_LAST_SET);
+	to = w->at;
+	w->at = reg_place(op.src, step->frame);
+	add_step(w, KT_LAST_SPILLED, &to);
+	note_lossy_fill(w, op.src);
+	return false;
 }
 
 /*
@@ -369,7 +400,9 @@ static void pass(struct walk *w)
 	struct kt_lost_call call = {w->now, w->subject->n_steps, w->at};
 	uint16_t defs = w->path->steps.data[w->now].defs;
 
-	if (!w->lost.over && (defs ? defs == KT_STEP_CALL_DEFS && !w->in_deeper : w->dynptrs))
+	if (!w->lost.over &&
+	    (defs ? defs == KT_STEP_CALL_DEFS && w->next <= w->path->steps.data[w->now].frame
+		  : w->dynptrs))
 		kt_lost_pass(&w->lost, &call);
 }
 
@@ -419,24 +452,22 @@ static void walk(struct walk *w, size_t n)
 		look(w);
 		if (step->flags & KT_STEP_STATE)
 			continue;
-		if (step->frame > w->at.frame) {
+		if (step->frame < w->at.frame) {
+			over = walk_caller(w);
+		} else if (w->at.kind == KT_PLACE_SLOT) {
+			over = walk_store(w);
+			pass(w);
+		} else if (step->frame > w->at.frame) {
 			pass(w);
 			over = walk_callee(w);
-			w->in_deeper = true;
-		} else if (step->frame < w->at.frame) {
-			over = walk_caller(w);
-			w->in_callee = w->in_deeper = false;
+		} else if (step->defs >> w->at.number & 1) {
+			over = walk_def(w);
 		} else {
-			if (w->at.kind == KT_PLACE_SLOT) {
-				over = walk_store(w);
-				pass(w);
-			} else if (step->defs >> w->at.number & 1) {
-				over = walk_def(w);
-			} else {
-				pass(w);
-			}
-			w->in_callee = w->in_deeper = false;
+			pass(w);
 		}
+		if (step->frame <= w->at.frame)
+			w->in_callee = false;
+		w->next = step->frame;
 		if (over)
 			return;
 	}

@@ -7,6 +7,7 @@
 #include "logparse/last.h"
 #include "logparse/state.h"
 #include "logparse/trace.h"
+#include "logparse/value.h"
 #include "render/explain.h"
 #include "render/log_path.h"
 #include "render/log_step.h"
@@ -96,7 +97,7 @@ static void append_operand(struct kt_buf *out, const struct kt_last_insn *insn, 
 	struct kt_trace trace;
 	struct kt_event ev;
 
-	if (operand < 0 || operand > 10 || insn->line.data >= end)
+	if (operand < 0 || operand >= 10 || insn->line.data >= end)
 		return;
 	kt_trace_init(&trace, (struct kt_text){insn->line.data, (size_t)(end - insn->line.data)});
 	for (unsigned int i = 0; i < 3 && kt_trace_next(&trace, &ev); i++) {
@@ -142,6 +143,7 @@ static void append_step(struct kt_buf *out, const struct kt_log_last *last,
 			const struct kt_last_subject *s, size_t i)
 {
 	const struct kt_last_step *step = &s->steps[i];
+	int64_t min;
 
 	if (s->left_out && i + 1 == s->n_steps)
 		kt_buf_printf(out, "    ... %zu steps are left out ...\n", s->left_out);
@@ -151,7 +153,9 @@ static void append_step(struct kt_buf *out, const struct kt_log_last *last,
 	if ((step->how == KT_LAST_SET || step->how == KT_LAST_ALTERED) && !is_explained(last, step))
 		append_operand(out, &step->insn, last->path.data + last->path.len);
 	if (step->unbounds)
-		kt_buf_appends(out, "      which leaves it without an upper bound\n");
+		kt_buf_appends(out, kt_value_min(step->value, &min) && min >= 0
+					    ? "      which leaves it without an upper bound\n"
+					    : "      which may make it negative\n");
 	if (step->times > 1)
 		kt_buf_printf(out, "      %" PRIu32 " times on this path\n", step->times);
 }

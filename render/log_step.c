@@ -34,9 +34,16 @@ void render_log_how(const struct kt_last_subject *subject, const struct kt_last_
 
 const char *render_log_origin(const struct kt_last_subject *subject)
 {
+	const struct kt_last_step *last = subject->n_steps ? &subject->steps[subject->n_steps - 1]
+							   : NULL;
+
 	switch (subject->origin) {
 	case KT_LAST_ORIGIN_FOUND: return "";
-	case KT_LAST_ORIGIN_ENTRY: return subject->number == 10 ? "" : "an argument, as it came in";
+	case KT_LAST_ORIGIN_ENTRY:
+		/* Nothing is to be told of the frame pointer. */
+		if (last ? last->reg == 10 : subject->number == 10)
+			return "";
+		return "an argument, as it came in";
 	case KT_LAST_ORIGIN_NEVER: return "never set on this path";
 	case KT_LAST_ORIGIN_GONE: return "set before what there is of the log";
 	}

@@ -18,7 +18,7 @@ static inline struct kt_log_last find(struct kt_text log)
 	return last;
 }
 
-static inline struct kt_log_last find_in(const char *log)
+static inline __attribute__((unused)) struct kt_log_last find_in(const char *log)
 {
 	return find((struct kt_text){log, strlen(log)});
 }

@@ -198,7 +198,9 @@ static void test_marks_pair(void **state)
 	kt_buf_appends(&log, "0: R1=ctx() R10=fp0\n0: (b7) r6 = 0    ; R6_w=0\n");
 	for (unsigned int turn = 0; turn < 50; turn++)
 		for (unsigned int i = 1; i <= 30; i++)
-			kt_buf_printf(&log, "%s%u: (07) r6 += %u   ; R6_w=%u\n",
+			kt_buf_printf(&log,
+				      i == 30 ? "%s%u: (55) if r6 != 0x%x goto pc-30   ; R6_w=%u\n"
+					      : "%s%u: (07) r6 += %u   ; R6_w=%u\n",
 				      i % 10 ? "" : "; n++; @ a.c:3\n", i, i * 3, turn * 1000 + i);
 	kt_buf_appends(&log, "mark_precise: frame0: last_idx 30 first_idx 1\n"
 			     "31: (bf) r0 = r9\nR9 !read_ok\n" STATS);
