@@ -271,6 +271,30 @@ static void gather(struct gathered *g, const struct kt_log_last *last)
 	add_what(g);
 }
 
+static long number_of(const struct kt_facts *facts, struct kt_text name)
+{
+	struct kt_text value = kt_facts_get(facts, name);
+	char digits[24] = "";
+
+	memcpy(digits, value.data ? value.data : "", value.len < 23 ? value.len : 23);
+	return strtol(digits, NULL, 0);
+}
+
+/*
+ * "invalid read from stack R10 off=-8 size=8" may be of bytes within the 512 of the stack: then
+ * nothing was written there, and the frame is not that large yet.
+ */
+static const struct kt_catalog_entry *refine(const struct kt_catalog_entry *entry,
+					     const struct kt_facts *facts)
+{
+	long off = number_of(facts, KT_TEXT("off")), bytes = number_of(facts, KT_TEXT("bytes"));
+
+	if (!entry || strcmp(entry->id, "stack-bounds") != 0 || off < -512 || off >= 0 ||
+	    bytes <= 0 || off + bytes > 0)
+		return entry;
+	return kt_catalog_by_id(KT_TEXT("stack-uninitialized"));
+}
+
 /* --- what the kernel itself says --- */
 
 /*
@@ -371,7 +395,7 @@ struct kt_error *kt_catalog_explain(const struct kt_log_last *last, struct kt_ca
 	struct kt_error *err = NULL;
 
 	if (last->outcome == KT_LAST_FAILED) {
-		why.entry = match_message(last, &g.facts);
+		why.entry = refine(match_message(last, &g.facts), &g.facts);
 		gather(&g, last);
 		if (last->explanation.len)
 			err = add_of_kernel(&why, last->explanation);
