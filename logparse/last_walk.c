@@ -428,13 +428,11 @@ static void walk_ended(struct walk *w)
 		     (reg == 10 ||
 		      (!w->at.frame && (reg == 1 || (path->global && reg >= 1 && reg <= 5))));
 
-	/* The frame pointer is the same everywhere. A register that has a value was given one. */
+	/* The frame pointer is the same everywhere. */
 	if (!path->whole && !(w->at.kind == KT_PLACE_REG && reg == 10))
 		w->subject->origin = KT_LAST_ORIGIN_GONE;
 	else if (given)
 		w->subject->origin = KT_LAST_ORIGIN_ENTRY;
-	else if (w->at.kind == KT_PLACE_REG && w->subject->value.len)
-		w->subject->origin = KT_LAST_ORIGIN_GONE;
 	else
 		w->subject->origin = KT_LAST_ORIGIN_NEVER;
 }
@@ -585,6 +583,13 @@ static void settle_value(const struct walk *w, struct kt_last_subject *s)
 	}
 }
 
+/* A register that has a value was given one, whatever the log lacks. */
+static void settle_origin(struct kt_last_subject *s)
+{
+	if (s->origin == KT_LAST_ORIGIN_NEVER && s->kind == KT_LAST_SUBJECT_REG && s->value.len)
+		s->origin = KT_LAST_ORIGIN_GONE;
+}
+
 static void explain_place(struct walk *w, size_t n, size_t begin)
 {
 	struct kt_path_value find = {
@@ -631,4 +636,5 @@ void kt_path_explain(const struct kt_path *path, const struct kt_path_sources *s
 	case KT_LAST_SUBJECT_REF: walk_ref(&w, query->acquired); break;
 	}
 	settle_value(&w, subject);
+	settle_origin(subject);
 }

@@ -97,7 +97,8 @@ static void test_packet_changes(void **state)
 		     "3: (85) call pc+2\n"
 		     "Func#1 ('g') is global and assumed valid.\n"
 		     "4: R0_w=scalar()\n"
-		     "4: (71) r1 = *(u8 *)(r7 +0)\n"
+		     "4: (85) call bpf_some_new_kfunc#900   ; R0=scalar()\n"
+		     "5: (71) r1 = *(u8 *)(r7 +0)\n"
 		     "R7 invalid mem access 'scalar'\n" STATS,
 		 {"R7=scalar lost@3(pkt(r=0)) set@1"}},
 		/* 5.10, level 1: no state at all; it reads skb->data. */
@@ -109,6 +110,14 @@ static void test_packet_changes(void **state)
 		 "5: (71) r1 = *(u8 *)(r7 +23)\n"
 		 "R7 invalid mem access 'inv'\n" STATS,
 		 {"R7=inv lost@4() set@1"}},
+		/* The copy cuts it before a call can take it. */
+		{"0: (bf) r6 = r1\n"
+		 "1: (61) r7 = *(u32 *)(r6 +76)\n"
+		 "2: (bc) w8 = w7\n"
+		 "3: (85) call bpf_skb_pull_data#39\n"
+		 "4: (71) r1 = *(u8 *)(r8 +23)\n"
+		 "R8 invalid mem access 'inv'\n" STATS,
+		 {"R8=inv copied@2:R7 set@1"}},
 		/* Nothing takes skb->len, which never was a pointer. */
 		{"0: (bf) r6 = r1\n"
 		 "1: (61) r7 = *(u32 *)(r6 +16)\n"
@@ -176,7 +185,9 @@ static void test_releases(void **state)
 		 "4: (85) call bpf_tcp_sock#96          ; R0=tcp_sock(id=2) refs=2\n"
 		 "5: (bf) r1 = r0                       ; R0=tcp_sock(id=2) R1=tcp_sock(id=2)\n"
 		 "6: (85) call bpf_sk_release#86        ;\n"
-		 "7: (61) r0 = *(u32 *)(r6 +8)\n"
+		 "7: (bf) r1 = r7                       ; R1=sock(id=5)\n"
+		 "8: (85) call bpf_sk_release#86        ;\n"
+		 "9: (61) r0 = *(u32 *)(r6 +8)\n"
 		 "R6 invalid mem access 'scalar'\n" STATS,
 		 {"R6=scalar lost@6(sock(id=2)) copied@2:R0 result@1"}},
 		/* No state: the helper gets this very value. */
@@ -228,6 +239,7 @@ static void test_sections_and_slices(void **state)
 		{"0: R1=ctx() R10=fp0\n"
 		 "41: (79) r6 = *(u64 *)(r7 +0)         ; R6=rcu_ptr_bpf_cpumask(id=5)\n"
 		 "42: (85) call bpf_rcu_read_unlock#300 ;\n"
+		 "43: (85) call bpf_some_new_kfunc#900  ; R0=scalar()\n"
 		 "44: (bf) r2 = r6                      ; R2=untrusted_ptr_bpf_cpumask(id=5)\n"
 		 "46: (85) call bpf_cpumask_test_cpu#301\n"
 		 "R2 must be a rcu pointer\n" STATS,
@@ -325,6 +337,11 @@ static void test_sizes(void **state)
 		 "1: (85) call bpf_probe_read_user#112\n"
 		 "R2 unbounded memory access, use 'var &= const' or 'if (var < const)'\n" STATS,
 		 {"size R2=scalar() set@0"}},
+		{"0: R1=ctx() R10=fp0\n"
+		 "0: (71) r2 = *(u8 *)(r1 +8)           ; R2_w=scalar(umax=255)\n"
+		 "1: (85) call bpf_probe_read_user#112\n"
+		 "R2 invalid zero-sized read: u64=[0,255]\n" STATS,
+		 {"size R2=scalar(umax=255) set@0"}},
 		{"0: R1=ctx() R10=fp0\n"
 		 "0: (79) r2 = *(u64 *)(r1 +8)          ; R2_w=scalar()\n"
 		 "1: (85) call bpf_probe_read_user#112\n"
@@ -454,6 +471,38 @@ static void test_stack(void **state)
 		 "5: (71) r0 = *(u8 *)(r6 +0)\n"
 		 "R6 invalid mem access 'inv'\n" STATS,
 		 {"R6=inv filled@4:fp-8 set@3"}},
+		/* A helper that reads the stack is passed over. */
+		{"0: (7b) *(u64 *)(r10 -8) = r6\n"
+		 "1: (bf) r2 = r10\n"
+		 "2: (07) r2 += -8\n"
+		 "3: (85) call bpf_map_lookup_elem#1\n"
+		 "4: (79) r6 = *(u64 *)(r10 -8)\n"
+		 "5: (71) r0 = *(u8 *)(r6 +0)\n"
+		 "R6 invalid mem access 'inv'\n" STATS,
+		 {"R6=inv filled@4:fp-8 spilled@0:R6 gone"}},
+		/* A callee has a stack of its own, and writes the caller's by a pointer. */
+		{"0: R1=ctx() R10=fp0\n"
+		 "0: (7a) *(u64 *)(r10 -8) = 0          ; R10=fp0 fp-8_w=0\n"
+		 "1: (bf) r1 = r10                      ; R1_w=fp0 R10=fp0\n"
+		 "2: (07) r1 += -8                      ; R1_w=fp-8\n"
+		 "3: (85) call pc+2\n"
+		 "caller:\n"
+		 " R10=fp0 fp-8_w=0\n"
+		 "callee:\n"
+		 " frame1: R1_w=fp[0]-8 R10=fp0\n"
+		 "6: frame1: R1_w=fp[0]-8 R10=fp0\n"
+		 "6: (b7) r2 = 3                        ; frame1: R2_w=3\n"
+		 "7: (7b) *(u64 *)(r1 +0) = r2          ; frame1: R1=fp[0]-8 R2_w=3\n"
+		 "8: (7a) *(u64 *)(r10 -8) = 9          ; frame1: R10=fp0 fp-8_w=9\n"
+		 "9: (95) exit\n"
+		 "returning from callee:\n"
+		 " frame1: R2=3 R10=fp0 fp-8=9\n"
+		 "to caller at 4:\n"
+		 " R10=fp0 fp-8=3\n"
+		 "4: (79) r4 = *(u64 *)(r10 -8)         ; R4_w=3 R10=fp0 fp-8=3\n"
+		 "5: (71) r0 = *(u8 *)(r4 +0)\n"
+		 "R4 invalid mem access 'scalar'\n" STATS,
+		 {"R4=3 filled@4:fp-8 spilled@7:R2 set@6"}},
 		/* A slot of the caller, through a pointer that it passed. */
 		{"0: R1=ctx() R10=fp0\n"
 		 "0: (7b) *(u64 *)(r10 -8) = r1         ; R1=ctx() R10=fp0 fp-8_w=ctx()\n"
@@ -504,6 +553,17 @@ static void test_not_said(void **state)
 		{"6: (61) r1 = *(u32 *)(r7 +0)\n7: (07) r1 += 4\n"
 		 "R1 pointer arithmetic on map_value_or_null prohibited, null-check it first\n",
 		 {"R1=map_value_or_null set@6"}},
+		{"6: (61) r1 = *(u32 *)(r7 +0)\n7: (85) call bpf_x#900\n"
+		 "arg#0 expected pointer to ctx, but got scalar\n",
+		 {"R1=scalar set@6"}},
+		/* Of a helper the number is the register's. */
+		{"6: (b7) r2 = 0\n7: (85) call bpf_kptr_xchg#194\n"
+		 "Possibly NULL pointer passed to helper arg2\n",
+		 {"R2=0 set@6"}},
+		/* Classic BPF's loads only write r0; they read the index. */
+		{"6: (b7) r7 = 4\n7: (b7) r0 = 1\n8: (50) r0 = *(u16 *)skb[r7 + 2]\n"
+		 "BPF_LD_[ABS|IND] cannot be mixed with socket references\n",
+		 {"R7=4 set@6"}},
 		{"0: (61) r3 = *(u32 *)(r1 +0)\n1: (71) r2 = *(u8 *)(r1 +2)\nsomething else\n",
 		 {"R1= entry"}},
 	};
