@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "logparse/last_lost.h"
 
-enum {                    /* what a call may take */
-       TAKES_PACKET = 1,  /* pointers into the packet, slices of a dynptr of it */
-       TAKES_OBJECT = 2,  /* what it is given: a reference that it releases */
-       TAKES_SECTION = 4, /* what is good inside an RCU or lock section */
-};
-
 /* bpf_helper_changes_pkt_data() of Linux 5.10 to 7.3, and kfuncs that do the same. */
 static const char *const changes_packet[] = {
 	"bpf_skb_vlan_push",       "bpf_skb_vlan_pop",    "bpf_skb_store_bytes",
@@ -50,22 +44,22 @@ static bool contains(struct kt_text text, const char *what)
 	return text.len && memmem(text.data, text.len, what, strlen(what));
 }
 
-static unsigned takes(struct kt_text name)
+unsigned kt_lost_takes(struct kt_text name)
 {
 	unsigned ret = 0;
 
 	if (!name.len)
-		return TAKES_PACKET; /* a global function may change the packet; since 6.13 */
+		return KT_TAKES_PACKET; /* a global function may change the packet; since 6.13 */
 	for (size_t i = 0; changes_packet[i]; i++)
 		if (name.len == strlen(changes_packet[i]) &&
 		    !memcmp(name.data, changes_packet[i], name.len))
-			ret |= TAKES_PACKET;
+			ret |= KT_TAKES_PACKET;
 	for (size_t i = 0; releases[i]; i++)
 		if (contains(name, releases[i]))
-			ret |= TAKES_OBJECT;
+			ret |= KT_TAKES_OBJECT;
 	for (size_t i = 0; ends_section[i]; i++)
 		if (contains(name, ends_section[i]))
-			ret |= TAKES_SECTION;
+			ret |= KT_TAKES_SECTION;
 	return ret;
 }
 
@@ -82,14 +76,14 @@ static unsigned taken_by(struct kt_text value)
 	struct kt_text type = kt_value_type(value);
 
 	if (kt_text_starts_with(type, KT_TEXT("pkt")))
-		return TAKES_PACKET;
+		return KT_TAKES_PACKET;
 	if (contains(value, "non_own_ref") || contains(type, "rcu_"))
-		return TAKES_SECTION;
+		return KT_TAKES_SECTION;
 	if (kt_value_ref(value))
-		return TAKES_OBJECT;
+		return KT_TAKES_OBJECT;
 	if (contains(type, "mem"))
-		return TAKES_PACKET | TAKES_OBJECT;
-	return TAKES_OBJECT | TAKES_SECTION;
+		return KT_TAKES_PACKET | KT_TAKES_OBJECT;
+	return KT_TAKES_OBJECT | KT_TAKES_SECTION;
 }
 
 void kt_lost_pass(struct kt_lost *lost, const struct kt_lost_call *call)
@@ -227,8 +221,8 @@ static enum chance chance_of(const struct kt_path *path, const struct kt_lost_ca
 	if (path->steps.data[call->step].defs != KT_STEP_CALL_DEFS)
 		return CHANCE_NONE;
 	name = name_of(path, call);
-	match = by & takes(name);
-	if (match & (TAKES_PACKET | TAKES_SECTION))
+	match = by & kt_lost_takes(name);
+	if (match & (KT_TAKES_PACKET | KT_TAKES_SECTION))
 		return CHANCE_SURE;
 	if (match) {
 		switch (gets(path, call, value)) {
@@ -306,12 +300,12 @@ static bool reads_packet_pointer(const struct kt_op *op)
 const struct kt_lost_call *kt_lost_guess(struct kt_lost *lost, const struct kt_path *path,
 					 const struct kt_op *set_by)
 {
-	unsigned by = reads_packet_pointer(set_by) ? TAKES_PACKET : 0;
+	unsigned by = reads_packet_pointer(set_by) ? KT_TAKES_PACKET : 0;
 
 	if (lost->over || !lost->known || !lost->n)
 		return NULL;
 	lost->over = true;
 	if (set_by->kind == KT_OP_CALL)
-		by |= TAKES_OBJECT;
+		by |= KT_TAKES_OBJECT;
 	return find_taker(lost, path, by, (struct kt_text){0}, true);
 }

@@ -3,7 +3,7 @@
  * Calls that take the type of a value that the program still has: of packet pointers, because
  * the call may move the packet; of what it releases; of what was good inside an RCU or lock
  * section, which it ends. The value is a scalar or nothing from there on, and the log does not
- * say so. Internal to logparse/last_walk.c.
+ * say so. Internal to logparse/.
  */
 #ifndef KT_LOGPARSE_LAST_LOST_H
 #define KT_LOGPARSE_LAST_LOST_H
@@ -11,6 +11,15 @@
 #include "logparse/last_place.h"
 #include "logparse/op.h"
 #include "logparse/value.h"
+
+enum {                       /* what a call may take */
+       KT_TAKES_PACKET = 1,  /* pointers into the packet, slices of a dynptr of it */
+       KT_TAKES_OBJECT = 2,  /* what it is given: a reference that it releases */
+       KT_TAKES_SECTION = 4, /* what is good inside an RCU or lock section */
+};
+
+/* What a call of this name may take. Empty: a function of the program. */
+unsigned kt_lost_takes(struct kt_text name);
 
 #define KT_LOST_CALLS 16
 

@@ -5,6 +5,7 @@
 
 #include "logparse/gap.h"
 #include "logparse/insn.h"
+#include "logparse/last_lost.h"
 #include "logparse/last_path.h"
 #include "util/vec.h"
 
@@ -454,13 +455,47 @@ static void say_all(struct kt_steps *s, const struct kt_event *ev, enum kt_chang
 			change(s, it.frame, cell, KT_CHANGE_GONE, (struct kt_text){0});
 }
 
+/* Whether a call makes this value useless, which the log does not say. */
+static bool takes_value(unsigned takes, uint32_t ref, struct kt_text value)
+{
+	if (takes & KT_TAKES_PACKET && kt_text_starts_with(value, KT_TEXT("pkt")))
+		return true;
+	if (takes & KT_TAKES_SECTION &&
+	    (kt_path_find(value, "rcu_ptr_") || kt_path_find(value, "non_own_ref")))
+		return true;
+	return ref && kt_value_ref(value) == ref;
+}
+
+/* What a call of a helper takes from values that it does not set, in all frames. */
+static void take_values(struct kt_steps *s, const struct kt_event *ev)
+{
+	unsigned takes;
+	uint32_t ref = 0;
+	struct kt_op op;
+
+	kt_op_read(ev->insn, &op);
+	if (op.kind != KT_OP_CALL || !op.name.len)
+		return;
+	takes = kt_lost_takes(op.name);
+	for (uint32_t reg = 1; takes & KT_TAKES_OBJECT && !ref && reg <= 2; reg++)
+		ref = kt_value_ref(s->frames[ev->frame].cells[reg]);
+	for (uint32_t i = 0; takes && i < KT_STEP_FRAMES; i++)
+		for (uint32_t cell = 0; cell < s->frames[i].n; cell++)
+			if ((cell > 5 || i != ev->frame) && cell != CELL_REFS &&
+			    takes_value(takes, ref, s->frames[i].cells[cell]))
+				change(s, i, cell, KT_CHANGE_LOST, (struct kt_text){0});
+}
+
 static void take_insn(struct kt_steps *s, const struct kt_event *ev)
 {
 	uint32_t sets = kt_insn_sets(ev->insn, ev->opcode);
 	bool store = (ev->opcode & 7) == 2 || (ev->opcode & 7) == 3;
 
-	if (ev->frame < KT_STEP_FRAMES)
+	if (ev->frame < KT_STEP_FRAMES) {
+		if (sets == KT_INSN_CALL_SETS)
+			take_values(s, ev);
 		lose_what_is_set(s, ev, sets);
+	}
 	if (!ev->state.len)
 		return;
 	if (ev->resumed)

@@ -333,8 +333,8 @@ class Log {
 		let m = /^\(..\) call (\S+)/.exec(text);
 
 		if (m)
-			return {how: cell % FRAME === 0 ? "the result of " + m[1]
-				: "written by " + m[1], others: []};
+			return {others: [], how: (cell % FRAME === 0 ? "the result of "
+				: cell % FRAME < REFS ? "taken away by " : "written by ") + m[1]};
 		if (store && cell % FRAME > FLAG)
 			return store[1] ? {how: "stored", others: [], next: reg(store[1]), before}
 				: {how: "a constant", others: []};

@@ -204,7 +204,7 @@ stays_text() {
 	return 0
 }
 check "hostile text stays text, also without a policy's help" says 1 1200 hostile \
-	'say(d.title.indexOf("evil")); say(d.querySelectorAll("img, b:not(.head b)").length);
+	'say(d.title.indexOf("evil")); say(d.querySelectorAll("img, #log b, #about b").length);
 	say(view.log.line(1))' \
 	'-1 0 ; &lt;/script&gt;&lt;script&gt;document.title = "evil"&lt;/script&gt; @ a.c:1'
 check "hostile text stays text" stays_text

@@ -166,6 +166,21 @@ static void test_others(void **state)
 		"1<0 R2~pkt(off=14,r=14) R1~pkt(r=14)");
 }
 
+/* A call takes the type of what it does not set: the log prints R7 when it is used, or never. */
+static void test_taken(void **state)
+{
+	(void)state;
+	check_steps("0: R1=ctx() R6=ctx() R7=pkt(r=14) R8=pkt_end() R9=map_value() fp-8=pkt(r=14)\n"
+		    "0: (85) call bpf_skb_pull_data#39     ; R0_w=scalar()\n",
+		    "0<- R1~ctx() R6~ctx() R7~pkt(r=14) R8~pkt_end() R9~map_value() "
+		    "fp-8~pkt(r=14); 1<0 R7? R8? fp-8? R0=scalar() R1-");
+	check_steps("0: R1=sock(ref_obj_id=2) R6=sock(ref_obj_id=2) R7=sock(ref_obj_id=4) "
+		    "refs=2,4\n"
+		    "0: (85) call bpf_sk_release#86        ; refs=4\n",
+		    "0<- R1~sock(ref_obj_id=2) R6~sock(ref_obj_id=2) R7~sock(ref_obj_id=4) "
+		    "refs~2,4; 1<0 R6? R0? R1- refs~4");
+}
+
 static void test_frames(void **state)
 {
 	(void)state;
@@ -504,10 +519,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_straight), cmocka_unit_test(test_branch),
 		cmocka_unit_test(test_not_said), cmocka_unit_test(test_others),
-		cmocka_unit_test(test_frames),   cmocka_unit_test(test_anew),
-		cmocka_unit_test(test_gap),      cmocka_unit_test(test_insn),
-		cmocka_unit_test(test_truth),    cmocka_unit_test(test_replay),
-		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_taken),    cmocka_unit_test(test_frames),
+		cmocka_unit_test(test_anew),     cmocka_unit_test(test_gap),
+		cmocka_unit_test(test_insn),     cmocka_unit_test(test_truth),
+		cmocka_unit_test(test_replay),   cmocka_unit_test(test_hostile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
