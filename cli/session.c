@@ -52,6 +52,9 @@ void cli_session_deinit(struct cli_session *s)
 {
 	gather_stub_deinit(&s->gathering);
 	inspection_deinit(&s->inspection);
+	if (host_link_is_lost(s->link))
+		cli_note("the process that kept QEMU's monitor is gone (was it killed?); another "
+			 "one takes away what was started in QEMU");
 	host_link_close(s->link);
 	kfacts_destroy(s->facts);
 	rsp_target_deinit(&s->target);

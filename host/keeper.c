@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "host/cmdline.h"
 #include "host/keeper.h"
@@ -22,7 +28,13 @@
 #define LOOK_MS 10
 /* For each thing that is put right at the end: QEMU may be busy. */
 #define PATIENCE_MS 10000
+/* libvirt's library waits for its daemon as long as that takes. So long after its time, this ends.
+ */
+#define LATE_S 2
+/* For all that is put right at the end. */
+#define END_S 60
 
+/* Keeper and spare share it. */
 struct keeper {
 	const struct host_target *target;
 	struct host_monitor *monitor; /* NULL: not open */
@@ -86,6 +98,12 @@ static struct kt_error *open_monitor(struct keeper *k, int64_t deadline_ns)
 	}
 }
 
+/* Ends this process by SIGALRM if what it does next takes so long. 0: whatever it takes. */
+static void end_in(unsigned int seconds)
+{
+	alarm(seconds);
+}
+
 /*
  * From here on QEMU's words are read. A Unix socket that is open is all that the keeper needs then.
  */
@@ -95,6 +113,14 @@ static void fence_in(const struct keeper *k)
 
 	if (k->target->kind == HOST_TARGET_QMP && k->monitor->passes_fds)
 		kt_fence_put_up(&nothing);
+}
+
+static void use_monitor(struct keeper *k)
+{
+	k->stub.monitor = k->monitor;
+	k->gdb_label = k->monitor->pid ? host_cmdline_gdb_label(k->monitor->pid) : NULL;
+	k->stub.gdb_label = k->gdb_label;
+	fence_in(k);
 }
 
 static struct kt_error *look(struct keeper *k)
@@ -115,14 +141,12 @@ static struct kt_error *do_open(struct keeper *k, const json_t *question)
 
 	if (k->monitor)
 		return kt_error_new(KT_ERROR_USAGE, "the monitor is open");
+	end_in((unsigned int)(kt_deadline_left_ms(deadline) / 1000 + LATE_S));
 	err = open_monitor(k, deadline);
 	if (err)
 		return err;
 	host_stub_init(&k->stub, k->monitor);
-	if (k->monitor->pid)
-		k->gdb_label = host_cmdline_gdb_label(k->monitor->pid);
-	k->stub.gdb_label = k->gdb_label;
-	fence_in(k);
+	use_monitor(k);
 	k->monitor->deadline_ns = deadline;
 	return look(k);
 }
@@ -134,6 +158,7 @@ static struct kt_error *do_dial(struct keeper *k, const json_t *question, int64_
 	if (!k->monitor)
 		return kt_error_new(KT_ERROR_USAGE, "no monitor is open");
 	k->monitor->deadline_ns = json_integer_value(json_object_get(question, "deadline"));
+	end_in((unsigned int)(kt_deadline_left_ms(k->monitor->deadline_ns) / 1000 + LATE_S));
 	k->leave_stopped = json_is_true(json_object_get(question, "leave_stopped"));
 	err = host_stub_look_again(&k->stub, &k->vm);
 	if (err)
@@ -171,6 +196,7 @@ static struct kt_error *hang_up(struct keeper *k, bool settled)
 		return NULL;
 	k->dialed = false;
 	k->monitor->deadline_ns = kt_deadline_ms(PATIENCE_MS);
+	end_in(END_S);
 	if (!k->vm.address) /* else it stays until the end of all, or is not ours */
 		err = host_stub_end(&k->stub);
 	restore_err = restore(k, settled || k->leave_stopped);
@@ -186,6 +212,7 @@ static void finish(struct keeper *k)
 
 	if (!k->monitor)
 		return;
+	end_in(END_S);
 	while (k->dialed && !idle && !err && kt_deadline_left_ms(deadline)) {
 		k->monitor->deadline_ns = kt_deadline_ms(PATIENCE_MS);
 		err = host_stub_is_idle(&k->stub, &idle);
@@ -228,6 +255,7 @@ static void take_line(struct keeper *k, const char *line, size_t len)
 
 	if (question)
 		answer(question, reply_to(k, question));
+	end_in(0);
 	json_decref(question);
 	if (k->passed >= 0)
 		close(k->passed);
@@ -252,19 +280,76 @@ static bool receive(struct keeper *k)
 	return !kt_buf_failed(&k->in) && k->in.len <= HOST_LINE_MAX;
 }
 
-void host_keeper_run(void *arg)
+static void keep(struct keeper *k)
 {
-	struct keeper k = {.target = arg, .passed = -1};
-
-	while (receive(&k)) {
+	while (receive(k)) {
 		char *end;
 
-		while (k.in.len && (end = memchr(k.in.data, '\n', k.in.len))) {
-			size_t len = (size_t)(end - k.in.data);
+		while (k->in.len && (end = memchr(k->in.data, '\n', k->in.len))) {
+			size_t len = (size_t)(end - k->in.data);
 
-			take_line(&k, k.in.data, len);
-			kt_buf_consume(&k.in, len + 1);
+			take_line(k, k->in.data, len);
+			kt_buf_consume(&k->in, len + 1);
 		}
 	}
-	finish(&k);
+	finish(k);
+}
+
+/* --- the spare --- */
+
+/*
+ * The keeper was killed. What it had QEMU make is in the memory that is shared; pointers in it are
+ * the keeper's.
+ */
+static void take_over(struct keeper *k)
+{
+	char bytes[256];
+	struct kt_error *err;
+
+	k->monitor = NULL;
+	/* The process that asks reads end of file by this, and we do when it is done, or gone. */
+	shutdown(KT_SURVIVOR_SOCK, SHUT_WR);
+	while (recv(KT_SURVIVOR_SOCK, bytes, sizeof(bytes), 0) > 0)
+		;
+	if (!k->dialed && !k->stub.there && !*k->stub.private)
+		return;
+	end_in(END_S);
+	err = open_monitor(k, kt_deadline_ms(PATIENCE_MS));
+	if (err) {
+		kt_error_destroy(err);
+		return;
+	}
+	use_monitor(k);
+	finish(k);
+}
+
+static void stand_by(struct keeper *k, pid_t keeper)
+{
+	int status = 0;
+
+	prctl(PR_SET_NAME, "ktstr-spare");
+	while (waitpid(keeper, &status, 0) < 0 && errno == EINTR)
+		;
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		take_over(k);
+}
+
+void host_keeper_run(void *arg)
+{
+	struct keeper *k = mmap(NULL, sizeof(*k), PROT_READ | PROT_WRITE,
+				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	sigset_t alarm_only;
+	pid_t keeper;
+
+	if (k == MAP_FAILED) /* the process that asks reads end of file */
+		return;
+	*k = (struct keeper){.target = arg, .passed = -1};
+	sigemptyset(&alarm_only);
+	sigaddset(&alarm_only, SIGALRM);
+	sigprocmask(SIG_UNBLOCK, &alarm_only, NULL);
+	keeper = fork();
+	if (keeper > 0)
+		stand_by(k, keeper);
+	else /* without a spare, too */
+		keep(k);
 }

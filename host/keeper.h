@@ -14,7 +14,10 @@
 /* The longest line, either way. */
 #define HOST_LINE_MAX (64 * 1024)
 
-/* Never returns early: kt_survivor_start()'s run(). arg: the struct host_target. */
+/*
+ * Never returns early: kt_survivor_start()'s run(). arg: the struct host_target. The process that
+ * calls it forks the keeper, and is the spare: see host/link.h.
+ */
 void host_keeper_run(void *arg);
 
 #endif

@@ -29,13 +29,16 @@ struct host_link {
 	json_int_t last_id;
 	bool dialed;        /* the keeper has something to put right */
 	bool leave_stopped; /* what the user wants of the guest */
+	bool gone;          /* the keeper is */
+	bool lost;          /* and was before it had put things right */
 	struct kt_buf in;
 };
 
 /* --- questions to the keeper --- */
 
-static struct kt_error *keeper_is_gone(void)
+static struct kt_error *keeper_is_gone(struct host_link *link)
 {
+	link->gone = true;
 	return kt_error_new(KT_ERROR_CLOSED, "the process that keeps QEMU's monitor is gone");
 }
 
@@ -57,12 +60,12 @@ static struct kt_error *receive(struct host_link *link, const struct rsp_patienc
 		return NULL;
 	n = recv(link->sock, bytes, sizeof(bytes), 0);
 	if (n == 0 || (n < 0 && errno != EINTR))
-		return keeper_is_gone();
+		return keeper_is_gone(link);
 	if (n > 0)
 		kt_buf_append(&link->in, bytes, (size_t)n);
 	if (kt_buf_failed(&link->in))
 		return kt_error_no_memory();
-	return link->in.len > HOST_LINE_MAX ? keeper_is_gone() : NULL;
+	return link->in.len > HOST_LINE_MAX ? keeper_is_gone(link) : NULL;
 }
 
 /* The next line; *ret is NULL if it is none of the keeper's. */
@@ -109,7 +112,7 @@ static struct kt_error *send_line(struct host_link *link, json_t *question, int 
 		ssize_t n = kt_fd_send(link->sock, line + sent, len - sent, sent ? -1 : fd);
 
 		if (n <= 0)
-			return keeper_is_gone();
+			return keeper_is_gone(link);
 		sent += (size_t)n;
 	}
 	return NULL;
@@ -176,8 +179,9 @@ static void hang_up(void *context, bool settled)
 				       json_pack("{s:s, s:b}", "do", "hang-up", "settled", settled),
 				       -1, &patience, &reply);
 
-	/* The keeper tries once more at its end. */
+	/* The keeper tries once more at its end, and its spare if it is gone. */
 	link->dialed = err != NULL;
+	link->lost |= link->gone;
 	kt_error_destroy(err);
 	json_decref(reply);
 }
@@ -283,6 +287,11 @@ void host_link_close(struct host_link *link)
 	host_vm_deinit(&link->vm);
 	kt_buf_deinit(&link->in);
 	free(link);
+}
+
+bool host_link_is_lost(const struct host_link *link)
+{
+	return link && link->lost;
 }
 
 void host_link_set_leave_stopped(struct host_link *link, bool leave_stopped)

@@ -8,8 +8,12 @@
  * has let the guest go, and then takes away what it had QEMU make: the stub and its character
  * device. A guest that ran and stands still is continued.
  *
- * Not covered: the keeper and QEMU's client killed at the same moment (a cgroup's
- * `memory.oom.group`, `cgroup.kill`).
+ * A keeper that is killed itself, or crashes, has a spare: its parent, which only waits, and does
+ * the same in its place once the process is done or gone. libvirt's library waits for its daemon as
+ * long as that takes; a keeper that is late by two seconds ends itself.
+ *
+ * Not covered: all of them killed at the same moment (a cgroup's `memory.oom.group`,
+ * `cgroup.kill`).
  */
 #ifndef KT_HOST_LINK_H
 #define KT_HOST_LINK_H
@@ -27,6 +31,9 @@ struct host_link;
  */
 struct kt_error *host_link_open(const struct host_target *target,
 				const struct rsp_patience *patience, struct host_link **ret);
+
+/* The keeper was gone when the guest was let go, and its spare has to put QEMU right. */
+bool host_link_is_lost(const struct host_link *link);
 
 /* Ends what was started, and waits for the keeper's end. Accepts NULL. */
 void host_link_close(struct host_link *link);

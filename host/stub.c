@@ -358,11 +358,15 @@ static struct kt_error *add_device(struct host_stub *stub, int theirs)
 struct kt_error *host_stub_dial(struct host_stub *stub, int theirs, int64_t *stopped_ns_ret)
 {
 	char device[64];
-	struct kt_error *err = add_device(stub, theirs);
+	struct kt_error *err;
 
-	if (err)
-		return err;
+	/* Before it is, so that nobody who has to remove it misses it. */
 	stub->there = true;
+	err = add_device(stub, theirs);
+	if (err) {
+		stub->there = false;
+		return err;
+	}
 	*stopped_ns_ret = kt_now_ns();
 	snprintf(device, sizeof(device), "chardev:%s", stub->label);
 	err = start(stub, device);

@@ -119,6 +119,45 @@ check "SIGKILL at $times moments: the guest runs on, QEMU is as before" [ -z "$b
 run attach "$target" --vmlinux "$kernel" --json
 equal 'after that'
 
+# --- who ends the keeper of the monitor alone ---
+
+# A child of the process $1 that is named $2.
+child() {
+	cat /proc/[0-9]*/stat 2>/dev/null |
+		awk -v parent="$1" -v name="($2)" '$4 == parent && $2 == name { print $1; exit }'
+}
+keeper_of() {
+	spare=$(child "$1" ktstr-spare)
+	keeper=$(child "${spare:-none}" ktstr-keeper)
+	[ -n "$keeper" ]
+}
+began() {
+	grep -q '"event": "begin"' "$work/seen"
+}
+rm -f "$work/seen"
+"$tool" watch "$target" --vmlinux "$kernel" --json --duration 3 >"$work/seen" 2>"$work/err" </dev/null &
+watcher=$!
+becomes began
+becomes keeper_of $watcher
+kill -s KILL "$keeper"
+wait $watcher
+status=$?
+check 'the keeper is killed: the watch goes on to its end' jq -se 'last | .event == "end" and .elapsed_us > 2000000' "$work/seen"
+check 'the keeper is killed: exit status 0' [ $status = 0 ]
+check 'the keeper is killed: one line says so' [ "$(grep -c "^ktstr-gdb: the process that kept QEMU's monitor is gone" "$work/err")/$(wc -l <"$work/err")" = 1/1 ]
+alive 'the keeper is killed: the guest runs on'
+as_before 'the keeper is killed'
+# Keeper and tool: the spare does it all.
+rm -f "$work/seen"
+"$tool" watch "$target" --vmlinux "$kernel" --json >"$work/seen" 2>"$work/err" </dev/null &
+watcher=$!
+becomes began
+becomes keeper_of $watcher
+kill -s KILL "$keeper" $watcher
+wait $watcher 2>/dev/null
+as_before 'keeper and tool are killed'
+alive 'keeper and tool are killed: the guest runs on'
+
 # --- who may not ---
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	cp "$tool" "$work/tool"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -318,6 +319,149 @@ static void test_killed(void **state)
 	check_killed(true, false, true);
 }
 
+/* --- the end of the keeper --- */
+
+/* "12 (name) S 11 ...": of /proc/PID/stat. False: there is no such process. */
+static bool stat_of(pid_t pid, char name[32], pid_t *parent_ret)
+{
+	char path[32];
+	FILE *f;
+	int n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	n = fscanf(f, "%*d (%31[^)]) %*c %d", name, parent_ret);
+	fclose(f);
+	return n == 2;
+}
+
+/* The keeper is the spare's child, which is this process's. 0: they are not there. */
+static pid_t look_for_keeper(void)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	pid_t found = 0;
+
+	while (!found && (entry = readdir(proc))) {
+		char name[32];
+		pid_t pid = atoi(entry->d_name), spare, parent;
+
+		if (pid > 0 && stat_of(pid, name, &spare) && !strcmp(name, "ktstr-keeper") &&
+		    stat_of(spare, name, &parent) && !strcmp(name, "ktstr-spare") &&
+		    parent == getpid())
+			found = pid;
+	}
+	closedir(proc);
+	return found;
+}
+
+static pid_t find_keeper(void)
+{
+	pid_t found = 0;
+
+	for (int i = 0; i < 2000 && !(found = look_for_keeper()); i++)
+		poll(NULL, 0, 10);
+	assert_int_not_equal(found, 0); /* kill(0) would be us */
+	return found;
+}
+
+/* The client has the guest when the keeper goes, and is not disturbed. detaches: it ends as it
+ * should. */
+static void check_keeper_killed(bool detaches)
+{
+	const struct rsp_dialer *dialer;
+	struct host_link *link;
+	int pair[2];
+
+	start_qemu(true);
+	link = open_link(target);
+	dialer = host_link_dialer(link);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	dial(link, pair[1], false);
+	close(pair[1]);
+	kill(find_keeper(), SIGKILL);
+	wait_for_its_end(1);
+	poll(NULL, 0, 100);
+	assert_int_equal(seen->gone, 1); /* nobody speaks to QEMU meanwhile */
+	assert_true(seen->has_device);
+	seen->runs = detaches;
+	close(pair[0]);
+	assert_false(host_link_is_lost(link));
+	dialer->hang_up(dialer->context, detaches);
+	assert_true(host_link_is_lost(link));
+	host_link_close(link);
+	wait_for_its_end(2);
+	check_left(true, 1, !detaches);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), 0); /* QEMU, and nobody else */
+	end_qemu();
+}
+
+static void test_keeper_killed(void **state)
+{
+	(void)state;
+	check_keeper_killed(true);
+	check_keeper_killed(false);
+}
+
+/* Nothing was made in QEMU yet: the next question is an error that says why. */
+static void test_keeper_killed_early(void **state)
+{
+	const struct rsp_dialer *dialer;
+	struct rsp_dialed dialed;
+	struct host_link *link;
+	struct kt_error *err;
+
+	(void)state;
+	start_qemu(true);
+	link = open_link(target);
+	kill(find_keeper(), SIGKILL);
+	wait_for_its_end(1);
+	dialer = host_link_dialer(link);
+	err = dialer->dial(dialer->context, -1, patience(), &dialed);
+	assert_int_equal(kt_error_code(err), KT_ERROR_CLOSED);
+	assert_non_null(strstr(kt_error_message(err), "keeps QEMU's monitor is gone"));
+	kt_error_destroy(err);
+	host_link_close(link);
+	assert_int_equal(seen->gone, 1);
+	check_left(true, 0, 0);
+	end_qemu();
+}
+
+/* The keeper, and then the process that asks; its guardian has let the guest go. */
+static void test_both_killed(void **state)
+{
+	int pair[2], ready[2];
+	char byte;
+	pid_t tool;
+
+	(void)state;
+	start_qemu(true);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(pipe(ready), 0);
+	tool = fork();
+	if (!tool) {
+		dial(open_link(target), pair[1], false);
+		kill(find_keeper(), SIGKILL);
+		(void)!write(ready[1], "x", 1);
+		for (;;)
+			pause();
+	}
+	close(pair[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	wait_for_its_end(1);
+	kill(tool, SIGKILL);
+	waitpid(tool, NULL, 0);
+	seen->runs = true;
+	close(pair[0]);
+	wait_for_its_end(2);
+	check_left(true, 1, 0);
+	close(ready[0]);
+	close(ready[1]);
+	end_qemu();
+}
+
 /* QEMU that goes away is an error, and the keeper ends by itself. */
 static void test_qemu_is_gone(void **state)
 {
@@ -385,9 +529,14 @@ static int remove_dir(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_clients), cmocka_unit_test(test_relative_path),
-		cmocka_unit_test(test_killed),  cmocka_unit_test(test_qemu_is_gone),
+		cmocka_unit_test(test_clients),
+		cmocka_unit_test(test_relative_path),
+		cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_qemu_is_gone),
 		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_keeper_killed),
+		cmocka_unit_test(test_keeper_killed_early),
+		cmocka_unit_test(test_both_killed),
 	};
 
 	return cmocka_run_group_tests_name("host/link", tests, make_dir, remove_dir);
