@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/libvirt.h"
@@ -187,6 +188,21 @@ static struct kt_error *look_in(struct candidates *c, const char *uri, const cha
 	return NULL;
 }
 
+/*
+ * Where there was no login, as with sudo or cron, the variable is not set, and libvirt's library
+ * looks for the session's socket in ~/.cache. This process is the keeper: it has no threads yet.
+ */
+static void set_runtime_dir(void)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/run/user/%u", (unsigned int)geteuid());
+	if (!getenv("XDG_RUNTIME_DIR") && stat(path, &st) == 0 && S_ISDIR(st.st_mode) &&
+	    st.st_uid == geteuid())
+		setenv("XDG_RUNTIME_DIR", path, 0);
+}
+
 /* Asking a session that does not run would start it. */
 static bool session_runs(void)
 {
@@ -261,6 +277,7 @@ static struct kt_error *find_domain(struct libvirt *libvirt, const char *uri, co
 		return kt_error_hint(kt_error_new(KT_ERROR_UNSUPPORTED,
 						  "the domain runs on another host (%.100s)", uri),
 				     "start the tool there");
+	set_runtime_dir();
 	err = uri ? look_in(&c, uri, name) : look_around(&c, name);
 	if (!err)
 		err = check(&c, name);

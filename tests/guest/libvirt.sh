@@ -22,6 +22,13 @@ for place in /run/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt /
 	[ -d $place ] || mkdir -p $place
 	mount -t tmpfs tmpfs $place || skip_all "nothing can be mounted on $place"
 done
+# Debian's libvirtd wants this user, whom only libvirt-daemon-system makes.
+if ! id libvirt-qemu >/dev/null 2>&1; then
+	{ cat /etc/passwd && echo 'libvirt-qemu:x:64055:64055::/nonexistent:/usr/sbin/nologin'; } >"$work/passwd"
+	{ cat /etc/group && echo 'kvm:x:64055:' && echo 'libvirt-qemu:x:64055:'; } >"$work/group"
+	chmod 644 "$work/passwd" "$work/group"
+	mount --bind "$work/passwd" /etc/passwd && mount --bind "$work/group" /etc/group
+fi
 # Files and no virtlogd; QEMU as this user, who may read the kernel; nobody to ask who may connect.
 cat >/etc/libvirt/qemu.conf <<C
 stdio_handler = "file"
@@ -137,6 +144,12 @@ if domain $session off; then
 		"'off' names 2 domains; give one of these: libvirt\+$session:[-0-9a-f]{36} \(off\), libvirt\+$system:[-0-9a-f]{36} \(off\)"
 	ask_as_user "$(grep -o "libvirt+$system:[-0-9a-f]*" "$work/err" | head -n 1)"
 	says 'and one of these' 3 "the domain 'off' does not run"
+	# Without a login: the session is where a login would have it.
+	mkdir -p /run/user && mount -t tmpfs tmpfs /run/user && mkdir /run/user/65534 &&
+		mount --bind "$work/user" /run/user/65534
+	user timeout 60 env -u XDG_RUNTIME_DIR "$work/all/ktstr-gdb" attach libvirt:off >"$work/out" 2>"$work/err" </dev/null
+	status=$?
+	says 'XDG_RUNTIME_DIR is not set: both are seen' 2 "'off' names 2 domains"
 	virsh $session undefine off >/dev/null
 else
 	skip 'two domains of one name' "no session: $(tail -n 1 "$work/virsh")"
@@ -219,6 +232,19 @@ if tests/newest-qemu >/dev/null 2>"$work/virsh" && domain $system newest "$work/
 else
 	skip 'the newest QEMU' "this libvirt cannot run it: $(tail -n 1 "$work/virsh"); $(tail -n 1 "$work/libvirtd.log")"
 fi
+# A daemon that hangs: the tool gives up in time, and so does its keeper, which waits for libvirt's library.
+kill -s STOP "$daemon"
+"$tool" attach "libvirt+$system:one" --timeout 1 >"$work/out" 2>"$work/err" </dev/null &
+attach=$!
+spare_of() {
+	spare=$(child $attach ktstr-spare) && [ -n "$spare" ]
+}
+becomes spare_of
+wait $attach
+status=$?
+says 'a libvirtd that hangs' 3 'does not answer in time'
+check 'a libvirtd that hangs: no process waits for it for ever' becomes has_ended "$spare"
+kill -s CONT "$daemon"
 kill "$daemon"
 becomes has_ended "$daemon"
 run attach libvirt:one

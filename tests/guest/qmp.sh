@@ -121,11 +121,6 @@ equal 'after that'
 
 # --- who ends the keeper of the monitor alone ---
 
-# A child of the process $1 that is named $2.
-child() {
-	cat /proc/[0-9]*/stat 2>/dev/null |
-		awk -v parent="$1" -v name="($2)" '$4 == parent && $2 == name { print $1; exit }'
-}
 keeper_of() {
 	spare=$(child "$1" ktstr-spare)
 	keeper=$(child "${spare:-none}" ktstr-keeper)
