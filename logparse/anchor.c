@@ -99,9 +99,11 @@ static bool is_branch(struct kt_text text)
 /* "[5] ARRAY (anon) type_id=3", of the log of a BTF. */
 static bool is_btf_type(struct kt_text text)
 {
-	static const char *const kinds[] = {"INT ",   "PTR ",        "ARRAY ",  "STRUCT ",
-					    "UNION ", "ENUM ",       "FWD ",    "TYPEDEF ",
-					    "FUNC ",  "FUNC_PROTO ", "DATASEC "};
+	static const char *const kinds[] = {"INT ",    "PTR ",        "ARRAY ",    "STRUCT ",
+					    "UNION ",  "ENUM ",       "FWD ",      "TYPEDEF ",
+					    "FUNC ",   "FUNC_PROTO ", "DATASEC ",  "VAR ",
+					    "CONST ",  "VOLATILE ",   "RESTRICT ", "FLOAT ",
+					    "ENUM64 ", "DECL_TAG ",   "TYPE_TAG "};
 
 	if (!take_numbered(&text, KT_TEXT("[")) || !kt_text_starts_with(text, KT_TEXT("] ")))
 		return false;
@@ -120,6 +122,9 @@ static bool is_worded(struct kt_text text)
 	switch (text.data[0]) {
 	case '[': return is_btf_type(text);
 	case 'p':
+		if (kt_text_starts_with(text, KT_TEXT("parent didn't have regs=")) ||
+		    kt_text_starts_with(text, KT_TEXT("parent already had regs=")))
+			return true;
 		return take_numbered(&rest, KT_TEXT("processed ")) &&
 		       kt_text_starts_with(rest, KT_TEXT(" insn"));
 	case 'f':
@@ -135,7 +140,8 @@ static bool is_worded(struct kt_text text)
 		       kt_text_starts_with(rest, KT_TEXT(" first_idx "));
 	case 'r':
 		return kt_text_starts_with(text, KT_TEXT("regs=")) &&
-		       has(head_of(text, 80), KT_TEXT(" stack="));
+		       has(head_of(text, 80), KT_TEXT(" stack=")) &&
+		       has(head_of(text, 120), KT_TEXT(" before "));
 	case 'V':
 		return kt_text_starts_with(text, KT_TEXT("Validating ")) &&
 		       has(head_of(text, 256), KT_TEXT(" func#"));

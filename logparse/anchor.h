@@ -18,6 +18,7 @@
  *	mark_precise: frame0: regs=r1 stack= before 8: (bf) r2 = r3
  *	regs=2 stack=0 before 8: (bf) r2 = r3
  *	last_idx 9 first_idx 2
+ *	parent didn't have regs=4 stack=0 marks
  *	processed 7 insns (limit 1000000) max_states_per_insn 0
  *	func#1 @13
  *	Validating glob_bad() func#1...

@@ -14,6 +14,7 @@
 #include <zstd.h>
 
 #include "logparse/line.h"
+#include "logparse/unwrap.h"
 #include "tests/logparse/unmark_help.h"
 #include "util/cleanup.h"
 
@@ -119,6 +120,21 @@ static void test_bar(void **state)
 	}
 	assert_int_equal(too_many, 0);
 	assert_int_equal(unseen, 0);
+}
+
+/* A log as the kernel printed it has nothing around its lines. */
+static void test_not_wrapped(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_LOGS; i++) {
+		struct kt_text log = read_log(logs[i].name);
+		struct kt_unwrapped *unwrapped;
+
+		assert_null(kt_unwrap(log, &unwrapped));
+		if (unwrapped)
+			fail_msg("%s: something was taken off", logs[i].name);
+		free((void *)log.data);
+	}
 }
 
 /* Asked for, precision tracking is there wherever an iteration is. */
@@ -242,9 +258,13 @@ static void test_all_together(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bar),          cmocka_unit_test(test_keep_precision),
-		cmocka_unit_test(test_heads),        cmocka_unit_test(test_tails),
-		cmocka_unit_test(test_crlf),         cmocka_unit_test(test_again),
+		cmocka_unit_test(test_bar),
+		cmocka_unit_test(test_not_wrapped),
+		cmocka_unit_test(test_keep_precision),
+		cmocka_unit_test(test_heads),
+		cmocka_unit_test(test_tails),
+		cmocka_unit_test(test_crlf),
+		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_all_together),
 	};
 
