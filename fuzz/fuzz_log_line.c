@@ -10,8 +10,10 @@
 
 #include "logparse/last.h"
 #include "logparse/line.h"
+#include "logparse/op.h"
 #include "logparse/stats.h"
 #include "logparse/trace.h"
+#include "logparse/value.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -48,6 +50,28 @@ static void check_line(struct kt_text line)
 	kt_buf_deinit(&twice);
 }
 
+/* The line as an instruction, and as a register's value. */
+static void check_words(struct kt_text line)
+{
+	uint64_t max;
+	int64_t n;
+	struct kt_op op;
+
+	kt_op_read(line, &op);
+	check_within(op.value, line);
+	check_within(op.name, line);
+	check(op.dst == KT_OP_NO_REG || op.dst <= 10);
+	check(op.src == KT_OP_NO_REG || op.src <= 10);
+	check(op.base == KT_OP_NO_REG || (op.base <= 10 && op.size <= 8));
+	check_within(kt_value_type(line), line);
+	if (kt_value_is_const(line, &n))
+		check(kt_value_rank(line) == KT_VALUE_SCALAR && kt_value_max(line, &max) &&
+		      max == (uint64_t)n);
+	kt_value_min(line, &n);
+	kt_value_ref(line);
+	kt_value_id(line);
+}
+
 static void check_lines(struct kt_text log)
 {
 	struct kt_text rest = log, line;
@@ -59,6 +83,7 @@ static void check_lines(struct kt_text log)
 		check(copy != NULL);
 		memcpy(copy, line.data, line.len);
 		check_line((struct kt_text){copy, line.len});
+		check_words((struct kt_text){copy, line.len});
 		free(copy);
 	}
 }
@@ -97,6 +122,13 @@ static void check_last_insn(const struct kt_last_insn *insn, struct kt_text log)
 	check_within(insn->source.text, log);
 }
 
+static void check_step(const struct kt_last_step *step, struct kt_text log)
+{
+	check_last_insn(&step->insn, log);
+	check_within(step->value, log);
+	check(step->times > 0);
+}
+
 static void check_last(struct kt_text log)
 {
 	struct kt_log_last last;
@@ -114,9 +146,10 @@ static void check_last(struct kt_text log)
 		const struct kt_last_subject *subject = &last.subjects[i];
 
 		check_within(subject->value, log);
+		check_within(subject->was, log);
 		check(subject->n_steps <= KT_LAST_MAX_STEPS);
 		for (size_t k = 0; k < subject->n_steps; k++)
-			check_last_insn(&subject->steps[k].insn, log);
+			check_step(&subject->steps[k], log);
 	}
 }
 

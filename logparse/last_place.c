@@ -130,6 +130,37 @@ static bool stack_by_insns(const struct kt_path *path, size_t step, uint32_t reg
 	return reg == 10;
 }
 
+/*
+ * Whose frame a pointer into the stack is of. Before 6.4 "fp-8" may be a caller's, too, that was
+ * passed: then no instruction of this function made it.
+ */
+static uint32_t owner_of(const struct kt_path *path, size_t step, uint32_t reg)
+{
+	uint32_t frame = path->steps.data[step].frame;
+
+	for (size_t i = step, n = 0; i && n < 4 * KT_PATH_NEAR && frame && reg != 10; i--, n++) {
+		const struct kt_path_step *s = &path->steps.data[i - 1];
+		struct kt_event ev;
+		struct kt_op op;
+
+		if (s->flags & KT_STEP_STATE || s->frame > frame)
+			continue;
+		if (s->frame < frame) {
+			frame = s->frame;
+			continue;
+		}
+		if (!(s->defs >> reg & 1))
+			continue;
+		kt_path_read_step(path, s, &ev);
+		kt_op_read(ev.insn, &op);
+		if (op.kind != KT_OP_COPY && op.kind != KT_OP_ALTER)
+			break;
+		if (op.kind == KT_OP_COPY)
+			reg = op.src;
+	}
+	return frame;
+}
+
 static bool stack_of_reg(const struct kt_path *path, size_t step, uint32_t reg,
 			 struct kt_path_place *ret)
 {
@@ -145,8 +176,11 @@ static bool stack_of_reg(const struct kt_path *path, size_t step, uint32_t reg,
 	*ret = (struct kt_path_place){.kind = KT_PLACE_SLOT, .frame = find.place.frame};
 	if (reg == 10)
 		return true;
-	if (kt_path_find_value(&find, &value))
+	if (kt_path_find_value(&find, &value)) {
+		if (!kt_text_starts_with(value, KT_TEXT("fp[")))
+			ret->frame = owner_of(path, step, reg);
 		return kt_stack_pointer(value, &ret->frame, &ret->number);
+	}
 	return stack_by_insns(path, step, reg, &ret->number);
 }
 

@@ -503,6 +503,29 @@ static void test_stack(void **state)
 		 "5: (71) r0 = *(u8 *)(r4 +0)\n"
 		 "R4 invalid mem access 'scalar'\n" STATS,
 		 {"R4=3 filled@4:fp-8 spilled@7:R2 set@6"}},
+		/* 6.1 does not say whose frame it is. */
+		{"0: R1=ctx() R10=fp0\n"
+		 "0: (7a) *(u64 *)(r10 -8) = 0          ; R10=fp0 fp-8_w=0\n"
+		 "1: (bf) r1 = r10                      ; R1_w=fp0 R10=fp0\n"
+		 "2: (07) r1 += -8                      ; R1_w=fp-8\n"
+		 "3: (85) call pc+2\n"
+		 "caller:\n"
+		 " R10=fp0 fp-8_w=0\n"
+		 "callee:\n"
+		 " frame1: R1_w=fp-8 R10=fp0\n"
+		 "6: frame1: R1_w=fp-8 R10=fp0\n"
+		 "6: (b7) r2 = 3                        ; frame1: R2_w=3\n"
+		 "7: (7b) *(u64 *)(r1 +0) = r2          ; frame1: R1=fp-8 R2_w=3\n"
+		 "8: (7a) *(u64 *)(r10 -8) = 9          ; frame1: R10=fp0 fp-8_w=9\n"
+		 "9: (95) exit\n"
+		 "returning from callee:\n"
+		 " frame1: R2=3 R10=fp0 fp-8=9\n"
+		 "to caller at 4:\n"
+		 " R10=fp0 fp-8=3\n"
+		 "4: (79) r4 = *(u64 *)(r10 -8)         ; R4_w=3 R10=fp0 fp-8=3\n"
+		 "5: (71) r0 = *(u8 *)(r4 +0)\n"
+		 "R4 invalid mem access 'scalar'\n" STATS,
+		 {"R4=3 filled@4:fp-8 spilled@7:R2 set@6"}},
 		/* A slot of the caller, through a pointer that it passed. */
 		{"0: R1=ctx() R10=fp0\n"
 		 "0: (7b) *(u64 *)(r10 -8) = r1         ; R1=ctx() R10=fp0 fp-8_w=ctx()\n"
