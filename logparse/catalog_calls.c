@@ -257,7 +257,6 @@ static const struct kt_catalog_entry entries[] = {
 		.since = "Linux 5.6 has global functions, 5.12 with pointers to memory",
 		.patterns = KT_PATTERNS(
 			"<reg> expects pointer to ctx", "<reg> is not a pointer to arena or scalar",
-			"<reg> is not a scalar",
 			"<reg> is a packet pointer, but func#<#n> may change packet data"),
 	},
 	{
@@ -316,7 +315,6 @@ static const struct kt_catalog_entry entries[] = {
 			"kernel supports at most <#max> parameters, function <@func> has <#n>",
 			"Global functions need valid BTF",
 			"reg type unsupported for <reg> function <@func>#<#n>",
-			"reg type unsupported for <reg> kernel function <@func>#<#n>",
 			"reg type unsupported for <reg> <kind>function <@func>#<#n>"),
 	},
 	{

@@ -90,15 +90,6 @@ static const struct kt_catalog_entry entries[] = {
 		.patterns = KT_PATTERNS("the call stack of <#n> frames is too deep"),
 	},
 	{
-		.id = "iteration-limit",
-		.class = CLASS,
-		.title = "bpf_loop() is asked for too many iterations",
-		.reason = "The number of iterations is above what the verifier follows.",
-		.remedies = {"Bound the number by a constant of at most 1 << 23 (8,388,608).",
-			     "Nest two loops."},
-		.patterns = KT_PATTERNS("frame<#n> bpf_loop iteration limit reached"),
-	},
-	{
 		.id = "too-many-parts",
 		.class = CLASS,
 		.title = "The program has too many functions, maps or jumps that are too far",

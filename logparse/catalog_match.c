@@ -32,7 +32,8 @@ struct hole {
 	const char *behind; /* of the pattern */
 };
 
-/* The hole that a pattern begins with. "<" before anything else is a literal: "<< 32", "off <0". */
+/* The hole that a pattern begins with. Another "<" is a literal: "<< 32",
+"<invalid kfunc call>". */
 static struct hole read_hole(const char *p)
 {
 	struct hole hole = {HOLE_NONE, {0}, p};
@@ -40,8 +41,8 @@ static struct hole read_hole(const char *p)
 
 	if (*p != '<' || !(islower((unsigned char)p[1]) || p[1] == '#' || p[1] == '@'))
 		return hole;
-	end = strchr(p, '>');
-	if (!end)
+	end = p + 2 + strspn(p + 2, "abcdefghijklmnopqrstuvwxyz_");
+	if (*end != '>')
 		return hole;
 	hole.kind = p[1] == '#' ? HOLE_NUMBER : p[1] == '@' ? HOLE_NAME : HOLE_TEXT;
 	p += hole.kind == HOLE_TEXT ? 1 : 2;

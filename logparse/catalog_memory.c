@@ -157,11 +157,10 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "stack-uninitialized",
 		.class = CLASS,
 		.title = "Bytes of the stack are read that were not written",
-		.reason =
-			"[<call>|The program] reads [<bytes> bytes of|] the stack[ at offset "
-			"<off> from the frame pointer], and not all of them were written on this "
-			"path. A struct may have padding between and behind its members, which an "
-			"initializer of the members leaves.",
+		.reason = "[<call>|The program] reads [<bytes> bytes of ]the stack[ at offset "
+			  "<off> from the frame pointer], and not all of them were written on "
+			  "this path. A struct may have padding between and behind its members, "
+			  "which an initializer of the members leaves.",
 		.remedies =
 			{
 				"Clear it before it is filled in: struct key k; "

@@ -136,8 +136,7 @@ static const struct kt_catalog_entry entries[] = {
 		.patterns = KT_PATTERNS("callback function not static",
 					"callback function cannot be the main program",
 					"callbacks are not allowed in non-JITed programs",
-					"missing btf func_info",
-					"kernel subsystem misconfigured callback"),
+					"missing btf func_info"),
 	},
 	{
 		.id = "bad-instruction",

@@ -60,9 +60,16 @@ struct program {
 	const char *id; /* of the entry */
 	uint32_t type;  /* 0: a socket filter */
 	uint32_t attach_type, attach_id, flags;
-	bool weak;           /* loaded with CAP_BPF alone */
-	bool not_gpl;        /* under another license */
-	const char *kfunc;   /* that CALL_KFUNC(0) is of */
+	bool weak;                /* loaded with CAP_BPF alone */
+	bool bare;                /* loaded without any capability */
+	bool not_gpl;             /* under another license */
+	const char *kfunc;        /* that CALL_KFUNC(0) is of */
+	unsigned int n_functions; /* that the program calls, each of them once */
+	struct {
+		bool global;    /* the second function is global, and takes a pointer to an int */
+		uint32_t begin; /* the instruction at which it begins, as func_info has it; 0: no
+				   BTF */
+	} second;
 	unsigned int n_more; /* copies of the last instruction but one that are put behind it */
 	struct bpf_insn insns[24];
 };
@@ -174,6 +181,12 @@ static const struct program programs[] = {
 				 EXIT, CALL_PC(1), EXIT, CALL_PC(1), EXIT, CALL_PC(1), EXIT,
 				 CALL_PC(1), EXIT, MOV(R0, 0), EXIT}},
 	{"attach-target", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, 1, .insns = {MOV(R0, 0), EXIT}},
+	{"too-many-parts", .n_functions = 300},
+	{"back-edge", .bare = true, .insns = {MOV(R0, 0), JUMP(BPF_JEQ, R0, 1, -2), EXIT}},
+	{"function-result", .second = {true, 3},
+	 .insns = {MOV(R1, 0), CALL_PC(1), EXIT, MOV_X(R0, R10), EXIT}},
+	{"btf-description", .second = {false, 4},
+	 .insns = {MOV(R1, 0), CALL_PC(1), EXIT, MOV(R0, 0), EXIT}},
 	{"preemption", BPF_PROG_TYPE_SCHED_CLS, .kfunc = "bpf_preempt_enable",
 	 .insns = {CALL_KFUNC(0), MOV(R0, 0), EXIT}},
 	{"rcu-section", BPF_PROG_TYPE_SCHED_CLS, .kfunc = "bpf_rcu_read_unlock",
@@ -207,11 +220,28 @@ static int32_t kfunc_id(const char *name)
 	return id > 0 ? id : 0;
 }
 
+/* Calls of n functions, and the functions. */
+static size_t assemble_functions(unsigned int n, struct bpf_insn *insns)
+{
+	size_t len = 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		insns[len++] = (struct bpf_insn)CALL_PC((int)(n + i));
+	insns[len++] = (struct bpf_insn)EXIT;
+	for (unsigned int i = 0; i < n; i++) {
+		insns[len++] = (struct bpf_insn)MOV(R0, 0);
+		insns[len++] = (struct bpf_insn)EXIT;
+	}
+	return len;
+}
+
 /* The instructions, with the maps' descriptors, and the kfunc's number. */
 static size_t assemble(const struct program *p, struct bpf_insn *insns)
 {
 	size_t n = sizeof(p->insns) / sizeof(p->insns[0]), len = 0;
 
+	if (p->n_functions)
+		return assemble_functions(p->n_functions, insns);
 	while (n && !p->insns[n - 1].code)
 		n--;
 	for (size_t i = 0; i < n; i++) {
@@ -230,14 +260,45 @@ static size_t assemble(const struct program *p, struct bpf_insn *insns)
 }
 
 /* With CAP_BPF alone, kernel addresses must not leak, and speculation counts. */
-static void drop_capabilities(void)
+static void drop_capabilities(bool all)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2] = {0};
 
-	data[CAP_BPF / 32].effective = data[CAP_BPF / 32].permitted = 1U << (CAP_BPF % 32);
+	if (!all)
+		data[CAP_BPF / 32].effective = data[CAP_BPF / 32].permitted = 1U << (CAP_BPF % 32);
 	if (syscall(__NR_capset, &header, data))
 		_exit(255);
+}
+
+/* BTF of two functions: int prog(void), int second(int *p). */
+static void add_btf(const struct program *p, union bpf_attr *attr)
+{
+	static struct bpf_func_info info[2];
+	static char log[4096];
+	struct btf *btf = btf__new_empty();
+	int number = btf__add_int(btf, "int", 4, BTF_INT_SIGNED),
+	    pointer = btf__add_ptr(btf, number);
+	int proto = btf__add_func_proto(btf, number), second;
+	union bpf_attr load = {0};
+	uint32_t size;
+
+	info[0].type_id = (uint32_t)btf__add_func(btf, "prog", BTF_FUNC_GLOBAL, proto);
+	second = btf__add_func_proto(btf, number);
+	btf__add_func_param(btf, "p", pointer);
+	info[1].type_id = (uint32_t)btf__add_func(
+		btf, "second", p->second.global ? BTF_FUNC_GLOBAL : BTF_FUNC_STATIC, second);
+	info[1].insn_off = p->second.begin;
+	load.btf = (uintptr_t)btf__raw_data(btf, &size);
+	load.btf_size = size;
+	load.btf_log_buf = (uintptr_t)log;
+	load.btf_log_size = sizeof(log);
+	load.btf_log_level = 1;
+	attr->prog_btf_fd = (uint32_t)sys_bpf(BPF_BTF_LOAD, &load, sizeof(load));
+	attr->func_info = (uintptr_t)info;
+	attr->func_info_cnt = 2;
+	attr->func_info_rec_size = sizeof(info[0]);
+	btf__free(btf);
 }
 
 static int load(const struct program *p)
@@ -257,8 +318,10 @@ static int load(const struct program *p)
 	};
 	int fd;
 
-	if (p->weak)
-		drop_capabilities();
+	if (p->second.begin)
+		add_btf(p, &attr);
+	if (p->weak || p->bare)
+		drop_capabilities(p->bare);
 	fd = sys_bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
 	return fd < 0 ? errno : 0;
 }
