@@ -2,12 +2,11 @@
 #include "logparse/last.h"
 
 #include <ctype.h>
-#include <errno.h>
 
-#include "logparse/btf_log.h"
 #include "logparse/gap.h"
 #include "logparse/last_path.h"
 #include "logparse/last_subject.h"
+#include "logparse/last_verdict.h"
 #include "logparse/loader.h"
 #include "logparse/op.h"
 #include "logparse/state.h"
@@ -442,48 +441,6 @@ static void find_path(struct finder *f)
 		out->path_before = f->path.n_insns - out->path_insns;
 }
 
-/* Of an error text with other lines in it, as many are looked at for the kernel's. */
-#define ERROR_LINES 64
-
-/*
- * A source line may stand before the message (6.16, level 4), or this, which 5.10 says of any
- * argument that is no context:
- *	arg#1 type is not a struct
- */
-static bool is_preface(struct kt_text line)
-{
-	return line.data[0] == ';' || (kt_text_starts_with(line, KT_TEXT("arg#")) &&
-				       contains(line, " type is not a struct"));
-}
-
-/*
- * The first line of the message: the first one that the catalogue knows, without what a loader put
- * before it; else the first that is not a loader's.
- */
-static struct kt_text headline_of(struct kt_text error)
-{
-	struct kt_text line, first = {0}, unknown = {0};
-	size_t at;
-
-	if (log_is_btf(error))
-		return log_btf_error(error);
-
-	for (int n = 0; n < ERROR_LINES && kt_text_next_line(&error, &line); n++) {
-		trim_lines(&line);
-		if (!line.len)
-			continue;
-		if (!first.len)
-			first = line;
-		if (is_preface(line))
-			continue;
-		if (log_find_message(line, &at))
-			return (struct kt_text){line.data + at, line.len - at};
-		if (!unknown.len && !log_is_loader_line(line))
-			unknown = line;
-	}
-	return unknown.len ? unknown : first;
-}
-
 /*
  * A log that ends without statistics may end in the middle of a line, which then is nothing
  * that the verifier complains of: "6: (0", "; asm vola", "frame1: R".
@@ -508,93 +465,17 @@ static void set_error(struct finder *f)
 		error.len = 0;
 	trim_lines(&error);
 	f->out.error = error;
-	f->out.headline = headline_of(error);
+	f->out.headline = kt_last_headline(error);
 	if (f->more) {
 		f->out.error_more = slice(f, f->more - 1, f->more_end);
 		trim_lines(&f->out.error_more);
 	}
 }
 
-static bool is_known(struct kt_text line)
-{
-	size_t at;
-
-	return log_find_message(line, &at);
-}
-
-/*
- * By what is printed of a kernel before 6.4 alone, or of newer ones: "inv" and "invP" are of 5.17
- * and before; precision tracking has "mark_precise: " since 6.4; "ctx()" and "smin32=" are of 6.7
- * and 6.8, and "@ a.bpf.c:4" behind source lines is of 6.9.
- */
-static enum kt_last_age age_of(struct kt_text log)
-{
-	static const char *const old[] = {"=inv", "\nregs=", "\nlast_idx ", "\nparent didn't",
-					  "\nparent already"};
-	static const char *const new[] = {"mark_precise: ", "=ctx()", "smin32=", ".c:"};
-
-	if (log.len > OUTCOME_TAIL)
-		log.len = OUTCOME_TAIL;
-	for (size_t i = 0; i < sizeof(new) / sizeof(new[0]); i++)
-		if (contains(log, new[i]))
-			return KT_LAST_SINCE_6_4;
-	for (size_t i = 0; i < sizeof(old) / sizeof(old[0]); i++)
-		if (contains(log, old[i]))
-			return KT_LAST_BEFORE_6_4;
-	return KT_LAST_AGE_UNKNOWN;
-}
-
-/* "7: (61) r0 = *(u32 *)(r0 +0): R0 invalid mem access 'scalar'", or the message alone. */
-static void take_quote(struct finder *f, struct kt_text quote)
-{
-	struct kt_trace trace;
-	struct kt_event ev;
-
-	kt_trace_init(&trace, quote);
-	f->quoted.index = KT_LINE_NO_INDEX;
-	f->out.error = quote;
-	if (kt_trace_next(&trace, &ev) && ev.kind == KT_EVENT_INSN && ev.message.len) {
-		f->quoted = (struct kt_last_insn){
-			.index = ev.index, .insn = ev.insn, .line = quote};
-		f->out.error = ev.message;
-	}
-	trim_lines(&f->out.error);
-	f->out.headline = headline_of(f->out.error);
-}
-
-/*
- * What the loader says counts where the log has no error. A log that did not fit is cut, no more:
- * its program may be all right.
- */
-static void weigh_loader(struct finder *f)
-{
-	struct kt_log_last *out = &f->out;
-	const struct kt_loader_words *loader = &f->block->loader;
-
-	out->loader = *loader;
-	if (out->outcome == KT_LAST_FAILED || !loader->failed)
-		return;
-	if (out->outcome == KT_LAST_EMPTY ? f->block->quoted
-					  : out->outcome == KT_LAST_PASSED ||
-						    loader->error != ENOSPC || loader->message.len)
-		out->outcome = KT_LAST_FAILED;
-	if (out->outcome == KT_LAST_FAILED && loader->message.len)
-		take_quote(f, loader->message);
-}
-
-/* A program that passes has an instruction that was processed, and no more than may be. */
-static bool has_failing_count(const struct kt_verifier_stats *stats)
-{
-	return stats->has[KT_STAT_PROCESSED] &&
-	       (!stats->value[KT_STAT_PROCESSED] ||
-		(stats->has[KT_STAT_LIMIT] &&
-		 stats->value[KT_STAT_PROCESSED] > stats->value[KT_STAT_LIMIT]));
-}
-
 static void find_outcome(struct finder *f)
 {
+	const struct kt_last_facts facts = {.traced = f->traced, .processed = f->processed};
 	struct kt_log_last *out = &f->out;
-	bool surely = f->block && (f->block->marked || f->block->quoted);
 
 	set_error(f);
 	out->cut_end = !f->processed;
@@ -603,20 +484,7 @@ static void find_outcome(struct finder *f)
 		trim_lines(&out->stats);
 		kt_parse_verifier_stats(out->stats, &out->stat_values, NULL, NULL);
 	}
-	if (!f->traced && !f->stats && !out->explanation.len &&
-	    !(out->error.len && (surely || log_is_btf(out->error) || is_known(out->headline)))) {
-		out->outcome = KT_LAST_EMPTY;
-		out->error = out->headline = (struct kt_text){0};
-	} else if (log_is_btf(out->error) && !out->headline.len) {
-		out->outcome = KT_LAST_CUT;
-		out->error.len = 0;
-	} else if (out->error.len || has_failing_count(&out->stat_values)) {
-		out->outcome = KT_LAST_FAILED;
-	} else {
-		out->outcome = f->processed ? KT_LAST_PASSED : KT_LAST_CUT;
-	}
-	if (f->block)
-		weigh_loader(f);
+	kt_last_decide(&facts, f->block, out, &f->quoted);
 }
 
 static void conclude(struct finder *f)
@@ -632,7 +500,8 @@ static void conclude(struct finder *f)
 	}
 	if (said) {
 		find_at(f);
-		if (f->gap.elided && out->class == KT_LAST_INSN && !may_be_of(&out->at, out->error)) {
+		if (f->gap.elided && out->class == KT_LAST_INSN &&
+		    !may_be_of(&out->at, out->error)) {
 			out->at = (struct kt_last_insn){.index = KT_LINE_NO_INDEX};
 			out->gap = true;
 			out->path_branched = false;
@@ -640,11 +509,11 @@ static void conclude(struct finder *f)
 		}
 		if (f->quoted.insn.len)
 			out->at = f->quoted;
-		if (out->class == KT_LAST_INSN)
+		else if (out->class == KT_LAST_INSN)
 			kt_last_find_subjects(&f->path, &f->sources, out);
 		find_path(f);
 	} else if (out->cut_end && out->outcome != KT_LAST_EMPTY) {
-		out->age = age_of(f->log);
+		out->age = kt_last_age(f->log);
 		kt_path_last(&f->path, &f->sources, KT_LINE_NO_INDEX, &out->at);
 		find_path(f);
 	}

@@ -442,6 +442,17 @@ static struct kt_text last_lines(struct kt_text text, size_t n)
 	return slice(text, (size_t)(p - text.data), text.len);
 }
 
+/* The lines behind the last blank one. */
+static struct kt_text last_paragraph(struct kt_text text)
+{
+	struct kt_text rest = text, line, ret = text;
+
+	while (kt_text_next_line(&rest, &line))
+		if (is_blank(line))
+			ret = rest;
+	return ret;
+}
+
 /* What stood before the first line of `rest`, when that was wrapped. */
 static struct kt_text words_before(const struct kt_unwrapped *unwrapped, struct kt_text rest)
 {
@@ -457,7 +468,8 @@ static struct kt_text words_before(const struct kt_unwrapped *unwrapped, struct 
 
 /*
  * What was said of each log: in its own line before it, and in the lines around it. Behind it,
- * where another log follows, only what names its program.
+ * where another log follows, only what names its program; before it, where another log came, only
+ * what stands right before it.
  */
 static void read_words(struct kt_text text, const struct kt_unwrapped *unwrapped,
 		       struct kt_logs *logs)
@@ -466,19 +478,20 @@ static void read_words(struct kt_text text, const struct kt_unwrapped *unwrapped
 		struct kt_log_block *log = &logs->v.data[i];
 		size_t begin = (size_t)(log->trace.data - text.data), end = begin + log->trace.len;
 		size_t floor = 0, limit = text.len;
+		struct kt_text before;
 
 		if (i) {
-			const struct kt_text *before = &logs->v.data[i - 1].trace;
+			const struct kt_text *last = &logs->v.data[i - 1].trace;
 
-			floor = (size_t)(before->data + before->len - text.data);
+			floor = (size_t)(last->data + last->len - text.data);
 		}
 		if (i + 1 < logs->v.len)
 			limit = (size_t)(logs->v.data[i + 1].trace.data - text.data);
 		log->loader.program = log->program;
 		kt_loader_read(words_before(unwrapped, slice(text, begin, text.len)), false,
 			       &log->loader);
-		kt_loader_read(last_lines(slice(text, floor, begin), LOADER_LINES), false,
-			       &log->loader);
+		before = last_lines(slice(text, floor, begin), LOADER_LINES);
+		kt_loader_read(i ? last_paragraph(before) : before, false, &log->loader);
 		kt_loader_read(first_lines(slice(text, end, limit), LOADER_LINES),
 			       i + 1 < logs->v.len, &log->loader);
 		if (!log->program.len)
