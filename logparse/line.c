@@ -70,6 +70,19 @@ static bool is_jump(const char *opcode)
 	return low == '5' || low == '6' || low == 'd' || low == 'e';
 }
 
+/* "R1=", "R10_w=": not "R1 type=scalar expected=fp", which is an error. */
+static bool is_register(struct scan s)
+{
+	uint32_t reg;
+
+	if (!take(&s, KT_TEXT("R")) || !take_number(&s, &reg) || reg > 10)
+		return false;
+	if (take(&s, KT_TEXT("_")))
+		while (s.at < s.end && *s.at >= 'a' && *s.at <= 'z')
+			s.at++;
+	return take(&s, KT_TEXT("="));
+}
+
 /*
  * Where an instruction's text ends and its state begins; the end where it has none. Up to
  * 6.1, state is also glued on behind a jump, with the index of the next instruction:
@@ -262,6 +275,12 @@ void kt_line_read(struct kt_text line, struct kt_line *ret)
 	case ' ':
 	case '\t': read_indented(s, line.data, ret); return;
 	case ';': ret->kind = KT_LINE_SOURCE; return;
+	case 'R': /* state whose blank before it got lost: "R0=inv(id=0) R1_w=inv66 R10=fp0" */
+		if (is_register(s)) {
+			ret->kind = KT_LINE_STATE;
+			ret->fixed_len = 0;
+		}
+		return;
 	case 'a': /* among the rows of a listing: "arg JOIN insn 5 -> 7 r1: fp0-8 + fp0 ? => fp0 ?"
 		   */
 		if (take(&s, KT_TEXT("arg JOIN insn ")))

@@ -178,7 +178,8 @@ static size_t insn_len(struct kt_text insn)
 		p = memmem(insn.data, insn.len, " BPF program is too large.", 26);
 		return p ? (size_t)(p - insn.data) : before_colon(insn);
 	}
-	while (p < end && *p != ' ')
+	/* A newline may be written as "\\n" still. */
+	while (p < end && *p != ' ' && *p != '\\')
 		p++;
 	return (size_t)(p - insn.data) - (p < end && p[-1] == ':');
 }
@@ -236,7 +237,8 @@ static void read_behind(struct kt_trace *trace, struct kt_event *ev, struct kt_t
 	struct kt_text glued;
 	uint32_t index;
 
-	take(&rest, KT_TEXT(":"));
+	if (!take(&rest, KT_TEXT(":")))
+		take(&rest, KT_TEXT("\\n"));
 	skip_blanks(&rest);
 	trim_end(&rest);
 	glued = rest;

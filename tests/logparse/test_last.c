@@ -603,6 +603,19 @@ static void test_call_of_global(void **state)
 	assert_text(last.error, "R0 !read_ok");
 }
 
+/* The blank before a state gets lost where all lines are indented, and somebody moves them. */
+static void test_state_in_first_column(void **state)
+{
+	struct kt_log_last last = find_in("17: (2d) if r2 > r8 goto pc+14\n"
+					  "R1_w=pkt(id=2,off=0,r=0) R2_w=inv3 R10=fp0\n"
+					  "18: (71) r1 = *(u8 *)(r1 +0)\n"
+					  "R1 offset is outside of the packet\n" STATS);
+
+	(void)state;
+	assert_text(last.error, "R1 offset is outside of the packet");
+	assert_text(last.subjects[0].value, "pkt(id=2,off=0,r=0)");
+}
+
 static void test_budget(void **state)
 {
 	struct kt_log_last last = find_in(
@@ -992,6 +1005,7 @@ int main(void)
 		cmocka_unit_test(test_empty),         cmocka_unit_test(test_branch),
 		cmocka_unit_test(test_known_outcome), cmocka_unit_test(test_level_1),
 		cmocka_unit_test(test_gaps),          cmocka_unit_test(test_call_of_global),
+		cmocka_unit_test(test_state_in_first_column),
 		cmocka_unit_test(test_budget),        cmocka_unit_test(test_callee),
 		cmocka_unit_test(test_returned),      cmocka_unit_test(test_5_10),
 		cmocka_unit_test(test_named),         cmocka_unit_test(test_5_10_branches),
