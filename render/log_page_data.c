@@ -71,7 +71,8 @@ struct page_log {
 	bool source_is_new; /* it stands right before what comes next */
 	bool failed;        /* the log has an error */
 	const char *end;    /* of what the collapsed log has shown so far */
-	bool skipped;       /* iterations were left out, so that the next piece begins elsewhere */
+	uint32_t skipping; /* the loop, + 1, whose iterations were left out before the next piece */
+	size_t begun;      /* loops from here on begin with the next piece */
 };
 
 static void page_log_deinit(struct page_log *p)
@@ -332,7 +333,6 @@ static bool take_mark(struct page_log *p, struct kt_text mark)
 		struct loop begins = {.start = row_of_end(p)};
 
 		begins.count = (uint32_t)strtoul(mark.data + 4, NULL, 10);
-		begins.first_end = begins.last_start = begins.start;
 		return kt_vec_push(&p->open_loops, p->loops.len) && kt_vec_push(&p->loops, begins);
 	}
 	if (!p->open_loops.len)
@@ -343,7 +343,8 @@ static bool take_mark(struct page_log *p, struct kt_text mark)
 		p->open_loops.len--;
 	} else {
 		loop->first_end = row_of_end(p);
-		p->skipped = true;
+		p->skipping = (uint32_t)(loop - p->loops.data) + 1;
+		p->begun = p->loops.len;
 	}
 	return true;
 }
@@ -352,13 +353,17 @@ static bool take_mark(struct page_log *p, struct kt_text mark)
 static struct kt_error *take_piece(void *arg, struct kt_text piece)
 {
 	struct page_log *p = arg;
+	uint32_t row;
 
 	if (piece.data < p->log.data || piece.data >= p->log.data + p->log.len)
 		return take_mark(p, piece) ? NULL : kt_error_no_memory();
-	if (p->skipped && p->open_loops.len)
-		p->loops.data[p->open_loops.data[p->open_loops.len - 1]].last_start = row_at(
-			p, (size_t)(piece.data - p->log.data));
-	p->skipped = false;
+	if (p->skipping) {
+		row = row_at(p, (size_t)(piece.data - p->log.data));
+		p->loops.data[p->skipping - 1].last_start = row;
+		for (size_t i = p->begun; i < p->loops.len; i++)
+			p->loops.data[i].start = row;
+	}
+	p->skipping = 0;
 	p->end = piece.data + piece.len;
 	return NULL;
 }

@@ -193,6 +193,37 @@ static void test_loop(void **state)
 	kt_buf_deinit(&log);
 }
 
+/* A loop that begins with a loop: its last iteration, too. */
+static void test_loop_in_loop(void **state)
+{
+	struct kt_buf log = KT_BUF_INIT;
+	size_t row = 0, last = 0;
+	json_t *data;
+
+	(void)state;
+	for (int i = 0; i < 12; i++) {
+		last = row;
+		for (int j = 0; j < 6 + i % 2; j++, row += 5)
+			kt_buf_appends(&log, "1: (07) r1 += 1\n2: (07) r2 += 1\n3: (07) r3 += 1\n"
+					     "4: (07) r4 += 1\n5: (a5) if r1 < 0x6 goto pc-5\n");
+		kt_buf_appends(&log, "6: (b7) r1 = 0\n7: (07) r5 += 1\n8: (07) r6 += 1\n"
+				     "9: (07) r7 += 1\n10: (a5) if r5 < 0xc goto pc-10\n");
+		row += 5;
+	}
+	data = data_of(log.data);
+	assert_true(json_array_size(json_object_get(data, "loops")) >= 15);
+	assert_int_equal(number(data, "loops", 0), 0);
+	assert_int_equal(number(data, "loops", 1), 35);
+	assert_int_equal(number(data, "loops", 2), last);
+	assert_int_equal(number(data, "loops", 3), row);
+	assert_int_equal(number(data, "loops", 4), 12);
+	/* The loop in the last iteration. */
+	assert_int_equal(number(data, "loops", 10), last);
+	assert_int_equal(number(data, "loops", 11), last + 5);
+	json_decref(data);
+	kt_buf_deinit(&log);
+}
+
 /* A value that is in no line of the log: what a test of R2 says of R1. */
 static void test_value_of_others(void **state)
 {
@@ -319,10 +350,15 @@ static void test_several(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lines),   cmocka_unit_test(test_failed),
-		cmocka_unit_test(test_loop),    cmocka_unit_test(test_value_of_others),
-		cmocka_unit_test(test_hostile), cmocka_unit_test(test_long_line),
-		cmocka_unit_test(test_middle),  cmocka_unit_test(test_several),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_failed),
+		cmocka_unit_test(test_loop),
+		cmocka_unit_test(test_loop_in_loop),
+		cmocka_unit_test(test_value_of_others),
+		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_long_line),
+		cmocka_unit_test(test_middle),
+		cmocka_unit_test(test_several),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
