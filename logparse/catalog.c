@@ -83,7 +83,7 @@ static struct kt_text register_of(struct kt_text name, char buf[4])
 /* Facts, and the texts in them that are slices of nothing else. */
 struct gathered {
 	struct kt_facts facts;
-	char reg[4], at[16], set[24];
+	char reg[4], size_reg[4], at[16], set[24], lost_at[24], unbound[24], index[4], index_at[24];
 };
 
 static struct kt_text number_text(char *buf, size_t size, const char *prefix, uint32_t number)
@@ -124,6 +124,52 @@ static void add_origin(struct gathered *g, const struct kt_last_subject *s)
 			     number_text(g->set, sizeof(g->set), "insn ", step->insn.index));
 	if (step->how == KT_LAST_RESULT || step->how == KT_LAST_ACQUIRED)
 		kt_facts_add(&g->facts, KT_TEXT("from"), called(step->insn.insn));
+}
+
+/* The steps that took something from a value: its type, or its bound. */
+static void add_losses(struct gathered *g, const struct kt_last_subject *s)
+{
+	for (size_t i = 0; i < s->n_steps; i++) {
+		const struct kt_last_insn *insn = &s->steps[i].insn;
+
+		if (insn->index == KT_LINE_NO_INDEX)
+			continue;
+		if (s->steps[i].how == KT_LAST_LOST && called(insn->insn).len) {
+			kt_facts_add(&g->facts, KT_TEXT("lost"), called(insn->insn));
+			kt_facts_add(&g->facts, KT_TEXT("lost_at"),
+				     number_text(g->lost_at, sizeof(g->lost_at), "insn ",
+						 insn->index));
+			if (s->was.len <= MAX_VALUE)
+				kt_facts_add(&g->facts, KT_TEXT("was"), s->was);
+		}
+		if (s->steps[i].unbounds)
+			kt_facts_add(&g->facts, KT_TEXT("unbound"),
+				     number_text(g->unbound, sizeof(g->unbound), "insn ",
+						 insn->index));
+	}
+}
+
+/* The register that was added to the address, and the one that a helper takes the size from. */
+static void add_roles(struct gathered *g, const struct kt_log_last *last)
+{
+	for (size_t i = 0; i < last->n_subjects; i++) {
+		const struct kt_last_subject *s = &last->subjects[i];
+
+		if (s->kind != KT_LAST_SUBJECT_REG || s->number < 0 || s->number > 10 ||
+		    s->role == KT_LAST_ROLE_NONE)
+			continue;
+		add_losses(g, s);
+		if (s->role == KT_LAST_ROLE_SIZE)
+			kt_facts_add(&g->facts, KT_TEXT("size_reg"),
+				     number_text(g->size_reg, sizeof(g->size_reg), "R",
+						 (uint32_t)s->number));
+		if (s->role != KT_LAST_ROLE_OFFSET || s->before == KT_LINE_NO_INDEX)
+			continue;
+		kt_facts_add(&g->facts, KT_TEXT("index"),
+			     number_text(g->index, sizeof(g->index), "R", (uint32_t)s->number));
+		kt_facts_add(&g->facts, KT_TEXT("index_at"),
+			     number_text(g->index_at, sizeof(g->index_at), "insn ", s->before));
+	}
 }
 
 /*
@@ -170,6 +216,7 @@ static void add_register(struct gathered *g, const struct kt_log_last *last)
 		return;
 	add_value(g, s->value);
 	add_origin(g, s);
+	add_losses(g, s);
 	if (s->origin == KT_LAST_ORIGIN_ENTRY && !s->frame)
 		kt_facts_add(&g->facts, KT_TEXT("global"), last->func);
 }
@@ -263,6 +310,7 @@ static void gather(struct gathered *g, const struct kt_log_last *last)
 	struct kt_text insn = last->at.insn;
 
 	add_register(g, last);
+	add_roles(g, last);
 	if (last->at.index != KT_LINE_NO_INDEX)
 		kt_facts_add(&g->facts, KT_TEXT("at"),
 			     number_text(g->at, sizeof(g->at), "", last->at.index));

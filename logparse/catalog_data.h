@@ -19,6 +19,10 @@
  *	<at>     the instruction's number         <call>   the function that is called there
  *	<does>   "reads" or "writes", with        <size>   as many bytes
  *	<min>, <max>  its signed minimum and unsigned maximum, if the log has them
+ *	<lost>   the function that took its type, <was>, at <lost_at>
+ *	<index>  the register that <index_at> added to the address
+ *	<size_reg>  the register that the called function takes the size from
+ *	<unbound> the instruction that took the bound of <reg> or <index>
  *	<global> the global function that it is an argument of
  *	<what>   the hole <type>, in plain words
  */

@@ -9,8 +9,8 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "object-bounds",
 		.class = CLASS,
 		.title = "An access is outside of its object",
-		.reason = "The access[ of <bytes> bytes][ at offset <off>] is not inside of the "
-			  "object[, which has <object> bytes].",
+		.reason = "[The <bytes>-byte access|The access][ at offset <off>] is not inside "
+			  "of the object[, which has <object> bytes].",
 		.remedies =
 			{
 				"Compare the index with the number of elements on every path that "
@@ -36,11 +36,11 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "upper-bound",
 		.class = CLASS,
 		.title = "An index has no upper bound, or one that is too high",
-		.reason =
-			"[<reg>|The address] may be behind the end of the object[, which has "
-			"<object> bytes][: the part of its offset that varies goes up to <max>]. "
-			"On this path nothing keeps the index small enough for [<bytes> bytes|the "
-			"access] to fit.",
+		.reason = "[<reg>|The address] may be behind the end of the object[, which has "
+			  "<object> bytes][: the part of its offset that varies goes up to "
+			  "<max>]. On this path nothing keeps [<size_reg>, the size that <call> "
+			  "takes,|the index, <index> at <index_at>,|the index] small enough for "
+			  "[a <bytes>-byte access|the access] to fit[; <unbound> takes its bound].",
 		.remedies =
 			{
 				"Compare the index with the number of elements before it is used, "
@@ -64,10 +64,10 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "lower-bound",
 		.class = CLASS,
 		.title = "An index may be negative",
-		.reason =
-			"[<reg>|The address] may be in front of the object[: the part of its "
-			"offset that varies goes down to <min>]. The index is signed, and on this "
-			"path nothing tells that it is not negative.",
+		.reason = "[<reg>|The address] may be in front of the object[: the part of its "
+			  "offset that varies goes down to <min>]. The index[, <index> at "
+			  "<index_at>,] is signed, and on this path nothing tells that it is not "
+			  "negative[; <unbound> takes its bound].",
 		.remedies =
 			{
 				"Make the index unsigned (__u32, or __u64 where it is added to a "
@@ -87,7 +87,7 @@ static const struct kt_catalog_entry entries[] = {
 		.class = CLASS,
 		.title = "A packet is accessed without a check of its length",
 		.reason =
-			"The program accesses[ <bytes> bytes at offset <off> of] the packet, and "
+			"The program accesses the packet[ at offset <off>], and "
 			"the verifier knows of[ only <range>|no] bytes that are there for sure. A "
 			"check holds for the pointer that was compared and its copies, until a "
 			"helper changes the packet.",
@@ -115,10 +115,10 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "helper-size",
 		.class = CLASS,
 		.title = "The size that a call is given has no bounds",
-		.reason =
-			"[<reg>|The register] is the size of the memory that [<call>|the called "
-			"function] works on[, and here it is <value>][ with a minimum of <min>][ "
-			"and a maximum of <max>]. It may be negative or larger than what is there.",
+		.reason = "[<reg>|The register] is the size of the memory that [<call>|the called "
+			  "function] works on[, and here it is <value>][ with a minimum of "
+			  "<min>][ and a maximum of <max>]. It may be negative or larger than "
+			  "what is there[: <unbound> takes its bound].",
 		.remedies =
 			{
 				"Mask it directly before the call: len &= sizeof(buf) - 1; (a "
@@ -185,9 +185,9 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "stack-bounds",
 		.class = CLASS,
 		.title = "An access is outside of the stack",
-		.reason = "The access[ of <bytes> bytes][ at offset <off> from the frame pointer] "
-			  "is not inside of the stack, which is the 512 bytes below the frame "
-			  "pointer.",
+		.reason = "[The <bytes>-byte access|The access][ at offset <off> from the frame "
+			  "pointer] is not inside of the stack, which is the 512 bytes below the "
+			  "frame pointer.",
 		.remedies =
 			{
 				"Keep indexes into local arrays within the array, and sizes "
@@ -301,11 +301,10 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "context-access",
 		.class = CLASS,
 		.title = "The context has no such field, or not for this program",
-		.reason =
-			"The access[ of <bytes> bytes][ at offset <off>] does not fit a field of "
-			"the context that a program of this type may read or write so. It depends "
-			"on the type, on where the program attaches, and for some fields on the "
-			"size of the access.",
+		.reason = "[The <bytes>-byte access|The access][ at offset <off>] does not fit a "
+			  "field of the context that a program of this type may read or write so. "
+			  "It depends on the type, on where the program attaches, and for some "
+			  "fields on the size of the access.",
 		.remedies =
 			{
 				"Check the section's name, SEC(\"...\"): it chooses the type, and "
@@ -363,9 +362,9 @@ static const struct kt_catalog_entry entries[] = {
 		.class = CLASS,
 		.title = "An access is not aligned",
 		.reason =
-			"The access[ of <bytes> bytes] is at an offset that is no multiple of its "
-			"size, and this memory, machine or program (BPF_F_STRICT_ALIGNMENT) wants "
-			"it aligned.",
+			"[The <bytes>-byte access|The access] is at an offset that is no multiple "
+			"of its size, and this memory, machine or program "
+			"(BPF_F_STRICT_ALIGNMENT) wants it aligned.",
 		.remedies =
 			{
 				"Order the members of the struct so that each is aligned, and do "

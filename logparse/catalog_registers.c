@@ -33,11 +33,11 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "number-dereference",
 		.class = CLASS,
 		.title = "A number is used as a pointer",
-		.reason =
-			"[<reg>|The register] holds a number for the verifier, not a pointer that "
-			"it knows[: <value>]. An address that was computed, read from memory or "
-			"changed in a way that the verifier does not follow is a number, and "
-			"cannot be dereferenced.",
+		.reason = "[<reg>|The register] holds a number for the verifier, not a pointer "
+			  "that it knows[: it was <was> until <lost_at> called <lost>, which "
+			  "takes such pointers away|: <value>]. An address that was computed, "
+			  "read from memory or changed in a way that the verifier does not follow "
+			  "is a number, and cannot be dereferenced.",
 		.remedies =
 			{
 				"Read kernel memory with bpf_probe_read_kernel() or "
@@ -105,8 +105,9 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "unreadable-register",
 		.class = CLASS,
 		.title = "A register is read that holds nothing",
-		.reason = "[<reg>|The register] holds no value here[, though <set> set it]. It was "
-			  "never set on this path, or a call behind that took it away: a call "
+		.reason = "[<reg>|The register] holds no value here[: it was <was> until "
+			  "<lost_at> called <lost>, which took it away|, though <set> set it]. It "
+			  "was never set on this path, or a call behind that took it away: a call "
 			  "leaves R0 with its result, and nothing in R1 to R5.",
 		.remedies =
 			{
