@@ -21,7 +21,8 @@ void kt_gap_add(struct kt_gap *gap, const struct kt_event *ev)
 	switch (ev->kind) {
 	case KT_EVENT_TEXT: gap->elided |= log_is_elision(ev->text); break;
 	case KT_EVENT_INSN:
-		gap->next = class != 5 && class != 6 ? ev->index + 1 : KT_LINE_NO_INDEX;
+		gap->next = class != 5 && class != 6 && !ev->resumed ? ev->index + 1
+								     : KT_LINE_NO_INDEX;
 		break;
 	case KT_EVENT_SOURCE:
 	case KT_EVENT_PRECISION:

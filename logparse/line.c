@@ -83,12 +83,29 @@ static bool is_register(struct scan s)
 	return take(&s, KT_TEXT("="));
 }
 
+/* Where " 11: R6=0 R10=fp0" begins, which is glued on behind an instruction; or NULL. */
+static const char *find_glued(struct scan s)
+{
+	for (const char *p = s.at; (p = memchr(p, ':', (size_t)(s.end - p))); p++) {
+		const char *number = p;
+
+		while (number > s.at && is_digit(number[-1]))
+			number--;
+		if (number < p && number > s.at && number[-1] == ' ' && s.end - p > 2 &&
+		    p[1] == ' ' && is_state((struct scan){p + 1, s.end}))
+			return number - 1;
+	}
+	return NULL;
+}
+
 /*
  * Where an instruction's text ends and its state begins; the end where it has none. Up to
  * 6.1, state is also glued on behind a jump, with the index of the next instruction:
  *	8: (ad) if r3 < r2 goto pc-3          ; R0=scalar() R1=3
  *	8: (ad) if r3 < r2 goto pc-3 6: R0=scalar() R1=0
  *	8: (ad) if r3 < r2 goto pc-3 BPF program is too large. Processed 1000001 insn
+ * Since 7.2 behind what is executed once for each sign of r6:
+ *	11: (47) r6 |= 8 11: R6=0 R10=fp0
  */
 static const char *insn_end(struct scan s)
 {
@@ -106,7 +123,11 @@ static const char *insn_end(struct scan s)
 		}
 		p++;
 	}
-	p = s.end - s.at > 4 && is_jump(s.at) ? memchr(s.at, 'g', (size_t)(s.end - s.at)) : NULL;
+	if (s.end - s.at > 4 && !is_jump(s.at)) {
+		p = find_glued(s);
+		return p ? p : s.end;
+	}
+	p = s.end - s.at > 4 ? memchr(s.at, 'g', (size_t)(s.end - s.at)) : NULL;
 	if (!p || !kt_text_starts_with((struct kt_text){p, (size_t)(s.end - p)}, jump))
 		return s.end;
 	p += jump.len;

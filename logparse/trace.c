@@ -199,6 +199,11 @@ static bool may_branch(uint8_t opcode)
 	       opcode != 0x95;
 }
 
+static bool is_alu(uint8_t opcode)
+{
+	return (opcode & 7) == 4 || (opcode & 7) == 7;
+}
+
 static bool is_call(uint8_t opcode)
 {
 	return opcode == 0x85 || opcode == 0x8d;
@@ -231,6 +236,7 @@ static void read_comment(struct kt_trace *trace, struct kt_event *ev, struct kt_
  * was taken back to here (level 1):
  *	12: (56) if w0 != 0x7 goto pc-3 10: R10=fp0
  *	8: (16) if w1 == 0x0 goto pc+4 ; total++; @ branch.bpf.c:46
+ *	11: (47) r6 |= 8 11: R6=0 R10=fp0	7.2: once for each sign of r6
  */
 static void read_behind(struct kt_trace *trace, struct kt_event *ev, struct kt_text rest)
 {
@@ -247,7 +253,7 @@ static void read_behind(struct kt_trace *trace, struct kt_event *ev, struct kt_t
 	} else if (take_number(&glued, &index) && take(&glued, KT_TEXT(":")) &&
 		   kt_state_is(glued)) {
 		take_state(trace, ev, glued);
-		ev->resumed = may_branch(ev->opcode);
+		ev->resumed = may_branch(ev->opcode) || is_alu(ev->opcode);
 	} else if (kt_state_is(rest)) {
 		take_state(trace, ev, rest);
 	} else {

@@ -403,6 +403,15 @@ static void test_alterations(void **state)
 		 "3: (71) r0 = *(u8 *)(r6 +0)\n"
 		 "R6 invalid mem access 'scalar'\n" STATS,
 		 {"R6=24 altered@1*3 set@0"}},
+		/* 7.2 executes "|=" once for each sign; level 1 takes the log back to it. */
+		{"0: R1=ctx() R10=fp0\n"
+		 "0: (79) r6 = *(u64 *)(r1 +0)          ; R6=scalar()\n"
+		 "1: (c7) r6 s>>= 63                    ; R6=scalar(smin=-1,smax=0)\n"
+		 "2: (47) r6 |= 8 2: R6=0 R10=fp0\n"
+		 "2: (47) r6 |= 8                       ; R6=8\n"
+		 "3: (71) r0 = *(u8 *)(r6 +0)\n"
+		 "R6 invalid mem access 'scalar'\n" STATS,
+		 {"R6=8 altered@2*2 altered@1 set@0"}},
 	};
 
 	(void)state;
