@@ -19,6 +19,8 @@
 #define QUEUE_RETRY_MS 10
 /* The rest of a greeting that is not QMP's comes at once. */
 #define STRANGER_MS 200
+/* As many bytes of it are looked at. */
+#define STRANGER_LEN 512
 
 struct qmp {
 	struct host_monitor base;
@@ -124,13 +126,15 @@ static struct kt_error *is_stub(void)
 static struct kt_error *stranger(struct qmp *qmp)
 {
 	int64_t deadline = kt_deadline_ms(STRANGER_MS);
+	static const char hmp[] = "monitor - type 'help'";
 	struct kt_error *err = NULL;
-	size_t len = 0;
+	size_t len = 0, seen;
 
-	while (!err && qmp->in.len < 512)
+	while (!err && qmp->in.len < STRANGER_LEN)
 		err = receive(qmp, deadline);
 	kt_error_destroy(err);
-	if (strstr(qmp->in.data, "monitor - type 'help'"))
+	seen = qmp->in.len < STRANGER_LEN ? qmp->in.len : STRANGER_LEN;
+	if (memmem(qmp->in.data, seen, hmp, strlen(hmp)))
 		return kt_error_hint(
 			kt_error_new(KT_ERROR_PROTOCOL,
 				     "this is QEMU's monitor for people (HMP), and not QMP"),
