@@ -119,7 +119,7 @@ static const struct kt_catalog_entry entries[] = {
 				"Put what varies into the arguments of a format, not into the "
 				"format.",
 				"If it is a format, compare its conversions with the arguments: "
-				"helpers know fewer of them than printf() does.",
+				"helpers know fewer of them than the C library.",
 			},
 		.patterns = KT_PATTERNS(
 			"<reg> does not point to a readonly map'",

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Finds the entry of a message among the tables of the catalogue. Internal to logparse/catalog.c.
- */
+/* Finds the entry of a message among the tables of the catalogue. Not a public header. */
 #ifndef KT_LOGPARSE_CATALOG_INDEX_H
 #define KT_LOGPARSE_CATALOG_INDEX_H
 

@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 
-#include "logparse/catalog.h"
+#include "logparse/catalog_index.h"
 
 #define MAX_LOADER_LINE 1024 /* of a longer line only as much is read */
 #define MAX_PREFIXES    16   /* ": " in a line behind which a message may begin */
@@ -417,7 +417,7 @@ bool log_find_message(struct kt_text line, size_t *ret)
 	for (int i = 0; rest.len && i < MAX_PREFIXES; i++) {
 		const char *p;
 
-		if (kt_catalog_find(rest) && !log_is_loader_line(rest)) {
+		if (kt_catalog_match(rest, NULL) && !log_is_loader_line(rest)) {
 			*ret = (size_t)(rest.data - line.data);
 			return true;
 		}
