@@ -9,8 +9,8 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "argument-type",
 		.class = CLASS,
 		.title = "An argument is of the wrong kind",
-		.reason = "[<reg> is <what>|<reg> has the type <type>|An argument has a type], and "
-			  "[<call>|the called function] takes[ one of] [this there: "
+		.reason = "[<reg> is <what>|<reg> has the type <type>|An argument has a type], "
+			  "and [<call>|the called function] takes [one of these there: "
 			  "<expected>|another kind there].",
 		.remedies =
 			{
@@ -363,9 +363,8 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "function-result",
 		.class = CLASS,
 		.title = "A function returns something that is not a number",
-		.reason =
-			"At the end of a [global function|function] R0 has to hold a number[, and "
-			"it holds <type>].",
+		.reason = "At the end of a function R0 has to hold a number[, and "
+			  "it holds <type>].",
 		.remedies =
 			{
 				"Return a number on every path; hand out pointers through an "

@@ -64,10 +64,9 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "call-in-lock",
 		.class = CLASS,
 		.title = "A function is called while a lock is held, or without preemption",
-		.reason =
-			"While the program holds a lock, or has switched preemption or interrupts "
-			"off, it may not call [this function|a function of this kind]: the "
-			"verifier does not know how long it runs, or whether it takes a lock.",
+		.reason = "While the program holds a lock, or has switched preemption or "
+			  "interrupts off, it may not call a function of this kind: the verifier "
+			  "does not know how long it runs, or whether it takes a lock.",
 		.remedies =
 			{
 				"Unlock before the call.",
@@ -89,7 +88,7 @@ static const struct kt_catalog_entry entries[] = {
 		.class = CLASS,
 		.title = "An RCU section is missing, or not entered and left in pairs",
 		.reason = "[<call>|The call] needs an RCU section around it, or enters or leaves "
-			  "one that does not fit[ those that are open on this path].",
+			  "one that does not fit those that are open on this path.",
 		.remedies =
 			{
 				"Put bpf_rcu_read_lock() in front and bpf_rcu_read_unlock() "
@@ -160,8 +159,8 @@ static const struct kt_catalog_entry entries[] = {
 				"injected.",
 				"Programs of SEC(\"syscall\") are always sleepable.",
 			},
-		.since = "Linux 5.10 has sleepable fentry, fexit, fmod_ret and LSM programs, 5.18 "
-			 "iterators, 6.0 uprobes, 6.1 struct_ops",
+		.since = "Linux 5.10 has sleepable fentry, fexit, fmod_ret and LSM programs, 6.0 "
+			 "uprobes, 6.3 struct_ops",
 		.patterns = KT_PATTERNS(
 			"Only fentry/fexit/fmod_ret and lsm programs can be sleepable",
 			"Only fentry/fexit/fmod_ret, lsm, and kprobe/uprobe programs can be "

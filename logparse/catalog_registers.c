@@ -92,8 +92,6 @@ static const struct kt_catalog_entry entries[] = {
 				"access in both branches of an if), keep the accesses apart with "
 				"barrier_var(ctx).",
 			},
-		.since = "Linux 6.4 takes a constant offset of the context for arguments of kfuncs "
-			 "that want it; loads and stores need the original on all kernels",
 		.patterns = KT_PATTERNS(
 			"dereference of modified <type> ptr <reg> off=<#off> disallowed",
 			"negative offset <type> ptr <reg> off=<#off> disallowed",
@@ -132,7 +130,7 @@ static const struct kt_catalog_entry entries[] = {
 				"so that the compiler stores each of them.",
 				"Pass a pointer to a struct instead of more than five arguments.",
 			},
-		.since = "Linux 7.3 takes more than five arguments",
+		.since = "Linux 7.2 takes more than five arguments, 6.18 does not",
 		.patterns = KT_PATTERNS(
 			"callee expects <#n> args, stack arg<#arg> is not initialized",
 			"invalid read from stack arg off <#off> depth <#depth>",
@@ -298,7 +296,7 @@ static const struct kt_catalog_entry entries[] = {
 				"Compile the function with -fno-jump-tables, which makes "
 				"comparisons of a switch.",
 			},
-		.since = "Linux 6.19 takes indirect jumps",
+		.since = "Linux 7.2 takes indirect jumps, 6.18 does not",
 		.patterns = KT_PATTERNS(
 			"<reg> has type <type>, expected PTR_TO_INSN",
 			"<reg> points to outside of jump table: <range>",

@@ -69,9 +69,11 @@ static void fill(struct kt_text text, const struct kt_facts *facts, struct kt_bu
 	}
 }
 
-/* "one|other" of "[one|other]": the first whose facts are all known. */
+/* "one|other" of "[one|other]": the first whose facts are all known. "[]" is C's. */
 static void fill_group(struct kt_text group, const struct kt_facts *facts, struct kt_buf *out)
 {
+	if (!group.len)
+		kt_buf_appends(out, "[]");
 	while (group.len) {
 		const char *bar = memchr(group.data, '|', group.len);
 		struct kt_text one = {group.data, bar ? (size_t)(bar - group.data) : group.len};

@@ -59,6 +59,9 @@ static void check_template(const struct kt_catalog_entry *entry, const char *tem
 			wrong(entry, "choices are not in one another", p);
 		if (!depth && *p == '<' && (islower((unsigned char)p[1]) || p[1] == '?'))
 			wrong(entry, "a fact outside of a choice", p);
+		/* Without a fact in it, it would always be chosen. */
+		if (*p == '[' && p[1] != ']' && strcspn(p, "<") > strcspn(p, "|]"))
+			wrong(entry, "no choice", p);
 	}
 	assert_int_equal(depth, 0);
 	kt_template_fill(template, &none, &filled);
@@ -294,6 +297,7 @@ static void test_templates(void **state)
 	assert_filled("[<?two>known|unknown]", "unknown");
 	assert_filled("if (a < b)", "if (a < b)");
 	assert_filled("[<one>", "[1");
+	assert_filled("char a[] = x", "char a[] = x");
 }
 
 /* --- answers about logs --- */
