@@ -94,11 +94,29 @@ scripts() { # the data, the index and the script, whatever the log says
 	[ "$found" = 3 ] || echo "$found scripts"
 }
 
-tests=29
+to_stdout() {
+	"$tool" log --html - $logs/errors/6.12_bad_bounds.log | cmp - "$dir/bad.html"
+}
+fails() { # STATUS WORDS ARG...: nothing is written
+	status=$1
+	words=$2
+	shift 2
+	"$tool" log --html "$dir/none.html" "$@" >"$dir/said" 2>&1
+	[ $? = "$status" ] || echo "another exit status"
+	grep -qF "$words" "$dir/said" || cat "$dir/said"
+	[ ! -e "$dir/none.html" ] || echo "it has written a page"
+}
+unwrapped() { # the kernel's lines, without what a logger put before them
+	sed 's/^/2026-11-29T10:00:00Z loader[7]: /' $logs/errors/6.12_bad_bounds.log |
+		"$tool" log --html - | grep -c '"14: (7b) \*(u64 \*)(r6 +0) = r1"' | grep -v '^1$'
+	return 0
+}
+
+tests=33
 if ! command -v chromium >/dev/null || ! echo 'int main(void){return 0;}' |
 	$CC -x c - -lz -o "$dir/try" 2>/dev/null; then
 	browser=no
-	tests=5
+	tests=9
 fi
 echo "1..$tests"
 if command -v openssl >/dev/null; then
@@ -111,8 +129,13 @@ else
 fi
 check "it needs nothing but itself" needs_nothing
 check "hostile text adds no script" scripts
+check "\"-\" is standard output" to_stdout
+check "no page without a log" fails 3 "no log of a program that matches" --program 'x*' \
+	$logs/errors/6.12_bad_bounds.log
+check "no page beside a document" fails 2 "one of them" --json $logs/errors/6.12_bad_bounds.log
+check "what a logger put before the lines is not in it" unwrapped
 if [ "${browser:-yes}" = no ]; then
-	echo "ok 5 - log --html: in a browser # SKIP no chromium, or no zlib to read pictures with"
+	echo "ok 9 - log --html: in a browser # SKIP no chromium, or no zlib to read pictures with"
 	echo "# NOTHING OF THE PAGE WAS LOOKED AT: apt-get install chromium" >&2
 	exit 0
 fi
