@@ -83,7 +83,8 @@ static struct kt_text register_of(struct kt_text name, char buf[4])
 /* Facts, and the texts in them that are slices of nothing else. */
 struct gathered {
 	struct kt_facts facts;
-	char reg[4], size_reg[4], at[16], set[24], lost_at[24], unbound[24], index[4], index_at[24];
+	char reg[4], size_reg[4], at[16], set[24], lost_at[24], clobber[24], unbound[24], index[4],
+		index_at[24];
 };
 
 static struct kt_text number_text(char *buf, size_t size, const char *prefix, uint32_t number)
@@ -142,6 +143,10 @@ static void add_losses(struct gathered *g, const struct kt_last_subject *s)
 			if (s->was.len <= MAX_VALUE)
 				kt_facts_add(&g->facts, KT_TEXT("was"), s->was);
 		}
+		if (s->steps[i].how == KT_LAST_CLOBBER)
+			kt_facts_add(&g->facts, KT_TEXT("clobber"),
+				     number_text(g->clobber, sizeof(g->clobber), "insn ",
+						 insn->index));
 		if (s->steps[i].unbounds)
 			kt_facts_add(&g->facts, KT_TEXT("unbound"),
 				     number_text(g->unbound, sizeof(g->unbound), "insn ",

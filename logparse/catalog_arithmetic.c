@@ -28,10 +28,9 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "null-check-arithmetic",
 		.class = CLASS,
 		.title = "A pointer that may be NULL is computed with",
-		.reason =
-			"[<reg>|The pointer] may be NULL[: it is what <from> returned][ (<set>)]. "
-			"Behind an addition a check for NULL would not tell anything, so the "
-			"check has to come first.",
+		.reason = "[<reg>|The pointer] may be NULL[: it is what <from> returned (<set>)]. "
+			  "Behind an addition a check for NULL would not tell anything, so the "
+			  "check has to come first.",
 		.remedies =
 			{
 				"Check the pointer for NULL before anything is added to it.",

@@ -10,8 +10,7 @@ static const struct kt_catalog_entry entries[] = {
 		.class = CLASS,
 		.title = "An argument is of the wrong kind",
 		.reason = "[<reg> is <what>|<reg> has the type <type>|An argument has a type], "
-			  "and [<call>|the called function] takes [one of these there: "
-			  "<expected>|another kind there].",
+			  "and [<call>|the called function] takes [<expected>|another kind] there.",
 		.remedies =
 			{
 				"If it may be NULL (..._or_null), check it before the call.",
@@ -25,8 +24,7 @@ static const struct kt_catalog_entry entries[] = {
 				"(man 7 bpf-helpers).",
 			},
 		.patterns = KT_PATTERNS("<reg> type=<type> expected=<expected>",
-					"<reg> type=<type> expected=", "<reg> is not a pointer",
-					"expected=<expected>"),
+					"<reg> is not a pointer", "expected=<expected>"),
 	},
 	{
 		.id = "argument-struct",
@@ -54,7 +52,7 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "null-argument",
 		.class = CLASS,
 		.title = "An argument may be NULL",
-		.reason = "[<reg>|The argument] may be NULL here[: it is what <from> returned][ "
+		.reason = "[<reg>|The argument] may be NULL here[: it is what <from> returned "
 			  "(<set>)], and [<call>|the called function] does not take NULL.",
 		.remedies =
 			{
@@ -322,8 +320,8 @@ static const struct kt_catalog_entry entries[] = {
 		.class = CLASS,
 		.title = "The program returns a value that its hook does not take",
 		.reason = "[R0 has <have>|R0 is not a known number here], and a program of this "
-			  "type, where it attaches, returns[ one of <range>| a number of a small "
-			  "range].",
+			  "type, where it attaches, returns [a value in <range>|a number of a "
+			  "small range].",
 		.remedies =
 			{
 				"Return one of the constants of the hook (0 and 1 of cgroup "

@@ -36,9 +36,10 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "locked-region",
 		.class = CLASS,
 		.title = "Something is done inside of a section that has to be left first",
-		.reason = "[<op>|This] is not possible inside of [a <region>-ed region|a section "
-			  "that the program has entered]: a lock, an RCU section, or one without "
-			  "preemption or interrupts. On this path it was not left before.",
+		.reason = "[<op>|The exit of the program or function] is not possible inside of "
+			  "[a <region>-ed region|a section that the program has entered]: a lock, "
+			  "an RCU section, or one without preemption or interrupts. On this path "
+			  "it was not left before.",
 		.remedies =
 			{
 				"Leave the section before, on every path: bpf_spin_unlock(), "
@@ -51,12 +52,10 @@ static const struct kt_catalog_entry entries[] = {
 			},
 		.patterns = KT_PATTERNS(
 			"<op> cannot be used inside <@region>-ed region",
-			"BPF_LD_[ABS|IND] cannot be used inside <@region>-ed region",
-			"tail_call cannot be used inside <@region>-ed region",
+
 			"BPF_EXIT instruction in main prog cannot be used inside <@region>-ed "
 			"region",
-			"BPF_EXIT instruction cannot be used inside <@region>-ed region",
-			"bpf_throw cannot be used inside <@region>-ed region",
+
 			"<#n> bpf_preempt_enable missing", "<#n> bpf_preempt_enables missing",
 			"<#n> bpf_preempt_enable<s> missing", "bpf_rcu_read_unlock is missing"),
 	},
@@ -211,8 +210,7 @@ static const struct kt_catalog_entry entries[] = {
 			"tracing progs cannot use <@field> yet",
 			"bpf_timer cannot be used for PREEMPT_RT",
 			"bpf_struct_ops map cannot be used in prog",
-			"offload device mismatch between prog and map",
-			"css_task_iter is only allowed in bpf_lsm, bpf_iter and sleepable progs"),
+			"offload device mismatch between prog and map"),
 	},
 	{
 		.id = "packet-load",

@@ -20,6 +20,7 @@
  *	<does>   "reads" or "writes", with        <size>   as many bytes
  *	<min>, <max>  its signed minimum and unsigned maximum, if the log has them
  *	<lost>   the function that took its type, <was>, at <lost_at>
+ *	<clobber> the call that R1 to R5 did not outlive
  *	<index>  the register that <index_at> added to the address
  *	<size_reg>  the register that the called function takes the size from
  *	<unbound> the instruction that took the bound of <reg> or <index>

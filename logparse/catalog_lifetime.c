@@ -135,6 +135,22 @@ static const struct kt_catalog_entry entries[] = {
 			"referenced dynptr overwrite"),
 	},
 	{
+		.id = "dynptr-write",
+		.class = CLASS,
+		.title = "A dynptr on the stack would be written over",
+		.reason = "[<call>|The call] writes to memory on the stack[, at offset <off> from "
+			  "the frame pointer,] of which a dynptr is a part. A dynptr is changed "
+			  "by its own functions only.",
+		.remedies =
+			{
+				"Give the call a buffer of its own, as large as the size that it "
+				"is given.",
+				"Do not place the dynptr in a struct or array that is filled in "
+				"as a whole.",
+			},
+		.patterns = KT_PATTERNS("potential write to dynptr at off=<#off> disallowed"),
+	},
+	{
 		.id = "iterator-state",
 		.class = CLASS,
 		.title = "An iterator is not in the state that the call wants",
@@ -222,14 +238,26 @@ static const struct kt_catalog_entry entries[] = {
 			"<reg> expected pointer to map value or allocated object",
 			"<reg> doesn't point to map value or allocated object",
 			"<reg> expected pointer to allocated object",
-			"<reg> expected for bpf_obj_drop_impl()",
-			"<reg> expected for bpf_percpu_obj_drop_impl()",
-			"<reg> expected for bpf_obj_drop()",
-			"<reg> expected for bpf_percpu_obj_drop()",
 			"<reg> doesn't point to a type with bpf_refcount field",
 			"<@func> w/o active lock",
 			"<@func> cannot be used in tracing programs on types with NMI unsafe "
 			"fields"),
+	},
+	{
+		.id = "object-drop",
+		.class = CLASS,
+		.title = "An object is released by the function for another kind",
+		.reason = "bpf_obj_drop() releases what bpf_obj_new() made, and "
+			  "bpf_percpu_obj_drop() what bpf_percpu_obj_new() made. [<reg>|The "
+			  "argument] is not of the kind that [<call>|the call] takes[: <value>].",
+		.remedies = {"Call the one that fits the object, with the pointer that the new "
+			     "function, a list, a tree or bpf_kptr_xchg() returned.",
+			     "Release other objects by the kfunc that belongs to them "
+			     "(bpf_task_release() ...)."},
+		.patterns = KT_PATTERNS("<reg> expected for bpf_obj_drop_impl()",
+					"<reg> expected for bpf_percpu_obj_drop_impl()",
+					"<reg> expected for bpf_obj_drop()",
+					"<reg> expected for bpf_percpu_obj_drop()"),
 	},
 	{
 		.id = "object-allocation",

@@ -80,8 +80,8 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "call-depth",
 		.class = CLASS,
 		.title = "Functions call each other too deep",
-		.reason = "[<n>|Too many] functions call each other here. The limit is 8 frames, "
-			  "and 16 on Linux 7.2.",
+		.reason = "Functions call each other deeper here than the kernel has room for: 8 "
+			  "frames, and 16 on Linux 7.2.",
 		.remedies =
 			{"Inline some of them: static __always_inline.",
 			 "Turn a recursion into a loop, and a chain of calls into calls one after "

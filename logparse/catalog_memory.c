@@ -86,11 +86,10 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "packet-bounds",
 		.class = CLASS,
 		.title = "A packet is accessed without a check of its length",
-		.reason =
-			"The program accesses the packet[ at offset <off>], and "
-			"the verifier knows of[ only <range>|no] bytes that are there for sure. A "
-			"check holds for the pointer that was compared and its copies, until a "
-			"helper changes the packet.",
+		.reason = "The program accesses the packet[ at offset <off>], and the verifier "
+			  "knows of [only <range>|not enough] bytes that are there for sure. A "
+			  "check holds for the pointer that was compared and its copies, until a "
+			  "helper changes the packet.",
 		.remedies =
 			{
 				"Compare with data_end directly before the access, by the same "
@@ -204,9 +203,9 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "stack-variable",
 		.class = CLASS,
 		.title = "The stack is accessed at an offset that is not known",
-		.reason = "The offset into the stack varies[ (<var>)], so the verifier cannot tell "
-			  "which bytes are accessed: they may be outside of the stack, or not be "
-			  "written.",
+		.reason = "The offset into the stack varies[: var_off is <var>], so the verifier "
+			  "cannot tell which bytes are accessed: they may be outside of the "
+			  "stack, or not be written.",
 		.remedies =
 			{
 				"Bound the index with constants: if (i >= ARRAY_SIZE(buf)) return "
@@ -302,9 +301,9 @@ static const struct kt_catalog_entry entries[] = {
 		.class = CLASS,
 		.title = "The context has no such field, or not for this program",
 		.reason = "[The <bytes>-byte access|The access][ at offset <off>] does not fit a "
-			  "field of the context that a program of this type may read or write so. "
-			  "It depends on the type, on where the program attaches, and for some "
-			  "fields on the size of the access.",
+			  "field of [the object (<type>)|the context] that a program of this type "
+			  "may read or write so. It depends on the type, on where the program "
+			  "attaches, and for some fields on the size of the access.",
 		.remedies =
 			{
 				"Check the section's name, SEC(\"...\"): it chooses the type, and "
@@ -467,9 +466,7 @@ static const struct kt_catalog_entry entries[] = {
 				"In user space, BPF_F_LOCK and the map's own updates leave the "
 				"field alone.",
 			},
-		.patterns = KT_PATTERNS("<@field> cannot be accessed directly by load/store",
-					"potential write to dynptr at off=<#off> disallowed",
-					"read from untrusted read-only memory"),
+		.patterns = KT_PATTERNS("<@field> cannot be accessed directly by load/store"),
 	},
 };
 

@@ -35,6 +35,7 @@ static const struct kt_catalog_entry entries[] = {
 			"programs",
 			"calling kernel function <@call> is not allowed",
 			"helper call is not allowed in probe",
+			"css_task_iter is only allowed in bpf_lsm, bpf_iter and sleepable progs",
 			"metadata kfuncs require device-bound program",
 			"metadata kfuncs can't be offloaded"),
 	},

@@ -9,10 +9,10 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "null-check",
 		.class = CLASS,
 		.title = "A pointer that may be NULL is used",
-		.reason = "[<reg>|The pointer] may be NULL here[: it is what <from> returned][ "
-			  "(<set>)][: it is an argument of <global>(), which is global, so that "
-			  "it is verified by itself, for any arguments]. The program accesses "
-			  "memory through it, and no check on this path tells it from NULL.",
+		.reason = "[<reg>|The pointer] may be NULL here[: it is what <from> returned "
+			  "(<set>)|: it is an argument of <global>(), which is global, so that it "
+			  "is verified by itself, for any arguments]. The program accesses memory "
+			  "through it, and no check on this path tells it from NULL.",
 		.remedies =
 			{
 				"Check the pointer before it is used, and use it only where it is "
@@ -78,10 +78,9 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "modified-pointer",
 		.class = CLASS,
 		.title = "A pointer with an offset is used where only the original may be",
-		.reason =
-			"[<reg>|The pointer] has been moved[ by <off> bytes], and a pointer of "
-			"this kind[ (<type>)] may be used only as it came, with a constant offset "
-			"in the instruction.",
+		.reason = "[<reg>|The pointer] has been moved[ by <off>], and a pointer of this "
+			  "kind[ (<type>)] may be used only as it came, with a constant offset in "
+			  "the instruction.",
 		.remedies =
 			{
 				"Keep the original pointer in a variable of its own, and access "
@@ -104,9 +103,11 @@ static const struct kt_catalog_entry entries[] = {
 		.class = CLASS,
 		.title = "A register is read that holds nothing",
 		.reason = "[<reg>|The register] holds no value here[: it was <was> until "
-			  "<lost_at> called <lost>, which took it away|, though <set> set it]. It "
-			  "was never set on this path, or a call behind that took it away: a call "
-			  "leaves R0 with its result, and nothing in R1 to R5.",
+			  "<lost_at> called <lost>, which took it away|: the call at <clobber> "
+			  "took it away]. [<?clobber>A call leaves R0 with its result, and "
+			  "nothing in R1 to R5.|It was never set on this path, or a call behind "
+			  "that took it away: a call leaves R0 with its result, and nothing in R1 "
+			  "to R5.]",
 		.remedies =
 			{
 				"Give the variable a value on every path that leads here; a "
@@ -243,9 +244,9 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "kernel-object-bounds",
 		.class = CLASS,
 		.title = "An access does not fit a member of a kernel object",
-		.reason = "The type[ struct <struct>] has no member that the access[ at offset "
-			  "<off>][ of <bytes> bytes] fits: it goes over a member's end, reads a "
-			  "part of a pointer, or is behind the struct.",
+		.reason = "The type[ struct <struct>] has no member that [the <bytes>-byte "
+			  "access|the access][ at offset <off>] fits: it goes over a member's "
+			  "end, reads a part of a pointer, or is behind the struct.",
 		.remedies =
 			{
 				"Access one member by its name and type. A cast that widens the "
