@@ -313,6 +313,24 @@ struct kt_error *kfacts_load(const struct kfacts_sources *paths, const struct kf
 	return NULL;
 }
 
+void kfacts_pack(const struct kfacts *facts, struct kt_buf *out)
+{
+	cache_encode_facts(out, &facts->kernel, facts->wants, facts->answers, facts->n);
+}
+
+struct kt_error *kfacts_unpack(const void *data, size_t len, const struct kfacts_want *wants,
+			       size_t n_wants, struct kfacts **ret)
+{
+	_cleanup_(kfacts_destroyp) struct kfacts *facts = kfacts_new(wants, n_wants);
+
+	if (!facts)
+		return kt_error_no_memory();
+	if (!cache_decode_facts(data, len, facts->wants, facts->n, &facts->kernel, facts->answers))
+		return kt_error_new(KT_ERROR_PROTOCOL, "what is told of the kernel makes no sense");
+	*ret = kt_take_ptr(facts);
+	return NULL;
+}
+
 const struct kfacts_kernel *kfacts_kernel(const struct kfacts *facts)
 {
 	return &facts->kernel;

@@ -11,6 +11,7 @@
 #define KT_BTF_FACTS_H
 
 #include "btf/kfacts.h"
+#include "util/buf.h"
 #include "util/error.h"
 
 struct kfacts;
@@ -33,6 +34,12 @@ struct kt_error *kfacts_load(const struct kfacts_sources *sources, const struct 
 			     size_t n_wants, const char *cache_dir, struct kfacts **ret,
 			     bool *from_cache_ret);
 void kfacts_destroy(struct kfacts *facts);
+
+/* As bytes, and back: for the answers to the same wants. KT_ERROR_PROTOCOL: they are no such
+ * answers. */
+void kfacts_pack(const struct kfacts *facts, struct kt_buf *out);
+struct kt_error *kfacts_unpack(const void *data, size_t len, const struct kfacts_want *wants,
+			       size_t n_wants, struct kfacts **ret);
 
 const struct kfacts_kernel *kfacts_kernel(const struct kfacts *facts);
 

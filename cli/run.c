@@ -220,6 +220,7 @@ int cli_run_guest(const struct cli_boot *boot, const char *kernel, const char *s
 	run->kernel = kernel;
 	run->result.session = &run->session;
 	err = cli_session_init(&run->session, guest);
+	run->session.booted = true;
 	if (!err)
 		err = load_facts(run, scheduler);
 	if (!err)

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "btf/facts_apart.h"
 #include "btf/record.h"
 #include "cli/cli.h"
 #include "cli/fence.h"
@@ -44,6 +45,7 @@ struct kt_error *cli_session_init(struct cli_session *s, const struct cli_guest 
 		.cache_dir = options->no_cache ? NULL : kt_cache_dir(),
 		.deadline_ns = kt_deadline_ms((int64_t)(options->wait_s * 1000)),
 		.retry_ms = 500,
+		.image_fd = -1,
 	};
 	return open_trace(options->trace, &s->stub.trace);
 }
@@ -181,9 +183,22 @@ static void note_lack(struct kt_error *err)
 	kt_error_destroy(err);
 }
 
+/* A process that starts programs has no fence, so a child with one reads the kernel's files. */
+static struct kt_error *load_facts(const struct cli_session *s,
+				   const struct kfacts_sources *sources, const struct wants *wants,
+				   const char *cache_dir, struct kfacts **ret, bool *cached_ret)
+{
+	const struct kfacts_wanted wanted = {wants->v.data, wants->v.len, s->image_fd,
+					     s->stub.cancel_fd};
+
+	if (s->booted)
+		return kfacts_load_apart(sources, &wanted, cache_dir, ret, cached_ret);
+	return kfacts_load(sources, wants->v.data, wants->v.len, cache_dir, ret, cached_ret);
+}
+
 /* The facts that there are. *err, which says what is missing, becomes a note if that works. */
-static struct kfacts *load_part(const struct kfacts_sources *sources, const struct wants *wants,
-				struct kt_error **err)
+static struct kfacts *load_part(const struct cli_session *s, const struct kfacts_sources *sources,
+				const struct wants *wants, struct kt_error **err)
 {
 	struct kfacts_sources part = *sources;
 	struct kfacts *facts = NULL;
@@ -191,7 +206,7 @@ static struct kfacts *load_part(const struct kfacts_sources *sources, const stru
 
 	part.partial = true;
 	/* The cache holds whole facts only. */
-	worse = kfacts_load(&part, wants->v.data, wants->v.len, NULL, &facts, NULL);
+	worse = load_facts(s, &part, wants, NULL, &facts, NULL);
 	if (!worse)
 		note_lack(kt_take_ptr(*err));
 	kt_error_destroy(worse);
@@ -211,9 +226,9 @@ struct kt_error *cli_session_load(struct cli_session *s, const struct kfacts_sou
 	    !locate_wants(&wants))
 		return kt_error_no_memory();
 	cli_progress("reading the kernel image");
-	err = kfacts_load(sources, wants.v.data, wants.v.len, s->cache_dir, &facts, &cached);
+	err = load_facts(s, sources, &wants, s->cache_dir, &facts, &cached);
 	if (err && objects & INSPECT_AVAILABLE && kt_error_code(err) == KT_ERROR_NOT_FOUND)
-		facts = load_part(sources, &wants, &err);
+		facts = load_part(s, sources, &wants, &err);
 	if (err)
 		return err;
 	err = inspect_check(objects, facts);
@@ -370,7 +385,10 @@ static struct kt_error *load_gathered(struct cli_session *s, const struct gather
 	record_store(s->cache_dir, &key, fd);
 	record_store_place(s->cache_dir, s->target.text, &key);
 	path = record_find(s->cache_dir, &key);
-	return load_recorded(s, path ? path : record_path(fd).s, objects);
+	s->image_fd = fd;
+	err = load_recorded(s, path ? path : record_path(fd).s, objects);
+	s->image_fd = -1;
+	return err;
 }
 
 /* The facts of a kernel that was recognised. *found_ret false: the cache does not have it whole. */

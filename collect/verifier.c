@@ -28,11 +28,10 @@ static struct kt_error *read_guest(const struct run *run, struct vm *vm, struct 
 {
 	_cleanup_(rsp_target_deinit) struct rsp_target target = {0};
 	const struct inspect_options what = {.objects = INSPECT_PROGRAMS | INSPECT_SCX};
+	const struct kt_collect *collect = run->collect;
 	struct kt_error *err = rsp_target_parse(vm_gdb_target(vm), &target);
 
-	if (!err)
-		err = inspect_guest_apart(&target, &run->collect->stub, run->collect->facts, &what, ret);
-	return err;
+	return err ? err : inspect_guest_apart(&target, &collect->stub, collect->facts, &what, ret);
 }
 
 /*
