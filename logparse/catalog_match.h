@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The pattern language of the catalogue; logparse/catalog_data.h explains it. */
+/* The pattern language of the catalogue; logparse/catalog_data.h explains it. Not a public header.
+ */
 #ifndef KT_LOGPARSE_CATALOG_MATCH_H
 #define KT_LOGPARSE_CATALOG_MATCH_H
 
