@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * Fills in the templates of the catalogue; logparse/catalog_data.h explains them. Not a public
- * header.
- */
+/* Fills in templates of the catalogue (logparse/catalog_data.h). Not a public header. */
 #ifndef KT_LOGPARSE_CATALOG_TEMPLATE_H
 #define KT_LOGPARSE_CATALOG_TEMPLATE_H
 
