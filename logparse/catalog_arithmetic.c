@@ -111,10 +111,8 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "pointer-offset",
 		.class = CLASS,
 		.title = "The offset of a pointer has no bounds that the verifier knows",
-		.reason =
-			"What is added to the pointer[ (<type>)] [is <n>, which is|has no known "
-			"minimum, or is] too large for the verifier: an offset has to stay within "
-			"512 MB of zero.",
+		.reason = "What is added to the pointer[ (<type>)] [is or may be <n>|has no known "
+			  "minimum, or is too large]: an offset has to stay within 512 MB of zero.",
 		.remedies =
 			{
 				"Bound the offset before it is added: if (off >= sizeof(buf)) "

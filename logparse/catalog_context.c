@@ -68,9 +68,11 @@ static const struct kt_catalog_entry entries[] = {
 			  "does not know how long it runs, or whether it takes a lock.",
 		.remedies =
 			{
-				"Unlock before the call.",
-				"Make the function static (Linux 6.9 takes calls of static "
-				"functions under a lock), or static __always_inline.",
+				"Call it before the lock is taken, and use the result under the "
+				"lock; or unlock first.",
+				"If it is a function of your own, make it static (Linux 6.9 takes "
+				"calls of static functions under a lock), or static "
+				"__always_inline.",
 				"Under a lock, call only the helpers and kfuncs that are made for "
 				"it.",
 			},
@@ -177,16 +179,21 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "map-in-context",
 		.class = CLASS,
 		.title = "A map of this kind cannot be used by a program of this kind",
-		.reason = "Some maps allocate memory or take locks when they are used, or are for "
-			  "other types of programs, so this program cannot have it.",
+		.reason = "[Values of the map hold a <field>, which a program of this type may not "
+			  "use where it runs; so the map as a whole is refused.|Some maps allocate "
+			  "memory or take locks when they are used, or are for other types of "
+			  "programs, so this program cannot have it.]",
 		.remedies =
 			{
-				"Do not set BPF_F_NO_PREALLOC on a hash map that a tracing "
-				"program uses.",
-				"In a sleepable program use arrays, hashes, ring buffers and "
-				"local storage.",
-				"Keep a value with a lock, timer or list in a map that only "
-				"programs of the type which may use them have.",
+				"[<?field>Move it into a map of its own, which programs of this "
+				"type do not use.|Do not set BPF_F_NO_PREALLOC on a hash map that "
+				"a tracing program uses.]",
+				"[<?field>Instead of a lock, count with atomic operations "
+				"(__sync_fetch_and_add()) or in a per-CPU map.|In a sleepable "
+				"program use arrays, hashes, ring buffers and local storage.]",
+				"[<?field>Do that part in a program of another type (tc, XDP, "
+				"cgroup ...).|Keep a value with a lock, timer or list in a map "
+				"that only programs of the type which may use them have.]",
 			},
 		.since = "Linux 6.1 takes hash maps that are not preallocated in tracing programs",
 		.patterns = KT_PATTERNS(
@@ -200,11 +207,7 @@ static const struct kt_catalog_entry entries[] = {
 			"trace type programs can only use preallocated hash map",
 			"trace type programs with run-time allocated hash maps are unsafe. Switch "
 			"to preallocated hash maps.",
-			"socket filter progs cannot use bpf_spin_lock yet",
-			"tracing progs cannot use bpf_spin_lock yet",
-			"sleepable progs cannot use bpf_spin_lock yet",
-			"tracing progs cannot use bpf_timer yet",
-			"tracing progs cannot use bpf_wq yet",
+			"sleepable progs cannot use <@field> yet",
 			"tracing progs cannot use bpf_{list_head,rb_root} yet",
 			"socket filter progs cannot use <@field> yet",
 			"tracing progs cannot use <@field> yet",

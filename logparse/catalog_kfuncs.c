@@ -15,13 +15,17 @@ static const struct kt_catalog_entry entries[] = {
 			  "section may be stale.",
 		.remedies =
 			{
-				"Take a reference of your own first, check it for NULL, and "
-				"release it behind the call: bpf_task_acquire(), "
+				"Pass a pointer that the kernel vouches for: the program's own "
+				"argument (tp_btf, fentry, LSM, struct_ops), what an iterator's "
+				"_next() returned, or what a kfunc found (bpf_task_from_pid(), "
+				"bpf_cgroup_from_id()), checked for NULL.",
+				"Where the kfunc takes RCU pointers, read it from a member that is "
+				"one (task->real_parent, task->cgroups), between "
+				"bpf_rcu_read_lock() and bpf_rcu_read_unlock(). Other members "
+				"(task->last_wakee) do not get trusted by that.",
+				"Where it takes nothing but references, get one first, check it "
+				"for NULL, and release it behind the call: bpf_task_acquire(), "
 				"bpf_cgroup_acquire(), bpf_get_task_exe_file() ...",
-				"Pass the program's own argument (tp_btf, fentry, LSM, "
-				"struct_ops) or what an iterator's _next() returned.",
-				"Where the kfunc takes RCU pointers, stay between "
-				"bpf_rcu_read_lock() and bpf_rcu_read_unlock().",
 			},
 		.since = "Linux 6.2 tells trusted pointers from others",
 		.patterns = KT_PATTERNS("<reg> must be referenced or trusted",

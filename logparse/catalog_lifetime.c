@@ -21,9 +21,11 @@ static const struct kt_catalog_entry entries[] = {
 				"bpf_sk_lookup_tcp(), the kfunc's ..._release() or ..._put(), an "
 				"iterator's ..._destroy().",
 				"Release it before a return in the middle of a loop, and before a "
-				"tail call.",
-				"Where it is NULL there is nothing to release: check for NULL, "
-				"and release in the other branch.",
+				"tail call. bpf_for() and bpf_for_each() of libbpf do so for their "
+				"iterators.",
+				"Where it is NULL there is nothing to release: check for NULL, and "
+				"release in the other branch. But a dynptr of a ring buffer has to "
+				"be discarded also where reserving it failed.",
 				"Or keep it: move it into a map with bpf_kptr_xchg() (Linux 5.19).",
 			},
 		.patterns = KT_PATTERNS(
@@ -75,8 +77,8 @@ static const struct kt_catalog_entry entries[] = {
 		.class = CLASS,
 		.title = "A spin lock is not taken and given back in pairs",
 		.reason = "On this path [<call>|a lock or unlock] does not fit the locks that are "
-			  "held: one is taken twice, another one is held, or there is nothing to "
-			  "unlock.",
+			  "held: one is taken twice, another one is held, there is nothing to "
+			  "unlock, or one is still held where the program ends.",
 		.remedies =
 			{
 				"Unlock in the same function, on every path, what was locked: the "

@@ -37,11 +37,13 @@ static const struct kt_catalog_entry entries[] = {
 		.class = CLASS,
 		.title = "More branches are put off than the verifier keeps",
 		.reason = "At each branch that may go both ways the verifier puts one of them off, "
-			  "and [<n>|8192] of them are waiting. A loop with a branch in it that is "
-			  "unrolled, or never known to end, does so.",
+			  "and [<n>|8192] of them are waiting. A loop with a branch in it does so, "
+			  "if it is unrolled, goes round some thousand times, or is never known to "
+			  "end.",
 		.remedies =
 			{
-				"Bound the loop by a constant, and leave it by one condition.",
+				"Bound the loop by a small constant: each time it goes round one "
+				"more branch is put off. Leave it by one condition.",
 				"Use bpf_loop() (Linux 5.17), bpf_for() (6.4) or cond_break (6.9).",
 				"Compute without branches where that is possible: masks, min(), "
 				"tables in a map.",

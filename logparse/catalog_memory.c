@@ -88,8 +88,8 @@ static const struct kt_catalog_entry entries[] = {
 		.title = "A packet is accessed without a check of its length",
 		.reason = "The program accesses the packet[ at offset <off>], and the verifier "
 			  "knows of [only <range>|not enough] bytes that are there for sure. A "
-			  "check holds for the pointer that was compared and its copies, until a "
-			  "helper changes the packet.",
+			  "check holds for the pointer that was compared and its copies, until "
+			  "something variable is added to it, or a helper changes the packet.",
 		.remedies =
 			{
 				"Compare with data_end directly before the access, by the same "
@@ -114,18 +114,20 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "helper-size",
 		.class = CLASS,
 		.title = "The size that a call is given has no bounds",
-		.reason = "[<reg>|The register] is the size of the memory that [<call>|the called "
-			  "function] works on[, and here it is <value>][ with a minimum of "
-			  "<min>][ and a maximum of <max>]. It may be negative or larger than "
-			  "what is there[: <unbound> takes its bound].",
+		.reason =
+			"[<reg>|The register] is the size of the memory that [<call>|the called "
+			"function] works on[, and here it is <value>|, and here it is from <min> "
+			"to <max>|, and here it is up to <max>|, and here it may be <min>]. It may "
+			"be negative or larger than what is there[: <unbound> takes its bound].",
 		.remedies =
 			{
-				"Mask it directly before the call: len &= sizeof(buf) - 1; (a "
-				"size that is a power of two).",
-				"Compare it, unsigned, on every path: if (len > sizeof(buf)) len "
-				"= sizeof(buf);",
-				"If the check is there, the compiler passes another copy, or "
-				"moved the check: put barrier_var(len) in front of it.",
+				"Mask it directly before the call: len &= sizeof(buf) - 1; (a size "
+				"that is a power of two).",
+				"Compare it, unsigned and in 64 bits, on every path: __u64 len = "
+				"...; if (len > sizeof(buf)) len = sizeof(buf);",
+				"If the check is there, the compiler passes another copy, moved "
+				"the check, or checks the lower 32 bits only, which leaves the "
+				"others unknown: put barrier_var(len) in front of the check.",
 				"What another helper returned may be negative (an error): check "
 				"that first.",
 			},
@@ -300,10 +302,11 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "context-access",
 		.class = CLASS,
 		.title = "The context has no such field, or not for this program",
-		.reason = "[The <bytes>-byte access|The access][ at offset <off>] does not fit a "
-			  "field of [the object (<type>)|the context] that a program of this type "
-			  "may read or write so. It depends on the type, on where the program "
-			  "attaches, and for some fields on the size of the access.",
+		.reason = "[The program <does> <bytes> bytes|The access][ at offset <off>] "
+			  "[<?does>of|does not fit] [the object (<type>)|the context][<?does>, and "
+			  "there is no field there that a program of this type may access so]. It "
+			  "depends on the type, on where the program attaches, and for some fields "
+			  "on the size of the access and on whether it is a read or a write.",
 		.remedies =
 			{
 				"Check the section's name, SEC(\"...\"): it chooses the type, and "

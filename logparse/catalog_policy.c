@@ -18,10 +18,11 @@ static const struct kt_catalog_entry entries[] = {
 				"helpers of each type on the kernel at hand, man 7 bpf-helpers "
 				"says what each does.",
 				"Check the section's name, SEC(\"...\"): a wrong one chooses a "
-				"wrong type.",
-				"Use what the type has instead: bpf_probe_read_kernel() for "
-				"bpf_probe_read() (5.5), direct packet access, "
-				"bpf_get_current_task_btf() ...",
+				"wrong type. Helpers that sleep (bpf_copy_from_user()) are for "
+				"sleepable programs only: SEC(\"fentry.s/...\").",
+				"Use what the type has instead: bpf_xdp_load_bytes() (5.18) for "
+				"bpf_skb_load_bytes() in XDP, bpf_probe_read_kernel() for "
+				"bpf_probe_read() (5.5), direct packet access ...",
 				"On an older kernel, ask before the call: "
 				"bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_...) for a "
 				"helper, bpf_ksym_exists() for a kfunc.",

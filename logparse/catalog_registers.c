@@ -40,17 +40,21 @@ static const struct kt_catalog_entry entries[] = {
 			  "is a number, and cannot be dereferenced.",
 		.remedies =
 			{
-				"Read kernel memory with bpf_probe_read_kernel() or "
+				"[<?lost>Load the pointer behind that call, and check it anew: "
+				"skb->data and skb->data_end of a packet, a new lookup of an "
+				"object.|Read kernel memory with bpf_probe_read_kernel() or "
 				"BPF_CORE_READ(), and memory of user space with "
-				"bpf_probe_read_user().",
+				"bpf_probe_read_user().]",
 				"Keep the pointer a pointer: add to it and subtract from it in 64 "
-				"bits only, and do not cast it to a smaller type, mask it or "
-				"shift it.",
-				"Where a call took the pointer away (a packet pointer behind a "
-				"helper that changes the packet, an object that was released), "
-				"load and check it anew.",
-				"Since Linux 6.2 bpf_rdonly_cast() (bpf_core_cast() of libbpf) "
-				"makes a typed pointer of it that may be read.",
+				"bits only, and do not cast it to a smaller type, mask it or shift "
+				"it.",
+				"[<?lost>Do what needs the pointer before that call.|Where a call "
+				"took the pointer away (a packet pointer behind a helper that "
+				"changes the packet, an object that was released), load and check "
+				"it anew.]",
+				"Get a pointer with a type: bpf_get_current_task_btf() (Linux "
+				"5.11) for the current task, bpf_rdonly_cast() (6.2; "
+				"bpf_core_cast() of libbpf) for what is only read.",
 			},
 		.patterns = KT_PATTERNS("<reg> invalid mem access 'scalar'",
 					"<reg> invalid mem access 'inv'"),
@@ -87,9 +91,10 @@ static const struct kt_catalog_entry entries[] = {
 				"its members by name: ctx->field.",
 				"Do not index it by a variable. Where it has to be, switch over "
 				"constants, or read the bytes with a helper.",
-				"If the compiler made one offset of several (it does so for an "
-				"access in both branches of an if), keep the accesses apart with "
-				"barrier_var(ctx).",
+				"If the compiler made one access of several (in the branches of an "
+				"if or a switch), keep them apart: barrier_var(x) on each value "
+				"that is read, directly behind its access. barrier_var(ctx) is not "
+				"enough.",
 			},
 		.patterns = KT_PATTERNS(
 			"dereference of modified <type> ptr <reg> off=<#off> disallowed",
@@ -110,12 +115,16 @@ static const struct kt_catalog_entry entries[] = {
 			  "to R5.]",
 		.remedies =
 			{
-				"Give the variable a value on every path that leads here; a "
-				"warning of the compiler (-Wuninitialized) often names it.",
-				"A function that returns something has to return it on every "
-				"path: R0 is its result.",
-				"In inline assembly, name what it reads and destroys, so that the "
-				"compiler does not keep values in R1 to R5 over a call.",
+				"[<?clobber>Keep what is needed behind the call in R6 to R9 or on "
+				"the stack: in inline assembly, name what it reads and destroys, "
+				"so that the compiler does so.|Give the variable a value on every "
+				"path that leads here; a warning of the compiler (-Wuninitialized) "
+				"often names it.]",
+				"A function that returns something has to return it on every path: "
+				"R0 is its result.",
+				"[<?clobber>If the function returns it, take it from R0.|In inline "
+				"assembly, name what it reads and destroys, so that the compiler "
+				"does not keep values in R1 to R5 over a call.]",
 			},
 		.patterns = KT_PATTERNS("<reg> !read_ok", "<reg> is invalid"),
 	},
