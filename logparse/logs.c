@@ -164,7 +164,8 @@ static bool may_lead(const struct kt_event *ev)
 	case KT_EVENT_STATS:
 	case KT_EVENT_EXPLANATION: return true;
 	case KT_EVENT_TABLE: return ev->text.data[0] != ' ' && ev->text.data[0] != '\t';
-	case KT_EVENT_TEXT: return is_message(ev->text) || log_is_fragment(ev->text);
+	case KT_EVENT_TEXT:
+		return is_message(ev->text) || is_detail(ev->text) || log_is_fragment(ev->text);
 	default: return false;
 	}
 }

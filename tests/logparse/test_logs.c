@@ -120,6 +120,13 @@ static void test_no_trace(void **state)
 	assert_only("...\nR3 invalid mem access 'scalar'\n" STATS,
 		    "R3 invalid mem access 'scalar'\n" STATS);
 	assert_only("\n\nnobody knows this error\n" STATS, "nobody knows this error\n" STATS);
+	/* Level 4, which has no trace. */
+	assert_only("; while (s != 7) { @ a.bpf.c:21\ninfinite loop detected at insn 36\n"
+		    "cur state: R1=ctx() R10=fp0\nold state: R1=ctx() R10=fp0\n"
+		    "verification time 3166 usec\nstack depth max 0\n" STATS,
+		    "; while (s != 7) { @ a.bpf.c:21\ninfinite loop detected at insn 36\n"
+		    "cur state: R1=ctx() R10=fp0\nold state: R1=ctx() R10=fp0\n"
+		    "verification time 3166 usec\nstack depth max 0\n" STATS);
 }
 
 static void test_two(void **state)
