@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "logparse/blocks.h"
+#include "logparse/btf_log.h"
 
 /* Longer than any logger's prefix, and than any program's name. */
 #define MAX_PREFIX 256
@@ -305,6 +306,7 @@ bool kt_log_blocks_next(struct kt_log_blocks *it, struct kt_log_block *ret)
 		.complete = end.complete,
 		.marked = true,
 	};
+	ret->btf = log_is_btf(ret->trace);
 	return true;
 }
 

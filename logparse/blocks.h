@@ -42,11 +42,12 @@
 
 /* Slices of the blob; data is never NULL. */
 struct kt_log_block {
-	struct kt_text program;        /* the name in the BEGIN line; empty where it has none */
-	struct kt_text trace;          /* the lines between, with the newline of the last one */
-	bool complete;                 /* false: the text ended, or a BEGIN came, before the END */
-	bool quoted;                   /* it is a message that a loader quotes, and no more */
-	bool marked;                   /* libbpf's markers are around it */
+	struct kt_text program; /* the name in the BEGIN line; empty where it has none */
+	struct kt_text trace;   /* the lines between, with the newline of the last one */
+	bool complete;          /* false: the text ended, or a BEGIN came, before the END */
+	bool btf;               /* it is of a BTF that the kernel refused, and of no program */
+	bool quoted;            /* it is a message that a loader quotes, and no more */
+	bool marked;            /* libbpf's markers are around it */
 	struct kt_loader_words loader; /* said around it; only kt_logs_find() reads that */
 };
 

@@ -76,6 +76,7 @@ static void add_log(struct search *s, size_t begin, size_t end, bool complete)
 		block.loader.failed = true;
 	else
 		block.trace = before;
+	block.btf = log_is_btf(block.trace);
 	s->failed |= !kt_vec_push(&s->out->v, block);
 }
 

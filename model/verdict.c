@@ -93,7 +93,7 @@ static void append_rejection(const struct kt_verifier_vm_result *result, struct 
 	kt_log_blocks_init(&it, log);
 	while (kt_log_blocks_next(&it, &block)) {
 		kt_log_find_outcome(block.trace, &outcome);
-		if (outcome.outcome != KT_LAST_FAILED)
+		if (outcome.outcome != KT_LAST_FAILED || block.btf)
 			continue;
 		last = block;
 		of_last = outcome;

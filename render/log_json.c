@@ -330,6 +330,7 @@ static json_t *json_program(struct document *doc, const struct render_log_progra
 		return object;
 	put(doc, object, "file", kt_json_slice(program->file));
 	put(doc, object, "program", text_or_null(program->log.program));
+	put(doc, object, "kind", json_string(program->log.btf ? "btf" : "program"));
 	put(doc, object, "complete", json_boolean(program->log.complete));
 	put(doc, object, "verdict", json_verdict(last.outcome));
 	put(doc, object, "error", text_or_null(last.headline));

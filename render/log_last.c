@@ -408,6 +408,13 @@ static struct kt_error *render(const struct kt_log_last *last, struct kt_text tr
 	return err;
 }
 
+static struct kt_text name_of(const struct kt_log_block *log)
+{
+	static const struct kt_text btf = KT_TEXT("BTF");
+
+	return log->btf && !log->program.len ? btf : log->program;
+}
+
 struct kt_error *render_log_last_of(const struct kt_log_block *log, struct kt_buf *out)
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
@@ -415,7 +422,7 @@ struct kt_error *render_log_last_of(const struct kt_log_block *log, struct kt_bu
 	struct kt_error *err = kt_log_find_last_of(log, &last);
 
 	if (!err)
-		err = render(&last, log->trace, log->program, &text);
+		err = render(&last, log->trace, name_of(log), &text);
 	if (err)
 		return err;
 	if (kt_buf_failed(&text))

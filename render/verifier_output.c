@@ -137,7 +137,7 @@ static struct kt_error *append_failures(struct kt_text log, struct kt_buf *out)
 		struct kt_log_outcome outcome;
 
 		kt_log_find_outcome(block.trace, &outcome);
-		if (outcome.outcome == KT_LAST_FAILED && !add_failure(&failures, &block))
+		if (outcome.outcome == KT_LAST_FAILED && !block.btf && !add_failure(&failures, &block))
 			return kt_error_no_memory();
 	}
 	kt_vec_for_each (&failures.v, failure) {
