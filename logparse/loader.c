@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "logparse/catalog_index.h"
+#include "logparse/failure.h"
 
 #define MAX_LOADER_LINE 1024 /* of a longer line only as much is read */
 #define MAX_PREFIXES    16   /* ": " in a line behind which a message may begin */
@@ -168,32 +169,6 @@ static bool says_errno(struct kt_text line)
 	return false;
 }
 
-/* "load", "loading", but no "payload". */
-static bool speaks_of_loading(struct kt_text line)
-{
-	static const char *const words[] = {"reject", "verifier", "bpf_prog_load", NULL};
-	struct kt_text rest = line;
-	const char *p;
-
-	while ((p = find(rest, "load"))) {
-		if (p == line.data || !isalpha((unsigned char)p[-1]))
-			return true;
-		rest = from(rest, (size_t)(p + 4 - rest.data));
-	}
-	return has_any(line, words);
-}
-
-static bool says_failed(struct kt_text line)
-{
-	static const char *const failed[] = {"fail",   "error",     "reject",   "denied", "unable",
-					     "cannot", "could not", "couldn't", NULL};
-	static const char *const harmless[] = {"level=info", "level=debug", NULL};
-
-	/* Go has no more than "load program: permission denied". */
-	return (has_any(line, failed) || says_errno(line)) && speaks_of_loading(line) &&
-	       !has_any(line, harmless);
-}
-
 /* A name is behind the first word, and ends before the second. */
 static const struct {
 	const char *before, *behind;
@@ -235,14 +210,39 @@ static struct kt_text program_of(struct kt_text line)
 	return from(rest, (size_t)(end + 1 - rest.data));
 }
 
-static void read_line(struct kt_text line, bool named, struct kt_loader_words *words)
+/*
+ * libbpf names the program whose load failed, and then says of the whole object that it failed.
+ *That is not of a program that was loaded before: libbpf: prog 'other': BPF program load failed:
+ *Invalid argument libbpf: failed to load object 'two.bpf.o'
+ */
+struct reader {
+	struct kt_loader_words *words;
+	bool named; /* only lines that name the program */
+	bool other; /* another program has failed; what names none is of that */
+};
+
+static bool is_of_other(struct reader *r, struct kt_text line, struct kt_text program, bool failed)
+{
+	struct kt_text ours = r->words->program;
+
+	if (!program.len)
+		return r->named || (r->other && failed);
+	if (kt_text_equals(program, ours)) {
+		r->other = false;
+		return false;
+	}
+	r->other |= failed && ours.len && has(line, "prog '");
+	return r->named || ours.len;
+}
+
+static void read_line(struct reader *r, struct kt_text line)
 {
 	struct kt_text program = program_of(line);
-	bool failed = says_failed(line);
+	bool failed = log_says_failed(line, says_errno(line), r->words->of_btf);
+	struct kt_loader_words *words = r->words;
 	int error = errno_of(line);
 
-	if (named ? !program.len || !kt_text_equals(program, words->program)
-		  : program.len && words->program.len && !kt_text_equals(program, words->program))
+	if (is_of_other(r, line, program, failed))
 		return;
 	if (!words->program.len)
 		words->program = program;
@@ -257,10 +257,11 @@ static void read_line(struct kt_text line, bool named, struct kt_loader_words *w
 
 void kt_loader_read(struct kt_text lines, bool named, struct kt_loader_words *words)
 {
+	struct reader r = {.words = words, .named = named};
 	struct kt_text line;
 
 	while (kt_text_next_line(&lines, &line))
-		read_line(trim(head_of(line, MAX_LOADER_LINE)), named, words);
+		read_line(&r, trim(head_of(line, MAX_LOADER_LINE)));
 }
 
 bool kt_loader_take_omitted(struct kt_text *line, uint32_t *ret)

@@ -22,6 +22,7 @@
 
 /* The texts are slices of what was read. */
 struct kt_loader_words {
+	bool of_btf;            /* set by the caller: the log is of a BTF, not of a program */
 	bool failed;            /* a line says that the load failed */
 	int error;              /* its errno, above 0; 0: no line says it */
 	struct kt_text said;    /* the line that says so; or empty */

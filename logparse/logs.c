@@ -16,6 +16,9 @@
 /* As much of a quote, in bytes, tells whether it is of the log before it. */
 #define QUOTE_END 48
 
+/* A log's error and statistics are in its end, where a quote is looked for, in bytes. */
+#define LOG_END 16384
+
 #define NOWHERE SIZE_MAX
 
 /* A search through a stretch of text without markers. Offsets are into the stretch. */
@@ -490,6 +493,7 @@ static void read_words(struct kt_text text, const struct kt_unwrapped *unwrapped
 		if (i + 1 < logs->v.len)
 			limit = (size_t)(logs->v.data[i + 1].trace.data - text.data);
 		log->loader.program = log->program;
+		log->loader.of_btf = log_is_btf(log->trace);
 		kt_loader_read(words_before(unwrapped, slice(text, begin, text.len)), false,
 			       &log->loader);
 		before = last_lines(slice(text, floor, begin), LOADER_LINES);
@@ -514,15 +518,18 @@ static bool is_quote(const struct kt_log_block *log)
 	return !log->marked && (log->quoted || log->loader.left_out);
 }
 
+static struct kt_text end_of(struct kt_text text, size_t n)
+{
+	return text.len > n ? slice(text, text.len - n, text.len) : text;
+}
+
 /* Whether a log ends in what the quote ends in: the quote is of that log. */
 static bool has_message_of(const struct kt_log_block *log, const struct kt_log_block *quote)
 {
-	struct kt_text end = trimmed(quote->trace);
+	struct kt_text end = end_of(trimmed(quote->trace), QUOTE_END);
+	struct kt_text last = end_of(log->trace, LOG_END);
 
-	if (end.len > QUOTE_END)
-		end = slice(end, end.len - QUOTE_END, end.len);
-	return end.len && log->trace.len >= end.len &&
-	       memmem(log->trace.data, log->trace.len, end.data, end.len);
+	return end.len && memmem(last.data, last.len, end.data, end.len);
 }
 
 /*
@@ -557,14 +564,16 @@ static void merge_quotes(struct kt_logs *logs)
 /* Removes what an error chain has printed twice. */
 static void drop_copies(struct kt_logs *logs)
 {
+	struct kt_text last = {0};
 	size_t n = 0;
 
 	for (size_t i = 0; i < logs->v.len; i++) {
 		const struct kt_log_block *log = &logs->v.data[i];
+		struct kt_text text = trimmed(log->trace);
 
-		if (n && !log->marked &&
-		    kt_text_equals(trimmed(log->trace), trimmed(logs->v.data[n - 1].trace)))
+		if (n && !log->marked && kt_text_equals(text, last))
 			continue;
+		last = text;
 		logs->v.data[n++] = *log;
 	}
 	logs->v.len = n;

@@ -31,7 +31,8 @@ struct finder {
 	/* Lines are counted from the place before: the logs of a file come in their order. */
 	struct kt_text input;
 	const char *counted;
-	size_t line; /* of `counted`, from 1 */
+	size_t line;       /* of `counted`, from 1 */
+	const char *begin; /* of that line */
 };
 
 static void append_text(struct kt_buf *out, struct kt_text text, size_t max)
@@ -82,10 +83,15 @@ static size_t count_newlines(const char *from, const char *to)
 
 static size_t input_line(struct finder *f, const char *at)
 {
-	if (f->counted <= at)
-		f->line += count_newlines(f->counted, at);
-	else
-		f->line -= count_newlines(at, f->counted);
+	const char *from = f->counted <= at ? f->counted : at, *newline;
+	size_t n = count_newlines(from, f->counted <= at ? at : f->counted);
+
+	f->line = f->counted <= at ? f->line + n : f->line - n;
+	/* All logs may be in one line, whose begin is far. */
+	if (n) {
+		newline = memrchr(f->input.data, '\n', (size_t)(at - f->input.data));
+		f->begin = newline ? newline + 1 : f->input.data;
+	}
 	f->counted = at;
 	return f->line;
 }
@@ -96,7 +102,6 @@ static struct kt_error *place_in_log(struct finder *f, const char *at, struct re
 	const struct render_log_program *program = f->program;
 	struct kt_text trace = program->log.trace;
 	struct render_place place = {.line = 1, .column = 1, .in_log = true};
-	const char *begin;
 
 	if (!at || at < trace.data || at >= trace.data + trace.len)
 		at = trace.data;
@@ -104,8 +109,7 @@ static struct kt_error *place_in_log(struct finder *f, const char *at, struct re
 		if (program->wrapped)
 			at = kt_unwrapped_origin(program->wrapped, (struct kt_text){at, 1}).data;
 		place.line = input_line(f, at);
-		begin = memrchr(f->input.data, '\n', (size_t)(at - f->input.data));
-		place.column = (size_t)(at - (begin ? begin + 1 : f->input.data)) + 1;
+		place.column = (size_t)(at - f->begin) + 1;
 	}
 	if (program->file.len && !kt_text_equals(program->file, KT_TEXT("-"))) {
 		place.file = strndup(program->file.data, program->file.len);
@@ -555,7 +559,7 @@ static struct kt_error *find_problem(struct finder *f, const struct render_log_p
 	f->program = program;
 	if (f->input.data != input.data || f->input.len != input.len) {
 		f->input = input;
-		f->counted = input.data;
+		f->counted = f->begin = input.data;
 		f->line = 1;
 	}
 	err = kt_log_find_last_of(&program->log, &f->last);

@@ -330,6 +330,117 @@ static void test_verdict(void **state)
 	}
 }
 
+/* Words of loaders, and of other programs, that say nothing of a log's program. */
+static const char *const harmless[] = {
+	"errors=0 loaded=3",
+	"0 errors, 3 programs loaded",
+	"loaded 3 programs: errors: none, failed=0",
+	"program loaded, err=<nil>",
+	"failed to load: 0",
+	"Summary: 1/0 PASSED, 0 SKIPPED, 0 FAILED (loader)",
+	"verifier: PASSED 12 FAILED 0",
+	"Load succeeded without errors",
+	"verifier done, no errors",
+	"load average: 0.03 0.01 0.00, 2 failed units",
+	"load balancer: permission denied for 10.0.0.1",
+	"#12 verifier_error_load:OK",
+	"loading error_handler.o",
+	"error_handler loaded",
+	"attached 'reject_icmp' (loaded)",
+	"program loaded, cannot find symbol foo",
+	"modprobe: can't load module foo: No such file or directory",
+	"could not load config file /etc/x.toml: No such file or directory",
+	"systemd[1]: Failed to load configuration of foo.service",
+	"libbpf: Error loading .BTF into kernel: -22. BTF is optional, ignoring.",
+	"libbpf: failed to load vmlinux BTF",
+};
+
+static const char *const harmful[] = {
+	"libbpf: prog 'p': BPF program load failed: -524",
+	"libbpf: prog 'p': failed to load: -524",
+	"libbpf: failed to load object 'x.bpf.o'",
+	"libbpf: failed to load BPF skeleton 'x_bpf': -13",
+	"Error: failed to load object file",
+	"load program: permission denied",
+	"program p: load program: no space left on device",
+	"Error: the BPF_PROG_LOAD syscall failed",
+	"bpf: Failed to load program: Unknown error 524",
+	"Prog section 'p' rejected: Permission denied (13)!",
+	"ERROR: Error loading BPF program for p. (errno 13)",
+	"Error loading probes: LoadError(\"p\", BPF)",
+	"the program could not be loaded: EINVAL",
+	"failed to load BPF object: -22, 0 retries left",
+	"0: failed to load",
+	"load failed: 12 errors",
+	"kernel rejected BPF_PROG_REJIT: Device or resource busy",
+};
+
+/* A log that passes, with a line before or behind it: does that say that the load failed? */
+static void assert_said(const char *line, bool failed)
+{
+	static const char log[] = "libbpf: prog 'p': " BEGIN "0: (95) exit\n" STATS END;
+	struct kt_log_outcome outcome;
+	char text[1024];
+
+	for (int i = 0; i < 4; i++) {
+		snprintf(text, sizeof(text), "%s%s%s%s%s", i % 2 ? "" : line, i % 2 ? "" : "\n",
+			 i < 2 ? log : "0: (95) exit\n" STATS, i % 2 ? line : "",
+			 i % 2 ? "\n" : "");
+		find(text);
+		assert_int_equal(logs.v.len, 1);
+		kt_log_find_outcome_of(&logs.v.data[0], &outcome);
+		if (outcome.outcome != (failed ? KT_LAST_FAILED : KT_LAST_PASSED))
+			fail_msg("outcome %d: %s", (int)outcome.outcome, text);
+	}
+}
+
+static void test_words(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++)
+		assert_said(harmless[i], false);
+	for (size_t i = 0; i < sizeof(harmful) / sizeof(harmful[0]); i++)
+		assert_said(harmful[i], true);
+}
+
+/* libbpf 1.x: p was loaded, q was not, and so the whole object was not. */
+static void test_other_program(void **state)
+{
+	static const char q[] = "libbpf: prog 'q': BPF program load failed: Invalid argument\n"
+				"libbpf: prog 'q': failed to load: -22\n"
+				"libbpf: failed to load object 'x.bpf.o'\n";
+	struct kt_log_outcome outcome;
+	char text[1024];
+
+	(void)state;
+	snprintf(text, sizeof(text), "libbpf: prog 'p': %s0: (95) exit\n%s%s%s", BEGIN, STATS, END,
+		 q);
+	find(text);
+	assert_int_equal(logs.v.len, 1);
+	kt_log_find_outcome_of(&logs.v.data[0], &outcome);
+	assert_int_equal(outcome.outcome, KT_LAST_PASSED);
+	assert_text(logs.v.data[0].loader.said, "");
+}
+
+/* What is said of a BTF is of the BTF's log, and not of the program's behind it. */
+static void test_btf_is_optional(void **state)
+{
+	static const char text[] = "libbpf: BTF loading error: -22\n"
+				   "magic: 0xeb9f\n"
+				   "[2] FUNC f type_id=9 Invalid type_id\n"
+				   "libbpf: Error loading .BTF into kernel: -22. BTF is optional, "
+				   "ignoring.\n"
+				   "libbpf: prog 'p': " BEGIN "0: (95) exit\n" STATS END;
+	struct kt_log_outcome outcome;
+
+	(void)state;
+	find(text);
+	assert_int_equal(logs.v.len, 2);
+	assert_text(logs.v.data[0].loader.said, "libbpf: BTF loading error: -22");
+	kt_log_find_outcome_of(&logs.v.data[1], &outcome);
+	assert_int_equal(outcome.outcome, KT_LAST_PASSED);
+}
+
 static void test_none(void **state)
 {
 	static const char *const texts[] = {
@@ -359,6 +470,9 @@ int main(void)
 		cmocka_unit_test(test_functions),
 		cmocka_unit_test(test_one_line),
 		cmocka_unit_test(test_verdict),
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_other_program),
+		cmocka_unit_test(test_btf_is_optional),
 		cmocka_unit_test(test_none),
 	};
 
