@@ -13,15 +13,16 @@ static const struct kt_catalog_entry entries[] = {
 			  "and [<call>|the called function] takes [<expected>|another kind] there.",
 		.remedies =
 			{
-				"If it may be NULL (..._or_null), check it before the call.",
-				"Pass memory that the verifier knows: a local variable, a map's "
-				"value, the context, bounded packet data. Copy kernel or user "
-				"memory into a local variable first.",
+				"Pass memory that the verifier knows and the function takes. fp is "
+				"a local variable, map_value is a map's value or a global variable "
+				"(a constant string: static const char s[] = \"...\";), pkt is "
+				"bounded packet data. Copy kernel or user memory into one of them "
+				"first.",
 				"Where it is a number, look at where the pointer was lost: by a "
 				"cast, by 32-bit arithmetic, or by a call between that took it "
 				"away.",
-				"Compare the order of arguments with the helper's declaration "
-				"(man 7 bpf-helpers).",
+				"Compare the order of arguments with the helper's declaration (man "
+				"7 bpf-helpers).",
 			},
 		.patterns = KT_PATTERNS("<reg> type=<type> expected=<expected>",
 					"<reg> is not a pointer", "expected=<expected>"),
@@ -63,7 +64,10 @@ static const struct kt_catalog_entry entries[] = {
 			},
 		.patterns = KT_PATTERNS("Possibly NULL pointer passed to helper <reg>",
 					"Possibly NULL pointer passed to trusted <reg>",
-					"<reg> is expected to be non-NULL"),
+					"<reg> is expected to be non-NULL",
+					"<reg> type=<type>_or_null expected=<expected>",
+					"<reg> type=<type>ptr_or_null_ expected=<expected>",
+					"<reg> type=ptr_or_null_ expected=<expected>"),
 	},
 	{
 		.id = "number-argument",
@@ -92,6 +96,9 @@ static const struct kt_catalog_entry entries[] = {
 				"variable, which libbpf freezes before it loads the program.",
 				"Where the value varies among a few, call in each branch of a "
 				"switch with its own constant.",
+				"For a record of varying size use bpf_ringbuf_output(), or "
+				"bpf_ringbuf_reserve_dynptr() (Linux 5.19), instead of "
+				"bpf_ringbuf_reserve().",
 				"Inline the function around the call (static __always_inline), so "
 				"that its parameter is the constant.",
 			},

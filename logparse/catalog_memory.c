@@ -150,6 +150,8 @@ static const struct kt_catalog_entry entries[] = {
 				"Check before the call: if (!len) return 0;",
 				"Give the size another lower bound, as len = (len & 0xff) + 1 "
 				"does.",
+				"If it is the key of a map: ring buffers, queues, stacks and bloom "
+				"filters have none (ks=0 in the log), and functions of their own.",
 			},
 		.patterns = KT_PATTERNS("<reg> invalid zero-sized read: <range>",
 					"invalid zero-sized read", "<reg> invalid zero-sized read"),

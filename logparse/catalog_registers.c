@@ -40,21 +40,20 @@ static const struct kt_catalog_entry entries[] = {
 			  "is a number, and cannot be dereferenced.",
 		.remedies =
 			{
-				"[<?lost>Load the pointer behind that call, and check it anew: "
-				"skb->data and skb->data_end of a packet, a new lookup of an "
-				"object.|Read kernel memory with bpf_probe_read_kernel() or "
-				"BPF_CORE_READ(), and memory of user space with "
-				"bpf_probe_read_user().]",
+				"[<?lost>Use the pointer before that call; or behind it load it "
+				"and check it anew (skb->data and skb->data_end of a packet, a new "
+				"lookup of an object).|Read kernel memory with "
+				"bpf_probe_read_kernel() or BPF_CORE_READ(), and memory of user "
+				"space with bpf_probe_read_user().]",
 				"Keep the pointer a pointer: add to it and subtract from it in 64 "
 				"bits only, and do not cast it to a smaller type, mask it or shift "
 				"it.",
-				"[<?lost>Do what needs the pointer before that call.|Where a call "
-				"took the pointer away (a packet pointer behind a helper that "
-				"changes the packet, an object that was released), load and check "
-				"it anew.]",
-				"Get a pointer with a type: bpf_get_current_task_btf() (Linux "
-				"5.11) for the current task, bpf_rdonly_cast() (6.2; "
-				"bpf_core_cast() of libbpf) for what is only read.",
+				"[<?lost>|Where a call took the pointer away (a packet pointer "
+				"behind a helper that changes the packet, an object that was "
+				"released), load and check it anew.]",
+				"[<?lost>|Get a pointer with a type: bpf_get_current_task_btf() "
+				"(Linux 5.11) for the current task, bpf_rdonly_cast() (6.2; "
+				"bpf_core_cast() of libbpf) for what is only read.]",
 			},
 		.patterns = KT_PATTERNS("<reg> invalid mem access 'scalar'",
 					"<reg> invalid mem access 'inv'"),
