@@ -326,37 +326,38 @@ static const struct kt_catalog_entry entries[] = {
 		.id = "return-value",
 		.class = CLASS,
 		.title = "The program returns a value that its hook does not take",
-		.reason = "[R0 has <have>|R0 is not a known number here], and a program of this "
-			  "type, where it attaches, returns [a value in <range>|a number of a "
-			  "small range].",
+		.reason =
+			"[R0 has <have>|R0 is not a known number here], and [<?callback>what calls "
+			"this callback takes|a program of this type, where it attaches, returns] "
+			"[a value in <range>|a number of a small range].",
 		.remedies =
 			{
-				"Return one of the constants of the hook (0 and 1 of cgroup "
-				"programs, TC_ACT_..., SK_PASS, a negative error of LSM) on every "
-				"path.",
-				"Do not hand on what a helper returned: map it, as in return err "
-				"? 0 : 1;",
-				"Bound it before it is returned: if (ret < -4095 || ret > 0) ret "
-				"= -1;",
-				"Check the section's name, SEC(\"...\"): it chooses the type, and "
-				"so the range.",
+				"[<?callback>Return constants from the callback: of bpf_loop() and "
+				"bpf_for_each_map_elem() 0 to go on and 1 to end, of timers and "
+				"workqueues 0. Results go into its context.|Return one of the "
+				"constants of the hook (0 and 1 of cgroup programs, TC_ACT_..., "
+				"SK_PASS, a negative error of LSM) on every path.]",
+				"Do not hand on what a helper returned: map it, as in return err ? "
+				"0 : 1;",
+				"Bound it before it is returned: if (ret < -4095 || ret > 0) ret = "
+				"-1;",
+				"[<?callback>|Check the section's name, SEC(\"...\"): it chooses "
+				"the type, and so the range.]",
 			},
 		.patterns = KT_PATTERNS(
 			"<where> the register R0 has <have> should have been in <range>",
 			"At program exit the register R0 has value <have> should have been in "
 			"<range>",
 			"At program exit the register R0 has <have> should have been in <range>",
-			"In async callback the register R0 has value <have> should have been in "
+			"In <callback> the register R0 has value <have> should have been in "
 			"<range>",
 			"At program exit the register R0 is not a known value (<type>)",
 			"At program exit the register R1 has <have> should have been in <range>",
 			"At program exit the register R1 is not a known value (<type>)",
-			"In async callback the register R0 is not a known value (<type>)",
-			"At callback return the register R0 has <have> should have been in <range>",
-			"At callback return the register R0 is not a known value (<type>)",
-			"At async callback return the register R0 has <have> should have been in "
+			"In <callback> the register R0 is not a known value (<type>)",
+			"At <callback> return the register R0 has <have> should have been in "
 			"<range>",
-			"At async callback return the register R0 is not a known value (<type>)",
+			"At <callback> return the register R0 is not a known value (<type>)",
 			"At <where> the register <reg> has <have> should have been in <range>",
 			"At <where> the register <reg> is not a known value (<type>)",
 			"At <where> the register R0",

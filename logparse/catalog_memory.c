@@ -47,9 +47,10 @@ static const struct kt_catalog_entry entries[] = {
 				"on every path: if (i >= ARRAY_SIZE(a)) return 0;",
 				"Mask it, where the size is a power of two: i &= ARRAY_SIZE(a) - "
 				"1; the verifier follows that best.",
-				"If the source has the check, the compiler made it of another "
-				"copy of the index, or did it in 32 bits: put barrier_var(i) in "
-				"front of the check, and use the same unsigned variable behind it.",
+				"If the source has the check, it was of another copy of the index "
+				"(a global variable or a map's value is read anew at each use), or "
+				"in 32 bits: copy the index to a local unsigned variable, put "
+				"barrier_var(i) behind that, check it and use it.",
 				"For a field of a struct, leave room: the last byte counts, not "
 				"the first.",
 			},
