@@ -370,8 +370,7 @@ static struct kt_error *for_each_program(struct log *log, struct kt_text text)
 	_cleanup_(kt_logs_deinit) struct kt_logs logs = {0};
 	struct kt_error *err = kt_logs_find(text, log->wrapped, &logs);
 
-	if (!err && !logs.v.len &&
-	    !kt_vec_push(&logs.v, (struct kt_log_block){.trace = text, .complete = true}))
+	if (!err && !logs.v.len && !kt_vec_push(&logs.v, kt_logs_none(text)))
 		err = kt_error_no_memory();
 	for (size_t i = 0; !err && i < logs.v.len; i++) {
 		const struct kt_log_block *block = &logs.v.data[i];

@@ -88,6 +88,7 @@ static void add_slot(struct kt_log_last *out, struct kt_text line)
  *	expected an initialized iter_num as arg #0				6.12
  *	Possibly NULL pointer passed to trusted arg0
  *	Possibly NULL pointer passed to helper arg2		of a helper it is the register: R2
+ *	Expected an initialized dynptr as arg #1		6.1, likewise
  */
 static void add_arguments(struct kt_log_last *out, struct kt_text line)
 {
@@ -95,7 +96,8 @@ static void add_arguments(struct kt_log_last *out, struct kt_text line)
 	const char *p;
 
 	while ((p = kt_path_find(rest, "arg"))) {
-		bool is_reg = p - line.data >= 7 && !memcmp(p - 7, "helper ", 7);
+		bool is_reg = (p - line.data >= 7 && !memcmp(p - 7, "helper ", 7)) ||
+			      kt_text_starts_with(line, KT_TEXT("Expected a"));
 
 		rest.len -= (size_t)(p + 3 - rest.data);
 		rest.data = p + 3;

@@ -10,6 +10,9 @@
 /* Lines before and behind a log in which its loader may speak of it. */
 #define LOADER_LINES 12
 
+/* The last lines of a text without a log in which a loader may speak of a load. */
+#define NONE_LINES 40
+
 /* Lines behind a log's last line that an error may stand in, with others in between. */
 #define ERROR_LINES 12
 
@@ -613,4 +616,20 @@ void kt_logs_deinit(struct kt_logs *logs)
 {
 	kt_vec_free(&logs->v);
 	*logs = (struct kt_logs){0};
+}
+
+struct kt_log_block kt_logs_none(struct kt_text text)
+{
+	struct kt_log_block none = {.trace = text, .complete = true};
+	struct kt_text end = text;
+
+	if (end.len > MESSAGE_BYTES)
+		end = slice(text, text.len - MESSAGE_BYTES, text.len);
+	kt_loader_read(last_lines(end, NONE_LINES), false, &none.loader);
+	if (!none.loader.failed)
+		return none;
+	none.program = none.loader.program;
+	none.trace = slice(text, text.len, text.len);
+	none.quoted = true;
+	return none;
 }

@@ -37,4 +37,10 @@ struct kt_error *kt_logs_find(struct kt_text text, const struct kt_unwrapped *un
 			      struct kt_logs *ret);
 void kt_logs_deinit(struct kt_logs *logs);
 
+/*
+ * What stands for a text in which there is no log: the text itself, or, if a loader says in its end
+ * that a load failed, no trace at all with what it says.
+ */
+struct kt_log_block kt_logs_none(struct kt_text text);
+
 #endif

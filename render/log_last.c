@@ -266,6 +266,12 @@ static bool is_over_limit(const struct kt_log_last *last)
 	       stats->value[KT_STAT_PROCESSED] > stats->value[KT_STAT_LIMIT];
 }
 
+/* The log has a trace, and no end. */
+static bool is_cut(const struct kt_log_last *last)
+{
+	return last->cut_end && last->at.index != KT_LINE_NO_INDEX;
+}
+
 void render_log_verdict(const struct kt_log_last *last, struct kt_buf *out)
 {
 	const char *name = kt_loader_errno_name(last->loader.error);
@@ -280,8 +286,10 @@ void render_log_verdict(const struct kt_log_last *last, struct kt_buf *out)
 			      ": the program is too large for the verifier, which stopped after "
 			      "%" PRIu64 " instructions",
 			      last->stat_values.value[KT_STAT_PROCESSED]);
-	else if (last->cut_end)
+	else if (is_cut(last))
 		kt_buf_appends(out, ", and the log ends before the error");
+	else if (!last->stats.len)
+		kt_buf_appends(out, ", and there is no verifier log");
 	else
 		kt_buf_appends(out, ", and the verifier gave no reason");
 }
@@ -290,7 +298,7 @@ const char *render_log_loaders_reason(const struct kt_log_last *last)
 {
 	const struct kt_verifier_stats *stats = &last->stat_values;
 
-	if (last->class != KT_LAST_UNSAID || last->cut_end || is_over_limit(last))
+	if (last->class != KT_LAST_UNSAID || is_cut(last) || is_over_limit(last))
 		return NULL;
 	if (!stats->has[KT_STAT_PROCESSED] || !stats->value[KT_STAT_PROCESSED])
 		return "It failed before the verifier looked at an instruction.";
@@ -315,7 +323,7 @@ static void append_unsaid(struct kt_buf *out, const struct kt_log_last *last)
 		append_lines(out, "  The loader says: ", last->loader.said);
 	if (is_over_limit(last))
 		return;
-	if (last->cut_end)
+	if (is_cut(last))
 		append_cut(out, last);
 	else if (reason)
 		append_lines(out, "  ", (struct kt_text){reason, strlen(reason)});

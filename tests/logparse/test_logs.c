@@ -456,6 +456,29 @@ static void test_none(void **state)
 	}
 }
 
+/* No log, but a loader that says what became of the load. */
+static void test_no_log(void **state)
+{
+	static const char failed[] =
+		"libbpf: prog 'p': BPF program load failed: Operation not permitted\n"
+		"libbpf: prog 'p': failed to load: -1\n";
+	struct kt_log_block none;
+	struct kt_log_last last;
+
+	(void)state;
+	find(failed);
+	assert_int_equal(logs.v.len, 0);
+	none = kt_logs_none((struct kt_text){failed, sizeof(failed) - 1});
+	assert_text(none.program, "p");
+	assert_null(kt_log_find_last_of(&none, &last));
+	assert_int_equal(last.outcome, KT_LAST_FAILED);
+	assert_int_equal(last.class, KT_LAST_UNSAID);
+	assert_int_equal(last.loader.error, EPERM);
+	none = kt_logs_none(KT_TEXT("hello\n"));
+	assert_null(kt_log_find_last_of(&none, &last));
+	assert_int_equal(last.outcome, KT_LAST_EMPTY);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -474,6 +497,7 @@ int main(void)
 		cmocka_unit_test(test_other_program),
 		cmocka_unit_test(test_btf_is_optional),
 		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_no_log),
 	};
 
 	return cmocka_run_group_tests_name("logparse/logs", tests, NULL, forget);
