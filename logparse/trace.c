@@ -287,7 +287,11 @@ static void read_insn(struct kt_trace *trace, struct kt_event *ev)
 	 * The state says it, too, which matters where the log begins inside a function. What stands
 	 * behind an exit is of what follows.
 	 */
-	ev->frame = ev->state.len && ev->opcode != 0x95 ? trace->frame : frame;
+	/* State that is glued to a call is that of the callback that it enters. */
+	if (ev->state.len && ev->opcode != 0x95 && !(is_call(ev->opcode) && ev->resumed))
+		ev->frame = trace->frame;
+	else
+		ev->frame = frame;
 	trace->return_to = KT_LINE_NO_INDEX;
 }
 

@@ -616,6 +616,23 @@ static void test_state_in_first_column(void **state)
 	assert_text(last.subjects[0].value, "pkt(id=2,off=0,r=0)");
 }
 
+/* Level 1 glues the state of a callback to the call that enters it; the helper makes its arguments.
+ */
+static void test_callback(void **state)
+{
+	struct kt_log_last last = find_in(
+		"0: R1=ctx() R10=fp0\n7: (b7) r4 = 0                        ; R4=0\n"
+		"8: (85) call bpf_loop#181 11: frame1: R1=scalar() R2=fp[0]-8 R10=fp0 cb\n"
+		"11: (79) r0 = *(u64 *)(r1 +0)\nR1 invalid mem access 'scalar'\n" STATS);
+
+	(void)state;
+	assert_int_equal(last.at.frame, 1);
+	assert_int_equal(last.subjects[0].n_steps, 1);
+	assert_int_equal(last.subjects[0].steps[0].how, KT_LAST_ARGUMENT);
+	assert_int_equal(last.subjects[0].steps[0].insn.index, 8);
+	assert_int_equal(last.subjects[0].steps[0].insn.frame, 0);
+}
+
 static void test_budget(void **state)
 {
 	struct kt_log_last last = find_in(
@@ -998,20 +1015,34 @@ static void test_damaged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_real_errors),   cmocka_unit_test(test_taken_back),
-		cmocka_unit_test(test_loops),         cmocka_unit_test(test_outcome),
-		cmocka_unit_test(test_outcome_far),   cmocka_unit_test(test_kernel_agrees),
-		cmocka_unit_test(test_explanation),   cmocka_unit_test(test_passed),
-		cmocka_unit_test(test_empty),         cmocka_unit_test(test_branch),
-		cmocka_unit_test(test_known_outcome), cmocka_unit_test(test_level_1),
-		cmocka_unit_test(test_gaps),          cmocka_unit_test(test_call_of_global),
+		cmocka_unit_test(test_real_errors),
+		cmocka_unit_test(test_taken_back),
+		cmocka_unit_test(test_loops),
+		cmocka_unit_test(test_outcome),
+		cmocka_unit_test(test_outcome_far),
+		cmocka_unit_test(test_kernel_agrees),
+		cmocka_unit_test(test_explanation),
+		cmocka_unit_test(test_passed),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_branch),
+		cmocka_unit_test(test_known_outcome),
+		cmocka_unit_test(test_level_1),
+		cmocka_unit_test(test_gaps),
+		cmocka_unit_test(test_call_of_global),
 		cmocka_unit_test(test_state_in_first_column),
-		cmocka_unit_test(test_budget),        cmocka_unit_test(test_callee),
-		cmocka_unit_test(test_returned),      cmocka_unit_test(test_5_10),
-		cmocka_unit_test(test_named),         cmocka_unit_test(test_5_10_branches),
-		cmocka_unit_test(test_cut),           cmocka_unit_test(test_last_of_several),
-		cmocka_unit_test(test_damaged),       cmocka_unit_test(test_taken_once),
-		cmocka_unit_test(test_inside),        cmocka_unit_test(test_placeholder),
+		cmocka_unit_test(test_callback),
+		cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_callee),
+		cmocka_unit_test(test_returned),
+		cmocka_unit_test(test_5_10),
+		cmocka_unit_test(test_named),
+		cmocka_unit_test(test_5_10_branches),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_last_of_several),
+		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_taken_once),
+		cmocka_unit_test(test_inside),
+		cmocka_unit_test(test_placeholder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
