@@ -13,6 +13,12 @@
 #define MAX_ITEMS 512
 /* Steps of the path that can be gone back to: of a longer one, the latest half. */
 #define MAX_MARKS (1U << 21)
+/* Changes that can be gone back over: 200 MB of them. */
+#define MAX_UNDO (1U << 23)
+/* A test tells of so many other values, at most; a log with more is none of a compiler's. */
+#define MAX_OTHERS 16
+/* No pointer into the packet has a longer text. */
+#define MAX_PACKET_VALUE 512
 /* So many of the values made last are looked at before another is made. */
 #define MADE_AGAIN 64
 
@@ -358,6 +364,7 @@ static void say_of_others(struct kt_steps *s, struct kt_text old, struct kt_text
 {
 	struct kt_text id = id_of(old), range = range_of(value);
 	bool pkt = range.len && range_of(old).len;
+	size_t most = s->changes.len + MAX_OTHERS;
 
 	if (!pkt && !id.len)
 		return;
@@ -369,9 +376,12 @@ static void say_of_others(struct kt_steps *s, struct kt_text old, struct kt_text
 
 			if (!at->len || changed_now(s, i, cell))
 				continue;
+			if (s->changes.len == most)
+				return;
 			if (same_value(*at, old))
 				change(s, i, cell, KT_CHANGE_SHOWN, value);
-			else if (pkt && range_of(*at).len && kt_text_equals(id_of(*at), id) &&
+			else if (pkt && at->len <= MAX_PACKET_VALUE && range_of(*at).len &&
+				 kt_text_equals(id_of(*at), id) &&
 				 !kt_text_equals(range_of(*at), range))
 				change(s, i, cell, KT_CHANGE_SHOWN, with_range(s, *at, range));
 		}
@@ -584,7 +594,7 @@ static bool push_step(struct kt_steps *s, const struct kt_event *ev, struct kt_s
 		.number = s->n++,
 	};
 
-	if (s->marks.len >= MAX_MARKS)
+	if (s->marks.len >= MAX_MARKS || (s->undo.len >= MAX_UNDO && s->marks.len > 1))
 		forget_half(s);
 	step->number = mark.number;
 	step->before = s->marks.len ? s->marks.data[s->marks.len - 1].number : KT_STEP_NONE;

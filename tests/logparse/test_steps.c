@@ -514,6 +514,29 @@ static void test_hostile(void **state)
 	}
 }
 
+/* A test of one pointer into the packet says as much of others, but never of a flood of them. */
+static void test_flood(void **state)
+{
+	struct kt_buf log = KT_BUF_INIT;
+	struct kt_steps *steps;
+	struct kt_event ev;
+	struct kt_step step;
+	bool more = true;
+
+	(void)state;
+	kt_buf_appends(&log, "0: R1=pkt(id=1,r=0) R2=pkt_end()");
+	for (int slot = -8; slot >= -512; slot -= 8)
+		kt_buf_printf(&log, " fp%d=pkt(id=1,off=%d,r=0)", slot, -slot);
+	for (int i = 1; i < 100; i++)
+		kt_buf_printf(&log, "\n%d: (2d) if r1 > r2 goto pc+0 ; R1=pkt(id=1,r=%d)", i, i);
+	assert_null(kt_steps_create((struct kt_text){log.data, log.len}, &steps));
+	while (!kt_steps_next(steps, &ev, &step, &more) && more)
+		if (ev.kind == KT_EVENT_INSN)
+			assert_in_range(step.n_changes, 2, 20);
+	kt_steps_destroy(steps);
+	kt_buf_deinit(&log);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -523,6 +546,7 @@ int main(void)
 		cmocka_unit_test(test_anew),     cmocka_unit_test(test_gap),
 		cmocka_unit_test(test_insn),     cmocka_unit_test(test_truth),
 		cmocka_unit_test(test_replay),   cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
