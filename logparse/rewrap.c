@@ -80,6 +80,23 @@ struct kt_text kt_unwrapped_origin(const struct kt_unwrapped *u, struct kt_text 
 	return between(u, line_outside(u, from), line_outside(u, from + lines.len));
 }
 
+/*
+ * Where a line ends in the input, whose text ends at `to`. An empty line without a newline, of
+ * which nothing is inside, may follow the last line inside: `end` is behind both.
+ */
+static uint64_t end_of_own_line(const struct kt_unwrapped *u, struct kt_text line, uint64_t to,
+				uint64_t end)
+{
+	struct kt_text input = input_of(u), inner = kt_unwrapped_text(u);
+	const char *newline;
+
+	if (!line.len || line.data + line.len != inner.data + inner.len ||
+	    line.data[line.len - 1] != '\n')
+		return end;
+	newline = memchr(input.data + to, '\n', end - to);
+	return newline ? (uint64_t)(newline + 1 - input.data) : end;
+}
+
 /* A line, and what the input has before, around and behind it. */
 struct around {
 	struct kt_text before, after;
@@ -102,6 +119,9 @@ static struct around around_of(const struct kt_unwrapped *u, struct kt_text line
 		from = end;
 	if (to < from || to > end)
 		to = end;
+	/* Of several lines in one, what follows the last ends that one. */
+	if (!begin || input.data[begin - 1] == '\n')
+		end = end_of_own_line(u, line, to, end);
 	return (struct around){
 		.before = between(u, begin, from),
 		.after = between(u, to, end),

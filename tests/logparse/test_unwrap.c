@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "logparse/anchor.h"
+#include "logparse/blocks.h"
 #include "logparse/unwrap.h"
 #include "tests/logparse/unmark_help.h"
 #include "tests/logparse/walk.h"
@@ -33,6 +34,7 @@ static const char small[] = "0: R1=ctx() R10=fp0\n"
 /* What is made of a wrapped log: the lines inside, and the collapsed text. */
 struct made {
 	struct kt_buf wrapped, inner, collapsed;
+	bool blocks; /* it has libbpf's markers */
 };
 
 static void made_deinit(struct made *m)
@@ -57,7 +59,8 @@ static void make(struct made *m)
 		inner = kt_unwrapped_text(u);
 		kt_buf_append(&m->inner, inner.data, inner.len);
 		kt_rewrap_init(&rewrap, u, kt_sink_append, &m->collapsed);
-		assert_null(kt_collapse_cycles_to(inner, NULL, kt_rewrap_put, &rewrap));
+		assert_null((m->blocks ? kt_collapse_blocks_to : kt_collapse_cycles_to)(
+			inner, NULL, kt_rewrap_put, &rewrap));
 		assert_null(kt_rewrap_end(&rewrap));
 		inner = kt_unwrapped_origin(u, inner);
 		assert_true(inner.data == copy && inner.len == m->wrapped.len);
@@ -130,6 +133,42 @@ static void test_programs(void **state)
 			check_wrapped(text_of(&log), &wrapping_kinds[i]);
 		kt_buf_deinit(&log);
 	}
+}
+
+/* The last line has nothing but what each line begins with, and no newline. */
+static void test_empty_end(void **state)
+{
+	static const char prefix[] = "2024-01-01T10:11:12.123456789Z stderr F ";
+	static const char end[] = "-- END PROG LOAD LOG --\n";
+	struct kt_buf log = KT_BUF_INIT, want = KT_BUF_INIT;
+	struct made m = {.blocks = true};
+	struct kt_text out, rest, line;
+	struct unmark u;
+
+	(void)state;
+	for (unsigned int i = 0; i < 6; i++) {
+		kt_buf_printf(&log, "1: (07) r1 += 1 ; R1=%u\n2: (15) if r1 == 0x9 goto pc-2\n", i);
+		for (unsigned int n = 0; n < 30; n++)
+			kt_buf_appends(&log, "mark_precise: frame0: regs=r1 stack= before 1: (07) "
+					     "r1 += 1\n");
+	}
+	out = collapse_checked(text_of(&log), NULL, prefix, &u);
+	kt_buf_printf(&m.wrapped, "%s-- BEGIN PROG LOAD LOG --\n", prefix);
+	kt_buf_append(&want, m.wrapped.data, m.wrapped.len);
+	for (rest = text_of(&log); kt_text_next_line(&rest, &line);)
+		kt_buf_printf(&m.wrapped, "%s%.*s\n", prefix, (int)line.len, line.data);
+	for (rest = out; kt_text_next_line(&rest, &line);)
+		kt_buf_printf(&want, "%s%.*s\n", prefix, (int)line.len, line.data);
+	kt_buf_printf(&m.wrapped, "%s%s%s", prefix, end, prefix);
+	kt_buf_printf(&want, "%s%s%s", prefix, end, prefix);
+	make(&m);
+	assert_int_equal(m.collapsed.len, want.len);
+	assert_memory_equal(m.collapsed.data, want.data, want.len);
+	unmark_deinit(&u);
+	free((void *)out.data);
+	made_deinit(&m);
+	kt_buf_deinit(&log);
+	kt_buf_deinit(&want);
 }
 
 /* Two wrappings, one in the other. */
@@ -218,9 +257,9 @@ static void test_prefixes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_small),    cmocka_unit_test(test_programs),
-		cmocka_unit_test(test_twice),    cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_prefixes),
+		cmocka_unit_test(test_small),     cmocka_unit_test(test_programs),
+		cmocka_unit_test(test_empty_end), cmocka_unit_test(test_twice),
+		cmocka_unit_test(test_nothing),   cmocka_unit_test(test_prefixes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
