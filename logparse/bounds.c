@@ -29,8 +29,7 @@ static bool is_explanation(struct kt_text line)
 	return kt_text_starts_with(line, KT_TEXT("Verification failed: "));
 }
 
-/* The headings of what is listed before a trace; level 2. */
-static bool is_heading(struct kt_text line)
+bool log_is_heading(struct kt_text line)
 {
 	static const char *const words[] = {
 		"func#",       "subprog#",       "Live regs before insn:",
@@ -54,12 +53,12 @@ static bool begins_log(const struct log_bounds *bounds, struct kt_text line,
 	if (log_is_anchor(line))
 		return true;
 	if (bounds->ended)
-		return is_heading(line) || leads_log(read, rest);
+		return log_is_heading(line) || leads_log(read, rest);
 	switch (read->kind) {
 	case KT_LINE_BLANK:
 	case KT_LINE_TABLE: return false;
 	case KT_LINE_STATE: return read->index_len;
-	case KT_LINE_TEXT: return is_heading(line);
+	case KT_LINE_TEXT: return log_is_heading(line);
 	default: return true;
 	}
 }

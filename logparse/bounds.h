@@ -39,4 +39,7 @@ static inline bool log_bounds_may_end_at(const struct log_bounds *bounds, struct
 	return rest.len ? *rest.data == 'p' || *rest.data == 'v' : bounds->whole;
 }
 
+/* Is this the heading of what is listed before a trace (level 2)? */
+bool log_is_heading(struct kt_text line);
+
 #endif

@@ -93,7 +93,7 @@ static struct kt_error *put_text(struct collapser *c, const char *from, const ch
 	enum kt_line_kind kind = KT_LINE_TEXT;
 	const char *block = from;
 	struct kt_error *err;
-	struct kt_text rest;
+	struct kt_text line, rest;
 	size_t n = 0;
 
 	if (c->options->keep_precision)
@@ -102,12 +102,12 @@ static struct kt_error *put_text(struct collapser *c, const char *from, const ch
 		struct kt_line l = {.kind = KT_LINE_TEXT};
 
 		next = log_next_line(p, to);
+		line = (struct kt_text){p, (size_t)(next - p - (next[-1] == '\n'))};
 		/* A quick test of the first byte: most lines begin no block. */
 		if (kind != KT_LINE_TEXT || (!(*p >= '0' && *p <= '9') && *p != ';'))
-			kt_line_read((struct kt_text){p, (size_t)(next - p - (next[-1] == '\n'))},
-				     &l);
+			kt_line_read(line, &l);
 		rest = (struct kt_text){next, (size_t)(to - next)};
-		if (kind == KT_LINE_TABLE && log_is_listing_title(l.kind, rest))
+		if (kind == KT_LINE_TABLE && log_is_listing_title(line, l.kind, rest))
 			l.kind = kind;
 		if (kind == KT_LINE_PRECISION && log_is_in_precision(&l, rest))
 			l.kind = kind;

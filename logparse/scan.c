@@ -118,6 +118,13 @@ static bool is_causal_entry(struct kt_text line)
 	       memmem(line.data, line.len, " @ ", 3) && memchr(line.data, ':', line.len);
 }
 
+/* Goes on with such a step. A line that is not indented is somebody else's, and is shown. */
+static bool is_of_entry(struct kt_text line, enum kt_line_kind kind)
+{
+	return kind != KT_LINE_BLANK && kind != KT_LINE_MARK &&
+	       kt_text_starts_with(line, KT_TEXT("  "));
+}
+
 /* A line about a call or a return, other than its state. */
 static bool is_of_frame(struct kt_text line)
 {
@@ -208,7 +215,7 @@ void log_scan_init(struct log_scan *scan, struct kt_text log, bool whole)
  * Whether a line of this kind comes before the line that its node stands for. A node has at most
  * one blank and one source line there, or the title of a listing.
  */
-static bool is_ahead(enum kt_line_kind kind, const struct log_scan *scan)
+static bool is_ahead(struct kt_text line, enum kt_line_kind kind, const struct log_scan *scan)
 {
 	enum kt_line_kind next = scan->read.kind;
 
@@ -217,7 +224,7 @@ static bool is_ahead(enum kt_line_kind kind, const struct log_scan *scan)
 	switch (kind) {
 	case KT_LINE_BLANK: return true;
 	case KT_LINE_SOURCE: return next != KT_LINE_SOURCE;
-	case KT_LINE_TEXT: return next == KT_LINE_TABLE;
+	case KT_LINE_TEXT: return next == KT_LINE_TABLE && log_is_heading(line);
 	default: return false;
 	}
 }
@@ -294,12 +301,11 @@ bool log_is_in_precision(const struct kt_line *l, struct kt_text rest)
 	return next.kind == KT_LINE_PRECISION;
 }
 
-bool log_is_listing_title(enum kt_line_kind kind, struct kt_text rest)
+bool log_is_listing_title(struct kt_text line, enum kt_line_kind kind, struct kt_text rest)
 {
-	struct kt_text line;
 	struct kt_line l;
 
-	if (kind != KT_LINE_TEXT || !kt_text_next_line(&rest, &line))
+	if (kind != KT_LINE_TEXT || !log_is_heading(line) || !kt_text_next_line(&rest, &line))
 		return false;
 	kt_line_read(line, &l);
 	return l.kind == KT_LINE_TABLE;
@@ -347,7 +353,7 @@ bool log_scan_next(struct log_scan *scan, struct log_node *ret)
 		advance(scan);
 		add_line(&b, token, l.kind, l.index_len);
 		kind = l.kind;
-		if (!is_ahead(kind, scan)) {
+		if (!is_ahead(line, kind, scan)) {
 			add_own(scan, &b, line, &l, token);
 			scan->path_ended = ends_path(line, &l);
 			break;
@@ -358,10 +364,9 @@ bool log_scan_next(struct log_scan *scan, struct log_node *ret)
 
 		if (scan->fixed)
 			break;
-		if (!hangs_on(next) &&
-		    !(b.entry && next != KT_LINE_BLANK && next != KT_LINE_MARK) &&
+		if (!hangs_on(next) && !(b.entry && is_of_entry(scan->line, next)) &&
 		    !(kind == KT_LINE_TABLE &&
-		      (next == kind || log_is_listing_title(next, scan->rest))))
+		      (next == kind || log_is_listing_title(scan->line, next, scan->rest))))
 			break;
 		if (next != KT_LINE_STATE)
 			b.states = 0;

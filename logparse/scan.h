@@ -58,6 +58,6 @@ size_t log_widen(struct log_run *run, const char *lo, const char *hi, size_t lim
 bool log_is_in_precision(const struct kt_line *l, struct kt_text rest);
 
 /* Whether a line of this kind is the title of a listing whose rows are the rest's first lines. */
-bool log_is_listing_title(enum kt_line_kind kind, struct kt_text rest);
+bool log_is_listing_title(struct kt_text line, enum kt_line_kind kind, struct kt_text rest);
 
 #endif

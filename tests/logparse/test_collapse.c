@@ -216,6 +216,43 @@ static void test_around(void **state)
 	kt_buf_deinit(&in);
 }
 
+/*
+ * A line of another program within what the kernel lists (level 2) or explains (7.3) is shown,
+ * though the lines around it are left out.
+ */
+static void test_strange_lines(void **state)
+{
+	static const char strange[] = "\nlibbpf: failed to load object 'x.bpf.o'\n";
+	struct kt_buf in = KT_BUF_INIT;
+
+	(void)state;
+	for (unsigned int kind = 0; kind < 2; kind++) {
+		struct kt_text out;
+		struct unmark u;
+
+		in.len = 0;
+		kt_buf_appends(&in, kind ? "0: (95) exit\nR0 !read_ok\nVerification failed: R0\n\n"
+					 : "Live regs before insn:\n");
+		for (unsigned int n = 0; n < 60; n++) {
+			if (kind)
+				kt_buf_printf(&in, "  f @ a.bpf.c:%u:2\n", n % 2);
+			if (n == 30)
+				kt_buf_appends(&in, strange + 1);
+			if (kind)
+				kt_buf_printf(&in, "  Source context:\n      %u | x();\n\n", n);
+			else
+				kt_buf_printf(&in, "%7u: .1........ (bf) r6 = r1\n", n);
+		}
+		kt_buf_appends(&in, kind ? STATS : "0: (95) exit\n" STATS);
+		out = collapse_checked(text_of(&in), NULL, strange, &u);
+		assert_true(u.marks > 0);
+		assert_non_null(memmem(out.data, out.len, strange, sizeof(strange) - 1));
+		unmark_deinit(&u);
+		free((void *)out.data);
+	}
+	kt_buf_deinit(&in);
+}
+
 /* All lines equal: 5 at a time, and never none. */
 static void test_equal_lines(void **state)
 {
@@ -398,12 +435,12 @@ static void test_sink_fails(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_golden),         cmocka_unit_test(test_golden_cut),
-		cmocka_unit_test(test_fuzz_seeds),     cmocka_unit_test(test_unchanged),
-		cmocka_unit_test(test_around),         cmocka_unit_test(test_equal_lines),
-		cmocka_unit_test(test_random_bytes),   cmocka_unit_test(test_random_lines),
-		cmocka_unit_test(test_random_repeats), cmocka_unit_test(test_deterministic),
-		cmocka_unit_test(test_sink_fails),
+		cmocka_unit_test(test_golden),        cmocka_unit_test(test_golden_cut),
+		cmocka_unit_test(test_fuzz_seeds),    cmocka_unit_test(test_unchanged),
+		cmocka_unit_test(test_around),        cmocka_unit_test(test_strange_lines),
+		cmocka_unit_test(test_equal_lines),   cmocka_unit_test(test_random_bytes),
+		cmocka_unit_test(test_random_lines),  cmocka_unit_test(test_random_repeats),
+		cmocka_unit_test(test_deterministic), cmocka_unit_test(test_sink_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
