@@ -15,16 +15,6 @@ static bool is_hex(char c)
 	return is_digit(c) || (c >= 'a' && c <= 'f');
 }
 
-static struct kt_text from(struct kt_text text, size_t n)
-{
-	return (struct kt_text){text.data + n, text.len - n};
-}
-
-static struct kt_text head_of(struct kt_text text, size_t n)
-{
-	return (struct kt_text){text.data, text.len < n ? text.len : n};
-}
-
 static size_t digits(struct kt_text text)
 {
 	size_t n = 0;
@@ -41,8 +31,8 @@ static bool take_numbered(struct kt_text *text, struct kt_text what)
 
 	if (!kt_text_starts_with(*text, what))
 		return false;
-	n = digits(from(*text, what.len));
-	*text = from(*text, what.len + n);
+	n = digits(kt_text_from(*text, what.len));
+	*text = kt_text_from(*text, what.len + n);
 	return n && n <= MAX_DIGITS;
 }
 
@@ -52,10 +42,10 @@ static bool is_register(struct kt_text text)
 	size_t n;
 
 	if (take_numbered(&text, KT_TEXT("frame")) && kt_text_starts_with(text, KT_TEXT(": ")))
-		text = from(text, 2);
+		text = kt_text_from(text, 2);
 	if (!text.len || text.data[0] != 'R')
 		return false;
-	n = 1 + digits(from(text, 1));
+	n = 1 + digits(kt_text_from(text, 1));
 	if (n < 2 || n > 3)
 		return false;
 	if (n < text.len && text.data[n] == '_')
@@ -72,12 +62,8 @@ static bool is_behind_index(struct kt_text text)
 	if (text.data[1] == '(')
 		return text.len > 5 && is_hex(text.data[2]) && is_hex(text.data[3]) &&
 		       text.data[4] == ')' && text.data[5] == ' ';
-	return is_register(from(text, 1)) || kt_text_starts_with(text, KT_TEXT(" <invalid "));
-}
-
-static bool has(struct kt_text text, struct kt_text what)
-{
-	return text.len >= what.len && memmem(text.data, text.len, what.data, what.len);
+	return is_register(kt_text_from(text, 1)) ||
+	       kt_text_starts_with(text, KT_TEXT(" <invalid "));
 }
 
 static bool is_indexed(struct kt_text text)
@@ -85,7 +71,7 @@ static bool is_indexed(struct kt_text text)
 	size_t n = digits(text);
 
 	return n && n <= MAX_DIGITS && n < text.len && text.data[n] == ':' &&
-	       is_behind_index(from(text, n + 1));
+	       is_behind_index(kt_text_from(text, n + 1));
 }
 
 /* "from 44 to 34: " */
@@ -107,7 +93,7 @@ static bool is_btf_type(struct kt_text text)
 
 	if (!take_numbered(&text, KT_TEXT("[")) || !kt_text_starts_with(text, KT_TEXT("] ")))
 		return false;
-	text = from(text, 2);
+	text = kt_text_from(text, 2);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (kt_text_starts_with(text, (struct kt_text){kinds[i], strlen(kinds[i])}))
 			return true;
@@ -140,11 +126,11 @@ static bool is_worded(struct kt_text text)
 		       kt_text_starts_with(rest, KT_TEXT(" first_idx "));
 	case 'r':
 		return kt_text_starts_with(text, KT_TEXT("regs=")) &&
-		       has(head_of(text, 80), KT_TEXT(" stack=")) &&
-		       has(head_of(text, 120), KT_TEXT(" before "));
+		       kt_text_has(kt_text_head(text, 80), KT_TEXT(" stack=")) &&
+		       kt_text_has(kt_text_head(text, 120), KT_TEXT(" before "));
 	case 'V':
 		return kt_text_starts_with(text, KT_TEXT("Validating ")) &&
-		       has(head_of(text, 256), KT_TEXT(" func#"));
+		       kt_text_has(kt_text_head(text, 256), KT_TEXT(" func#"));
 	default: return false;
 	}
 }
@@ -156,12 +142,6 @@ bool log_is_anchor(struct kt_text text)
 	return is_digit(text.data[0]) ? is_indexed(text) : is_worded(text);
 }
 
-static bool ends_with(struct kt_text text, struct kt_text what)
-{
-	return text.len >= what.len &&
-	       memcmp(text.data + text.len - what.len, what.data, what.len) == 0;
-}
-
 /* "\n", "\t", "#012", "#011", or the end of a colour, "[33m": no letter and no digit of a word. */
 static bool ends_in_escape(struct kt_text before)
 {
@@ -169,7 +149,8 @@ static bool ends_in_escape(struct kt_text before)
 
 	if (n > 1 && before.data[n - 2] == '\\' && memchr("ntr", before.data[n - 1], 3))
 		return true;
-	if (ends_with(before, KT_TEXT("#012")) || ends_with(before, KT_TEXT("#011")))
+	if (kt_text_ends_with(before, KT_TEXT("#012")) ||
+	    kt_text_ends_with(before, KT_TEXT("#011")))
 		return true;
 	if (before.data[n - 1] != 'm')
 		return false;
@@ -188,8 +169,9 @@ static bool begins(struct kt_text before)
 	if (isalnum((unsigned char)before.data[before.len - 1]) ||
 	    memchr("_-.#", before.data[before.len - 1], 4))
 		return ends_in_escape(before);
-	return !ends_with(before, KT_TEXT("insn ")) && !ends_with(before, KT_TEXT("before ")) &&
-	       !ends_with(before, KT_TEXT("at "));
+	return !kt_text_ends_with(before, KT_TEXT("insn ")) &&
+	       !kt_text_ends_with(before, KT_TEXT("before ")) &&
+	       !kt_text_ends_with(before, KT_TEXT("at "));
 }
 
 /*
@@ -215,11 +197,11 @@ static bool place_at(struct kt_text line, size_t floor, size_t colon, size_t *re
 		size_t back = at - floor < 24 ? at - floor : 24;
 		const char *word = memmem(line.data + at - back, back, "from ", 5);
 
-		if (word && is_branch(from(line, (size_t)(word - line.data))))
+		if (word && is_branch(kt_text_from(line, (size_t)(word - line.data))))
 			at = (size_t)(word - line.data);
 	}
 	*ret = at;
-	return begins((struct kt_text){line.data, at}) && log_is_anchor(from(line, at));
+	return begins((struct kt_text){line.data, at}) && log_is_anchor(kt_text_from(line, at));
 }
 
 static bool find_btf_type(struct kt_text line, size_t end, size_t *ret)
@@ -229,7 +211,8 @@ static bool find_btf_type(struct kt_text line, size_t end, size_t *ret)
 	while (p < stop && (p = memchr(p, '[', (size_t)(stop - p)))) {
 		size_t at = (size_t)(p++ - line.data);
 
-		if (!begins((struct kt_text){line.data, at}) || !is_btf_type(from(line, at)))
+		if (!begins((struct kt_text){line.data, at}) ||
+		    !is_btf_type(kt_text_from(line, at)))
 			continue;
 		*ret = at;
 		return true;
@@ -250,7 +233,7 @@ static bool find_worded(struct kt_text line, size_t end, size_t *ret)
 		size_t at = p ? (size_t)(p - line.data) : end;
 
 		if (!p || !begins((struct kt_text){line.data, at}) ||
-		    !log_is_anchor(from(line, at)))
+		    !log_is_anchor(kt_text_from(line, at)))
 			continue;
 		*ret = end = at;
 		found = true;
@@ -285,5 +268,5 @@ bool log_find_anchor(struct kt_text line, size_t *ret)
 bool log_may_be_listing(struct kt_text line, size_t anchor)
 {
 	return anchor && anchor < 3 && line.data[0] == ' ' && line.data[anchor - 1] == ' ' &&
-	       anchor + digits(from(line, anchor)) == 3;
+	       anchor + digits(kt_text_from(line, anchor)) == 3;
 }

@@ -54,21 +54,10 @@ struct marker {
 	bool last;           /* nothing comes behind it in its line */
 };
 
-static struct kt_text slice(struct kt_text text, size_t from, size_t to)
-{
-	return (struct kt_text){text.data + from, to - from};
-}
-
-static bool ends_with(struct kt_text text, struct kt_text suffix)
-{
-	return text.len >= suffix.len &&
-	       memcmp(text.data + text.len - suffix.len, suffix.data, suffix.len) == 0;
-}
-
 /* Takes suffix off the end of text. */
 static bool drop_suffix(struct kt_text *text, struct kt_text suffix)
 {
-	bool found = ends_with(*text, suffix);
+	bool found = kt_text_ends_with(*text, suffix);
 
 	if (found)
 		text->len -= suffix.len;
@@ -100,7 +89,7 @@ static bool drop_program(struct kt_text *text, struct kt_text *ret_name)
 	quote = memrchr(before.data + before.len - reach, '\'', reach);
 	if (!quote)
 		return false;
-	name = slice(before, (size_t)(quote - before.data) + 1, before.len);
+	name = kt_text_slice(before, (size_t)(quote - before.data) + 1, before.len);
 	before.len = (size_t)(quote - before.data) + 1;
 	if (!drop_suffix(&before, prog_prefix))
 		return false;
@@ -156,9 +145,9 @@ static bool is_last_in_line(struct kt_text text, size_t pos)
 /* start: of the marker itself. */
 static void look_around(const struct scan *s, size_t start, struct marker *m)
 {
-	struct kt_text before = slice(s->text, s->line, start);
+	struct kt_text before = kt_text_slice(s->text, s->line, start);
 
-	m->name = slice(s->text, start, start);
+	m->name = kt_text_slice(s->text, start, start);
 	m->own = drop_program(&before, &m->name);
 	m->own = drop_suffix(&before, libbpf_prefix) || m->own;
 	m->in_code = starts_as_code(before, &m->in_source);
@@ -170,7 +159,7 @@ static void look_around(const struct scan *s, size_t start, struct marker *m)
 static const struct marker_form *form_that_ends_at(struct kt_text text)
 {
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		if (ends_with(text, forms[i].text))
+		if (kt_text_ends_with(text, forms[i].text))
 			return &forms[i];
 	}
 	return NULL;
@@ -200,7 +189,7 @@ static bool next_marker(struct scan *s, struct marker *ret)
 		if (newline)
 			s->line = (size_t)(newline - s->text.data) + 1;
 		end = (size_t)(hit - s->text.data) + sizeof(NEEDLE) - 1;
-		ret->form = form_that_ends_at(slice(s->text, s->pos, end));
+		ret->form = form_that_ends_at(kt_text_slice(s->text, s->pos, end));
 		ret->end = end + has_third_dash(s->text, end);
 		s->pos = end;
 		if (!ret->form)
@@ -237,7 +226,7 @@ static size_t trace_start(struct kt_text text, const struct marker *m)
 
 	if (!newline)
 		return text.len;
-	rest = slice(text, (size_t)(newline - text.data) + 1, text.len);
+	rest = kt_text_slice(text, (size_t)(newline - text.data) + 1, text.len);
 	line = rest;
 	if (m->form->old && kt_text_next_line(&rest, &line)) {
 		while (line.len && is_blank(line.data[line.len - 1]))
@@ -299,10 +288,10 @@ bool kt_log_blocks_next(struct kt_log_blocks *it, struct kt_log_block *ret)
 	start = trace_start(s.text, &m);
 	s.pos = s.line = start;
 	end = find_end(&s);
-	it->rest = slice(s.text, end.next, s.text.len);
+	it->rest = kt_text_slice(s.text, end.next, s.text.len);
 	*ret = (struct kt_log_block){
 		.program = m.name,
-		.trace = slice(s.text, start, end.cut),
+		.trace = kt_text_slice(s.text, start, end.cut),
 		.complete = end.complete,
 		.marked = true,
 	};
@@ -341,12 +330,12 @@ struct kt_error *kt_collapse_blocks_to(struct kt_text blob,
 		size_t start = (size_t)(block.trace.data - blob.data);
 
 		if (start > done)
-			err = sink(arg, slice(blob, done, start));
+			err = sink(arg, kt_text_slice(blob, done, start));
 		if (!err && block.trace.len)
 			err = kt_collapse_cycles_to(block.trace, options, sink, arg);
 		done = start + block.trace.len;
 	}
 	if (!err && done < blob.len)
-		err = sink(arg, slice(blob, done, blob.len));
+		err = sink(arg, kt_text_slice(blob, done, blob.len));
 	return err;
 }

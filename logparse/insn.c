@@ -18,15 +18,6 @@ static int32_t take_number(struct kt_text *text)
 	return value;
 }
 
-static bool take(struct kt_text *text, struct kt_text prefix)
-{
-	if (!kt_text_starts_with(*text, prefix))
-		return false;
-	text->data += prefix.len;
-	text->len -= prefix.len;
-	return true;
-}
-
 /* Does text begin with a register, "r0" to "r10" or "w0" to "w10"? */
 static bool is_reg(struct kt_text text, uint32_t *ret)
 {
@@ -74,14 +65,14 @@ bool kt_stack_pointer(struct kt_text value, uint32_t *frame, int32_t *offset)
 	bool minus;
 	int32_t n;
 
-	if (!take(&rest, KT_TEXT("fp")))
+	if (!kt_text_take(&rest, KT_TEXT("fp")))
 		return false;
-	if (take(&rest, KT_TEXT("["))) {
+	if (kt_text_take(&rest, KT_TEXT("["))) {
 		other = (uint32_t)take_number(&rest);
-		if (!take(&rest, KT_TEXT("]")))
+		if (!kt_text_take(&rest, KT_TEXT("]")))
 			return false;
 	}
-	minus = take(&rest, KT_TEXT("-"));
+	minus = kt_text_take(&rest, KT_TEXT("-"));
 	if (!rest.len)
 		return false;
 	n = take_number(&rest);

@@ -43,20 +43,10 @@ const char *kt_loader_errno_name(int error)
 	return NULL;
 }
 
-static struct kt_text from(struct kt_text text, size_t n)
-{
-	return (struct kt_text){text.data + n, text.len - n};
-}
-
-static struct kt_text head_of(struct kt_text text, size_t n)
-{
-	return (struct kt_text){text.data, text.len < n ? text.len : n};
-}
-
 static struct kt_text trim(struct kt_text text)
 {
 	while (text.len && isspace((unsigned char)text.data[0]))
-		text = from(text, 1);
+		text = kt_text_from(text, 1);
 	while (text.len && isspace((unsigned char)text.data[text.len - 1]))
 		text.len--;
 	return text;
@@ -115,9 +105,9 @@ static int errno_behind(struct kt_text line, const char *word)
 
 	if (!p)
 		return 0;
-	rest = from(line, (size_t)(p - line.data) + strlen(word));
+	rest = kt_text_from(line, (size_t)(p - line.data) + strlen(word));
 	while (rest.len && memchr(" :=-(", rest.data[0], 5))
-		rest = from(rest, 1);
+		rest = kt_text_from(rest, 1);
 	return take_number(rest);
 }
 
@@ -125,7 +115,7 @@ static int errno_behind(struct kt_text line, const char *word)
 static int negative_errno(struct kt_text line)
 {
 	for (size_t i = 1; i + 1 < line.len; i++) {
-		struct kt_text rest = from(line, i + 1);
+		struct kt_text rest = kt_text_from(line, i + 1);
 		int n;
 
 		if (line.data[i] != '-' || !memchr(" :=('", line.data[i - 1], 5))
@@ -193,21 +183,21 @@ static struct kt_text program_of(struct kt_text line)
 		p = find(line, name_forms[i].before);
 		if (!p)
 			continue;
-		rest = from(line, (size_t)(p - line.data) + strlen(name_forms[i].before));
+		rest = kt_text_from(line, (size_t)(p - line.data) + strlen(name_forms[i].before));
 		end = memchr(rest.data, name_forms[i].behind[0], rest.len);
 		if (!end && name_forms[i].behind[0] == ' ')
 			end = rest.data + rest.len;
 		if (end && end > rest.data && !memchr(rest.data, ' ', (size_t)(end - rest.data)))
-			return head_of(rest, (size_t)(end - rest.data));
+			return kt_text_head(rest, (size_t)(end - rest.data));
 	}
 	p = memmem(line.data, line.len, ": load program", 14);
 	if (!p)
 		return (struct kt_text){0};
-	rest = head_of(line, (size_t)(p - line.data));
+	rest = kt_text_head(line, (size_t)(p - line.data));
 	end = memrchr(rest.data, ' ', rest.len);
 	if (!end || end - rest.data < 7 || memcmp(end - 7, "program", 7) != 0)
 		return (struct kt_text){0};
-	return from(rest, (size_t)(end + 1 - rest.data));
+	return kt_text_from(rest, (size_t)(end + 1 - rest.data));
 }
 
 /*
@@ -261,7 +251,7 @@ void kt_loader_read(struct kt_text lines, bool named, struct kt_loader_words *wo
 	struct kt_text line;
 
 	while (kt_text_next_line(&lines, &line))
-		read_line(&r, trim(head_of(line, MAX_LOADER_LINE)));
+		read_line(&r, trim(kt_text_head(line, MAX_LOADER_LINE)));
 }
 
 bool kt_loader_take_omitted(struct kt_text *line, uint32_t *ret)
@@ -314,8 +304,8 @@ static bool is_prompt(struct kt_text line)
 	p = memchr(line.data, '@', line.len < 64 ? line.len : 64);
 	if (!p)
 		return false;
-	line = from(line, (size_t)(p - line.data));
-	line = head_of(line, 80);
+	line = kt_text_from(line, (size_t)(p - line.data));
+	line = kt_text_head(line, 80);
 	return memmem(line.data, line.len, "$ ", 2) || memmem(line.data, line.len, "# ", 2);
 }
 
@@ -358,12 +348,12 @@ bool log_is_loader_line(struct kt_text line)
 					     "errno",
 					     NULL};
 
-	line = trim(head_of(line, MAX_LOADER_LINE));
+	line = trim(kt_text_head(line, MAX_LOADER_LINE));
 	if (!line.len || is_prompt(line) || has_time(line) ||
 	    kt_text_starts_with(line, KT_TEXT("```")) || kt_text_starts_with(line, KT_TEXT(">")))
 		return true;
 	for (size_t i = 0; i < sizeof(begin) / sizeof(begin[0]); i++)
-		if (find(head_of(line, strlen(begin[i])), begin[i]))
+		if (find(kt_text_head(line, strlen(begin[i])), begin[i]))
 			return true;
 	return has_any(line, within);
 }
@@ -374,9 +364,10 @@ static struct kt_text behind_errno(struct kt_text text)
 	for (size_t i = 0; i < N_ERRORS; i++) {
 		size_t len = strlen(errors[i].words);
 
-		if (text.len > len + 2 && find(head_of(text, len), errors[i].words) == text.data &&
+		if (text.len > len + 2 &&
+		    find(kt_text_head(text, len), errors[i].words) == text.data &&
 		    memcmp(text.data + len, ": ", 2) == 0)
-			return from(text, len + 2);
+			return kt_text_from(text, len + 2);
 	}
 	return text;
 }
@@ -385,14 +376,14 @@ bool log_find_quote(struct kt_text line, size_t *ret)
 {
 	static const char *const words[] = {
 		"verifier output: ", "verifier log: ", "kernel error log: ", "load program: "};
-	struct kt_text text = head_of(line, MAX_LOADER_LINE), rest;
+	struct kt_text text = kt_text_head(line, MAX_LOADER_LINE), rest;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		const char *p = find(text, words[i]);
 
 		if (!p)
 			continue;
-		rest = from(text, (size_t)(p - text.data) + strlen(words[i]));
+		rest = kt_text_from(text, (size_t)(p - text.data) + strlen(words[i]));
 		/* Go has the errno before what it quotes, and may quote nothing. */
 		if (words[i][0] == 'l') {
 			struct kt_text behind = behind_errno(rest);
@@ -411,7 +402,7 @@ bool log_find_quote(struct kt_text line, size_t *ret)
 
 bool log_find_message(struct kt_text line, size_t *ret)
 {
-	struct kt_text rest = trim(head_of(line, MAX_LOADER_LINE));
+	struct kt_text rest = trim(kt_text_head(line, MAX_LOADER_LINE));
 
 	if (log_find_quote(line, ret))
 		return true;
@@ -425,7 +416,7 @@ bool log_find_message(struct kt_text line, size_t *ret)
 		p = memmem(rest.data, rest.len, ": ", 2);
 		if (!p)
 			return false;
-		rest = from(rest, (size_t)(p + 2 - rest.data));
+		rest = kt_text_from(rest, (size_t)(p + 2 - rest.data));
 	}
 	return false;
 }

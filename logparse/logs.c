@@ -44,11 +44,6 @@ struct search {
 	bool failed; /* no memory */
 };
 
-static struct kt_text slice(struct kt_text text, size_t begin, size_t end)
-{
-	return (struct kt_text){text.data + begin, end - begin};
-}
-
 static bool is_blank(struct kt_text line)
 {
 	for (size_t i = 0; i < line.len; i++)
@@ -70,12 +65,13 @@ static struct kt_text first_lines(struct kt_text text, size_t n)
 
 	while (n-- && kt_text_next_line(&rest, &line))
 		;
-	return slice(text, 0, text.len - rest.len);
+	return kt_text_slice(text, 0, text.len - rest.len);
 }
 
 static void add_log(struct search *s, size_t begin, size_t end, bool complete)
 {
-	struct kt_log_block block = {.trace = slice(s->text, begin, end), .complete = complete};
+	struct kt_log_block block = {.trace = kt_text_slice(s->text, begin, end),
+				     .complete = complete};
 	struct kt_text before = block.trace;
 
 	if (kt_loader_take_omitted(&block.trace, &block.loader.left_out))
@@ -110,7 +106,7 @@ static bool may_be_error(struct kt_text line)
  */
 static size_t end_of_error(const struct search *s, size_t limit)
 {
-	struct kt_text rest = slice(s->text, s->pending, limit), line;
+	struct kt_text rest = kt_text_slice(s->text, s->pending, limit), line;
 	bool first = s->pending == s->end && !s->rejected, attached = true;
 	size_t end = s->end, n = 0;
 
@@ -243,7 +239,7 @@ static void on_statistics_alone(struct search *s, const struct kt_event *ev)
 	if (s->lead != NOWHERE)
 		begin = s->lead;
 	if (s->word != NOWHERE && s->word < begin) {
-		struct kt_text line = first_lines(slice(s->text, s->word, at), 1);
+		struct kt_text line = first_lines(kt_text_slice(s->text, s->word, at), 1);
 
 		if (may_be_error(line))
 			begin = s->word;
@@ -332,7 +328,7 @@ static bool find_message_alone(struct kt_text text, struct kt_logs *out)
 	size_t begin = NOWHERE, end = 0, at;
 
 	if (rest.len > MESSAGE_BYTES)
-		rest = slice(text, text.len - MESSAGE_BYTES, text.len);
+		rest = kt_text_slice(text, text.len - MESSAGE_BYTES, text.len);
 	while (kt_text_next_line(&rest, &line)) {
 		if (log_find_message(line, &at)) {
 			if (begin == NOWHERE)
@@ -389,14 +385,14 @@ static bool find_unmarked(struct kt_text text, struct kt_logs *out)
 	while (text.len && !s.failed) {
 		size_t btf = find_btf(text);
 
-		find_traces(slice(text, 0, btf), &s);
-		text = slice(text, btf, text.len);
+		find_traces(kt_text_slice(text, 0, btf), &s);
+		text = kt_text_slice(text, btf, text.len);
 		if (!text.len || s.failed)
 			break;
 		s.text = text;
 		btf = log_btf_len(text);
 		add_log(&s, 0, btf, false);
-		text = slice(text, btf, text.len);
+		text = kt_text_slice(text, btf, text.len);
 	}
 	return !s.failed;
 }
@@ -413,7 +409,7 @@ static struct kt_text first_paragraph(struct kt_text text)
 		else if (len)
 			break;
 	}
-	return slice(text, 0, len);
+	return kt_text_slice(text, 0, len);
 }
 
 /*
@@ -447,7 +443,7 @@ static struct kt_text last_lines(struct kt_text text, size_t n)
 		nl = memrchr(text.data, '\n', (size_t)(p - 1 - text.data));
 		p = nl ? nl + 1 : text.data;
 	}
-	return slice(text, (size_t)(p - text.data), text.len);
+	return kt_text_slice(text, (size_t)(p - text.data), text.len);
 }
 
 /* The lines behind the last blank one. */
@@ -471,7 +467,7 @@ static struct kt_text words_before(const struct kt_unwrapped *unwrapped, struct 
 		return (struct kt_text){0};
 	origin = kt_unwrapped_origin(unwrapped, line);
 	p = memmem(origin.data, origin.len, line.data, line.len < 16 ? line.len : 16);
-	return slice(origin, 0, p ? (size_t)(p - origin.data) : 0);
+	return kt_text_slice(origin, 0, p ? (size_t)(p - origin.data) : 0);
 }
 
 /*
@@ -497,11 +493,11 @@ static void read_words(struct kt_text text, const struct kt_unwrapped *unwrapped
 			limit = (size_t)(logs->v.data[i + 1].trace.data - text.data);
 		log->loader.program = log->program;
 		log->loader.of_btf = log_is_btf(log->trace);
-		kt_loader_read(words_before(unwrapped, slice(text, begin, text.len)), false,
+		kt_loader_read(words_before(unwrapped, kt_text_slice(text, begin, text.len)), false,
 			       &log->loader);
-		before = last_lines(slice(text, floor, begin), LOADER_LINES);
+		before = last_lines(kt_text_slice(text, floor, begin), LOADER_LINES);
 		kt_loader_read(i ? last_paragraph(before) : before, false, &log->loader);
-		kt_loader_read(first_lines(slice(text, end, limit), LOADER_LINES),
+		kt_loader_read(first_lines(kt_text_slice(text, end, limit), LOADER_LINES),
 			       i + 1 < logs->v.len, &log->loader);
 		if (!log->program.len)
 			log->program = log->loader.program;
@@ -523,7 +519,7 @@ static bool is_quote(const struct kt_log_block *log)
 
 static struct kt_text end_of(struct kt_text text, size_t n)
 {
-	return text.len > n ? slice(text, text.len - n, text.len) : text;
+	return text.len > n ? kt_text_slice(text, text.len - n, text.len) : text;
 }
 
 /* Whether a log ends in what the quote ends in: the quote is of that log. */
@@ -593,8 +589,8 @@ struct kt_error *kt_logs_find(struct kt_text text, const struct kt_unwrapped *un
 
 	kt_log_blocks_init(&it, text);
 	while (ok && kt_log_blocks_next(&it, &block)) {
-		ok = find_unmarked(slice(text, (size_t)(rest.data - text.data),
-					 (size_t)(block.trace.data - text.data)),
+		ok = find_unmarked(kt_text_slice(text, (size_t)(rest.data - text.data),
+						 (size_t)(block.trace.data - text.data)),
 				   &logs) &&
 		     add_marked(&block, &logs);
 		rest = it.rest;
@@ -624,12 +620,12 @@ struct kt_log_block kt_logs_none(struct kt_text text)
 	struct kt_text end = text;
 
 	if (end.len > MESSAGE_BYTES)
-		end = slice(text, text.len - MESSAGE_BYTES, text.len);
+		end = kt_text_slice(text, text.len - MESSAGE_BYTES, text.len);
 	kt_loader_read(last_lines(end, NONE_LINES), false, &none.loader);
 	if (!none.loader.failed)
 		return none;
 	none.program = none.loader.program;
-	none.trace = slice(text, text.len, text.len);
+	none.trace = kt_text_slice(text, text.len, text.len);
 	none.quoted = true;
 	return none;
 }

@@ -11,18 +11,10 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-static void skip(struct kt_text *text, size_t n)
-{
-	if (!n)
-		return; /* an empty text may have no data at all */
-	text->data += n;
-	text->len -= n;
-}
-
 static void skip_blanks(struct kt_text *text)
 {
 	while (text->len && is_blank(text->data[0]))
-		skip(text, 1);
+		kt_text_skip(text, 1);
 }
 
 /* The digits at the start of text as a number of at most nine digits; how many, 0 for none. */
@@ -53,11 +45,11 @@ void kt_state_items_init(struct kt_state_items *it, struct kt_text state)
 	if (!kt_text_starts_with(it->rest, prefix))
 		return;
 	rest = it->rest;
-	skip(&rest, prefix.len);
+	kt_text_skip(&rest, prefix.len);
 	n = read_number(rest, &frame);
 	if (!n || n == rest.len || rest.data[n] != ':')
 		return;
-	skip(&rest, n + 1);
+	kt_text_skip(&rest, n + 1);
 	it->rest = rest;
 	it->frame = (uint32_t)frame;
 }
@@ -82,7 +74,7 @@ static bool next_word(struct kt_text *rest, struct kt_text *ret)
 	}
 	*ret = (struct kt_text){rest->data, n};
 	/* A line end ends the state. */
-	skip(rest, n < rest->len && !is_blank(rest->data[n]) ? rest->len : n);
+	kt_text_skip(rest, n < rest->len && !is_blank(rest->data[n]) ? rest->len : n);
 	return n;
 }
 
@@ -131,7 +123,7 @@ static bool read_item(struct kt_text word, struct kt_state_item *ret)
 		       (word.len == 8 && memcmp(word.data, "async_cb", 8) == 0);
 	}
 	n = (size_t)(equals - word.data);
-	skip(&ret->value, n + 1);
+	kt_text_skip(&ret->value, n + 1);
 	return read_name((struct kt_text){word.data, n}, ret);
 }
 

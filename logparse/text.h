@@ -31,6 +31,50 @@ static inline bool kt_text_equals(struct kt_text a, struct kt_text b)
 	return a.len == b.len && kt_text_starts_with(a, b);
 }
 
+static inline bool kt_text_ends_with(struct kt_text text, struct kt_text suffix)
+{
+	return text.len >= suffix.len && (!suffix.len || memcmp(text.data + text.len - suffix.len,
+								suffix.data, suffix.len) == 0);
+}
+
+static inline bool kt_text_has(struct kt_text text, struct kt_text part)
+{
+	return text.len >= part.len && memmem(text.data, text.len, part.data, part.len);
+}
+
+/* The bytes from `from` to before `to`; from <= to <= text.len. */
+static inline struct kt_text kt_text_slice(struct kt_text text, size_t from, size_t to)
+{
+	return (struct kt_text){from ? text.data + from : text.data, to - from};
+}
+
+/* All but the first n bytes; n <= text.len. */
+static inline struct kt_text kt_text_from(struct kt_text text, size_t n)
+{
+	return kt_text_slice(text, n, text.len);
+}
+
+/* The first n bytes, or fewer if it has fewer. */
+static inline struct kt_text kt_text_head(struct kt_text text, size_t n)
+{
+	return (struct kt_text){text.data, text.len < n ? text.len : n};
+}
+
+/* Takes the first n bytes off; n <= text->len. */
+static inline void kt_text_skip(struct kt_text *text, size_t n)
+{
+	*text = kt_text_from(*text, n); /* an empty text may have no data at all */
+}
+
+/* Takes the prefix off, if the text begins with it. */
+static inline bool kt_text_take(struct kt_text *text, struct kt_text prefix)
+{
+	if (!kt_text_starts_with(*text, prefix))
+		return false;
+	kt_text_skip(text, prefix.len);
+	return true;
+}
+
 /*
  * Takes the first line off *rest into *ret, without its newline (a carriage return before
  * it stays). False when nothing is left. Text that ends in a newline has no empty line after it.

@@ -3,26 +3,10 @@
 
 #include "logparse/state.h"
 
-static void skip(struct kt_text *text, size_t n)
-{
-	if (!n)
-		return; /* an empty text may have no data at all */
-	text->data += n;
-	text->len -= n;
-}
-
-static bool take(struct kt_text *text, struct kt_text prefix)
-{
-	if (!kt_text_starts_with(*text, prefix))
-		return false;
-	skip(text, prefix.len);
-	return true;
-}
-
 static void skip_blanks(struct kt_text *text)
 {
 	while (text->len && (text->data[0] == ' ' || text->data[0] == '\t'))
-		skip(text, 1);
+		kt_text_skip(text, 1);
 }
 
 static void trim_end(struct kt_text *text)
@@ -44,7 +28,7 @@ static bool take_number(struct kt_text *text, uint32_t *ret)
 	}
 	if (!n)
 		return false;
-	skip(text, n);
+	kt_text_skip(text, n);
 	*ret = (uint32_t)value;
 	return true;
 }
@@ -64,7 +48,7 @@ bool kt_source_ref_read(struct kt_text line, struct kt_source_ref *ret)
 	const char *at = NULL, *colon = NULL;
 	uint32_t number;
 
-	if (!take(&text, KT_TEXT(";")))
+	if (!kt_text_take(&text, KT_TEXT(";")))
 		return false;
 	trim_end(&text);
 	*ret = (struct kt_source_ref){.text = text};
@@ -93,7 +77,7 @@ bool kt_source_line_is_rest(struct kt_text line)
 	struct kt_state_items it;
 	struct kt_state_item item;
 
-	if (!take(&line, KT_TEXT(";")))
+	if (!kt_text_take(&line, KT_TEXT(";")))
 		return false;
 	kt_state_items_init(&it, line);
 	while (kt_state_items_next(&it, &item))
@@ -129,7 +113,7 @@ static void consume(struct kt_trace *trace, struct kt_event *ev)
 	ev->text.len += trace->line_size;
 	ev->n_lines++;
 	trace->line++;
-	skip(&trace->rest, trace->line_size);
+	kt_text_skip(&trace->rest, trace->line_size);
 	trace->line_size = 0;
 }
 
@@ -218,7 +202,7 @@ static void read_comment(struct kt_trace *trace, struct kt_event *ev, struct kt_
 {
 	struct kt_text text = comment;
 
-	skip(&text, 1);
+	kt_text_skip(&text, 1);
 	skip_blanks(&text);
 	if (text.len && !kt_state_is(text)) {
 		ev->resumed = may_branch(ev->opcode);
@@ -243,14 +227,14 @@ static void read_behind(struct kt_trace *trace, struct kt_event *ev, struct kt_t
 	struct kt_text glued;
 	uint32_t index;
 
-	if (!take(&rest, KT_TEXT(":")))
-		take(&rest, KT_TEXT("\\n"));
+	if (!kt_text_take(&rest, KT_TEXT(":")))
+		kt_text_take(&rest, KT_TEXT("\\n"));
 	skip_blanks(&rest);
 	trim_end(&rest);
 	glued = rest;
 	if (kt_text_starts_with(rest, KT_TEXT(";"))) {
 		read_comment(trace, ev, rest);
-	} else if (take_number(&glued, &index) && take(&glued, KT_TEXT(":")) &&
+	} else if (take_number(&glued, &index) && kt_text_take(&glued, KT_TEXT(":")) &&
 		   kt_state_is(glued)) {
 		take_state(trace, ev, glued);
 		ev->resumed = may_branch(ev->opcode) || is_alu(ev->opcode);
@@ -308,8 +292,8 @@ static bool is_stats(struct kt_text line)
 
 	/* "subprog 1 (glob_fn) global insns_self 122 insns_total 122 stack 0"; 7.3 */
 	return starts_with_any(line, prefixes) ||
-	       (take(&line, KT_TEXT("subprog ")) && take_number(&line, &n) &&
-		take(&line, KT_TEXT(" (")));
+	       (kt_text_take(&line, KT_TEXT("subprog ")) && take_number(&line, &n) &&
+		kt_text_take(&line, KT_TEXT(" (")));
 }
 
 /* The headings of what is listed before the trace; level 2. */
@@ -331,8 +315,8 @@ static bool is_func_row(struct kt_text line)
 {
 	uint32_t n;
 
-	return take(&line, KT_TEXT("func#")) && take_number(&line, &n) &&
-	       take(&line, KT_TEXT(" @")) && take_number(&line, &n);
+	return kt_text_take(&line, KT_TEXT("func#")) && take_number(&line, &n) &&
+	       kt_text_take(&line, KT_TEXT(" @")) && take_number(&line, &n);
 }
 
 /*
@@ -351,7 +335,7 @@ static bool is_note(const struct kt_trace *trace, struct kt_text line)
 	struct kt_text rest = line;
 	uint32_t n;
 
-	if (take(&rest, KT_TEXT("arg#")))
+	if (kt_text_take(&rest, KT_TEXT("arg#")))
 		return !trace->after_subprog && take_number(&rest, &n) &&
 		       kt_text_starts_with(rest, KT_TEXT(" reference type("));
 	if (kt_text_starts_with(line, KT_TEXT("reg type unsupported for arg#")))
@@ -360,11 +344,11 @@ static bool is_note(const struct kt_trace *trace, struct kt_text line)
 		return !trace->after_subprog && memmem(line.data, line.len, "return scalar", 13);
 	if (kt_text_starts_with(line, KT_TEXT("func '")))
 		return memmem(line.data, line.len, " has btf_id ", 12);
-	if (take(&rest, KT_TEXT("Func#")))
+	if (kt_text_take(&rest, KT_TEXT("Func#")))
 		return memmem(rest.data, rest.len, " is global and ", 15) ||
 		       memmem(rest.data, rest.len, " is safe for ", 13);
-	return take(&rest, KT_TEXT("(")) && take_number(&rest, &n) &&
-	       take(&rest, KT_TEXT(") frame "));
+	return kt_text_take(&rest, KT_TEXT("(")) && take_number(&rest, &n) &&
+	       kt_text_take(&rest, KT_TEXT(") frame "));
 }
 
 /*
@@ -462,7 +446,7 @@ static void read_call(struct kt_trace *trace, struct kt_event *ev)
 /* "to caller at 9:" */
 static bool is_to_caller(struct kt_text line, uint32_t *ret)
 {
-	return take(&line, KT_TEXT("to caller at ")) && take_number(&line, ret) &&
+	return kt_text_take(&line, KT_TEXT("to caller at ")) && take_number(&line, ret) &&
 	       kt_text_starts_with(line, KT_TEXT(":"));
 }
 
@@ -504,7 +488,7 @@ static void read_pop(struct kt_trace *trace, struct kt_event *ev)
 	const char *colon = memchr(line.data, ':', line.len);
 	struct kt_text rest = line;
 
-	skip(&rest, colon ? (size_t)(colon + 1 - line.data) : line.len);
+	kt_text_skip(&rest, colon ? (size_t)(colon + 1 - line.data) : line.len);
 	ev->index = read->index;
 	ev->from = read->from;
 	ev->speculative = memmem(line.data, line.len - rest.len, "(speculative ", 13);
@@ -529,7 +513,7 @@ static bool read_subprog(struct kt_trace *trace, struct kt_event *ev)
 	if (!func || !kt_text_starts_with(line, KT_TEXT("Validating ")))
 		return false;
 	ev->kind = KT_EVENT_SUBPROG;
-	skip(&line, (size_t)(func - line.data) + 6);
+	kt_text_skip(&line, (size_t)(func - line.data) + 6);
 	if (!take_number(&line, &ev->index))
 		ev->index = KT_LINE_NO_INDEX;
 	ev->frame = trace->frame = 0;
@@ -573,7 +557,7 @@ static void read_state(struct kt_trace *trace, struct kt_event *ev)
 
 	ev->kind = KT_EVENT_STATE;
 	ev->index = trace->read.index;
-	skip(&state, trace->read.index_len);
+	kt_text_skip(&state, trace->read.index_len);
 	take_state(trace, ev, state);
 }
 

@@ -31,11 +31,6 @@ struct unwrapper {
 	bool failed;                 /* no memory */
 };
 
-static struct kt_text slice(struct kt_text text, size_t begin, size_t end)
-{
-	return (struct kt_text){text.data + begin, end - begin};
-}
-
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r';
@@ -114,13 +109,6 @@ static bool put_decoded(struct wrap_layer *layer, struct kt_text raw, size_t pre
 	return true;
 }
 
-/* --- What stands before a line --- */
-
-static bool has(struct kt_text text, struct kt_text what)
-{
-	return text.len >= what.len && memmem(text.data, text.len, what.data, what.len);
-}
-
 /*
  * Whether the blanks before the line of the kernel's at `at` may be its own: in a listing, which
  * has a heading.
@@ -130,9 +118,10 @@ static bool is_listing(struct wrap_layer *layer, struct kt_text line, size_t at)
 	if (!log_may_be_listing(line, at))
 		return false;
 	if (layer->lists == WRAP_NOT_KNOWN)
-		layer->lists = has(layer->outer, KT_TEXT("subprog#")) ||
-					       has(layer->outer, KT_TEXT("Live regs before")) ||
-					       has(layer->outer, KT_TEXT("stack use/def "))
+		layer->lists = kt_text_has(layer->outer, KT_TEXT("subprog#")) ||
+					       kt_text_has(layer->outer,
+							   KT_TEXT("Live regs before")) ||
+					       kt_text_has(layer->outer, KT_TEXT("stack use/def "))
 				       ? WRAP_YES
 				       : WRAP_NO;
 	return layer->lists == WRAP_YES;
@@ -292,7 +281,7 @@ static bool has_escaped_line(struct kt_text text, struct kt_text newline)
 			return false;
 		text.len -= (size_t)(p + newline.len - text.data);
 		text.data = p + newline.len;
-		if (log_find_anchor(slice(text, 0, text.len < NEAR ? text.len : NEAR), &at))
+		if (log_find_anchor(kt_text_slice(text, 0, text.len < NEAR ? text.len : NEAR), &at))
 			return true;
 	}
 	return false;
@@ -316,7 +305,7 @@ static struct wrapping wrapping_of(struct kt_text line, size_t at)
 	size_t begin = 0, end = at;
 	bool quoted = is_in_string(line, at, &begin) && find_quote(line, begin, &end) && end >= at;
 
-	ret.code = newlines_of(slice(line, quoted ? end : at, line.len));
+	ret.code = newlines_of(kt_text_slice(line, quoted ? end : at, line.len));
 	if (ret.code != WRAP_VERBATIM)
 		return ret;
 	ret.prefix.len = quoted ? begin : at;
@@ -397,7 +386,7 @@ static void take_line(struct unwrapper *u, struct kt_text raw)
 	bool matches = match_prefix(&u->now, line, &begin);
 
 	if (matches)
-		text = slice(line, begin, line.len);
+		text = kt_text_slice(line, begin, line.len);
 	if (!is_known(text) && log_find_anchor(text, &at) &&
 	    (at ? !is_listing(u->layer, text, at) : !matches || text.len >= LONG_LINE)) {
 		begin_wrapping(u, raw, begin + at);
@@ -405,7 +394,7 @@ static void take_line(struct unwrapper *u, struct kt_text raw)
 	}
 	if (matches) {
 		if (line.len > begin) /* else the blanks at its end may be missing */
-			u->now.prefix = slice(line, 0, begin);
+			u->now.prefix = kt_text_slice(line, 0, begin);
 		release(u, false);
 		put_wrapped(u, raw, begin);
 		return;
@@ -487,21 +476,22 @@ enum evidence { PLAIN, LINES, QUOTED_PRINTABLE, COLORS };
 static enum evidence look_at(struct wrap_layer *layer, struct kt_text part)
 {
 	bool colors = part.len && memchr(part.data, '\033', part.len);
-	bool printable = has(part, KT_TEXT("=3D"));
+	bool printable = kt_text_has(part, KT_TEXT("=3D"));
 	enum evidence found = PLAIN;
 	struct kt_text line;
 
 	while (kt_text_next_line(&part, &line)) {
 		size_t at;
 
-		if (colors && has(line, KT_TEXT("\033[")) &&
-		    (has(line, KT_TEXT(": (")) || has(line, KT_TEXT(" insns (limit "))))
+		if (colors && kt_text_has(line, KT_TEXT("\033[")) &&
+		    (kt_text_has(line, KT_TEXT(": (")) ||
+		     kt_text_has(line, KT_TEXT(" insns (limit "))))
 			return COLORS;
 		if (!printable && (found || is_known(line)))
 			continue;
 		if (!log_find_anchor(line, &at))
 			continue;
-		if (printable && has(line, KT_TEXT("=3D")))
+		if (printable && kt_text_has(line, KT_TEXT("=3D")))
 			found = QUOTED_PRINTABLE;
 		else if (!found &&
 			 (at ? !is_listing(layer, line, at)
@@ -525,7 +515,8 @@ static enum evidence look(struct wrap_layer *layer)
 		struct kt_text part, line;
 
 		from = !i ? 0 : i == 1 ? text.len - LOOK_END : LOOK_END + (i - 2) * step;
-		part = slice(text, from, from + (len < text.len - from ? len : text.len - from));
+		part = kt_text_slice(text, from,
+				     from + (len < text.len - from ? len : text.len - from));
 		if (i)
 			kt_text_next_line(&part, &line); /* it may lack its beginning */
 		found = look_at(layer, part);

@@ -6,20 +6,6 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-static void skip(struct kt_text *text, size_t n)
-{
-	text->data += n;
-	text->len -= n;
-}
-
-static bool take(struct kt_text *text, struct kt_text what)
-{
-	if (!kt_text_starts_with(*text, what))
-		return false;
-	skip(text, what.len);
-	return true;
-}
-
 static int digit_of(char c)
 {
 	if (is_digit(c))
@@ -31,14 +17,14 @@ static int digit_of(char c)
 static bool take_number(struct kt_text *text, uint64_t *ret)
 {
 	struct kt_text rest = *text;
-	bool minus = take(&rest, KT_TEXT("-"));
-	int base = take(&rest, KT_TEXT("0x")) ? 16 : 10;
+	bool minus = kt_text_take(&rest, KT_TEXT("-"));
+	int base = kt_text_take(&rest, KT_TEXT("0x")) ? 16 : 10;
 	const char *start = rest.data;
 	uint64_t n = 0;
 
 	while (rest.len && digit_of(rest.data[0]) >= 0 && digit_of(rest.data[0]) < base) {
 		n = n * (uint64_t)base + (uint64_t)digit_of(rest.data[0]);
-		skip(&rest, 1);
+		kt_text_skip(&rest, 1);
 	}
 	if (rest.data == start)
 		return false;
@@ -60,9 +46,9 @@ bool kt_value_is_const(struct kt_text value, int64_t *ret)
 {
 	uint64_t n;
 
-	take(&value, KT_TEXT("inv"));
-	take(&value, KT_TEXT("imm"));
-	take(&value, KT_TEXT("P"));
+	kt_text_take(&value, KT_TEXT("inv"));
+	kt_text_take(&value, KT_TEXT("imm"));
+	kt_text_take(&value, KT_TEXT("P"));
 	if (!take_number(&value, &n) || value.len)
 		return false;
 	*ret = (int64_t)n;
@@ -85,7 +71,7 @@ enum kt_value_rank kt_value_rank(struct kt_text value)
 
 	if (!value.len)
 		return KT_VALUE_NONE;
-	if (take(&type, KT_TEXT("P")) && !type.len)
+	if (kt_text_take(&type, KT_TEXT("P")) && !type.len)
 		return KT_VALUE_SCALAR;
 	if (kt_text_equals(type, KT_TEXT("scalar")) || kt_text_equals(type, KT_TEXT("inv")) ||
 	    kt_text_equals(type, KT_TEXT("invP")) || kt_text_equals(type, KT_TEXT("imm")) ||
@@ -109,25 +95,25 @@ static bool find_bound(struct kt_text value, struct kt_text name, uint64_t *ret)
 
 	if (!paren)
 		return false;
-	skip(&value, (size_t)(paren - value.data) + 1);
+	kt_text_skip(&value, (size_t)(paren - value.data) + 1);
 	while (value.len) {
 		struct kt_text word = {value.data, 0};
 
 		while (word.len < value.len && !memchr("=,)", value.data[word.len], 3))
 			word.len++;
-		skip(&value, word.len);
+		kt_text_skip(&value, word.len);
 		if (kt_text_starts_with(word, name) &&
 		    (word.len == name.len ||
 		     (word.len == name.len + 6 && !memcmp(word.data + name.len, "_value", 6))))
 			found = true;
-		if (found && take(&value, KT_TEXT("="))) {
+		if (found && kt_text_take(&value, KT_TEXT("="))) {
 			if (take_number(&value, ret))
 				return true;
 			continue;
 		}
 		found = false;
 		if (value.len)
-			skip(&value, 1);
+			kt_text_skip(&value, 1);
 	}
 	return false;
 }
