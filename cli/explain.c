@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/options.h"
+#include "logparse/loader.h"
 #include "render/explain.h"
 #include "render/text.h"
 #include "util/cleanup.h"
@@ -49,6 +50,12 @@ static struct kt_error *not_found(struct kt_text text, struct kt_buf *out)
 	kt_buf_appends(out, "No entry is for \"");
 	render_append_visible_bytes(out, text.data, text.len, false);
 	kt_buf_appends(out, "\".\n");
+	if (kt_loader_find_errno(text)) {
+		kt_buf_appends(out,
+			       "An errno does not tell why the verifier rejects a program. Its "
+			       "log does:\ntry ./my_loader 2>&1 | ktstr-gdb log --last\n");
+		return NULL;
+	}
 	if (render_explain_near(text, &near))
 		kt_buf_printf(out, "\nThese are near:\n%s", near.data ? near.data : "");
 	else

@@ -254,6 +254,20 @@ void kt_loader_read(struct kt_text lines, bool named, struct kt_loader_words *wo
 		read_line(&r, trim(kt_text_head(line, MAX_LOADER_LINE)));
 }
 
+int kt_loader_find_errno(struct kt_text text)
+{
+	struct kt_text name, line = trim(kt_text_head(text, MAX_LOADER_LINE));
+
+	for (size_t i = 0; i < N_ERRORS; i++) {
+		name = (struct kt_text){errors[i].name, strlen(errors[i].name)};
+		if (kt_text_equals(line, name))
+			return errors[i].error;
+	}
+	if (line.len > 1 && line.data[0] == '-' && is_errno(take_number(kt_text_from(line, 1))))
+		return take_number(kt_text_from(line, 1));
+	return errno_of(line);
+}
+
 bool kt_loader_take_omitted(struct kt_text *line, uint32_t *ret)
 {
 	static const struct kt_text end = KT_TEXT(" line(s) omitted)");

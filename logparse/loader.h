@@ -41,6 +41,9 @@ void kt_loader_read(struct kt_text lines, bool named, struct kt_loader_words *wo
 /* "EACCES", "ENOTSUPP", for the errors that bpf(2) gives for a program; NULL: another one. */
 const char *kt_loader_errno_name(int error);
 
+/* The errno that a text names: "Permission denied", "EACCES", "-13", "errno 13"; 0: none. */
+int kt_loader_find_errno(struct kt_text text);
+
 /*
  * The end of a line where cilium/ebpf says how much it left out: " (12 line(s) omitted)". True: it
  * is taken off the line.

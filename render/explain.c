@@ -11,6 +11,11 @@
 #define MAX_DO   3  /* remedies of an answer about a log */
 #define MAX_NEAR 5  /* entries that are named for a text that no entry is for */
 #define MIN_WORD 4  /* bytes of a word that says something about its text */
+#define MAX_NAME 48
+
+/* Letters that may be wrong in a name, and the shortest word in which they may. */
+#define MAX_TYPOS     2
+#define MIN_TYPO_WORD 5
 
 static struct kt_text text_of(const char *s)
 {
@@ -170,10 +175,66 @@ static bool next_word(struct kt_text *rest, struct kt_text *ret)
 	return ret->len;
 }
 
+/* The letters and digits of a name in lower case: of "Null-Check" "nullcheck". */
+static size_t squeeze(struct kt_text name, char ret[MAX_NAME])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < name.len && n < MAX_NAME; i++)
+		if (isalnum((unsigned char)name.data[i]))
+			ret[n++] = (char)tolower((unsigned char)name.data[i]);
+	return n;
+}
+
+/* How many letters have to be put in, left out or replaced to make a of b. */
+static size_t distance(struct kt_text a, struct kt_text b)
+{
+	char x[MAX_NAME], y[MAX_NAME];
+	size_t n = squeeze(a, x), m = squeeze(b, y), row[MAX_NAME + 1];
+
+	for (size_t k = 0; k <= m; k++)
+		row[k] = k;
+	for (size_t i = 0; i < n; i++) {
+		size_t corner = row[0];
+
+		row[0] = i + 1;
+		for (size_t k = 0; k < m; k++) {
+			size_t best = corner + (x[i] != y[k]);
+
+			corner = row[k + 1];
+			if (row[k] + 1 < best)
+				best = row[k] + 1;
+			if (corner + 1 < best)
+				best = corner + 1;
+			row[k + 1] = best;
+		}
+	}
+	return row[m];
+}
+
+/* An id, or a part of one, that is mistyped or written in another way: "nullcheck", "memroy". */
+static size_t typo_points(const struct kt_catalog_entry *entry, struct kt_text text)
+{
+	struct kt_text id = {entry->id, strlen(entry->id)}, rest = id, word;
+
+	if (text.len < MIN_WORD || text.len > MAX_NAME)
+		return 0;
+	if (distance(id, text) <= MAX_TYPOS)
+		return 6;
+	while (next_word(&rest, &word))
+		if (word.len >= MIN_TYPO_WORD && distance(word, text) <= MAX_TYPOS)
+			return 4;
+	rest = (struct kt_text){entry->class, strlen(entry->class)};
+	while (next_word(&rest, &word))
+		if (word.len >= MIN_TYPO_WORD && distance(word, text) <= MAX_TYPOS)
+			return 2;
+	return 0;
+}
+
 static size_t all_points(const struct kt_catalog_entry *entry, struct kt_text text)
 {
+	size_t points = typo_points(entry, text);
 	struct kt_text word;
-	size_t points = 0;
 
 	while (next_word(&text, &word))
 		if (word.len >= MIN_WORD)

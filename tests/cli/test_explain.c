@@ -60,6 +60,14 @@ static void test_unknown(void **state)
 	assert_null(strchr(run->out, '\x1b'));
 	assert_null(strstr(run->out, "near"));
 	assert_int_equal(RUN("explain", "me")->status, 1);
+	/* Mistyped, or written in another way. */
+	assert_non_null(strstr(RUN("explain", "nullcheck")->out, "\n  null-check "));
+	assert_non_null(strstr(RUN("explain", "Spin Lok")->out, "\n  spin-lock "));
+	assert_non_null(strstr(RUN("explain", "memroy")->out, "memory"));
+	/* An errno is no reason. */
+	assert_non_null(strstr(RUN("explain", "Permission denied")->out, "log --last"));
+	assert_non_null(strstr(RUN("explain", "E2BIG")->out, "log --last"));
+	assert_non_null(strstr(RUN("explain", "--", "-22")->out, "log --last"));
 }
 
 static void test_help(void **state)
