@@ -300,6 +300,9 @@ const char *render_log_loaders_reason(const struct kt_log_last *last)
 
 	if (last->class != KT_LAST_UNSAID || is_cut(last) || is_over_limit(last))
 		return NULL;
+	if (!last->stats.len)
+		return "A verifier log may say more. libbpf prints it as a warning, cilium/ebpf with "
+		       "%+v,\nbpftool with -d.";
 	if (!stats->has[KT_STAT_PROCESSED] || !stats->value[KT_STAT_PROCESSED])
 		return "It failed before the verifier looked at an instruction.";
 	switch (last->loader.error) {
