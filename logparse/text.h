@@ -37,10 +37,8 @@ static inline bool kt_text_ends_with(struct kt_text text, struct kt_text suffix)
 								suffix.data, suffix.len) == 0);
 }
 
-static inline bool kt_text_has(struct kt_text text, struct kt_text part)
-{
-	return text.len >= part.len && memmem(text.data, text.len, part.data, part.len);
-}
+/* Whether the text has the part in it; part.len > 0. */
+bool kt_text_has(struct kt_text text, struct kt_text part);
 
 /* The bytes from `from` to before `to`; from <= to <= text.len. */
 static inline struct kt_text kt_text_slice(struct kt_text text, size_t from, size_t to)
