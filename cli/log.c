@@ -461,7 +461,7 @@ static struct kt_error *show(struct log *log, struct kt_text text)
 		err = unwrap(log, &text);
 	if (err)
 		return err;
-	if (text.len && (log->mode->whole != raw_whole || log->program || log->writer.color))
+	if (text.len && whole && (log->mode->whole != raw_whole || log->writer.color))
 		log->has_blocks = has_blocks(text);
 	cli_writer_begin(&log->writer, whole && log->has_blocks);
 	err = whole ? log->mode->whole(log, text) : for_each_program(log, text);

@@ -3,11 +3,6 @@
 
 #include <ctype.h>
 
-static struct kt_text from(struct kt_text text, size_t n)
-{
-	return (struct kt_text){text.data + n, text.len - n};
-}
-
 /* `word`, which is in lower case, in either case. */
 static bool begins_with(struct kt_text text, const char *word)
 {
@@ -21,7 +16,7 @@ static bool begins_with(struct kt_text text, const char *word)
 
 static bool has_any(struct kt_text text, const char *const *words)
 {
-	for (; text.len; text = from(text, 1))
+	for (; text.len; text = kt_text_from(text, 1))
 		for (const char *const *word = words; *word; word++)
 			if (begins_with(text, *word))
 				return true;
@@ -52,7 +47,7 @@ static bool is_denied_before(struct kt_text line, size_t at)
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		size_t len = strlen(words[i]);
 
-		if (at < len || !begins_with(from(line, at - len), words[i]))
+		if (at < len || !begins_with(kt_text_from(line, at - len), words[i]))
 			continue;
 		if (at == len || !(is_of_name(line.data[at - len - 1]) ||
 				   memchr(".,-:", line.data[at - len - 1], 4)))
@@ -69,7 +64,7 @@ static bool is_denied_behind(struct kt_text rest)
 
 	while (n < rest.len && memchr(" \t:=(\"", rest.data[n], 6))
 		n++;
-	rest = from(rest, n);
+	rest = kt_text_from(rest, n);
 	if (!n || !rest.len)
 		return false;
 	if (rest.data[0] != '0')
@@ -86,12 +81,12 @@ static bool has_failure(struct kt_text line)
 	for (size_t i = 0; i < line.len; i++) {
 		size_t end = i;
 
-		if (!begins_with_any(from(line, i), words))
+		if (!begins_with_any(kt_text_from(line, i), words))
 			continue;
 		while (end < line.len && is_of_name(line.data[end]))
 			end++;
 		if ((!i || line.data[i - 1] != '_') && !memchr(line.data + i, '_', end - i) &&
-		    !is_denied_before(line, i) && !is_denied_behind(from(line, end)))
+		    !is_denied_before(line, i) && !is_denied_behind(kt_text_from(line, end)))
 			return true;
 		if (end > i)
 			i = end - 1;
@@ -107,7 +102,7 @@ static bool speaks_of_loading(struct kt_text line)
 	static const char *const undone[] = {"be ", "not ", "n't ", NULL};
 
 	for (size_t i = 0; i < line.len; i++) {
-		struct kt_text rest = from(line, i);
+		struct kt_text rest = kt_text_from(line, i);
 
 		if (!begins_with(rest, "load") || (i && isalpha((unsigned char)line.data[i - 1])))
 			continue;
@@ -116,7 +111,8 @@ static bool speaks_of_loading(struct kt_text line)
 		if (!begins_with(rest, "loaded"))
 			return true;
 		for (const char *const *word = undone; *word; word++)
-			if (i >= strlen(*word) && begins_with(from(line, i - strlen(*word)), *word))
+			if (i >= strlen(*word) &&
+			    begins_with(kt_text_from(line, i - strlen(*word)), *word))
 				return true;
 	}
 	return false;

@@ -146,10 +146,10 @@ static bool overwrites_dynptr(const struct kt_path *path, const struct kt_lost_c
 	return false;
 }
 
-enum gets {
-	GETS_IT,
-	GETS_OTHER,
-	GETS_UNKNOWN,
+enum receipt {
+	RECEIVES_IT,
+	RECEIVES_OTHER,
+	RECEIVES_UNKNOWN,
 };
 
 /* The number that links values that go together: of the reference, or else the value's own. */
@@ -159,8 +159,8 @@ static uint32_t link_of(struct kt_text value)
 }
 
 /* Does an argument of the call come from where the value is, or does it have its reference? */
-static enum gets gets_by(const struct kt_path *path, const struct kt_lost_call *call, uint32_t reg,
-			 struct kt_text value)
+static enum receipt receives_by(const struct kt_path *path, const struct kt_lost_call *call,
+				uint32_t reg, struct kt_text value)
 {
 	const struct kt_path_place *place = &call->place;
 	const struct kt_path_step *step = &path->steps.data[call->step];
@@ -170,36 +170,37 @@ static enum gets gets_by(const struct kt_path *path, const struct kt_lost_call *
 
 	if (link_of(value) && value_at(path, call, KT_PLACE_REG, (int32_t)reg, &arg) &&
 	    link_of(arg) == link_of(value))
-		return GETS_IT;
+		return RECEIVES_IT;
 	for (size_t i = call->step, n = 0; i && n < KT_PATH_NEAR; i--, n++) {
 		const struct kt_path_step *s = &path->steps.data[i - 1];
 
 		if (s->frame != step->frame || !(s->defs >> reg & 1))
 			continue;
 		if (step->frame != place->frame)
-			return GETS_UNKNOWN;
+			return RECEIVES_UNKNOWN;
 		kt_path_read_step(path, s, &ev);
 		kt_op_read(ev.insn, &op);
 		if (op.kind == KT_OP_COPY && place->kind == KT_PLACE_REG)
-			return op.src == place->number ? GETS_IT : GETS_OTHER;
+			return op.src == place->number ? RECEIVES_IT : RECEIVES_OTHER;
 		if (op.kind == KT_OP_LOAD && place->kind == KT_PLACE_SLOT && op.base == 10)
-			return op.offset == place->number ? GETS_IT : GETS_OTHER;
-		return GETS_UNKNOWN;
+			return op.offset == place->number ? RECEIVES_IT : RECEIVES_OTHER;
+		return RECEIVES_UNKNOWN;
 	}
-	return GETS_UNKNOWN;
+	return RECEIVES_UNKNOWN;
 }
 
-static enum gets gets(const struct kt_path *path, const struct kt_lost_call *call,
-		      struct kt_text value)
+static enum receipt receives(const struct kt_path *path, const struct kt_lost_call *call,
+			     struct kt_text value)
 {
-	enum gets first = gets_by(path, call, 1, value);
+	enum receipt first = receives_by(path, call, 1, value);
 
 	/* bpf_kptr_xchg(), bpf_list_push_front_impl() and bpf_rbtree_add_impl() have it second. */
-	if (first != GETS_IT && gets_by(path, call, 2, value) == GETS_IT)
-		return GETS_IT;
+	if (first != RECEIVES_IT && receives_by(path, call, 2, value) == RECEIVES_IT)
+		return RECEIVES_IT;
 	/* What has slices is in a dynptr on the stack. */
-	return first == GETS_OTHER && contains(name_of(path, call), "_dynptr") ? GETS_UNKNOWN
-									       : first;
+	return first == RECEIVES_OTHER && contains(name_of(path, call), "_dynptr")
+		       ? RECEIVES_UNKNOWN
+		       : first;
 }
 
 enum chance {
@@ -225,10 +226,10 @@ static enum chance chance_of(const struct kt_path *path, const struct kt_lost_ca
 	if (match & (KT_TAKES_PACKET | KT_TAKES_SECTION))
 		return CHANCE_SURE;
 	if (match) {
-		switch (gets(path, call, value)) {
-		case GETS_IT: return CHANCE_SURE;
-		case GETS_UNKNOWN: return CHANCE_GOOD;
-		case GETS_OTHER: return CHANCE_OTHER;
+		switch (receives(path, call, value)) {
+		case RECEIVES_IT: return CHANCE_SURE;
+		case RECEIVES_UNKNOWN: return CHANCE_GOOD;
+		case RECEIVES_OTHER: return CHANCE_OTHER;
 		}
 	}
 	for (size_t i = 0; harmless[i]; i++)

@@ -88,13 +88,5 @@ static void append_problem(struct kt_buf *out, const struct render_problem *prob
 struct kt_error *render_log_github(const struct render_log_program *programs, size_t n,
 				   const struct render_log_format_options *options, char **ret)
 {
-	_cleanup_(render_problems_deinit) struct render_problems problems = {0};
-	_cleanup_(kt_buf_deinit) struct kt_buf out = KT_BUF_INIT;
-	struct kt_error *err = render_problems_find(programs, n, options, &problems);
-
-	if (err)
-		return err;
-	kt_vec_for_each (&problems.list, problem)
-		append_problem(&out, problem);
-	return kt_buf_finish(&out, ret);
+	return render_problems_text(programs, n, options, append_problem, ret);
 }

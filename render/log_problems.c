@@ -590,3 +590,20 @@ struct kt_error *render_problems_find(const struct render_log_program *programs,
 		*ret = problems;
 	return err;
 }
+
+struct kt_error *render_problems_text(const struct render_log_program *programs, size_t n,
+				      const struct render_log_format_options *options,
+				      void (*append)(struct kt_buf *out,
+						     const struct render_problem *problem),
+				      char **ret)
+{
+	_cleanup_(render_problems_deinit) struct render_problems problems = {0};
+	_cleanup_(kt_buf_deinit) struct kt_buf out = KT_BUF_INIT;
+	struct kt_error *err = render_problems_find(programs, n, options, &problems);
+
+	if (err)
+		return err;
+	kt_vec_for_each (&problems.list, problem)
+		append(&out, problem);
+	return kt_buf_finish(&out, ret);
+}

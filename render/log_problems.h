@@ -9,6 +9,7 @@
 #include "logparse/catalog.h"
 #include "render/log.h"
 #include "render/log_format.h"
+#include "util/buf.h"
 #include "util/error.h"
 #include "util/vec.h"
 
@@ -69,5 +70,12 @@ struct kt_error *render_problems_find(const struct render_log_program *programs,
 				      const struct render_log_format_options *options,
 				      struct render_problems *ret);
 void render_problems_deinit(struct render_problems *problems);
+
+/* A text of all problems, one behind the other; the caller frees *ret. Errors: as above. */
+struct kt_error *render_problems_text(const struct render_log_program *programs, size_t n,
+				      const struct render_log_format_options *options,
+				      void (*append)(struct kt_buf *out,
+						     const struct render_problem *problem),
+				      char **ret);
 
 #endif
