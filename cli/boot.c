@@ -10,6 +10,9 @@ const char cli_boot_load_help[] =
 	"                       given again. One that is rejected does not stop the\n"
 	"                       others: it is listed as failed, with libbpf's log, and\n"
 	"                       the exit status is 1\n"
+	"  --log-level N        the verifier's log of the programs that pass, too: 1 its\n"
+	"                       instructions, 2 its state after each; 0 statistics only,\n"
+	"                       as always\n"
 	"  --run BIN            a loader of your own, run in the guest with the shared\n"
 	"                       libraries it needs; read once it has loaded programs and\n"
 	"                       no other has come for 0.7 seconds\n"
@@ -76,6 +79,16 @@ static struct kt_error *milliseconds(const char *option, const char *arg, unsign
 	return err;
 }
 
+static struct kt_error *log_level(struct cli_boot *boot, const char *arg)
+{
+	long value;
+	struct kt_error *err = cli_number("--log-level", arg, 0, 7, &value);
+
+	if (!err)
+		boot->load.log_level = (unsigned)value;
+	return err;
+}
+
 /* A preset that begins as the typed name does ("16cpu-…"), or has all of it in its name. */
 static bool is_near(const char *name, const char *typed)
 {
@@ -133,6 +146,7 @@ struct kt_error *cli_boot_option(struct cli_boot *boot, int option, char *arg, b
 	switch (option) {
 	case CLI_OPT_KERNEL: return PUSH(&boot->kernels, arg);
 	case CLI_OPT_OBJECT: return PUSH(&boot->objects, arg);
+	case CLI_OPT_LOG_LEVEL: return log_level(boot, arg);
 	case CLI_OPT_RUN: boot->load.run = arg; return NULL;
 	case CLI_OPT_SCHEDULER: return PUSH(&boot->schedulers, arg);
 	case CLI_OPT_FILE: return PUSH(&boot->files, arg);
@@ -174,6 +188,10 @@ struct kt_error *cli_boot_check(const struct cli_boot *boot, int n_args, char **
 		return kt_error_new(KT_ERROR_USAGE,
 				    "nothing to load in the guest is given: --object "
 				    "FILE.bpf.o, --run BIN, or --scheduler BIN");
+	if (program && boot->load.log_level)
+		return kt_error_new(
+			KT_ERROR_USAGE,
+			"--log-level is for objects that ktstr-gdb loads: it needs --object");
 	if (!program && boot->files.len)
 		return kt_error_new(KT_ERROR_USAGE, "--file is for a program that reads the file: "
 						    "it needs --run or --scheduler");

@@ -22,6 +22,7 @@ struct cli_boot {
 #define CLI_BOOT_OPTIONS                                                        \
 	{"kernel", required_argument, NULL, CLI_OPT_KERNEL},                    \
 	{"object", required_argument, NULL, CLI_OPT_OBJECT},                    \
+	{"log-level", required_argument, NULL, CLI_OPT_LOG_LEVEL},              \
 	{"run", required_argument, NULL, CLI_OPT_RUN},                          \
 	{"scheduler", required_argument, NULL, CLI_OPT_SCHEDULER},              \
 	{"file", required_argument, NULL, CLI_OPT_FILE},                        \

@@ -303,6 +303,10 @@ int cli_collect(int argc, char **argv)
 	err = check_usage(&c, argc - optind, argv + optind);
 	if (err)
 		return cli_fail(err);
+	c.boot.load.name_globs = c.args.output.filter.globs.data;
+	c.boot.load.num_name_globs = c.args.output.filter.globs.len;
+	c.boot.load.types = c.args.output.filter.types.data;
+	c.boot.load.num_types = c.args.output.filter.types.len;
 	c.boot.load.args = (const char *const *)argv + optind;
 	c.boot.load.num_args = (size_t)(argc - optind);
 	return collect_boot(&c);

@@ -22,7 +22,8 @@ static void take_record(const struct kt_frame *frame)
 
 	if (!kt_prog_record_decode(frame->payload, frame->len, &record))
 		return;
-	if (strlen(record.section) + strlen(record.name) + record.log_len > frame->len)
+	if (strlen(record.section) + strlen(record.name) + strlen(record.type) + record.log_len >
+	    frame->len)
 		abort();
 	for (size_t i = 0; i < record.log_len; i++)
 		if ((const uint8_t *)record.log + i >= frame->payload + frame->len)

@@ -50,19 +50,9 @@ static bool lifecycle_event(const struct kt_frame *frame, struct kt_buf *text, s
 
 static bool program_event(const struct kt_frame *frame, struct vm_event *ret)
 {
-	struct kt_prog_record record;
-
-	if (!kt_prog_record_decode(frame->payload, frame->len, &record))
+	if (!kt_prog_record_decode(frame->payload, frame->len, &ret->program))
 		return false;
 	ret->type = VM_EVENT_PROGRAM;
-	ret->program.error = record.error;
-	ret->program.id = record.id;
-	ret->program.object = record.object;
-	ret->program.section = record.section;
-	ret->program.name = record.name;
-	ret->program.log = record.log;
-	ret->program.log_len = record.log_len;
-	ret->program.log_dropped = record.log_dropped;
 	return true;
 }
 
@@ -77,7 +67,8 @@ static bool output_event(const struct kt_frame *frame, struct vm_event *ret)
 	return true;
 }
 
-static bool exit_event(const struct kt_frame *frame, enum vm_event_type type, struct vm_event *ret)
+static bool number_event(const struct kt_frame *frame, enum vm_event_type type,
+			 struct vm_event *ret)
 {
 	if (frame->len != 4)
 		return false;
@@ -95,8 +86,9 @@ bool vm_event_from_frame(const struct kt_frame *frame, struct kt_buf *text, stru
 	case KT_FRAME_LIFECYCLE: known = lifecycle_event(frame, text, &event); break;
 	case KT_FRAME_PROG: known = program_event(frame, &event); break;
 	case KT_FRAME_OUTPUT: known = output_event(frame, &event); break;
-	case KT_FRAME_EXIT: known = exit_event(frame, VM_EVENT_EXIT, &event); break;
-	case KT_FRAME_SCHED_EXIT: known = exit_event(frame, VM_EVENT_SCHED_EXIT, &event); break;
+	case KT_FRAME_EXIT: known = number_event(frame, VM_EVENT_EXIT, &event); break;
+	case KT_FRAME_SCHED_EXIT: known = number_event(frame, VM_EVENT_SCHED_EXIT, &event); break;
+	case KT_FRAME_LEFT: known = number_event(frame, VM_EVENT_LEFT_OUT, &event); break;
 	case KT_FRAME_SCHED_LOG:
 		event.type = VM_EVENT_SCHED_LOG;
 		event.data = frame->payload;

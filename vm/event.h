@@ -13,10 +13,11 @@
 enum vm_event_type {
 	VM_EVENT_INIT_STARTED,
 	VM_EVENT_PAYLOAD_STARTED,
-	VM_EVENT_PROGRAM, /* program: an object's program was loaded or not */
-	VM_EVENT_OUTPUT,  /* stream, data, len: what the payload wrote */
-	VM_EVENT_READY,   /* text: why; all is loaded and held */
-	VM_EVENT_EXIT,    /* status: the payload's wait status; of a scheduler's run, its end */
+	VM_EVENT_PROGRAM,  /* program: an object's program was loaded or not */
+	VM_EVENT_LEFT_OUT, /* status: how many programs the filter did not let through */
+	VM_EVENT_OUTPUT,   /* stream, data, len: what the payload wrote */
+	VM_EVENT_READY,    /* text: why; all is loaded and held */
+	VM_EVENT_EXIT,     /* status: the payload's wait status; of a scheduler's run, its end */
 
 	/* From a scheduler's run; see enum kt_phase for the texts. */
 	VM_EVENT_SCHED_LOG,    /* data, len: the next bytes of its log */
@@ -41,15 +42,7 @@ struct vm_event {
 	const char *text;
 	const uint8_t *data;
 	size_t len;
-	struct {
-		int error;                  /* errno of the load, 0: it passed and is held */
-		uint32_t id;                /* the kernel's id for it, 0 when not loaded */
-		size_t object;              /* index into vm_load.objects */
-		const char *section, *name; /* empty when the object itself is bad */
-		const char *log; /* libbpf's words, log_len bytes, empty when it passed */
-		size_t log_len;
-		size_t log_dropped; /* bytes left out of the middle of log, which says so too */
-	} program;
+	struct kt_prog_record program;
 };
 
 /*

@@ -144,6 +144,7 @@ void kt_prog_record_encode(struct kt_buf *out, const struct kt_prog_record *reco
 	kt_buf_append_le(out, record->log_dropped, 4);
 	put_string(out, record->section);
 	put_string(out, record->name);
+	put_string(out, record->type);
 	kt_buf_append(out, record->log, record->log_len);
 }
 
@@ -158,6 +159,7 @@ bool kt_prog_record_decode(const void *payload, size_t len, struct kt_prog_recor
 	record.log_dropped = kt_cursor_u32(&c);
 	record.section = kt_cursor_string(&c);
 	record.name = kt_cursor_string(&c);
+	record.type = kt_cursor_string(&c);
 	if (c.failed)
 		return false;
 	record.log = (const char *)c.data + c.pos;

@@ -25,6 +25,7 @@ enum kt_frame_type {
 	KT_FRAME_PROG = 0x50524f47,       /* one program that init loaded or failed to load */
 	KT_FRAME_COMMAND = 0x434d4e44,    /* host to guest, the only one: enum kt_command */
 	KT_FRAME_OUTPUT = 0x4f555450,     /* a stream byte (1 stdout, 2 stderr), then its bytes */
+	KT_FRAME_LEFT = 0x4c454654,       /* int32: programs that the filter did not let through */
 };
 
 enum kt_phase {
@@ -86,7 +87,10 @@ struct kt_prog_record {
 	uint32_t object;      /* index of the object file, in the order given */
 	const char *section;  /* ELF section; empty when the object itself is bad */
 	const char *name;     /* of the program; empty when the object itself is bad */
-	const char *log;      /* libbpf's words for what failed, not NUL-terminated */
+	const char *type;     /* "xdp", as libbpf_bpf_prog_type_str() has it; empty: not known */
+	const char *log;      /* not NUL-terminated. Of a load that failed libbpf's words, with the
+			       * kernel's log in them; of one that passed the kernel's log, between
+			       * the same markers: its statistics, unless more was asked for */
 	size_t log_len;       /* bytes */
 	uint32_t log_dropped; /* bytes that did not fit: a line in the middle of log says so too */
 };

@@ -179,6 +179,12 @@ static void order(struct kt_buf *orders, const char *key, const char *value)
 	kt_buf_appendc(orders, '\n');
 }
 
+static void order_each(struct kt_buf *orders, const char *key, const char *const *values, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		order(orders, key, values[i]);
+}
+
 static struct kt_error *put_objects(struct writer *w, const struct vm_load *load,
 				    struct kt_buf *orders)
 {
@@ -196,6 +202,10 @@ static struct kt_error *put_objects(struct writer *w, const struct vm_load *load
 		if (err)
 			return err;
 	}
+	order_each(orders, "name", load->name_globs, load->num_name_globs);
+	order_each(orders, "type", load->types, load->num_types);
+	if (load->log_level)
+		kt_buf_printf(orders, "log_level %u\n", load->log_level);
 	return NULL;
 }
 

@@ -24,6 +24,10 @@
 struct vm_load {
 	const char *const *objects; /* paths of BPF object files */
 	size_t num_objects;
+	/* Which of their programs: fnmatch(3) of the name, names of types; none given: all. */
+	const char *const *name_globs, *const *types;
+	size_t num_name_globs, num_types;
+	unsigned log_level;      /* of each load, as bpf(2) has it: 1, 2; statistics always come */
 	const char *run;         /* path of a program: an ELF binary or a script */
 	const char *const *args; /* its arguments, without argv[0] */
 	size_t num_args;

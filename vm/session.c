@@ -17,6 +17,7 @@ static void vm_program_deinit(struct vm_program *program)
 {
 	free(program->section);
 	free(program->name);
+	free(program->type);
 	free(program->log);
 }
 
@@ -57,12 +58,13 @@ static struct kt_error *add_program(struct vm_results *results, size_t n_objects
 		.object = event->program.object,
 		.section = strdup(event->program.section),
 		.name = strdup(event->program.name),
+		.type = strdup(event->program.type),
 		.log = malloc(event->program.log_len + 1),
 		.log_len = event->program.log_len,
 		.log_dropped = event->program.log_dropped,
 	};
 
-	if (program.section && program.name && program.log) {
+	if (program.section && program.name && program.type && program.log) {
 		memcpy(program.log, event->program.log, program.log_len);
 		program.log[program.log_len] = '\0';
 		if (kt_vec_push(&results->programs, program))
@@ -185,6 +187,9 @@ static struct kt_error *handle_event(struct boot *boot, const struct vm_event *e
 	case VM_EVENT_PROGRAM:
 		err = add_program(results, boot->n_objects, event);
 		report_program(boot, event);
+		break;
+	case VM_EVENT_LEFT_OUT:
+		results->left_out = event->status > 0 ? (size_t)event->status : 0;
 		break;
 	case VM_EVENT_OUTPUT: add_output(results, boot->options, event); break;
 	case VM_EVENT_EXIT:

@@ -16,14 +16,17 @@ struct vm_program {
 	uint32_t id;          /* the kernel's id for it, 0 when not loaded */
 	size_t object;        /* index into vm_load.objects */
 	char *section, *name; /* empty when the object itself is bad */
-	char *log;            /* libbpf's words, NUL-terminated; empty when it passed */
-	size_t log_len;       /* bytes */
-	size_t log_dropped;   /* bytes left out of the middle of log, which says so too */
+	char *type;           /* "xdp", as bpftool has it; empty: libbpf knows none */
+	char *log;          /* NUL-terminated. It failed: libbpf's words, the kernel's log in them;
+			     * it passed: the kernel's log, between the same markers */
+	size_t log_len;     /* bytes */
+	size_t log_dropped; /* bytes left out of the middle of log, which says so too */
 };
 
 struct vm_results {
 	KT_VEC(struct vm_program) programs; /* in the order of the objects and in them */
-	struct kt_buf output;               /* of the payload, stdout and stderr as they came */
+	size_t left_out;      /* programs that load.name_globs or load.types did not let through */
+	struct kt_buf output; /* of the payload, stdout and stderr as they came */
 	char *ready_reason; /* of a scheduler "STATE OPS", as the guest sees sched_ext; else "", or
 			     * of a payload: "settled", "exited", "no programs appeared", "still
 			     * loading"; NULL when it never got that far */

@@ -153,6 +153,7 @@ static void test_program(void **state)
 					      .object = 2,
 					      .section = "tc",
 					      .name = "p",
+					      .type = "sched_cls",
 					      .log = "why",
 					      .log_len = 3,
 					      .log_dropped = 99};
@@ -168,12 +169,24 @@ static void test_program(void **state)
 	assert_int_equal(event.program.object, 2);
 	assert_string_equal(event.program.section, "tc");
 	assert_string_equal(event.program.name, "p");
+	assert_string_equal(event.program.type, "sched_cls");
 	assert_int_equal(event.program.log_len, 3);
 	assert_memory_equal(event.program.log, "why", 3);
 	assert_int_equal(event.program.log_dropped, 99);
 	for (size_t len = 0; len < payload.len - 3; len++)
 		unknown(KT_FRAME_PROG, payload.data, len);
 	kt_buf_deinit(&payload);
+}
+
+static void test_left_out(void **state)
+{
+	struct vm_event event;
+
+	(void)state;
+	read_known(0x4c454654, "\7\1\0\0", 4, &event);
+	assert_int_equal(event.type, VM_EVENT_LEFT_OUT);
+	assert_int_equal(event.status, 0x107);
+	unknown(0x4c454654, "\7\1\0", 3);
 }
 
 /* Of a newer guest, of the host itself, and one bit off. */
@@ -199,10 +212,9 @@ int main(void)
 {
 #define event_test(f) cmocka_unit_test_teardown(f, release)
 	const struct CMUnitTest tests[] = {
-		event_test(test_phases),        event_test(test_hostile_text),
-		event_test(test_exit),          event_test(test_log),
-		event_test(test_output),        event_test(test_program),
-		event_test(test_unknown_types), event_test(test_text),
+		event_test(test_phases),   event_test(test_hostile_text),  event_test(test_exit),
+		event_test(test_log),      event_test(test_output),        event_test(test_program),
+		event_test(test_left_out), event_test(test_unknown_types), event_test(test_text),
 	};
 
 	return cmocka_run_group_tests_name("vm/event", tests, NULL, NULL);

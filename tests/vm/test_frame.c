@@ -439,6 +439,7 @@ static void test_prog_record(void **state)
 				    .object = 2,
 				    .section = "tc",
 				    .name = "load_2",
+				    .type = "xdp",
 				    .log = "a\nb\xff\n",
 				    .log_len = 5,
 				    .log_dropped = 99};
@@ -454,9 +455,10 @@ static void test_prog_record(void **state)
 	assert_int_equal(got.log_dropped, 99);
 	assert_string_equal(got.section, "tc");
 	assert_string_equal(got.name, "load_2");
+	assert_string_equal(got.type, "xdp");
 	assert_int_equal(got.log_len, 5);
 	assert_memory_equal(got.log, "a\nb\xff\n", 5);
-	for (size_t len = 0; len < 16 + 3 + 7; len++)
+	for (size_t len = 0; len < 16 + 3 + 7 + 4; len++)
 		assert_false(kt_prog_record_decode(out.data, len, &got));
 	kt_buf_deinit(&out);
 }

@@ -140,6 +140,12 @@ static void read_order(struct orders *orders, const char *key, char *value)
 
 	if (!strcmp(key, "object"))
 		ok = kt_vec_push(&orders->objects, value);
+	else if (!strcmp(key, "name"))
+		ok = kt_vec_push(&orders->name_globs, value);
+	else if (!strcmp(key, "type"))
+		ok = kt_vec_push(&orders->types, value);
+	else if (!strcmp(key, "log_level"))
+		orders->log_level = (unsigned)strtoul(value, NULL, 10);
 	else if (!strcmp(key, "arg"))
 		ok = kt_vec_push(&orders->argv, value);
 	else if (!strcmp(key, "env"))

@@ -5,11 +5,12 @@
  * with it.
  */
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,64 +19,32 @@
 #include "util/fdpass.h"
 #include "vm/frame.h"
 #include "vm/guest/guest.h"
+#include "vm/guest/objects.h"
 
 /*
- * A rejected program's log can have 16 MB, and the serial port is slow. A reader needs its
- * beginning and its end.
+ * A descriptor holds the program, its maps and its BTF in the kernel: nothing else of the
+ * object is needed. So each load is a child's, which leaves no memory behind, and may crash:
+ * libbpf does on some damaged objects. Parent and child share this.
  */
-#define LOG_HEAD (128u << 10)
-#define LOG_TAIL (256u << 10)
+struct load {
+	const struct orders *orders;
+	const char *path;
+	uint32_t object;
+	unsigned nth;      /* the program of the object that is next, and then the loaded one */
+	unsigned left_out; /* those that the filter did not let through, of all objects */
+	int sock;          /* the child's end, for descriptors that the parent holds */
+	char name[256];    /* of the program, cut; "": none was found yet */
+	bool done;         /* there is no program nth or behind it */
+};
 
-/*
- * Room for the kernel's log. libbpf's own buffer would double, with one more verification
- * each time, until everything fits: minutes under TCG, and 100 MB for what is cut anyway.
- */
-#define LOG_BUF (16u << 20)
-
-#define LOG_LEVEL_STATS 4 /* BPF_LOG_STATS, a name that the UAPI keeps to itself */
-
-/* libbpf's messages since the last reset. Its print function has no context pointer. */
-static struct kt_buf captured;
-
-/* If a program is loaded twice: libbpf's bounded messages of the first time. */
-static struct kt_buf earlier;
-static uint32_t earlier_dropped;
-
-__attribute__((format(printf, 2, 0))) static int capture(enum libbpf_print_level level,
-							 const char *fmt, va_list ap)
-{
-	if (level != LIBBPF_DEBUG)
-		kt_buf_vprintf(&captured, fmt, ap);
-	return 0;
-}
-
-static void capture_reset(void)
-{
-	kt_buf_deinit(&captured);
-	captured = (struct kt_buf)KT_BUF_INIT;
-}
-
-/* Leaves lines out of the middle of a big log, and puts a line there that says so. */
-static uint32_t bound_log(struct kt_buf *log)
-{
-	struct kt_buf bounded = KT_BUF_INIT;
-	const char *head_end, *tail;
-	size_t dropped;
-
-	if (log->len <= LOG_HEAD + LOG_TAIL)
-		return 0;
-	head_end = memrchr(log->data, '\n', LOG_HEAD);
-	head_end = head_end ? head_end + 1 : log->data + LOG_HEAD;
-	tail = memchr(log->data + log->len - LOG_TAIL, '\n', LOG_TAIL - 1);
-	tail = tail ? tail + 1 : log->data + log->len - LOG_TAIL;
-	dropped = (size_t)(tail - head_end);
-	kt_buf_append(&bounded, log->data, (size_t)(head_end - log->data));
-	kt_buf_printf(&bounded, "[... %zu bytes of this log were left out here ...]\n", dropped);
-	kt_buf_append(&bounded, tail, (size_t)(log->data + log->len - tail));
-	kt_buf_deinit(log);
-	*log = bounded;
-	return (uint32_t)dropped;
-}
+/* What came of loading the program once. */
+struct attempt {
+	struct bpf_object *obj;
+	struct bpf_program *prog;
+	int err; /* negative errno, or 0 */
+	bool has_log;
+	struct kt_buf log; /* as a record has it, not yet bounded */
+};
 
 /* libbpf's own error numbers are no errno. Its messages say what they mean. */
 static int32_t plain_errno(int err)
@@ -85,140 +54,159 @@ static int32_t plain_errno(int err)
 	return err <= LIBBPF_ERRNO__ENDIAN ? ENOEXEC : EINVAL;
 }
 
-static void report(struct kt_prog_record *record)
+static void report(struct kt_prog_record *record, struct kt_buf *log)
 {
 	struct kt_buf payload = KT_BUF_INIT;
 
 	record->error = plain_errno(record->error);
-	if (record->error) {
-		record->log_dropped = earlier_dropped + bound_log(&captured);
-		kt_buf_append(&earlier, captured.data, captured.len);
-		if (earlier.failed)
-			die("out of memory");
-		record->log = earlier.data;
-		record->log_len = earlier.len;
-	}
+	record->log_dropped += load_log_bound(log);
+	record->log = log->data;
+	record->log_len = log->len;
 	kt_prog_record_encode(&payload, record);
 	if (payload.failed)
 		die("out of memory");
 	channel_send(KT_FRAME_PROG, payload.data, payload.len);
 	kt_buf_deinit(&payload);
-	kt_buf_deinit(&earlier);
-	earlier = (struct kt_buf)KT_BUF_INIT;
+	kt_buf_deinit(log);
+}
+
+static const char *type_name(const struct bpf_program *prog)
+{
+	const char *name = libbpf_bpf_prog_type_str(bpf_program__type(prog));
+
+	return name && bpf_program__type(prog) != BPF_PROG_TYPE_UNSPEC ? name : "";
+}
+
+/* Whether the filter lets it through. */
+static bool is_wanted(const struct orders *orders, const struct bpf_program *prog)
+{
+	bool name = !orders->name_globs.len, type = !orders->types.len;
+
+	kt_vec_for_each (&orders->name_globs, glob)
+		name |= !fnmatch(*glob, bpf_program__name(prog), 0);
+	kt_vec_for_each (&orders->types, it)
+		type |= !strcmp(*it, type_name(prog));
+	return name && type;
 }
 
 /*
- * libbpf 1.4 and later loads every program that a struct_ops map refers to, whatever
- * autoload says. Clears the map's other function pointers: its initial value holds them as
- * struct bpf_program *. Older libraries have no such value, and no such habit.
+ * The only program that is to be loaded: number load->nth, or the next one that is wanted. By its
+ * place in the object, since names need not be unique. NULL: there is none.
  */
-static void mask_other_ops(struct bpf_object *obj, struct bpf_map *map,
-			   const struct bpf_program *prog)
-{
-	const struct btf *btf = bpf_object__btf(obj);
-	const struct btf_type *t = btf__type_by_id(btf, bpf_map__btf_value_type_id(map));
-	size_t size = 0;
-	char *value = (char *)bpf_map__initial_value(map, &size); /* const until libbpf 1.4 */
-
-	if (!value || !t || !btf_is_struct(t))
-		return;
-	for (unsigned i = 0; i < btf_vlen(t); i++) {
-		const struct btf_member *member = &btf_members(t)[i];
-		size_t offset = member->offset / 8;
-
-		if (!btf_is_ptr(btf__type_by_id(btf, member->type)))
-			continue;
-		if (offset + sizeof(prog) > size || !memcmp(value + offset, &prog, sizeof(prog)))
-			continue;
-		memset(value + offset, 0, sizeof(prog));
-	}
-}
-
-/* libbpf 1.1 crashes on a struct_ops map that is not created; 1.4 does not. */
-#define CAN_OMIT_STRUCT_OPS (LIBBPF_MAJOR_VERSION > 1 || LIBBPF_MINOR_VERSION >= 4)
-
-static void fix_map(struct bpf_object *obj, struct bpf_map *map, const struct bpf_program *prog)
-{
-	/* Each program is loaded from its own copy of the object: pins would collide. */
-	bpf_map__set_pin_path(map, NULL);
-	switch ((int)bpf_map__type(map)) {
-	case BPF_MAP_TYPE_SK_STORAGE:
-	case BPF_MAP_TYPE_TASK_STORAGE:
-	case BPF_MAP_TYPE_INODE_STORAGE:
-	case BPF_MAP_TYPE_CGROUP_STORAGE:
-	case BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE:
-	case 32: /* BPF_MAP_TYPE_CGRP_STORAGE, Linux 6.2: some headers lack it */ break;
-	case BPF_MAP_TYPE_STRUCT_OPS:
-		/* One that this kernel lacks would fail programs that do not need it. */
-		if (CAN_OMIT_STRUCT_OPS && bpf_program__type(prog) != BPF_PROG_TYPE_STRUCT_OPS)
-			bpf_map__set_autocreate(map, false);
-		else
-			mask_other_ops(obj, map, prog);
-		break;
-	default:
-		/* Its loader would set it, to the number of CPUs for example. */
-		if (!bpf_map__max_entries(map))
-			bpf_map__set_max_entries(map, 1);
-	}
-}
-
-/* By its place in the object, since names need not be unique. */
-static struct bpf_program *only_program(struct bpf_object *obj, unsigned nth)
+static struct bpf_program *only_program(struct bpf_object *obj, struct load *load)
 {
 	struct bpf_program *prog, *found = NULL;
 	unsigned i = 0;
 
-	bpf_object__for_each_program(prog, obj)
-	{
-		bpf_program__set_autoload(prog, i == nth);
-		if (i++ == nth)
+	bpf_object__for_each_program (prog, obj) {
+		bool next = i++ >= load->nth && !found;
+
+		if (next && is_wanted(load->orders, prog)) {
 			found = prog;
+			load->nth = i - 1;
+		} else if (next) {
+			load->left_out++;
+		}
+		bpf_program__set_autoload(prog, prog == found);
 	}
+	load->done = !found;
 	return found;
 }
 
 static int refuse(int error, const char *why, const struct bpf_program *prog)
 {
-	kt_buf_printf(&captured, "prog '%s': %s\n", bpf_program__name(prog), why);
+	kt_buf_printf(&load_log, "prog '%s': %s (the guest has libbpf %s)\n",
+		      bpf_program__name(prog), why, libbpf_version_string());
 	return -error;
 }
 
-/* As libbpf prints it, so that readers need to know one form only. */
-static void capture_kernel_log(const struct bpf_program *prog, const char *log)
-{
-	size_t len = strnlen(log, LOG_BUF);
-
-	if (!len)
-		return;
-	kt_buf_printf(&captured, "libbpf: prog '%s': -- BEGIN PROG LOAD LOG --\n",
-		      bpf_program__name(prog));
-	kt_buf_append(&captured, log, len);
-	kt_buf_appends(&captured, log[len - 1] == '\n' ? "" : "\n");
-	kt_buf_appends(&captured, "-- END PROG LOAD LOG --\n");
-}
-
-static int load_only(struct bpf_object *obj, struct bpf_program *prog, uint32_t log_level)
+static int load_only(struct attempt *a, int log_level)
 {
 	static char log[LOG_BUF];
-	struct bpf_map *map;
 	int err;
 
-	if (bpf_program__type(prog) == BPF_PROG_TYPE_EXT)
+	if (bpf_program__type(a->prog) == BPF_PROG_TYPE_EXT)
 		return refuse(EINVAL,
 			      "a freplace program loads only against its target program, "
 			      "which an object alone does not name; run its own loader",
-			      prog);
-	if (bpf_program__type(prog) == BPF_PROG_TYPE_UNSPEC)
+			      a->prog);
+	if (bpf_program__type(a->prog) == BPF_PROG_TYPE_UNSPEC)
 		return refuse(EINVAL, "its ELF section's name is no program type that libbpf knows",
-			      prog);
-	bpf_object__for_each_map(map, obj) fix_map(obj, map, prog);
+			      a->prog);
+	load_maps_fix(a->obj, a->prog);
 	log[0] = '\0';
-	bpf_program__set_log_buf(prog, log, sizeof(log));
-	bpf_program__set_log_level(prog, log_level);
-	err = bpf_object__load(obj);
-	if (err)
-		capture_kernel_log(prog, log);
+	bpf_program__set_log_buf(a->prog, log, sizeof(log));
+	bpf_program__set_log_level(a->prog, (uint32_t)log_level);
+	err = bpf_object__load(a->obj);
+	/* What libbpf says of a load that passed is of no interest. */
+	if (!err)
+		kt_buf_consume(&load_log, load_log.len);
+	a->has_log = load_log_kernel(a->prog, log);
 	return err;
+}
+
+/* Takes load_log. False: the object cannot be opened, or has no program that is wanted. */
+static bool try(struct load *load, int log_level, struct attempt *ret)
+{
+	*ret = (struct attempt){.obj = bpf_object__open_file(load->path, NULL)};
+	ret->err = ret->obj ? 0 : -errno;
+	ret->prog = ret->obj ? only_program(ret->obj, load) : NULL;
+	if (ret->prog) {
+		snprintf(load->name, sizeof(load->name), "%s", bpf_program__name(ret->prog));
+		ret->err = load_only(ret, log_level);
+	}
+	ret->log = load_log_take();
+	return ret->prog;
+}
+
+/*
+ * With statistics alone a program that passes costs nothing more, and of one that fails the trace
+ * is missing. Kernels before 5.2 refuse that level, or print the trace all the same; without a
+ * level, libbpf asks for the trace of what failed. A log that does not fit is an error that hides
+ * the real one. -1: the first attempt tells all.
+ */
+static int second_level(const struct attempt *a, int log_level)
+{
+	if (a->err == -ENOSPC && a->has_log)
+		return log_level & LOG_TRACE ? LOG_STATS : 0;
+	if (a->err == -EINVAL && !a->has_log)
+		return 0;
+	return a->err && a->has_log && !(log_level & LOG_TRACE) ? LOG_STATS | 1 : -1;
+}
+
+/* The trace that did not fit, and then the log that has the real error. */
+static void join_logs(struct kt_buf *trace, struct kt_buf *real, struct kt_prog_record *record)
+{
+	kt_buf_printf(trace,
+		      "[... this log did not fit in 16 MB; once more without the trace: ...]\n");
+	record->log_dropped += load_log_bound(trace) + load_log_bound(real);
+	kt_buf_append(trace, real->data, real->len);
+	kt_buf_deinit(real);
+	if (trace->failed)
+		die("out of memory");
+}
+
+/* A second attempt, if one tells more; *a is then what is to be reported. */
+static void try_again(struct load *load, int log_level, struct attempt *a,
+		      struct kt_prog_record *record)
+{
+	int level = second_level(a, log_level);
+	struct attempt first = *a;
+
+	if (level < 0)
+		return;
+	bpf_object__close(first.obj);
+	if (!try(load, level, a))
+		die("an object that was there is gone: %s", load->path);
+	if (first.err == -ENOSPC && level == LOG_STATS) {
+		join_logs(&first.log, &a->log, record);
+		a->log = first.log;
+	} else if (a->err == -ENOSPC && (level & LOG_TRACE)) {
+		join_logs(&a->log, &first.log, record);
+		a->err = first.err;
+	} else {
+		kt_buf_deinit(&first.log);
+	}
 }
 
 static uint32_t program_id(int fd)
@@ -229,116 +217,109 @@ static uint32_t program_id(int fd)
 	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
 }
 
-/* Text for the parent, and a descriptor for it to hold, or -1. */
-static int hand_over(int sock, const char *text, int fd)
+/* Gives the parent the descriptor to hold. */
+static int hand_over(const struct load *load, int fd)
 {
-	return kt_fd_send(sock, text, strlen(text) + 1, fd) < 0 ? -errno : 0;
+	return kt_fd_send(load->sock, "", 1, fd) < 0 ? -errno : 0;
 }
 
-/*
- * Loads program nth of the object, reports it, and hands its descriptor to the parent;
- * false: there is no such program.
- */
-static bool load_program(int sock, const char *path, uint32_t object, unsigned nth,
-			 uint32_t log_level)
+/* The child: loads the next program, reports it, and hands its descriptor to the parent. */
+static void load_program(struct load *load)
 {
-	struct kt_prog_record record = {.object = object, .section = "", .name = ""};
-	struct bpf_program *prog;
-	struct bpf_object *obj;
-	int err;
+	struct kt_prog_record record = {
+		.object = load->object, .section = "", .name = "", .type = ""};
+	const int level = (int)load->orders->log_level | LOG_STATS;
+	const bool first = !load->nth;
+	const unsigned left_out = load->left_out;
+	struct attempt a;
 
-	capture_reset();
-	obj = bpf_object__open_file(path, NULL);
-	if (!obj) {
-		record.error = errno;
-		report(&record);
-		return false;
+	if (try(load, level, &a)) {
+		try_again(load, level, &a, &record);
+		record.section = bpf_program__section_name(a.prog);
+		record.name = bpf_program__name(a.prog);
+		record.type = type_name(a.prog);
+		if (!a.err)
+			a.err = hand_over(load, bpf_program__fd(a.prog));
+		record.id = a.err ? 0 : program_id(bpf_program__fd(a.prog));
+	} else {
+		load->done = true;
+		if (a.obj)
+			kt_buf_appends(&a.log, "this object has no BPF program\n");
+		if (a.obj && (!first || load->left_out > left_out))
+			return;
+		a.err = a.err ? a.err : -ENOENT;
 	}
-	prog = only_program(obj, nth);
-	if (!prog) {
-		record.error = ENOENT;
-		kt_buf_appends(&captured, "this object has no BPF program\n");
-		if (nth == 0)
-			report(&record);
-		return false;
-	}
-	record.section = bpf_program__section_name(prog);
-	record.name = bpf_program__name(prog);
-	hand_over(sock, record.name, -1);
-	err = load_only(obj, prog, log_level);
-	/*
-	 * The log is bigger than its buffer, and that error hides the real one. With statistics
-	 * alone, the verifier's last messages and the real error come.
-	 */
-	if (err == -ENOSPC && log_level == 0) {
-		kt_buf_printf(&captured,
-			      "[... this log did not fit in %u MB; once more without "
-			      "the trace: ...]\n",
-			      LOG_BUF >> 20);
-		earlier_dropped = bound_log(&captured);
-		earlier = captured;
-		captured = (struct kt_buf)KT_BUF_INIT;
-		return load_program(sock, path, object, nth, LOG_LEVEL_STATS);
-	}
-	if (!err)
-		err = hand_over(sock, record.name, bpf_program__fd(prog));
-	record.error = err < 0 ? -err : err;
-	record.id = err ? 0 : program_id(bpf_program__fd(prog));
-	report(&record);
-	return true;
+	record.error = a.err < 0 ? -a.err : a.err;
+	report(&record, &a.log);
 }
 
 /* Reads until the child closes its end. The descriptors that come stay open for good. */
-static void take_over(int sock, char *name, size_t size)
+static void take_over(int sock)
 {
+	char byte;
 	int fd;
 
-	while (kt_fd_receive(sock, name, size - 1, &fd) > 0)
+	while (kt_fd_receive(sock, &byte, 1, &fd) > 0)
 		;
 }
 
-/*
- * A descriptor holds the program, its maps and its BTF in the kernel: nothing else of the
- * object is needed. So each load is a child's, which leaves no memory behind, and may crash:
- * libbpf does on some damaged objects.
- */
-static bool load_in_child(const char *path, uint32_t object, unsigned nth)
+static void report_crash(const struct load *load, int signal)
 {
-	struct kt_prog_record crash = {.error = EFAULT, .object = object, .section = ""};
-	char name[256] = "";
+	struct kt_prog_record record = {.error = EFAULT,
+					.object = load->object,
+					.section = "",
+					.name = load->name,
+					.type = ""};
+	struct kt_buf log = KT_BUF_INIT;
+
+	kt_buf_printf(&log, "libbpf crashed on it (signal %d)\n", signal);
+	report(&record, &log);
+}
+
+static void load_in_child(struct load *load)
+{
 	int socks[2], status;
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks))
 		die("cannot make a socket pair: %s", strerror(errno));
+	load->sock = socks[1];
+	load->name[0] = '\0';
 	pid = fork();
 	if (pid < 0)
 		die("cannot fork: %s", strerror(errno));
 	if (!pid) {
 		close(socks[0]);
-		_exit(!load_program(socks[1], path, object, nth, 0));
+		load_program(load);
+		_exit(0);
 	}
 	close(socks[1]);
-	take_over(socks[0], name, sizeof(name));
+	take_over(socks[0]);
 	close(socks[0]);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (WIFEXITED(status))
-		return !WEXITSTATUS(status);
-	capture_reset();
-	kt_buf_printf(&captured, "libbpf crashed on it (signal %d)\n", WTERMSIG(status));
-	crash.name = name;
-	report(&crash);
-	return name[0];
+		return;
+	report_crash(load, WTERMSIG(status));
+	load->done |= !load->name[0];
 }
 
 void load_objects(const struct orders *orders)
 {
-	libbpf_set_print(capture);
+	struct load *load = mmap(NULL, sizeof(*load), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (load == MAP_FAILED)
+		die("out of memory");
+	load->orders = orders;
+	load_log_init();
 	for (size_t i = 0; i < orders->objects.len; i++) {
-		for (unsigned nth = 0; load_in_child(orders->objects.data[i], (uint32_t)i, nth);
-		     nth++)
-			;
+		load->path = orders->objects.data[i];
+		load->object = (uint32_t)i;
+		load->done = false;
+		for (load->nth = 0; !load->done; load->nth++)
+			load_in_child(load);
 	}
+	channel_send_number(KT_FRAME_LEFT, (int32_t)load->left_out);
 	channel_lifecycle(KT_PHASE_READY, "");
 }

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Maps of an object of which a single program is loaded. */
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <string.h>
+
+#include "vm/guest/objects.h"
+
+/*
+ * libbpf 1.4 and later loads every program that a struct_ops map refers to, whatever
+ * autoload says. Clears the map's other function pointers: its initial value holds them as
+ * struct bpf_program *. Older libraries have no such value, and no such habit.
+ */
+static void mask_other_ops(struct bpf_object *obj, struct bpf_map *map,
+			   const struct bpf_program *prog)
+{
+	const struct btf *btf = bpf_object__btf(obj);
+	const struct btf_type *t = btf__type_by_id(btf, bpf_map__btf_value_type_id(map));
+	size_t size = 0;
+	char *value = (char *)bpf_map__initial_value(map, &size); /* const until libbpf 1.4 */
+
+	if (!value || !t || !btf_is_struct(t))
+		return;
+	for (unsigned i = 0; i < btf_vlen(t); i++) {
+		const struct btf_member *member = &btf_members(t)[i];
+		size_t offset = member->offset / 8;
+
+		if (!btf_is_ptr(btf__type_by_id(btf, member->type)))
+			continue;
+		if (offset + sizeof(prog) > size || !memcmp(value + offset, &prog, sizeof(prog)))
+			continue;
+		memset(value + offset, 0, sizeof(prog));
+	}
+}
+
+/* libbpf 1.1 crashes on a struct_ops map that is not created; 1.4 does not. */
+#define CAN_OMIT_STRUCT_OPS (LIBBPF_MAJOR_VERSION > 1 || LIBBPF_MINOR_VERSION >= 4)
+
+static void fix_map(struct bpf_object *obj, struct bpf_map *map, const struct bpf_program *prog)
+{
+	/* Each program is loaded from its own copy of the object: pins would collide. */
+	bpf_map__set_pin_path(map, NULL);
+	switch ((int)bpf_map__type(map)) {
+	case BPF_MAP_TYPE_SK_STORAGE:
+	case BPF_MAP_TYPE_TASK_STORAGE:
+	case BPF_MAP_TYPE_INODE_STORAGE:
+	case BPF_MAP_TYPE_CGROUP_STORAGE:
+	case BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE:
+	case 32: /* BPF_MAP_TYPE_CGRP_STORAGE, Linux 6.2: some headers lack it */ break;
+	case BPF_MAP_TYPE_STRUCT_OPS:
+		/* One that this kernel lacks would fail programs that do not need it. */
+		if (CAN_OMIT_STRUCT_OPS && bpf_program__type(prog) != BPF_PROG_TYPE_STRUCT_OPS)
+			bpf_map__set_autocreate(map, false);
+		else
+			mask_other_ops(obj, map, prog);
+		break;
+	default:
+		/* Its loader would set it, to the number of CPUs for example. */
+		if (!bpf_map__max_entries(map))
+			bpf_map__set_max_entries(map, 1);
+	}
+}
+
+void load_maps_fix(struct bpf_object *obj, const struct bpf_program *prog)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map (map, obj)
+		fix_map(obj, map, prog);
+}
