@@ -3,6 +3,7 @@
 
 #include "cli/boot.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 const char cli_boot_load_help[] =
 	"What is loaded:\n"
@@ -30,7 +31,8 @@ const char cli_boot_load_help[] =
 
 const char cli_boot_guest_help[] =
 	"The guest:\n"
-	"  --kernel IMAGE       what to boot: a distro's vmlinuz\n"
+	"  --kernel KERNEL      what to boot: a distro's vmlinuz; debian:SUITE[/SERIES],\n"
+	"                       which is fetched; a glob of images (quoted)\n"
 	"  --modules DIR        its modules, where it has virtio's console as one (found\n"
 	"                       near the image)\n"
 	"  --accel NAME         kvm or tcg; kvm where it runs this guest, if not given.\n"
@@ -52,6 +54,7 @@ const char cli_boot_guest_help[] =
 
 void cli_boot_deinit(struct cli_boot *boot)
 {
+	kt_kernels_deinit(&boot->found);
 	kt_vec_free(&boot->kernels);
 	kt_vec_free(&boot->schedulers);
 	kt_vec_free(&boot->objects);
@@ -212,4 +215,38 @@ struct kt_error *cli_boot_check(const struct cli_boot *boot, int n_args, char **
 				    "--keep: a scheduler's guest ends when its verdict is known; "
 				    "with --run or --object it can be kept");
 	return NULL;
+}
+
+/* --- the kernels --- */
+
+/* A fetch downloads a hundred megabytes, over whatever line there is. */
+#define FETCH_MAX_MS 1800000
+
+static void show_stage(void *arg, const char *stage)
+{
+	(void)arg;
+	cli_progress(stage);
+}
+
+struct kt_kernels_options cli_kernels_options(void)
+{
+	return (struct kt_kernels_options){
+		.deadline_ns = kt_deadline_ms(FETCH_MAX_MS),
+		.cancel_fd = cli_cancel_fd(),
+		.progress = show_stage,
+	};
+}
+
+struct kt_error *cli_boot_find_kernels(struct cli_boot *boot)
+{
+	struct kt_kernels_options options = cli_kernels_options();
+	struct kt_error *err = NULL;
+
+	kt_vec_for_each (&boot->kernels, spec) {
+		err = kt_kernels_find(*spec, &options, &boot->found);
+		if (err)
+			break;
+	}
+	cli_progress(NULL);
+	return err;
 }

@@ -5,13 +5,15 @@
 
 #include "cli/show.h"
 #include "collect/verifier.h"
+#include "kernels/kernels.h"
 #include "model/saved.h"
 
 /* What is booted and loaded. A command checks how many kernels and schedulers it can use. */
 struct cli_boot {
 	struct vm_config vm;
 	struct vm_load load;
-	const char *modules; /* where the kernel's are; NULL: near its image */
+	const char *modules;     /* where the kernel's are; NULL: near its image */
+	struct kt_kernels found; /* what `kernels` names: cli_boot_find_kernels() */
 	KT_VEC(const char *) kernels, schedulers, objects, files, qemu_args;
 	bool given;           /* an option that makes sense only for a guest of ours */
 	bool list_topologies; /* instead of all else */
@@ -45,6 +47,15 @@ struct kt_error *cli_boot_option(struct cli_boot *boot, int option, char *arg, b
 
 /* What is wrong with the options taken together, args being what is behind "--": KT_ERROR_USAGE. */
 struct kt_error *cli_boot_check(const struct cli_boot *boot, int n_args, char **args);
+
+/*
+ * Fills boot->found with what all --kernel options name, in their order. Call it once, after
+ * cli_boot_check(): it may download. Errors: those of kt_kernels_find().
+ */
+struct kt_error *cli_boot_find_kernels(struct cli_boot *boot);
+
+/* How kernels are looked for by commands: with the progress line, until Ctrl-C. */
+struct kt_kernels_options cli_kernels_options(void);
 
 /* What --topology list prints. Gives the exit status. */
 int cli_list_topologies(void);

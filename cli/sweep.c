@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/boot.h"
 #include "cli/sweep.h"
 #include "sweep/kernel.h"
 #include "sweep/records.h"
@@ -252,14 +253,13 @@ static bool fetch_kernels(const struct sweep_cells *cells)
 	const struct sweep_kernel *last = NULL;
 
 	kt_vec_for_each (&cells->v, cell) {
-		_cleanup_free_ char *image = NULL;
+		_cleanup_(kt_kernel_deinit) struct kt_kernel kernel = {0};
+		struct kt_kernels_options options = cli_kernels_options();
 
 		if (cell->kernel == last)
 			continue;
 		last = cell->kernel;
-		cli_progress("looking for the kernels");
-		kt_error_destroy(sweep_kernel_image(cell->kernel, kt_deadline_ms(600000),
-						    cli_cancel_fd(), &image));
+		kt_error_destroy(sweep_kernel_find(cell->kernel, &options, &kernel));
 		if (cli_sleep_ms(0))
 			return false;
 	}

@@ -15,8 +15,7 @@
 #include "util/clock.h"
 #include "vm/topology.h"
 
-#define FETCH_MAX_MS 600000
-#define LOG_MAX      (1u << 20) /* bytes of a collapsed log that are kept */
+#define LOG_MAX (1u << 20) /* bytes of a collapsed log that are kept */
 
 static struct kt_error *set_string(char **member, const char *text)
 {
@@ -123,8 +122,8 @@ static struct kt_error *cannot(struct kt_cell_record *record, const char *why)
 }
 
 static struct kt_error *run_cell(const struct sweep_plan *plan, const struct sweep_cell *cell,
-				 const struct sweep_cell_options *options, const char *image,
-				 struct kt_cell_record *record)
+				 const struct sweep_cell_options *options,
+				 const struct kt_kernel *kernel, struct kt_cell_record *record)
 {
 	unsigned timeout_s = options->timeout_s ? options->timeout_s : plan->timeout_s;
 	_cleanup_(cli_boot_deinit) struct cli_boot boot = {0};
@@ -135,7 +134,7 @@ static struct kt_error *run_cell(const struct sweep_plan *plan, const struct swe
 
 	if (!fill_boot(plan, cell, options, &boot))
 		return kt_error_no_memory();
-	status = cli_run_guest(&boot, image, cell->scheduler->scheduler, &guest, &run);
+	status = cli_run_guest(&boot, kernel->image, cell->scheduler->scheduler, &guest, &run);
 	cli_progress(NULL);
 	if (status != CLI_DONE)
 		return cannot(record, cli_last_error());
@@ -154,10 +153,11 @@ static struct kt_error *check_readable(const struct sweep_strings *paths)
 	return NULL;
 }
 
-/* Whether all is there that the cell needs to start. The caller frees *image_ret. */
-static struct kt_error *prepare(const struct sweep_cell *cell, char **image_ret)
+/* Whether all is there that the cell needs to start. kt_kernel_deinit() frees *ret. */
+static struct kt_error *prepare(const struct sweep_cell *cell, struct kt_kernel *ret)
 {
 	const struct sweep_scheduler *s = cell->scheduler;
+	struct kt_kernels_options options = cli_kernels_options();
 	struct kt_error *err = NULL;
 
 	if (s->scheduler && access(s->scheduler, R_OK))
@@ -168,8 +168,7 @@ static struct kt_error *prepare(const struct sweep_cell *cell, char **image_ret)
 		err = check_readable(&s->files);
 	if (err)
 		return kt_error_wrap(err, "scheduler %s", s->name);
-	return sweep_kernel_image(cell->kernel, kt_deadline_ms(FETCH_MAX_MS), cli_cancel_fd(),
-				  image_ret);
+	return sweep_kernel_find(cell->kernel, &options, ret);
 }
 
 /* *keep_ret: the cell did not start, and the record that it has from before is to stay. */
@@ -178,7 +177,7 @@ static struct kt_error *do_cell(const struct sweep_plan *plan, const struct swee
 				struct kt_cell_record *record, bool *keep_ret)
 {
 	struct vm_topology_limits limits;
-	_cleanup_free_ char *image = NULL;
+	_cleanup_(kt_kernel_deinit) struct kt_kernel kernel = {0};
 	struct kt_error *err;
 
 	vm_topology_limits(options->accel ? options->accel : plan->accel, &limits);
@@ -195,7 +194,7 @@ static struct kt_error *do_cell(const struct sweep_plan *plan, const struct swee
 					      record->topology);
 	}
 	if (!err)
-		err = prepare(cell, &image);
+		err = prepare(cell, &kernel);
 	if (err) {
 		struct kt_error *failed = cannot(record, kt_error_message(err));
 
@@ -205,7 +204,7 @@ static struct kt_error *do_cell(const struct sweep_plan *plan, const struct swee
 					       record->topology, keep_ret);
 	}
 	err = kt_cell_start(options->results, record->scheduler, record->kernel, record->topology);
-	return err ? err : run_cell(plan, cell, options, image, record);
+	return err ? err : run_cell(plan, cell, options, &kernel, record);
 }
 
 static int tell(const struct sweep_cell *cell, const struct kt_cell_record *record)

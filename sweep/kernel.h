@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Finds the image of a kernel of a sweep. */
+/* Finds the image and the modules of a kernel of a sweep. */
 #ifndef KT_SWEEP_KERNEL_H
 #define KT_SWEEP_KERNEL_H
 
+#include "kernels/kernels.h"
 #include "sweep/plan.h"
 
 /*
- * The path of the kernel's image, which the caller frees. For "debian:..." it runs fetch-kernel,
- * which downloads what is not in the cache; that can take minutes, up to deadline_ns. fetch-kernel
- * is in vm/ of the source tree, in libexec/ktstr-gdb/ of an installed tool, or where
- * KTSTR_FETCH_KERNEL says. Errors: KT_ERROR_NOT_FOUND if there is no fetch-kernel, or with its
- * words if it fails; KT_ERROR_CANCELLED if cancel_fd (-1: none) is readable: then fetch-kernel has
- * been ended; KT_ERROR_OS if the image cannot be read.
+ * Finds the one kernel that kernel->image names (kt_kernels_find(), whose errors it has; "kernel
+ * NAME" stands in front). kt_kernel_deinit() frees *ret. KT_ERROR_USAGE: it names several.
  */
-struct kt_error *sweep_kernel_image(const struct sweep_kernel *kernel, int64_t deadline_ns,
-				    int cancel_fd, char **ret);
+struct kt_error *sweep_kernel_find(const struct sweep_kernel *kernel,
+				   const struct kt_kernels_options *options, struct kt_kernel *ret);
 
 #endif

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <glob.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kernels/fetch.h"
+#include "kernels/kernels.h"
+#include "kernels/recognise.h"
+#include "util/cleanup.h"
+#include "vm/modules.h"
+
+#define DEBIAN "debian:"
+
+static struct kt_error *push(struct kt_kernels *out, struct kt_kernel *kernel)
+{
+	if (!kt_vec_push(&out->v, *kernel))
+		return kt_error_no_memory();
+	*kernel = (struct kt_kernel){0};
+	return NULL;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+static void tell(const struct kt_kernels_options *options, const char *stage)
+{
+	if (options->progress)
+		options->progress(options->progress_arg, stage);
+}
+
+/* --- an image --- */
+
+static struct kt_error *not_a_kernel(const char *path, const char *what)
+{
+	return kt_error_hint(kt_error_new(KT_ERROR_FORMAT, "%s: not a kernel: %s", path, what),
+			     "give a distro's vmlinuz, or debian:SUITE");
+}
+
+static struct kt_error *add_image(const char *path, const char *source, struct kt_kernels *out)
+{
+	_cleanup_(kt_kernel_deinit) struct kt_kernel kernel = {0};
+	struct kernels_kind kind;
+	struct kt_error *err = kernels_recognise(path, &kind);
+
+	if (err)
+		return kt_error_wrap(err, "%s", path);
+	if (!kind.is_kernel)
+		return not_a_kernel(path, kind.what);
+	kernel.release = kernels_release_of(path, &kind);
+	kernel.name = strdup(kernel.release ? kernel.release : base_name(source));
+	kernel.image = strdup(path);
+	kernel.modules = vm_modules_dir(path, kernel.release);
+	kernel.source = strdup(source);
+	if (!kernel.name || !kernel.image || !kernel.source)
+		return kt_error_no_memory();
+	return push(out, &kernel);
+}
+
+/* --- fetched --- */
+
+static struct kt_error *add_debian(const char *spec, const struct kt_kernels_options *options,
+				   struct kt_kernels *out)
+{
+	_cleanup_(kt_fetch_deinit) struct kt_fetch fetch = {0};
+	_cleanup_free_ char *image = NULL;
+	struct kt_error *err;
+
+	tell(options, "looking for the kernels");
+	err = kt_fetch_parse(spec + strlen(DEBIAN), &fetch);
+	if (!err)
+		err = kt_fetch_run(&fetch, options, &image);
+	err = kt_error_wrap(err, "%s", spec);
+	return err ? err : add_image(image, spec, out);
+}
+
+/* Where a host's own tools are not those of the distribution, nothing can be fetched from it. */
+static struct kt_error *no_fetcher(const char *spec, const char *distro, const char *package)
+{
+	return kt_error_hint(
+		kt_error_new(KT_ERROR_UNSUPPORTED,
+			     "%s: kernels of %s cannot be fetched here; debian:SUITE can", spec,
+			     distro),
+		"download its package %s, and give that file", package);
+}
+
+bool kt_kernels_is_remote(const char *spec)
+{
+	static const char *const words[] = {DEBIAN, "ubuntu:", "fedora:"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (!strncmp(spec, words[i], strlen(words[i])))
+			return true;
+	return false;
+}
+
+static struct kt_error *add_remote(const char *spec, const struct kt_kernels_options *options,
+				   struct kt_kernels *out)
+{
+	if (!strncmp(spec, "ubuntu:", 7))
+		return no_fetcher(spec, "Ubuntu", "linux-image-VERSION");
+	if (!strncmp(spec, "fedora:", 7))
+		return no_fetcher(spec, "Fedora", "kernel-core");
+	return add_debian(spec, options, out);
+}
+
+/* --- a glob --- */
+
+static int by_release(const void *a, const void *b)
+{
+	const struct kt_kernel *k = a, *other = b;
+	int order = strverscmp(k->name, other->name);
+
+	return order ? order : strcmp(k->source, other->source);
+}
+
+static void sort_kernels(struct kt_kernels *kernels)
+{
+	if (kernels->v.len)
+		qsort(kernels->v.data, kernels->v.len, sizeof(*kernels->v.data), by_release);
+}
+
+static struct kt_error *expand(const char *spec, glob_t *ret)
+{
+	int status = glob(spec, GLOB_ERR | GLOB_TILDE, NULL, ret);
+
+	if (status == GLOB_NOSPACE)
+		return kt_error_no_memory();
+	if (status == GLOB_ABORTED)
+		return kt_error_os(errno, "cannot look for %s", spec);
+	if (status == GLOB_NOMATCH)
+		return kt_error_new(KT_ERROR_NOT_FOUND, "%s: no file matches", spec);
+	return NULL;
+}
+
+static struct kt_error *add_glob(const char *spec, const struct kt_kernels_options *options,
+				 struct kt_kernels *out)
+{
+	_cleanup_(globfree) glob_t files = {0};
+	struct kt_error *err = expand(spec, &files);
+
+	(void)options;
+	for (size_t i = 0; !err && i < files.gl_pathc; i++)
+		err = add_image(files.gl_pathv[i], files.gl_pathv[i], out);
+	if (!err)
+		sort_kernels(out);
+	return err;
+}
+
+static struct kt_error *find(const char *spec, const struct kt_kernels_options *options,
+			     struct kt_kernels *out)
+{
+	/* A file whose name has "*" in it is that file. */
+	bool exists = !access(spec, F_OK);
+
+	if (!exists && kt_kernels_is_remote(spec))
+		return add_remote(spec, options, out);
+	if (!exists && spec[strcspn(spec, "*?[")])
+		return add_glob(spec, options, out);
+	return add_image(spec, spec, out);
+}
+
+struct kt_error *kt_kernels_find(const char *spec, const struct kt_kernels_options *options,
+				 struct kt_kernels *out)
+{
+	_cleanup_(kt_kernels_deinit) struct kt_kernels found = {0};
+	struct kt_error *err = find(spec, options, &found);
+
+	if (!err && !kt_vec_reserve(&out->v, out->v.len + found.v.len))
+		err = kt_error_no_memory();
+	if (err)
+		return err;
+	kt_vec_for_each (&found.v, kernel)
+		err = push(out, kernel);
+	return err;
+}
