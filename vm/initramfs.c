@@ -185,6 +185,17 @@ static void order_each(struct kt_buf *orders, const char *key, const char *const
 		order(orders, key, values[i]);
 }
 
+static void order_set(struct kt_buf *orders, const struct vm_set *set)
+{
+	const unsigned char *data = set->data;
+
+	kt_buf_printf(orders, "set %zu %s %llu ", set->object, set->section,
+		      (unsigned long long)set->offset);
+	for (size_t i = 0; i < set->size; i++)
+		kt_buf_printf(orders, "%02x", data[i]);
+	kt_buf_appendc(orders, '\n');
+}
+
 static struct kt_error *put_objects(struct writer *w, const struct vm_load *load,
 				    struct kt_buf *orders)
 {
@@ -204,6 +215,8 @@ static struct kt_error *put_objects(struct writer *w, const struct vm_load *load
 	}
 	order_each(orders, "name", load->name_globs, load->num_name_globs);
 	order_each(orders, "type", load->types, load->num_types);
+	for (size_t i = 0; i < load->num_sets; i++)
+		order_set(orders, &load->sets[i]);
 	if (load->log_level)
 		kt_buf_printf(orders, "log_level %u\n", load->log_level);
 	return NULL;

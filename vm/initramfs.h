@@ -20,6 +20,15 @@
 #include "util/error.h"
 #include "vm/machine.h"
 
+/* Bytes of an object's global data, instead of those that it has. */
+struct vm_set {
+	size_t object;       /* index into vm_load.objects */
+	const char *section; /* ".rodata" */
+	uint64_t offset;     /* bytes, in it */
+	const void *data;
+	size_t size; /* bytes */
+};
+
 /* What the guest does: it loads objects, or (if run is set) runs a program. */
 struct vm_load {
 	const char *const *objects; /* paths of BPF object files */
@@ -27,6 +36,8 @@ struct vm_load {
 	/* Which of their programs: fnmatch(3) of the name, names of types; none given: all. */
 	const char *const *name_globs, *const *types;
 	size_t num_name_globs, num_types;
+	const struct vm_set *sets; /* in this order */
+	size_t num_sets;
 	unsigned log_level;      /* of each load, as bpf(2) has it: 1, 2; statistics always come */
 	const char *run;         /* path of a program: an ELF binary or a script */
 	const char *const *args; /* its arguments, without argv[0] */

@@ -89,6 +89,30 @@ static void test_objects(void **state)
 	free(list);
 }
 
+/* What of the objects is loaded, and how. */
+static void test_orders(void **state)
+{
+	static const char *const globs[] = {"xdp_*", "a\nb"}, *const types[] = {"xdp"};
+	static const struct vm_set sets[] = {{0, ".rodata", 12, "\0\xfe\x7f", 3},
+					     {1, ".bss", 1ull << 32, "", 0}};
+	struct vm_load load = {.name_globs = globs,
+			       .num_name_globs = 2,
+			       .types = types,
+			       .num_types = 1,
+			       .sets = sets,
+			       .num_sets = 2,
+			       .log_level = 2};
+	const char *path = in_scratch("initrd.cpio");
+	char *list;
+
+	(void)state;
+	assert_null(write_archive(&load, path));
+	list = list_archive(path);
+	assert_non_null(strstr(list, "name xdp_*\nname a\\nb\ntype xdp\nset 0 .rodata 12 00fe7f\n"
+				     "set 1 .bss 4294967296 \nlog_level 2\n" FRAMES));
+	free(list);
+}
+
 static void test_run(void **state)
 {
 	static const char *const args[] = {"-v", "", "two\nlines"};
@@ -187,9 +211,9 @@ int main(void)
 {
 #define scratch_test(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 	const struct CMUnitTest tests[] = {
-		scratch_test(test_objects),       scratch_test(test_run),
-		scratch_test(test_deterministic), scratch_test(test_refused),
-		scratch_test(test_full_disk),
+		scratch_test(test_objects), scratch_test(test_orders),
+		scratch_test(test_run),     scratch_test(test_deterministic),
+		scratch_test(test_refused), scratch_test(test_full_disk),
 	};
 
 	return cmocka_run_group_tests_name("vm/initramfs", tests, NULL, NULL);

@@ -3,8 +3,11 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "vm/guest/guest.h"
 #include "vm/guest/objects.h"
 
 /*
@@ -60,6 +63,72 @@ static void fix_map(struct bpf_object *obj, struct bpf_map *map, const struct bp
 		if (!bpf_map__max_entries(map))
 			bpf_map__set_max_entries(map, 1);
 	}
+}
+
+/* Plain ones are named "OBJECT.rodata", those of a section of their own as the section. */
+static struct bpf_map *find_section(struct bpf_object *obj, const char *section)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map (map, obj) {
+		const char *name = bpf_map__name(map);
+		size_t len = strlen(name), n = strlen(section);
+
+		if (!bpf_map__is_internal(map))
+			continue;
+		if (!strcmp(name, section) ||
+		    (name[0] != '.' && len > n && !strcmp(name + len - n, section)))
+			return map;
+	}
+	return NULL;
+}
+
+/* Two hex digits a byte. False: something else is there. */
+static bool put_hex(char *to, const char *hex, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		unsigned byte;
+
+		if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
+			return false;
+		to[i] = (char)byte;
+	}
+	return true;
+}
+
+/* "OBJECT SECTION OFFSET HEX" */
+static int set(struct bpf_object *obj, const char *order, size_t object)
+{
+	size_t of, offset, size = 0, n;
+	struct bpf_map *map;
+	char section[256];
+	int at = 0;
+	char *value;
+
+	if (sscanf(order, "%zu %255s %zu %n", &of, section, &offset, &at) != 3 || !at)
+		die("an order to set a variable makes no sense: %.80s", order);
+	if (of != object)
+		return 0;
+	n = strlen(order + at) / 2;
+	map = find_section(obj, section);
+	value = map ? (char *)bpf_map__initial_value(map, &size) : NULL; /* const until 1.4 */
+	if (!value || offset > size || n > size - offset ||
+	    !put_hex(value + offset, order + at, n)) {
+		kt_buf_printf(&load_log,
+			      "cannot set %zu bytes at %zu of %s: libbpf %s has no such place\n", n,
+			      offset, section, libbpf_version_string());
+		return -ENOENT;
+	}
+	return 0;
+}
+
+int load_maps_set(struct bpf_object *obj, const char *const *sets, size_t n, size_t object)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < n && !err; i++)
+		err = set(obj, sets[i], object);
+	return err;
 }
 
 void load_maps_fix(struct bpf_object *obj, const struct bpf_program *prog)

@@ -148,12 +148,15 @@ static int load_only(struct attempt *a, int log_level)
 /* Takes load_log. False: the object cannot be opened, or has no program that is wanted. */
 static bool try(struct load *load, int log_level, struct attempt *ret)
 {
-	*ret = (struct attempt){.obj = bpf_object__open_file(load->path, NULL)};
+	*ret = (struct attempt){.obj = load_open(load->path)};
 	ret->err = ret->obj ? 0 : -errno;
 	ret->prog = ret->obj ? only_program(ret->obj, load) : NULL;
 	if (ret->prog) {
 		snprintf(load->name, sizeof(load->name), "%s", bpf_program__name(ret->prog));
-		ret->err = load_only(ret, log_level);
+		ret->err = load_maps_set(ret->obj, (const char *const *)load->orders->sets.data,
+					 load->orders->sets.len, load->object);
+		if (!ret->err)
+			ret->err = load_only(ret, log_level);
 	}
 	ret->log = load_log_take();
 	return ret->prog;

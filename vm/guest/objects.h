@@ -7,6 +7,14 @@
 
 #include "util/buf.h"
 
+/* --- the object: load_open.c --- */
+
+/*
+ * Opens the object; program arrays have no values then. NULL, and errno is set: it is none; why is
+ * in load_log.
+ */
+struct bpf_object *load_open(const char *path);
+
 /* --- what libbpf and the kernel say of a load: load_log.c --- */
 
 /*
@@ -37,6 +45,12 @@ bool load_log_kernel(const struct bpf_program *prog, const char *log);
 uint32_t load_log_bound(struct kt_buf *log);
 
 /* --- the object's maps: load_maps.c --- */
+
+/*
+ * Puts bytes into the object's global variables: values of the order "set", of those the ones for
+ * this object. 0, or a negative errno, with the reason in load_log.
+ */
+int load_maps_set(struct bpf_object *obj, const char *const *sets, size_t n, size_t object);
 
 /* What would keep prog, the only program that is loaded, from its maps though it is all right. */
 void load_maps_fix(struct bpf_object *obj, const struct bpf_program *prog);
