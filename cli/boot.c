@@ -16,7 +16,12 @@ const char cli_boot_load_help[] =
 	"                       as always\n"
 	"  --run BIN            a loader of your own, run in the guest with the shared\n"
 	"                       libraries it needs; read once it has loaded programs and\n"
-	"                       no other has come for 0.7 seconds\n"
+	"                       no other has come for a while. The exit status is 1 when\n"
+	"                       it loads nothing, fails, or one of its programs does\n"
+	"  --load-timeout SECONDS\n"
+	"                       for the loader to load its programs (15 until the first is\n"
+	"                       there, or in the verifier; 240 for all)\n"
+	"  --settle SECONDS     without a new program: then all are loaded (0.7)\n"
 	"  --scheduler BIN      a sched_ext scheduler, run likewise: does it attach, and\n"
 	"                       schedule? Read while it is attached, and stopped then;\n"
 	"                       the exit status is 1 when it fails\n"
@@ -27,7 +32,8 @@ const char cli_boot_load_help[] =
 	"                       not counted (15)\n"
 	"  --workload-timeout SECONDS\n"
 	"                       for each task under it to get on a CPU (5)\n"
-	"  --live               show the scheduler's output on stderr as it comes, too\n";
+	"  --live               show the output of the scheduler or loader on stderr as it\n"
+	"                       comes, not collapsed\n";
 
 const char cli_boot_guest_help[] =
 	"The guest:\n"
@@ -158,6 +164,8 @@ struct kt_error *cli_boot_option(struct cli_boot *boot, int option, char *arg, b
 		return milliseconds("--attach-timeout", arg, &boot->load.attach_ms);
 	case CLI_OPT_WORKLOAD_TIMEOUT:
 		return milliseconds("--workload-timeout", arg, &boot->load.workload_ms);
+	case CLI_OPT_LOAD_TIMEOUT: return milliseconds("--load-timeout", arg, &boot->load.max_ms);
+	case CLI_OPT_SETTLE: return milliseconds("--settle", arg, &boot->load.settle_ms);
 	case CLI_OPT_LIVE: boot->live = true; return NULL;
 	case CLI_OPT_ACCEL: boot->vm.accel = arg; return NULL;
 	case CLI_OPT_MEMORY: return number("--memory", arg, 1 << 24, &boot->vm.memory_mib);
@@ -206,10 +214,13 @@ struct kt_error *cli_boot_check(const struct cli_boot *boot, int n_args, char **
 	if (boot->vm.topology && boot->vm.smp)
 		return kt_error_new(KT_ERROR_USAGE, "--smp and --topology both set the number of "
 						    "CPUs: give one of them");
-	if (!scheduler && (boot->load.attach_ms || boot->load.workload_ms || boot->live))
+	if (!scheduler && (boot->load.attach_ms || boot->load.workload_ms))
 		return kt_error_new(KT_ERROR_USAGE,
-				    "--attach-timeout, --workload-timeout and --live need "
-				    "--scheduler");
+				    "--attach-timeout and --workload-timeout need --scheduler");
+	if (!boot->load.run && (boot->load.max_ms || boot->load.settle_ms))
+		return kt_error_new(KT_ERROR_USAGE, "--load-timeout and --settle need --run");
+	if (!program && boot->live)
+		return kt_error_new(KT_ERROR_USAGE, "--live needs --run or --scheduler");
 	if (scheduler && boot->vm.keep)
 		return kt_error_new(KT_ERROR_USAGE,
 				    "--keep: a scheduler's guest ends when its verdict is known; "

@@ -6,6 +6,7 @@
 #include "cli/show.h"
 #include "collect/verifier.h"
 #include "kernels/kernels.h"
+#include "logparse/logs.h"
 #include "model/saved.h"
 
 /* What is booted and loaded. A command checks how many kernels and schedulers it can use. */
@@ -17,7 +18,8 @@ struct cli_boot {
 	KT_VEC(const char *) kernels, schedulers, objects, files, qemu_args;
 	bool given;           /* an option that makes sense only for a guest of ours */
 	bool list_topologies; /* instead of all else */
-	bool live;            /* a scheduler's output is shown as it comes */
+	bool live;            /* the output of a scheduler or loader is shown as it comes */
+	bool raw;             /* and is not collapsed */
 };
 
 /* clang-format off */
@@ -31,6 +33,8 @@ struct cli_boot {
 	{"modules", required_argument, NULL, CLI_OPT_MODULES},                  \
 	{"attach-timeout", required_argument, NULL, CLI_OPT_ATTACH_TIMEOUT},    \
 	{"workload-timeout", required_argument, NULL, CLI_OPT_WORKLOAD_TIMEOUT}, \
+	{"load-timeout", required_argument, NULL, CLI_OPT_LOAD_TIMEOUT},        \
+	{"settle", required_argument, NULL, CLI_OPT_SETTLE},                    \
 	{"live", no_argument, NULL, CLI_OPT_LIVE},                              \
 	{"accel", required_argument, NULL, CLI_OPT_ACCEL},                      \
 	{"memory", required_argument, NULL, CLI_OPT_MEMORY},                    \
@@ -62,6 +66,12 @@ int cli_list_topologies(void);
 void cli_boot_deinit(struct cli_boot *boot);
 extern const char cli_boot_load_help[], cli_boot_guest_help[];
 
+/* What came of a loader; see cli/loader.h. */
+struct cli_loader {
+	struct kt_logs rejected; /* logs of programs that were; slices of its output */
+	char *reason;            /* why it did not pass, "loaded nothing ..."; NULL: it did */
+};
+
 /* One run of a guest, and its result. All zeros at first; it must stay where it is. */
 struct cli_run {
 	const char *what; /* that was run in it: the scheduler, or the loader; NULL: objects */
@@ -75,6 +85,7 @@ struct cli_run {
 	struct vm *vm;
 	struct vm_results results;
 	struct render_payload payload;
+	struct cli_loader loader;
 	KT_VEC(struct render_failure) failures;
 };
 

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "cli/attach.h"
-#include "cli/boot.h"
+#include "cli/loader.h"
 #include "cli/writer.h"
 #include "render/verifier_output.h"
 #include "util/cleanup.h"
@@ -24,7 +24,8 @@ static const char help_result[] =
 	"The result:\n"
 	"  --save FILE          write it there as --json would print it, too: for\n"
 	"                       `ktstr-gdb diff`\n"
-	"  --raw                the scheduler's log as it is, not collapsed\n"
+	"  --raw                the log of the scheduler, and what the loader prints, as it\n"
+	"                       is, not collapsed\n"
 	"\n";
 
 enum { OPT_SAVE = CLI_OPT_OWN, OPT_RAW };
@@ -50,6 +51,7 @@ static struct kt_error *take_option(struct collect *c, int option, char *arg)
 	if (option == OPT_SAVE || option == OPT_RAW) {
 		c->boot.given = true;
 		c->raw |= option == OPT_RAW;
+		c->boot.raw = c->raw;
 		c->save = option == OPT_SAVE ? arg : c->save;
 		return NULL;
 	}
@@ -73,9 +75,9 @@ static struct kt_error *check_usage(const struct collect *c, int n_args, char **
 		return kt_error_new(KT_ERROR_USAGE,
 				    "collect takes one --kernel and one --scheduler; "
 				    "`ktstr-gdb diff` compares two");
-	if (c->raw && !c->boot.schedulers.len)
-		return kt_error_new(KT_ERROR_USAGE,
-				    "--raw needs --scheduler: it is about the scheduler's log");
+	if (c->raw && !c->boot.schedulers.len && !c->boot.load.run)
+		return kt_error_new(KT_ERROR_USAGE, "--raw needs --scheduler or --run: it is about "
+						    "what these print");
 	if (c->args.guest.leave_stopped && c->boot.schedulers.len)
 		return kt_error_new(KT_ERROR_USAGE, "--leave-stopped: a scheduler's guest has to "
 						    "run on until its verdict is known");
@@ -83,24 +85,6 @@ static struct kt_error *check_usage(const struct collect *c, int n_args, char **
 		return kt_error_new(KT_ERROR_USAGE,
 				    "--output: with --scheduler only --csv has columns");
 	return NULL;
-}
-
-/* Says why programs may be missing: the loader ended early, or was slow. */
-static void note_loader(const struct cli_run *run)
-{
-	const char *reason = run->results.ready_reason ? run->results.ready_reason : "";
-
-	if (run->payload.exited && run->payload.exit_code)
-		cli_note("%s ended with exit status %d before its programs were read", run->what,
-			 run->payload.exit_code);
-	else if (run->payload.exited)
-		cli_note("%s ended before its programs were read; a loader has to stay alive to "
-			 "hold them",
-			 run->what);
-	else if (strcmp(reason, "no programs appeared") == 0)
-		cli_note("%s had loaded no programs when its time was up", run->what);
-	else if (strcmp(reason, "still loading") == 0)
-		cli_note("%s was still loading programs when its time was up", run->what);
 }
 
 static int keep(const struct collect *c, struct cli_run *run)
@@ -128,7 +112,7 @@ static int show_loaded(const struct collect *c, struct cli_run *run)
 	int status = cli_show(&run->result, &c->args.output);
 
 	if (status == CLI_DONE && run->result.payload)
-		note_loader(run);
+		status = cli_loader_show(run, &c->args.output);
 	if (c->boot.vm.keep && status < CLI_USAGE) {
 		int kept = keep(c, run);
 

@@ -5,6 +5,7 @@
 
 #include "cli/boot.h"
 #include "cli/input.h"
+#include "cli/loader.h"
 #include "model/filter.h"
 #include "model/saved.h"
 #include "render/diff.h"
@@ -361,7 +362,8 @@ static int run_side(const struct diff *diff, size_t nth, bool *failed, struct si
 
 	if (status != CLI_DONE)
 		return status;
-	*failed |= scheduler && cli_run_status(&run) != CLI_DONE;
+	*failed |= (scheduler || run.result.payload) && cli_run_status(&run) != CLI_DONE;
+	cli_loader_tell(&run);
 	cli_show_console(run.collected.result.console);
 	ret->source = boot->schedulers.len > 1 ? scheduler : kernel;
 	err = cli_saved(&run.result, &ret->result);

@@ -3,7 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/boot.h"
+#include "cli/loader.h"
 #include "render/text.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
@@ -65,11 +65,6 @@ static int fail_with_console(struct kt_error *err, const char *console)
 	return status;
 }
 
-static int exit_code(int wait_status)
-{
-	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
-}
-
 static bool gather_failures(struct cli_run *run, const struct vm_load *load)
 {
 	if (!kt_vec_reserve(&run->failures, 1)) /* NULL would say that nothing was loaded */
@@ -89,9 +84,13 @@ static bool gather_failures(struct cli_run *run, const struct vm_load *load)
 	return true;
 }
 
-static int64_t timeout_ms(const struct cli_guest *guest)
+static int64_t timeout_ms(const struct cli_guest *guest, const struct vm_load *load)
 {
-	return guest->timeout_s > 0 ? (int64_t)(guest->timeout_s * 1000) : DEFAULT_TIMEOUT_MS;
+	int64_t loader = cli_loader_limit_ms(load);
+
+	if (guest->timeout_s > 0)
+		return (int64_t)(guest->timeout_s * 1000);
+	return loader > DEFAULT_TIMEOUT_MS ? loader : DEFAULT_TIMEOUT_MS;
 }
 
 static struct kt_error *read_guest(struct cli_run *run)
@@ -103,13 +102,16 @@ static struct kt_error *read_guest(struct cli_run *run)
 }
 
 /* Loads objects, or runs a loader. */
-static int run_loader(const struct vm_config *vm, const struct vm_load *load, struct cli_run *run)
+static int run_loader(const struct vm_config *vm, const struct vm_load *load,
+		      const struct cli_boot *boot, struct cli_run *run)
 {
-	struct vm_session_options options = {.timeout_ms = timeout_ms(run->session.options),
-					     .output = show_output};
+	struct vm_session_options options = {.timeout_ms = timeout_ms(run->session.options, load),
+					     .output = boot->live ? show_output : NULL};
 	struct kt_error *err;
 
 	err = vm_session_start(vm, load, &options, &run->results, &run->vm);
+	if (load->run)
+		cli_loader_show_output(&run->results, boot->live, boot->raw);
 	if (err)
 		return fail_with_console(err, run->results.console);
 	err = read_guest(run);
@@ -118,15 +120,14 @@ static int run_loader(const struct vm_config *vm, const struct vm_load *load, st
 
 		return fail_with_console(err, console);
 	}
-	run->payload = (struct render_payload){
-		.exited = run->results.exited,
-		.exit_code = exit_code(run->results.exit_status),
-		.output = run->results.output.data ? run->results.output.data : "",
-	};
-	if (load->run)
+	if (load->run) {
 		run->result.payload = &run->payload;
-	else if (!gather_failures(run, load))
-		return cli_fail(kt_error_no_memory());
+		err = cli_loader_judge(run, load);
+	} else if (!gather_failures(run, load)) {
+		err = kt_error_no_memory();
+	}
+	if (err)
+		return cli_fail(err);
 	run->result.inspection = &run->session.inspection;
 	run->result.failures = run->failures.data;
 	run->result.n_failures = run->failures.len;
@@ -143,7 +144,7 @@ static int run_scheduler(const struct vm_config *vm, const struct vm_load *load,
 		.load = load,
 		.stub = run->session.stub,
 		.facts = run->session.facts,
-		.timeout_ms = timeout_ms(run->session.options),
+		.timeout_ms = timeout_ms(run->session.options, load),
 		.output = live ? show_output : NULL,
 	};
 	struct kt_error *err;
@@ -231,13 +232,15 @@ int cli_run_guest(const struct cli_boot *boot, const char *kernel, const char *s
 	load.modules_dir = modules;
 	load.modules_asked = boot->modules;
 	load.release = facts ? kfacts_kernel(facts)->release : NULL;
-	return scheduler ? run_scheduler(&vm, &load, boot->live, run) : run_loader(&vm, &load, run);
+	return scheduler ? run_scheduler(&vm, &load, boot->live, run)
+			 : run_loader(&vm, &load, boot, run);
 }
 
 void cli_run_deinit(struct cli_run *run)
 {
 	vm_destroy(run->vm);
 	kt_vec_free(&run->failures);
+	cli_loader_deinit(&run->loader);
 	vm_results_deinit(&run->results);
 	kt_collected_deinit(&run->collected);
 	cli_session_deinit(&run->session);
@@ -251,6 +254,6 @@ int cli_run_status(const struct cli_run *run)
 	if (run->result.run)
 		failed = kt_verdict(run->result.run) != KT_VERDICT_PASS;
 	else if (run->result.payload)
-		failed = run->payload.exited && run->payload.exit_code;
+		failed = run->payload.reason;
 	return failed ? CLI_TEST_FAILED : CLI_DONE;
 }

@@ -22,6 +22,7 @@ struct render_payload {
 	bool exited;
 	int exit_code; /* when exited; 128 + N: killed by signal N */
 	const char *output;
+	const char *reason; /* why it did not pass, "loaded nothing ..."; NULL: it did */
 };
 
 /* What JSON has beside the programs. Strings are the caller's. */

@@ -188,6 +188,9 @@ static json_t *json_payload(const struct render_payload *payload)
 {
 	json_t *object = json_object();
 
+	json_object_set_new(object, "passed", json_boolean(!payload->reason));
+	json_object_set_new(object, "reason",
+			    payload->reason ? kt_json_text(payload->reason) : json_null());
 	json_object_set_new(object, "exited", json_boolean(payload->exited));
 	json_object_set_new(object, "exit_code",
 			    payload->exited ? json_integer(payload->exit_code) : json_null());

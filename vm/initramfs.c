@@ -15,8 +15,9 @@
 #include "vm/initramfs.h"
 #include "vm/modules.h"
 
-#define SETTLE_MS 700
-#define MAX_MS    15000
+#define SETTLE_MS  700
+#define MAX_MS     15000
+#define LOADING_MS 240000 /* a program at the limit of a million instructions, under TCG */
 
 #define ATTACH_MS   15000
 #define WORKLOAD_MS 5000
@@ -295,9 +296,10 @@ static struct kt_error *put_program(struct writer *w, const struct vm_initramfs 
 		kt_buf_printf(orders, "scheduler 1\nattach_ms %u\nworkload_ms %u\n",
 			      load->attach_ms ? load->attach_ms : ATTACH_MS,
 			      load->workload_ms ? load->workload_ms : WORKLOAD_MS);
-	kt_buf_printf(orders, "settle_ms %u\nmax_ms %u\n",
+	kt_buf_printf(orders, "settle_ms %u\nmax_ms %u\nloading_ms %u\n",
 		      load->settle_ms ? load->settle_ms : SETTLE_MS,
-		      load->max_ms ? load->max_ms : MAX_MS);
+		      load->max_ms ? load->max_ms : MAX_MS,
+		      load->max_ms ? load->max_ms : LOADING_MS);
 	return NULL;
 }
 

@@ -51,7 +51,8 @@ struct vm_load {
 	const char *modules_dir; /* the kernel's modules, for a virtio console; NULL: none */
 	bool modules_asked;      /* an error of the modules is an error; else it does without */
 	unsigned settle_ms; /* guest time without a new program that means "all loaded"; 0: 700 */
-	unsigned max_ms;    /* guest time that the program gets to load its programs; 0: 15000 */
+	unsigned max_ms;    /* guest time that the program gets to load its programs; 0: 15000 until
+			       the first is there, or in the verifier, and 240000 in all */
 };
 
 /* What goes in; the pointers belong to the caller. */

@@ -81,6 +81,8 @@ static void add_output(struct vm_results *results, const struct vm_session_optio
 		options->output(options->output_arg, event->stream, event->data, event->len);
 	if (results->output.len < OUTPUT_MAX)
 		kt_buf_append(&results->output, event->data, event->len);
+	else
+		results->output_dropped += event->len;
 }
 
 static struct kt_error *guest_died(const struct vm_event *event, bool booted)

@@ -25,11 +25,13 @@ struct vm_program {
 
 struct vm_results {
 	KT_VEC(struct vm_program) programs; /* in the order of the objects and in them */
-	size_t left_out;      /* programs that load.name_globs or load.types did not let through */
-	struct kt_buf output; /* of the payload, stdout and stderr as they came */
+	size_t left_out;         /* programs that load.name_globs or load.types did not let through */
+	struct kt_buf output;    /* of the payload, stdout and stderr as they came */
+	uint64_t output_dropped; /* bytes of it that were too many to keep */
 	char *ready_reason; /* of a scheduler "STATE OPS", as the guest sees sched_ext; else "", or
-			     * of a payload: "settled", "exited", "no programs appeared", "still
-			     * loading"; NULL when it never got that far */
+			     * of a payload: "settled", "exited", "exited, no programs", "no
+			     * programs appeared", "still loading"; NULL when it never got that
+			     * far */
 	bool exited;        /* the payload has ended: exit_status is its wait status */
 	int exit_status;
 	struct vm_sched_results sched; /* of a scheduler */

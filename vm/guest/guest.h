@@ -36,7 +36,8 @@ struct orders {
 		attach_ms; /* how long it may take to attach; time in the verifier is not counted */
 	unsigned workload_ms; /* how long the workload may take to make progress */
 	unsigned settle_ms;   /* how long nothing may be loaded before all is */
-	unsigned max_ms;      /* how long the payload gets to load its programs */
+	unsigned max_ms;      /* how long the payload gets to load a first program, or begin to */
+	unsigned loading_ms;  /* and to load all of them */
 };
 
 /* Prints a fatal error on the console and resets the machine. */

@@ -168,6 +168,8 @@ static void read_order(struct orders *orders, const char *key, char *value)
 		orders->settle_ms = (unsigned)strtoul(value, NULL, 10);
 	else if (!strcmp(key, "max_ms"))
 		orders->max_ms = (unsigned)strtoul(value, NULL, 10);
+	else if (!strcmp(key, "loading_ms"))
+		orders->loading_ms = (unsigned)strtoul(value, NULL, 10);
 	else
 		die("/ktstr/orders has '%s', which this init does not know", key);
 	if (!ok)
@@ -212,8 +214,11 @@ static void load_modules(const struct orders *orders)
 
 int main(void)
 {
-	struct orders orders = {
-		.settle_ms = 700, .max_ms = 15000, .attach_ms = 15000, .workload_ms = 5000};
+	struct orders orders = {.settle_ms = 700,
+				.max_ms = 15000,
+				.loading_ms = 240000,
+				.attach_ms = 15000,
+				.workload_ms = 5000};
 
 	if (getpid() != 1) {
 		fprintf(stderr, "ktstr-init: this is the init of a guest, not a command\n");

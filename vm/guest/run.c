@@ -15,8 +15,6 @@
 #define TICK_MS      50
 #define OUTPUT_CHUNK 4096
 
-/* How long a program may be in the verifier. The host's deadline is longer. */
-#define LOADING_MAX_MS 240000
 /*
  * Number of looks in a row that have to find nothing new. The guest's clock goes on while a busy
  * host does not run the guest: by time alone, a loader that did not run would seem to be done.
@@ -54,7 +52,7 @@ static void start(struct payload *p)
 	channel_lifecycle(KT_PHASE_PAYLOAD_STARTED, "");
 	p->changed_ns = kt_now_ns();
 	p->give_up_ns = kt_deadline_ms(p->orders->max_ms);
-	p->last_ns = kt_deadline_ms(LOADING_MAX_MS);
+	p->last_ns = kt_deadline_ms(p->orders->loading_ms);
 }
 
 /* Only one chunk, so that the other stream and the count of programs get their turn. */
@@ -155,7 +153,7 @@ void run_payload(const struct orders *orders)
 	}
 	report_exit(&p);
 	/* Its programs may still be there: pinned, attached, or held by a daemon. */
-	ready(&p, "exited");
+	ready(&p, count_programs() > p.baseline ? "exited" : "exited, no programs");
 	for (;;) {
 		if ((p.pipes[0] < 0 && p.pipes[1] < 0) || !pump(&p, -1))
 			return;
