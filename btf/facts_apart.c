@@ -3,6 +3,7 @@
 #include "util/apart.h"
 #include "util/cleanup.h"
 #include "util/fence.h"
+#include "util/io.h"
 
 /* Of a result. Facts take some ten kilobytes. */
 #define RESULT_MAX ((size_t)16 << 20)
@@ -73,8 +74,12 @@ struct kt_error *kfacts_load_apart(const struct kfacts_sources *sources,
 		.cancel_fd = wanted->cancel_fd,
 	};
 	_cleanup_(kt_buf_deinit) struct kt_buf result = KT_BUF_INIT;
-	struct kt_error *err = kt_apart(&apart, &result);
+	struct kt_error *err;
 
+	/* Only a place that exists can be allowed. Without it, nothing is cached. */
+	if (cache_dir)
+		kt_error_destroy(kt_mkdir_p(cache_dir, 0700));
+	err = kt_apart(&apart, &result);
 	if (!err && !result.len)
 		err = kt_error_new(KT_ERROR_PROTOCOL,
 				   "the process that reads the kernel's files says nothing");

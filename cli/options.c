@@ -19,7 +19,8 @@ const char cli_guest_help[] =
 	"  --timeout SECONDS    how long to wait for any answer of the stub (5)\n"
 	"  --leave-stopped      leave the guest stopped; without this it runs on, even if it\n"
 	"                       was paused before\n"
-	"  --no-cache           resolve the kernel's layout anew, and keep nothing\n"
+	"  --no-cache           resolve the kernel's layout anew, boot a guest anew, and keep\n"
+	"                       nothing\n"
 	"  --trace FILE         write every packet to and from the stub to FILE\n";
 
 const char cli_output_help[] =

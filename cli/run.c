@@ -229,6 +229,7 @@ int cli_run_guest(const struct cli_boot *boot, const char *kernel, const char *s
 	if (err)
 		return cli_fail(err);
 	facts = run->session.facts;
+	vm.cache_dir = run->session.cache_dir;
 	load.modules_dir = modules;
 	load.modules_asked = boot->modules;
 	load.release = facts ? kfacts_kernel(facts)->release : NULL;

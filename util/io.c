@@ -165,6 +165,28 @@ static struct kt_error *make_dir(const char *path, mode_t mode)
 			   path);
 }
 
+struct kt_error *kt_append_file(const char *path, const char *from)
+{
+	_cleanup_close_ int to = open(path, O_WRONLY | O_APPEND | O_CLOEXEC), fd = -1;
+	_cleanup_free_ char *chunk = malloc(CHUNK_SIZE);
+	off_t done = 0;
+	size_t n = 1;
+	struct kt_error *err;
+
+	if (!chunk)
+		return kt_error_no_memory();
+	if (to < 0)
+		return kt_error_os(errno, "cannot write %s", path);
+	err = kt_open_file(AT_FDCWD, from, 0, &fd, NULL);
+	while (!err && n) {
+		err = kt_read_at(fd, chunk, CHUNK_SIZE, done, &n);
+		if (!err && n)
+			err = kt_write_all(to, chunk, n);
+		done += (off_t)n;
+	}
+	return kt_error_wrap(err, "cannot add %s to %s", from, path);
+}
+
 struct kt_error *kt_mkdir_p(const char *path, mode_t mode)
 {
 	_cleanup_free_ char *dir = strdup(path);

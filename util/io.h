@@ -51,6 +51,9 @@ struct kt_error *kt_read_file(const char *path, size_t max, struct kt_buf *ret);
 struct kt_error *kt_replace_file(const char *path, const void *data, size_t len, mode_t mode,
 				 bool sync);
 
+/* Adds the content of a file to the end of another one, which is there. */
+struct kt_error *kt_append_file(const char *path, const char *from);
+
 /* Makes a directory and its missing parents, each with this mode. Errors name the directory. */
 struct kt_error *kt_mkdir_p(const char *path, mode_t mode);
 

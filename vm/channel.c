@@ -71,10 +71,8 @@ struct kt_error *vm_channel_receive(struct vm_channel *channel)
 	return NULL;
 }
 
-static struct kt_error *send_bytes(int fd, const char *data, size_t len)
+static struct kt_error *send_bytes(int fd, const char *data, size_t len, int64_t deadline)
 {
-	int64_t deadline = kt_deadline_ms(SEND_MAX_MS);
-
 	while (len) {
 		struct pollfd pfd = {fd, POLLOUT, 0};
 		ssize_t n = send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -96,6 +94,12 @@ static struct kt_error *send_bytes(int fd, const char *data, size_t len)
 struct kt_error *vm_channel_send(struct vm_channel *channel, uint32_t type, const void *payload,
 				 size_t len)
 {
+	return vm_channel_send_by(channel, type, payload, len, kt_deadline_ms(SEND_MAX_MS));
+}
+
+struct kt_error *vm_channel_send_by(struct vm_channel *channel, uint32_t type, const void *payload,
+				    size_t len, int64_t deadline_ns)
+{
 	_cleanup_(kt_buf_deinit) struct kt_buf frame = KT_BUF_INIT;
 
 	if (channel->fd < 0)
@@ -103,5 +107,5 @@ struct kt_error *vm_channel_send(struct vm_channel *channel, uint32_t type, cons
 	kt_frame_encode(&frame, type, payload, len);
 	if (frame.failed)
 		return kt_error_no_memory();
-	return send_bytes(channel->fd, frame.data, frame.len);
+	return send_bytes(channel->fd, frame.data, frame.len, deadline_ns);
 }

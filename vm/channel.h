@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "util/error.h"
 #include "vm/frame.h"
@@ -34,8 +35,15 @@ int vm_channel_poll_fd(const struct vm_channel *channel);
 /* Reads what is there, without waiting. The only error is KT_ERROR_NO_MEMORY. */
 struct kt_error *vm_channel_receive(struct vm_channel *channel);
 
-/* Sends a frame. KT_ERROR_CLOSED: QEMU has hung up. KT_ERROR_TIMEOUT: the guest does not read. */
+/*
+ * Sends a frame, in a second at most. KT_ERROR_CLOSED: QEMU has hung up. KT_ERROR_TIMEOUT: the
+ * guest does not read; a part of the frame may have been sent.
+ */
 struct kt_error *vm_channel_send(struct vm_channel *channel, uint32_t type, const void *payload,
 				 size_t len);
+
+/* The same until a deadline, in kt_now_ns() time. */
+struct kt_error *vm_channel_send_by(struct vm_channel *channel, uint32_t type, const void *payload,
+				    size_t len, int64_t deadline_ns);
 
 #endif

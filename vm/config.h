@@ -31,6 +31,11 @@ struct vm_config {
 	const char *gdb; /* where the stub listens, as in util/stub_address.h, without a host on
 			  * 127.0.0.1; NULL: a socket in the private directory. QEMU has only
 			  * one stub. */
+	/*
+	 * The tool's cache. A guest that is booted is kept in it as a snapshot, before it gets its
+	 * work, and the next one of its kind is restored from that. NULL: neither.
+	 */
+	const char *cache_dir;
 	bool keep;     /* vm_keep() may be called: the kernel does not kill QEMU with its parent */
 	int cancel_fd; /* readable: KT_ERROR_CANCELLED; -1: none */
 	/* Called with what is being done, for a progress line; may be NULL. */

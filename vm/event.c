@@ -14,6 +14,7 @@ static const struct {
 	enum kt_phase phase;
 	enum vm_event_type type;
 } phases[] = {
+	{KT_PHASE_WAITING, VM_EVENT_WAITING},
 	{KT_PHASE_INIT_STARTED, VM_EVENT_INIT_STARTED},
 	{KT_PHASE_PAYLOAD_STARTED, VM_EVENT_PAYLOAD_STARTED},
 	{KT_PHASE_SCHED_DIED, VM_EVENT_SCHED_DIED},

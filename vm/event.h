@@ -11,6 +11,7 @@
 #include "vm/frame.h"
 
 enum vm_event_type {
+	VM_EVENT_WAITING, /* init waits for its work; vm_next_event() keeps it to itself */
 	VM_EVENT_INIT_STARTED,
 	VM_EVENT_PAYLOAD_STARTED,
 	VM_EVENT_PROGRAM,  /* program: an object's program was loaded or not */

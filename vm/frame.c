@@ -131,6 +131,29 @@ bool kt_frame_decoder_next(struct kt_frame_decoder *decoder, struct kt_frame *re
 	return false;
 }
 
+void kt_work_encode(struct kt_buf *out, const struct kt_work *work)
+{
+	kt_buf_append_le(out, work->size, 8);
+	kt_buf_append_le(out, work->realtime_ns, 8);
+	kt_buf_append(out, work->entropy, sizeof(work->entropy));
+}
+
+bool kt_work_decode(const void *payload, size_t len, struct kt_work *ret)
+{
+	struct kt_cursor c = kt_cursor(payload, len, false);
+	struct kt_work work;
+	const uint8_t *entropy;
+
+	work.size = kt_cursor_u64(&c);
+	work.realtime_ns = kt_cursor_u64(&c);
+	entropy = kt_cursor_bytes(&c, sizeof(work.entropy));
+	if (c.failed || c.pos != len || work.size > KT_WORK_MAX)
+		return false;
+	memcpy(work.entropy, entropy, sizeof(work.entropy));
+	*ret = work;
+	return true;
+}
+
 static void put_string(struct kt_buf *out, const char *s)
 {
 	kt_buf_append(out, s, strlen(s) + 1);

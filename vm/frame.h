@@ -23,9 +23,11 @@ enum kt_frame_type {
 					   * run 0, and the last frame */
 	KT_FRAME_SCHED_EXIT = 0x53434458, /* int32: the scheduler's wait status */
 	KT_FRAME_PROG = 0x50524f47,       /* one program that init loaded or failed to load */
-	KT_FRAME_COMMAND = 0x434d4e44,    /* host to guest, the only one: enum kt_command */
-	KT_FRAME_OUTPUT = 0x4f555450,     /* a stream byte (1 stdout, 2 stderr), then its bytes */
-	KT_FRAME_LEFT = 0x4c454654,       /* int32: programs that the filter did not let through */
+	KT_FRAME_COMMAND = 0x434d4e44,    /* host to guest: enum kt_command */
+	KT_FRAME_WORK = 0x574f524b, /* host to guest: struct kt_work, once init waits for work */
+	KT_FRAME_WORK_DATA = 0x57445441, /* host to guest, after WORK: the next bytes of it */
+	KT_FRAME_OUTPUT = 0x4f555450,    /* a stream byte (1 stdout, 2 stderr), then its bytes */
+	KT_FRAME_LEFT = 0x4c454654,      /* int32: programs that the filter did not let through */
 };
 
 enum kt_phase {
@@ -39,6 +41,7 @@ enum kt_phase {
 	KT_PHASE_READY = 16,
 	KT_PHASE_WORKLOAD_STALLED = 17, /* no progress under the scheduler; how much, and why */
 	KT_PHASE_STOPPING = 18,         /* the scheduler is told to end from now on */
+	KT_PHASE_WAITING = 19,          /* init waits for KT_FRAME_WORK */
 };
 
 enum kt_command {
@@ -94,6 +97,23 @@ struct kt_prog_record {
 	size_t log_len;       /* bytes */
 	uint32_t log_dropped; /* bytes that did not fit: a line in the middle of log says so too */
 };
+
+/* The payload of KT_FRAME_WORK: what a guest gets that waited, and what it cannot know by itself.
+ */
+#define KT_WORK_ENTROPY 64
+#define KT_WORK_MAX     (512u << 20)
+
+struct kt_work {
+	uint64_t size;        /* bytes of the archive (cpio) that come in KT_FRAME_WORK_DATA */
+	uint64_t realtime_ns; /* the host's clock, since 1970 */
+	uint8_t entropy[KT_WORK_ENTROPY];
+};
+
+/* Appends the payload to out. */
+void kt_work_encode(struct kt_buf *out, const struct kt_work *work);
+
+/* False: not such a payload, or more than KT_WORK_MAX bytes. */
+bool kt_work_decode(const void *payload, size_t len, struct kt_work *ret);
 
 /* Appends the payload to out. */
 void kt_prog_record_encode(struct kt_buf *out, const struct kt_prog_record *record);

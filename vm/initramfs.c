@@ -348,30 +348,63 @@ static struct kt_error *put_modules(struct writer *w, const struct vm_machine *m
 	return err;
 }
 
-struct kt_error *vm_initramfs_write(const struct vm_initramfs *initramfs, const char *path)
+/* What every guest of this kernel has. */
+static struct kt_error *put_base(struct writer *w, const struct vm_initramfs *initramfs)
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf orders = KT_BUF_INIT;
-	_cleanup_(writer_deinit) struct writer w = {0};
-	struct kt_error *err;
+	struct kt_error *err = put_mount_points(w);
 
-	err = writer_open(&w, path);
 	if (!err)
-		err = put_mount_points(&w);
+		err = put_bytes(w, "init", 0755, initramfs->init, initramfs->init_size);
 	if (!err)
-		err = put_bytes(&w, "init", 0755, initramfs->init, initramfs->init_size);
-	if (!err)
-		err = put_modules(&w, initramfs->machine, initramfs->load, &orders);
-	if (!err)
-		err = put_objects(&w, initramfs->load, &orders);
-	if (!err && initramfs->load->run)
-		err = put_program(&w, initramfs, &orders);
+		err = put_modules(w, initramfs->machine, initramfs->load, &orders);
 	if (!err && initramfs->machine->frames_tty)
 		order(&orders, "tty", initramfs->machine->frames_tty);
 	if (!err && orders.failed)
 		err = kt_error_no_memory();
-	if (!err)
-		err = put_bytes(&w, "ktstr/orders", 0644, orders.data, orders.len);
+	return err ? err : put_bytes(w, "ktstr/base", 0644, orders.data, orders.len);
+}
+
+static struct kt_error *put_work(struct writer *w, const struct vm_initramfs *initramfs)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf orders = KT_BUF_INIT;
+	struct kt_error *err = put_objects(w, initramfs->load, &orders);
+
+	if (!err && initramfs->load->run)
+		err = put_program(w, initramfs, &orders);
+	if (!err && orders.failed)
+		err = kt_error_no_memory();
+	return err ? err : put_bytes(w, "ktstr/orders", 0644, orders.data, orders.len);
+}
+
+enum { PART_BASE = 1, PART_WORK = 2 };
+
+static struct kt_error *write_parts(const struct vm_initramfs *initramfs, int parts,
+				    const char *path)
+{
+	_cleanup_(writer_deinit) struct writer w = {0};
+	struct kt_error *err = writer_open(&w, path);
+
+	if (!err && parts & PART_BASE)
+		err = put_base(&w, initramfs);
+	if (!err && parts & PART_WORK)
+		err = put_work(&w, initramfs);
 	if (!err && archive_write_close(w.archive) != ARCHIVE_OK)
 		err = writer_error(&w);
 	return err;
+}
+
+struct kt_error *vm_initramfs_write(const struct vm_initramfs *initramfs, const char *path)
+{
+	return write_parts(initramfs, PART_BASE | PART_WORK, path);
+}
+
+struct kt_error *vm_initramfs_write_base(const struct vm_initramfs *initramfs, const char *path)
+{
+	return write_parts(initramfs, PART_BASE, path);
+}
+
+struct kt_error *vm_initramfs_write_work(const struct vm_initramfs *initramfs, const char *path)
+{
+	return write_parts(initramfs, PART_WORK, path);
 }

@@ -3,8 +3,10 @@
  * The initramfs of a guest: our init, its orders, and what it is to load or run.
  *
  *	/init              build/ktstr-init
- *	/ktstr/orders      see vm/guest/guest.h
+ *	/ktstr/base        the orders of the guest, see vm/guest/guest.h
  *	/ktstr/modules/N-NAME.ko, where the kernel has virtio's console as a module
+ * and what it is to do, which the guest may get later, too:
+ *	/ktstr/orders
  *	/ktstr/objects/N-NAME
  *	the payload, its interpreter and libraries, at the paths they have here
  *
@@ -70,5 +72,12 @@ struct vm_initramfs {
  * not readable, lacks a library. Whether an object is one, the guest's libbpf says.
  */
 struct kt_error *vm_initramfs_write(const struct vm_initramfs *initramfs, const char *path);
+
+/*
+ * The same in two archives, which one behind the other are an initramfs, too. A guest with only the
+ * first waits for the second. The first is the same for all work.
+ */
+struct kt_error *vm_initramfs_write_base(const struct vm_initramfs *initramfs, const char *path);
+struct kt_error *vm_initramfs_write_work(const struct vm_initramfs *initramfs, const char *path);
 
 #endif

@@ -104,24 +104,36 @@ static const struct vm_machine *machine_of(const struct vm_config *config)
 	return config->machine ? config->machine : vm_machine_x86_64;
 }
 
-struct kt_error *vm_qemu_write_config(const struct vm_guard *guard, const struct vm_config *config)
+struct kt_error *vm_qemu_config(const struct vm_guard *guard, const struct vm_config *config,
+				enum vm_start how, struct kt_buf *cfg)
+{
+	struct kt_error *err = config_cpus(cfg, config);
+
+	if (err)
+		return err;
+	kt_buf_printf(cfg,
+		      "[chardev \"console\"]\n  backend = \"file\"\n"
+		      "  path = \"%s/console.log\"\n",
+		      guard->dir);
+	config_channel(cfg, guard->dir, "frames");
+	config_channel(cfg, guard->dir, "bulk");
+	if (how != VM_START_BOOT) {
+		config_channel(cfg, guard->dir, "monitor");
+		kt_buf_appends(cfg, "[mon \"monitor0\"]\n  mode = \"control\"\n"
+				    "  chardev = \"monitor\"\n");
+	}
+	return config_gdb(cfg, guard->dir, config->gdb);
+}
+
+struct kt_error *vm_qemu_write_config(const struct vm_guard *guard, const struct vm_config *config,
+				      enum vm_start how)
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf cfg = KT_BUF_INIT;
 	_cleanup_free_ char *machine = vm_guard_path(guard, "machine.cfg");
 	_cleanup_free_ char *guest = vm_guard_path(guard, "guest.cfg");
 	const struct vm_machine *m = machine_of(config);
-	struct kt_error *err;
+	struct kt_error *err = vm_qemu_config(guard, config, how, &cfg);
 
-	err = config_cpus(&cfg, config);
-	if (err)
-		return err;
-	kt_buf_printf(&cfg,
-		      "[chardev \"console\"]\n  backend = \"file\"\n"
-		      "  path = \"%s/console.log\"\n",
-		      guard->dir);
-	config_channel(&cfg, guard->dir, "frames");
-	config_channel(&cfg, guard->dir, "bulk");
-	err = config_gdb(&cfg, guard->dir, config->gdb);
 	if (err)
 		return err;
 	if (!machine || !guest || cfg.failed)
@@ -186,7 +198,7 @@ static bool push_qemu(struct vm_argv *argv, const struct vm_config *config)
 }
 
 struct kt_error *vm_qemu_argv(const struct vm_guard *guard, const struct vm_config *config,
-			      const char *accel, struct vm_argv *ret)
+			      const char *accel, enum vm_start how, struct vm_argv *ret)
 {
 	const char *cpu = config->cpu ? config->cpu : default_cpu(config, accel);
 	struct vm_argv argv = {0};
@@ -204,6 +216,8 @@ struct kt_error *vm_qemu_argv(const struct vm_guard *guard, const struct vm_conf
 	     push(&argv, "-gdb") && push(&argv, "chardev:gdb0");
 	if (ok && machine_of(config)->serial)
 		ok = push(&argv, "-serial") && push(&argv, "chardev:console");
+	if (ok && how == VM_START_RESTORE)
+		ok = push(&argv, "-incoming") && push(&argv, "defer");
 	for (size_t i = 0; ok && i < config->num_qemu_args; i++)
 		ok = push(&argv, config->qemu_args[i]);
 	if (!ok || !push(&argv, NULL)) {

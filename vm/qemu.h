@@ -3,13 +3,26 @@
 #ifndef KT_VM_QEMU_H
 #define KT_VM_QEMU_H
 
+#include "util/buf.h"
 #include "util/error.h"
 #include "util/vec.h"
 #include "vm/config.h"
 #include "vm/guard.h"
 
+/* How a guest comes up. */
+enum vm_start {
+	VM_START_BOOT, /* with all its work in its initramfs */
+	VM_START_KEEP, /* booted, and kept as a snapshot before it gets its work; has a monitor */
+	VM_START_RESTORE, /* from a snapshot that the monitor is told of */
+};
+
+/* Appends DIR/guest.cfg to cfg; check kt_buf_failed() there. */
+struct kt_error *vm_qemu_config(const struct vm_guard *guard, const struct vm_config *config,
+				enum vm_start how, struct kt_buf *cfg);
+
 /* Writes DIR/machine.cfg (from qemu-configs/) and DIR/guest.cfg (this guest's part). */
-struct kt_error *vm_qemu_write_config(const struct vm_guard *guard, const struct vm_config *config);
+struct kt_error *vm_qemu_write_config(const struct vm_guard *guard, const struct vm_config *config,
+				      enum vm_start how);
 
 /* A command line: NULL-terminated argv and the strings it owns. */
 struct vm_argv {
@@ -18,7 +31,7 @@ struct vm_argv {
 };
 
 struct kt_error *vm_qemu_argv(const struct vm_guard *guard, const struct vm_config *config,
-			      const char *accel, struct vm_argv *ret);
+			      const char *accel, enum vm_start how, struct vm_argv *ret);
 void vm_argv_deinit(struct vm_argv *argv);
 
 /* QEMU's messages without its warnings, on one line, bounded; the caller frees. NULL: no memory. */

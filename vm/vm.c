@@ -11,6 +11,7 @@
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/io.h"
 #include "vm/accel.h"
 #include "vm/channel.h"
 #include "vm/console.h"
@@ -21,8 +22,12 @@
 #include "vm/process.h"
 #include "vm/qemu.h"
 #include "vm/vm.h"
+#include "vm/warm.h"
 
 #define TICK_MS 200
+
+#define INITRD "initrd.cpio" /* as in vm/qemu.c */
+#define WORK   "work.cpio"
 
 /* The guest uses one of them: virtio if its kernel has that, else the serial port. */
 enum { CHANNEL_SERIAL, CHANNEL_VIRTIO, N_CHANNELS };
@@ -40,6 +45,9 @@ struct vm {
 	char *console_path, *gdb_target;
 	char *unpacked; /* the kernel's image, where that was packed */
 	struct vm_life life;
+	struct vm_warm warm;
+	bool is_warm; /* its initramfs is without its work, which is in a file of its own */
+	bool waited;  /* init has said that it waits */
 	bool init_started, ended;
 	int wait_status; /* QEMU's, once ended */
 };
@@ -84,7 +92,30 @@ static struct kt_error *check_topology(const struct vm *vm)
 	return vm_topology_check(vm->config.topology, vm->config.memory_mib, &limits);
 }
 
-static struct kt_error *start_qemu(struct vm *vm)
+/* The initramfs gets the work, too: the guest does not wait for it. */
+static struct kt_error *join_work(struct vm *vm)
+{
+	_cleanup_free_ char *initrd = vm_guard_path(&vm->guard, INITRD);
+	_cleanup_free_ char *work = vm_guard_path(&vm->guard, WORK);
+	struct kt_error *err = initrd && work ? kt_append_file(initrd, work) : kt_error_no_memory();
+
+	vm->is_warm = false;
+	return err;
+}
+
+static struct kt_error *choose_start(struct vm *vm)
+{
+	_cleanup_free_ char *initrd = vm_guard_path(&vm->guard, INITRD);
+	struct kt_error *err = initrd ? vm_warm_choose(&vm->warm, &vm->guard, &vm->config,
+						       vm->accel, initrd)
+				      : kt_error_no_memory();
+
+	if (!err && vm->warm.how == VM_START_BOOT)
+		err = join_work(vm);
+	return err;
+}
+
+static struct kt_error *launch_qemu(struct vm *vm)
 {
 	_cleanup_free_ char *log_path = vm_guard_path(&vm->guard, "qemu.log");
 	_cleanup_(vm_argv_deinit) struct vm_argv argv = {0};
@@ -94,8 +125,12 @@ static struct kt_error *start_qemu(struct vm *vm)
 	err = check_topology(vm);
 	if (!err)
 		err = listen_to_guest(vm);
+	if (!err && vm->is_warm)
+		err = choose_start(vm);
 	if (!err)
-		err = vm_qemu_argv(&vm->guard, &vm->config, vm->accel, &argv);
+		err = vm_qemu_write_config(&vm->guard, &vm->config, vm->warm.how);
+	if (!err)
+		err = vm_qemu_argv(&vm->guard, &vm->config, vm->accel, vm->warm.how, &argv);
 	if (err)
 		return err;
 	if (!log_path)
@@ -115,14 +150,88 @@ static struct kt_error *start_qemu(struct vm *vm)
 static void stop_qemu(struct vm *vm)
 {
 	kt_process_kill(&vm->qemu);
+	vm_monitor_close(&vm->warm.monitor);
 	for (size_t i = 0; i < N_CHANNELS; i++)
 		vm_channel_close(&vm->channels[i]);
-	vm->ended = false;
+	vm->ended = vm->waited = false;
+}
+
+static struct kt_error *restore(struct vm *vm)
+{
+	_cleanup_free_ char *work = vm_guard_path(&vm->guard, WORK);
+
+	return work ? vm_warm_restore(&vm->warm, &vm->channels[CHANNEL_VIRTIO], work)
+		    : kt_error_no_memory();
+}
+
+/* A snapshot that does not live is removed, and the guest is booted, and kept once more. */
+static struct kt_error *start_qemu(struct vm *vm)
+{
+	struct kt_error *err = launch_qemu(vm);
+
+	if (err || vm->warm.how != VM_START_RESTORE)
+		return err;
+	report_progress(vm, "restoring the guest");
+	err = restore(vm);
+	if (!err || kt_error_code(err) == KT_ERROR_CANCELLED)
+		return err;
+	report_progress(vm, kt_error_message(err));
+	kt_error_destroy(err);
+	vm_warm_discard(&vm->warm);
+	stop_qemu(vm);
+	return launch_qemu(vm);
+}
+
+/* After a guest that was restored, or waited, came to nothing. */
+static struct kt_error *start_over(struct vm *vm)
+{
+	struct kt_error *err = NULL;
+
+	report_progress(vm, "booting the guest again");
+	if (vm->warm.how == VM_START_RESTORE)
+		vm_warm_discard(&vm->warm);
+	else
+		err = join_work(vm);
+	stop_qemu(vm);
+	vm->warm.how = VM_START_BOOT;
+	return err ? err : start_qemu(vm);
+}
+
+/* Its kernel has no virtio's console, and the serial port is too slow for more than words. */
+static struct kt_error *start_without_virtio(struct vm *vm)
+{
+	struct kt_error *err;
+
+	report_progress(vm, "booting the guest again: its kernel lacks virtio's console");
+	vm_warm_never(&vm->warm);
+	err = join_work(vm);
+	stop_qemu(vm);
+	return err ? err : start_qemu(vm);
+}
+
+/* The guest waits for its work. */
+static struct kt_error *give_work(struct vm *vm)
+{
+	_cleanup_free_ char *work = vm_guard_path(&vm->guard, WORK);
+
+	if (!work)
+		return kt_error_no_memory();
+	if (vm->heard == CHANNEL_SERIAL)
+		return start_without_virtio(vm);
+	vm->waited = true;
+	vm_warm_keep(&vm->warm, &vm->config);
+	return vm_warm_send(&vm->warm, &vm->channels[CHANNEL_VIRTIO], work);
+}
+
+static bool may_start_over(const struct vm *vm)
+{
+	return !vm->init_started && vm->is_warm && (vm->warm.how == VM_START_RESTORE || vm->waited);
 }
 
 static struct kt_error *write_initramfs(struct vm *vm, const struct vm_load *load)
 {
-	_cleanup_free_ char *path = vm_guard_path(&vm->guard, "initrd.cpio");
+	_cleanup_free_ char *path = vm_guard_path(&vm->guard, INITRD);
+	_cleanup_free_ char *work = vm_guard_path(&vm->guard, WORK);
 	struct vm_initramfs initramfs = {
 		.machine = vm->config.machine,
 		.load = load,
@@ -131,10 +240,13 @@ static struct kt_error *write_initramfs(struct vm *vm, const struct vm_load *loa
 	_cleanup_free_ void *file = NULL;
 	struct kt_error *err;
 
-	if (!path)
+	if (!path || !work)
 		return kt_error_no_memory();
 	err = vm_machine_init(vm->config.machine, &initramfs.init, &initramfs.init_size, &file);
-	return err ? err : vm_initramfs_write(&initramfs, path);
+	if (err || !vm->is_warm)
+		return err ? err : vm_initramfs_write(&initramfs, path);
+	err = vm_initramfs_write_base(&initramfs, path);
+	return err ? err : vm_initramfs_write_work(&initramfs, work);
 }
 
 /* QEMU can unpack some images for aarch64, and none for riscv64: it gets an unpacked one. */
@@ -163,11 +275,8 @@ static struct kt_error *prepare(struct vm *vm, const struct vm_load *load, bool 
 	if (!vm->console_path || !vm->gdb_target)
 		return kt_error_no_memory();
 	err = packed ? unpack_kernel(vm) : NULL;
-	if (!err)
-		err = vm_qemu_write_config(&vm->guard, &vm->config);
-	if (!err)
-		err = write_initramfs(vm, load);
-	return err;
+	vm->is_warm = !load->scheduler && vm_warm_open(&vm->warm, &vm->config);
+	return err ? err : write_initramfs(vm, load);
 }
 
 static struct kt_error *check_topology_machine(const struct vm_config *config,
@@ -209,6 +318,7 @@ struct kt_error *vm_start(const struct vm_config *config, const struct vm_load *
 	vm->config.machine = kernel.machine;
 	vm->guard = (struct vm_guard)VM_GUARD_INIT;
 	vm->qemu.pidfd = -1;
+	vm->warm = (struct vm_warm)VM_WARM_INIT;
 	for (size_t i = 0; i < N_CHANNELS; i++)
 		vm->channels[i] = (struct vm_channel)VM_CHANNEL_INIT;
 	vm->accel = config->accel ? config->accel : default_accel(kernel.machine);
@@ -227,6 +337,7 @@ void vm_destroy(struct vm *vm)
 	if (!vm)
 		return;
 	stop_qemu(vm);
+	vm_warm_deinit(&vm->warm);
 	vm_guard_deinit(&vm->guard);
 	kt_buf_deinit(&vm->text);
 	free(vm->console_path);
@@ -283,6 +394,8 @@ static struct kt_error *check_alive(struct vm *vm)
 		.connected = !hung_up(vm),
 	};
 
+	if (may_start_over(vm) && !kt_deadline_left_ms(vm->warm.due_ns))
+		return start_over(vm);
 	if (vm->init_started || vm->ended || !strncmp(vm->accel, "tcg", 3) ||
 	    !vm_life_is_over(&vm->life, &sign))
 		return NULL;
@@ -364,6 +477,10 @@ static struct kt_error *wait_for_bytes(struct vm *vm, int64_t deadline_ns)
 /* QEMU has ended, and its last frame has been given. */
 static struct kt_error *at_end(struct vm *vm, struct vm_event *ret, bool *again)
 {
+	if (may_start_over(vm)) {
+		*again = true;
+		return start_over(vm);
+	}
 	*again = vm->wait_status != 0 && can_fall_back(vm);
 	if (!*again)
 		return end_event(vm, ret);
@@ -390,6 +507,12 @@ static bool take_event(struct vm *vm, struct vm_event *ret)
 	return false;
 }
 
+/* A guest that was restored begins its work before all else. */
+static bool is_out_of_place(const struct vm *vm, const struct vm_event *event)
+{
+	return may_start_over(vm) && event->type != VM_EVENT_INIT_STARTED;
+}
+
 struct kt_error *vm_next_event(struct vm *vm, int64_t deadline_ns, struct vm_event *ret)
 {
 	struct vm_event event = {0};
@@ -398,6 +521,16 @@ struct kt_error *vm_next_event(struct vm *vm, int64_t deadline_ns, struct vm_eve
 
 	while (!err && !found) {
 		found = take_event(vm, &event);
+		if (found && is_out_of_place(vm, &event)) {
+			found = false;
+			err = start_over(vm);
+			continue;
+		}
+		if (found && event.type == VM_EVENT_WAITING) {
+			found = false;
+			err = vm->is_warm ? give_work(vm) : NULL;
+			continue;
+		}
 		if (found)
 			break;
 		if (vm->ended && hung_up(vm)) {
@@ -442,6 +575,11 @@ const struct vm_config *vm_config(const struct vm *vm)
 const char *vm_accel(const struct vm *vm)
 {
 	return vm->accel;
+}
+
+bool vm_was_restored(const struct vm *vm)
+{
+	return vm->warm.how == VM_START_RESTORE;
 }
 
 const char *vm_dir(const struct vm *vm)

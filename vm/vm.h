@@ -55,6 +55,9 @@ const char *vm_gdb_target(const struct vm *vm);
 const struct vm_config *vm_config(const struct vm *vm);
 const char *vm_accel(const struct vm *vm);
 const char *vm_dir(const struct vm *vm);
+
+/* Whether it comes from a snapshot (config.cache_dir), and was not booted. */
+bool vm_was_restored(const struct vm *vm);
 pid_t vm_pid(const struct vm *vm);
 
 /* The last line of the console that begins with prefix, without its time stamp; caller frees. */

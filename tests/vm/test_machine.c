@@ -99,7 +99,7 @@ static void argv_has(const char *arch, const char *qemu, const char *append, con
 	const char *found_append = NULL, *found_serial = NULL;
 	struct vm_argv argv = {0};
 
-	assert_null(vm_qemu_argv(&guard, &config, "tcg", &argv));
+	assert_null(vm_qemu_argv(&guard, &config, "tcg", VM_START_BOOT, &argv));
 	assert_string_equal(argv.v.data[0], qemu);
 	for (size_t i = 0; argv.v.data[i]; i++) {
 		if (!strcmp(argv.v.data[i], "-append"))

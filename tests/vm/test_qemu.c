@@ -28,7 +28,7 @@ static const char *written(const struct vm_config *config)
 {
 	const struct vm_guard guard = {.dir = scratch, .fd = -1};
 
-	assert_null(vm_qemu_write_config(&guard, config));
+	assert_null(vm_qemu_write_config(&guard, config, VM_START_BOOT));
 	return read_back("guest.cfg");
 }
 
@@ -84,7 +84,7 @@ static void test_topology(void **state)
 static void refused(const struct vm_config *config, const char *why)
 {
 	const struct vm_guard guard = {.dir = scratch, .fd = -1};
-	struct kt_error *err = vm_qemu_write_config(&guard, config);
+	struct kt_error *err = vm_qemu_write_config(&guard, config, VM_START_BOOT);
 
 	assert_non_null(err);
 	assert_int_equal(kt_error_code(err), KT_ERROR_USAGE);
@@ -152,7 +152,7 @@ static void check_cpu(const struct vm_config *config, const char *accel, const c
 	struct vm_argv argv = {0};
 	const char *cpu = NULL;
 
-	assert_null(vm_qemu_argv(&guard, config, accel, &argv));
+	assert_null(vm_qemu_argv(&guard, config, accel, VM_START_BOOT, &argv));
 	for (size_t i = 0; argv.v.data[i]; i++)
 		if (!strcmp(argv.v.data[i], "-cpu"))
 			cpu = argv.v.data[i + 1];

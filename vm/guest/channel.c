@@ -20,6 +20,7 @@
 
 #define PORT_NAME   "org.ktstr.frames" /* in qemu-configs/ */
 #define PORT_MAX_MS 3000
+#define EMPTY_US    5000 /* until a port without a host is looked at again */
 
 static int channel_fd = -1;
 static struct kt_frame_decoder commands;
@@ -133,19 +134,32 @@ int channel_poll_fd(void)
 	return channel_fd;
 }
 
+/* False: nothing came in time. After the host has hung up, a virtio port is readable, and empty. */
+static bool take_bytes(int timeout_ms)
+{
+	static char chunk[65536];
+	struct pollfd pfd = {channel_fd, POLLIN, 0};
+	ssize_t n = 0;
+
+	if (poll(&pfd, 1, timeout_ms) > 0 && (pfd.revents & POLLIN))
+		n = read(channel_fd, chunk, sizeof(chunk));
+	if (n > 0 && !kt_frame_decoder_push(&commands, chunk, (size_t)n))
+		die("out of memory");
+	return n > 0;
+}
+
+void channel_receive(struct kt_frame *ret)
+{
+	while (!kt_frame_decoder_next(&commands, ret))
+		if (!take_bytes(-1))
+			usleep(EMPTY_US);
+}
+
 bool channel_command(uint8_t *ret)
 {
-	struct pollfd pfd = {channel_fd, POLLIN, 0};
 	struct kt_frame frame;
-	char chunk[256];
 
-	/* After the host has hung up, a virtio port stays readable, and gives 0 bytes. */
-	if (poll(&pfd, 1, 0) > 0 && (pfd.revents & POLLIN)) {
-		ssize_t n = read(channel_fd, chunk, sizeof(chunk));
-
-		if (n > 0 && !kt_frame_decoder_push(&commands, chunk, (size_t)n))
-			die("out of memory");
-	}
+	take_bytes(0);
 	while (kt_frame_decoder_next(&commands, &frame)) {
 		if (frame.type != KT_FRAME_COMMAND || frame.len != 1)
 			continue;

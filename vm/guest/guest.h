@@ -4,6 +4,9 @@
  * from the initramfs, does them, and tells the host in frames (vm/frame.h) over a virtio port or
  * the second serial port. What it prints goes to the console, the first serial port.
  *
+ * Without /ktstr/orders it first waits for the rest of the initramfs, which the host sends. A guest
+ * that waits can be kept as a snapshot, and be given other work each time that it is restored.
+ *
  * It never ends. After a fatal error it prints "ktstr-init: CAUSE" on the console, a line that the
  * host looks for, and resets the machine. Other errors begin with "ktstr-init (goes on): ", so that
  * the host does not take them for the reason if the guest dies later.
@@ -19,7 +22,8 @@
 #include "util/buf.h"
 #include "util/vec.h"
 
-/* /ktstr/orders: "KEY VALUE" lines; in a value \n is a newline and \\ a backslash. */
+/* /ktstr/base, then /ktstr/orders: "KEY VALUE" lines; in a value \n is a newline and \\ a
+ * backslash. */
 struct orders {
 	KT_VEC(char *) objects;    /* "object": BPF object files, loaded in this order */
 	KT_VEC(char *) name_globs; /* "name", "type": only programs that match one of each; */
@@ -57,6 +61,19 @@ void channel_send_number(uint32_t type, int32_t value); /* a payload of an int32
 
 /* Readable when the host has sent something. */
 int channel_poll_fd(void);
+
+/* The next frame from the host, which is waited for; its payload is good until the next call. */
+struct kt_frame;
+void channel_receive(struct kt_frame *ret);
+
+/* Says that it waits, gets the host's work, sets the clock, stirs the entropy, unpacks the work. */
+void wait_for_work(void);
+
+/*
+ * Unpacks an archive (cpio, "newc") of directories and regular files below the directory root, ""
+ * for /. False: it is damaged, or could not be written; *why says which.
+ */
+bool unpack(const void *data, size_t len, const char *root, const char **why);
 
 /* A command (enum kt_command), without waiting. False: none has come. */
 bool channel_command(uint8_t *ret);

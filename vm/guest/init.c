@@ -171,7 +171,7 @@ static void read_order(struct orders *orders, const char *key, char *value)
 	else if (!strcmp(key, "loading_ms"))
 		orders->loading_ms = (unsigned)strtoul(value, NULL, 10);
 	else
-		die("/ktstr/orders has '%s', which this init does not know", key);
+		die("its orders have '%s', which this init does not know", key);
 	if (!ok)
 		die("out of memory");
 }
@@ -194,6 +194,10 @@ static void read_orders(const char *path, struct orders *orders)
 		unescape(value);
 		read_order(orders, line, value);
 	}
+}
+
+static void end_lists(struct orders *orders)
+{
 	if (!kt_vec_push(&orders->argv, NULL) || !kt_vec_push(&orders->env, NULL))
 		die("out of memory");
 }
@@ -228,9 +232,13 @@ int main(void)
 	open_console();
 	raise_limits();
 	loopback_up();
-	read_orders("/ktstr/orders", &orders);
+	read_orders("/ktstr/base", &orders);
 	load_modules(&orders);
 	channel_open(orders.tty);
+	if (access("/ktstr/orders", F_OK))
+		wait_for_work();
+	read_orders("/ktstr/orders", &orders);
+	end_lists(&orders);
 	channel_lifecycle(KT_PHASE_INIT_STARTED, "");
 	if (orders.scheduler)
 		run_scheduler(&orders);

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "vm/migrate.h"
+
+/*
+ * A file as "fd:" is known to QEMU 7.2 to 11; "file:" came with 8.2, and "exec:" would need a
+ * shell. A descriptor that getfd has named is QEMU's, and is used up by the migration.
+ */
+#define FD_NAME "snapshot"
+#define FD_URI  "fd:" FD_NAME
+
+/* QEMU's default, 128 MiB/s, is for networks. */
+#define BANDWIDTH (INT64_C(1) << 40)
+#define POLL_US   2000
+
+static struct kt_error *hand_over(struct vm_monitor *monitor, int fd)
+{
+	return vm_monitor_run(monitor, "getfd", json_pack("{s:s}", "fdname", FD_NAME), fd, NULL);
+}
+
+/* "active", "completed", "failed", ... */
+static struct kt_error *look(struct vm_monitor *monitor, bool *done)
+{
+	json_t *state = NULL;
+	struct kt_error *err = vm_monitor_run(monitor, "query-migrate", NULL, -1, &state);
+	const char *status = json_string_value(json_object_get(state, "status"));
+	const char *why = json_string_value(json_object_get(state, "error-desc"));
+
+	*done = !err && status && !strcmp(status, "completed");
+	if (!err && status && (!strcmp(status, "failed") || !strcmp(status, "cancelled")))
+		err = kt_error_new(KT_ERROR_UNSUPPORTED, "QEMU could not write it: %.200s",
+				   why ? why : "it does not say why");
+	json_decref(state);
+	return err;
+}
+
+static struct kt_error *check_size(int fd, int64_t max)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return kt_error_os(errno, "cannot tell the size of a snapshot");
+	return st.st_size <= max ? NULL
+				 : kt_error_new(KT_ERROR_UNSUPPORTED, "it has more than %lld MB",
+						(long long)max >> 20);
+}
+
+static struct kt_error *write_out(struct vm_monitor *monitor, int fd, int64_t max)
+{
+	struct kt_error *err = hand_over(monitor, fd);
+	bool done = false;
+
+	if (!err)
+		err = vm_monitor_run(monitor, "migrate-set-parameters",
+				     json_pack("{s:I}", "max-bandwidth", (json_int_t)BANDWIDTH), -1,
+				     NULL);
+	if (!err)
+		err = vm_monitor_run(monitor, "migrate", json_pack("{s:s}", "uri", FD_URI), -1,
+				     NULL);
+	while (!err && !done) {
+		err = look(monitor, &done);
+		if (!err)
+			err = check_size(fd, max);
+		if (!err && !done)
+			usleep(POLL_US);
+	}
+	return err;
+}
+
+struct kt_error *vm_migrate_save(struct vm_monitor *monitor, int fd, int64_t max)
+{
+	struct kt_error *err = vm_monitor_run(monitor, "stop", NULL, -1, NULL), *on;
+
+	if (!err)
+		err = write_out(monitor, fd, max);
+	if (err && kt_error_code(err) != KT_ERROR_CLOSED)
+		kt_error_destroy(vm_monitor_run(monitor, "migrate_cancel", NULL, -1, NULL));
+	on = vm_monitor_run(monitor, "cont", NULL, -1, NULL);
+	if (err)
+		kt_error_destroy(on);
+	return err ? err : on;
+}
+
+struct kt_error *vm_migrate_load(struct vm_monitor *monitor, int fd)
+{
+	struct kt_error *err = hand_over(monitor, fd);
+	bool done = false;
+
+	if (!err)
+		err = vm_monitor_run(monitor, "migrate-incoming", json_pack("{s:s}", "uri", FD_URI),
+				     -1, NULL);
+	while (!err && !done) {
+		err = look(monitor, &done);
+		if (!err && !done)
+			usleep(POLL_US);
+	}
+	/* It was stopped when it was kept. */
+	return err ? err : vm_monitor_run(monitor, "cont", NULL, -1, NULL);
+}
