@@ -184,6 +184,17 @@ struct kt_error *cli_boot_option(struct cli_boot *boot, int option, char *arg, b
 	return NULL;
 }
 
+struct kt_error *cli_boot_take_objects(struct cli_boot *boot, int *argc, char **argv, int first)
+{
+	if (!boot->given || boot->load.run || boot->schedulers.len)
+		return NULL;
+	for (int i = first; i < *argc; i++)
+		if (!kt_vec_push(&boot->objects, argv[i]))
+			return kt_error_no_memory();
+	*argc = first < *argc ? first : *argc;
+	return NULL;
+}
+
 struct kt_error *cli_boot_check(const struct cli_boot *boot, int n_args, char **args)
 {
 	bool scheduler = boot->schedulers.len, program = boot->load.run || scheduler;

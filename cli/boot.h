@@ -49,6 +49,12 @@ struct cli_boot {
 
 struct kt_error *cli_boot_option(struct cli_boot *boot, int option, char *arg, bool *taken);
 
+/*
+ * The arguments from argv[first] on are objects, unless they are those of a loader or a scheduler.
+ * Then *argc is what is left.
+ */
+struct kt_error *cli_boot_take_objects(struct cli_boot *boot, int *argc, char **argv, int first);
+
 /* What is wrong with the options taken together, args being what is behind "--": KT_ERROR_USAGE. */
 struct kt_error *cli_boot_check(const struct cli_boot *boot, int n_args, char **args);
 
@@ -75,7 +81,7 @@ struct cli_loader {
 /* One run of a guest, and its result. All zeros at first; it must stay where it is. */
 struct cli_run {
 	const char *what; /* that was run in it: the scheduler, or the loader; NULL: objects */
-	const char *kernel;
+	const char *kernel, *kernel_name; /* its image; what a person calls it */
 	struct cli_session session;
 	struct cli_result result; /* refers to the other members */
 
@@ -86,15 +92,15 @@ struct cli_run {
 	struct vm_results results;
 	struct render_payload payload;
 	struct cli_loader loader;
-	KT_VEC(struct render_failure) failures;
+	struct kt_trials trials;
 };
 
 /*
  * Boots kernel with what boot says (and that scheduler, unless NULL), and reads it. CLI_DONE, or
  * the exit status of an error, which was printed. A test that failed is no error: cli_run_status().
  */
-int cli_run_guest(const struct cli_boot *boot, const char *kernel, const char *scheduler,
-		  const struct cli_guest *guest, struct cli_run *run);
+int cli_run_guest(const struct cli_boot *boot, const struct kt_kernel *kernel,
+		  const char *scheduler, const struct cli_guest *guest, struct cli_run *run);
 void cli_run_deinit(struct cli_run *run);
 
 /* CLI_DONE or CLI_TEST_FAILED. */

@@ -5,12 +5,14 @@
 
 #include "cli/attach.h"
 #include "cli/loader.h"
+#include "cli/trials.h"
 #include "cli/writer.h"
 #include "render/verifier_output.h"
 #include "util/cleanup.h"
+#include "util/io.h"
 
 static const char help[] =
-	"Usage: ktstr-gdb collect --kernel IMAGE --object FILE.bpf.o... [OPTION...]\n"
+	"Usage: ktstr-gdb collect FILE.bpf.o... --kernel IMAGE... [OPTION...]\n"
 	"       ktstr-gdb collect --kernel IMAGE --run BIN [OPTION...] [-- ARGS]\n"
 	"       ktstr-gdb collect --kernel IMAGE --scheduler BIN [OPTION...] [-- ARGS]\n"
 	"       ktstr-gdb collect [--vmlinux FILE] [TARGET] [OPTION...]\n"
@@ -18,23 +20,54 @@ static const char help[] =
 	"Boots a guest in stock QEMU, loads BPF programs in it, prints them as its kernel\n"
 	"has them, and tears it down. With --vmlinux or a TARGET, and no --kernel,\n"
 	"it is `ktstr-gdb attach`.\n"
+	"\n"
+	"Of objects, each program is loaded by itself, and is a row: does it load, what\n"
+	"does it cost, why not. --kernel may be given again: then the kernels are\n"
+	"columns, and the guests run side by side. Below the table is each failure with\n"
+	"its place in the source, its class, and what leads to it.\n"
 	"\n";
 
 static const char help_result[] =
 	"The result:\n"
 	"  --save FILE          write it there as --json would print it, too: for\n"
 	"                       `ktstr-gdb diff`\n"
-	"  --raw                the log of the scheduler, and what the loader prints, as it\n"
-	"                       is, not collapsed\n"
+	"  --raw                logs, and what a loader prints, as they are\n"
+	"  --stats, --source    of objects: below the table those of `ktstr-gdb log`\n"
 	"\n";
 
-enum { OPT_SAVE = CLI_OPT_OWN, OPT_RAW };
+static const char help_columns[] =
+	"\n"
+	"Of objects there are more columns: file_name (file), prog_name, section,\n"
+	"prog_type, verdict, class, message, total_insns (insns), total_states,\n"
+	"peak_states, max_states_per_insn, mark_read, stack_depth, duration (in\n"
+	"microseconds), log_bytes, prog_size, prog_size_jited. --csv has veristat's\n"
+	"columns, for `veristat -C`. With several kernels -o names numbers, each of which\n"
+	"is a table.\n"
+	"\n"
+	"Exit status: 0 done; 1 a program failed to load, or none was loaded; 2 usage;\n"
+	"3 it could not be done, on one of the kernels at least.\n";
+
+enum {
+	OPT_SAVE = CLI_OPT_OWN,
+	OPT_RAW,
+	OPT_STATS,
+	OPT_SOURCE,
+	OPT_PART,
+	OPT_PART_KERNEL,
+	OPT_PART_MODULES,
+	OPT_PART_NAME,
+};
 
 struct collect {
 	struct cli_args args;
 	struct cli_boot boot;
 	const char *save;
-	bool raw;
+	bool raw, stats, source;
+
+	/* A run for one of several kernels (cli/trials.h). */
+	const char *part_kernel; /* NULL: it is none */
+	const char *part_modules, *part_name;
+	int part_fd;
 };
 
 static void collect_deinit(struct collect *c)
@@ -43,18 +76,30 @@ static void collect_deinit(struct collect *c)
 	cli_boot_deinit(&c->boot);
 }
 
+static bool take_own_option(struct collect *c, int option, char *arg)
+{
+	switch (option) {
+	case OPT_SAVE: c->save = arg; break;
+	case OPT_RAW: c->raw = c->boot.raw = true; break;
+	case OPT_STATS: c->stats = true; break;
+	case OPT_SOURCE: c->source = true; break;
+	case OPT_PART: c->part_fd = atoi(arg); break;
+	case OPT_PART_KERNEL: c->part_kernel = arg; break;
+	case OPT_PART_MODULES: c->part_modules = arg; break;
+	case OPT_PART_NAME: c->part_name = arg; break;
+	default: return false;
+	}
+	c->boot.given = true;
+	return true;
+}
+
 static struct kt_error *take_option(struct collect *c, int option, char *arg)
 {
 	struct kt_error *err;
 	bool taken;
 
-	if (option == OPT_SAVE || option == OPT_RAW) {
-		c->boot.given = true;
-		c->raw |= option == OPT_RAW;
-		c->boot.raw = c->raw;
-		c->save = option == OPT_SAVE ? arg : c->save;
+	if (take_own_option(c, option, arg))
 		return NULL;
-	}
 	err = cli_boot_option(&c->boot, option, arg, &taken);
 	if (!taken)
 		err = cli_guest_option(&c->args.guest, option, arg, &taken);
@@ -63,21 +108,53 @@ static struct kt_error *take_option(struct collect *c, int option, char *arg)
 	return err;
 }
 
+static struct cli_trials_options trials_options(const struct collect *c)
+{
+	return (struct cli_trials_options){
+		.output = &c->args.output,
+		.raw = c->raw,
+		.stats = c->stats,
+		.source = c->source,
+	};
+}
+
+/* One --kernel may be several, by a glob. */
+static struct kt_error *check_kernels(const struct collect *c)
+{
+	const struct cli_trials_options options = trials_options(c);
+	bool several = c->boot.found.v.len > 1;
+
+	if (several && !c->boot.objects.len)
+		return kt_error_new(KT_ERROR_USAGE,
+				    "collect takes several kernels only with objects; `ktstr-gdb "
+				    "diff` compares two, `sweep` runs many");
+	if (several && (c->boot.vm.keep || c->boot.vm.gdb || c->boot.modules))
+		return kt_error_new(KT_ERROR_USAGE, "--keep, -s, --gdb and --modules are for one "
+						    "guest: give one --kernel");
+	return c->boot.objects.len ? cli_trials_check(&options, c->boot.found.v.len) : NULL;
+}
+
 static struct kt_error *check_usage(const struct collect *c, int n_args, char **args)
 {
 	struct kt_error *err = cli_output_check(&c->args.output);
+	bool objects = c->boot.objects.len;
 
 	if (!err)
 		err = cli_boot_check(&c->boot, n_args, args);
+	if (!err && !objects)
+		err = cli_output_check_columns(&c->args.output);
 	if (err)
 		return err;
-	if (c->boot.kernels.len > 1 || c->boot.schedulers.len > 1)
+	if (c->boot.schedulers.len > 1)
 		return kt_error_new(KT_ERROR_USAGE,
-				    "collect takes one --kernel and one --scheduler; "
-				    "`ktstr-gdb diff` compares two");
-	if (c->raw && !c->boot.schedulers.len && !c->boot.load.run)
-		return kt_error_new(KT_ERROR_USAGE, "--raw needs --scheduler or --run: it is about "
-						    "what these print");
+				    "collect takes one --scheduler; `ktstr-gdb diff` compares "
+				    "two, `sweep` runs many");
+	if (c->raw && !objects && !c->boot.schedulers.len && !c->boot.load.run)
+		return kt_error_new(KT_ERROR_USAGE, "--raw needs --scheduler, --run or objects: it "
+						    "is about their logs");
+	if ((c->stats || c->source) && !objects)
+		return kt_error_new(KT_ERROR_USAGE, "--stats and --source need objects: they are "
+						    "about the logs of these");
 	if (c->args.guest.leave_stopped && c->boot.schedulers.len)
 		return kt_error_new(KT_ERROR_USAGE, "--leave-stopped: a scheduler's guest has to "
 						    "run on until its verdict is known");
@@ -107,9 +184,27 @@ static int keep(const struct collect *c, struct cli_run *run)
 	return CLI_DONE;
 }
 
+static int show_objects(const struct collect *c, const struct cli_run *run)
+{
+	const char *release = kfacts_kernel(run->session.facts)->release;
+	const struct render_kernel_trials kernel = {
+		.asked = run->kernel_name,
+		.release = release && release[0] ? release : NULL,
+		.trials = &run->trials,
+	};
+	const struct cli_trials_options options = trials_options(c);
+	int status = cli_show_trials(&kernel, 1, &options);
+
+	if (c->args.output.timing)
+		cli_print_timing(&run->result);
+	return status;
+}
+
 static int show_loaded(const struct collect *c, struct cli_run *run)
 {
-	int status = cli_show(&run->result, &c->args.output);
+	int status = run->result.trials && !c->args.output.json
+			     ? show_objects(c, run)
+			     : cli_show(&run->result, &c->args.output);
 
 	if (status == CLI_DONE && run->result.payload)
 		status = cli_loader_show(run, &c->args.output);
@@ -210,14 +305,29 @@ static int show_scheduler(const struct collect *c, struct cli_run *run)
 	return err ? cli_fail(err) : CLI_DONE;
 }
 
+/* For the process that shows the results of all kernels. */
+static int hand_over(const struct collect *c, const struct cli_run *run)
+{
+	_cleanup_free_ char *text = NULL;
+	struct kt_error *err = cli_render_json(&run->result, &text);
+
+	if (!err)
+		err = kt_write_all(c->part_fd, text, strlen(text));
+	if (c->args.output.timing)
+		cli_print_timing(&run->result);
+	return err ? cli_fail(err) : cli_run_status(run);
+}
+
 static int collect_boot(const struct collect *c)
 {
 	_cleanup_(cli_run_deinit) struct cli_run run = {0};
 	const char *scheduler = c->boot.schedulers.len ? c->boot.schedulers.data[0] : NULL;
-	int status = cli_run_guest(&c->boot, c->boot.kernels.data[0], scheduler, &c->args.guest,
+	int status = cli_run_guest(&c->boot, &c->boot.found.v.data[0], scheduler, &c->args.guest,
 				   &run);
 	int saved = CLI_DONE;
 
+	if (c->part_kernel)
+		return status == CLI_DONE ? hand_over(c, &run) : status;
 	/*
 	 * Saved first, since to show it drops what the filter does not let through. Shown even if
 	 * it cannot be saved, since it took minutes.
@@ -231,12 +341,26 @@ static int collect_boot(const struct collect *c)
 	return status == CLI_DONE ? cli_run_status(&run) : status;
 }
 
+/* A TARGET has no such name, and is no file. */
+static bool is_object(const char *arg)
+{
+	size_t len = strlen(arg);
+
+	return len > 2 && !strcmp(arg + len - 2, ".o") && access(arg, F_OK) == 0;
+}
+
 /* Without --kernel, collect is attach. */
 static int collect_running(struct collect *c, int n_args, char **args)
 {
 	const struct kfacts_sources sources = cli_sources(&c->args.guest);
 	struct kt_error *err = cli_one_target(n_args, args);
 
+	if (!err)
+		err = cli_output_check_columns(&c->args.output);
+	if (!err && n_args && is_object(args[0]))
+		err = kt_error_new(KT_ERROR_USAGE,
+				   "%s is an object to load: --kernel IMAGE says in which kernel",
+				   args[0]);
 	if (!err && !cli_sources_name(&sources) && !n_args)
 		err = kt_error_new(KT_ERROR_USAGE,
 				   "a guest is needed: --kernel IMAGE boots a guest, a TARGET (or "
@@ -247,11 +371,47 @@ static int collect_running(struct collect *c, int n_args, char **args)
 	return cli_attach_to(&c->args);
 }
 
+/* A run for one of several kernels is told where its files are. */
+static struct kt_error *find_kernels(struct collect *c)
+{
+	struct kt_kernel part = {0};
+	struct kt_error *err = NULL;
+
+	if (!c->part_kernel) {
+		err = cli_boot_find_kernels(&c->boot);
+		return err ? err : check_kernels(c);
+	}
+	if (asprintf(&part.name, "%s", c->part_name ? c->part_name : c->part_kernel) < 0 ||
+	    !(part.image = strdup(c->part_kernel)) ||
+	    (c->part_modules && !(part.modules = strdup(c->part_modules))) ||
+	    !kt_vec_push(&c->boot.found.v, part)) {
+		kt_kernel_deinit(&part);
+		err = kt_error_no_memory();
+	}
+	return err;
+}
+
+static int collect_kernels(const struct collect *c, int argc, char **argv)
+{
+	const struct cli_trials_options show = trials_options(c);
+	const struct cli_kernels kernels = {
+		.all = c->boot.found.v.data,
+		.n = c->boot.found.v.len,
+		.memory_mib = c->boot.vm.memory_mib,
+		.argc = argc,
+		.argv = argv,
+		.save = c->save,
+		.show = &show,
+	};
+
+	return cli_run_kernels(&kernels);
+}
+
 static int print_help(void)
 {
 	const char *const parts[] = {
 		help,        cli_boot_load_help, "\n", cli_boot_guest_help, "\n",
-		help_result, cli_guest_help,     "\n", cli_output_help};
+		help_result, cli_guest_help,     "\n", cli_output_help,     help_columns};
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		fputs(parts[i], stdout);
@@ -260,16 +420,23 @@ static int print_help(void)
 
 int cli_collect(int argc, char **argv)
 {
-	static const struct option options[] = {CLI_GUEST_OPTIONS,
-						CLI_OUTPUT_OPTIONS,
-						CLI_BOOT_OPTIONS,
-						{"save", required_argument, NULL, OPT_SAVE},
-						{"raw", no_argument, NULL, OPT_RAW},
-						{"help", no_argument, NULL, 'h'},
-						{0}};
-	_cleanup_(collect_deinit) struct collect c = {0};
+	static const struct option options[] = {
+		CLI_GUEST_OPTIONS,
+		CLI_OUTPUT_OPTIONS,
+		CLI_BOOT_OPTIONS,
+		{"save", required_argument, NULL, OPT_SAVE},
+		{"raw", no_argument, NULL, OPT_RAW},
+		{"stats", no_argument, NULL, OPT_STATS},
+		{"source", no_argument, NULL, OPT_SOURCE},
+		{"part", required_argument, NULL, OPT_PART},
+		{"part-kernel", required_argument, NULL, OPT_PART_KERNEL},
+		{"part-modules", required_argument, NULL, OPT_PART_MODULES},
+		{"part-name", required_argument, NULL, OPT_PART_NAME},
+		{"help", no_argument, NULL, 'h'},
+		{0}};
+	_cleanup_(collect_deinit) struct collect c = {.args.output.columns_later = true};
 	struct kt_error *err;
-	int option;
+	int option, n_args;
 
 	while ((option = getopt_long(argc, argv, "o:sh", options, NULL)) != -1) {
 		if (option == 'h')
@@ -284,14 +451,23 @@ int cli_collect(int argc, char **argv)
 		return cli_list_topologies();
 	if (!c.boot.kernels.len && !c.boot.given)
 		return collect_running(&c, argc - optind, argv + optind);
-	err = check_usage(&c, argc - optind, argv + optind);
+	n_args = argc;
+	err = cli_boot_take_objects(&c.boot, &n_args, argv, optind);
+	n_args -= optind;
+	if (!err)
+		err = check_usage(&c, n_args, argv + optind);
 	if (err)
 		return cli_fail(err);
+	c.boot.load.args = (const char *const *)argv + optind;
+	c.boot.load.num_args = (size_t)n_args;
 	c.boot.load.name_globs = c.args.output.filter.globs.data;
 	c.boot.load.num_name_globs = c.args.output.filter.globs.len;
 	c.boot.load.types = c.args.output.filter.types.data;
 	c.boot.load.num_types = c.args.output.filter.types.len;
-	c.boot.load.args = (const char *const *)argv + optind;
-	c.boot.load.num_args = (size_t)(argc - optind);
-	return collect_boot(&c);
+	if (c.source && !c.boot.load.log_level)
+		c.boot.load.log_level = 2; /* that of each instruction */
+	err = find_kernels(&c);
+	if (err)
+		return cli_fail(err);
+	return c.boot.found.v.len > 1 ? collect_kernels(&c, argc, argv) : collect_boot(&c);
 }

@@ -17,7 +17,7 @@ static const char help[] =
 	"       ktstr-gdb diff --kernel IMAGE --scheduler A --scheduler B [OPTION...]\n"
 	"                      [-- ARGS]\n"
 	"       ktstr-gdb diff --kernel A --kernel B --scheduler BIN [OPTION...] [-- ARGS]\n"
-	"       ktstr-gdb diff --kernel A --kernel B --object FILE.bpf.o... [OPTION...]\n"
+	"       ktstr-gdb diff FILE.bpf.o... --kernel A --kernel B [OPTION...]\n"
 	"\n"
 	"Compares two results, from files that `ktstr-gdb collect --save` or `ktstr-gdb\n"
 	"attach --json` wrote, or from two guests that are booted now. It shows for each\n"
@@ -352,7 +352,7 @@ static int diff_files(const struct diff *diff, const char *path_a, const char *p
 static int run_side(const struct diff *diff, size_t nth, bool *failed, struct side *ret)
 {
 	const struct cli_boot *boot = &diff->boot;
-	const char *kernel = boot->kernels.data[nth < boot->kernels.len ? nth : 0];
+	const struct kt_kernel *kernel = &boot->found.v.data[nth < boot->found.v.len ? nth : 0];
 	const char *scheduler =
 		boot->schedulers.len ? boot->schedulers.data[nth < boot->schedulers.len ? nth : 0]
 				     : NULL;
@@ -365,7 +365,7 @@ static int run_side(const struct diff *diff, size_t nth, bool *failed, struct si
 	*failed |= (scheduler || run.result.payload) && cli_run_status(&run) != CLI_DONE;
 	cli_loader_tell(&run);
 	cli_show_console(run.collected.result.console);
-	ret->source = boot->schedulers.len > 1 ? scheduler : kernel;
+	ret->source = boot->schedulers.len > 1 ? scheduler : kernel->name;
 	err = cli_saved(&run.result, &ret->result);
 	return err ? cli_fail(err) : CLI_DONE;
 }
@@ -444,7 +444,10 @@ static struct kt_error *check_boots(const struct diff *diff, int n_args, char **
 	if (boot->vm.keep)
 		return kt_error_new(KT_ERROR_USAGE, "--keep goes with collect");
 	if (kernels > 2 || schedulers > 2)
-		return kt_error_new(KT_ERROR_USAGE, "two are compared, not more");
+		return kt_error_new(KT_ERROR_USAGE, "two are compared, not more%s",
+				    boot->objects.len ? "; `ktstr-gdb collect` takes objects and "
+							"many kernels"
+						      : "");
 	if (kernels < 2 && schedulers < 2)
 		return kt_error_new(KT_ERROR_USAGE,
 				    "what is to be compared? Two times --kernel, or "
@@ -517,7 +520,14 @@ int cli_diff(int argc, char **argv)
 	}
 	if (diff.boot.list_topologies)
 		return cli_list_topologies();
-	err = check_usage(&diff, argc - optind, argv + optind);
+	err = cli_boot_take_objects(&diff.boot, &argc, argv, optind);
+	if (!err)
+		err = check_usage(&diff, argc - optind, argv + optind);
+	if (!err && diff.boot.given)
+		err = cli_boot_find_kernels(&diff.boot);
+	if (!err && diff.boot.found.v.len > 2)
+		err = kt_error_new(KT_ERROR_USAGE, "two kernels are compared, and %zu given",
+				   diff.boot.found.v.len);
 	if (err)
 		return cli_fail(err);
 	if (!diff.boot.given)

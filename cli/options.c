@@ -175,16 +175,27 @@ struct kt_error *cli_output_option(struct cli_output *output, int option, char *
 	switch (option) {
 	case CLI_OPT_JSON: output->json = true; return NULL;
 	case CLI_OPT_CSV: output->csv = true; return NULL;
-	case 'o': output->columns = arg; return check_columns(output, arg);
+	case 'o':
+		output->columns = arg;
+		return output->columns_later ? NULL : check_columns(output, arg);
 	case CLI_OPT_TYPE: return add_types(output, arg);
 	case CLI_OPT_NAME:
 		return kt_vec_push(&output->filter.globs, arg) ? NULL : kt_error_no_memory();
 	case CLI_OPT_ID: return add_ids(output, arg);
-	case CLI_OPT_SORT: output->sort = arg; return check_sort(output, arg);
+	case CLI_OPT_SORT:
+		output->sort = arg;
+		return output->columns_later ? NULL : check_sort(output, arg);
 	case CLI_OPT_TIMING: output->timing = true; return NULL;
 	case CLI_OPT_COLOR: return cli_color_option(arg, &output->color);
 	default: *taken_ret = false; return NULL;
 	}
+}
+
+struct kt_error *cli_output_check_columns(const struct cli_output *output)
+{
+	struct kt_error *err = check_columns(output, output->columns);
+
+	return err ? err : check_sort(output, output->sort);
 }
 
 struct kt_error *cli_output_check(const struct cli_output *output)

@@ -108,6 +108,7 @@ const char *cli_sources_name(const struct kfacts_sources *sources);
 struct cli_output {
 	bool json, csv, timing;
 	const char *columns, *sort;
+	bool columns_later; /* another option decides which columns there are */
 	const struct render_grid *grid; /* has the columns; NULL: those of programs */
 	enum cli_color color;
 	struct {
@@ -134,6 +135,7 @@ struct kt_error *cli_output_option(struct cli_output *output, int option, char *
 				   bool *taken_ret);
 
 /* KT_ERROR_USAGE if two options contradict each other. */
+struct kt_error *cli_output_check_columns(const struct cli_output *output);
 struct kt_error *cli_output_check(const struct cli_output *output);
 void cli_output_deinit(struct cli_output *output);
 extern const char cli_output_help[];

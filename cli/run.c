@@ -65,23 +65,29 @@ static int fail_with_console(struct kt_error *err, const char *console)
 	return status;
 }
 
-static bool gather_failures(struct cli_run *run, const struct vm_load *load)
+static struct kt_error *gather_trials(struct cli_run *run, const struct vm_load *load)
 {
-	if (!kt_vec_reserve(&run->failures, 1)) /* NULL would say that nothing was loaded */
-		return false;
+	struct kt_error *err = NULL;
+
+	run->trials.left_out = run->results.left_out;
 	kt_vec_for_each (&run->results.programs, program) {
-		struct render_failure f = {
-			.object = cli_base_name(load->objects[program->object]),
+		const struct kt_trial trial = {
+			.object = (char *)(uintptr_t)cli_base_name(load->objects[program->object]),
 			.section = program->section,
 			.name = program->name,
+			.type = program->type && program->type[0] ? program->type : NULL,
+			.passed = !program->error,
 			.errnum = program->error,
+			.id = program->id,
 			.log = program->log,
+			.log_dropped = program->log_dropped,
 		};
 
-		if (program->error && !kt_vec_push(&run->failures, f))
-			return false;
+		err = kt_trials_add(&run->trials, &trial);
+		if (err)
+			return err;
 	}
-	return true;
+	return kt_trials_join(&run->trials, &run->session.inspection.programs);
 }
 
 static int64_t timeout_ms(const struct cli_guest *guest, const struct vm_load *load)
@@ -123,14 +129,13 @@ static int run_loader(const struct vm_config *vm, const struct vm_load *load,
 	if (load->run) {
 		run->result.payload = &run->payload;
 		err = cli_loader_judge(run, load);
-	} else if (!gather_failures(run, load)) {
-		err = kt_error_no_memory();
+	} else {
+		err = gather_trials(run, load);
+		run->result.trials = &run->trials;
 	}
 	if (err)
 		return cli_fail(err);
 	run->result.inspection = &run->session.inspection;
-	run->result.failures = run->failures.data;
-	run->result.n_failures = run->failures.len;
 	run->result.boot_ns = run->results.boot_ns;
 	run->result.load_ns = run->results.load_ns;
 	return CLI_DONE;
@@ -162,17 +167,17 @@ static int run_scheduler(const struct vm_config *vm, const struct vm_load *load,
 }
 
 /* *ret: the directory of the kernel's modules; NULL: not found. */
-static struct kt_error *find_modules(const struct cli_boot *boot, const struct cli_run *run,
-				     char **ret)
+static struct kt_error *find_modules(const struct cli_boot *boot, const struct kt_kernel *kernel,
+				     const struct cli_run *run, char **ret)
 {
 	const struct kfacts *facts = run->session.facts;
 
 	*ret = NULL;
-	if (boot->modules)
-		*ret = strdup(boot->modules);
+	if (boot->modules || kernel->modules)
+		*ret = strdup(boot->modules ? boot->modules : kernel->modules);
 	else if (facts)
 		*ret = vm_modules_dir(run->kernel, kfacts_kernel(facts)->release);
-	return *ret || !boot->modules ? NULL : kt_error_no_memory();
+	return *ret || !(boot->modules || kernel->modules) ? NULL : kt_error_no_memory();
 }
 
 /*
@@ -196,8 +201,8 @@ static struct kt_error *load_facts(struct cli_run *run, bool scheduler)
 	return NULL;
 }
 
-int cli_run_guest(const struct cli_boot *boot, const char *kernel, const char *scheduler,
-		  const struct cli_guest *guest, struct cli_run *run)
+int cli_run_guest(const struct cli_boot *boot, const struct kt_kernel *kernel,
+		  const char *scheduler, const struct cli_guest *guest, struct cli_run *run)
 {
 	_cleanup_free_ char *modules = NULL;
 	struct vm_config vm = boot->vm;
@@ -205,7 +210,7 @@ int cli_run_guest(const struct cli_boot *boot, const char *kernel, const char *s
 	const struct kfacts *facts;
 	struct kt_error *err;
 
-	vm.kernel = kernel;
+	vm.kernel = kernel->image;
 	vm.cancel_fd = cli_cancel_fd();
 	vm.progress = show_progress;
 	vm.qemu_args = boot->qemu_args.data;
@@ -218,14 +223,15 @@ int cli_run_guest(const struct cli_boot *boot, const char *kernel, const char *s
 	if (scheduler)
 		load.run = scheduler;
 	run->what = load.run;
-	run->kernel = kernel;
+	run->kernel = kernel->image;
+	run->kernel_name = kernel->name;
 	run->result.session = &run->session;
 	err = cli_session_init(&run->session, guest);
 	run->session.booted = true;
 	if (!err)
 		err = load_facts(run, scheduler);
 	if (!err)
-		err = find_modules(boot, run, &modules);
+		err = find_modules(boot, kernel, run, &modules);
 	if (err)
 		return cli_fail(err);
 	facts = run->session.facts;
@@ -240,8 +246,8 @@ int cli_run_guest(const struct cli_boot *boot, const char *kernel, const char *s
 void cli_run_deinit(struct cli_run *run)
 {
 	vm_destroy(run->vm);
-	kt_vec_free(&run->failures);
 	cli_loader_deinit(&run->loader);
+	kt_trials_deinit(&run->trials);
 	vm_results_deinit(&run->results);
 	kt_collected_deinit(&run->collected);
 	cli_session_deinit(&run->session);
@@ -250,7 +256,7 @@ void cli_run_deinit(struct cli_run *run)
 
 int cli_run_status(const struct cli_run *run)
 {
-	bool failed = run->failures.len;
+	bool failed = run->result.trials && (!run->trials.v.len || kt_trials_failed(&run->trials));
 
 	if (run->result.run)
 		failed = kt_verdict(run->result.run) != KT_VERDICT_PASS;

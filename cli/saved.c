@@ -16,9 +16,12 @@ struct kt_error *cli_saved(const struct cli_result *result, struct kt_saved *ret
 		err = kt_prog_stats_add_loaded(&saved.programs, &result->inspection->programs);
 	if (!err && result->run)
 		err = kt_saved_set_run(&saved, result->scheduler, result->run);
-	for (size_t i = 0; i < result->n_failures && !err; i++)
-		err = kt_saved_add_failure(&saved, result->failures[i].object,
-					   result->failures[i].name, result->failures[i].log);
+	for (size_t i = 0; result->trials && i < result->trials->v.len && !err; i++) {
+		const struct kt_trial *trial = &result->trials->v.data[i];
+
+		if (!trial->passed)
+			err = kt_saved_add_failure(&saved, trial->object, trial->name, trial->log);
+	}
 	if (err)
 		kt_saved_deinit(&saved);
 	else

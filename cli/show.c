@@ -71,8 +71,7 @@ struct render_guest cli_render_guest(const struct cli_result *result,
 		.kaslr_offset = result->inspection->kaslr_offset + kernel->moved,
 		.kaslr_unknown = !kernel->moved_known,
 		.pause_us = result->inspection->timing.pause_ns / 1000,
-		.failures = result->failures,
-		.n_failures = result->n_failures,
+		.trials = result->trials,
 		.payload = result->payload,
 		.scheduler = result->scheduler,
 		.run = result->run,
@@ -118,26 +117,6 @@ struct kt_error *cli_filter_and_sort(struct programs *programs, const struct cli
 
 	render_programs_filter(programs, &filter);
 	return render_programs_sort(programs, output->sort);
-}
-
-/* Below a table, but on stderr below CSV, which has no room for them. JSON has them inside. */
-static int show_failures(const struct cli_result *result, const struct cli_output *output)
-{
-	_cleanup_free_ char *text = NULL;
-	FILE *stream = output->csv ? stderr : stdout;
-	struct kt_error *err;
-
-	if (!result->n_failures || output->json)
-		return CLI_DONE;
-	err = render_failures_text(result->failures, result->n_failures,
-				   cli_color_on(output->color, stream), &text);
-	if (err)
-		return cli_fail(err);
-	if (output->csv)
-		return fputs(text, stderr) < 0 ? CLI_CANNOT : CLI_DONE;
-	if (result->inspection->programs.n)
-		cli_print("\n");
-	return cli_print(text);
 }
 
 void cli_note_unreadable(size_t n, const char *idr)
@@ -205,8 +184,6 @@ int cli_show(const struct cli_result *result, const struct cli_output *output)
 	if (err)
 		return cli_fail(err);
 	status = cli_print(text);
-	if (status == CLI_DONE)
-		status = show_failures(result, output);
 	if (!programs->n && !output->json && !output->csv) {
 		if (total)
 			cli_note("none of the guest's %zu BPF programs is let through by the "

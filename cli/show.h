@@ -14,8 +14,7 @@ struct cli_result {
 
 	/* Only of a guest that this process booted; else 0 and NULL. */
 	int64_t boot_ns, load_ns;
-	const struct render_failure *failures; /* of programs that were loaded; NULL: none were */
-	size_t n_failures;
+	const struct kt_trials *trials;        /* of objects; NULL: none were loaded */
 	const struct render_payload *payload; /* of a loader that was run */
 	const char *scheduler;
 	const struct kt_verifier_vm_result *run; /* of the scheduler */

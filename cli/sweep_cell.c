@@ -134,7 +134,7 @@ static struct kt_error *run_cell(const struct sweep_plan *plan, const struct swe
 
 	if (!fill_boot(plan, cell, options, &boot))
 		return kt_error_no_memory();
-	status = cli_run_guest(&boot, kernel->image, cell->scheduler->scheduler, &guest, &run);
+	status = cli_run_guest(&boot, kernel, cell->scheduler->scheduler, &guest, &run);
 	cli_progress(NULL);
 	if (status != CLI_DONE)
 		return cannot(record, cli_last_error());

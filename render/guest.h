@@ -7,15 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/trial.h"
 #include "model/verdict.h"
-
-/* A program that a guest's kernel, or libbpf, refused. */
-struct render_failure {
-	const char *object; /* the file that it is in */
-	const char *section, *name;
-	int errnum;
-	const char *log; /* what libbpf printed, with the verifier's log in it */
-};
 
 /* The result of the user's own loader in the guest. */
 struct render_payload {
@@ -32,8 +25,7 @@ struct render_guest {
 	int64_t kaslr_offset;
 	bool kaslr_unknown; /* then it is null */
 	int64_t pause_us;
-	const struct render_failure *failures; /* NULL: nothing was loaded by us */
-	size_t n_failures;
+	const struct kt_trials *trials;          /* of objects; NULL: none were loaded by us */
 	const struct render_payload *payload;    /* NULL: none was run */
 	const char *scheduler;                   /* what was run as one, and: */
 	const struct kt_verifier_vm_result *run; /* NULL: none was */

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <string.h>
 
-#include "logparse/blocks.h"
 #include "model/json.h"
 #include "model/json_put.h"
+#include "model/trial_json.h"
 #include "render/objects.h"
 #include "render/programs.h"
 #include "render/run_json.h"
-#include "render/text.h"
 
 /* The short name may be cut off. */
 static struct render_cell get_best_name(const void *row)
@@ -166,22 +165,32 @@ struct kt_error *render_programs_csv(const struct programs *programs, const char
 	return err;
 }
 
-static json_t *json_failures(const struct render_guest *guest)
+/* The object of the program with that id; NULL: it is not shown. */
+static json_t *find_object(const struct programs *programs, json_t *array, uint32_t id)
 {
-	json_t *array = json_array();
+	for (size_t i = 0; i < programs->n; i++)
+		if (programs->all[i].id == id)
+			return json_array_get(array, i);
+	return NULL;
+}
 
-	for (size_t i = 0; i < guest->n_failures; i++) {
-		const struct render_failure *f = &guest->failures[i];
-		json_t *object = json_object();
+/* What the trials that passed know is added to their programs. The others are an array. */
+static json_t *put_trials(const struct programs *programs, const struct kt_trials *trials,
+			  json_t *array)
+{
+	json_t *failed = json_array();
 
-		json_object_set_new(object, "object", kt_json_text(f->object));
-		json_object_set_new(object, "section", kt_json_text(f->section));
-		json_object_set_new(object, "name", kt_json_text(f->name));
-		json_object_set_new(object, "errno", json_integer(f->errnum));
-		json_object_set_new(object, "log", kt_json_text(f->log));
-		json_array_append_new(array, object);
+	for (size_t i = 0; i < trials->v.len; i++) {
+		const struct kt_trial *trial = &trials->v.data[i];
+		json_t *object = trial->passed ? find_object(programs, array, trial->id)
+					       : json_object();
+
+		if (object)
+			kt_trial_put(trial, i, object);
+		if (!trial->passed)
+			json_array_append_new(failed, object);
 	}
-	return array;
+	return failed;
 }
 
 static json_t *json_payload(const struct render_payload *payload)
@@ -204,8 +213,12 @@ struct kt_error *render_programs_json(const struct programs *programs,
 	const struct render_grid grid = render_programs_grid(programs);
 	json_t *root = render_objects_document(&grid, "programs", guest);
 
-	if (guest->failures)
-		json_object_set_new(root, "failed", json_failures(guest));
+	if (guest->trials) {
+		json_object_set_new(root, "failed",
+				    put_trials(programs, guest->trials,
+					       json_object_get(root, "programs")));
+		json_object_set_new(root, "left_out", kt_json_u64(guest->trials->left_out));
+	}
 	if (guest->payload)
 		json_object_set_new(root, "payload", json_payload(guest->payload));
 	if (guest->run) {
@@ -216,50 +229,4 @@ struct kt_error *render_programs_json(const struct programs *programs,
 		json_object_set_new(root, "run", render_run_json(guest->scheduler, guest->run));
 	}
 	return kt_json_dump(root, ret);
-}
-
-/* The verifier's logs in what libbpf printed are collapsed. */
-static struct kt_error *append_log(struct kt_buf *out, const char *log)
-{
-	struct kt_buf text = KT_BUF_INIT;
-	struct kt_error *err = kt_collapse_blocks_to((struct kt_text){log, strlen(log)}, NULL,
-						     kt_sink_append, &text);
-
-	if (!err && text.len) {
-		render_append_visible_bytes(out, text.data, text.len, true);
-		if (text.data[text.len - 1] != '\n')
-			kt_buf_appendc(out, '\n');
-	}
-	kt_buf_deinit(&text);
-	return err;
-}
-
-struct kt_error *render_failures_text(const struct render_failure *failures, size_t n, bool color,
-				      char **ret)
-{
-	const char *red = color ? "\033[1;31m" : "", *off = color ? "\033[0m" : "";
-	struct kt_buf out = KT_BUF_INIT;
-	struct kt_error *err = NULL;
-
-	for (size_t i = 0; i < n && !err; i++) {
-		const struct render_failure *f = &failures[i];
-		const char *errname = strerrorname_np(f->errnum);
-
-		kt_buf_printf(&out, "%s%sFAILED%s ", i ? "\n" : "", red, off);
-		render_append_visible(&out, f->object, false);
-		/* Without a name it is the object itself that is bad. */
-		if (f->name[0]) {
-			kt_buf_appends(&out, ": ");
-			render_append_visible(&out, f->name, false);
-			kt_buf_appends(&out, " (");
-			render_append_visible(&out, f->section, false);
-			kt_buf_appendc(&out, ')');
-		}
-		kt_buf_printf(&out, ": %s, %s\n", errname ? errname : "?", strerror(f->errnum));
-		err = append_log(&out, f->log);
-	}
-	if (!err)
-		return kt_buf_finish(&out, ret);
-	kt_buf_deinit(&out);
-	return err;
 }

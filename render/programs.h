@@ -33,11 +33,4 @@ struct kt_error *render_programs_csv(const struct programs *programs, const char
 struct kt_error *render_programs_json(const struct programs *programs,
 				      const struct render_guest *guest, char **ret);
 
-/*
- * The programs that were refused, each with its log: collapsed (logparse/collapse.h), and with
- * control characters shown as "\xNN". The caller frees *ret.
- */
-struct kt_error *render_failures_text(const struct render_failure *failures, size_t n, bool color,
-				      char **ret);
-
 #endif

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include "sweep/work.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/resources.h"
 
 /* A running cell. Its process leads a session, and so a process group. */
 struct running {
@@ -38,28 +38,6 @@ struct local {
 	const char **argv;
 	int64_t cpus_free, memory_free; /* MiB; negative if one job needs more than there is */
 };
-
-static int64_t online_cpus(void)
-{
-	cpu_set_t set;
-	long n = sched_getaffinity(0, sizeof(set), &set) ? sysconf(_SC_NPROCESSORS_ONLN)
-							 : CPU_COUNT(&set);
-
-	return n > 0 ? n : 1;
-}
-
-/* In MiB. No limit if the kernel does not tell. */
-static int64_t available_memory(void)
-{
-	_cleanup_fclose_ FILE *f = fopen("/proc/meminfo", "re");
-	unsigned long long kib;
-	char line[256];
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
-			return (int64_t)(kib / 1024);
-	return INT64_MAX;
-}
 
 static int64_t job_cpus(const struct local *l, size_t job)
 {
@@ -272,8 +250,8 @@ static struct kt_error *init(struct local *l, const struct sweep_work *work)
 		return kt_error_no_memory();
 	l->n_waiting = n;
 	memset(l->waiting, true, n);
-	l->cpus_free = online_cpus();
-	l->memory_free = available_memory();
+	l->cpus_free = kt_online_cpus();
+	l->memory_free = kt_available_memory_mib();
 	return sweep_order(work, &l->order);
 }
 

@@ -40,10 +40,52 @@ check 'the rejected one is listed with its log' jq -e '[.failed[] | select(.obje
 check 'an object that was cut off is listed, with why' jq -e '[.failed[] | select(.name == "") |
 	.object] == ["short.bpf.o"]' "$work/out"
 check 'each with a log' jq -e 'all(.failed[]; .log != "")' "$work/out"
-collect --object "$objects/reject.bpf.o" --color always
-prints 'as text: the program that passed' 1 '^ *[0-9]+ sched_cls +accepted'
+run collect "$objects/reject.bpf.o" --kernel "$kernel" --accel tcg --color always
+prints 'as text: the program that passed' 1 '^reject.bpf.o +accepted +.*ok'
+prints 'the one that failed is a row, too' 1 '^reject.bpf.o +rejected_null_unchecked +.*✗'
+check 'below it its place, error and class' grep -q \
+	'rejected_null_unchecked.*: reject.bpf.c:[0-9]*: R0 invalid mem access .* \[[A-Z][A-Za-z ]*\]$' "$work/out"
+check 'how the value came about' grep -q 'set at insn [0-9]*: .*bpf_map_lookup_elem' "$work/out"
+check 'an errno is no headline' sh -c "! grep -q 'EACCES\|Permission denied' '$work/out'"
+prints 'and a line that counts' 1 '^1 of 2 programs failed to load$'
 check 'as text: the log of the other' grep -q "invalid mem access" "$work/out"
 check '--color always' grep -q "$(printf '\033')" "$work/out"
+
+# --- the same objects on two kernels, side by side ---
+
+if second=$(vm/fetch-kernel bookworm 2>/dev/null); then
+	for k in "$kernel" "$second"; do
+		run collect "$objects/demo.bpf.o" "$objects/reject.bpf.o" --kernel "$k" --accel tcg --json
+		cp "$work/out" "$work/$(basename "$(dirname "$k")").json"
+	done
+	run collect "$objects/demo.bpf.o" --kernel "$kernel" --kernel /bin/true --accel tcg
+	says 'a kernel that is none: before anything is booted' 3 '/bin/true'
+	run collect "$objects/demo.bpf.o" "$objects/reject.bpf.o" --kernel "$kernel" --kernel "$second" \
+		--accel tcg --save "$work/both.json"
+	check 'a program failed to load: exit status 1' test "$status" = 1
+	check 'a row for each program' test "$(grep -c '^\(demo\|reject\).bpf.o ' "$work/out")" = 8
+	jq '.runs[].result |= (if . then {} else . end)' "$work/both.json" >"$work/frame.json"
+	keys kernels "$work/frame.json"
+	jq '.runs[].result // empty' "$work/both.json" >"$work/results.json"
+	keys programs "$work/results.json"
+	for i in 0 1; do
+		k=$kernel
+		[ $i = 0 ] || k=$second
+		check "kernel $i: as alone" jq -e --slurpfile alone "$work/$(basename "$(dirname "$k")").json" --argjson i $i '
+			def all: ([.programs[] | select(.object) | [.object, .full_name, .verified_insns]] +
+				[.failed[] | [.object, .name, .verified_insns]]) | sort;
+			(.runs[$i].result | all) == ($alone[0] | all)' "$work/both.json"
+	done
+	# The numbers of the table are those of the document.
+	jq -r '.runs[1].result.programs[] | select(.object) | "\(.object) \(.full_name) \(.verified_insns)"' \
+		"$work/both.json" >"$work/numbers"
+	while read -r file name number; do
+		check "the table: $name" awk -v f="$file" -v n="$name" -v v="$number" '
+			$1 == f && $2 == n && $4 == v { seen = 1 } END { exit !seen }' "$work/out"
+	done <"$work/numbers"
+else
+	skip 'two kernels side by side' 'no second kernel could be fetched'
+fi
 
 # --- an image that boots, but does not tell where its kernel is: then the guest's memory tells ---
 

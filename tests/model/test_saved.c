@@ -103,9 +103,11 @@ static void make_direct(const struct render_guest *guest, const struct programs 
 	kt_saved_deinit(&direct);
 	direct.kernel = copy(guest->release);
 	assert_null(kt_prog_stats_add_loaded(&direct.programs, programs));
-	for (size_t i = 0; i < guest->n_failures; i++)
-		assert_null(kt_saved_add_failure(&direct, guest->failures[i].object,
-						 guest->failures[i].name, guest->failures[i].log));
+	for (size_t i = 0; guest->trials && i < guest->trials->v.len; i++) {
+		const struct kt_trial *trial = &guest->trials->v.data[i];
+
+		assert_null(kt_saved_add_failure(&direct, trial->object, trial->name, trial->log));
+	}
 	if (guest->run)
 		assert_null(kt_saved_set_run(&direct, guest->scheduler, guest->run));
 }
@@ -118,7 +120,11 @@ static void make_direct(const struct render_guest *guest, const struct programs 
 /* The document that the tool itself makes; the caller frees it. */
 static char *make_document(void)
 {
-	static const struct render_failure failures[] = {
+	static const struct {
+		const char *object, *section, *name;
+		int errnum;
+		const char *log;
+	} failures[] = {
 		{"x.bpf.o", "xdp", "bad", 22,
 		 "libbpf: hello\n" BLOCK("bad", "5") BLOCK("bad", "7")},
 		{"x.bpf.o", "xdp", "silent", 7, ""},
@@ -127,14 +133,26 @@ static char *make_document(void)
 		 BLOCK("no_stats",
 		       "3") "-- BEGIN PROG LOAD LOG --\nbad\n-- END PROG LOAD LOG --\n"},
 	};
+	struct kt_trials trials = {0};
 	const struct render_guest guest = {
 		.release = "6.12.107+deb13-amd64",
 		.arch = "x86_64",
-		.failures = failures,
-		.n_failures = 4,
+		.trials = &trials,
 	};
 	struct programs programs = {0};
 	char *text;
+
+	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++) {
+		const struct kt_trial trial = {
+			.object = (char *)(uintptr_t)failures[i].object,
+			.section = (char *)(uintptr_t)failures[i].section,
+			.name = (char *)(uintptr_t)failures[i].name,
+			.errnum = failures[i].errnum,
+			.log = (char *)(uintptr_t)failures[i].log,
+		};
+
+		assert_null(kt_trials_add(&trials, &trial));
+	}
 
 	put(&programs, full(7, "xdp", "short", NULL, 1396));
 	put(&programs, full(8, "tracing", "a_name_that_is_", "a_name_that_is_long", 12));
@@ -142,6 +160,7 @@ static char *make_document(void)
 	assert_null(render_programs_json(&programs, &guest, &text));
 	make_direct(&guest, &programs);
 	programs_deinit(&programs);
+	kt_trials_deinit(&trials);
 	return text;
 }
 

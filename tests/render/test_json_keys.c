@@ -44,7 +44,20 @@ static void test_programs(void **state)
 {
 	struct program all[] = {{.id = 1, .name = "a"}};
 	const struct programs programs = {.all = all, .n = 1};
-	const struct render_failure failure = {"a.bpf.o", "xdp", "b", 22, "log"};
+	struct kt_trial tried[] = {
+		{.object = text("a.bpf.o"),
+		 .section = text("xdp"),
+		 .name = text("a"),
+		 .passed = true,
+		 .id = 1,
+		 .log = text("")},
+		{.object = text("a.bpf.o"),
+		 .section = text("xdp"),
+		 .name = text("b"),
+		 .errnum = 22,
+		 .log = text("log")},
+	};
+	struct kt_trials trials = {{tried, 2, 2}};
 	const struct render_payload payload = {.exited = true, .output = ""};
 	struct kt_prog_stats failed = {.name = text("c"), .failed = true};
 	const struct kt_verifier_vm_result run = {
@@ -54,7 +67,7 @@ static void test_programs(void **state)
 		.scheduler_log = text(""),
 	};
 	const struct render_guest guests[] = {
-		{.release = "7.3", .failures = &failure, .n_failures = 1},
+		{.release = "7.3", .trials = &trials},
 		{.payload = &payload},
 		{.scheduler = "scx_fix", .run = &run},
 	};

@@ -189,69 +189,6 @@ static void test_hostile_names(void **state)
 	programs_deinit(&programs);
 }
 
-static void test_hostile_failures(void **state)
-{
-	const struct render_failure failures[] = {
-		{hostile, hostile, hostile, 22, "a log\n\twith \xe2\x86\x92 tabs\n"},
-		{"o", "s", "n", 0, hostile},
-		{"o", "s", "n", 99999, ""},
-	};
-	char *text;
-
-	(void)state;
-	assert_null(render_failures_text(failures, 3, false, &text));
-	assert_non_null(strstr(text, "a log\n\twith \xe2\x86\x92 tabs\n\nFAILED o: n (s)"));
-	for (char *p = text; *p; p++)
-		if (*p == '\t')
-			*p = ' ';
-	assert_harmless(text);
-	free(text);
-	assert_null(render_failures_text(failures, 0, false, &text));
-	assert_string_equal(text, "");
-	free(text);
-	assert_null(render_failures_text(failures, 1, true, &text));
-	assert_memory_equal(text, "\033[1;31mFAILED\033[0m ", 18);
-	free(text);
-}
-
-/* As libbpf prints it: 40 times round a loop, then the error. JSON keeps it all. */
-static void test_failures_collapsed(void **state)
-{
-	static const char head[] = "libbpf: prog 'p': BPF program load failed: -EACCES\n"
-				   "libbpf: prog 'p': -- BEGIN PROG LOAD LOG --\n";
-	static const char tail[] = "R1 invalid mem access 'scalar'\n-- END PROG LOAD LOG --\n"
-				   "libbpf: prog 'p': failed to load: -EACCES";
-	struct render_failure failure = {"a.o", "tc", "p", EACCES, NULL};
-	const struct render_guest guest = {
-		.release = "6", .arch = "x86_64", .failures = &failure, .n_failures = 1};
-	struct programs none = {0};
-	struct kt_buf log = KT_BUF_INIT;
-	json_t *root;
-	char *text;
-
-	(void)state;
-	kt_buf_appends(&log, head);
-	for (int i = 0; i < 40; i++)
-		kt_buf_printf(&log,
-			      "; n += i; @ a.c:1\n1: (0f) r1 += r2 ; R1=%d R2=%d\n; i++; @ a.c:2\n"
-			      "2: (07) r2 += 1 ; R2=%d\n3: (ad) if r2 < r3 goto pc-3 ; R2=%d\n",
-			      i * 3, i, i + 1, i + 1);
-	kt_buf_appends(&log, tail);
-	failure.log = log.data;
-	assert_null(render_failures_text(&failure, 1, false, &text));
-	assert_true(strlen(text) < log.len / 3);
-	assert_non_null(strstr(text, head));
-	assert_non_null(strstr(text, "\n--- 40x of the following 5 lines ---\n"));
-	assert_memory_equal(text + strlen(text) - sizeof(tail), tail, sizeof(tail) - 1);
-	free(text);
-	root = json(&none, &guest);
-	assert_string_equal(json_string_value(json_object_get(
-				    json_array_get(json_object_get(root, "failed"), 0), "log")),
-			    log.data);
-	json_decref(root);
-	kt_buf_deinit(&log);
-}
-
 /* One record of RFC 4180, into fields; returns where the next begins. */
 static const char *parse_record(const char *p, char fields[][64], size_t *n)
 {
@@ -383,12 +320,16 @@ static void test_json(void **state)
 
 static void test_json_of_a_loader(void **state)
 {
-	const struct render_failure failure = {"a.o", "tc", "prog", EINVAL, "line 1\n\xff"};
+	struct kt_trial failure = {.object = (char *)(uintptr_t)("a.o"),
+				   .section = (char *)(uintptr_t)("tc"),
+				   .name = (char *)(uintptr_t)("prog"),
+				   .errnum = EINVAL,
+				   .log = (char *)(uintptr_t)("line 1\n\xff")};
+	struct kt_trials trials = {{&failure, 1, 1}};
 	struct render_payload payload = {.exited = true, .exit_code = 139, .output = "out"};
 	const struct render_guest guest = {.release = "6",
 					   .arch = "x86_64",
-					   .failures = &failure,
-					   .n_failures = 1,
+					   .trials = &trials,
 					   .payload = &payload};
 	struct programs none = {0};
 	json_t *root = json(&none, &guest), *f;
@@ -449,8 +390,6 @@ int main(void)
 		cmocka_unit_test(test_table_color),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_hostile_names),
-		cmocka_unit_test(test_hostile_failures),
-		cmocka_unit_test(test_failures_collapsed),
 		cmocka_unit_test(test_csv),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_json_no_offset),

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Trials: each program of some BPF objects, loaded on one kernel by itself. Plain data. What the
+ * verifier counted comes from the log of the load, and verified_insns from the kernel's memory
+ * where it was read there.
+ */
+#ifndef KT_MODEL_TRIAL_H
+#define KT_MODEL_TRIAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/program.h"
+#include "util/error.h"
+#include "util/vec.h"
+
+/* What the verifier counts. */
+enum kt_trial_number {
+	KT_TRIAL_INSNS, /* instructions processed */
+	KT_TRIAL_TOTAL_STATES,
+	KT_TRIAL_PEAK_STATES,
+	KT_TRIAL_MAX_STATES_PER_INSN,
+	KT_TRIAL_MARK_READ,
+	KT_TRIAL_STACK,     /* bytes, of all subprograms together */
+	KT_TRIAL_TIME_US,   /* microseconds in the verifier, by the guest's clock */
+	KT_TRIAL_LOG_BYTES, /* of the verifier's log, what was left out of it included */
+	KT_N_TRIAL_NUMBERS,
+};
+
+/* The key of a number in documents: "verified_insns", "total_states", ... */
+const char *kt_trial_number_name(enum kt_trial_number number);
+
+/* It owns its strings. */
+struct kt_trial {
+	char *object;         /* the file's name, without its folders */
+	char *section, *name; /* as the object has them, in full; "": the object itself is bad */
+	char *type;           /* "sched_cls"; NULL: unknown */
+	bool passed;
+	int errnum;           /* of the load that failed */
+	uint32_t id;          /* the kernel's, of a program that passed; 0: unknown */
+	char *log;            /* what libbpf printed, the verifier's log in it; never NULL */
+	uint64_t log_dropped; /* bytes left out of the middle of log, which says so too */
+	struct program_number number[KT_N_TRIAL_NUMBERS];
+
+	/* Why it failed, by its log. NULL: not known. */
+	char *class;   /* "Memory Safety", "Kfunc": see kt_load_class_name() and `ktstr-gdb explain`
+			*/
+	char *message; /* one line, which may hold any bytes but a newline and a NUL */
+	char *file;    /* of the source line, as the log names it */
+	uint32_t line; /* from 1; 0: not known */
+
+	/* The program in the guest's memory; NULL: it was not read. Borrowed. */
+	const struct program *program;
+};
+
+struct kt_trials {
+	KT_VEC(struct kt_trial) v; /* in the order of the objects, and in them */
+	uint64_t left_out;         /* programs that were not to be loaded */
+};
+
+/*
+ * Appends a copy of *trial, of which object, section, name, type, passed, errnum, id, log,
+ * log_dropped and program are used. Its log is read: numbers that *trial does not have, and why it
+ * failed. Time is linear in the log. KT_ERROR_NO_MEMORY; the list is then as it was.
+ */
+struct kt_error *kt_trials_add(struct kt_trials *trials, const struct kt_trial *trial);
+
+/*
+ * Sets `program` of each trial that passed, by its id, and takes verified_insns from there. A
+ * program gets the full name that the object has. programs->all is by id, and has to stay in place
+ * as long as `program` is used. KT_ERROR_NO_MEMORY.
+ */
+struct kt_error *kt_trials_join(struct kt_trials *trials, struct programs *programs);
+
+size_t kt_trials_failed(const struct kt_trials *trials);
+void kt_trials_deinit(struct kt_trials *trials);
+
+#endif

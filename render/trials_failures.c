@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Why programs were not taken: a paragraph for each reason. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "logparse/logs.h"
+#include "render/log_last.h"
+#include "render/text.h"
+#include "render/trials.h"
+#include "util/cleanup.h"
+
+/* What libbpf says without a log of the verifier: more lines than that are its own. */
+#define WORDS_MAX 2000
+
+struct failure {
+	const struct kt_trial *trial;
+	KT_VEC(size_t) kernels; /* on which it is the same */
+};
+
+struct failures {
+	KT_VEC(struct failure) v;
+};
+
+static void failures_deinit(struct failures *failures)
+{
+	kt_vec_for_each (&failures->v, failure)
+		kt_vec_free(&failure->kernels);
+	kt_vec_free(&failures->v);
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* Whether a person would call it the same failure: of the same program, by the same words. */
+static bool is_same(const struct kt_trial *a, const struct kt_trial *b)
+{
+	return same(a->object, b->object) && same(a->name, b->name) &&
+	       same(a->section, b->section) && same(a->message, b->message) &&
+	       same(a->class, b->class) && (a->message || a->errnum == b->errnum) &&
+	       /* Before 6.4 a log does not name the file. */
+	       (!a->file || !b->file || (same(a->file, b->file) && a->line == b->line));
+}
+
+static struct kt_error *add(struct failures *failures, const struct kt_trial *trial, size_t kernel)
+{
+	struct failure added = {.trial = trial}, *failure = NULL;
+
+	kt_vec_for_each (&failures->v, known)
+		if (is_same(known->trial, trial) &&
+		    known->kernels.data[known->kernels.len - 1] != kernel)
+			failure = known;
+	if (!failure) {
+		if (!kt_vec_push(&failures->v, added))
+			return kt_error_no_memory();
+		failure = &failures->v.data[failures->v.len - 1];
+	}
+	if (!failure->trial->file)
+		failure->trial = trial;
+	return kt_vec_push(&failure->kernels, kernel) ? NULL : kt_error_no_memory();
+}
+
+/* In the order of the programs: kernels come one after the other, and each has its own list. */
+static struct kt_error *gather(struct failures *failures,
+			       const struct render_kernel_trials *kernels, size_t n)
+{
+	struct kt_error *err = NULL;
+	size_t longest = 0;
+
+	for (size_t k = 0; k < n; k++)
+		if (kernels[k].trials && kernels[k].trials->v.len > longest)
+			longest = kernels[k].trials->v.len;
+	for (size_t i = 0; i < longest; i++)
+		for (size_t k = 0; k < n && !err; k++) {
+			const struct kt_trials *trials = kernels[k].trials;
+
+			if (trials && i < trials->v.len && !trials->v.data[i].passed)
+				err = add(failures, &trials->v.data[i], k);
+		}
+	return err;
+}
+
+static void append_text(struct kt_buf *out, const char *text)
+{
+	render_append_visible(out, text, false);
+}
+
+/* "tc_police on 6.1.0-50: prog.bpf.c:54: R2 ... [Memory Safety]" */
+static void append_head(const struct failure *failure, const struct render_kernel_trials *kernels,
+			size_t n, bool color, struct kt_buf *out)
+{
+	const struct kt_trial *trial = failure->trial;
+
+	kt_buf_appends(out, color ? "\033[1;31m" : "");
+	append_text(out, trial->name[0] ? trial->name : trial->object);
+	if (trial->name[0] && !trial->file) {
+		kt_buf_appends(out, " (");
+		append_text(out, trial->object);
+		kt_buf_appends(out, ")");
+	}
+	for (size_t i = 0; i < failure->kernels.len && n > 1; i++) {
+		kt_buf_appends(out, i ? ", " : " on ");
+		render_kernel_name(kernels, n, failure->kernels.data[i], out);
+	}
+	kt_buf_appends(out, color ? "\033[0m: " : ": ");
+	if (trial->file) {
+		append_text(out, trial->file);
+		kt_buf_printf(out, ":%" PRIu32 ": ", trial->line);
+	}
+	if (trial->message)
+		append_text(out, trial->message);
+	else
+		kt_buf_printf(out, "the load failed: %s", strerror(trial->errnum));
+	if (trial->class) {
+		kt_buf_appends(out, " [");
+		append_text(out, trial->class);
+		kt_buf_appendc(out, ']');
+	}
+	kt_buf_appendc(out, '\n');
+}
+
+/* Each line two columns in, like those of --last. */
+static void append_words(const char *words, size_t len, struct kt_buf *out)
+{
+	struct kt_text rest = {words, len > WORDS_MAX ? WORDS_MAX : len}, line;
+
+	while (kt_text_next_line(&rest, &line)) {
+		kt_buf_appends(out, "  ");
+		render_append_visible_bytes(out, line.data, line.len, false);
+		kt_buf_appendc(out, '\n');
+	}
+	if (len > WORDS_MAX)
+		kt_buf_appends(out, "  ... (all of it: --raw)\n");
+}
+
+/* What leads to the error, without its first line, which the head has. */
+static struct kt_error *append_last(const struct kt_log_block *found, struct kt_buf *out)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
+	struct kt_log_block block = *found;
+	struct kt_text rest, first;
+	struct kt_error *err;
+
+	block.program = (struct kt_text){0};
+	block.loader.program = (struct kt_text){0};
+	err = render_log_last_of(&block, &text);
+	rest = (struct kt_text){text.data, text.len};
+	if (!err && kt_text_next_line(&rest, &first))
+		render_append_visible_bytes(out, rest.data, rest.len, true);
+	return err;
+}
+
+/* The last log that failed says why. */
+static struct kt_error *append_why(const struct kt_trial *trial, struct kt_buf *out)
+{
+	_cleanup_(kt_logs_deinit) struct kt_logs logs = {0};
+	struct kt_error *err = kt_logs_find((struct kt_text){trial->log, strlen(trial->log)}, NULL,
+					    &logs);
+	struct kt_log_outcome outcome;
+
+	for (size_t i = logs.v.len; i && !err; i--) {
+		kt_log_find_outcome_of(&logs.v.data[i - 1], &outcome);
+		if (!logs.v.data[i - 1].btf && outcome.outcome == KT_LAST_FAILED &&
+		    outcome.headline.len)
+			return append_last(&logs.v.data[i - 1], out);
+	}
+	if (!err)
+		append_words(trial->log, strlen(trial->log), out);
+	return err;
+}
+
+/* "2 of 8 rejected", or that nothing was loaded at all. */
+static void append_count(const struct render_kernel_trials *kernels, size_t n, struct kt_buf *out)
+{
+	size_t all = 0, failed = 0, tried = 0;
+	uint64_t left_out = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!kernels[i].trials)
+			continue;
+		tried++;
+		all += kernels[i].trials->v.len;
+		failed += kt_trials_failed(kernels[i].trials);
+		left_out = kernels[i].trials->left_out;
+	}
+	if (!tried)
+		return;
+	if (!all && left_out)
+		kt_buf_printf(out,
+			      "nothing was loaded: --name and --type let none of the %" PRIu64
+			      " programs through",
+			      left_out);
+	else if (!all)
+		kt_buf_appends(out, "nothing was loaded: the objects have no programs");
+	else if (!failed)
+		kt_buf_printf(out, all == 1 ? "%zu program loaded" : "all %zu programs loaded",
+			      all);
+	else
+		kt_buf_printf(out, "%zu of %zu programs failed to load", failed, all);
+	if (all && tried > 1)
+		kt_buf_printf(out, ", counted on each of %zu kernels", tried);
+	kt_buf_appendc(out, '\n');
+}
+
+struct kt_error *render_trials_failures(const struct render_kernel_trials *kernels, size_t n,
+					bool raw, bool color, struct kt_buf *out)
+{
+	_cleanup_(failures_deinit) struct failures failures = {0};
+	struct kt_error *err = gather(&failures, kernels, n);
+
+	kt_vec_for_each (&failures.v, failure) {
+		if (err)
+			break;
+		append_head(failure, kernels, n, color, out);
+		if (raw)
+			render_append_visible(out, failure->trial->log, true);
+		else
+			err = append_why(failure->trial, out);
+		kt_buf_appendc(out, '\n');
+	}
+	append_count(kernels, n, out);
+	return err ? err : kt_buf_failed(out) ? kt_error_no_memory() : NULL;
+}
