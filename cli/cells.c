@@ -339,7 +339,7 @@ int cli_report(int argc, char **argv)
 	err = check_usage(&report, argc - optind, argv + optind);
 	if (err)
 		return cli_fail(err);
-	report.options.width = cli_terminal_width();
+	report.options.width = cli_table_width();
 	report.options.color = cli_color_on(report.color, stdout);
 	return report_dir(&report);
 }

@@ -71,6 +71,9 @@ bool cli_color_on(enum cli_color color, FILE *stream);
 /* Width of the terminal that stdout is, in columns; 0: stdout is no terminal. */
 size_t cli_terminal_width(void);
 
+/* The same for a table that fits somehow without losing much: 80 where stdout is no terminal. */
+size_t cli_table_width(void);
+
 /* --- signals: cli/signals.c --- */
 
 /*

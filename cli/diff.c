@@ -241,7 +241,7 @@ static struct kt_error *format(const struct diff *diff, const struct side *a, co
 		return kt_format_diff_csv(rows, ret);
 	return kt_format_diff_rows(a->label, b->label, rows,
 				   &(struct kt_diff_options){
-					   .width = cli_terminal_width(),
+					   .width = cli_table_width(),
 					   .color = cli_color_on(diff->color, stdout),
 				   },
 				   ret);

@@ -91,24 +91,48 @@ int cli_print(const char *text)
 static struct {
 	pthread_mutex_t lock;
 	bool started, terminal, shown;
-	char step[128]; /* what is shown; "": nothing */
+	char step[256]; /* what is shown; "": nothing */
 	int64_t since_ns;
 } progress = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 #define PROGRESS_AFTER_NS 1000000000
 #define PROGRESS_EVERY_US 200000
 
+#define DEFAULT_WIDTH 80 /* columns; of a terminal that does not tell, and of a pipe */
+
+/* Columns of the terminal that fd is; 0: it is none, or does not tell. */
+static size_t width_of(int fd)
+{
+	struct winsize size;
+
+	return ioctl(fd, TIOCGWINSZ, &size) ? 0 : size.ws_col;
+}
+
+/*
+ * One line of the terminal at most: what is longer would scroll each time that it is drawn. The
+ * last column stays free, since some terminals begin a new line once it is taken.
+ */
 static void progress_draw(void)
 {
 	int64_t ns = kt_now_ns() - progress.since_ns;
+	size_t width = width_of(STDERR_FILENO), room;
+	struct kt_buf clean = KT_BUF_INIT, line = KT_BUF_INIT;
+	char end[32];
 
 	if (!progress.step[0] || ns < PROGRESS_AFTER_NS)
 		return;
-	fputs("\r\033[K", stderr);
-	put_clean(progress.step); /* it may name a guest's program */
-	fprintf(stderr, "... %llds", (long long)(ns / 1000000000));
+	width = width ? width : DEFAULT_WIDTH;
+	room = (size_t)snprintf(end, sizeof(end), "... %llds", (long long)(ns / 1000000000)) + 1;
+	render_append_visible(&clean, progress.step, false); /* it may name a guest's program */
+	if (clean.data)
+		render_append_fitting(&line, clean.data, width > room ? width - room : 0);
+	if (!line.failed && !clean.failed)
+		fprintf(stderr, "\r\033[K%s%s", line.data ? line.data : "",
+			width > room ? end : "");
 	fflush(stderr);
 	progress.shown = true;
+	kt_buf_deinit(&line);
+	kt_buf_deinit(&clean);
 }
 
 static void *progress_thread(void *arg)
@@ -167,9 +191,14 @@ bool cli_color_on(enum cli_color color, FILE *stream)
 
 size_t cli_terminal_width(void)
 {
-	struct winsize size;
+	return width_of(STDOUT_FILENO);
+}
 
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? 0 : size.ws_col;
+size_t cli_table_width(void)
+{
+	size_t width = cli_terminal_width();
+
+	return width ? width : DEFAULT_WIDTH;
 }
 
 struct kt_error *cli_replace_file(const char *path, const char *text)

@@ -258,6 +258,8 @@ int cli_run_status(const struct cli_run *run)
 {
 	bool failed = run->result.trials && (!run->trials.v.len || kt_trials_failed(&run->trials));
 
+	if (run->result.run && kt_verdict_is_unknown(kt_verdict(run->result.run)))
+		return CLI_CANNOT;
 	if (run->result.run)
 		failed = kt_verdict(run->result.run) != KT_VERDICT_PASS;
 	else if (run->result.payload)

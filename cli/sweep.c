@@ -8,7 +8,6 @@
 
 #include "cli/boot.h"
 #include "cli/sweep.h"
-#include "sweep/kernel.h"
 #include "sweep/records.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
@@ -38,7 +37,8 @@ static const char help[] =
 	"\n"
 	"Which cells:\n"
 	"  --list               print the names of the cells, and run none\n"
-	"  --filter GLOB        cells whose name matches, with or without \"verifier/\"\n"
+	"  --filter GLOB        cells whose name matches, with or without \"verifier/\"; given\n"
+	"                       again: also those\n"
 	"  --scheduler NAME     cells of one scheduler\n"
 	"  --resume             cells that have not been run yet. Without it, all are run\n"
 	"                       again; the record of a cell stays until it starts\n"
@@ -83,16 +83,17 @@ enum {
 };
 
 struct sweep {
-	const char *file, *filter, *scheduler, *cell, *results, *accel, *machines, *profile;
+	const char *file, *scheduler, *cell, *results, *accel, *machines, *profile;
 	struct kt_error *(*engine)(const struct sweep_work *work);
 	struct kt_error *(*need_engine)(void); /* NULL: it is always there */
-	KT_VEC(const char *) engine_args;
+	KT_VEC(const char *) filters, engine_args;
 	bool list, resume, json, nextest, retries_given;
 	unsigned jobs, retries, timeout_s;
 };
 
 static void sweep_deinit(struct sweep *sweep)
 {
+	kt_vec_free(&sweep->filters);
 	kt_vec_free(&sweep->engine_args);
 }
 
@@ -130,7 +131,7 @@ static struct kt_error *take_option(struct sweep *sweep, int option, const char 
 {
 	switch (option) {
 	case OPT_LIST: sweep->list = true; return NULL;
-	case OPT_FILTER: sweep->filter = arg; return NULL;
+	case OPT_FILTER: return kt_vec_push(&sweep->filters, arg) ? NULL : kt_error_no_memory();
 	case CLI_OPT_SCHEDULER: sweep->scheduler = arg; return NULL;
 	case OPT_RESUME: sweep->resume = true; return NULL;
 	case OPT_CELL: sweep->cell = arg; return NULL;
@@ -153,12 +154,12 @@ static struct kt_error *take_option(struct sweep *sweep, int option, const char 
 
 static struct kt_error *check_usage(const struct sweep *sweep, int n, char **args)
 {
-	if (sweep->nextest && (sweep->list || sweep->cell || sweep->filter || sweep->resume))
+	if (sweep->nextest && (sweep->list || sweep->cell || sweep->filters.len || sweep->resume))
 		return kt_error_new(KT_ERROR_USAGE, "--nextest: which cells there are is cargo's "
 						    "affair; see what goes behind \"--\"");
 	if (!sweep->nextest && sweep->profile)
 		return kt_error_new(KT_ERROR_USAGE, "--profile goes with --nextest");
-	if (sweep->cell && (sweep->list || sweep->filter || sweep->scheduler || sweep->resume))
+	if (sweep->cell && (sweep->list || sweep->filters.len || sweep->scheduler || sweep->resume))
 		return kt_error_new(KT_ERROR_USAGE, "--cell names one cell; nothing else chooses");
 	if (sweep->machines && sweep->engine != sweep_run_parallel)
 		return kt_error_new(KT_ERROR_USAGE, "--machines goes with --engine parallel");
@@ -243,28 +244,6 @@ static struct kt_error *set_due(const char *results, const struct sweep_cells *c
 }
 
 /* --- running them --- */
-
-/*
- * Fetches kernels before two cells would fetch the same at a time. A kernel that cannot be fetched
- * is no error here: its cells will say so. Returns false if the sweep was cancelled.
- */
-static bool fetch_kernels(const struct sweep_cells *cells)
-{
-	const struct sweep_kernel *last = NULL;
-
-	kt_vec_for_each (&cells->v, cell) {
-		_cleanup_(kt_kernel_deinit) struct kt_kernel kernel = {0};
-		struct kt_kernels_options options = cli_kernels_options();
-
-		if (cell->kernel == last)
-			continue;
-		last = cell->kernel;
-		kt_error_destroy(sweep_kernel_find(cell->kernel, &options, &kernel));
-		if (cli_sleep_ms(0))
-			return false;
-	}
-	return true;
-}
 
 struct work {
 	struct sweep_work work;
@@ -352,12 +331,14 @@ static struct kt_error *run_cells(const struct sweep *sweep, const struct sweep_
 	err = sweep->need_engine ? sweep->need_engine() : NULL;
 	/* Before the kernels are fetched: Ctrl-C may come while that goes on, and then --resume. */
 	if (!err)
+		err = sweep_check_disk(results);
+	if (!err)
 		err = set_due(results, cells);
 	if (err)
 		return err;
-	if (!fetch_kernels(cells))
-		return kt_error_hint(kt_error_new(KT_ERROR_CANCELLED, "cancelled"), "%s", GO_ON);
-	err = make_work(sweep, plan, cells, &w);
+	err = sweep_prepare_kernels(plan, cells);
+	if (!err)
+		err = make_work(sweep, plan, cells, &w);
 	w.work.file = file;
 	w.work.results = results;
 	if (!err)
@@ -367,8 +348,6 @@ static struct kt_error *run_cells(const struct sweep *sweep, const struct sweep_
 	w.work.arg = view;
 	err = (sweep->engine ? sweep->engine : sweep_run_local)(&w.work);
 	sweep_view_destroy(view);
-	if (err && kt_error_code(err) == KT_ERROR_CANCELLED)
-		err = kt_error_hint(err, "%s", GO_ON);
 	return err;
 }
 
@@ -382,7 +361,7 @@ static int status_of(const char *results, const struct sweep_cells *cells)
 	kt_vec_for_each (&cells->v, cell) {
 		struct kt_cell_record record = {0};
 		struct kt_error *err = sweep_read_record(results, cell, &record);
-		bool unknown = err || (record.verdict && !strcmp(record.verdict, "error"));
+		bool unknown = err || kt_cell_is_unknown(&record);
 
 		if (!err && (record.passed || record.skipped))
 			unknown = false;
@@ -394,6 +373,13 @@ static int status_of(const char *results, const struct sweep_cells *cells)
 		kt_cell_record_deinit(&record);
 	}
 	return status;
+}
+
+static struct kt_error *chosen_cells(const struct sweep *sweep, const struct sweep_plan *plan,
+				     struct sweep_cells *ret)
+{
+	return sweep_plan_cells(plan, sweep->filters.data, sweep->filters.len, sweep->scheduler,
+				ret);
 }
 
 static int sweep_all(const struct sweep *sweep, const struct sweep_plan *plan,
@@ -411,10 +397,12 @@ static int sweep_all(const struct sweep *sweep, const struct sweep_plan *plan,
 		cli_note("nothing is left to run; without --resume, all of it is run again");
 	else if (!err)
 		err = run_cells(sweep, plan, cells, results);
+	if (err && kt_error_code(err) == KT_ERROR_CANCELLED)
+		err = kt_error_hint(err, "%s", GO_ON);
 	if (err)
 		return cli_fail(err);
 	/* Concludes over all cells that were chosen, also those that --resume left out. */
-	err = sweep_plan_cells(plan, sweep->filter, sweep->scheduler, &all);
+	err = chosen_cells(sweep, plan, &all);
 	if (err)
 		return cli_fail(err);
 	status = status_of(results, &all);
@@ -441,11 +429,12 @@ static struct kt_error *no_cells(const struct sweep *sweep, const struct sweep_p
 				    sweep->file, sweep->scheduler, names.data ? names.data : "");
 	if (cells->v.len)
 		return NULL;
-	if (sweep->filter)
-		return kt_error_hint(kt_error_new(KT_ERROR_NOT_FOUND,
-						  "no cell of %s matches --filter \"%s\"",
-						  sweep->file, sweep->filter),
-				     "--list has their names");
+	if (sweep->filters.len)
+		return kt_error_hint(
+			kt_error_new(KT_ERROR_NOT_FOUND, "no cell of %s matches --filter \"%s\"%s",
+				     sweep->file, sweep->filters.data[0],
+				     sweep->filters.len > 1 ? ", nor another one" : ""),
+			"--list has their names");
 	return kt_error_new(KT_ERROR_NOT_FOUND,
 			    "%s: all %zu combinations are ruled out by the schedulers' limits",
 			    sweep->file, cells->n_rejected);
@@ -518,7 +507,7 @@ static int sweep_file(const struct sweep *sweep)
 	int status;
 
 	if (!err)
-		err = sweep_plan_cells(&plan, sweep->filter, sweep->scheduler, &cells);
+		err = chosen_cells(sweep, &plan, &cells);
 	if (!err)
 		err = no_cells(sweep, &plan, &cells);
 	if (err)

@@ -25,6 +25,17 @@ int sweep_run_cell(const struct sweep_plan *plan, const struct sweep_cell *cell,
 struct kt_error *sweep_read_record(const char *results, const struct sweep_cell *cell,
 				   struct kt_cell_record *ret);
 
+/*
+ * Fetches kernels before two cells would fetch the same at a time. A kernel that cannot be fetched
+ * is no error here: its cells will say so. Errors: KT_ERROR_UNSUPPORTED, if all cells are of
+ * schedulers, and no kernel has sched_ext; KT_ERROR_CANCELLED.
+ */
+struct kt_error *sweep_prepare_kernels(const struct sweep_plan *plan,
+				       const struct sweep_cells *cells);
+
+/* Whether there is room for records. KT_ERROR_OS: the disk is full, or the directory is gone. */
+struct kt_error *sweep_check_disk(const char *results);
+
 /* What is shown at the end of a sweep. */
 struct sweep_scope {
 	const char *results;             /* the directory of the records */

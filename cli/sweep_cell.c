@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,16 +29,43 @@ static struct kt_error *set_string(char **member, const char *text)
 	return NULL;
 }
 
-static struct kt_error *begin_record(const struct sweep_cell *cell, struct kt_cell_record *record)
+static struct kt_error *begin_record(const struct sweep_plan *plan, const struct sweep_cell *cell,
+				     struct kt_cell_record *record)
 {
 	struct kt_error *err = set_string(&record->scheduler, cell->scheduler->name);
+	struct utsname host;
 
 	record->started = time(NULL);
+	record->place = (unsigned)(cell->scheduler - plan->schedulers.data) + 1;
+	if (!err)
+		err = set_string(&record->file, plan->path);
+	if (!err)
+		err = set_string(&record->version, KTSTR_VERSION);
+	if (!err && !uname(&host) && host.nodename[0])
+		err = set_string(&record->host, host.nodename);
 	if (!err)
 		err = set_string(&record->kernel, cell->kernel->name);
 	if (!err)
 		err = set_string(&record->topology, cell->topology->name);
 	return err;
+}
+
+/* False, with errno: not all of it could be written, and nothing is left. */
+static bool write_log(const char *path, const char *data, size_t len, size_t left_out)
+{
+	FILE *file = fopen(path, "we");
+	bool ok = file && fwrite(data, 1, len, file) == len;
+	int error;
+
+	if (ok && left_out)
+		ok = fprintf(file, "\n[... %zu bytes more left out here ...]\n", left_out) > 0;
+	if (file && fclose(file))
+		ok = false;
+	error = errno;
+	if (file && !ok)
+		unlink(path);
+	errno = error;
+	return ok;
 }
 
 /* Writes the scheduler's log beside the record, collapsed as `collect` shows it. */
@@ -46,7 +74,6 @@ static struct kt_error *keep_log(const char *results, struct kt_cell_record *rec
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
 	_cleanup_free_ char *stem = NULL, *name = NULL, *path = NULL;
-	_cleanup_fclose_ FILE *file = NULL;
 	struct kt_error *err;
 	size_t len;
 
@@ -62,13 +89,12 @@ static struct kt_error *keep_log(const char *results, struct kt_cell_record *rec
 	if (text.failed || asprintf(&name, "%s.log", stem) < 0 ||
 	    asprintf(&path, "%s/%s", results, name) < 0)
 		return kt_error_no_memory();
-	file = fopen(path, "we");
 	len = text.len < LOG_MAX ? text.len : LOG_MAX;
-	if (!file || fwrite(text.data, 1, len, file) != len)
-		return kt_error_os(errno, "cannot write %s", path);
-	if (len < text.len)
-		fprintf(file, "\n[... %zu bytes more left out here ...]\n", text.len - len);
-	record->log = kt_take_ptr(name);
+	if (!write_log(path, text.data, len, text.len - len))
+		cli_note("the log of the cell is not kept: cannot write %s: %s", path,
+			 strerror(errno));
+	else
+		record->log = kt_take_ptr(name);
 	return NULL;
 }
 
@@ -81,8 +107,10 @@ static struct kt_error *record_result(const struct cli_run *run, struct kt_cell_
 		return err;
 	record->stats = saved.programs;
 	saved.programs = (struct kt_prog_stats_list){0};
-	free(record->release);
-	record->release = kt_take_ptr(saved.kernel);
+	if (saved.kernel) {
+		free(record->release);
+		record->release = kt_take_ptr(saved.kernel);
+	}
 	record->passed = cli_run_status(run) == CLI_DONE;
 	if (!record->passed && saved.verdict)
 		record->reason = kt_take_ptr(saved.verdict);
@@ -195,6 +223,8 @@ static struct kt_error *do_cell(const struct sweep_plan *plan, const struct swee
 	}
 	if (!err)
 		err = prepare(cell, &kernel);
+	if (!err && kernel.release)
+		err = set_string(&record->release, kernel.release);
 	if (err) {
 		struct kt_error *failed = cannot(record, kt_error_message(err));
 
@@ -221,7 +251,7 @@ static int tell(const struct sweep_cell *cell, const struct kt_cell_record *reco
 		return SWEEP_CELL_SKIPPED;
 	if (record->passed)
 		return CLI_DONE;
-	return record->verdict && !strcmp(record->verdict, "error") ? CLI_CANNOT : CLI_TEST_FAILED;
+	return kt_cell_is_unknown(record) ? CLI_CANNOT : CLI_TEST_FAILED;
 }
 
 /* A record that is not due is of an earlier try. */
@@ -242,7 +272,7 @@ int sweep_run_cell(const struct sweep_plan *plan, const struct sweep_cell *cell,
 	struct kt_cell_record record = {0};
 	unsigned tries = tries_before(options->results, cell);
 	int64_t began = kt_now_ns();
-	struct kt_error *err = begin_record(cell, &record);
+	struct kt_error *err = begin_record(plan, cell, &record);
 	bool keep = false;
 	int status;
 

@@ -21,15 +21,30 @@ static bool any_failed(const struct kt_cell_records *records)
 	return false;
 }
 
+/* Cells that were all skipped have no table, but a reason. */
+static bool none_ran(const struct kt_cell_records *records)
+{
+	for (size_t i = 0; i < records->n; i++)
+		if (!records->all[i].skipped)
+			return false;
+	return records->n;
+}
+
 static int show_cells(const struct kt_cell_records *records)
 {
 	const struct kt_cells_options options = {
-		.width = cli_terminal_width(),
+		.width = cli_table_width(),
 		.color = cli_color_on(CLI_COLOR_AUTO, stdout),
 	};
 	_cleanup_free_ char *text = NULL;
-	struct kt_error *err = cli_format_cells(records, &options, &text);
+	struct kt_error *err;
 
+	if (none_ran(records)) {
+		cli_note("no cell ran: %zu skipped; %s", records->n,
+			 records->all[0].reason ? records->all[0].reason : "no reason is known");
+		return CLI_DONE;
+	}
+	err = cli_format_cells(records, &options, &text);
 	return err ? cli_fail(err) : cli_print(text);
 }
 

@@ -123,7 +123,11 @@ static void print_json(const struct sweep_cell *cell, const struct kt_cell_recor
 static void print_line(const struct sweep_view *view, const struct sweep_cell *cell,
 		       const struct kt_cell_record *record)
 {
-	if (!record)
+	struct kt_error *full = record ? NULL : sweep_check_disk(view->results);
+
+	if (full)
+		cli_note("%s: it has no record: %s", cell->name, kt_error_message(full));
+	else if (!record)
 		cli_note("%s: ended without a new record; its output is in %s/.logs/%s.out",
 			 cell->name, view->results, cell->name);
 	else if (record->skipped || (!record->passed && record->reason))
@@ -132,6 +136,7 @@ static void print_line(const struct sweep_view *view, const struct sweep_cell *c
 	else if (!view->terminal)
 		cli_note("%s: %s, %.1f s", cell->name, record->passed ? "PASS" : "FAIL",
 			 record->duration_s);
+	kt_error_destroy(full);
 }
 
 void sweep_view_ended(void *arg, size_t nth)

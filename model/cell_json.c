@@ -48,6 +48,11 @@ static void set_optional(json_t *object, const struct kt_cell_record *record)
 	set_text(object, "reason", record->reason);
 	set_text(object, "release", record->release);
 	set_text(object, "log", record->log);
+	set_text(object, "file", record->file);
+	set_text(object, "host", record->host);
+	set_text(object, "version", record->version);
+	if (record->place)
+		json_object_set_new(object, "place", json_integer(record->place));
 	if (record->started)
 		json_object_set_new(object, "started", json_integer(record->started));
 	if (record->duration_s > 0 && isfinite(record->duration_s))
@@ -196,12 +201,14 @@ static struct kt_error *read_list(const json_t *root, struct kt_prog_stats_list 
 
 static struct kt_error *read_numbers(const json_t *root, struct kt_cell_record *record)
 {
-	struct program_number started = {0}, attempts = {0};
+	struct program_number started = {0}, attempts = {0}, place = {0};
 	const json_t *duration = json_object_get(root, "duration_s");
 	struct kt_error *err = get_count(root, "started", INT64_MAX, &started);
 
 	if (!err)
 		err = get_count(root, "attempts", INT32_MAX, &attempts);
+	if (!err)
+		err = get_count(root, "place", INT32_MAX, &place);
 	if (!err && duration && !json_is_null(duration) &&
 	    (!json_is_number(duration) || json_number_value(duration) < 0))
 		err = wrong("duration_s", duration, "a number of seconds");
@@ -209,6 +216,7 @@ static struct kt_error *read_numbers(const json_t *root, struct kt_cell_record *
 		return err;
 	record->started = (int64_t)started.value;
 	record->attempts = (unsigned)attempts.value;
+	record->place = (unsigned)place.value;
 	record->duration_s = json_number_value(duration);
 	return NULL;
 }
@@ -235,6 +243,12 @@ static struct kt_error *read_record(const json_t *root, struct kt_cell_record *r
 		err = get_text(root, "release", &record->release);
 	if (!err)
 		err = get_text(root, "log", &record->log);
+	if (!err)
+		err = get_text(root, "file", &record->file);
+	if (!err)
+		err = get_text(root, "host", &record->host);
+	if (!err)
+		err = get_text(root, "version", &record->version);
 	return err ? err : read_numbers(root, record);
 }
 

@@ -1,5 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <string.h>
+
 #include "model/cell_record.h"
+#include "model/verdict.h"
+
+bool kt_cell_is_unknown(const struct kt_cell_record *record)
+{
+	const char *verdict = record->verdict;
+
+	if (!verdict || record->passed || record->skipped)
+		return false;
+	return !strcmp(verdict, "error") ||
+	       !strcmp(verdict, kt_verdict_name(KT_VERDICT_HOST_TOO_SLOW));
+}
 
 void kt_cell_record_deinit(struct kt_cell_record *record)
 {
@@ -11,6 +24,9 @@ void kt_cell_record_deinit(struct kt_cell_record *record)
 	free(record->reason);
 	free(record->release);
 	free(record->log);
+	free(record->file);
+	free(record->host);
+	free(record->version);
 	*record = (struct kt_cell_record){0};
 }
 

@@ -22,6 +22,10 @@ struct kt_cell_record {
 	char *log;         /* file beside the record with the scheduler's collapsed log */
 	int64_t started;   /* seconds since 1970; 0: not known */
 	double duration_s; /* how long the cell's process ran; 0: not known */
+	unsigned place;    /* of its scheduler in the sweep file, from 1; 0: not known */
+	char *file;        /* the sweep file, as an absolute path */
+	char *host;        /* the name of the machine that ran it */
+	char *version;     /* of this tool */
 	unsigned attempts; /* tries so far, including this one; 0: not known */
 };
 
@@ -29,6 +33,9 @@ struct kt_cell_records {
 	struct kt_cell_record *all;
 	size_t n;
 };
+
+/* Whether it is not known if the cell passes: the verdict is "error" or "host_too_slow". */
+bool kt_cell_is_unknown(const struct kt_cell_record *record);
 
 void kt_cell_record_deinit(struct kt_cell_record *record);
 void kt_cell_records_deinit(struct kt_cell_records *records);

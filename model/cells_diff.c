@@ -205,10 +205,10 @@ struct kt_error *kt_build_cells_diff(const struct kt_cell_records *a,
 	_cleanup_(cells_index_deinit) struct cells_index index_a = {0}, index_b = {0};
 	struct kt_cells_diff diff = {0};
 	struct insns insns = {0};
-	struct kt_error *err = cells_index_init(a, &index_a);
+	struct kt_error *err = cells_index_init_by_name(a, &index_a);
 
 	if (!err)
-		err = cells_index_init(b, &index_b);
+		err = cells_index_init_by_name(b, &index_b);
 	if (!err)
 		err = pair_cells(&index_a, &index_b, &diff);
 	if (!err)

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,50 +18,146 @@ static const char *name_of(const struct kt_cell_record *record, int which)
 				  : record->topology;
 }
 
-static int compare_bytes(const void *a, const void *b)
+/* A name, and what it is sorted by. */
+struct entry {
+	const char *name;
+	const char *release; /* of a kernel: the latest of its records; NULL: not known */
+	unsigned place;      /* of a scheduler in its file, the first; UINT_MAX: not known */
+	uint32_t index;      /* of the name, in order */
+};
+
+struct entries {
+	struct entry *all; /* by bytes of the name */
+	size_t n;
+};
+
+static void entries_deinit(struct entries *entries)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	free(entries->all);
 }
 
-static int compare_names(const void *a, const void *b)
+static int compare_bytes(const void *a, const void *b)
 {
-	return cells_compare_names(*(const char *const *)a, *(const char *const *)b);
+	return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct entry *p = *(const struct entry *const *)a,
+			   *q = *(const struct entry *const *)b;
+	int cmp = (p->place > q->place) - (p->place < q->place);
+
+	/* A kernel that never ran is sorted by its name, among the releases. */
+	if (!cmp && (p->release || q->release))
+		cmp = cells_compare_names(p->release ? p->release : p->name,
+					  q->release ? q->release : q->name);
+	return cmp ? cmp : cells_compare_names(p->name, q->name);
 }
 
 static int compare_topologies(const void *a, const void *b)
 {
-	return cells_compare_topologies(*(const char *const *)a, *(const char *const *)b);
+	return cells_compare_topologies((*(const struct entry *const *)a)->name,
+					(*(const struct entry *const *)b)->name);
 }
 
-/*
- * Gathers each name once, in order. There are many records with few different names, so they are
- * sorted by bytes first, which is cheaper than by cells_compare_names().
- */
-static struct kt_error *gather_names(const struct kt_cell_records *records, int which,
-				     struct cells_names *ret)
+static void join(struct entry *into, const struct entry *from)
 {
-	const char **all = calloc(records->n + 1, sizeof(*all));
-	size_t n = 0;
+	if (from->place < into->place)
+		into->place = from->place;
+	if (from->release &&
+	    (!into->release || cells_compare_names(from->release, into->release) > 0))
+		into->release = from->release;
+}
 
-	if (!all)
+static struct entry entry_of(const struct kt_cell_record *record, int which, bool by_name)
+{
+	struct entry entry = {.name = name_of(record, which), .place = UINT_MAX};
+
+	if (which == SCHEDULER && record->place && !by_name)
+		entry.place = record->place;
+	if (which == KERNEL && record->release && record->release[0] && !by_name)
+		entry.release = record->release;
+	return entry;
+}
+
+/* Gives each entry its index. */
+static struct kt_error *sort_names(struct entries *entries, int which, struct cells_names *ret)
+{
+	_cleanup_free_ struct entry **order = calloc(entries->n + 1, sizeof(*order));
+
+	ret->all = calloc(entries->n + 1, sizeof(*ret->all));
+	if (!order || !ret->all)
 		return kt_error_no_memory();
-	for (size_t i = 0; i < records->n; i++)
-		all[i] = name_of(&records->all[i], which);
-	qsort(all, records->n, sizeof(*all), compare_bytes);
-	for (size_t i = 0; i < records->n; i++)
-		if (!n || strcmp(all[n - 1], all[i]) != 0)
-			all[n++] = all[i];
-	qsort(all, n, sizeof(*all), which == TOPOLOGY ? compare_topologies : compare_names);
-	*ret = (struct cells_names){all, n};
+	for (size_t i = 0; i < entries->n; i++)
+		order[i] = &entries->all[i];
+	qsort(order, entries->n, sizeof(*order),
+	      which == TOPOLOGY ? compare_topologies : compare_entries);
+	for (; ret->n < entries->n; ret->n++) {
+		order[ret->n]->index = (uint32_t)ret->n;
+		ret->all[ret->n] = order[ret->n]->name;
+	}
 	return NULL;
 }
 
-static uint32_t place_of(const struct cells_names *names, const char *name, int which)
+/*
+ * Gathers each name once. There are many records with few different names, so they are sorted by
+ * bytes first, which is cheaper than by cells_compare_names().
+ */
+static struct kt_error *gather_names(const struct kt_cell_records *records, int which, bool by_name,
+				     struct entries *entries, struct cells_names *ret)
 {
-	const char **found = bsearch(&name, names->all, names->n, sizeof(*names->all),
-				     which == TOPOLOGY ? compare_topologies : compare_names);
+	size_t n = 0;
 
-	return (uint32_t)(found - names->all);
+	entries->all = calloc(records->n + 1, sizeof(*entries->all));
+	if (!entries->all)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < records->n; i++)
+		entries->all[i] = entry_of(&records->all[i], which, by_name);
+	qsort(entries->all, records->n, sizeof(*entries->all), compare_bytes);
+	for (size_t i = 0; i < records->n; i++)
+		if (!n || strcmp(entries->all[n - 1].name, entries->all[i].name) != 0)
+			entries->all[n++] = entries->all[i];
+		else
+			join(&entries->all[n - 1], &entries->all[i]);
+	entries->n = n;
+	return sort_names(entries, which, ret);
+}
+
+static uint32_t place_of(const struct entries *entries, const char *name)
+{
+	const struct entry key = {.name = name};
+	const struct entry *found = bsearch(&key, entries->all, entries->n, sizeof(key),
+					    compare_bytes);
+
+	return found->index;
+}
+
+/* "trixie (6.12.117)"; the name alone if that says it, or no release is known. */
+static char *label_of(const char *name, const char *release)
+{
+	size_t len = release ? cells_release_length(release) : 0;
+	char *label;
+
+	if (!len || memmem(name, strlen(name), release, len))
+		return strdup(name);
+	return asprintf(&label, "%s (%.*s)", name, (int)len, release) < 0 ? NULL : label;
+}
+
+static struct kt_error *label_kernels(const struct entries *kernels, struct cells_index *index)
+{
+	index->releases = calloc(kernels->n + 1, sizeof(*index->releases));
+	index->kernel_labels = calloc(kernels->n + 1, sizeof(*index->kernel_labels));
+	if (!index->releases || !index->kernel_labels)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < kernels->n; i++) {
+		const struct entry *entry = &kernels->all[i];
+
+		index->releases[entry->index] = entry->release;
+		index->kernel_labels[entry->index] = label_of(entry->name, entry->release);
+		if (!index->kernel_labels[entry->index])
+			return kt_error_no_memory();
+	}
+	return NULL;
 }
 
 /* --- records of one cell --- */
@@ -131,6 +229,12 @@ static int compare_rest(const struct kt_cell_record *a, const struct kt_cell_rec
 		cmp = compare_texts(a->release, b->release);
 	if (!cmp)
 		cmp = compare_texts(a->log, b->log);
+	if (!cmp)
+		cmp = compare_texts(a->host, b->host);
+	if (!cmp)
+		cmp = compare_texts(a->version, b->version);
+	if (!cmp)
+		cmp = compare_texts(a->file, b->file);
 	return cmp ? cmp : compare_stats(&a->stats, &b->stats);
 }
 
@@ -174,7 +278,20 @@ static void count_states(struct cells_index *index)
 		}
 }
 
-static struct kt_error *fill_cells(const struct kt_cell_records *records, struct cells_index *index)
+/* The entries of all three kinds of names. */
+struct all_entries {
+	struct entries schedulers, kernels, topologies;
+};
+
+static void all_entries_deinit(struct all_entries *all)
+{
+	entries_deinit(&all->schedulers);
+	entries_deinit(&all->kernels);
+	entries_deinit(&all->topologies);
+}
+
+static struct kt_error *fill_cells(const struct kt_cell_records *records,
+				   const struct all_entries *names, struct cells_index *index)
 {
 	index->cells = calloc(records->n + 1, sizeof(*index->cells));
 	if (!index->cells)
@@ -185,9 +302,9 @@ static struct kt_error *fill_cells(const struct kt_cell_records *records, struct
 
 		index->cells[i] = (struct cells_cell){
 			.record = record,
-			.scheduler = place_of(&index->schedulers, record->scheduler, SCHEDULER),
-			.kernel = place_of(&index->kernels, record->kernel, KERNEL),
-			.topology = place_of(&index->topologies, record->topology, TOPOLOGY),
+			.scheduler = place_of(&names->schedulers, record->scheduler),
+			.kernel = place_of(&names->kernels, record->kernel),
+			.topology = place_of(&names->topologies, record->topology),
 			.state = cells_state(record),
 		};
 	}
@@ -197,17 +314,23 @@ static struct kt_error *fill_cells(const struct kt_cell_records *records, struct
 	return NULL;
 }
 
-struct kt_error *cells_index_init(const struct kt_cell_records *records, struct cells_index *ret)
+static struct kt_error *init(const struct kt_cell_records *records, bool by_name,
+			     struct cells_index *ret)
 {
+	_cleanup_(all_entries_deinit) struct all_entries names = {0};
 	struct cells_index index = {0};
-	struct kt_error *err = gather_names(records, SCHEDULER, &index.schedulers);
+	struct kt_error *err;
 
+	err = gather_names(records, SCHEDULER, by_name, &names.schedulers, &index.schedulers);
 	if (!err)
-		err = gather_names(records, KERNEL, &index.kernels);
+		err = gather_names(records, KERNEL, by_name, &names.kernels, &index.kernels);
 	if (!err)
-		err = gather_names(records, TOPOLOGY, &index.topologies);
+		err = gather_names(records, TOPOLOGY, by_name, &names.topologies,
+				   &index.topologies);
 	if (!err)
-		err = fill_cells(records, &index);
+		err = label_kernels(&names.kernels, &index);
+	if (!err)
+		err = fill_cells(records, &names, &index);
 	if (err) {
 		cells_index_deinit(&index);
 		return err;
@@ -216,8 +339,23 @@ struct kt_error *cells_index_init(const struct kt_cell_records *records, struct 
 	return NULL;
 }
 
+struct kt_error *cells_index_init(const struct kt_cell_records *records, struct cells_index *ret)
+{
+	return init(records, false, ret);
+}
+
+struct kt_error *cells_index_init_by_name(const struct kt_cell_records *records,
+					  struct cells_index *ret)
+{
+	return init(records, true, ret);
+}
+
 void cells_index_deinit(struct cells_index *index)
 {
+	for (size_t i = 0; index->kernel_labels && i < index->kernels.n; i++)
+		free(index->kernel_labels[i]);
+	free(index->kernel_labels);
+	free(index->releases);
 	free(index->schedulers.all);
 	free(index->kernels.all);
 	free(index->topologies.all);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Not a public header. The records of a sweep in order, with each name once. All views of a sweep
- * are made from this. The order depends on the records alone, not on the order of files.
+ * are made from this. The order depends on the records alone, not on the order of files: schedulers
+ * as the sweep file has them, kernels by release, topologies by CPUs.
  */
 #ifndef KT_MODEL_CELLS_INDEX_H
 #define KT_MODEL_CELLS_INDEX_H
@@ -11,7 +12,7 @@
 
 enum cells_state { CELLS_NONE, CELLS_PASSED, CELLS_FAILED, CELLS_SKIPPED };
 
-/* Sorted. The strings belong to the records. */
+/* Each name once, in order. The strings belong to the records. */
 struct cells_names {
 	const char **all;
 	size_t n;
@@ -25,6 +26,8 @@ struct cells_cell {
 
 struct cells_index {
 	struct cells_names schedulers, kernels, topologies;
+	const char **releases;    /* of each kernel; NULL: no record has one */
+	char **kernel_labels;     /* of each kernel: "trixie (6.12.117)", or its name alone */
 	struct cells_cell *cells; /* each that has a record, by scheduler, kernel, topology */
 	size_t n;
 	size_t passed, failed, skipped;
@@ -37,6 +40,10 @@ struct cells_index {
  * cells_index_deinit() frees *ret. KT_ERROR_NO_MEMORY.
  */
 struct kt_error *cells_index_init(const struct kt_cell_records *records, struct cells_index *ret);
+
+/* The same in the order of the names alone, so that two indices have one order. */
+struct kt_error *cells_index_init_by_name(const struct kt_cell_records *records,
+					  struct cells_index *ret);
 void cells_index_deinit(struct cells_index *index);
 
 /* The cell of these indices, or NULL. */
@@ -75,6 +82,12 @@ struct kt_error *cells_ratios(const struct cells_index *index, struct cells_rati
  * before its release (6.16-rc1 before 6.16). 0 only if they are equal.
  */
 int cells_compare_names(const char *a, const char *b);
+
+/*
+ * How much of a release a person needs: the bytes of "6.12.117" in "6.12.117+deb13-cloud-amd64", of
+ * "6.8.0-45" in "6.8.0-45-generic", of "5.14.0-503.el9" in "5.14.0-503.el9.x86_64".
+ */
+size_t cells_release_length(const char *release);
 
 /*
  * Compares by the number of CPUs ("16cpu" in "2numa-16cpu-4llc-nosmt"; names without one come

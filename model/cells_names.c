@@ -57,6 +57,36 @@ int cells_compare_names(const char *a, const char *b)
 	return strcmp(a, b); /* "06" and "6" */
 }
 
+/* Whether the part of a release at p, up to "-", "." or "_", is a machine's or a flavour's. */
+static bool is_flavour(const char *p)
+{
+	static const char *const known[] = {"amd64",   "x86_64", "arm64", "aarch64",
+					    "generic", "cloud",  "arch",  "unsigned"};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		size_t len = strlen(known[i]);
+
+		if (!strncmp(p, known[i], len) && (!p[len] || strchr("-.+", p[len])))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * 6.1.0-50-amd64, 6.12.117+deb13-cloud-amd64, 7.2.3+deb14-amd64	Debian
+ * 6.8.0-45-generic							Ubuntu
+ * 5.14.0-503.el9.x86_64, 6.16.3-200.fc42.x86_64			Red Hat, Fedora
+ */
+size_t cells_release_length(const char *release)
+{
+	size_t len = strcspn(release, "+");
+
+	for (size_t i = 1; i < len; i++)
+		if ((release[i - 1] == '-' || release[i - 1] == '.') && is_flavour(release + i))
+			return i - 1;
+	return len;
+}
+
 /* The number before "cpu"; if there is none, more than any real number. */
 static unsigned long cpus(const char *name)
 {

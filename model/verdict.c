@@ -53,9 +53,16 @@ enum kt_verdict kt_verdict(const struct kt_verifier_vm_result *result)
 		return KT_VERDICT_SCHED_EXITED;
 	if (!attached)
 		return KT_VERDICT_NOT_ATTACHED;
+	if (!result->dispatched && result->host_too_slow)
+		return KT_VERDICT_HOST_TOO_SLOW;
 	if (!result->dispatched)
 		return KT_VERDICT_NO_PROGRESS;
 	return result->end_reported ? KT_VERDICT_PASS : KT_VERDICT_NO_END;
+}
+
+bool kt_verdict_is_unknown(enum kt_verdict verdict)
+{
+	return verdict == KT_VERDICT_HOST_TOO_SLOW;
 }
 
 const char *kt_verdict_name(enum kt_verdict verdict)
@@ -65,6 +72,7 @@ const char *kt_verdict_name(enum kt_verdict verdict)
 		[KT_VERDICT_GUEST_CRASHED] = "guest_crashed",
 		[KT_VERDICT_SCHED_EXITED] = "scheduler_exited",
 		[KT_VERDICT_NOT_ATTACHED] = "not_attached",
+		[KT_VERDICT_HOST_TOO_SLOW] = "host_too_slow",
 		[KT_VERDICT_NO_PROGRESS] = "no_progress",
 		[KT_VERDICT_NO_END] = "no_end",
 		[KT_VERDICT_PASS] = "pass",
@@ -162,6 +170,11 @@ void kt_verdict_text(const struct kt_verifier_vm_result *result, struct kt_buf *
 		append_kernel_words(result, out);
 		break;
 	case KT_VERDICT_NOT_ATTACHED: append_not_attached(result, out); break;
+	case KT_VERDICT_HOST_TOO_SLOW:
+		kt_buf_printf(out, "no result, the host is too slow for this topology%s%s",
+			      result->workload ? ": " : "",
+			      result->workload ? result->workload : "");
+		break;
 	case KT_VERDICT_NO_PROGRESS:
 		kt_buf_printf(out, "attached, but the workload made no progress%s%s",
 			      result->workload ? ": " : "",

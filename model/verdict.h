@@ -21,6 +21,7 @@ struct kt_verifier_vm_result {
 	bool attached;      /* it lives, and sched_ext became enabled */
 	char *ops;          /* the name of its sched_ext_ops */
 	bool dispatched;    /* the workload made progress under it */
+	bool host_too_slow; /* it made none, since the host hardly ran the guest's CPUs */
 	char *workload;     /* how much progress, or why it is not enough */
 	bool exited;        /* the scheduler's process has ended */
 	bool exited_early;  /* it ended before it was told to */
@@ -62,12 +63,16 @@ enum kt_verdict {
 	KT_VERDICT_GUEST_CRASHED,
 	KT_VERDICT_SCHED_EXITED, /* during the workload */
 	KT_VERDICT_NOT_ATTACHED,
+	KT_VERDICT_HOST_TOO_SLOW, /* no result: nothing can be said of the scheduler */
 	KT_VERDICT_NO_PROGRESS,
 	KT_VERDICT_NO_END, /* the guest did not report its end */
 	KT_VERDICT_PASS,
 };
 
 enum kt_verdict kt_verdict(const struct kt_verifier_vm_result *result);
+
+/* Whether it says nothing about the scheduler: neither that it passed nor that it failed. */
+bool kt_verdict_is_unknown(enum kt_verdict verdict);
 
 /* A word for documents and scripts: "timed_out", ..., "pass". */
 const char *kt_verdict_name(enum kt_verdict verdict);

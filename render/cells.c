@@ -120,7 +120,7 @@ static struct kt_error *append_counts(const struct cells_index *index, size_t sc
 	if (!rows)
 		return kt_error_no_memory();
 	for (size_t i = 0; i < counts.n_kernels; i++)
-		rows[i] = (struct count_row){index->kernels.all[counts.kernels[i]], &counts, i};
+		rows[i] = (struct count_row){index->kernel_labels[counts.kernels[i]], &counts, i};
 	grid = (struct render_grid){.columns = columns.all,
 				    .n_columns = columns.n + 1,
 				    .rows = rows,
@@ -165,9 +165,9 @@ static void print_ratio(const struct render_cell *cell, bool exact, struct kt_bu
 
 static const struct render_type as_ratio = {.print = print_ratio};
 
-/* The ratios of topology 0 with all of names, then those of topology 1. */
+/* The ratios of topology 0 with all of names, then those of topology 1. labels: NULL: the names. */
 static struct kt_error *append_ratios(const struct cells_names *topologies,
-				      const struct cells_names *names,
+				      const struct cells_names *names, char *const *labels,
 				      const struct cells_ratio *ratios,
 				      const struct kt_cells_options *options, struct kt_buf *out)
 {
@@ -190,7 +190,7 @@ static struct kt_error *append_ratios(const struct cells_names *topologies,
 	};
 	for (size_t i = 0; i < names->n; i++)
 		columns[i + 1] = (struct render_column){
-			.head = names->all[i],
+			.head = labels ? labels[i] : names->all[i],
 			.type = &as_ratio,
 			RENDER_GET_NTH(get_ratio, i),
 			.flags = RENDER_ALWAYS,
@@ -208,7 +208,8 @@ static struct kt_error *append_grid(const struct cells_index *index,
 	struct kt_error *err = cells_ratios(index, &ratios);
 
 	if (!err)
-		err = append_ratios(&index->topologies, &index->schedulers, ratios, options, out);
+		err = append_ratios(&index->topologies, &index->schedulers, NULL, ratios, options,
+				    out);
 	return err;
 }
 
@@ -235,7 +236,8 @@ static struct kt_error *append_kernel_grid(const struct cells_index *index, size
 		for (size_t k = 0; k < n; k++)
 			ratios[t * n + k] = ratio_of(cells_index_find(index, scheduler, k, t));
 	append_bold(out, index->schedulers.all[scheduler], options->color);
-	err = append_ratios(&index->topologies, &index->kernels, ratios, options, out);
+	err = append_ratios(&index->topologies, &index->kernels, index->kernel_labels, ratios,
+			    options, out);
 	kt_buf_appendc(out, '\n');
 	return err;
 }

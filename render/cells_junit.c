@@ -28,9 +28,7 @@ static double seconds(const struct cells_cell *cell)
 /* An error, for JUnit: whether the cell passes could not be found out. */
 static bool is_error(const struct cells_cell *cell)
 {
-	const char *verdict = cell->record->verdict;
-
-	return cell->state == CELLS_FAILED && verdict && strcmp(verdict, "error") == 0;
+	return cell->state == CELLS_FAILED && kt_cell_is_unknown(cell->record);
 }
 
 static void append_counts(struct kt_buf *out, const struct cells_cell *cells, size_t n)

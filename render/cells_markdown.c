@@ -159,7 +159,7 @@ static void append_count_rows(const struct cells_index *index, const struct cell
 	kt_buf_appendc(out, '\n');
 	for (size_t k = 0; k < counts->n_kernels; k++) {
 		kt_buf_appends(out, "| ");
-		cells_append_markdown(out, index->kernels.all[counts->kernels[k]]);
+		cells_append_markdown(out, index->kernel_labels[counts->kernels[k]]);
 		for (size_t p = 0; p < counts->n_programs; p++) {
 			kt_buf_appends(out, " | ");
 			cells_append_range(out, cells_counts_at(counts, k, p));

@@ -93,7 +93,7 @@ enum { COLUMN_TYPE = 1, COLUMN_A, COLUMN_B };
 #define KNOWN(member) RENDER_KNOWN(struct kt_diff_row, member)
 
 static const struct render_column columns[] = {
-	{"name", "program", "PROGRAM", &render_as_text, RENDER_GET(get_name), .flags = RENDER_ALWAYS, .longest = 48},
+	{"name", "program", "PROGRAM", &render_as_text, RENDER_GET(get_name), .flags = RENDER_ALWAYS | RENDER_CUT, .width = 16, .longest = 48},
 	[COLUMN_TYPE] = {"type", NULL, "TYPE", &render_as_text, RENDER_GET(get_type), .flags = RENDER_NOT_IN_TABLE},
 	[COLUMN_A] = {"a", NULL, "A", &render_as_number, KNOWN(a), .flags = RENDER_ALWAYS},
 	[COLUMN_B] = {"b", NULL, "B", &render_as_number, KNOWN(b), .flags = RENDER_ALWAYS},
@@ -146,28 +146,29 @@ static struct kt_error *have_namesakes(const struct kt_diff_rows *rows, bool *re
 	return NULL;
 }
 
-#define LABEL_MAX 40 /* characters; a file may have a longer one */
+#define LABEL_MAX 40 /* columns; a file may have a longer name */
+#define LABEL_MIN 14
+/* What is left of a narrow terminal for both labels, when a program's name and the deltas have
+ * room. */
+#define BESIDE_LABELS 46
 
-static void append_label(struct kt_buf *out, const char *label)
+static size_t label_width(size_t width)
 {
-	const char *p = label;
-	size_t len;
+	size_t room = width > BESIDE_LABELS ? (width - BESIDE_LABELS) / 2 : 0;
 
-	for (size_t chars = 0; *p && chars < LABEL_MAX; chars++) {
-		len = render_utf8_length(p);
-		p += len ? len : 1;
-	}
-	kt_buf_append(out, label, (size_t)(p - label));
-	if (*p)
-		kt_buf_appends(out, "..");
+	if (!width || room > LABEL_MAX)
+		return LABEL_MAX;
+	return room < LABEL_MIN ? LABEL_MIN : room;
 }
 
 /* The heads of both, which have to differ. */
-static void append_labels(const char *label_a, const char *label_b, struct kt_buf *a,
+static void append_labels(const char *label_a, const char *label_b, size_t width, struct kt_buf *a,
 			  struct kt_buf *b)
 {
-	append_label(a, label_a && label_a[0] ? label_a : "A");
-	append_label(b, label_b && label_b[0] ? label_b : "B");
+	size_t max = label_width(width);
+
+	render_append_fitting(a, label_a && label_a[0] ? label_a : "A", max);
+	render_append_fitting(b, label_b && label_b[0] ? label_b : "B", max);
 	if (a->data && b->data && strcmp(a->data, b->data) == 0) {
 		kt_buf_appends(a, " (A)");
 		kt_buf_appends(b, " (B)");
@@ -218,7 +219,7 @@ struct kt_error *kt_format_diff_rows(const char *label_a, const char *label_b,
 	struct kt_buf out = KT_BUF_INIT, head_a = KT_BUF_INIT, head_b = KT_BUF_INIT;
 	struct kt_error *err = NULL;
 
-	append_labels(label_a, label_b, &head_a, &head_b);
+	append_labels(label_a, label_b, options->width, &head_a, &head_b);
 	if (kt_buf_failed(&head_a) || kt_buf_failed(&head_b))
 		err = kt_error_no_memory();
 	if (!err)

@@ -2,7 +2,6 @@
 /* Rows for a terminal: as a table, which libsmartcols measures and draws, and as lines. */
 #include <libsmartcols.h>
 #include <stdlib.h>
-#include <wchar.h>
 
 #include "render/grid.h"
 #include "render/text.h"
@@ -216,31 +215,6 @@ struct kt_error *render_grid_table(const struct render_grid *grid, size_t width,
 
 /* --- tables that are turned around --- */
 
-/* Columns that a terminal needs for a line; bytes where it is no text of this locale. */
-static size_t line_width(const char *line, size_t len)
-{
-	mbstate_t state = {0};
-	size_t width = 0;
-
-	while (len) {
-		wchar_t c;
-		size_t n = mbrtowc(&c, line, len, &state);
-		int columns;
-
-		if (!n || n > len) {
-			state = (mbstate_t){0};
-			n = 1;
-			width++;
-		} else {
-			columns = wcwidth(c);
-			width += columns > 0 ? (size_t)columns : 0;
-		}
-		line += n;
-		len -= n;
-	}
-	return width;
-}
-
 /* Measured without colors, whose codes take no room. */
 static struct kt_error *measure(const struct view *view, bool turned, size_t *ret)
 {
@@ -255,7 +229,7 @@ static struct kt_error *measure(const struct view *view, bool turned, size_t *re
 	if (err)
 		return err;
 	for (const char *p = text ? text : ""; *p;) {
-		size_t len = strcspn(p, "\n"), width = line_width(p, len);
+		size_t len = strcspn(p, "\n"), width = render_text_width(p, len);
 
 		widest = width > widest ? width : widest;
 		p += len + (p[len] == '\n');
@@ -300,7 +274,7 @@ struct kt_error *render_grid_turning_table(const struct render_grid *grid,
 static void append_padded(struct kt_buf *out, const struct render_column *column, const char *text,
 			  bool is_last)
 {
-	size_t width = line_width(text, strlen(text));
+	size_t width = render_text_width(text, strlen(text));
 
 	for (size_t i = width; column->type->right && i < column->width; i++)
 		kt_buf_appendc(out, ' ');

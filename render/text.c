@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <stdint.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "render/text.h"
 #include "util/utf8.h"
@@ -65,6 +66,54 @@ void render_append_visible_bytes(struct kt_buf *buf, const char *data, size_t le
 void render_append_visible(struct kt_buf *buf, const char *text, bool lines)
 {
 	render_append_visible_bytes(buf, text, strlen(text), lines);
+}
+
+/* The next character of a line of len > 0 bytes: its bytes, and the columns that it needs. */
+static size_t next_character(const char *line, size_t len, mbstate_t *state, size_t *width_ret)
+{
+	wchar_t c;
+	size_t n = mbrtowc(&c, line, len, state);
+	int width;
+
+	*width_ret = 1;
+	if (!n || n > len) {
+		*state = (mbstate_t){0};
+		return 1;
+	}
+	width = wcwidth(c);
+	*width_ret = width > 0 ? (size_t)width : 0;
+	return n;
+}
+
+size_t render_text_width(const char *line, size_t len)
+{
+	mbstate_t state = {0};
+	size_t sum = 0, width, n;
+
+	for (; len; line += n, len -= n) {
+		n = next_character(line, len, &state, &width);
+		sum += width;
+	}
+	return sum;
+}
+
+void render_append_fitting(struct kt_buf *buf, const char *line, size_t width)
+{
+	size_t len = strlen(line), kept = 0, taken = 0, n, more;
+	size_t dots = width < 2 ? width : 2;
+	mbstate_t state = {0};
+
+	if (render_text_width(line, len) <= width) {
+		kt_buf_append(buf, line, len);
+		return;
+	}
+	for (; kept < len; kept += n, taken += more) {
+		n = next_character(line + kept, len - kept, &state, &more);
+		if (taken + more > width - dots)
+			break;
+	}
+	kt_buf_append(buf, line, kept);
+	kt_buf_append(buf, "..", dots);
 }
 
 void render_append_csv(struct kt_buf *buf, const char *field)

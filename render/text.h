@@ -20,6 +20,13 @@ void render_append_visible(struct kt_buf *buf, const char *text, bool lines);
 /* The same for len bytes, which may hold NULs ("\x00"). Fast for plain text. */
 void render_append_visible_bytes(struct kt_buf *buf, const char *data, size_t len, bool lines);
 
+/* Columns that a terminal needs for len bytes of a line; a byte that is no text of this locale: 1.
+ */
+size_t render_text_width(const char *line, size_t len);
+
+/* Appends as much of a line as fits in width columns; what is longer ends in "..". */
+void render_append_fitting(struct kt_buf *buf, const char *line, size_t width);
+
 /* Appends a field of CSV: with a quote, a comma or a line break it stands in quotes (RFC 4180). */
 void render_append_csv(struct kt_buf *buf, const char *field);
 

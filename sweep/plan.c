@@ -49,6 +49,7 @@ void sweep_plan_deinit(struct sweep_plan *plan)
 	kt_vec_free(&plan->schedulers);
 	kt_vec_free(&plan->kernels);
 	kt_vec_free(&plan->topologies);
+	free(plan->path);
 	free(plan->accel);
 	free(plan->append);
 	*plan = (struct sweep_plan){0};
@@ -404,15 +405,12 @@ static struct kt_error *parse(struct reader *r)
 	return NULL;
 }
 
-/* The absolute directory of the file: an engine runs a cell in another working directory. */
+/* The directory of an absolute path. */
 static char *directory_of(const char *path)
 {
-	_cleanup_free_ char *real = realpath(path, NULL);
+	size_t len = (size_t)(strrchr(path, '/') - path);
 
-	if (!real)
-		return NULL;
-	*strrchr(real, '/') = '\0';
-	return strdup(real[0] ? real : "/");
+	return len ? strndup(path, len) : strdup("/");
 }
 
 struct kt_error *sweep_plan_read(const char *path, struct sweep_plan *ret)
@@ -421,13 +419,15 @@ struct kt_error *sweep_plan_read(const char *path, struct sweep_plan *ret)
 	struct reader r = {.path = path, .plan = &plan};
 	struct kt_error *err;
 
-	r.dir = directory_of(path);
-	if (!r.dir)
+	/* Absolute: an engine runs a cell in another working directory. */
+	plan.path = realpath(path, NULL);
+	if (!plan.path)
 		return kt_error_hint(
 			kt_error_os(errno, "cannot read the sweep file %s", path),
 			"it declares what is swept; `ktstr-gdb sweep --help` shows one");
+	r.dir = directory_of(plan.path);
 	config_init(&r.config);
-	err = parse(&r);
+	err = r.dir ? parse(&r) : kt_error_no_memory();
 	if (!err)
 		err = take_all(&r);
 	config_destroy(&r.config);
@@ -454,15 +454,19 @@ static bool allows(const struct sweep_scheduler *s, const struct vm_topology *t)
 
 #define PREFIX "verifier/"
 
-static bool matches(const char *name, const char *glob)
+static bool matches(const char *name, const char *const *globs, size_t n)
 {
-	return !glob || !fnmatch(glob, name, 0) || !fnmatch(glob, name + strlen(PREFIX), 0);
+	for (size_t i = 0; i < n; i++)
+		if (!fnmatch(globs[i], name, 0) || !fnmatch(globs[i], name + strlen(PREFIX), 0))
+			return true;
+	return !n;
 }
 
 static struct kt_error *add_cell(struct sweep_cells *cells, const struct sweep_cell *like,
-				 const char *glob)
+				 const char *const *globs, size_t n)
 {
 	struct sweep_cell cell = *like;
+	bool chosen;
 
 	if (!allows(cell.scheduler, cell.topology)) {
 		cells->n_rejected++;
@@ -471,17 +475,14 @@ static struct kt_error *add_cell(struct sweep_cells *cells, const struct sweep_c
 	if (asprintf(&cell.name, PREFIX "%s/%s/%s", cell.scheduler->name, cell.kernel->name,
 		     cell.topology->name) < 0)
 		return kt_error_no_memory();
-	if (matches(cell.name, glob) && kt_vec_push(&cells->v, cell))
+	chosen = matches(cell.name, globs, n);
+	if (chosen && kt_vec_push(&cells->v, cell))
 		return NULL;
-	if (matches(cell.name, glob)) {
-		free(cell.name);
-		return kt_error_no_memory();
-	}
 	free(cell.name);
-	return NULL;
+	return chosen ? kt_error_no_memory() : NULL;
 }
 
-struct kt_error *sweep_plan_cells(const struct sweep_plan *plan, const char *glob,
+struct kt_error *sweep_plan_cells(const struct sweep_plan *plan, const char *const *globs, size_t n,
 				  const char *scheduler, struct sweep_cells *ret)
 {
 	struct sweep_cells cells = {0};
@@ -497,7 +498,7 @@ struct kt_error *sweep_plan_cells(const struct sweep_plan *plan, const char *glo
 						       &(struct sweep_cell){.scheduler = s,
 									    .kernel = k,
 									    .topology = *t},
-						       glob);
+						       globs, n);
 	}
 	if (err)
 		sweep_cells_deinit(&cells);

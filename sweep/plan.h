@@ -43,6 +43,7 @@ struct sweep_kernel {
 };
 
 struct sweep_plan {
+	char *path; /* of the file, absolute */
 	KT_VEC(struct sweep_scheduler) schedulers;
 	KT_VEC(struct sweep_kernel) kernels;
 	KT_VEC(const struct vm_topology *) topologies;
@@ -73,11 +74,11 @@ struct sweep_cells {
 };
 
 /*
- * Lists cells in the order of the file: those whose name matches glob (fnmatch(3), with or without
- * "verifier/"; NULL: all), of one scheduler (NULL: of all). plan has to outlive *ret.
+ * Lists cells in the order of the file: those whose name matches one of n globs (fnmatch(3), with
+ * or without "verifier/"; n 0: all), of one scheduler (NULL: of all). plan has to outlive *ret.
  * sweep_cells_deinit() frees *ret. KT_ERROR_NO_MEMORY.
  */
-struct kt_error *sweep_plan_cells(const struct sweep_plan *plan, const char *glob,
+struct kt_error *sweep_plan_cells(const struct sweep_plan *plan, const char *const *globs, size_t n,
 				  const char *scheduler, struct sweep_cells *ret);
 void sweep_cells_deinit(struct sweep_cells *cells);
 

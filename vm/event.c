@@ -24,6 +24,7 @@ static const struct {
 	{KT_PHASE_READY, VM_EVENT_READY},
 	{KT_PHASE_WORKLOAD_STALLED, VM_EVENT_STALLED},
 	{KT_PHASE_STOPPING, VM_EVENT_STOPPING},
+	{KT_PHASE_HOST_TOO_SLOW, VM_EVENT_TOO_SLOW},
 };
 
 /* Without control characters: it becomes part of a sentence. */

@@ -27,6 +27,7 @@ enum vm_event_type {
 	VM_EVENT_ATTACHED,     /* text: the name of its ops */
 	VM_EVENT_DISPATCHED,   /* text: what the workload did */
 	VM_EVENT_STALLED,      /* text: what it did, and why that is not enough */
+	VM_EVENT_TOO_SLOW,     /* text: the same, where the guest's CPUs themselves hardly ran */
 	VM_EVENT_STOPPING,     /* it is told to end */
 	VM_EVENT_SCHED_EXIT,   /* status: its wait status */
 

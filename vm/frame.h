@@ -42,6 +42,7 @@ enum kt_phase {
 	KT_PHASE_WORKLOAD_STALLED = 17, /* no progress under the scheduler; how much, and why */
 	KT_PHASE_STOPPING = 18,         /* the scheduler is told to end from now on */
 	KT_PHASE_WAITING = 19,          /* init waits for KT_FRAME_WORK */
+	KT_PHASE_HOST_TOO_SLOW = 20,    /* like STALLED, but the CPUs themselves hardly ran */
 };
 
 enum kt_command {

@@ -63,6 +63,10 @@ bool vm_sched_take(struct vm_sched_results *results, const struct vm_event *even
 	case VM_EVENT_STALLED:
 		set(results, &results->stalled, &result->workload, event->text);
 		break;
+	case VM_EVENT_TOO_SLOW:
+		results->stalled = true;
+		set(results, &result->host_too_slow, &result->workload, event->text);
+		break;
 	case VM_EVENT_STOPPING: results->stopping = true; break;
 	case VM_EVENT_SCHED_EXIT:
 		result->exited = true;

@@ -102,6 +102,8 @@ check 'a limit on CPUs' sh -c "! grep -q 'small/.*/9cpu' '$work/out'"
 check 'a limit on caches' sh -c "! grep -q 'caches/.*/4cpu-1llc' '$work/out' && grep -q 'caches/one/4cpu-2llc' '$work/out'"
 run sweep "$work/sweep.conf" --list --filter 'any/two/*'
 check '--filter' test "$(wc -l <"$work/out")" = 4
+run sweep "$work/sweep.conf" --list --filter 'any/two/*' --filter 'verifier/small/one/4cpu-1llc*'
+check '--filter again: those, too' test "$(wc -l <"$work/out")" = 5
 run sweep "$work/sweep.conf" --list --scheduler small
 check '--scheduler' test "$(wc -l <"$work/out")" = 4
 run sweep "$work/sweep.conf" --cell verifier/any/one/none
@@ -114,6 +116,10 @@ check 'cells of which nothing can be found out: exit status 3' test "$status" = 
 check 'a line a cell' test "$(grep -c ': FAIL: QEMU exited with status 1' "$work/err")" = 18
 check 'the grid' grep -q '18 cells: 0 passed, 18 failed' "$work/out"
 check 'a record a cell' test "$(ls "$work/through" | grep -c '\.json$')" = 18
+check 'schedulers in the order of the file' grep -Eq '^TOPOLOGY +any +small +many caches$' "$work/out"
+check 'a record tells who wrote it, and from which file' jq -es --arg f "$work/sweep.conf" --arg h "$(uname -n)" \
+	'all(.[]; .file == $f and .host == $h and .version != null) and
+	([.[] | "\(.place) \(.scheduler)"] | unique) == ["1 any", "2 small", "3 many caches"]' "$work"/through/*.json
 run report "$work/through"
 cp "$work/out" "$work/through.txt"
 check 'report shows it again' grep -q 'any / two / 9cpu-3llc-nosmt: QEMU exited with status 1' "$work/out"
@@ -207,6 +213,43 @@ check 'a terminal: done, running, failed, left' becomes grep -aqE \
 	'2 of 4 cells, 2 running, 2 failed, about [0-9]+ s left: any/one/' "$work/out"
 : >"$work/started.over"
 wait $pid
+rm "$work/started" "$work/started.over"
+QEMU_STARTED=$work/started QEMU_ENDS=2 TERM=xterm script -qec "stty cols 60; '$tool' sweep '$work/sweep.conf' \
+	--results '$work/terminal' --jobs 2 --filter 'any/one/*'" /dev/null </dev/null >"$work/out" 2>&1 &
+pid=$!
+check 'a narrow terminal: the same' becomes grep -aq '2 of 4 cells, 2 running, 2 failed' "$work/out"
+: >"$work/started.over"
+wait $pid
+# What is drawn over and over begins with CR and "erase the line".
+tr '\r' '\n' <"$work/out" | sed -n "s/^$(printf '\033')\[K//p" | grep -a 'cells,' >"$work/drawn"
+check 'and no line of progress is wider than it' sh -c \
+	"test -s '$work/drawn' && awk 'length(\$0) > 59 {exit 1}' '$work/drawn'"
+
+# --- a full disk, and kernels on which nothing can run ---
+
+if unshare -rm true 2>/dev/null; then
+	mkdir "$work/disk"
+	unshare -rm sh -c "mount -t tmpfs -o size=64k none '$work/disk' && head -c 40000 /dev/zero >'$work/disk/x'
+		'$tool' sweep '$work/sweep.conf' --results '$work/disk'" >"$work/out" 2>"$work/err" </dev/null
+	status=$?
+	says 'a full disk' 3 'the disk of the result directory .*/disk is full: No space left on device; --results'
+else
+	skip 'a full disk' 'no namespace of mounts'
+fi
+old=$(ls -d "${XDG_KERNELS:-$HOME/.cache/ktstr-gdb/kernels}"/bookworm*-amd64/vmlinuz 2>/dev/null | head -n 1)
+if [ -n "$old" ]; then
+	cat >"$work/old.conf" <<E2
+schedulers = ( { name = "mine"; scheduler = "/bin/true"; } );
+kernels = ( { name = "old"; image = "$old"; } );
+topologies = ( "4cpu-1llc-nosmt", "4cpu-2llc-nosmt" );
+E2
+	run sweep "$work/old.conf" --results "$work/old"
+	says 'no kernel has sched_ext' 3 'no cell can run: of these kernels none has sched_ext'
+	check 'that is one line' test "$(wc -l <"$work/err")" = 1
+	check 'and no table' test ! -s "$work/out"
+else
+	skip 'no kernel has sched_ext' 'no kernel of bookworm in the cache'
+fi
 
 # --- killed at any moment, and resumed ---
 

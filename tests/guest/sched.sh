@@ -22,8 +22,9 @@ came_too_late() {
 	shift
 	case "$* $what" in
 	*' dies'* | *' crashes'* | *' kicked'*) late='.run.attach == "attached" and .programs == []' ;;
-	*--workload-timeout*) late='.run.verdict == "no_progress"' ;;
-	*' stalls') late='.run.reason | contains("watchdog failed to check in")' ;;
+	*--workload-timeout*) late='.run.verdict == "no_progress" or .run.verdict == "host_too_slow"' ;;
+	*' stalls') late='.run.verdict == "host_too_slow" or
+		(.run.reason | contains("watchdog failed to check in"))' ;;
 	*) return 1 ;;
 	esac
 	jq -e "$late" "$json" >/dev/null 2>&1

@@ -25,7 +25,8 @@ enum {
 	DISPATCHED = 32,
 	EXITED_EARLY = 64,
 	END_REPORTED = 128,
-	N_COMBINATIONS = 256,
+	HOST_TOO_SLOW = 256,
+	N_COMBINATIONS = 512,
 };
 
 /* A result owns its strings; one that is not given up borrows them. */
@@ -46,6 +47,7 @@ static struct kt_verifier_vm_result evidence(unsigned bits)
 		.exited = bits & EXITED_EARLY,
 		.exited_early = bits & EXITED_EARLY,
 		.end_reported = bits & END_REPORTED,
+		.host_too_slow = bits & HOST_TOO_SLOW,
 	};
 }
 
@@ -70,6 +72,7 @@ static const struct rule verdict_rules[] = {
 	{DIED, 0, KT_VERDICT_NOT_ATTACHED},
 	{NOT_ATTACHED, 0, KT_VERDICT_NOT_ATTACHED},
 	{0, ATTACHED, KT_VERDICT_NOT_ATTACHED},
+	{ATTACHED | HOST_TOO_SLOW, DISPATCHED, KT_VERDICT_HOST_TOO_SLOW},
 	{ATTACHED, DISPATCHED, KT_VERDICT_NO_PROGRESS},
 	{0, END_REPORTED, KT_VERDICT_NO_END},
 	{0, 0, KT_VERDICT_PASS},
@@ -97,16 +100,16 @@ static void test_truth_table(void **state)
 		passes += kt_verdict(&result) == KT_VERDICT_PASS;
 	}
 	assert_int_equal(seen, (1u << (KT_VERDICT_PASS + 1)) - 1);
-	/* All three that are good and none that is bad. */
-	assert_int_equal(passes, 1);
+	/* All three that are good and none that is bad, however slow the host is. */
+	assert_int_equal(passes, 2);
 }
 
 static void test_names(void **state)
 {
 	static const char *const attach[] = {"died", "not attached", "attached", "unconfirmed"};
 	static const char *const verdict[] = {"timed_out",    "guest_crashed", "scheduler_exited",
-					      "not_attached", "no_progress",   "no_end",
-					      "pass"};
+					      "not_attached", "host_too_slow", "no_progress",
+					      "no_end",       "pass"};
 
 	(void)state;
 	for (int i = 0; i <= KT_ATTACH_UNCONFIRMED; i++)
@@ -239,6 +242,21 @@ static void test_no_progress(void **state)
 	result.kernel_words = text(SCX("disabled (runtime error)"));
 	says(&result, "attached, but the workload made no progress: 2 of 8 tasks ran; the kernel "
 		      "says: sched_ext: BPF scheduler \"simple\" disabled (runtime error)");
+}
+
+static void test_host_too_slow(void **state)
+{
+	struct kt_verifier_vm_result result = evidence(ATTACHED | END_REPORTED | HOST_TOO_SLOW);
+
+	(void)state;
+	result.workload = text("52 of 64 tasks ran");
+	says(&result, "no result, the host is too slow for this topology: 52 of 64 tasks ran");
+	assert_true(kt_verdict_is_unknown(kt_verdict(&result)));
+	result.exited = result.exited_early = true;
+	assert_int_equal(kt_verdict(&result), KT_VERDICT_SCHED_EXITED);
+	for (int i = 0; i <= KT_VERDICT_PASS; i++)
+		assert_int_equal(kt_verdict_is_unknown((enum kt_verdict)i),
+				 i == KT_VERDICT_HOST_TOO_SLOW);
 }
 
 static void test_the_rest(void **state)
@@ -555,16 +573,16 @@ static void test_deinit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_truth_table),    cmocka_unit_test(test_names),
-		cmocka_unit_test(test_every_sentence), cmocka_unit_test(test_timed_out),
-		cmocka_unit_test(test_crashed),        cmocka_unit_test(test_exited),
-		cmocka_unit_test(test_not_attached),   cmocka_unit_test(test_no_progress),
-		cmocka_unit_test(test_the_rest),       cmocka_unit_test(test_hostile_strings),
-		cmocka_unit_test(test_wait_status),    cmocka_unit_test(test_any_wait_status),
-		cmocka_unit_test(test_failed),         cmocka_unit_test(test_failed_odd),
-		cmocka_unit_test(test_failed_many),    cmocka_unit_test(test_real_output),
-		cmocka_unit_test(test_real_errors),    cmocka_unit_test(test_disagrees),
-		cmocka_unit_test(test_deinit),
+		cmocka_unit_test(test_truth_table),     cmocka_unit_test(test_names),
+		cmocka_unit_test(test_every_sentence),  cmocka_unit_test(test_timed_out),
+		cmocka_unit_test(test_crashed),         cmocka_unit_test(test_exited),
+		cmocka_unit_test(test_not_attached),    cmocka_unit_test(test_no_progress),
+		cmocka_unit_test(test_host_too_slow),   cmocka_unit_test(test_the_rest),
+		cmocka_unit_test(test_hostile_strings), cmocka_unit_test(test_wait_status),
+		cmocka_unit_test(test_any_wait_status), cmocka_unit_test(test_failed),
+		cmocka_unit_test(test_failed_odd),      cmocka_unit_test(test_failed_many),
+		cmocka_unit_test(test_real_output),     cmocka_unit_test(test_real_errors),
+		cmocka_unit_test(test_disagrees),       cmocka_unit_test(test_deinit),
 	};
 
 	return cmocka_run_group_tests_name("render/verdict", tests, NULL, NULL);

@@ -95,6 +95,78 @@ static void test_order_is_one(void **state)
 		}
 }
 
+static void test_release_length(void **state)
+{
+	static const struct {
+		const char *release, *wanted;
+	} cases[] = {
+		/* Debian */
+		{"6.1.0-50-amd64", "6.1.0-50"},
+		{"6.12.117+deb13-amd64", "6.12.117"},
+		{"6.12.117+deb13-cloud-amd64", "6.12.117"},
+		{"7.2.3-amd64", "7.2.3"},
+		/* Ubuntu */
+		{"6.8.0-45-generic", "6.8.0-45"},
+		/* CentOS Stream, Fedora */
+		{"5.14.0-503.el9.x86_64", "5.14.0-503.el9"},
+		{"6.16.3-200.fc42.x86_64", "6.16.3-200.fc42"},
+		/* Arch Linux */
+		{"6.16.1-arch1-1", "6.16.1-arch1-1"},
+		{"7.3.0-rc2", "7.3.0-rc2"},
+		{"", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_int_equal(cells_release_length(cases[i].release), strlen(cases[i].wanted));
+}
+
+/* Schedulers as the file has them, kernels by what they are, under the names that were asked for.
+ */
+static void test_order_of_sweep(void **state)
+{
+	static const char *const names[] = {"trixie", "sid", "bookworm", "6.18-mine"};
+	static const char *const releases[] = {"6.12.117+deb13-amd64", "7.2.3-amd64",
+					       "6.1.0-50-amd64", "6.18.2"};
+	struct cells cells = {0};
+	uint64_t seed = 7;
+
+	(void)state;
+	for (unsigned s = 0; s < 3; s++)
+		for (int k = 0; k < 4; k++) {
+			struct kt_cell_record *r = add_cell(&cells,
+							    s == 0   ? "zeta"
+							    : s == 1 ? "beta"
+								     : "alpha",
+							    names[k], "4cpu", PASS);
+
+			r->place = s + 1;
+			r->release = copy(releases[k]);
+			add_stat(r, "p", 10 + k, false);
+		}
+	add_cell(&cells, "alpha", "6.9", "4cpu", SKIP); /* never ran: by its name */
+	add_cell(&cells, "unplaced", "sid", "4cpu", FAIL);
+	for (int i = 0; i < 10; i++) {
+		char *text = counts(&cells, NULL);
+
+		assert_memory_equal(text, "zeta\n", 5);
+		assert_non_null(strstr(text, "bookworm (6.1.0-50) 12\ntrixie (6.12.117)   10\n"
+					     "6.18-mine (6.18.2)  13\nsid (7.2.3)         11\n"
+					     "\nbeta\n"));
+		assert_true(strstr(text, "beta\n") < strstr(text, "alpha\n"));
+		free(text);
+		text = results(&cells, &(struct kt_cells_options){.by_kernel = true});
+		assert_non_null(strstr(text, "TOPOLOGY bookworm (6.1.0-50) 6.9 trixie (6.12.117) "
+					     "6.18-mine (6.18.2) sid (7.2.3)\n"));
+		free(text);
+		text = results(&cells, NULL);
+		assert_memory_equal(text, "TOPOLOGY zeta beta alpha unplaced\n", 34);
+		free(text);
+		shuffle(&cells, &seed);
+	}
+	cells_free(&cells);
+}
+
 /* --- tables --- */
 
 /* Of the words of the specification, all at once. */
@@ -831,15 +903,16 @@ static void test_odd_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order),      cmocka_unit_test(test_order_is_one),
-		cmocka_unit_test(test_counts),     cmocka_unit_test(test_namesakes),
-		cmocka_unit_test(test_results),    cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_duplicates), cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_naive),      cmocka_unit_test(test_order_of_files),
-		cmocka_unit_test(test_json),       cmocka_unit_test(test_csv),
-		cmocka_unit_test(test_junit),      cmocka_unit_test(test_markdown),
-		cmocka_unit_test(test_diff),       cmocka_unit_test(test_diff_mirrors),
-		cmocka_unit_test(test_odd_names),  cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_order),          cmocka_unit_test(test_order_is_one),
+		cmocka_unit_test(test_release_length), cmocka_unit_test(test_order_of_sweep),
+		cmocka_unit_test(test_counts),         cmocka_unit_test(test_namesakes),
+		cmocka_unit_test(test_results),        cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_duplicates),     cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_naive),          cmocka_unit_test(test_order_of_files),
+		cmocka_unit_test(test_json),           cmocka_unit_test(test_csv),
+		cmocka_unit_test(test_junit),          cmocka_unit_test(test_markdown),
+		cmocka_unit_test(test_diff),           cmocka_unit_test(test_diff_mirrors),
+		cmocka_unit_test(test_odd_names),      cmocka_unit_test(test_too_large),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");

@@ -119,14 +119,19 @@ void relay_finish(struct relay *relay);
 
 #define WORKERS_MAX 64
 
+#define PROBES_MAX 64
+
 struct workload {
 	pid_t pids[WORKERS_MAX];
 	size_t n;
+	pid_t probes[PROBES_MAX];
+	size_t n_probes;
 	int64_t began_ns;
 	/* As workload_look() found it: */
 	size_t moved;        /* workers that were on a CPU several times */
 	unsigned long turns; /* how often all workers were on a CPU, in sum */
 	int error;           /* errno: the kernel refuses SCHED_EXT; 0: it does not */
+	unsigned withheld;   /* percent of the time in which the host did not run the CPUs */
 };
 
 /* Zeroed at first. Does not wait for anything. */

@@ -24,6 +24,7 @@
 #define WAIT_TICK_MS     5
 #define LOADING_MAX_MS   240000 /* in the verifier; the host's own deadline is above that */
 #define WORKLOAD_MIN_MS  500
+#define WITHHELD_MAX     40    /* percent of the CPUs' time; from there on the host is to blame */
 #define DISABLING_MAX_MS 30000 /* for the kernel to turn it off */
 #define EXIT_MAX_MS      2000  /* for its process to end, once the kernel has turned it off */
 #define HOST_MAX_MS      60000 /* for the host to read the guest */
@@ -199,10 +200,14 @@ static bool wait_until_attached(struct sched *s)
 static void tell_progress(const struct workload *w, uint8_t phase, const char *why)
 {
 	unsigned ms = (unsigned)((kt_now_ns() - w->began_ns) / 1000000);
-	char reason[200];
+	char reason[300];
+	int len = snprintf(reason, sizeof(reason), "%zu of %zu tasks ran, %lu turns in %u.%u s%s",
+			   w->moved, w->n, w->turns, ms / 1000, ms % 1000 / 100, why);
 
-	snprintf(reason, sizeof(reason), "%zu of %zu tasks ran, %lu turns in %u.%u s%s", w->moved,
-		 w->n, w->turns, ms / 1000, ms % 1000 / 100, why);
+	if (phase == KT_PHASE_HOST_TOO_SLOW)
+		snprintf(reason + len, sizeof(reason) - (size_t)len,
+			 "; the host ran the guest's CPUs only %u %% of that time",
+			 100 - w->withheld);
 	channel_lifecycle(phase, reason);
 }
 
@@ -247,6 +252,17 @@ static bool ends_by_itself(struct sched *s)
 	return !is_alive(s);
 }
 
+/*
+ * Says that a workload stalled. Where the host hardly ran the guest's CPUs, that says nothing about
+ * the scheduler: a good one would not have done better.
+ */
+static void tell_stalled(struct sched *s, const char *why, bool forbidden)
+{
+	bool slow = !forbidden && s->workload.withheld >= WITHHELD_MAX;
+
+	tell_progress(&s->workload, slow ? KT_PHASE_HOST_TOO_SLOW : KT_PHASE_WORKLOAD_STALLED, why);
+}
+
 static void run_workload(struct sched *s)
 {
 	static const char *const why[] = {
@@ -267,10 +283,10 @@ static void run_workload(struct sched *s)
 	workload_stop(&s->workload);
 	if (end == DEAD || (end == TURNED_OFF && ends_by_itself(s)))
 		tell_exit(s);
+	else if (s->stalled)
+		tell_stalled(s, why[end], end == FORBIDDEN);
 	else
-		tell_progress(&s->workload,
-			      s->stalled ? KT_PHASE_WORKLOAD_STALLED : KT_PHASE_WORKLOAD_DISPATCHED,
-			      why[end]);
+		tell_progress(&s->workload, KT_PHASE_WORKLOAD_DISPATCHED, why[end]);
 }
 
 /* The scheduler runs on until the host has read the guest. */

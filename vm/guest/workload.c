@@ -2,6 +2,10 @@
 /*
  * Something to schedule: tasks of policy SCHED_EXT, more than there are CPUs. Every second one
  * spins, so that the CPUs have to be shared; the others sleep and are woken up.
+ *
+ * Beside them a probe on each CPU, which is a real-time task: no scheduler of sched_ext has a say
+ * in when it runs. It sleeps a little, again and again. Where it wakes up late, the CPU itself did
+ * not run: the host had other things to do. A CPU that a scheduler leaves idle wakes it up in time.
  */
 #include <errno.h>
 #include <sched.h>
@@ -25,12 +29,22 @@
 #define TURN_NS     1000000 /* of CPU time, or of sleep */
 #define WORKERS_MIN 4
 
+#define PROBE_NS 20000000 /* that a probe sleeps */
+#define LATE_NS  20000000 /* by which a CPU that runs may be late: ticks, and slices of the host */
+
 struct worker {
 	_Atomic unsigned long turns;
 	_Atomic int error; /* errno: the kernel refuses SCHED_EXT */
 };
 
 static struct worker *workers;
+
+struct probe {
+	_Atomic int64_t slept_ns; /* when it last went to sleep; 0: it has not run yet */
+	_Atomic int64_t late_ns;  /* how much too late it woke up, in sum */
+};
+
+static struct probe *probes;
 
 static int64_t cpu_ns(void)
 {
@@ -66,6 +80,83 @@ static _Noreturn void work(struct worker *worker, bool spins)
 	}
 }
 
+/* How much too late it is now for who went to sleep then. */
+static int64_t late_since(int64_t slept_ns)
+{
+	int64_t late = kt_now_ns() - slept_ns - PROBE_NS;
+
+	return late > LATE_NS ? late : 0;
+}
+
+/* It has init's policy, SCHED_FIFO. */
+static _Noreturn void watch_cpu(struct probe *probe)
+{
+	for (;;) {
+		int64_t slept_ns = kt_now_ns();
+
+		atomic_store(&probe->slept_ns, slept_ns);
+		nanosleep(&(struct timespec){.tv_nsec = PROBE_NS}, NULL);
+		atomic_fetch_add(&probe->late_ns, late_since(slept_ns));
+	}
+}
+
+static void *shared(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		die("no memory for the workload: %s", strerror(errno));
+	return memory;
+}
+
+static pid_t fork_or_die(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("cannot fork: %s", strerror(errno));
+	return pid;
+}
+
+/* Of more CPUs than there are probes, each second or third one has one. */
+static void start_probes(struct workload *workload)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t n = cpus < 1 ? 1 : cpus > PROBES_MAX ? PROBES_MAX : (size_t)cpus;
+
+	probes = shared(n * sizeof(*probes));
+	for (size_t i = 0; i < n; i++) {
+		size_t cpu = cpus > 0 ? i * (size_t)cpus / n : 0;
+		cpu_set_t set;
+		pid_t pid = fork_or_die();
+
+		if (!pid) {
+			CPU_ZERO(&set);
+			CPU_SET(cpu, &set);
+			sched_setaffinity(0, sizeof(set), &set);
+			watch_cpu(&probes[i]);
+		}
+		workload->probes[workload->n_probes++] = pid;
+	}
+}
+
+/* Percent of the time so far in which CPUs did not run, over all of them. */
+static unsigned time_withheld(const struct workload *workload)
+{
+	int64_t took = kt_now_ns() - workload->began_ns, late = 0;
+
+	for (size_t i = 0; i < workload->n_probes; i++) {
+		int64_t slept_ns = atomic_load(&probes[i].slept_ns);
+
+		late += atomic_load(&probes[i].late_ns);
+		late += late_since(slept_ns ? slept_ns : workload->began_ns);
+	}
+	if (!workload->n_probes || took <= 0)
+		return 0;
+	late = late / (int64_t)workload->n_probes * 100 / took;
+	return late > 100 ? 100 : (unsigned)late;
+}
+
 static size_t number_of_workers(void)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -78,16 +169,12 @@ void workload_start(struct workload *workload)
 {
 	size_t n = number_of_workers();
 
-	workers = mmap(NULL, n * sizeof(*workers), PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (workers == MAP_FAILED)
-		die("no memory for the workload: %s", strerror(errno));
+	workers = shared(n * sizeof(*workers));
 	workload->began_ns = kt_now_ns();
+	start_probes(workload);
 	for (workload->n = 0; workload->n < n; workload->n++) {
-		pid_t pid = fork();
+		pid_t pid = fork_or_die();
 
-		if (pid < 0)
-			die("cannot fork: %s", strerror(errno));
 		if (!pid)
 			work(&workers[workload->n], workload->n % 2 == 0);
 		workload->pids[workload->n] = pid;
@@ -105,12 +192,16 @@ void workload_look(struct workload *workload)
 		if (atomic_load(&workers[i].error))
 			workload->error = atomic_load(&workers[i].error);
 	}
+	workload->withheld = time_withheld(workload);
 }
 
 bool workload_is_worker(const struct workload *workload, pid_t pid)
 {
 	for (size_t i = 0; i < workload->n; i++)
 		if (workload->pids[i] == pid)
+			return true;
+	for (size_t i = 0; i < workload->n_probes; i++)
+		if (workload->probes[i] == pid)
 			return true;
 	return false;
 }
@@ -120,4 +211,6 @@ void workload_stop(struct workload *workload)
 {
 	for (size_t i = 0; i < workload->n; i++)
 		kill(workload->pids[i], SIGKILL);
+	for (size_t i = 0; i < workload->n_probes; i++)
+		kill(workload->probes[i], SIGKILL);
 }
