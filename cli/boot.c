@@ -269,6 +269,8 @@ struct kt_error *cli_boot_find_kernels(struct cli_boot *boot)
 		if (err)
 			break;
 	}
+	if (!err)
+		err = kt_kernels_join(&boot->found, &options);
 	cli_progress(NULL);
 	return err;
 }

@@ -26,6 +26,7 @@ int cli_attach(int argc, char **argv);
 int cli_collect(int argc, char **argv);
 int cli_diff(int argc, char **argv);
 int cli_explain(int argc, char **argv);
+int cli_fetch_kernel(int argc, char **argv);
 int cli_info(int argc, char **argv);
 int cli_layout(int argc, char **argv);
 int cli_links(int argc, char **argv);

@@ -29,6 +29,7 @@ static const char help[] =
 	"  ktstr-gdb collect --kernel IMAGE --scheduler BIN [-- ARGS]\n"
 	"                                        does it attach, and schedule?\n"
 	"  ktstr-gdb sweep [FILE]                scheduler x kernel x topology\n"
+	"  ktstr-gdb fetch-kernel SUITE...       a stock kernel to boot\n"
 	"  ktstr-gdb report DIR                  what a sweep came to, cell by cell\n"
 	"\n"
 	"No guest:\n"
@@ -51,11 +52,21 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"attach", cli_attach},   {"collect", cli_collect}, {"diff", cli_diff},
-	{"explain", cli_explain}, {"info", cli_info},       {"layout", cli_layout},
-	{"links", cli_links},     {"list", cli_list},       {"log", cli_log},
-	{"maps", cli_maps},       {"prog", cli_prog},       {"report", cli_report},
-	{"sweep", cli_sweep},     {"watch", cli_watch},
+	{"attach", cli_attach},
+	{"collect", cli_collect},
+	{"diff", cli_diff},
+	{"explain", cli_explain},
+	{"fetch-kernel", cli_fetch_kernel},
+	{"info", cli_info},
+	{"layout", cli_layout},
+	{"links", cli_links},
+	{"list", cli_list},
+	{"log", cli_log},
+	{"maps", cli_maps},
+	{"prog", cli_prog},
+	{"report", cli_report},
+	{"sweep", cli_sweep},
+	{"watch", cli_watch},
 };
 
 /* If stdin, stdout or stderr is closed, no file that is opened may take its number. */

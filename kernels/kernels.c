@@ -5,9 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernels/directory.h"
 #include "kernels/fetch.h"
 #include "kernels/kernels.h"
+#include "kernels/package.h"
 #include "kernels/recognise.h"
+#include "kernels/root.h"
 #include "util/cleanup.h"
 #include "vm/modules.h"
 
@@ -21,13 +24,6 @@ static struct kt_error *push(struct kt_kernels *out, struct kt_kernel *kernel)
 	return NULL;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash && slash[1] ? slash + 1 : path;
-}
-
 static void tell(const struct kt_kernels_options *options, const char *stage)
 {
 	if (options->progress)
@@ -36,30 +32,33 @@ static void tell(const struct kt_kernels_options *options, const char *stage)
 
 /* --- an image --- */
 
-static struct kt_error *not_a_kernel(const char *path, const char *what)
+static struct kt_error *add_image(const char *path, const struct kernels_kind *kind,
+				  const char *source, struct kt_kernels *out)
 {
-	return kt_error_hint(kt_error_new(KT_ERROR_FORMAT, "%s: not a kernel: %s", path, what),
-			     "give a distro's vmlinuz, or debian:SUITE");
+	_cleanup_free_ char *release = kernels_release_of(path, kind);
+	_cleanup_free_ char *modules = vm_modules_dir(path, release);
+
+	return kernels_push(release, path, modules, source, out);
 }
 
-static struct kt_error *add_image(const char *path, const char *source, struct kt_kernels *out)
+/* A file or a directory, whatever is in it. */
+static struct kt_error *add_path(const char *path, const char *source,
+				 const struct kt_kernels_options *options, struct kt_kernels *out)
 {
-	_cleanup_(kt_kernel_deinit) struct kt_kernel kernel = {0};
 	struct kernels_kind kind;
-	struct kt_error *err = kernels_recognise(path, &kind);
+	struct kt_error *err;
+	struct stat st;
 
+	if (!stat(path, &st) && S_ISDIR(st.st_mode))
+		return kernels_directory_add(path, options, out);
+	err = kernels_recognise(path, &kind);
 	if (err)
 		return kt_error_wrap(err, "%s", path);
-	if (!kind.is_kernel)
-		return not_a_kernel(path, kind.what);
-	kernel.release = kernels_release_of(path, &kind);
-	kernel.name = strdup(kernel.release ? kernel.release : base_name(source));
-	kernel.image = strdup(path);
-	kernel.modules = vm_modules_dir(path, kernel.release);
-	kernel.source = strdup(source);
-	if (!kernel.name || !kernel.image || !kernel.source)
-		return kt_error_no_memory();
-	return push(out, &kernel);
+	if (kind.is_kernel)
+		return add_image(path, &kind, source, out);
+	if (kind.may_be_archive)
+		return kernels_package_add(path, kind.what, options, out);
+	return kernels_not_a_kernel(path, kind.what);
 }
 
 /* --- fetched --- */
@@ -76,7 +75,7 @@ static struct kt_error *add_debian(const char *spec, const struct kt_kernels_opt
 	if (!err)
 		err = kt_fetch_run(&fetch, options, &image);
 	err = kt_error_wrap(err, "%s", spec);
-	return err ? err : add_image(image, spec, out);
+	return err ? err : add_path(image, spec, options, out);
 }
 
 /* Where a host's own tools are not those of the distribution, nothing can be fetched from it. */
@@ -144,9 +143,8 @@ static struct kt_error *add_glob(const char *spec, const struct kt_kernels_optio
 	_cleanup_(globfree) glob_t files = {0};
 	struct kt_error *err = expand(spec, &files);
 
-	(void)options;
 	for (size_t i = 0; !err && i < files.gl_pathc; i++)
-		err = add_image(files.gl_pathv[i], files.gl_pathv[i], out);
+		err = add_path(files.gl_pathv[i], files.gl_pathv[i], options, out);
 	if (!err)
 		sort_kernels(out);
 	return err;
@@ -162,7 +160,7 @@ static struct kt_error *find(const char *spec, const struct kt_kernels_options *
 		return add_remote(spec, options, out);
 	if (!exists && spec[strcspn(spec, "*?[")])
 		return add_glob(spec, options, out);
-	return add_image(spec, spec, out);
+	return add_path(spec, spec, options, out);
 }
 
 struct kt_error *kt_kernels_find(const char *spec, const struct kt_kernels_options *options,

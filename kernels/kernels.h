@@ -3,9 +3,11 @@
  * Where a kernel to boot comes from. A person names it in one of several forms; what comes out is
  *an image for QEMU, and the directory of its modules.
  *
- *	FILE                              an image: vmlinuz, bzImage, Image, vmlinux
+ *	FILE      an image: vmlinuz, bzImage, Image, vmlinux; a package: .deb, .rpm, .pkg.tar.zst,
+ *.apk; a container image: an OCI layout in a tar, or what `docker save` writes; the tar of a root
+ *	DIR       a root with boot/ or lib/modules/, a kernel's build tree, an OCI image layout
+ *	GLOB      all files that match
  *	debian:SUITE[/SERIES][:FLAVOUR]   fetched by vm/fetch-kernel
- *	GLOB                              all files that match
  */
 #ifndef KT_KERNELS_KERNELS_H
 #define KT_KERNELS_KERNELS_H
@@ -20,6 +22,14 @@
  */
 struct kt_error *kt_kernels_find(const char *spec, const struct kt_kernels_options *options,
 				 struct kt_kernels *out);
+
+/*
+ * To be called once, with the kernels of all specs: packages that have modules and no image
+ * (kernel-modules-core, Ubuntu's linux-modules) go to the image of the same release, and leave the
+ * list. KT_ERROR_NOT_FOUND: there is none; KT_ERROR_OS, and those of waiting: the cache.
+ */
+struct kt_error *kt_kernels_join(struct kt_kernels *kernels,
+				 const struct kt_kernels_options *options);
 
 /* True: spec is one of the forms with a word and ":" in front, not a path. */
 bool kt_kernels_is_remote(const char *spec);

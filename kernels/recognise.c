@@ -131,37 +131,39 @@ static bool is_text(const uint8_t *data, size_t len)
 	return true;
 }
 
-static const char *what_is(const uint8_t *data, size_t len)
+static void recognise_other(const uint8_t *data, size_t len, struct kernels_kind *ret)
 {
 	static const struct {
 		size_t offset;
 		const char *magic, *what;
+		bool archive;
 	} known[] = {
-		{0, "!<arch>\n", "an ar archive"},
-		{0, "\xed\xab\xee\xdb", "an RPM package"},
-		{0, "07070", "a cpio archive"},
-		{257, "ustar", "a tar archive"},
-		{0, "PK\3\4", "a zip archive"},
-		{0, "hsqs", "a squashfs image"},
-		{0, "QFI\xfb", "a qcow2 disk image"},
-		{32769, "CD001", "an ISO image"},
-		{0, "MZ", "an EFI program"},
-		{0, "KDUMP   ", "a crash dump"},
-		{0, "ADB", "an apk package of the new format (version 3)"},
-		{0, "%PDF", "a PDF document"},
-		{510, "\x55\xaa", "a disk image"},
+		{0, "!<arch>\n", "an ar archive", true},
+		{0, "\xed\xab\xee\xdb", "an RPM package", true},
+		{0, "07070", "a cpio archive", true},
+		{257, "ustar", "a tar archive", true},
+		{0, "PK\3\4", "a zip archive", false},
+		{0, "hsqs", "a squashfs image", false},
+		{0, "QFI\xfb", "a qcow2 disk image", false},
+		{32769, "CD001", "an ISO image", false},
+		{0, "MZ", "an EFI program", false},
+		{0, "KDUMP   ", "a crash dump", false},
+		{0, "ADB", "an apk package of the new format (version 3)", false},
+		{0, "%PDF", "a PDF document", false},
+		{510, "\x55\xaa", "a disk image", false},
 	};
 
-	if (!len)
-		return "it is empty";
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
 		size_t n = strlen(known[i].magic);
 
 		if (len >= known[i].offset + n &&
-		    !memcmp(data + known[i].offset, known[i].magic, n))
-			return known[i].what;
+		    !memcmp(data + known[i].offset, known[i].magic, n)) {
+			ret->what = known[i].what;
+			ret->may_be_archive = known[i].archive;
+			return;
+		}
 	}
-	return is_text(data, len) ? "a text file" : "a file of a format not known here";
+	ret->what = is_text(data, len) ? "a text file" : "a file of a format not known here";
 }
 
 static const char *what_is_compressed(const uint8_t *data, size_t len)
@@ -193,6 +195,7 @@ static struct kt_error *recognise_packed(const uint8_t *data, size_t len, struct
 	ret->what = what_is_compressed(data, len);
 	kt_error_destroy(decompress_head(data, len, head, IMAGE_HEAD, &n));
 	kind = image_kind(head, n);
+	ret->may_be_archive = true;
 	ret->is_kernel = kind.form != IMAGE_UNKNOWN && kind.form != IMAGE_COMPRESSED;
 	if (kind.form == IMAGE_BZIMAGE)
 		bzimage_release(head, n, ret->release, sizeof(ret->release));
@@ -205,7 +208,7 @@ static struct kt_error *recognise(const struct image_file *file, struct kernels_
 	size_t len = file->len;
 
 	switch (image_kind(data, len).form) {
-	case IMAGE_UNKNOWN: ret->what = what_is(data, len); return NULL;
+	case IMAGE_UNKNOWN: recognise_other(data, len, ret); return NULL;
 	case IMAGE_ELF: recognise_elf(file, ret); return NULL;
 	case IMAGE_COMPRESSED: return recognise_packed(data, len, ret);
 	case IMAGE_ZBOOT:

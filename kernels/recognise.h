@@ -11,8 +11,9 @@
 /* A file, by its first bytes and its ELF header. */
 struct kernels_kind {
 	bool is_kernel;
-	const char *what;  /* what it is, as in "not a kernel: WHAT" */
-	char release[128]; /* of a kernel whose header tells it; else "" */
+	bool may_be_archive; /* see kernels/archive.h */
+	const char *what;    /* what it is, as in "not a kernel: WHAT" */
+	char release[128];   /* of a kernel whose header tells it; else "" */
 };
 
 /*

@@ -8,6 +8,8 @@ struct kt_error *sweep_kernel_find(const struct sweep_kernel *kernel,
 	_cleanup_(kt_kernels_deinit) struct kt_kernels found = {0};
 	struct kt_error *err = kt_kernels_find(kernel->image, options, &found);
 
+	if (!err)
+		err = kt_kernels_join(&found, options);
 	if (!err && found.v.len != 1)
 		err = kt_error_hint(kt_error_new(KT_ERROR_USAGE, "%s: it names %zu kernels",
 						 kernel->image, found.v.len),

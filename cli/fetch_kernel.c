@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* ktstr-gdb fetch-kernel: where the kernels are that --kernel names. */
+#include <getopt.h>
+#include <jansson.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/boot.h"
+#include "kernels/fetch.h"
+#include "model/json.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+
+static const char help[] =
+	"Usage: ktstr-gdb fetch-kernel [OPTION...] SUITE[/SERIES][:FLAVOUR]...\n"
+	"       ktstr-gdb fetch-kernel [OPTION...] KERNEL...\n"
+	"\n"
+	"Prints the path of the newest stock kernel of a Debian suite, or of one series in\n"
+	"it, after fetching it if need be; that of a KERNEL, in any form that --kernel\n"
+	"takes, after taking it out of its package. Nothing is installed: what is fetched\n"
+	"and taken out is in ${XDG_CACHE_HOME:-~/.cache}/ktstr-gdb/kernels.\n"
+	"\n"
+	"  trixie                   the suite's newest kernel, of flavour cloud-amd64\n"
+	"  trixie-backports/6.18    its newest 6.18\n"
+	"  bookworm:amd64           another flavour: amd64, cloud-arm64, arm64, riscv64,\n"
+	"                           s390x\n"
+	"\n"
+	"  --refresh    look for a newer kernel of the suite even if one is here\n"
+	"  --dbg        fetch its vmlinux with debug info, too: vmlinux beside the image\n"
+	"  --json       name, release, image, modules and source of each\n"
+	"  -h, --help   this text\n"
+	"\n"
+	"Where Debian's packages come from is what this host's apt is configured for.\n"
+	"Exit status: 0 done; 2 usage; 3 it could not be done.\n";
+
+enum { OPT_REFRESH = CLI_OPT_OWN, OPT_DEBUG };
+
+struct fetch_options {
+	bool refresh, debug, json;
+};
+
+/* "trixie", "trixie-backports/6.18", "debian:trixie": what suite it names; NULL: another kernel. */
+static const char *suite_of(const char *arg)
+{
+	_cleanup_(kt_fetch_deinit) struct kt_fetch fetch = {0};
+	struct kt_error *err;
+
+	if (!strncmp(arg, "debian:", 7))
+		return arg + 7;
+	if (!access(arg, F_OK) || kt_kernels_is_remote(arg))
+		return NULL;
+	err = kt_fetch_parse(arg, &fetch);
+	kt_error_destroy(err);
+	return err ? NULL : arg;
+}
+
+/* What kt_kernels_find() does, too, but for --refresh and --dbg. */
+static struct kt_error *fetch(const char *suite, const struct fetch_options *options,
+			      const struct kt_kernels_options *how)
+{
+	_cleanup_(kt_fetch_deinit) struct kt_fetch wanted = {0};
+	_cleanup_free_ char *image = NULL;
+	struct kt_error *err = kt_fetch_parse(suite, &wanted);
+
+	wanted.refresh = options->refresh;
+	wanted.debug = options->debug;
+	if (!err)
+		err = kt_fetch_run(&wanted, how, &image);
+	return kt_error_wrap(err, "%s", suite);
+}
+
+static struct kt_error *find(const char *arg, const struct fetch_options *options,
+			     struct kt_kernels *out)
+{
+	const struct kt_kernels_options how = cli_kernels_options();
+	_cleanup_(kt_buf_deinit) struct kt_buf spec = KT_BUF_INIT;
+	const char *suite = suite_of(arg);
+	struct kt_error *err = NULL;
+
+	if (!suite)
+		return kt_kernels_find(arg, &how, out);
+	cli_progress("fetching");
+	if (options->refresh || options->debug)
+		err = fetch(suite, options, &how);
+	kt_buf_printf(&spec, "debian:%s", suite);
+	if (!err && spec.failed)
+		err = kt_error_no_memory();
+	return err ? err : kt_kernels_find(spec.data, &how, out);
+}
+
+static int print_paths(const struct kt_kernels *kernels)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
+
+	kt_vec_for_each (&kernels->v, kernel)
+		kt_buf_printf(&text, "%s\n", kernel->image);
+	return text.failed ? cli_fail(kt_error_no_memory()) : cli_print(text.data ? text.data : "");
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return text ? kt_json_text(text) : json_null();
+}
+
+static json_t *kernel_json(const struct kt_kernel *k)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", kt_json_text(k->name), "release",
+			 text_or_null(k->release), "image", kt_json_text(k->image), "modules",
+			 text_or_null(k->modules), "source", kt_json_text(k->source));
+}
+
+static int print_json(const struct kt_kernels *kernels)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
+	_cleanup_free_ char *dumped = NULL;
+	json_t *array = json_array(), *document;
+	bool ok = array;
+
+	kt_vec_for_each (&kernels->v, kernel)
+		ok = ok && !json_array_append_new(array, kernel_json(kernel));
+	document = json_pack("{s:s, s:o}", "schema", "ktstr-gdb.kernels.v1", "kernels", array);
+	dumped = ok ? json_dumps(document, JSON_INDENT(2) | JSON_ENSURE_ASCII) : NULL;
+	json_decref(document);
+	if (dumped)
+		kt_buf_printf(&text, "%s\n", dumped);
+	return text.data && !text.failed ? cli_print(text.data) : cli_fail(kt_error_no_memory());
+}
+
+static int find_all(int n, char **args, const struct fetch_options *options)
+{
+	_cleanup_(kt_kernels_deinit) struct kt_kernels found = {0};
+	const struct kt_kernels_options how = cli_kernels_options();
+	struct kt_error *err = NULL;
+
+	for (int i = 0; !err && i < n; i++)
+		err = find(args[i], options, &found);
+	if (!err)
+		err = kt_kernels_join(&found, &how);
+	cli_progress(NULL);
+	if (err)
+		return cli_fail(err);
+	return options->json ? print_json(&found) : print_paths(&found);
+}
+
+int cli_fetch_kernel(int argc, char **argv)
+{
+	static const struct option options[] = {{"refresh", no_argument, NULL, OPT_REFRESH},
+						{"dbg", no_argument, NULL, OPT_DEBUG},
+						{"json", no_argument, NULL, CLI_OPT_JSON},
+						{"help", no_argument, NULL, 'h'},
+						{0}};
+	struct fetch_options given = {0};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (option) {
+		case OPT_REFRESH: given.refresh = true; break;
+		case OPT_DEBUG: given.debug = true; break;
+		case CLI_OPT_JSON: given.json = true; break;
+		case 'h': return cli_print(help);
+		default: return CLI_USAGE;
+		}
+	}
+	if (optind == argc)
+		return cli_fail(kt_error_hint(
+			kt_error_new(KT_ERROR_USAGE, "which kernel? A Debian suite, or a file"),
+			"ktstr-gdb fetch-kernel trixie; see fetch-kernel --help"));
+	return find_all(argc - optind, argv + optind, &given);
+}
