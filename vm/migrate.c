@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/clock.h"
 #include "vm/migrate.h"
 
 /*
@@ -15,11 +16,17 @@
 
 /* QEMU's default, 128 MiB/s, is for networks. */
 #define BANDWIDTH (INT64_C(1) << 40)
-#define POLL_US   2000
+#define POLL_US   10000
+#define GO_ON_MS  30000
 
 static struct kt_error *hand_over(struct vm_monitor *monitor, int fd)
 {
-	return vm_monitor_run(monitor, "getfd", json_pack("{s:s}", "fdname", FD_NAME), fd, NULL);
+	return vm_monitor_send(monitor, "getfd", json_pack("{s:s}", "fdname", FD_NAME), fd);
+}
+
+static json_t *place(void)
+{
+	return json_pack("{s:s}", "uri", FD_URI);
 }
 
 /* "active", "completed", "failed", ... */
@@ -55,12 +62,13 @@ static struct kt_error *write_out(struct vm_monitor *monitor, int fd, int64_t ma
 	bool done = false;
 
 	if (!err)
-		err = vm_monitor_run(monitor, "migrate-set-parameters",
-				     json_pack("{s:I}", "max-bandwidth", (json_int_t)BANDWIDTH), -1,
-				     NULL);
+		err = vm_monitor_send(monitor, "migrate-set-parameters",
+				      json_pack("{s:I}", "max-bandwidth", (json_int_t)BANDWIDTH),
+				      -1);
 	if (!err)
-		err = vm_monitor_run(monitor, "migrate", json_pack("{s:s}", "uri", FD_URI), -1,
-				     NULL);
+		err = vm_monitor_send(monitor, "migrate", place(), -1);
+	if (!err)
+		err = vm_monitor_settle(monitor);
 	while (!err && !done) {
 		err = look(monitor, &done);
 		if (!err)
@@ -71,33 +79,28 @@ static struct kt_error *write_out(struct vm_monitor *monitor, int fd, int64_t ma
 	return err;
 }
 
-struct kt_error *vm_migrate_save(struct vm_monitor *monitor, int fd, int64_t max)
+struct kt_error *vm_migrate_save(struct vm_monitor *monitor, int fd, int64_t max, bool *runs_ret)
 {
-	struct kt_error *err = vm_monitor_run(monitor, "stop", NULL, -1, NULL), *on;
+	struct kt_error *err = write_out(monitor, fd, max), *on;
 
-	if (!err)
-		err = write_out(monitor, fd, max);
-	if (err && kt_error_code(err) != KT_ERROR_CLOSED)
+	/* A time of its own: without this, the guest stands still. */
+	monitor->deadline_ns = kt_deadline_ms(GO_ON_MS);
+	if (err)
 		kt_error_destroy(vm_monitor_run(monitor, "migrate_cancel", NULL, -1, NULL));
 	on = vm_monitor_run(monitor, "cont", NULL, -1, NULL);
+	*runs_ret = !on;
 	if (err)
 		kt_error_destroy(on);
 	return err ? err : on;
 }
 
+/* A guest that ran when it was kept runs as soon as it is there: nothing is left to be waited for.
+ */
 struct kt_error *vm_migrate_load(struct vm_monitor *monitor, int fd)
 {
 	struct kt_error *err = hand_over(monitor, fd);
-	bool done = false;
 
 	if (!err)
-		err = vm_monitor_run(monitor, "migrate-incoming", json_pack("{s:s}", "uri", FD_URI),
-				     -1, NULL);
-	while (!err && !done) {
-		err = look(monitor, &done);
-		if (!err && !done)
-			usleep(POLL_US);
-	}
-	/* It was stopped when it was kept. */
-	return err ? err : vm_monitor_run(monitor, "cont", NULL, -1, NULL);
+		err = vm_monitor_send(monitor, "migrate-incoming", place(), -1);
+	return err ? err : vm_monitor_settle(monitor);
 }

@@ -6,18 +6,21 @@
 #ifndef KT_VM_MIGRATE_H
 #define KT_VM_MIGRATE_H
 
+#include <stdbool.h>
+
 #include "vm/monitor.h"
 
 /*
- * Stops the guest, writes its state to fd from its position on, at most max bytes, and lets it run
- * again, also after an error, within the monitor's deadline. Errors: those of vm_monitor_run();
- * UNSUPPORTED: QEMU could not write it, or it would be bigger.
+ * Writes the state of a running guest to fd from its position on, at most max bytes. QEMU stops the
+ * guest for the end of that, and it runs on then, also after an error. *runs_ret false: it may not.
+ * Errors: those of vm_monitor_run(); UNSUPPORTED: QEMU could not write it, or it would be bigger.
  */
-struct kt_error *vm_migrate_save(struct vm_monitor *monitor, int fd, int64_t max);
+struct kt_error *vm_migrate_save(struct vm_monitor *monitor, int fd, int64_t max, bool *runs_ret);
 
 /*
- * In a QEMU that was started with -incoming defer: reads the state from fd's position on, and lets
- * the guest run. Errors: those of vm_monitor_run(). QEMU may end itself: CLOSED.
+ * In a QEMU that was started with -incoming defer: has it read the state from fd's position on, and
+ * does not wait for that. The guest runs then. If QEMU does not like what it reads, it exits.
+ * Errors: those of vm_monitor_run().
  */
 struct kt_error *vm_migrate_load(struct vm_monitor *monitor, int fd);
 

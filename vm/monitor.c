@@ -40,6 +40,7 @@ void vm_monitor_close(struct vm_monitor *monitor)
 	monitor->listen_fd = monitor->fd = -1;
 	kt_buf_deinit(&monitor->in);
 	monitor->in = (struct kt_buf)KT_BUF_INIT;
+	monitor->owed = 0;
 }
 
 static struct kt_error *wait_for(const struct vm_monitor *monitor, int fd)
@@ -140,7 +141,7 @@ struct kt_error *vm_monitor_begin(struct vm_monitor *monitor)
 		return err;
 	take_version(monitor, greeting);
 	json_decref(greeting);
-	return vm_monitor_run(monitor, "qmp_capabilities", NULL, -1, NULL);
+	return vm_monitor_send(monitor, "qmp_capabilities", NULL, -1);
 }
 
 static struct kt_error *send_line(struct vm_monitor *monitor, const char *line, int fd)
@@ -175,10 +176,10 @@ static struct kt_error *send_command(struct vm_monitor *monitor, const char *com
 	return err ? err : send_line(monitor, "\n", -1);
 }
 
-struct kt_error *vm_monitor_run(struct vm_monitor *monitor, const char *command, json_t *arguments,
-				int fd, json_t **ret)
+/* The next answer, whatever events come before it. */
+static struct kt_error *take_answer(struct vm_monitor *monitor, json_t **ret)
 {
-	struct kt_error *err = send_command(monitor, command, arguments, fd);
+	struct kt_error *err = NULL;
 
 	while (!err) {
 		json_t *object = NULL, *answer;
@@ -192,14 +193,39 @@ struct kt_error *vm_monitor_run(struct vm_monitor *monitor, const char *command,
 		if (answer && ret)
 			*ret = json_incref(answer);
 		if (why)
-			err = kt_error_new(KT_ERROR_UNSUPPORTED, "QEMU refuses %s: %.200s", command,
-					   why);
+			err = kt_error_new(KT_ERROR_UNSUPPORTED, "QEMU refuses: %.200s", why);
 		json_decref(object);
 		if (answer || why)
 			return err;
-		/* An event: events without end must not keep us from looking at the clock. */
+		/* Events without end must not keep us from looking at the clock. */
 		if (!kt_deadline_left_ms(monitor->deadline_ns))
 			err = kt_error_new(KT_ERROR_TIMEOUT, "QEMU's monitor does not answer");
 	}
 	return err;
+}
+
+struct kt_error *vm_monitor_send(struct vm_monitor *monitor, const char *command, json_t *arguments,
+				 int fd)
+{
+	monitor->owed++;
+	return send_command(monitor, command, arguments, fd);
+}
+
+struct kt_error *vm_monitor_settle(struct vm_monitor *monitor)
+{
+	struct kt_error *err = NULL;
+
+	for (; !err && monitor->owed; monitor->owed--)
+		err = take_answer(monitor, NULL);
+	return err;
+}
+
+struct kt_error *vm_monitor_run(struct vm_monitor *monitor, const char *command, json_t *arguments,
+				int fd, json_t **ret)
+{
+	struct kt_error *err = send_command(monitor, command, arguments, fd);
+
+	if (!err)
+		err = vm_monitor_settle(monitor);
+	return err ? err : take_answer(monitor, ret);
 }

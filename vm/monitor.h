@@ -17,6 +17,7 @@ struct vm_monitor {
 	int cancel_fd;       /* readable: KT_ERROR_CANCELLED; -1: none */
 	int64_t deadline_ns; /* of all that waits, in kt_now_ns() time */
 	struct kt_buf in;    /* what came and is not taken yet */
+	unsigned owed;       /* answers that QEMU owes to what was sent */
 	char version[64];    /* of QEMU, as it says */
 };
 
@@ -37,6 +38,14 @@ struct kt_error *vm_monitor_begin(struct vm_monitor *monitor);
  */
 struct kt_error *vm_monitor_run(struct vm_monitor *monitor, const char *command, json_t *arguments,
 				int fd, json_t **ret);
+
+/*
+ * The same without waiting for the answer: so several commands cost one turn of QEMU, which may be
+ * busy. vm_monitor_settle() waits for all answers; its error is that of the first that failed.
+ */
+struct kt_error *vm_monitor_send(struct vm_monitor *monitor, const char *command, json_t *arguments,
+				 int fd);
+struct kt_error *vm_monitor_settle(struct vm_monitor *monitor);
 
 /* Hangs up, or listens no more. Everything else stays; it may listen again. */
 void vm_monitor_close(struct vm_monitor *monitor);

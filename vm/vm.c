@@ -219,7 +219,8 @@ static struct kt_error *give_work(struct vm *vm)
 	if (vm->heard == CHANNEL_SERIAL)
 		return start_without_virtio(vm);
 	vm->waited = true;
-	vm_warm_keep(&vm->warm, &vm->config);
+	if (!vm_warm_keep(&vm->warm, &vm->config))
+		return start_over(vm);
 	return vm_warm_send(&vm->warm, &vm->channels[CHANNEL_VIRTIO], work);
 }
 

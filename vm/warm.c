@@ -17,10 +17,10 @@
 #include "vm/warm.h"
 
 /* QEMU answers within 0.1 s on an idle machine; these are for a busy one. */
-#define RESTORE_MAX_MS 20000
-#define KEEP_MAX_MS    20000
+#define RESTORE_MAX_MS 30000
+#define KEEP_MAX_MS    30000
 /* For each piece of the work that is sent, and for the guest's first word after all of it. */
-#define SEND_MAX_MS 20000
+#define SEND_MAX_MS 45000
 #define PIECE       (64u << 10)
 
 bool vm_warm_open(struct vm_warm *warm, const struct vm_config *config)
@@ -102,7 +102,7 @@ struct kt_error *vm_warm_restore(struct vm_warm *warm, struct vm_channel *channe
 	return err ? err : vm_warm_send(warm, channel, work);
 }
 
-static struct kt_error *keep(struct vm_warm *warm, const char *kernel)
+static struct kt_error *keep(struct vm_warm *warm, const char *kernel, bool *runs_ret)
 {
 	struct vm_snapshot_file file;
 	struct vm_snapshot_of of = {0};
@@ -115,7 +115,7 @@ static struct kt_error *keep(struct vm_warm *warm, const char *kernel)
 		return err;
 	snprintf(of.kernel, sizeof(of.kernel), "%s", kernel);
 	snprintf(of.qemu, sizeof(of.qemu), "%s", warm->monitor.version);
-	err = vm_migrate_save(&warm->monitor, file.fd, VM_SNAPSHOT_MAX);
+	err = vm_migrate_save(&warm->monitor, file.fd, VM_SNAPSHOT_MAX, runs_ret);
 	if (!err)
 		err = vm_snapshot_commit(&warm->snapshots, &file, warm->key, &of, VM_SNAPSHOTS_MAX);
 	else
@@ -123,21 +123,23 @@ static struct kt_error *keep(struct vm_warm *warm, const char *kernel)
 	return err;
 }
 
-void vm_warm_keep(struct vm_warm *warm, const struct vm_config *config)
+bool vm_warm_keep(struct vm_warm *warm, const struct vm_config *config)
 {
 	int64_t start = kt_now_ns();
 	struct kt_error *err;
+	bool runs = true;
 
 	if (config->progress)
 		config->progress(config->progress_arg, "keeping the guest for the next time");
 	warm->monitor.deadline_ns = kt_deadline_ms(KEEP_MAX_MS);
-	err = keep(warm, config->kernel);
+	err = keep(warm, config->kernel, &runs);
 	vm_monitor_close(&warm->monitor);
 	if (!err)
 		warm->keep_ns = kt_now_ns() - start;
 	else if (config->progress)
 		config->progress(config->progress_arg, kt_error_message(err));
 	kt_error_destroy(err);
+	return runs;
 }
 
 static struct kt_error *send_head(struct vm_channel *channel, uint64_t size)

@@ -46,8 +46,11 @@ struct kt_error *vm_warm_choose(struct vm_warm *warm, const struct vm_guard *gua
 struct kt_error *vm_warm_restore(struct vm_warm *warm, struct vm_channel *channel,
 				 const char *work);
 
-/* When a guest that was booted says that it waits: keeps it, if that is possible. */
-void vm_warm_keep(struct vm_warm *warm, const struct vm_config *config);
+/*
+ * When a guest that was booted says that it waits: keeps it, if that is possible. False: it may
+ * stand still now.
+ */
+bool vm_warm_keep(struct vm_warm *warm, const struct vm_config *config);
 
 /* Gives it the work, an archive at that path. KT_ERROR_CLOSED, TIMEOUT, CANCELLED, OS. */
 struct kt_error *vm_warm_send(struct vm_warm *warm, struct vm_channel *channel, const char *work);
