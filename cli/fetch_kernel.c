@@ -97,16 +97,11 @@ static int print_paths(const struct kt_kernels *kernels)
 	return text.failed ? cli_fail(kt_error_no_memory()) : cli_print(text.data ? text.data : "");
 }
 
-static json_t *text_or_null(const char *text)
-{
-	return text ? kt_json_text(text) : json_null();
-}
-
 static json_t *kernel_json(const struct kt_kernel *k)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", kt_json_text(k->name), "release",
-			 text_or_null(k->release), "image", kt_json_text(k->image), "modules",
-			 text_or_null(k->modules), "source", kt_json_text(k->source));
+			 kt_json_text(k->release), "image", kt_json_text(k->image), "modules",
+			 kt_json_text(k->modules), "source", kt_json_text(k->source));
 }
 
 static int print_json(const struct kt_kernels *kernels)
@@ -118,7 +113,7 @@ static int print_json(const struct kt_kernels *kernels)
 
 	kt_vec_for_each (&kernels->v, kernel)
 		ok = ok && !json_array_append_new(array, kernel_json(kernel));
-	document = json_pack("{s:s, s:o}", "schema", "ktstr-gdb.kernels.v1", "kernels", array);
+	document = json_pack("{s:s, s:o}", "schema", "ktstr-gdb.fetched.v1", "kernels", array);
 	dumped = ok ? json_dumps(document, JSON_INDENT(2) | JSON_ENSURE_ASCII) : NULL;
 	json_decref(document);
 	if (dumped)

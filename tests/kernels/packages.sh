@@ -35,7 +35,7 @@ found() {
 	[ "$status" = 0 ] || { told && return; }
 	check "$form: one kernel, by its release" jq -e --arg r "$release" \
 		'.kernels | length == 1 and .[0].release == $r and .[0].name == $r' "$work/out"
-	keys kernels
+	keys fetched
 	check "$form: its image" cmp "$kernel" "$(jq -r '.kernels[0].image' "$work/out")"
 	check "$form: its modules" equal "$(jq -r '.kernels[0].modules' "$work/out")"
 }
