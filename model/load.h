@@ -69,6 +69,12 @@ static inline const char *bpf_load_name(const struct bpf_load *load)
  */
 struct program_number kt_bpf_load_accepted(const struct bpf_load *load);
 
+/*
+ * Takes the verifier's numbers that are not known yet from the end of the log, as far as it has
+ * them. The time is there in whole microseconds. False: no memory.
+ */
+bool kt_bpf_load_take_stats(struct bpf_load *load);
+
 static inline void bpf_load_deinit(struct bpf_load *load)
 {
 	free(load->full_name);

@@ -401,8 +401,15 @@ static void put_loads(struct kt_buf *buf, const struct load_summary *s)
 {
 	uint64_t n = s->passed + s->failed + s->unknown;
 
-	kt_buf_printf(buf, "%" PRIu64 " load%s in %.1f s: %" PRIu64 " passed, %" PRIu64 " failed",
-		      n, n == 1 ? "" : "s", (double)s->elapsed_ns / 1e9, s->passed, s->failed);
+	if (s->only_failing)
+		kt_buf_printf(buf,
+			      "%" PRIu64 " load%s failed in %.1f s; those that passed were not "
+			      "stopped, and are not counted",
+			      s->failed, s->failed == 1 ? "" : "s", (double)s->elapsed_ns / 1e9);
+	else
+		kt_buf_printf(
+			buf, "%" PRIu64 " load%s in %.1f s: %" PRIu64 " passed, %" PRIu64 " failed",
+			n, n == 1 ? "" : "s", (double)s->elapsed_ns / 1e9, s->passed, s->failed);
 	if (s->unknown)
 		kt_buf_printf(buf, ", %" PRIu64 " with an unknown result", s->unknown);
 	kt_buf_printf(buf, "; %" PRIu64 " instructions verified", s->insns);
@@ -462,7 +469,7 @@ static struct kt_error *dump_line(json_t *root, char **ret)
 }
 
 struct kt_error *render_load_begin_json(const char *release, const int64_t *kaslr_offset,
-					bool sees_verifier, char **ret)
+					bool sees_verifier, bool only_failing, char **ret)
 {
 	json_t *root = json_object();
 
@@ -472,6 +479,7 @@ struct kt_error *render_load_begin_json(const char *release, const int64_t *kasl
 	json_object_set_new(root, "kaslr_offset",
 			    kaslr_offset ? json_integer(*kaslr_offset) : json_null());
 	json_object_set_new(root, "sees_verifier", json_boolean(sees_verifier));
+	json_object_set_new(root, "only_failing", json_boolean(only_failing));
 	return dump_line(root, ret);
 }
 
@@ -516,7 +524,7 @@ struct kt_error *render_load_summary_json(const struct load_summary *s, const ch
 	json_t *root = json_object();
 
 	json_object_set_new(root, "event", json_string("end"));
-	json_object_set_new(root, "passed", kt_json_u64(s->passed));
+	json_object_set_new(root, "passed", s->only_failing ? json_null() : kt_json_u64(s->passed));
 	json_object_set_new(root, "failed", kt_json_u64(s->failed));
 	json_object_set_new(root, "unknown", kt_json_u64(s->unknown));
 	json_object_set_new(root, "probes", kt_json_u64(s->probes));

@@ -30,9 +30,12 @@ struct kt_error *render_load_why_enospc(const struct bpf_load *load, char **ret)
 /* The same as a JSON object. last: the part of its log that leads to the error, or NULL. */
 struct kt_error *render_load_json(const struct bpf_load *load, const char *last, char **ret);
 
-/* The first object of the JSON: the watch has begun. kaslr_offset NULL: unknown. */
+/*
+ * The first object of the JSON: the watch has begun. kaslr_offset NULL: unknown. only_failing: the
+ * guest is not stopped by loads that pass.
+ */
 struct kt_error *render_load_begin_json(const char *release, const int64_t *kaslr_offset,
-					bool sees_verifier, char **ret);
+					bool sees_verifier, bool only_failing, char **ret);
 
 /* A load that is under way. */
 struct kt_error *render_load_progress_line(const struct bpf_load_progress *progress, char **ret);
@@ -46,6 +49,7 @@ struct load_summary {
 	uint64_t passed, failed, unknown; /* loads by their result */
 	uint64_t probes, retries;         /* libbpf's, which are among them */
 	bool folded;                      /* those were not shown */
+	bool only_failing;                /* loads that passed were not seen */
 	uint64_t insns, most_insns;       /* instructions processed */
 	char *most_name;                  /* NULL or "": none */
 	uint64_t stops;

@@ -10,6 +10,7 @@ enum watch_register {
 	WATCH_PC,
 	WATCH_FINALIZE_LOG, /* the argument of bpf_vlog_finalize() that is the log */
 	WATCH_INIT_LOG,     /* that of bpf_vlog_init() */
+	WATCH_ARGUMENT,     /* the first argument of a function that is called next */
 	WATCH_RESULT,       /* of a function that has just returned */
 	WATCH_PERCPU,       /* this CPU's per-CPU offset */
 	WATCH_REGISTERS,
@@ -21,11 +22,35 @@ enum watch_register {
 /* Registers that emulate() may change, at most. */
 #define WATCH_WRITES 2
 
+enum watch_insn_kind {
+	WATCH_INSN_UNKNOWN, /* or it jumps to where only a register says */
+	WATCH_INSN_PLAIN,   /* the next one follows */
+	WATCH_INSN_CALL,    /* the same; target: the function, 0 if only a register says */
+	WATCH_INSN_JUMP,    /* to target */
+	WATCH_INSN_BRANCH,  /* to target, or the next one follows */
+	WATCH_INSN_END,     /* a return, or a trap that never comes back */
+};
+
+/* When a branch behind a test of a number is taken. */
+enum watch_condition { WATCH_IF_OTHER, WATCH_IF_NEGATIVE, WATCH_IF_NOT_NEGATIVE };
+
+struct watch_insn {
+	enum watch_insn_kind kind;
+	enum watch_condition condition;
+	size_t len; /* bytes; 0: unknown */
+	gaddr_t target;
+	bool tests_result;  /* compares what a function has returned with 0, and no more */
+	bool stores_result; /* keeps that somewhere else, and changes nothing of it */
+};
+
 struct watch_arch {
 	const char *pc, *result, *percpu; /* the registers' names in the target XML */
 	const char *const *args;          /* the registers that functions get their arguments in */
 	size_t n_args;
 	size_t breakpoint_len; /* for rsp_client_breakpoint() */
+	/* The members of pt_regs that have a system call's number and arguments, and bpf(2)'s. */
+	const char *syscall_number, *syscall_args[3];
+	uint64_t bpf_number;
 	/* The bytes of `code` before the first instruction worth a breakpoint. */
 	size_t (*landing)(const uint8_t *code, size_t len);
 	/*
@@ -39,8 +64,15 @@ struct watch_arch {
 	 * exactly one such call.
 	 */
 	gaddr_t (*call_return)(const uint8_t *code, size_t len, gaddr_t addr, gaddr_t target);
+	/* The instruction at code[0], of which len bytes are known. */
+	struct watch_insn (*decode)(const uint8_t *code, size_t len, gaddr_t addr);
+	/* A call to `to` runs that function: it may skip what the function begins with. */
+	bool (*calls)(gaddr_t to, gaddr_t function);
 };
 
 extern const struct watch_arch watch_x86_64;
+
+/* Of watch_x86_64, in a file of its own. */
+struct watch_insn x86_64_decode(const uint8_t *code, size_t len, gaddr_t addr);
 
 #endif

@@ -15,6 +15,8 @@
 
 /* The errno of x86-64's Linux. */
 #define GUEST_ENOSPC 28
+/* A task that an oops killed on its way never returns. Of the guest's time. */
+#define RETURNS_WITHIN_NS INT64_C(60000000000)
 /* As much of the log's end as tells what became of the program. */
 #define LOG_TAIL 4096
 
@@ -135,6 +137,46 @@ struct kt_error *pending_at_finalize(struct pending *pending)
 	return err;
 }
 
+struct kt_error *pending_at_failure(struct pending *pending, gaddr_t prog)
+{
+	const struct reader *reader = pending->reader;
+	_cleanup_(reading_deinit) struct reading r = {0};
+	struct pending_load *p;
+	struct kt_error *err;
+	bool known;
+
+	err = reader_first(reader, &r, &known);
+	if (!err && known)
+		err = find_or_add(pending, reader_task_of(reader, &r), &p);
+	if (err || !known)
+		return err;
+	load_clear(p);
+	p->fails = true;
+	p->guest_ns = stop_guest_ns(reader->stop);
+	if (prog) {
+		err = object_begin(&r.task, &reader->task, p->task, &r.batch);
+		if (!err)
+			err = reader_program(reader, prog, &r, &known);
+		p->has_program = !err && known && r.task.known;
+	}
+	if (p->has_program) {
+		reading_take_task(reader, &r, &p->load);
+		reading_take_kept(reader, &r, &p->load);
+		err = reading_take_program(reader, &r, &p->load);
+	}
+	p->load.pause_ns = stopped_for_ns(pending);
+	return err;
+}
+
+bool pending_fails(const struct pending *pending)
+{
+	kt_vec_for_each (&pending->loads, p)
+		if (p->fails &&
+		    stop_guest_ns(pending->reader->stop) - p->guest_ns < RETURNS_WITHIN_NS)
+			return true;
+	return false;
+}
+
 /* --- back --- */
 
 static int64_t realtime_ns(void)
@@ -168,6 +210,34 @@ static struct kt_error *read_unseen(const struct reader *reader, int32_t result,
 	return reading_take_program(reader, r, &p->load);
 }
 
+/*
+ * The verifier's environment is gone: of its numbers the program has one, and the log that the
+ * loader asked for has more. Its text is kept only if somebody wants it.
+ */
+static struct kt_error *read_asked(struct pending *pending, int32_t result, struct bpf_load *load)
+{
+	struct stop *stop = pending->reader->stop;
+	struct kt_error *err;
+	struct asked asked;
+
+	err = asked_read(&pending->asked, stop, &asked);
+	if (err || !asked.known)
+		return err;
+	load->log_level = (struct program_number){true, asked.log_level};
+	load->log_size = (struct program_number){true, asked.log_size};
+	if (!asked.log_level)
+		load->log_bytes = (struct program_number){true, 0};
+	err = asked_log(&asked, stop, pending->logs, load);
+	if (!err && !kt_bpf_load_take_stats(load))
+		err = kt_error_no_memory();
+	if (!pending->logs && result != -GUEST_ENOSPC) {
+		free(load->log);
+		load->log = NULL;
+		load->log_len = 0;
+	}
+	return err;
+}
+
 struct kt_error *pending_at_return(struct pending *pending, struct bpf_load *ret)
 {
 	const struct reader *reader = pending->reader;
@@ -177,7 +247,9 @@ struct kt_error *pending_at_return(struct pending *pending, struct bpf_load *ret
 	struct kt_error *err = reader_first(reader, &r, &complete);
 	struct pending_load p = take(pending, complete ? reader_task_of(reader, &r) : 0);
 
-	if (!err && complete && !p.finalized)
+	if (!err && p.has_program && failed)
+		err = read_asked(pending, result, &p.load);
+	else if (!err && complete && !p.finalized)
 		err = read_unseen(reader, result, &r, &p);
 	if (p.finalized)
 		cost_end(&pending->cost, &p.cost, stop_guest_ns(reader->stop) - p.guest_ns);

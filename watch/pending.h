@@ -6,15 +6,18 @@
 #ifndef KT_WATCH_PENDING_H
 #define KT_WATCH_PENDING_H
 
+#include "watch/asked.h"
 #include "watch/cost.h"
 #include "watch/progress.h"
 
 struct pending_load {
 	gaddr_t task;
-	bool finalized; /* load has the verifier's numbers */
+	bool finalized;   /* load has the verifier's numbers */
+	bool fails;       /* it came by a place that only such loads come by */
+	bool has_program; /* load has what that says */
 	struct loader_log log;
 	struct sampled sampled;
-	int64_t guest_ns; /* when it was finalized, by stop_guest_ns() */
+	int64_t guest_ns; /* when it was finalized, or failed, by stop_guest_ns() */
 	struct cost_load cost;
 	struct bpf_load load;
 };
@@ -22,6 +25,7 @@ struct pending_load {
 struct pending {
 	const struct reader *reader; /* the caller's */
 	bool logs;                   /* read the log of a load that fails */
+	struct asked_reader asked;
 	KT_VEC(struct pending_load) loads;
 	struct cost cost;
 };
@@ -33,6 +37,15 @@ struct kt_error *pending_at_init(struct pending *pending, struct progress *progr
 
 /* It stopped at bpf_vlog_finalize(), where the verifier has all its numbers. */
 struct kt_error *pending_at_finalize(struct pending *pending);
+
+/*
+ * It stopped where a load fails. prog: its program, which the verifier is through with; 0: it has
+ * none, or none that it lets see.
+ */
+struct kt_error *pending_at_failure(struct pending *pending, gaddr_t prog);
+
+/* Some load that came by such a place has not returned. */
+bool pending_fails(const struct pending *pending);
 
 /*
  * It stopped where bpf_prog_load() returns. *ret is the load, the caller's, even if there is an

@@ -4,13 +4,16 @@
 #define KT_WATCH_PLACES_H
 
 #include "introspect/guest.h"
-#include "watch/arch.h"
+#include "watch/failing.h"
 
 enum watch_place {
 	WATCH_AT_FINALIZE, /* bpf_vlog_finalize() */
 	WATCH_AT_RETURN,   /* behind the call of bpf_prog_load() */
 	WATCH_AT_PANIC,    /* panic() */
 	WATCH_AT_INIT,     /* bpf_vlog_init(): a load gets to the verifier */
+	WATCH_AT_PROGRAM,  /* a load fails, and its program is the argument of the call there */
+	WATCH_AT_EXIT = WATCH_AT_PROGRAM + FAILING_PROGRAMS, /* a load fails */
+	WATCH_AT_TOKEN = WATCH_AT_EXIT + FAILING_EXITS,      /* a load may fail */
 	WATCH_PLACES,
 	WATCH_NOWHERE = WATCH_PLACES,
 };
@@ -21,23 +24,41 @@ struct places {
 		bool set;     /* there is a breakpoint */
 	} at[WATCH_PLACES];
 	size_t breakpoint_len;
+	/*
+	 * Only loads that fail stop the guest: bpf_prog_load()'s return has a breakpoint only while
+	 * one of them is on its way there.
+	 */
+	bool only_failing;
+	bool lent; /* no breakpoint was left for it: it has that of the first exit */
 };
 
 /* False: no memory. */
 bool places_wants(struct wants *wants);
 
 /*
- * Finds them in a stopped guest. with_init: bpf_vlog_init(), too. KT_ERROR_UNSUPPORTED: there is
- * no place that would tell anything of a load.
+ * Finds them in a stopped guest. with_init: bpf_vlog_init(), too. only_failing: those of loads that
+ * fail in place of those of all loads, if this kernel's code proves that they are.
+ * KT_ERROR_UNSUPPORTED: there is no place that would tell anything of a load.
  */
 struct kt_error *places_find(struct places *places, struct guest *guest,
-			     const struct watch_arch *arch, bool with_init);
+			     const struct watch_arch *arch, bool with_init, bool only_failing);
 
-/* Sets the breakpoints. That there is none left for panic() is no error. */
+/*
+ * Sets the breakpoints. That there is none left for panic() or for a bad token is no error. If
+ * there are too few for loads that fail, all loads are stopped at.
+ */
 struct kt_error *places_set(struct places *places, struct rsp_client *client);
 struct kt_error *places_remove(struct places *places, struct rsp_client *client);
 
-/* The place whose breakpoint is at pc. */
+/*
+ * With only_failing: bpf_prog_load()'s return gets a breakpoint, or loses it. If the processor has
+ * none left, it takes that of an exit meanwhile: whoever comes by there gets to the return next.
+ * One who just did when the return loses its breakpoint is not seen at either: the caller waits a
+ * while.
+ */
+struct kt_error *places_await_return(struct places *places, struct rsp_client *client, bool await);
+
+/* The place whose breakpoint is at pc: the first of its kind. */
 enum watch_place places_which(const struct places *places, gaddr_t pc);
 
 #endif

@@ -85,21 +85,20 @@ bool reader_wants(struct wants *wants)
  */
 #define ABSOLUTE_PERCPU_MAX (UINT64_C(1) << 32)
 
-static struct kt_error *find_current_task(struct reader *reader, int64_t kaslr_offset)
+bool reader_percpu(const struct kfacts *facts, const char *variable, const char *in_hot,
+		   int64_t kaslr_offset, gaddr_t *ret)
 {
 	struct kfacts_member member = {0};
 	gaddr_t addr;
 
-	if (!kfacts_symbol(reader->facts, "current_task", &addr) &&
-	    !(kfacts_symbol(reader->facts, "pcpu_hot", &addr) &&
-	      kfacts_member(reader->facts, "pcpu_hot", "current_task", &member)))
-		return kt_error_new(KT_ERROR_NOT_FOUND,
-				    "the image does not tell where the current task is: neither "
-				    "current_task nor pcpu_hot is among its symbols");
+	if (!kfacts_symbol(facts, variable, &addr) &&
+	    !(kfacts_symbol(facts, "pcpu_hot", &addr) &&
+	      kfacts_member(facts, "pcpu_hot", in_hot, &member)))
+		return false;
 	if (addr >= ABSOLUTE_PERCPU_MAX)
 		addr += (uint64_t)kaslr_offset;
-	reader->current_task = addr + member.offset;
-	return NULL;
+	*ret = addr + member.offset;
+	return true;
 }
 
 struct kt_error *reader_init(struct reader *reader, struct stop *stop, const struct kfacts *facts,
@@ -109,9 +108,12 @@ struct kt_error *reader_init(struct reader *reader, struct stop *stop, const str
 
 	reader->stop = stop;
 	reader->facts = facts;
-	err = find_current_task(reader, kaslr_offset);
-	if (!err)
-		err = prog_views_init(&reader->progs, facts);
+	if (!reader_percpu(facts, "current_task", "current_task", kaslr_offset,
+			   &reader->current_task))
+		return kt_error_new(KT_ERROR_NOT_FOUND,
+				    "the image does not tell where the current task is: neither "
+				    "current_task nor pcpu_hot is among its symbols");
+	err = prog_views_init(&reader->progs, facts);
 	if (!err)
 		err = view_init(&reader->env, &env_type, facts);
 	if (!err)

@@ -49,6 +49,13 @@ struct kt_error *reader_init(struct reader *reader, struct stop *stop, const str
 			     int64_t kaslr_offset);
 void reading_deinit(struct reading *r);
 
+/*
+ * Where a per-CPU variable of the kernel is, which from 6.2 to 6.14 is the member in_hot of
+ * pcpu_hot: *ret plus a CPU's per-CPU offset. False: the image does not tell.
+ */
+bool reader_percpu(const struct kfacts *facts, const char *variable, const char *in_hot,
+		   int64_t kaslr_offset, gaddr_t *ret);
+
 /* The bpf_verifier_env around a log. */
 gaddr_t reader_env_of(const struct reader *reader, gaddr_t log);
 

@@ -33,6 +33,7 @@ void stop_init(struct stop *stop, struct rsp_client *client, const struct watch_
 				[WATCH_FINALIZE_LOG] = log_register(arch, facts,
 								    "bpf_vlog_finalize"),
 				[WATCH_INIT_LOG] = log_register(arch, facts, "bpf_vlog_init"),
+				[WATCH_ARGUMENT] = arch->args[0],
 				[WATCH_RESULT] = arch->result,
 				[WATCH_PERCPU] = arch->percpu,
 			},

@@ -20,7 +20,7 @@ bool watch_wants(struct wants *wants)
 {
 	return places_wants(wants) && stop_wants(wants) && identity_wants(wants) &&
 	       reader_wants(wants) && guest_clock_wants(wants) && loaded_wants(wants) &&
-	       progress_wants(wants);
+	       progress_wants(wants) && asked_wants(wants, &watch_x86_64);
 }
 
 static void end(struct watch *watch, struct watch_event *event, const char *why)
@@ -32,27 +32,72 @@ static void end(struct watch *watch, struct watch_event *event, const char *why)
 
 /* --- one stop --- */
 
+/* Where only loads that fail are stopped at, one that passes may come by at such a moment. */
+static struct kt_error *at_return(struct watch *watch, struct watch_event *event)
+{
+	struct kt_error *err = pending_at_return(&watch->pending, &event->load);
+
+	event->kind = WATCH_LOAD;
+	if (watch->places.only_failing && !bpf_load_failed(&event->load)) {
+		bpf_load_deinit(&event->load);
+		event->kind = WATCH_NOTHING;
+	}
+	return err;
+}
+
+/*
+ * The return is watched as long as a load that fails is on its way there. A breakpoint that is lent
+ * stays until one comes by for which it was not: who passed the exit meanwhile comes by before it.
+ */
+static struct kt_error *await_return(struct watch *watch, enum watch_place place, bool came)
+{
+	struct places *places = &watch->places;
+
+	if (pending_fails(&watch->pending))
+		return places_await_return(places, watch->stop.client, true);
+	if (place == WATCH_AT_RETURN && (came || !places->lent))
+		return places_await_return(places, watch->stop.client, false);
+	return NULL;
+}
+
+static struct kt_error *at_place(struct watch *watch, enum watch_place place,
+				 struct watch_event *event)
+{
+	struct kt_error *err;
+
+	switch (place) {
+	case WATCH_AT_FINALIZE:
+		err = pending_at_finalize(&watch->pending);
+		return err ? err : guest_clock_read(&watch->clock, &watch->stop);
+	case WATCH_AT_RETURN: return at_return(watch, event);
+	case WATCH_AT_INIT: return pending_at_init(&watch->pending, &watch->progress);
+	case WATCH_AT_PROGRAM:
+		err = pending_at_failure(&watch->pending, watch->stop.registers[WATCH_ARGUMENT]);
+		return err ? err : guest_clock_read(&watch->clock, &watch->stop);
+	default: return pending_at_failure(&watch->pending, 0);
+	}
+}
+
 static struct kt_error *at_breakpoint(struct watch *watch, struct watch_event *event)
 {
 	struct kt_error *err = stop_registers(&watch->stop);
+	enum watch_place place;
+	bool idle;
 
 	if (err)
 		return err;
-	switch (places_which(&watch->places, watch->stop.registers[WATCH_PC])) {
-	case WATCH_AT_FINALIZE:
-		err = pending_at_finalize(&watch->pending);
-		if (!err)
-			err = guest_clock_read(&watch->clock, &watch->stop);
-		break;
-	case WATCH_AT_RETURN:
-		err = pending_at_return(&watch->pending, &event->load);
-		event->kind = WATCH_LOAD;
-		break;
-	case WATCH_AT_PANIC: end(watch, event, "the guest's kernel panicked"); return NULL;
-	case WATCH_AT_INIT: err = pending_at_init(&watch->pending, &watch->progress); break;
-	default: return NULL; /* QEMU may tell of a stop twice; the vCPU has moved on by then */
+	place = places_which(&watch->places, watch->stop.registers[WATCH_PC]);
+	if (place == WATCH_NOWHERE)
+		return NULL; /* QEMU may tell of a stop twice; the vCPU has moved on by then */
+	if (place == WATCH_AT_PANIC) {
+		end(watch, event, "the guest's kernel panicked");
+		return NULL;
 	}
-	return err ? err : stop_pass(&watch->stop);
+	idle = !pending_fails(&watch->pending);
+	err = at_place(watch, place, event);
+	if (!err)
+		err = stop_pass(&watch->stop);
+	return err ? err : await_return(watch, place, idle);
 }
 
 /* GDB's numbers, as QEMU uses them (gdb_vm_state_change(), 7.2 to 11.1). */
@@ -142,6 +187,8 @@ static struct kt_error *look(struct watch *watch, struct watch_event *event)
 		return on_stop(watch, event);
 	watch->stats.stops++;
 	err = check_and_sample(watch, event);
+	if (!err && !watch->ended && !pending_fails(&watch->pending))
+		err = places_await_return(&watch->places, watch->stop.client, false);
 	watch->stats.looked_ns += kt_now_ns() - watch->stop.since_ns;
 	return err;
 }
@@ -280,7 +327,8 @@ static struct kt_error *begin(struct watch *watch, const struct kfacts *facts, c
 
 	if (err)
 		return err;
-	err = places_find(&watch->places, guest, watch->stop.arch, options->progress);
+	err = places_find(&watch->places, guest, watch->stop.arch, options->progress,
+			  options->only_failing && !options->progress);
 	guest_destroy(guest);
 	if (!err)
 		err = reader_init(&watch->reader, &watch->stop, facts,
@@ -290,6 +338,7 @@ static struct kt_error *begin(struct watch *watch, const struct kfacts *facts, c
 	if (!err && options->progress)
 		err = progress_init(&watch->progress, &watch->reader, options->max_overhead);
 	watch->overhead.max = options->max_overhead;
+	asked_init(&watch->pending.asked, watch->stop.arch, facts, watch->identity.kaslr_offset);
 	guest_clock_init(&watch->clock, facts, watch->identity.kaslr_offset);
 	if (!err)
 		err = places_set(&watch->places, watch->stop.client);
@@ -361,9 +410,14 @@ void watch_destroy(struct watch *watch)
 	free(watch);
 }
 
+bool watch_only_failing(const struct watch *watch)
+{
+	return watch->places.only_failing;
+}
+
 bool watch_sees_verifier(const struct watch *watch)
 {
-	return watch->places.at[WATCH_AT_FINALIZE].set;
+	return watch->places.at[WATCH_AT_FINALIZE].addr != 0;
 }
 
 int64_t watch_kaslr_offset(const struct watch *watch)

@@ -2,7 +2,8 @@
 /*
  * Reports every load of a BPF program in a running guest. Hardware breakpoints, set through the
  * stub, stop the guest twice a load: at bpf_vlog_finalize() (since 6.4), which the verifier calls
- * last, when all its numbers are there; and where bpf_prog_load() returns, with the result.
+ * last, when all its numbers are there; and where bpf_prog_load() returns, with the result. Or it
+ * is stopped only by loads that fail, where these part from the others (watch/failing.h).
  */
 #ifndef KT_WATCH_WATCH_H
 #define KT_WATCH_WATCH_H
@@ -16,6 +17,7 @@ struct watch;
 struct watch_options {
 	bool logs;           /* read the logs of loads that fail */
 	bool progress;       /* sample loads that take long */
+	bool only_failing;   /* do not stop at loads that pass, if that can be; not with progress */
 	double max_overhead; /* the share of time that the guest may be stopped; 0: any */
 };
 
@@ -75,6 +77,12 @@ void watch_destroy(struct watch *watch);
 
 /* The kernel has bpf_vlog_finalize(): loads have the verifier's numbers, not only results. */
 bool watch_sees_verifier(const struct watch *watch);
+
+/*
+ * Only loads that fail are stopped at. Of those without a log, the verifier's states, time and
+ * stack are unknown then.
+ */
+bool watch_only_failing(const struct watch *watch);
 
 int64_t watch_kaslr_offset(const struct watch *watch);
 const struct watch_stats *watch_stats(const struct watch *watch);

@@ -63,10 +63,16 @@ static size_t x86_64_emulate(const uint8_t *code, size_t len, const uint64_t *re
 			     struct rsp_write *ret)
 {
 	size_t n = nop_length(code, len), to;
+	struct watch_insn jump;
 	bool wide;
 
 	if (n) {
 		ret[0] = (struct rsp_write){"rip", registers[WATCH_PC] + n};
+		return 1;
+	}
+	jump = x86_64_decode(code, len, registers[WATCH_PC]);
+	if (jump.kind == WATCH_INSN_JUMP) {
+		ret[0] = (struct rsp_write){"rip", jump.target};
 		return 1;
 	}
 	n = move_of_result(code, len, &to, &wide);
@@ -78,7 +84,13 @@ static size_t x86_64_emulate(const uint8_t *code, size_t len, const uint64_t *re
 	return 2;
 }
 
-/* "e8 REL32  call": to the function, behind its endbr64, or to the padding before it. */
+/* To the function, behind its endbr64, or to the padding before it. */
+static bool x86_64_calls(gaddr_t to, gaddr_t function)
+{
+	return to + 16 >= function && to <= function + ENDBR_LEN;
+}
+
+/* "e8 REL32  call" */
 static gaddr_t x86_64_call_return(const uint8_t *code, size_t len, gaddr_t addr, gaddr_t target)
 {
 	gaddr_t found = 0;
@@ -89,7 +101,7 @@ static gaddr_t x86_64_call_return(const uint8_t *code, size_t len, gaddr_t addr,
 		if (code[i] != 0xe8)
 			continue;
 		to = end + (uint64_t)(int32_t)kt_load_uint(code + i + 1, 4, false);
-		if (to + 16 < target || to > target + 4)
+		if (!x86_64_calls(to, target))
 			continue;
 		if (found)
 			return 0;
@@ -105,7 +117,12 @@ const struct watch_arch watch_x86_64 = {
 	.args = args,
 	.n_args = sizeof(args) / sizeof(args[0]),
 	.breakpoint_len = 1,
+	.syscall_number = "orig_ax",
+	.syscall_args = {"di", "si", "dx"},
+	.bpf_number = 321,
 	.landing = x86_64_landing,
 	.emulate = x86_64_emulate,
 	.call_return = x86_64_call_return,
+	.decode = x86_64_decode,
+	.calls = x86_64_calls,
 };

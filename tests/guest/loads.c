@@ -28,6 +28,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/reboot.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -286,16 +287,55 @@ static void load_btf(char *log, bool good)
 		close(fd);
 }
 
-static void load_early(void)
+/* Each is refused in another place: no instructions, flags, where it attaches, license, token. */
+static void load_early(int i)
 {
-	union bpf_attr attr = {.prog_type = BPF_PROG_TYPE_XDP, .insn_cnt = 0};
+	const struct bpf_insn insns[] = {MOV(0, 0), EXIT};
+	union {
+		union bpf_attr attr;
+		unsigned char bytes[256];
+	} a = {.attr = {
+		       .prog_type = BPF_PROG_TYPE_XDP,
+		       .insns = (uint64_t)(uintptr_t)insns,
+		       .insn_cnt = 2,
+		       .license = (uint64_t)(uintptr_t) "GPL",
+	       }};
 	int n;
 
-	if (syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr)) >= 0)
+	switch (i % 5) {
+	case 0: a.attr.insn_cnt = 0; break;
+	case 1: a.attr.prog_flags = 1u << 30; break;
+	case 2:
+		a.attr.prog_type = BPF_PROG_TYPE_CGROUP_SOCK_ADDR;
+		a.attr.expected_attach_type = BPF_XDP;
+		break;
+	case 3: a.attr.license = 8; break;
+	default:
+		a.attr.prog_flags = 1u << 16; /* BPF_F_TOKEN_FD, since 6.9 */
+		a.bytes[144] = 99;            /* prog_token_fd */
+		break;
+	}
+	if (syscall(SYS_bpf, BPF_PROG_LOAD, &a, 152) >= 0) {
+		fprintf(stderr, "loads: early %d passes\n", i % 5);
 		_exit(1);
+	}
+	/* A kernel that has no tokens knows no attribute there: it is not taken for a load at all.
+	 */
+	if (i % 5 == 4 && errno == E2BIG)
+		return;
 	n = snprintf(serial_line, sizeof(serial_line), "early %d %d\n", getpid(), errno);
 	if (write(serial, serial_line, (size_t)n) < 0)
 		_exit(1);
+}
+
+static void allow_files(bool allow)
+{
+	struct rlimit limit = {.rlim_cur = allow ? 64 : 0, .rlim_max = 64};
+
+	if (setrlimit(RLIMIT_NOFILE, &limit)) {
+		fprintf(stderr, "loads: no limit\n");
+		_exit(1);
+	}
 }
 
 static void loader(int cpu, int n)
@@ -319,10 +359,13 @@ static void loader(int cpu, int n)
 		kinds[i % N_KINDS](&program, i);
 		snprintf(name, sizeof(name), "l%d_%04d", cpu, i);
 		memset(log, 0, 4096);
+		/* The verifier accepts it, and there is no file descriptor for it. */
+		allow_files(i % 13 != 12);
 		error = load(&program, types[i % 4], name, level, log, log_size, NULL);
+		allow_files(true);
 		tell(comm, name, error, level, log);
-		if (i % 25 == 0)
-			load_early();
+		if (i % 5 == 0)
+			load_early(i / 5);
 		if (i % 10 == 0)
 			load_btf(log, i % 20 == 0);
 	}

@@ -121,7 +121,7 @@ static void test_watch(void **state)
 	char *out = NULL;
 
 	(void)state;
-	add(&documents, render_load_begin_json("7.3", NULL, true, &out), &out);
+	add(&documents, render_load_begin_json("7.3", NULL, true, false, &out), &out);
 	add(&documents, render_load_json(&load, "why", &out), &out);
 	add(&documents, render_load_json(&load, NULL, &out), &out);
 	add(&documents, render_load_progress_json(&progress, &out), &out);

@@ -98,7 +98,7 @@ static void test_begin(void **state)
 		char *text;
 
 		assert_null(render_load_begin_json(none ? "" : "6.99", none ? NULL : &offsets[i],
-						   true, &text));
+						   true, false, &text));
 		root = json_loads(text, 0, &json_err);
 		assert_non_null(root);
 		free(text);
