@@ -9,6 +9,7 @@
 
 #include "cli/boot.h"
 #include "cli/sweep.h"
+#include "cli/sweep_failure.h"
 #include "logparse/blocks.h"
 #include "sweep/kernel.h"
 #include "sweep/records.h"
@@ -68,20 +69,20 @@ static bool write_log(const char *path, const char *data, size_t len, size_t lef
 	return ok;
 }
 
-/* Writes the scheduler's log beside the record, collapsed as `collect` shows it. */
+/* Writes the log beside the record, collapsed as `collect` shows it. */
 static struct kt_error *keep_log(const char *results, struct kt_cell_record *record,
-				 const struct kt_verifier_vm_result *result)
+				 struct kt_text log)
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
 	_cleanup_free_ char *stem = NULL, *name = NULL, *path = NULL;
 	struct kt_error *err;
 	size_t len;
 
-	if (!result->scheduler_log_len)
+	if (!log.len)
 		return NULL;
-	err = kt_collapse_blocks_to((struct kt_text){result->scheduler_log,
-						     result->scheduler_log_len},
-				    NULL, kt_sink_append, &text);
+	err = kt_collapse_blocks_to(log, NULL, kt_sink_append, &text);
+	if (!err)
+		err = sweep_failure_last(log, &record->last);
 	if (!err)
 		err = kt_cell_stem(record->scheduler, record->kernel, record->topology, &stem);
 	if (err)
@@ -96,6 +97,21 @@ static struct kt_error *keep_log(const char *results, struct kt_cell_record *rec
 	else
 		record->log = kt_take_ptr(name);
 	return NULL;
+}
+
+static struct kt_error *keep_logs(const char *results, const struct cli_run *run,
+				  struct kt_cell_record *record)
+{
+	const struct kt_verifier_vm_result *result = run->result.run;
+	_cleanup_(kt_buf_deinit) struct kt_buf logs = KT_BUF_INIT;
+	struct kt_error *err = NULL;
+
+	if (result)
+		return keep_log(results, record,
+				(struct kt_text){result->scheduler_log, result->scheduler_log_len});
+	if (run->result.trials)
+		err = sweep_failure_log(run->result.trials, &logs);
+	return err ? err : keep_log(results, record, (struct kt_text){logs.data, logs.len});
 }
 
 static struct kt_error *record_result(const struct cli_run *run, struct kt_cell_record *record)
@@ -114,8 +130,8 @@ static struct kt_error *record_result(const struct cli_run *run, struct kt_cell_
 	record->passed = cli_run_status(run) == CLI_DONE;
 	if (!record->passed && saved.verdict)
 		record->reason = kt_take_ptr(saved.verdict);
-	else if (!record->passed)
-		err = set_string(&record->reason, "a program was not taken");
+	else if (!record->passed && run->result.trials)
+		err = sweep_failure_reason(run->result.trials, &record->reason);
 	if (!err)
 		err = set_string(&record->verdict,
 				 run->result.run  ? kt_verdict_name(kt_verdict(run->result.run))
@@ -168,8 +184,8 @@ static struct kt_error *run_cell(const struct sweep_plan *plan, const struct swe
 		return cannot(record, cli_last_error());
 	cli_show_console(run.collected.result.console);
 	err = record_result(&run, record);
-	if (!err && run.result.run)
-		err = keep_log(options->results, record, run.result.run);
+	if (!err)
+		err = keep_logs(options->results, &run, record);
 	return err;
 }
 

@@ -48,6 +48,7 @@ static void set_optional(json_t *object, const struct kt_cell_record *record)
 	set_text(object, "reason", record->reason);
 	set_text(object, "release", record->release);
 	set_text(object, "log", record->log);
+	set_text(object, "last", record->last);
 	set_text(object, "file", record->file);
 	set_text(object, "host", record->host);
 	set_text(object, "version", record->version);
@@ -243,6 +244,8 @@ static struct kt_error *read_record(const json_t *root, struct kt_cell_record *r
 		err = get_text(root, "release", &record->release);
 	if (!err)
 		err = get_text(root, "log", &record->log);
+	if (!err)
+		err = get_text(root, "last", &record->last);
 	if (!err)
 		err = get_text(root, "file", &record->file);
 	if (!err)

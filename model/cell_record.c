@@ -24,6 +24,7 @@ void kt_cell_record_deinit(struct kt_cell_record *record)
 	free(record->reason);
 	free(record->release);
 	free(record->log);
+	free(record->last);
 	free(record->file);
 	free(record->host);
 	free(record->version);

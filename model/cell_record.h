@@ -20,6 +20,7 @@ struct kt_cell_record {
 	char *reason;      /* why it failed or was skipped, as a sentence */
 	char *release;     /* `uname -r` of the kernel that ran */
 	char *log;         /* file beside the record with the scheduler's collapsed log */
+	char *last;        /* the steps that led to the errors in it, as `log --last` has them */
 	int64_t started;   /* seconds since 1970; 0: not known */
 	double duration_s; /* how long the cell's process ran; 0: not known */
 	unsigned place;    /* of its scheduler in the sweep file, from 1; 0: not known */

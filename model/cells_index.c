@@ -230,6 +230,8 @@ static int compare_rest(const struct kt_cell_record *a, const struct kt_cell_rec
 	if (!cmp)
 		cmp = compare_texts(a->log, b->log);
 	if (!cmp)
+		cmp = compare_texts(a->last, b->last);
+	if (!cmp)
 		cmp = compare_texts(a->host, b->host);
 	if (!cmp)
 		cmp = compare_texts(a->version, b->version);

@@ -83,6 +83,13 @@ static void append_case(struct kt_buf *out, const struct cells_cell *cell)
 		append_attribute(out, "type",
 				 record->verdict && record->verdict[0] ? record->verdict
 								       : "failed");
+	if (cell->state == CELLS_FAILED && record->last && record->last[0]) {
+		kt_buf_appendc(out, '>');
+		render_append_markup(out, record->last, true);
+		kt_buf_printf(out, "</%s>\n    </testcase>\n",
+			      is_error(cell) ? "error" : "failure");
+		return;
+	}
 	kt_buf_appends(out, "/>\n    </testcase>\n");
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <string.h>
 #include <time.h>
 
+#include "logparse/role.h"
 #include "render/html.h"
 #include "render/html_page.h"
 #include "render/markup.h"
@@ -21,7 +23,7 @@ bool html_has_details(const struct cells_cell *cell)
 	return cell->state != CELLS_PASSED || (cell->record->log && cell->record->log[0]);
 }
 
-static void append_name(struct kt_buf *out, const struct kt_cell_record *record)
+void html_append_name(struct kt_buf *out, const struct kt_cell_record *record)
 {
 	kt_buf_appends(out, "<bdi>");
 	render_append_markup(out, record->scheduler, false);
@@ -89,6 +91,85 @@ static void append_tally(struct kt_buf *out, const struct cells_index *index)
 		      index->topologies.n == 1 ? "y" : "ies");
 }
 
+/* "2026-11-29 15:02:12 UTC"; nothing where it is not known. */
+static void append_time(struct kt_buf *out, int64_t seconds)
+{
+	time_t when = (time_t)seconds;
+	char text[64];
+	struct tm tm;
+
+	if (seconds > 0 && seconds <= 253402300799 && gmtime_r(&when, &tm) &&
+	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm))
+		kt_buf_appends(out, text);
+}
+
+static void append_span(struct kt_buf *out, const struct cells_index *index)
+{
+	int64_t first = 0, last = 0;
+
+	for (size_t i = 0; i < index->n; i++) {
+		int64_t started = index->cells[i].record->started;
+
+		if (started <= 0)
+			continue;
+		first = !first || started < first ? started : first;
+		last = started > last ? started : last;
+	}
+	append_time(out, first);
+	if (first != last) {
+		kt_buf_appends(out, " to ");
+		append_time(out, last);
+	}
+}
+
+/* A fact that all cells share; of several that differ, the first and how many there are. */
+static void append_shared(struct kt_buf *out, const struct cells_index *index, const char *before,
+			  const char *(*get)(const struct kt_cell_record *record))
+{
+	const char *first = NULL;
+	bool differ = false;
+
+	for (size_t i = 0; i < index->n; i++) {
+		const char *text = get(index->cells[i].record);
+
+		if (!text || !text[0])
+			continue;
+		differ |= first && strcmp(first, text) != 0;
+		first = first ? first : text;
+	}
+	if (!first)
+		return;
+	kt_buf_appends(out, before);
+	render_append_markup(out, first, false);
+	kt_buf_appends(out, differ ? " and others" : "");
+}
+
+static const char *host_of(const struct kt_cell_record *record)
+{
+	return record->host;
+}
+
+static const char *version_of(const struct kt_cell_record *record)
+{
+	return record->version;
+}
+
+static void append_origin(struct kt_buf *out, const struct cells_index *index)
+{
+	struct kt_buf text = KT_BUF_INIT;
+
+	append_span(&text, index);
+	append_shared(&text, index, text.len ? " on " : "on ", host_of);
+	append_shared(&text, index, text.len ? ", by ktstr-gdb " : "by ktstr-gdb ", version_of);
+	if (text.len) {
+		kt_buf_appends(out, "<p class=\"dim origin\">");
+		kt_buf_append(out, text.data, text.len);
+		kt_buf_appends(out, "</p>\n");
+	}
+	out->failed |= text.failed;
+	kt_buf_deinit(&text);
+}
+
 /* Hidden until the script shows it: without a script it does nothing. */
 static void append_bar(struct kt_buf *out)
 {
@@ -103,35 +184,6 @@ static void append_bar(struct kt_buf *out)
 		"<span id=\"n\" class=\"dim\" role=\"status\"></span>\n</div>\n");
 }
 
-static void append_failed(struct kt_buf *out, const struct cells_index *index)
-{
-	if (!index->failed)
-		return;
-	kt_buf_appends(out, "<section class=\"grow\"><h3 id=\"failed\">What failed</h3>\n"
-			    "<ul class=\"failed\" tabindex=\"0\">\n");
-	for (size_t i = 0; i < index->n; i++) {
-		const struct kt_cell_record *record = index->cells[i].record;
-
-		if (index->cells[i].state != CELLS_FAILED)
-			continue;
-		kt_buf_appends(out, "<li class=\"f\"");
-		html_append_filter(out, record);
-		kt_buf_printf(out,
-			      "><span class=\"sym\" aria-hidden=\"true\">✗</span> "
-			      "<a href=\"#c%zu\">",
-			      i);
-		append_name(out, record);
-		kt_buf_appends(out, "</a>");
-		if (record->reason && record->reason[0]) {
-			kt_buf_appends(out, " <span class=\"why\">");
-			render_append_markup(out, record->reason, false);
-			kt_buf_appends(out, "</span>");
-		}
-		kt_buf_appends(out, "</li>\n");
-	}
-	kt_buf_appends(out, "</ul></section>\n");
-}
-
 /* The heat map, and beside it what failed and why: a reader wants to know that first. */
 static struct kt_error *append_results(struct kt_buf *out, const struct cells_index *index)
 {
@@ -144,7 +196,9 @@ static struct kt_error *append_results(struct kt_buf *out, const struct cells_in
 	err = html_append_overview(out, index);
 	if (err)
 		return err;
-	append_failed(out, index);
+	err = html_append_failed(out, index);
+	if (err)
+		return err;
 	kt_buf_appends(out, "</div>\n");
 	html_append_kernel_maps(out, index);
 	return NULL;
@@ -161,16 +215,42 @@ static void append_fact(struct kt_buf *out, const char *name, const char *value)
 	kt_buf_appends(out, "</dd>\n");
 }
 
-static void append_started(struct kt_buf *out, int64_t started)
+/* A word of a shell's command line. */
+static void append_word(struct kt_buf *out, const char *word)
 {
-	time_t when = (time_t)started;
-	char text[64];
-	struct tm tm;
-
-	if (started <= 0 || started > 253402300799 || !gmtime_r(&when, &tm))
+	if (word[0] && !word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					  "0123456789_-+./:,@%")]) {
+		kt_buf_appends(out, word);
 		return;
-	if (strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm))
-		append_fact(out, "started", text);
+	}
+	kt_buf_appendc(out, '\'');
+	for (; *word; word++)
+		if (*word == '\'')
+			kt_buf_appends(out, "'\\''");
+		else
+			kt_buf_appendc(out, *word);
+	kt_buf_appendc(out, '\'');
+}
+
+/* The command that runs the cell again. */
+static void append_command(struct kt_buf *out, const struct kt_cell_record *record)
+{
+	struct kt_buf name = KT_BUF_INIT, text = KT_BUF_INIT;
+
+	if (!record->file || !record->file[0])
+		return;
+	kt_buf_printf(&name, "verifier/%s/%s/%s", record->scheduler, record->kernel,
+		      record->topology);
+	kt_buf_appends(&text, "ktstr-gdb sweep ");
+	append_word(&text, record->file);
+	kt_buf_appends(&text, " --cell ");
+	append_word(&text, name.data ? name.data : "");
+	kt_buf_appends(out, "<dt>run it again</dt><dd><code>");
+	render_append_markup(out, text.data ? text.data : "", false);
+	kt_buf_appends(out, "</code></dd>\n");
+	out->failed |= name.failed || text.failed;
+	kt_buf_deinit(&name);
+	kt_buf_deinit(&text);
 }
 
 static void append_facts(struct kt_buf *out, const struct kt_cell_record *record)
@@ -181,7 +261,13 @@ static void append_facts(struct kt_buf *out, const struct kt_cell_record *record
 	append_fact(out, "reason", record->reason);
 	append_fact(out, "verdict", record->verdict);
 	append_fact(out, "kernel release", record->release);
-	append_started(out, record->started);
+	if (record->started > 0) {
+		kt_buf_appends(out, "<dt>started</dt><dd>");
+		append_time(out, record->started);
+		kt_buf_appends(out, "</dd>\n");
+	}
+	append_fact(out, "host", record->host);
+	append_command(out, record);
 	if (record->duration_s > 0 && record->duration_s < 1e9)
 		kt_buf_printf(out, "<dt>took</dt><dd>%.1f s</dd>\n", record->duration_s);
 	if (record->attempts > 1)
@@ -195,6 +281,32 @@ static void append_facts(struct kt_buf *out, const struct kt_cell_record *record
 	kt_buf_appends(out, failed ? "</dd>\n</dl>\n" : "</dl>\n");
 }
 
+/* What led to the errors, in the colours of `log --last`. */
+static void append_last(struct kt_buf *out, const char *last)
+{
+	static const char *const classes[] = {
+		[KT_ROLE_MARK] = "mark",       [KT_ROLE_SOURCE] = "src", [KT_ROLE_ASIDE] = "dim",
+		[KT_ROLE_HEADING] = "heading", [KT_ROLE_ERROR] = "err",
+	};
+	struct kt_text rest = {last, strlen(last)}, line;
+	bool begins = true;
+
+	kt_buf_appends(out, "<div class=\"log last\" tabindex=\"0\" role=\"region\" "
+			    "aria-label=\"what led to the error\">\n<pre>\n");
+	while (kt_text_next_line(&rest, &line)) {
+		/* "PROGRAM: ERROR", behind an empty line; all that belongs to it is indented. */
+		bool headline = begins && line.len && line.data[0] != ' ';
+		enum kt_line_role role = headline ? KT_ROLE_ERROR : kt_last_line_role(line, false);
+
+		begins = !line.len;
+		if (role != KT_ROLE_PLAIN)
+			kt_buf_printf(out, "<span class=\"%s\">", classes[role]);
+		render_append_markup_slice(out, line, true);
+		kt_buf_appends(out, role != KT_ROLE_PLAIN ? "</span>\n" : "\n");
+	}
+	kt_buf_appends(out, "</pre>\n</div>\n");
+}
+
 static void append_cell(struct kt_buf *out, const struct cells_index *index, size_t nth,
 			const struct kt_html_options *options)
 {
@@ -206,9 +318,11 @@ static void append_cell(struct kt_buf *out, const struct cells_index *index, siz
 	kt_buf_printf(out,
 		      "><summary><span class=\"sym\" role=\"img\" aria-label=\"%s\">%s</span> ",
 		      cells_state_name(cell->state), html_symbol(cell->state));
-	append_name(out, cell->record);
+	html_append_name(out, cell->record);
 	kt_buf_appends(out, "</summary>\n<div class=\"body\">\n");
 	append_facts(out, cell->record);
+	if (cell->record->last && cell->record->last[0])
+		append_last(out, cell->record->last);
 	if (options->log && cell->record->log)
 		options->log(options->arg, cell->record, &log);
 	if (log.len) {
@@ -216,7 +330,7 @@ static void append_cell(struct kt_buf *out, const struct cells_index *index, siz
 				    "aria-label=\"log\">\n");
 		kt_append_log_html(out, (struct kt_text){log.data, log.len});
 		kt_buf_appends(out, "</div>\n");
-	} else {
+	} else if (!cell->record->last || !cell->record->last[0]) {
 		kt_buf_appends(out, "<p class=\"dim\">There is no log.</p>\n");
 	}
 	kt_buf_appends(out, "</div></details>\n");
@@ -241,6 +355,7 @@ static struct kt_error *append_page(struct kt_buf *out, const struct cells_index
 
 	append_head(out, index, options->title);
 	append_tally(out, index);
+	append_origin(out, index);
 	append_bar(out);
 	err = append_results(out, index);
 	if (!err)

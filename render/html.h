@@ -13,9 +13,10 @@ struct kt_html_options {
 };
 
 /*
- * The page: what failed; the grid as a heat map, over all kernels and of each; verified_insns of
- * each program by kernel, as a chart; each cell that failed, was skipped or has a log, with
- * that log, in which repeats (logparse/collapse.h) can be folded. All text is escaped. The
+ * The page: what failed, by reason; the grid as a heat map, over all kernels and of each;
+ * verified_insns of each program by kernel, with a small chart; each cell that failed, was skipped
+ * or has a log, with the command that runs it again, what led to its error, and its log, in which
+ * repeats (logparse/collapse.h) can be folded. All text is escaped. The
  * Content-Security-Policy lets only the page's own script run, which filters.
  *
  * The same records and logs give the same bytes. The caller frees *ret. Errors as

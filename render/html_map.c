@@ -70,9 +70,9 @@ static void append_cell(struct kt_buf *out, const struct cells_index *index,
 static void append_kernel_map(struct kt_buf *out, const struct cells_index *index, size_t kernel)
 {
 	kt_buf_appends(out, "<section><h3>");
-	render_append_markup(out, index->kernels.all[kernel], false);
+	render_append_markup(out, index->kernel_labels[kernel], false);
 	kt_buf_appends(out, "</h3>\n");
-	append_heads(out, index, index->kernels.all[kernel]);
+	append_heads(out, index, index->kernel_labels[kernel]);
 	for (size_t t = 0; t < index->topologies.n; t++) {
 		append_row_head(out, index->topologies.all[t]);
 		for (size_t s = 0; s < index->schedulers.n; s++)

@@ -21,6 +21,12 @@ extern const char html_log_style[], html_log_script[], html_log_style_hash[],
 const char *html_symbol(enum cells_state state);
 const char *html_class(enum cells_state state);
 
+/* Appends "SCHEDULER / KERNEL / TOPOLOGY". */
+void html_append_name(struct kt_buf *out, const struct kt_cell_record *record);
+
+/* What failed, grouped by reason; nothing if nothing did. KT_ERROR_NO_MEMORY. */
+struct kt_error *html_append_failed(struct kt_buf *out, const struct cells_index *index);
+
 /* Whether the page has details of a cell, at "#cN"; N is its place in the index. */
 bool html_has_details(const struct cells_cell *cell);
 
@@ -31,7 +37,7 @@ void html_append_filter(struct kt_buf *out, const struct kt_cell_record *record)
 struct kt_error *html_append_overview(struct kt_buf *out, const struct cells_index *index);
 void html_append_kernel_maps(struct kt_buf *out, const struct cells_index *index);
 
-/* The section of charts. KT_ERROR_NO_MEMORY. */
+/* The section of verified_insns: a line for each program. KT_ERROR_NO_MEMORY. */
 struct kt_error *html_append_charts(struct kt_buf *out, const struct cells_index *index);
 
 #endif

@@ -124,8 +124,7 @@ static bool add_failure(struct failures *failures, const struct kt_log_block *bl
 	return kt_vec_push(&failures->v, *block);
 }
 
-/* Appends the steps that led to each failure. */
-static struct kt_error *append_failures(struct kt_text log, struct kt_buf *out)
+struct kt_error *kt_format_failures(struct kt_text log, struct kt_buf *out)
 {
 	_cleanup_(failures_deinit) struct failures failures = {0};
 	struct kt_error *err = NULL;
@@ -137,7 +136,8 @@ static struct kt_error *append_failures(struct kt_text log, struct kt_buf *out)
 		struct kt_log_outcome outcome;
 
 		kt_log_find_outcome(block.trace, &outcome);
-		if (outcome.outcome == KT_LAST_FAILED && !block.btf && !add_failure(&failures, &block))
+		if (outcome.outcome == KT_LAST_FAILED && !block.btf &&
+		    !add_failure(&failures, &block))
 			return kt_error_no_memory();
 	}
 	kt_vec_for_each (&failures.v, failure) {
@@ -178,7 +178,7 @@ struct kt_error *kt_format_verifier_output(const char *label,
 	if (kt_verdict(result) == KT_VERDICT_PASS) {
 		kt_buf_appends(out, "PASS");
 	} else {
-		kt_buf_appends(out, "FAIL, ");
+		kt_buf_appends(out, kt_verdict_is_unknown(kt_verdict(result)) ? "" : "FAIL, ");
 		kt_verdict_text(result, out);
 	}
 	kt_buf_appendc(out, '\n');
@@ -188,7 +188,7 @@ struct kt_error *kt_format_verifier_output(const char *label,
 	if (log.len) {
 		append_stats(log, out);
 		if (!raw)
-			err = append_failures(log, out);
+			err = kt_format_failures(log, out);
 		if (!err)
 			err = append_log(result, log, raw, out);
 	}

@@ -16,4 +16,10 @@ struct kt_error *kt_format_verifier_output(const char *label,
 					   const struct kt_verifier_vm_result *result, bool raw,
 					   struct kt_buf *out);
 
+/*
+ * Appends, for each load in a loader's output that failed, an empty line and the steps that led to
+ * the error, as `ktstr-gdb log --last` has them. KT_ERROR_NO_MEMORY.
+ */
+struct kt_error *kt_format_failures(struct kt_text log, struct kt_buf *out);
+
 #endif

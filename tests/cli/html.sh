@@ -72,7 +72,7 @@ needs_nothing() {
 	return 0
 }
 
-tests=16
+tests=17
 if ! command -v chromium >/dev/null || ! echo 'int main(void){return 0;}' |
 	$CC -x c - -lz -o "$dir/try" 2>/dev/null; then
 	browser=no
@@ -148,7 +148,14 @@ refuses() {
 }
 check "a script that is not its own does not run" refuses
 
-for width in 400 1200; do
+check "at 375 px the filter's bar hides nothing of a cell that is gone to" says 1 375 \
+	'd.querySelectorAll("details.cell").forEach(function(e) {e.open = true});
+	var cell = d.querySelectorAll("details.cell")[5], sum = cell.firstElementChild;
+	cell.scrollIntoView(); var r = sum.getBoundingClientRect();
+	say(scrollY > 100); var at = d.elementFromPoint(r.left + 5, r.top + 3);
+	say(sum.contains(at) || at === cell)' \
+	"true true"
+for width in 375 1200; do
 	check "no scrolling sideways at $width px" says 1 $width \
 		'd.querySelectorAll("details").forEach(function(e) {e.open = true});
 		say(innerWidth); say(d.documentElement.scrollWidth <= innerWidth);

@@ -38,7 +38,7 @@ for _ in 1 2 3; do
 	xargs rm <"$work/late"
 done
 check 'a sweep in which something fails: exit status 1' test "$status" = 1
-prints 'a kernel a row, programs in columns' 1 '^trixie-backports-6.18 +71 +383'
+prints 'a kernel a row, programs in columns' 1 '^trixie-backports-6.18 \(6\.18\.[0-9.]+\) +71 +383'
 prints 'a scheduler that passes' 1 '^4cpu-2llc-nosmt +✓ +✗ +✓'
 prints 'and one that fails on an odd number of caches' 1 '^9cpu-3llc-nosmt +- +- +✗'
 prints 'the failing combinations, with why' 1 '^ *odd / trixie-backports / 9cpu-3llc-nosmt: attached, but the workload'
@@ -53,6 +53,13 @@ check 'the guest saw three caches' grep -q '^caches: 3$' "${one%.json}.log"
 objects=$(ls "$work"/results/*objects*6.18*.json)
 check 'objects: one that is rejected fails the cell' jq -e '(.passed | not) and
 	(.stats | map(select(.failed)) | map(.name)) == ["rejected_null_unchecked"] and (.stats | length) == 8' "$objects"
+check 'and it is named with its place and the error' jq -e '.reason |
+	test("^rejected_null_unchecked: reject.bpf.c:[0-9]+: R0 invalid mem access .* \\[.+\\]$")' "$objects"
+check 'what led to it, and its log are kept' sh -c "jq -e '.last | contains(\"bpf_map_lookup_elem\")' '$objects' &&
+	grep -q 'BEGIN PROG LOAD LOG' '${objects%.json}.log'"
+"$tool" report "$work/results" --junit >"$work/junit"
+check 'JUnit has that, too' sh -c "grep -q '<failure message=\"rejected_null_unchecked: reject.bpf.c:' '$work/junit' &&
+	grep -q 'path since the start' '$work/junit'"
 rm "$one"
 run sweep "$work/sweep.conf" --cell 'odd/trixie-backports-6.18/4cpu-2llc-nosmt' --results "$work/results"
 check 'a cell by its name: exit status 0' test "$status" = 0

@@ -16,12 +16,12 @@
 /* --- a checker: every element is closed, in order, and nothing is what it should not be --- */
 
 static const char *const allowed[] = {
-	"html",       "head",    "meta",   "title", "style",    "body", "h1",
-	"h2",         "h3",      "ul",     "li",    "b",        "p",    "div",
-	"input",      "select",  "option", "span",  "a",        "bdi",  "section",
-	"table",      "thead",   "tbody",  "tr",    "th",       "td",   "figure",
-	"figcaption", "svg",     "line",   "text",  "polyline", "g",    "circle",
-	"details",    "summary", "dl",     "dt",    "dd",       "pre",  "script",
+	"html",     "head",   "meta",   "title",   "style",      "body",  "h1",    "h2",
+	"h3",       "ul",     "li",     "b",       "p",          "div",   "input", "select",
+	"option",   "span",   "a",      "bdi",     "section",    "table", "thead", "tbody",
+	"tr",       "th",     "td",     "figure",  "figcaption", "svg",   "line",  "text",
+	"polyline", "g",      "circle", "details", "summary",    "dl",    "dt",    "dd",
+	"pre",      "script", "code",
 };
 
 #define MAX_OPEN 200
@@ -224,10 +224,10 @@ static void test_page(void **state)
 	c = check(text);
 	assert_int_equal(c.scripts, 1);
 	assert_int_equal(c.styles, 1);
-	/* Two tables, three cells with something to tell, and a repeat in each log. */
-	assert_int_equal(c.details, 2 + 3 + 2);
+	/* Three cells with something to tell, and a repeat in each log. */
+	assert_int_equal(c.details, 3 + 2);
 	assert_non_null(strstr(text, "<title>Sweep: 2 of 12 cells failed</title>"));
-	assert_int_equal(count(text, "<figure>"), 4);
+	assert_int_equal(count(text, "<svg "), 4); /* two programs of two schedulers */
 	assert_non_null(strstr(text, "aria-label=\"verified_insns by kernel: 6.9 103..109, 6.12 "
 				     "101..107, 7.0 105..111\""));
 	assert_int_equal(count(text, "<td class=\"f\""), 2);
@@ -239,6 +239,44 @@ static void test_page(void **state)
 	assert_null(strstr(text, "https:"));
 	assert_null(strstr(text, "url("));
 	assert_null(strstr(text, "@import"));
+	free(text);
+	cells_free(&cells);
+}
+
+/* Equal failures are one entry; a cell says how it is run again, and what led to its error. */
+static void test_failures(void **state)
+{
+	struct kt_cell_record *r;
+	struct cells cells = {0};
+	char *text, name[16];
+
+	(void)state;
+	log_text = "all of it\n";
+	for (int i = 0; i < 34; i++) {
+		sprintf(name, "%dcpu", i + 1);
+		r = add_cell(&cells, "scx", "trixie", name, FAIL);
+		r->reason = copy("QEMU is not there");
+		r->release = copy("6.12.117+deb13-amd64");
+	}
+	r = add_cell(&cells, "scx", "trixie", "99cpu", FAIL);
+	r->reason = copy("prog: a.c:3: R0 is bad");
+	r->file = copy("/home/me/it's mine.conf");
+	r->host = copy("builder");
+	r->version = copy("0.1.0");
+	r->started = 1790000000;
+	r->last = copy("prog: R0 is bad\n\n  ; x = *p; @ a.c:3\n");
+	text = page(&cells);
+	check(text);
+	assert_int_equal(count(text, "<li class=\"group\">"), 1);
+	assert_non_null(
+		strstr(text, "<b>34 cells</b> <span class=\"why\">QEMU is not there</span>"));
+	assert_int_equal(count(text, "<li class=\"f\" data-n"), 35);
+	assert_non_null(strstr(text, "<code>ktstr-gdb sweep &#39;/home/me/it&#39;\\&#39;&#39;s "
+				     "mine.conf&#39; --cell verifier/scx/trixie/99cpu</code>"));
+	assert_non_null(strstr(text, "<span class=\"err\">prog: R0 is bad</span>\n"));
+	assert_non_null(strstr(text, "<span class=\"src\">  ; x = *p; @ a.c:3</span>\n"));
+	assert_non_null(strstr(text, "2026-09-21 14:13:20 UTC on builder, by ktstr-gdb 0.1.0</p>"));
+	assert_non_null(strstr(text, "<h3>trixie (6.12.117)</h3>"));
 	free(text);
 	cells_free(&cells);
 }
@@ -411,10 +449,15 @@ static void test_deep_log(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_page),       cmocka_unit_test(test_none),
-		cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_odd_names),  cmocka_unit_test(test_refused_characters),
-		cmocka_unit_test(test_log),        cmocka_unit_test(test_deep_log),
+		cmocka_unit_test(test_page),
+		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_same_bytes),
+		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_odd_names),
+		cmocka_unit_test(test_refused_characters),
+		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_deep_log),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");
