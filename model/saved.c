@@ -5,6 +5,7 @@
 #include "logparse/stats.h"
 #include "model/json.h"
 #include "model/saved.h"
+#include "model/saved_csv.h"
 
 #define SCHEMA "ktstr-gdb.programs.v1"
 
@@ -209,7 +210,8 @@ static struct kt_error *read_around(const json_t *root, struct kt_saved *saved)
 
 static struct kt_error *no_result(struct kt_error *err)
 {
-	return kt_error_hint(err, "`ktstr-gdb collect ... --save FILE` makes one");
+	return kt_error_hint(err, "`ktstr-gdb collect ... --save FILE` makes one, and so does "
+				  "`veristat -o csv`");
 }
 
 static struct kt_error *check_schema(const json_t *root, const char *name)
@@ -229,18 +231,23 @@ static struct kt_error *check_schema(const json_t *root, const char *name)
 	return NULL;
 }
 
-/* Parses a document, which the caller releases. */
-static struct kt_error *parse(struct kt_text text, const char *name, json_t **ret)
+static struct kt_error *check_size(struct kt_text text, const char *name)
 {
-	json_error_t why;
-	json_t *root;
-
 	if (!text.len)
 		return no_result(kt_error_new(KT_ERROR_FORMAT, "%s is empty", name));
 	if (text.len > KT_SAVED_MAX)
 		return no_result(kt_error_new(KT_ERROR_FORMAT,
 					      "%s is larger than %zu MiB, which no result is", name,
 					      KT_SAVED_MAX >> 20));
+	return NULL;
+}
+
+/* Parses a document, which the caller releases. */
+static struct kt_error *parse(struct kt_text text, const char *name, json_t **ret)
+{
+	json_error_t why;
+	json_t *root;
+
 	root = kt_json_load(text, 0, &why);
 	if (!root && json_error_code(&why) == json_error_out_of_memory)
 		return kt_error_no_memory();
@@ -253,7 +260,7 @@ static struct kt_error *parse(struct kt_text text, const char *name, json_t **re
 	return NULL;
 }
 
-struct kt_error *kt_saved_read(struct kt_text text, const char *name, struct kt_saved *ret)
+static struct kt_error *read_json(struct kt_text text, const char *name, struct kt_saved *ret)
 {
 	json_auto_t *root = NULL;
 	struct kt_saved saved = {0};
@@ -272,6 +279,28 @@ struct kt_error *kt_saved_read(struct kt_text text, const char *name, struct kt_
 	}
 	*ret = saved;
 	return NULL;
+}
+
+static struct kt_error *read_csv(struct kt_text text, const char *name, struct kt_saved *ret)
+{
+	struct kt_saved saved = {0};
+	struct kt_error *err = kt_saved_read_csv(text, &saved.programs, &saved.kernel);
+
+	if (err) {
+		kt_saved_deinit(&saved);
+		return kt_error_wrap(err, "%s is damaged", name);
+	}
+	*ret = saved;
+	return NULL;
+}
+
+struct kt_error *kt_saved_read(struct kt_text text, const char *name, struct kt_saved *ret)
+{
+	struct kt_error *err = check_size(text, name);
+
+	if (err)
+		return err;
+	return kt_saved_is_csv(text) ? read_csv(text, name, ret) : read_json(text, name, ret);
 }
 
 /* --- without a file --- */

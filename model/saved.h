@@ -28,6 +28,8 @@ struct kt_saved {
  * that may be anything. Errors call it `name`. verified_insns of a refused program is taken from
  * its verifier log. If a whole object was bad, a program stands for it that has the object's name.
  *
+ * It may be the CSV of `veristat -o csv`, or that of `collect --csv`, too (model/saved_csv.h).
+ *
  * Unknown keys are ignored, and so are values of a wrong type in `run`; elsewhere they are an
  * error. So is a text of more than KT_SAVED_MAX bytes.
  *
