@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/boot.h"
 #include "util/cleanup.h"
@@ -188,9 +189,15 @@ struct kt_error *cli_boot_take_objects(struct cli_boot *boot, int *argc, char **
 {
 	if (!boot->given || boot->load.run || boot->schedulers.len)
 		return NULL;
-	for (int i = first; i < *argc; i++)
+	for (int i = first; i < *argc; i++) {
+		if (strchr(argv[i], ':') && access(argv[i], F_OK))
+			return kt_error_new(KT_ERROR_USAGE,
+					    "\"%s\" is no file: with --kernel there is no TARGET, "
+					    "arguments are objects",
+					    argv[i]);
 		if (!kt_vec_push(&boot->objects, argv[i]))
 			return kt_error_no_memory();
+	}
 	*argc = first < *argc ? first : *argc;
 	return NULL;
 }
