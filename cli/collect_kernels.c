@@ -328,6 +328,15 @@ static int show_table(const struct parts *parts)
 	return status;
 }
 
+static size_t count_results(const struct parts *parts)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < parts->kernels->n; i++)
+		n += parts->all[i].root != NULL;
+	return n;
+}
+
 /* The worst of them, and of the tests. */
 static int overall(const struct parts *parts)
 {
@@ -362,7 +371,8 @@ static int show(struct parts *parts, struct kt_error *err)
 	if (err)
 		status = cli_fail(err);
 	if (parts->cancelled) {
-		cli_note("cancelled: %zu of %zu kernels are done", parts->n_done, kernels->n);
+		cli_note("cancelled: %zu of %zu kernels are done", count_results(parts),
+			 kernels->n);
 		status = CLI_CANNOT;
 	}
 	return overall(parts) > status ? overall(parts) : status;

@@ -76,6 +76,32 @@ if second=$(vm/fetch-kernel bookworm 2>/dev/null); then
 				[.failed[] | [.object, .name, .verified_insns]]) | sort;
 			(.runs[$i].result | all) == ($alone[0] | all)' "$work/both.json"
 	done
+	# Ctrl-C while a kernel hangs: what is done is shown.
+	cat >"$work/hangs" <<S
+#!/bin/sh
+case " \$* " in
+*" $second "*) exec sleep 600 ;;
+esac
+exec qemu-system-x86_64 "\$@"
+S
+	chmod +x "$work/hangs"
+	"$tool" collect "$objects/demo.bpf.o" --kernel "$kernel" --kernel "$second" --accel tcg --no-cache \
+		--qemu "$work/hangs" >"$work/cut" 2>"$work/err" </dev/null &
+	pid=$!
+	one_left() {
+		[ "$(pgrep -P "$pid" | wc -l)" = 1 ] && [ -e "$work/both" ]
+	}
+	both_begun() {
+		[ "$(pgrep -P "$pid" | wc -l)" = 2 ] && : >"$work/both"
+	}
+	check 'two kernels are tried at a time' becomes both_begun
+	check 'one of them is done' becomes one_left
+	kill -INT "$pid"
+	wait "$pid"
+	check 'cut off: exit status 3' test $? = 3
+	check 'what is done is shown' grep -q '^demo.bpf.o *checksum_payload *10508 *-$' "$work/cut"
+	check 'and that it was cut off' grep -q 'cancelled: 1 of 2 kernels are done' "$work/err"
+
 	# The numbers of the table are those of the document.
 	jq -r '.runs[1].result.programs[] | select(.object) | "\(.object) \(.full_name) \(.verified_insns)"' \
 		"$work/both.json" >"$work/numbers"
