@@ -38,10 +38,14 @@ const char cli_boot_load_help[] =
 
 const char cli_boot_guest_help[] =
 	"The guest:\n"
-	"  --kernel KERNEL      what to boot: a distro's vmlinuz; debian:SUITE[/SERIES],\n"
-	"                       which is fetched; a glob of images (quoted)\n"
+	"  --kernel KERNEL      what to boot: a distro's vmlinuz; a package with one\n"
+	"                       (.deb, .rpm, .pkg.tar.zst, .apk); an OCI image, or what\n"
+	"                       docker save writes; a root directory, a build tree;\n"
+	"                       debian:SUITE[/SERIES][:FLAVOUR], which is fetched; a glob\n"
+	"                       of these (quoted). Packages of one release are joined:\n"
+	"                       kernel-core and kernel-modules-core\n"
 	"  --modules DIR        its modules, where it has virtio's console as one (found\n"
-	"                       near the image)\n"
+	"                       near the image, or in its package)\n"
 	"  --accel NAME         kvm or tcg; kvm where it runs this guest, if not given.\n"
 	"                       tcg is tcg,thread=single: QEMU's several threads kill\n"
 	"                       guests that patch their code\n"

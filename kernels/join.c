@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/kernels.h"
@@ -118,6 +119,45 @@ static void drop_lone(struct kt_kernels *kernels)
 	kernels->v.len = kept;
 }
 
+/* --- names --- */
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+static bool shares_name(const struct kt_kernels *kernels, const struct kt_kernel *kernel)
+{
+	kt_vec_for_each (&kernels->v, other)
+		if (!strcmp(other->name, kernel->name) && strcmp(other->source, kernel->source))
+			return true;
+	return false;
+}
+
+/* Two builds of one release are told apart by where they come from. */
+static struct kt_error *part_names(struct kt_kernels *kernels)
+{
+	KT_VEC(struct kt_kernel *) same = {0};
+	bool ok = true;
+
+	kt_vec_for_each (&kernels->v, kernel)
+		if (shares_name(kernels, kernel))
+			ok &= kt_vec_push(&same, kernel);
+	kt_vec_for_each (&same, kernel) {
+		char *name = strdup(base_name((*kernel)->source));
+
+		ok &= name != NULL;
+		if (!name)
+			break;
+		free((*kernel)->name);
+		(*kernel)->name = name;
+	}
+	kt_vec_free(&same);
+	return ok ? NULL : kt_error_no_memory();
+}
+
 struct kt_error *kt_kernels_join(struct kt_kernels *kernels,
 				 const struct kt_kernels_options *options)
 {
@@ -129,7 +169,8 @@ struct kt_error *kt_kernels_join(struct kt_kernels *kernels,
 	kt_vec_for_each (&kernels->v, kernel)
 		if (!err && kernel->image)
 			err = complete(kernels, kernel, options);
-	if (!err)
-		drop_lone(kernels);
-	return err;
+	if (err)
+		return err;
+	drop_lone(kernels);
+	return part_names(kernels);
 }

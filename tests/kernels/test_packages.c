@@ -454,6 +454,14 @@ static void test_hostile_manifests(void **state)
 
 /* --- joined --- */
 
+static const char *write_image(const char *name)
+{
+	const char *path = in_scratch(name);
+
+	assert_null(kt_replace_file(path, bzimage("6.1.0", 3), IMAGE_LEN, 0600, false));
+	return path;
+}
+
 static void test_join(void **state)
 {
 	struct kt_kernels_options options = {.deadline_ns = kt_deadline_ms(60000), .cancel_fd = -1};
@@ -474,6 +482,12 @@ static void test_join(void **state)
 	is_image(0, 1);
 	assert_true(has_module(0, "kernel/a.ko"));
 	assert_true(has_module(0, "modules.builtin"));
+	/* Two files with kernels of one release are told apart. */
+	assert_null(kt_kernels_find(write_image("k-mine"), &options, &found));
+	assert_null(kt_kernels_find(write_image("k-mine"), &options, &found));
+	assert_null(kt_kernels_join(&found, &options));
+	assert_string_equal(found.v.data[0].name, "a.core");
+	assert_string_equal(found.v.data[1].name, "k-mine");
 	/* None of that release. */
 	finds(in_scratch("a.modules"), 1);
 	err = kt_kernels_join(&found, &options);
