@@ -20,6 +20,8 @@
 
 #define FINALIZE    UINT64_C(0xffffffff81001004)
 #define RETURN      UINT64_C(0xffffffff81002000)
+#define PROGRAM     UINT64_C(0xffffffff81003000)
+#define EXIT        UINT64_C(0xffffffff81004000)
 #define TASK_A      UINT64_C(0xffff888000010000)
 #define TASK_B      UINT64_C(0xffff888000020000)
 #define ENV_A       UINT64_C(0xffff888000030000)
@@ -159,6 +161,7 @@ static void make_facts(struct kfacts *facts)
 		{"bpf_prog_aux", "func", 0x38, 8},
 		{"bpf_prog_aux", "func_cnt", 0x40, 4},
 		{"bpf_prog_aux", "prog", 0x48, 8},
+		{"bpf_prog_aux", "verified_insns", 0x50, 4},
 		{"task_struct", "comm", 0, 16},
 		{"task_struct", "tgid", 0x10, 4},
 	};
@@ -190,6 +193,7 @@ static void put_load(gaddr_t env, gaddr_t task, const char *name, uint32_t insns
 	put(prog + 8, 6, 4);
 	put(prog + 0x20, aux, 8);
 	put(aux + 0x48, prog, 8);
+	put(aux + 0x50, insns, 4);
 	strcpy((char *)at(aux + 0x10), name);
 	strcpy((char *)at(task), "a_loader");
 	put(task + 0x10, (uint32_t)(task >> 16 & 0xffff), 4);
@@ -601,6 +605,98 @@ static void test_null_pointers(void **state)
 	finish(&s);
 }
 
+/*
+ * Only loads that fail stop it, and the processor has no breakpoint left for the return: an exit
+ * lends its own. Two loads that pass come by at that moment: one while it is awaited, one later.
+ */
+static void test_only_failing(void **state)
+{
+	static const struct stub_step script[] = {
+		STUB_HELLO,
+		RUNS,
+		STOPS("1", "06"),
+		SERVE,
+		/* past the call */
+		{STUB_EXPECT, "z1,ffffffff81003000,1"},
+		{STUB_REPLY, "OK"},
+		{STUB_EXPECT, "vCont;s:p01.01"},
+		{STUB_REPLY, "T05thread:p01.01;"},
+		{STUB_EXPECT, "Z1,ffffffff81003000,1"},
+		{STUB_REPLY, "OK"},
+		/* the return instead of the exit */
+		{STUB_EXPECT, "Z1,ffffffff81002000,1"},
+		{STUB_REPLY, "E22"},
+		{STUB_EXPECT, "z1,ffffffff81004000,1"},
+		{STUB_REPLY, "OK"},
+		{STUB_EXPECT, "Z1,ffffffff81002000,1"},
+		{STUB_REPLY, "OK"},
+		RUNS,
+		STOPS("2", "07"),
+		SERVE,
+		{STUB_EXPECT, "P4=0500000000000000"},
+		{STUB_REPLY, "OK"},
+		PAST_MOVE,
+		RUNS,
+		STOPS("1", "06"),
+		SERVE,
+		{STUB_EXPECT, "P4=eaffffff00000000"},
+		{STUB_REPLY, "OK"},
+		PAST_MOVE,
+		RUNS,
+		STOPS("2", "07"),
+		SERVE,
+		{STUB_EXPECT, "z1,ffffffff81002000,1"},
+		{STUB_REPLY, "OK"},
+		{STUB_EXPECT, "Z1,ffffffff81004000,1"},
+		{STUB_REPLY, "OK"},
+		{STUB_EXPECT, "P4=0600000000000000"},
+		{STUB_REPLY, "OK"},
+		PAST_MOVE,
+		RUNS,
+		{STUB_RAW, "+"},
+		{STUB_INTERRUPTED},
+		{STUB_RAW, "$T02thread:p01.01;#03"},
+		{STUB_EXPECT, "z1,ffffffff81003000,1"},
+		{STUB_REPLY, "OK"},
+		{STUB_EXPECT, "z1,ffffffff81004000,1"},
+		{STUB_REPLY, "OK"},
+		STUB_BYE,
+		{STUB_END},
+	};
+	static const struct registers regs[] = {
+		{PROGRAM, ENV_A + 0x1000, 0, PERCPU},
+		{RETURN, 0, 5, 2 * PERCPU},
+		{RETURN, 0, UINT64_C(0xffffffffffffffea), PERCPU},
+		{RETURN, 0, 6, 2 * PERCPU},
+	};
+	struct watch_event event;
+	struct places *places;
+	struct session s;
+
+	(void)state;
+	begin(&s, script, regs);
+	places = &s.watch.places;
+	places->only_failing = true;
+	places->at[WATCH_AT_FINALIZE].set = places->at[WATCH_AT_RETURN].set = false;
+	places->at[WATCH_AT_PROGRAM].addr = PROGRAM;
+	places->at[WATCH_AT_EXIT].addr = EXIT;
+	places->at[WATCH_AT_PROGRAM].set = places->at[WATCH_AT_EXIT].set = true;
+	put(PROGRAM, 0xe8, 1);
+	put_load(ENV_A, TASK_A, "prog_a", 1230);
+	put_load(ENV_B, TASK_B, "prog_b", 4560);
+	event = next(&s);
+	assert_int_equal(event.kind, WATCH_LOAD);
+	assert_string_equal(event.load.name, "prog_a");
+	assert_string_equal(event.load.type, "xdp");
+	assert_int_equal(event.load.error.value, 22);
+	assert_int_equal(event.load.verified_insns.value, 1230);
+	assert_false(event.load.total_states.known);
+	bpf_load_deinit(&event.load);
+	assert_null(watch_next(&s.watch, 200, &event));
+	assert_int_equal(event.kind, WATCH_NOTHING);
+	finish(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -612,6 +708,7 @@ int main(void)
 		cmocka_unit_test(test_gone_while_the_task_is_read),
 		cmocka_unit_test(test_error_after_the_last_load),
 		cmocka_unit_test(test_null_pointers),
+		cmocka_unit_test(test_only_failing),
 	};
 
 	return cmocka_run_group_tests_name("watch/watch", tests, NULL, NULL);
