@@ -25,6 +25,10 @@ static const char help[] =
 	"\n"
 	"Options:\n"
 	"  --by kernel          one grid per scheduler, of topologies and kernels\n"
+	"  -o NAMES             numbers that have tables, with commas between: verified_insns,\n"
+	"                       total_states, peak_states, max_states_per_insn, mark_read,\n"
+	"                       stack_depth, verification_time_us, log_bytes; what records have\n"
+	"                       beside verified_insns is of objects\n"
 	"  --transpose          swap rows and columns; a table that is wider than the\n"
 	"                       terminal does so by itself, if it helps\n"
 	"  --baseline DIR       show the changes since that sweep: cells that broke, were\n"
@@ -244,6 +248,31 @@ static int report_dir(const struct report *report)
 
 /* --- the command line --- */
 
+static struct kt_error *take_numbers(const char *names, unsigned *ret)
+{
+	unsigned numbers = 0;
+
+	for (size_t len; *names; names += len + (names[len] == ',')) {
+		unsigned i = 0;
+
+		len = strcspn(names, ",");
+		for (; i < KT_N_TRIAL_NUMBERS; i++) {
+			const char *known = kt_trial_number_name((enum kt_trial_number)i);
+
+			if (strlen(known) == len && !strncmp(known, names, len))
+				break;
+		}
+		if (i == KT_N_TRIAL_NUMBERS)
+			return kt_error_hint(kt_error_new(KT_ERROR_USAGE,
+							  "-o: \"%.*s\" is no number of a program",
+							  (int)len, names),
+					     "`ktstr-gdb report --help` has them");
+		numbers |= 1u << i;
+	}
+	*ret = numbers;
+	return NULL;
+}
+
 static struct kt_error *take_option(struct report *report, int option, const char *arg)
 {
 	switch (option) {
@@ -252,6 +281,7 @@ static struct kt_error *take_option(struct report *report, int option, const cha
 			return kt_error_new(KT_ERROR_USAGE, "--by takes kernel, not \"%s\"", arg);
 		report->options.by_kernel = true;
 		return NULL;
+	case 'o': return take_numbers(arg, &report->options.numbers);
 	case OPT_TRANSPOSE: report->options.transpose = true; return NULL;
 	case OPT_BASELINE: report->baseline = arg; return NULL;
 	case OPT_FAIL_ON_REGRESSION: report->fail_on_regression = true; return NULL;
@@ -283,8 +313,10 @@ static struct kt_error *check_forms(struct report *report)
 	    (report->form == FORM_CSV || report->form == FORM_JUNIT || report->form == FORM_HTML))
 		return kt_error_new(KT_ERROR_USAGE,
 				    "--baseline goes with text, --json and --markdown");
-	if (n && (report->options.by_kernel || report->options.transpose))
-		return kt_error_new(KT_ERROR_USAGE, "--by and --transpose are for tables alone");
+	if (n &&
+	    (report->options.by_kernel || report->options.transpose || report->options.numbers))
+		return kt_error_new(KT_ERROR_USAGE,
+				    "--by, --transpose and -o are for tables alone");
 	return NULL;
 }
 
@@ -327,7 +359,7 @@ int cli_report(int argc, char **argv)
 	struct kt_error *err;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "ho:", options, NULL)) != -1) {
 		if (option == 'h')
 			return cli_print(help);
 		if (option == '?')

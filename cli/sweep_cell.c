@@ -121,8 +121,12 @@ static struct kt_error *record_result(const struct cli_run *run, struct kt_cell_
 
 	if (err)
 		return err;
-	record->stats = saved.programs;
-	saved.programs = (struct kt_prog_stats_list){0};
+	if (run->result.trials) {
+		err = sweep_trial_stats(run->result.trials, &record->stats);
+	} else {
+		record->stats = saved.programs;
+		saved.programs = (struct kt_prog_stats_list){0};
+	}
 	if (saved.kernel) {
 		free(record->release);
 		record->release = kt_take_ptr(saved.kernel);
@@ -130,7 +134,7 @@ static struct kt_error *record_result(const struct cli_run *run, struct kt_cell_
 	record->passed = cli_run_status(run) == CLI_DONE;
 	if (!record->passed && saved.verdict)
 		record->reason = kt_take_ptr(saved.verdict);
-	else if (!record->passed && run->result.trials)
+	else if (!err && !record->passed && run->result.trials)
 		err = sweep_failure_reason(run->result.trials, &record->reason);
 	if (!err)
 		err = set_string(&record->verdict,

@@ -19,6 +19,26 @@ static void append_trial(struct kt_buf *out, const struct kt_trial *trial)
 		kt_buf_printf(out, " [%s]", trial->class);
 }
 
+struct kt_error *sweep_trial_stats(const struct kt_trials *trials, struct kt_prog_stats_list *ret)
+{
+	struct kt_error *err = NULL;
+
+	kt_vec_for_each (&trials->v, trial) {
+		struct kt_prog_stats stats = {
+			.name = trial->name[0] ? trial->name : trial->object,
+			.type = trial->type,
+			.tag = trial->program ? (char *)trial->program->tag : NULL,
+			.verified_insns = trial->number[KT_TRIAL_INSNS],
+			.failed = !trial->passed,
+		};
+
+		memcpy(stats.more, trial->number, sizeof(stats.more));
+		if (!err)
+			err = kt_prog_stats_add(ret, &stats);
+	}
+	return err;
+}
+
 struct kt_error *sweep_failure_reason(const struct kt_trials *trials, char **ret)
 {
 	struct kt_buf out = KT_BUF_INIT;

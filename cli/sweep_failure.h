@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Why a cell of a sweep failed. */
+/* What became of the objects of a cell, and why it failed. */
 #ifndef KT_CLI_SWEEP_FAILURE_H
 #define KT_CLI_SWEEP_FAILURE_H
 
 #include "logparse/text.h"
-#include "model/trial.h"
+#include "model/verifier.h"
 #include "util/buf.h"
+
+/* Appends the programs with what the verifier counted. KT_ERROR_NO_MEMORY. */
+struct kt_error *sweep_trial_stats(const struct kt_trials *trials, struct kt_prog_stats_list *ret);
 
 /*
  * The first program that was not taken, with its place in the source, the error and its class, and

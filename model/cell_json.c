@@ -32,6 +32,11 @@ static json_t *json_stats(const struct kt_prog_stats_list *list)
 		json_object_set_new(object, "name", kt_json_text(stats->name));
 		json_object_set_new(object, "verified_insns",
 				    kt_json_number(stats->verified_insns));
+		for (int k = KT_TRIAL_INSNS + 1; k < KT_N_TRIAL_NUMBERS; k++)
+			if (stats->more[k].known)
+				json_object_set_new(object,
+						    kt_trial_number_name((enum kt_trial_number)k),
+						    kt_json_number(stats->more[k]));
 		set_text(object, "type", stats->type);
 		set_text(object, "tag", stats->tag);
 		if (stats->failed)
@@ -169,6 +174,9 @@ static struct kt_error *read_stats(const json_t *json, struct kt_prog_stats_list
 	if (!name)
 		return wrong("name", json_object_get(json, "name"), "a string");
 	err = get_count(json, "verified_insns", UINT64_MAX, &stats.verified_insns);
+	for (int k = KT_TRIAL_INSNS + 1; k < KT_N_TRIAL_NUMBERS && !err; k++)
+		err = get_count(json, kt_trial_number_name((enum kt_trial_number)k), UINT64_MAX,
+				&stats.more[k]);
 	if (!err)
 		err = get_bool(json, "failed", false, &stats.failed);
 	if (err)

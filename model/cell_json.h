@@ -3,7 +3,8 @@
  * A cell's record as JSON. It always has the keys `scheduler`, `kernel`, `topology`, `passed`,
  * `skipped` and `stats`, a list of objects with `name` and `verified_insns`. Where they are known,
  * it also has `verdict`, `reason`, `release`, `log`, `last`, `started`, `duration_s`, `attempts`,
- * `place`, `file`, `host` and `version`, and each of the stats `type`, `tag` and `failed`.
+ * `place`, `file`, `host` and `version`, and each of the stats `type`, `tag`, `failed`, and the
+ * numbers of model/trial.h.
  */
 #ifndef KT_MODEL_CELL_JSON_H
 #define KT_MODEL_CELL_JSON_H

@@ -127,10 +127,16 @@ static void widen(struct cells_range *range, uint64_t value)
 	range->n++;
 }
 
+static struct program_number number_of(const struct kt_prog_stats *stats,
+				       enum kt_trial_number number)
+{
+	return number == KT_TRIAL_INSNS ? stats->verified_insns : stats->more[number];
+}
+
 /* Fills in kernels and ranges. Cells are sorted by kernel: one that differs from the last is new.
  */
 static struct kt_error *fill(const struct cells_cell *cells, size_t n, struct names *names,
-			     struct cells_counts *ret)
+			     enum kt_trial_number number, struct cells_counts *ret)
 {
 	ret->kernels = calloc(n + 1, sizeof(*ret->kernels));
 	if (!ret->kernels)
@@ -154,16 +160,17 @@ static struct kt_error *fill(const struct cells_cell *cells, size_t n, struct na
 			struct seen *seen = see(names, s->name, i + 1);
 			size_t column = seen->first + seen->count - 1;
 
-			if (s->verified_insns.known && !s->failed)
-				widen(&ret->ranges[row * ret->n_programs + column],
-				      s->verified_insns.value);
+			struct program_number value = number_of(s, number);
+
+			if (value.known && !s->failed)
+				widen(&ret->ranges[row * ret->n_programs + column], value.value);
 		}
 	}
 	return NULL;
 }
 
 struct kt_error *cells_counts_init(const struct cells_index *index, size_t scheduler,
-				   struct cells_counts *ret)
+				   enum kt_trial_number number, struct cells_counts *ret)
 {
 	_cleanup_(names_deinit) struct names names = {0};
 	struct cells_counts counts_of = {0};
@@ -177,13 +184,21 @@ struct kt_error *cells_counts_init(const struct cells_index *index, size_t sched
 	if (!err)
 		err = make_columns(cells, end - first, &names, &counts_of);
 	if (!err)
-		err = fill(cells, end - first, &names, &counts_of);
+		err = fill(cells, end - first, &names, number, &counts_of);
 	if (err) {
 		cells_counts_deinit(&counts_of);
 		return err;
 	}
 	*ret = counts_of;
 	return NULL;
+}
+
+bool cells_counts_any(const struct cells_counts *counts_of)
+{
+	for (size_t i = 0; i < counts_of->n_kernels * counts_of->n_programs; i++)
+		if (counts_of->ranges[i].n)
+			return true;
+	return false;
 }
 
 void cells_counts_deinit(struct cells_counts *counts_of)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Not a public header. verified_insns of each program of a scheduler, by kernel: the range over all
- * topologies.
+ * Not a public header. A number of each program of a scheduler, such as verified_insns, by kernel:
+ * the range over all topologies.
  */
 #ifndef KT_MODEL_CELLS_COUNTS_H
 #define KT_MODEL_CELLS_COUNTS_H
@@ -33,7 +33,10 @@ struct cells_counts {
  * KT_ERROR_NO_MEMORY.
  */
 struct kt_error *cells_counts_init(const struct cells_index *index, size_t scheduler,
-				   struct cells_counts *ret);
+				   enum kt_trial_number number, struct cells_counts *ret);
+
+/* Whether there is any number. */
+bool cells_counts_any(const struct cells_counts *counts);
 void cells_counts_deinit(struct cells_counts *counts);
 
 /* kernel and program are indices into the arrays above. */

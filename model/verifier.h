@@ -9,6 +9,7 @@
 
 #include "logparse/text.h"
 #include "model/program.h"
+#include "model/trial.h"
 #include "util/error.h"
 
 /* One program, loaded or refused. It owns its strings. */
@@ -17,7 +18,9 @@ struct kt_prog_stats {
 	char *type;                           /* as bpftool names it, "struct_ops"; NULL: unknown */
 	char *tag;                            /* 16 hex digits; NULL: unknown */
 	struct program_number verified_insns; /* if it failed: as its log says */
-	bool failed;                          /* refused by the verifier, or by libbpf before it */
+	/* What else the verifier counted, by enum kt_trial_number; verified_insns is above. */
+	struct program_number more[KT_N_TRIAL_NUMBERS];
+	bool failed; /* refused by the verifier, or by libbpf before it */
 };
 
 struct kt_prog_stats_list {

@@ -101,17 +101,32 @@ static struct kt_error *count_columns_init(const struct cells_counts *counts,
 	return err;
 }
 
+/* "scx_mine", "scx_mine: peak_states". */
+static void append_counts_title(const char *scheduler, enum kt_trial_number number, bool color,
+				struct kt_buf *out)
+{
+	struct kt_buf title = KT_BUF_INIT;
+
+	kt_buf_appends(&title, scheduler);
+	if (number != KT_TRIAL_INSNS)
+		kt_buf_printf(&title, ": %s", kt_trial_number_name(number));
+	append_bold(out, title.data ? title.data : "", color);
+	out->failed |= title.failed;
+	kt_buf_deinit(&title);
+}
+
 static struct kt_error *append_counts(const struct cells_index *index, size_t scheduler,
+				      enum kt_trial_number number,
 				      const struct kt_cells_options *options, struct kt_buf *out)
 {
 	_cleanup_(cells_counts_deinit) struct cells_counts counts = {0};
 	_cleanup_(count_columns_deinit) struct count_columns columns = {0};
 	_cleanup_free_ struct count_row *rows = NULL;
 	struct render_turning how = turning(options);
-	struct kt_error *err = cells_counts_init(index, scheduler, &counts);
+	struct kt_error *err = cells_counts_init(index, scheduler, number, &counts);
 	struct render_grid grid;
 
-	if (err || !counts.n_kernels)
+	if (err || !counts.n_kernels || (number != KT_TRIAL_INSNS && !cells_counts_any(&counts)))
 		return err;
 	err = count_columns_init(&counts, &columns);
 	if (err)
@@ -127,7 +142,7 @@ static struct kt_error *append_counts(const struct cells_index *index, size_t sc
 				    .row_size = sizeof(*rows),
 				    .n_rows = counts.n_kernels};
 	kt_buf_appends(out, out->len ? "\n" : "");
-	append_bold(out, index->schedulers.all[scheduler], options->color);
+	append_counts_title(index->schedulers.all[scheduler], number, options->color, out);
 	return render_grid_turning_table(&grid, &how, out);
 }
 
@@ -303,10 +318,14 @@ static struct kt_error *append_all_counts(const struct cells_index *index,
 					  const struct kt_cells_options *options,
 					  struct kt_buf *out)
 {
+	unsigned numbers = options->numbers ? options->numbers : 1u << KT_TRIAL_INSNS;
 	struct kt_error *err = NULL;
 
 	for (size_t s = 0; s < index->schedulers.n && !err; s++)
-		err = append_counts(index, s, options, out);
+		for (unsigned i = 0; i < KT_N_TRIAL_NUMBERS && !err; i++)
+			if (numbers & 1u << i)
+				err = append_counts(index, s, (enum kt_trial_number)i, options,
+						    out);
 	return err;
 }
 

@@ -18,13 +18,15 @@ struct kt_cells_options {
 	size_t width;   /* of the terminal; a wider table is turned around if that helps; 0: none */
 	bool color;     /* heads in bold, what passed in green, what failed in red */
 	bool transpose; /* rows and columns change places */
-	bool by_kernel; /* result table: one for each scheduler, of topologies and kernels */
+	unsigned numbers; /* 1 << enum kt_trial_number of each that has tables; 0: verified_insns */
+	bool by_kernel;   /* result table: one for each scheduler, of topologies and kernels */
 };
 
 /*
- * verified_insns: a table for each scheduler, with a row for each kernel that ran and a column for
- * each program: "N", or "LO..HI" if topologies differ, or "-". A program that failed has no number.
- * The second program of a name in one cell is "NAME#2".
+ * verified_insns, or the numbers that were chosen (those that no record has are left out): a table
+ * for each scheduler, with a row for each kernel that ran and a column for each program: "N", or
+ * "LO..HI" if topologies differ, or "-". A program that failed has no number. The second program of
+ * a name in one cell is "NAME#2".
  *
  * options may be NULL. No record gives "". The caller frees *ret. KT_ERROR_NO_MEMORY.
  */

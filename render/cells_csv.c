@@ -43,6 +43,7 @@ static struct render_cell get_load(const void *row)
 
 /* clang-format off */
 #define STRING(member) RENDER_STRING(struct row, member)
+#define MORE(number)   RENDER_KNOWN(struct row, program.more[number])
 
 /* Only a CSV is made of these, so that they have no heads. */
 static const struct render_column columns[] = {
@@ -59,6 +60,13 @@ static const struct render_column columns[] = {
 	{"type", NULL, "", &render_as_text, STRING(program.type)},
 	{"verified_insns", NULL, "", &render_as_number, RENDER_KNOWN(struct row, program.verified_insns)},
 	{"load", NULL, "", &render_as_text, RENDER_GET(get_load)},
+	{"total_states", NULL, "", &render_as_number, MORE(KT_TRIAL_TOTAL_STATES)},
+	{"peak_states", NULL, "", &render_as_number, MORE(KT_TRIAL_PEAK_STATES)},
+	{"max_states_per_insn", NULL, "", &render_as_number, MORE(KT_TRIAL_MAX_STATES_PER_INSN)},
+	{"mark_read", NULL, "", &render_as_number, MORE(KT_TRIAL_MARK_READ)},
+	{"stack_depth", NULL, "", &render_as_number, MORE(KT_TRIAL_STACK)},
+	{"verification_time_us", NULL, "", &render_as_number, MORE(KT_TRIAL_TIME_US)},
+	{"log_bytes", NULL, "", &render_as_number, MORE(KT_TRIAL_LOG_BYTES)},
 };
 /* clang-format on */
 

@@ -22,6 +22,9 @@ static json_t *json_stats(const struct kt_prog_stats_list *list)
 		json_object_set_new(object, "type", kt_json_text(stats->type));
 		json_object_set_new(object, "verified_insns",
 				    kt_json_number(stats->verified_insns));
+		for (int k = KT_TRIAL_INSNS + 1; k < KT_N_TRIAL_NUMBERS; k++)
+			json_object_set_new(object, kt_trial_number_name((enum kt_trial_number)k),
+					    kt_json_number(stats->more[k]));
 		json_object_set_new(object, "failed", json_boolean(stats->failed));
 		json_array_append_new(array, object);
 	}
@@ -104,7 +107,7 @@ static struct kt_error *json_counts(const struct cells_index *index, json_t *arr
 {
 	for (size_t s = 0; s < index->schedulers.n; s++) {
 		_cleanup_(cells_counts_deinit) struct cells_counts counts = {0};
-		struct kt_error *err = cells_counts_init(index, s, &counts);
+		struct kt_error *err = cells_counts_init(index, s, KT_TRIAL_INSNS, &counts);
 
 		if (err)
 			return err;

@@ -173,7 +173,7 @@ struct kt_error *html_append_charts(struct kt_buf *out, const struct cells_index
 		       "not begin at 0.</p>\n");
 	for (size_t s = 0; s < index->schedulers.n; s++) {
 		_cleanup_(cells_counts_deinit) struct cells_counts counts = {0};
-		struct kt_error *err = cells_counts_init(index, s, &counts);
+		struct kt_error *err = cells_counts_init(index, s, KT_TRIAL_INSNS, &counts);
 
 		if (err)
 			return err;

@@ -240,6 +240,35 @@ static void test_counts(void **state)
 	cells_free(&cells);
 }
 
+/* What records have beside verified_insns, in tables of their own; none where no record has it. */
+static void test_more_numbers(void **state)
+{
+	const struct kt_cells_options options = {
+		.numbers = 1u << KT_TRIAL_INSNS | 1u << KT_TRIAL_PEAK_STATES | 1u << KT_TRIAL_STACK,
+	};
+	struct cells cells = {0};
+	struct kt_cell_record *r;
+
+	(void)state;
+	r = add_cell(&cells, "s", "6.9", "4cpu", PASS);
+	add_stat(r, "p", 100, false);
+	r->stats.all[0].more[KT_TRIAL_PEAK_STATES] = (struct program_number){true, 7};
+	r = add_cell(&cells, "s", "6.9", "8cpu", PASS);
+	add_stat(r, "p", 100, false);
+	r->stats.all[0].more[KT_TRIAL_PEAK_STATES] = (struct program_number){true, 9};
+	assert_text(counts(&cells, &options), "s\n"
+					      "KERNEL   p\n"
+					      "6.9    100\n"
+					      "\n"
+					      "s: peak_states\n"
+					      "KERNEL    p\n"
+					      "6.9    7..9\n");
+	assert_text(counts(&cells, NULL), "s\n"
+					  "KERNEL   p\n"
+					  "6.9    100\n");
+	cells_free(&cells);
+}
+
 static void test_namesakes(void **state)
 {
 	struct kt_cell_record *r;
@@ -629,9 +658,11 @@ static void test_csv(void **state)
 	records = records_of(&cells);
 	assert_null(kt_format_cells_csv(&records, &text));
 	assert_text(text, "scheduler,kernel,topology,result,verdict,reason,release,duration_s,"
-			  "attempts,program,type,verified_insns,load\n"
-			  "\"a,\"\"b\"\"\",k,t,passed,,,,1.5,2,p,,7,loaded\n"
-			  "c,k,t,failed,,\"no, it did not\",,,,,,,\n");
+			  "attempts,program,type,verified_insns,load,total_states,"
+			  "peak_states,max_states_per_insn,mark_read,stack_depth,"
+			  "verification_time_us,log_bytes\n"
+			  "\"a,\"\"b\"\"\",k,t,passed,,,,1.5,2,p,,7,loaded,,,,,,,\n"
+			  "c,k,t,failed,,\"no, it did not\",,,,,,,,,,,,,,\n");
 	cells_free(&cells);
 }
 
@@ -903,16 +934,27 @@ static void test_odd_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order),          cmocka_unit_test(test_order_is_one),
-		cmocka_unit_test(test_release_length), cmocka_unit_test(test_order_of_sweep),
-		cmocka_unit_test(test_counts),         cmocka_unit_test(test_namesakes),
-		cmocka_unit_test(test_results),        cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_duplicates),     cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_naive),          cmocka_unit_test(test_order_of_files),
-		cmocka_unit_test(test_json),           cmocka_unit_test(test_csv),
-		cmocka_unit_test(test_junit),          cmocka_unit_test(test_markdown),
-		cmocka_unit_test(test_diff),           cmocka_unit_test(test_diff_mirrors),
-		cmocka_unit_test(test_odd_names),      cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_order_is_one),
+		cmocka_unit_test(test_release_length),
+		cmocka_unit_test(test_more_numbers),
+		cmocka_unit_test(test_order_of_sweep),
+		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_namesakes),
+		cmocka_unit_test(test_results),
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_duplicates),
+		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_naive),
+		cmocka_unit_test(test_order_of_files),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_csv),
+		cmocka_unit_test(test_junit),
+		cmocka_unit_test(test_markdown),
+		cmocka_unit_test(test_diff),
+		cmocka_unit_test(test_diff_mirrors),
+		cmocka_unit_test(test_odd_names),
+		cmocka_unit_test(test_too_large),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");
