@@ -12,6 +12,13 @@ const char cli_boot_load_help[] =
 	"                       given again. One that is rejected does not stop the\n"
 	"                       others: it is listed as failed, with libbpf's log, and\n"
 	"                       the exit status is 1\n"
+	"  --set VAR=VALUE      a constant, or another global variable, of the objects that\n"
+	"                       have it: VAR may be a[3], a[*] (each), s.member; VALUE a\n"
+	"                       number, an enumerator, true, a text, {1, 2}, or @FILE with\n"
+	"                       an element a line; may be given again. `--set @FILE` takes\n"
+	"                       a VAR=VALUE a line\n"
+	"  --rodata FILE        what `bpftool map dump -j` prints of .rodata: sets all of\n"
+	"                       it; --set comes after that\n"
 	"  --log-level N        the verifier's log of the programs that pass, too: 1 its\n"
 	"                       instructions, 2 its state after each; 0 statistics only,\n"
 	"                       as always\n"
@@ -71,6 +78,7 @@ void cli_boot_deinit(struct cli_boot *boot)
 	kt_vec_free(&boot->objects);
 	kt_vec_free(&boot->files);
 	kt_vec_free(&boot->qemu_args);
+	cli_globals_options_deinit(&boot->globals);
 }
 
 static struct kt_error *number(const char *option, const char *arg, long max, unsigned *ret)
@@ -160,6 +168,8 @@ struct kt_error *cli_boot_option(struct cli_boot *boot, int option, char *arg, b
 	switch (option) {
 	case CLI_OPT_KERNEL: return PUSH(&boot->kernels, arg);
 	case CLI_OPT_OBJECT: return PUSH(&boot->objects, arg);
+	case CLI_OPT_SET: return PUSH(&boot->globals.sets, arg);
+	case CLI_OPT_RODATA: return PUSH(&boot->globals.rodata, arg);
 	case CLI_OPT_LOG_LEVEL: return log_level(boot, arg);
 	case CLI_OPT_RUN: boot->load.run = arg; return NULL;
 	case CLI_OPT_SCHEDULER: return PUSH(&boot->schedulers, arg);
@@ -221,6 +231,11 @@ struct kt_error *cli_boot_check(const struct cli_boot *boot, int n_args, char **
 		return kt_error_new(KT_ERROR_USAGE,
 				    "nothing to load in the guest is given: --object "
 				    "FILE.bpf.o, --run BIN, or --scheduler BIN");
+	if (program && (boot->globals.sets.len || boot->globals.rodata.len))
+		return kt_error_new(
+			KT_ERROR_USAGE,
+			"--set and --rodata are for objects that ktstr-gdb loads; a loader "
+			"has its own copy: they need --object");
 	if (program && boot->load.log_level)
 		return kt_error_new(
 			KT_ERROR_USAGE,

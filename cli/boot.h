@@ -3,6 +3,7 @@
 #ifndef KT_CLI_BOOT_H
 #define KT_CLI_BOOT_H
 
+#include "cli/globals.h"
 #include "cli/show.h"
 #include "collect/verifier.h"
 #include "kernels/kernels.h"
@@ -16,6 +17,7 @@ struct cli_boot {
 	const char *modules;     /* where the kernel's are; NULL: near its image */
 	struct kt_kernels found; /* what `kernels` names: cli_boot_find_kernels() */
 	KT_VEC(const char *) kernels, schedulers, objects, files, qemu_args;
+	struct cli_globals_options globals;
 	bool given;           /* an option that makes sense only for a guest of ours */
 	bool list_topologies; /* instead of all else */
 	bool live;            /* the output of a scheduler or loader is shown as it comes */
@@ -26,6 +28,8 @@ struct cli_boot {
 #define CLI_BOOT_OPTIONS                                                        \
 	{"kernel", required_argument, NULL, CLI_OPT_KERNEL},                    \
 	{"object", required_argument, NULL, CLI_OPT_OBJECT},                    \
+	{"set", required_argument, NULL, CLI_OPT_SET},                          \
+	{"rodata", required_argument, NULL, CLI_OPT_RODATA},                    \
 	{"log-level", required_argument, NULL, CLI_OPT_LOG_LEVEL},              \
 	{"run", required_argument, NULL, CLI_OPT_RUN},                          \
 	{"scheduler", required_argument, NULL, CLI_OPT_SCHEDULER},              \

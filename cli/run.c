@@ -204,6 +204,7 @@ static struct kt_error *load_facts(struct cli_run *run, bool scheduler)
 int cli_run_guest(const struct cli_boot *boot, const struct kt_kernel *kernel,
 		  const char *scheduler, const struct cli_guest *guest, struct cli_run *run)
 {
+	_cleanup_(cli_globals_deinit) struct cli_globals globals = {0};
 	_cleanup_free_ char *modules = NULL;
 	struct vm_config vm = boot->vm;
 	struct vm_load load = boot->load;
@@ -226,6 +227,11 @@ int cli_run_guest(const struct cli_boot *boot, const struct kt_kernel *kernel,
 	run->kernel = kernel->image;
 	run->kernel_name = kernel->name;
 	run->result.session = &run->session;
+	err = cli_globals_load(&boot->globals, load.objects, load.num_objects, &globals);
+	if (err)
+		return cli_fail(err);
+	load.sets = globals.sets.data;
+	load.num_sets = globals.sets.len;
 	err = cli_session_init(&run->session, guest);
 	run->session.booted = true;
 	if (!err)

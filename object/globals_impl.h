@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of object/ share of an object's variables. Internal to object/. */
+#ifndef KT_OBJECT_GLOBALS_IMPL_H
+#define KT_OBJECT_GLOBALS_IMPL_H
+
+#include "object/globals.h"
+#include "object/place.h"
+
+struct global {
+	char *name, *section;
+	uint64_t offset, size; /* bytes, in the section */
+};
+
+struct object_globals {
+	struct btf *btf;
+	KT_VEC(struct global) all;
+	struct place_writes writes;
+};
+
+/* Where a variable is. FORMAT: the BTF lacks its type. */
+struct kt_error *global_place(const struct object_globals *globals, const struct global *global,
+			      struct place *ret);
+
+/* KT_ERROR_NOT_FOUND, with names near it. */
+struct kt_error *global_missing(const struct object_globals *globals, const char *name);
+
+#endif

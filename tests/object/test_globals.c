@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Values for the variables of tests/bpf/globals.bpf.c. Where a variable lies is the compiler's
+ * word: what is overwritten has to be what the source initialises it with, as libbpf reads the
+ * object.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/libbpf.h>
+#include <cmocka.h>
+
+#include "object/globals.h"
+#include "object/value.h"
+
+#define OBJECT "build/bpf/globals.bpf.o"
+
+static struct object_globals *globals;
+static struct bpf_object *truth;
+
+static int open_all(void **state)
+{
+	(void)state;
+	assert_null(object_globals_open(OBJECT, &globals));
+	truth = bpf_object__open_file(OBJECT, NULL);
+	return !truth;
+}
+
+static int close_all(void **state)
+{
+	(void)state;
+	object_globals_close(globals);
+	bpf_object__close(truth);
+	globals = NULL;
+	return 0;
+}
+
+/* The last `size` bytes of libbpf's name of a map are the section's. */
+static const char *initial(const struct object_write *write)
+{
+	struct bpf_map *map;
+	size_t size = 0, n = strlen(write->section);
+
+	bpf_object__for_each_map (map, truth) {
+		const char *name = bpf_map__name(map), *value;
+		size_t len = strlen(name);
+
+		if (len < n || strcmp(name + len - n, write->section) != 0)
+			continue;
+		value = bpf_map__initial_value(map, &size);
+		assert_true(write->offset + write->size <= size);
+		return value + write->offset;
+	}
+	fail_msg("libbpf has no map of %s", write->section);
+	return NULL;
+}
+
+/* The newest write, and what is there in the object. */
+static const struct object_write *newest(size_t size, const void *before)
+{
+	size_t n;
+	const struct object_write *all = object_globals_writes(globals, &n);
+
+	assert_true(n > 0);
+	assert_int_equal(all[n - 1].size, size);
+	assert_memory_equal(initial(&all[n - 1]), before, size);
+	return &all[n - 1];
+}
+
+#define sets(assignment, type, before, after)                                                      \
+	do {                                                                                       \
+		const type before_ = (before), after_ = (after);                                   \
+		assert_null(object_globals_set(globals, assignment));                              \
+		assert_memory_equal(newest(sizeof(type), &before_)->data, &after_, sizeof(type));  \
+	} while (0)
+
+static void test_values(void **state)
+{
+	(void)state;
+	sets("bound = 1000", uint32_t, 3, 1000);
+	sets("bound=0xffffffff", uint32_t, 3, UINT32_MAX);
+	sets("  bound\t=  017 ", uint32_t, 3, 15);
+	sets("small=-128", int8_t, -1, -128);
+	sets("small='a'", int8_t, -1, 'a');
+	sets("small='\\xff'", int8_t, -1, -1);
+	sets("wide=18446744073709551615", uint64_t, 1, UINT64_MAX);
+	sets("verbose=true", uint8_t, 0, 1);
+	sets("verbose=0", uint8_t, 0, 0);
+	sets("mode=MODE_LOW", int32_t, 3, -2);
+	sets("mode=MODE_OFF", int32_t, 3, 0);
+	sets("bound=MODE_ON", uint32_t, 3, 3);
+	sets("counter=-7", int32_t, 7, -7);
+	sets("elsewhere=65535", uint16_t, 9, 65535);
+	sets("ratio=-2.5", double, 0.5, -2.5);
+	sets("table[0][0]=11", int32_t, 1, 11);
+	sets("table[1][2]=66", int32_t, 6, 66);
+	sets("table[0][MODE_OFF]=1", int32_t, 1, 1);
+	sets("limits.low=255", uint8_t, 1, 255);
+	sets("limits.high=256", uint16_t, 2, 256);
+	sets("limits.inner=-1", int32_t, 0, -1);
+	sets("limits.per_node[3]=4", uint64_t, 0, 4);
+	sets("comm[1]='z'", char, 'b', 'z');
+	assert_null(object_globals_set(globals, "comm=hello"));
+	assert_memory_equal(newest(8, "abc\0\0\0\0\0")->data, "hello\0\0\0", 8);
+	assert_null(object_globals_set(globals, "comm=\"a\\n=\\\"b\""));
+	assert_memory_equal(newest(8, "abc\0\0\0\0\0")->data, "a\n=\"b\0\0\0", 8);
+	assert_null(object_globals_set(globals, "comm=\"\""));
+	assert_memory_equal(newest(8, "abc\0\0\0\0\0")->data, "\0\0\0\0\0\0\0\0", 8);
+}
+
+/* In order, and every one of them. */
+static void test_lists(void **state)
+{
+	const struct object_write *all;
+	size_t before, n;
+
+	(void)state;
+	assert_null(object_globals_set(globals, "table[1]={-1, 2,0x3}"));
+	object_globals_writes(globals, &before);
+	assert_null(object_globals_set(globals, "table[*][*]=9"));
+	all = object_globals_writes(globals, &n);
+	assert_int_equal(before, 3);
+	assert_int_equal(n, 9);
+	for (size_t i = 0; i < 3; i++) {
+		const int32_t is = (int32_t[]){-1, 2, 3}[i], was = (int32_t)i + 4;
+
+		assert_memory_equal(all[i].data, &is, 4);
+		assert_memory_equal(initial(&all[i]), &was, 4);
+	}
+	for (size_t i = 0; i < 6; i++) {
+		const int32_t was = (int32_t)i + 1;
+
+		assert_memory_equal(initial(&all[3 + i]), &was, 4);
+	}
+}
+
+static void fails(const char *assignment, enum kt_error_code code, const char *words)
+{
+	struct kt_error *err = object_globals_set(globals, assignment);
+	const char *hint;
+	size_t n;
+
+	assert_non_null(err);
+	assert_int_equal(kt_error_code(err), code);
+	hint = kt_error_hint_text(err);
+	if (!strstr(kt_error_message(err), words) && (!hint || !strstr(hint, words)))
+		fail_msg("%s: no '%s' in: %s; %s", assignment, words, kt_error_message(err),
+			 hint ? hint : "");
+	kt_error_destroy(err);
+	object_globals_writes(globals, &n);
+	assert_int_equal(n, 0);
+}
+
+static void test_errors(void **state)
+{
+	(void)state;
+	fails("bund=1", KT_ERROR_NOT_FOUND, "bound");
+	fails("=1", KT_ERROR_USAGE, "VAR=VALUE");
+	fails("bound", KT_ERROR_USAGE, "VAR=VALUE");
+	fails("bound= ", KT_ERROR_USAGE, "no value");
+	fails("bound=-1", KT_ERROR_USAGE, "does not fit");
+	fails("bound=4294967296", KT_ERROR_USAGE, "0 to 4294967295");
+	fails("bound=0x1_0", KT_ERROR_USAGE, "is no number");
+	fails("bound=--1", KT_ERROR_USAGE, "is no number");
+	fails("bound=1 2", KT_ERROR_USAGE, "is no number");
+	fails("bound=''", KT_ERROR_USAGE, "is no number");
+	fails("bound[0]=1", KT_ERROR_USAGE, "no array");
+	fails("bound.x=1", KT_ERROR_USAGE, "no struct");
+	fails("small=128", KT_ERROR_USAGE, "-128 to 127");
+	fails("small=-129", KT_ERROR_USAGE, "-128 to 127");
+	fails("wide=18446744073709551616", KT_ERROR_USAGE, "64 bits");
+	fails("wide=-9223372036854775808", KT_ERROR_USAGE, "does not fit");
+	fails("verbose=2", KT_ERROR_USAGE, "true nor false");
+	fails("mode=MODE_NONE", KT_ERROR_USAGE, "MODE_ON");
+	fails("table[2][0]=1", KT_ERROR_USAGE, "no element 2");
+	fails("table[0][-1]=1", KT_ERROR_USAGE, "no index");
+	fails("table[0][99999999999999999999]=1", KT_ERROR_USAGE, "no index");
+	fails("table[0][18446744073709551615]=1", KT_ERROR_USAGE, "no element");
+	fails("table[0=1", KT_ERROR_USAGE, "no ']'");
+	fails("table[0]x=1", KT_ERROR_USAGE, "expected here");
+	fails("table=1", KT_ERROR_USAGE, "array");
+	fails("table[0]={1,2,3,4}", KT_ERROR_USAGE, "no element 3");
+	fails("table[*]=1", KT_ERROR_USAGE, "array");
+	fails("table[0]=@build/bpf/none", KT_ERROR_NOT_FOUND, "build/bpf/none");
+	fails("comm=12345678", KT_ERROR_USAGE, "do not fit into 8");
+	fails("comm=\"a", KT_ERROR_USAGE, "quote");
+	fails("limits=1", KT_ERROR_USAGE, "struct");
+	fails("limits.flag=1", KT_ERROR_UNSUPPORTED, "bit-field");
+	fails("limits.lo=1", KT_ERROR_NOT_FOUND, "low");
+	fails("text=x", KT_ERROR_UNSUPPORTED, "pointer");
+	fails("_license=GPL", KT_ERROR_NOT_FOUND, "no variable");
+}
+
+/* As bpftool 7.1 prints it of this object in a guest, and what may be wrong with it. */
+static void test_json(void **state)
+{
+	static const char dump[] =
+		"[{\"key\":[\"0x00\"],\"value\":[\"0x03\"],\"formatted\":{\"key\":0,\"value\":{\".rodata\":["
+		"{\"bound\":77},{\"small\":-3},{\"wide\":18446744073709551615},{\"verbose\":true},"
+		"{\"mode\":\"MODE_LOW\"},{\"table\":[[9,8,7],[6,5,4]]},{\"comm\":[97,98,0,0,0,0,0,0]},"
+		"{\"limits\":{\"low\":5,\"high\":6,\"(anon)\":{\"inner\":-9},\"per_node\":[1,2,3,4]}},"
+		"{\"gone\":1},{\"loops.____fmt\":[1,2]},{\"text\":4096}]}}}]";
+	struct kt_buf missing = KT_BUF_INIT;
+	const struct object_write *all;
+	const uint64_t wide = UINT64_MAX;
+	size_t n;
+
+	(void)state;
+	assert_null(object_globals_set_json(globals, dump, sizeof(dump) - 1, &missing));
+	assert_string_equal(missing.data, "gone\ntext (it cannot be set)\n");
+	all = object_globals_writes(globals, &n);
+	/* Each bare value is one: 5, a table of 6, a text of 8, and 7 members. */
+	assert_int_equal(n, 5 + 6 + 8 + 7);
+	assert_memory_equal(all[2].data, &wide, 8);
+	kt_buf_deinit(&missing);
+}
+
+static void json_fails(const char *text, enum kt_error_code code)
+{
+	struct kt_buf missing = KT_BUF_INIT;
+	struct kt_error *err = object_globals_set_json(globals, text, strlen(text), &missing);
+	size_t n;
+
+	assert_non_null(err);
+	assert_int_equal(kt_error_code(err), code);
+	kt_error_destroy(err);
+	object_globals_writes(globals, &n);
+	assert_int_equal(n, 0);
+	kt_buf_deinit(&missing);
+}
+
+static void test_json_errors(void **state)
+{
+	(void)state;
+	json_fails("", KT_ERROR_FORMAT);
+	json_fails("[{\"value\":[\"0x01\"]}]", KT_ERROR_FORMAT);
+	json_fails("[1, 2]", KT_ERROR_FORMAT);
+	json_fails("{\"bound\": 1", KT_ERROR_FORMAT);
+	json_fails("{\"wide\": 1, \"bound\": -1}", KT_ERROR_USAGE);
+	json_fails("{\"table\": [[1, 2, 3, 4]]}", KT_ERROR_USAGE);
+	json_fails("{\"bound\": \"\\u0000\"}", KT_ERROR_USAGE);
+	json_fails("{\"limits\": {\"none\": 1}}", KT_ERROR_NOT_FOUND);
+}
+
+static void test_no_object(void **state)
+{
+	struct object_globals *none;
+	struct kt_error *err = object_globals_open("GNUmakefile", &none);
+
+	(void)state;
+	assert_int_equal(kt_error_code(err), KT_ERROR_FORMAT);
+	kt_error_destroy(err);
+	err = object_globals_open("build/ktstr-init", &none);
+	assert_int_equal(kt_error_code(err), KT_ERROR_FORMAT);
+	kt_error_destroy(err);
+}
+
+#define globals_test(f) cmocka_unit_test_setup_teardown(f, open_all, close_all)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		globals_test(test_values),      globals_test(test_lists),
+		globals_test(test_errors),      globals_test(test_json),
+		globals_test(test_json_errors), cmocka_unit_test(test_no_object),
+	};
+
+	return cmocka_run_group_tests_name("object/globals", tests, NULL, NULL);
+}
