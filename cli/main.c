@@ -30,6 +30,7 @@ static const char help[] =
 	"                                        does it attach, and schedule?\n"
 	"  ktstr-gdb sweep [FILE]                scheduler x kernel x topology\n"
 	"  ktstr-gdb fetch-kernel SUITE...       a stock kernel to boot\n"
+	"  ktstr-gdb cache                       what is kept between runs; to remove it\n"
 	"  ktstr-gdb report DIR                  what a sweep came to, cell by cell\n"
 	"\n"
 	"No guest:\n"
@@ -53,6 +54,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{"attach", cli_attach},
+	{"cache", cli_cache},
 	{"collect", cli_collect},
 	{"diff", cli_diff},
 	{"explain", cli_explain},

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* ktstr-gdb cache: what the tool keeps between runs. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <getopt.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "render/text.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+#include "util/io.h"
+#include "vm/snapshot.h"
+
+static const char help[] =
+	"Usage: ktstr-gdb cache [list] [OPTION...]\n"
+	"       ktstr-gdb cache size [OPTION...]\n"
+	"       ktstr-gdb cache clear [OPTION...]\n"
+	"\n"
+	"What is kept between runs, in $XDG_CACHE_HOME/ktstr-gdb or ~/.cache/ktstr-gdb:\n"
+	"\n"
+	"  snapshots  guests that were booted, up to where they get their work: the next\n"
+	"             run with the same kernel, QEMU and options is restored from one.\n"
+	"             2 GiB in all; those that were not used for longest go first\n"
+	"  kernels    those that were fetched\n"
+	"  facts      the layout of each kernel, and the like: small files\n"
+	"  other      what the tool's scripts and tests keep: sources, debug info\n"
+	"\n"
+	"list shows them with their size and when they were last used or written. size\n"
+	"adds them up. clear removes them, and says what it removed; a guest that runs\n"
+	"is not disturbed. All of it can be made again.\n"
+	"\n"
+	"Options:\n"
+	"  --snapshots, --kernels, --facts, --other\n"
+	"                       only these\n"
+	"  -h, --help           this text\n";
+
+enum kind { SNAPSHOTS, KERNELS, FACTS, OTHER, N_KINDS };
+static const char *const kind_names[N_KINDS] = {"snapshots", "kernels", "facts", "other"};
+
+struct item {
+	enum kind kind;
+	char *path;
+	int64_t size;
+	time_t used;
+	char *what; /* a snapshot's kernel and QEMU; else NULL */
+};
+
+struct cache {
+	char *dir;
+	KT_VEC(struct item) items;
+};
+
+static void cache_deinit(struct cache *cache)
+{
+	kt_vec_for_each (&cache->items, item) {
+		free(item->path);
+		free(item->what);
+	}
+	kt_vec_free(&cache->items);
+	free(cache->dir);
+}
+
+/* nftw(3) has no context pointer. */
+static int64_t tree_size;
+static int add_size(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)path;
+	(void)ftw;
+	tree_size += type == FTW_F ? st->st_size : 0;
+	return 0;
+}
+
+static int64_t size_of(const char *path)
+{
+	tree_size = 0;
+	nftw(path, add_size, 16, FTW_PHYS | FTW_MOUNT);
+	return tree_size;
+}
+
+static bool add_item(struct cache *cache, enum kind kind, const char *path, const bool *wanted)
+{
+	struct item item = {.kind = kind};
+	struct stat st;
+
+	if (lstat(path, &st))
+		return true;
+	if (kind == FACTS && S_ISDIR(st.st_mode))
+		item.kind = OTHER;
+	if (!wanted[item.kind])
+		return true;
+	item.used = st.st_mtime;
+	item.size = size_of(path);
+	item.path = strdup(path);
+	if (!item.path)
+		return false;
+	if (kt_vec_push(&cache->items, item))
+		return true;
+	free(item.path);
+	return false;
+}
+
+/* Entries of a folder as items of that kind; the folder may be absent. */
+static bool add_folder(struct cache *cache, enum kind kind, const char *path, const bool *wanted)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	bool ok = true;
+
+	while (ok && dir && (entry = readdir(dir))) {
+		_cleanup_free_ char *file = NULL;
+
+		/* Locks, and what is being written, are left alone. */
+		if (entry->d_name[0] == '.')
+			continue;
+		/* These have items of their own. */
+		if (kind == FACTS && (!strcmp(entry->d_name, kind_names[SNAPSHOTS]) ||
+				      !strcmp(entry->d_name, kind_names[KERNELS])))
+			continue;
+		if (asprintf(&file, "%s/%s", path, entry->d_name) < 0)
+			file = NULL;
+		ok = file && add_item(cache, kind, file, wanted);
+	}
+	if (dir)
+		closedir(dir);
+	return ok;
+}
+
+/* What the headers of the snapshots say. */
+static void describe(struct cache *cache)
+{
+	struct vm_snapshots snapshots = VM_SNAPSHOTS_INIT;
+	struct vm_snapshot_list list = {0};
+	struct kt_error *err = vm_snapshots_open(cache->dir, &snapshots);
+
+	if (!err)
+		err = vm_snapshot_list(&snapshots, &list);
+	kt_error_destroy(err);
+	kt_vec_for_each (&cache->items, item) {
+		kt_vec_for_each (&list.v, entry) {
+			const char *slash = strrchr(item->path, '/');
+
+			if (item->kind == SNAPSHOTS && !item->what && entry->of.kernel[0] &&
+			    !strcmp(slash + 1, entry->name) &&
+			    asprintf(&item->what, "%s, QEMU %s", entry->of.kernel, entry->of.qemu) <
+				    0)
+				item->what = NULL;
+		}
+	}
+	kt_vec_free(&list.v);
+	vm_snapshots_close(&snapshots);
+}
+
+static struct kt_error *gather(struct cache *cache, const bool *wanted)
+{
+	_cleanup_free_ char *snapshots = NULL, *kernels = NULL;
+	bool ok = true;
+
+	cache->dir = kt_cache_dir();
+	if (!cache->dir)
+		return kt_error_new(KT_ERROR_UNSUPPORTED,
+				    "there is no cache: neither XDG_CACHE_HOME nor HOME is an "
+				    "absolute path");
+	if (asprintf(&snapshots, "%s/%s", cache->dir, kind_names[SNAPSHOTS]) < 0 ||
+	    asprintf(&kernels, "%s/%s", cache->dir, kind_names[KERNELS]) < 0)
+		return kt_error_no_memory();
+	ok &= add_folder(cache, SNAPSHOTS, snapshots, wanted);
+	ok &= add_folder(cache, KERNELS, kernels, wanted);
+	ok &= add_folder(cache, FACTS, cache->dir, wanted);
+	if (!ok)
+		return kt_error_no_memory();
+	if (!access(snapshots, F_OK))
+		describe(cache);
+	return NULL;
+}
+
+static void put_mib(struct kt_buf *out, int64_t size)
+{
+	kt_buf_printf(out, "%8.1f MiB", (double)size / (1 << 20));
+}
+
+static void put_item(struct kt_buf *out, const struct item *item)
+{
+	char when[32] = "";
+	struct tm tm;
+
+	if (localtime_r(&item->used, &tm))
+		strftime(when, sizeof(when), "%Y-%m-%d %H:%M", &tm);
+	kt_buf_printf(out, "%-9s ", kind_names[item->kind]);
+	put_mib(out, item->size);
+	kt_buf_printf(out, "  %s  ", when);
+	render_append_visible(out, item->what ? item->what : strrchr(item->path, '/') + 1, false);
+	kt_buf_appendc(out, '\n');
+}
+
+/* Snapshots and kernels one by one, the many small files as one line. */
+static void put_sums(const struct cache *cache, struct kt_buf *out, bool all)
+{
+	for (int kind = 0; kind < N_KINDS; kind++) {
+		int64_t size = 0;
+		size_t n = 0;
+
+		kt_vec_for_each (&cache->items, item) {
+			n += (int)item->kind == kind;
+			size += (int)item->kind == kind ? item->size : 0;
+		}
+		if (!n || (!all && kind != FACTS))
+			continue;
+		kt_buf_printf(out, "%-9s ", kind_names[kind]);
+		put_mib(out, size);
+		kt_buf_printf(out, "  %zu\n", n);
+	}
+}
+
+static int list(const struct cache *cache)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf out = KT_BUF_INIT;
+
+	kt_vec_for_each (&cache->items, item)
+		if (item->kind != FACTS)
+			put_item(&out, item);
+	put_sums(cache, &out, false);
+	if (!out.len)
+		kt_buf_printf(&out, "%s is empty\n", cache->dir);
+	return out.failed ? cli_fail(kt_error_no_memory()) : cli_print(out.data);
+}
+
+static int size(const struct cache *cache)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf out = KT_BUF_INIT;
+	int64_t sum = 0;
+
+	put_sums(cache, &out, true);
+	kt_vec_for_each (&cache->items, item)
+		sum += item->size;
+	kt_buf_printf(&out, "%-9s ", "all");
+	put_mib(&out, sum);
+	kt_buf_printf(&out, "  in %s\n", cache->dir);
+	return out.failed ? cli_fail(kt_error_no_memory()) : cli_print(out.data);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+/* What could not be removed is the error; what was removed before it is said all the same. */
+static int clear(const struct cache *cache)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf out = KT_BUF_INIT;
+	struct cache removed = {.dir = cache->dir};
+	struct kt_error *err = NULL;
+	int status;
+
+	kt_vec_for_each (&cache->items, item) {
+		if (!err && nftw(item->path, remove_one, 16, FTW_PHYS | FTW_MOUNT | FTW_DEPTH) &&
+		    errno != ENOENT)
+			err = kt_error_os(errno, "cannot remove %s", item->path);
+		if (err)
+			break;
+		if (!kt_vec_push(&removed.items, *item))
+			err = kt_error_no_memory();
+	}
+	put_sums(&removed, &out, true);
+	kt_vec_free(&removed.items);
+	status = cli_print(out.len ? out.data : "");
+	if (!err && !out.len)
+		cli_note("nothing to remove in %s", cache->dir);
+	return err ? cli_fail(err) : status;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(const struct cache *cache);
+} actions[] = {{"list", list}, {"size", size}, {"clear", clear}};
+
+static int run(const char *action, const bool *wanted)
+{
+	_cleanup_(cache_deinit) struct cache cache = {0};
+
+	for (size_t i = 0; i < sizeof(actions) / sizeof(*actions); i++) {
+		struct kt_error *err;
+
+		if (strcmp(action, actions[i].name))
+			continue;
+		err = gather(&cache, wanted);
+		return err ? cli_fail(err) : actions[i].run(&cache);
+	}
+	return cli_fail(kt_error_new(KT_ERROR_USAGE,
+				     "\"%s\" is nothing that can be done with the cache: there are "
+				     "list, size and clear",
+				     action));
+}
+
+int cli_cache(int argc, char **argv)
+{
+	static const struct option options[] = {{"snapshots", no_argument, NULL, 256 + SNAPSHOTS},
+						{"kernels", no_argument, NULL, 256 + KERNELS},
+						{"facts", no_argument, NULL, 256 + FACTS},
+						{"other", no_argument, NULL, 256 + OTHER},
+						{"help", no_argument, NULL, 'h'},
+						{0}};
+	bool wanted[N_KINDS] = {false}, some = false;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (option == 'h')
+			return cli_print(help);
+		if (option == '?')
+			return CLI_USAGE;
+		wanted[option - 256] = some = true;
+	}
+	for (int kind = 0; kind < N_KINDS && !some; kind++)
+		wanted[kind] = true;
+	if (argc - optind > 1)
+		return cli_fail(kt_error_new(KT_ERROR_USAGE,
+					     "\"%s\": cache does one thing at a time",
+					     argv[optind + 1]));
+	return run(optind < argc ? argv[optind] : "list", wanted);
+}
