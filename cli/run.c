@@ -137,6 +137,7 @@ static int run_loader(const struct vm_config *vm, const struct vm_load *load,
 		return cli_fail(err);
 	run->result.inspection = &run->session.inspection;
 	run->result.boot_ns = run->results.boot_ns;
+	run->result.restored = vm_was_restored(run->vm);
 	run->result.load_ns = run->results.load_ns;
 	return CLI_DONE;
 }

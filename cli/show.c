@@ -19,7 +19,8 @@ void cli_print_timing(const struct cli_result *result)
 	} lines[] = {
 		{"resolve", session->resolve_ns,
 		 session->cached ? "from the cache" : "from the image"},
-		{"boot", result->boot_ns, "to the guest's init"},
+		{"boot", result->boot_ns,
+		 result->restored ? "restored from a snapshot" : "to the guest's init"},
 		{"load", result->load_ns, "the programs"},
 		{"connect", t->connect_ns, "a guardian; then the guest stops"},
 		{"locate", t->locate_ns, "page tables, KASLR, proof"},

@@ -14,6 +14,7 @@ struct cli_result {
 
 	/* Only of a guest that this process booted; else 0 and NULL. */
 	int64_t boot_ns, load_ns;
+	bool restored; /* from a snapshot, and not booted */
 	const struct kt_trials *trials;        /* of objects; NULL: none were loaded */
 	const struct render_payload *payload; /* of a loader that was run */
 	const char *scheduler;
