@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "model/veristat.h"
 #include "render/objects.h"
 #include "util/cleanup.h"
 
@@ -139,9 +140,7 @@ static const struct render_column own_columns[] = {
 
 static const char table_columns[] =
 	"file_name,prog_name,prog_type,verdict,total_insns,total_states,peak_states,stack_depth";
-static const char csv_columns[] =
-	"file_name,prog_name,verdict,duration,total_insns,total_states,peak_states,"
-	"max_states_per_insn,max_mark_read_len,prog_size,prog_size_jited,stack_depth,prog_type";
+static const char csv_columns[] = KT_VERISTAT_CSV;
 
 /* --- columns of programs, as the kernel has them --- */
 
@@ -267,6 +266,31 @@ struct kt_error *render_trials_table(const struct render_kernel_trials *kernel,
 	return err ? err : render_grid_table(&table.grid, options->width, options->color, out);
 }
 
+/* veristat reads no cell that is empty, and has 0 itself for a number that it does not know. */
+static struct render_cell get_number_or_0(const void *row, size_t n)
+{
+	struct render_cell cell = get_number(row, n);
+
+	return cell.known ? cell : render_number_cell(true, 0);
+}
+
+static struct render_cell get_name_or_dash(const void *row)
+{
+	const char *name = trial_of(row)->name;
+
+	return render_string_cell(name[0] ? name : "-");
+}
+
+static void leave_no_cell_empty(struct table *table)
+{
+	kt_vec_for_each (&table->columns, column) {
+		if (column->source == RENDER_FROM_GET_NTH && column->get_nth == get_number)
+			column->get_nth = get_number_or_0;
+		else if (column->source == RENDER_FROM_GET && column->get == get_name)
+			column->get = get_name_or_dash;
+	}
+}
+
 struct kt_error *render_trials_csv(const struct render_kernel_trials *kernels, size_t n,
 				   const struct render_trials_options *options, struct kt_buf *out)
 {
@@ -278,6 +302,8 @@ struct kt_error *render_trials_csv(const struct render_kernel_trials *kernels, s
 		      options->columns ? options->columns : csv_columns);
 	if (!err && columns.failed)
 		err = kt_error_no_memory();
+	if (!options->columns)
+		leave_no_cell_empty(&table);
 	if (!err) {
 		struct render_trials_options with = *options;
 
