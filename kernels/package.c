@@ -26,7 +26,9 @@
 struct package {
 	const struct kt_kernels_options *options;
 	struct kernels_reading reading;
+	const char *path; /* of the file */
 	const char *what; /* the file is, if it is no archive */
+	bool no_archive;  /* it is none */
 	int fd;
 	char *tree;         /* where the files go */
 	struct kt_buf info; /* what the package says about itself */
@@ -175,7 +177,8 @@ static struct kt_error *fill(void *context, const char *dir)
 
 	if (err && kt_error_code(err) == KT_ERROR_NOT_FOUND) {
 		kt_error_destroy(err);
-		return kernels_not_a_kernel("it", package->what);
+		package->no_archive = true;
+		return kernels_not_a_kernel(package->path, package->what);
 	}
 	if (!err && package->container)
 		err = kernels_oci_unpack(package->fd, false, &package->reading, dir);
@@ -216,7 +219,7 @@ struct kt_error *kernels_package_add(const char *path, const char *what,
 				     struct kt_kernels *out)
 {
 	_cleanup_(package_deinit) struct package package = {
-		.options = options, .what = what, .fd = -1};
+		.options = options, .path = path, .what = what, .fd = -1};
 	_cleanup_free_ char *name = NULL, *dir = NULL;
 	struct kt_error *err;
 
@@ -227,11 +230,8 @@ struct kt_error *kernels_package_add(const char *path, const char *what,
 		err = kt_error_no_memory();
 	if (!err)
 		err = kernels_store(name, options, fill, &package, &dir);
-	if (err && kt_error_code(err) == KT_ERROR_FORMAT &&
-	    !strncmp(kt_error_message(err), "it: not a kernel", 16)) {
-		kt_error_destroy(err);
-		return kernels_not_a_kernel(path, what);
-	}
+	if (err && package.no_archive)
+		return err; /* it names the file */
 	return err ? kt_error_wrap(err, "%s", path) : list_trees(dir, path, out);
 }
 

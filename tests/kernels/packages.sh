@@ -242,9 +242,11 @@ says_of 'a compressed text' 3 'text.gz: not a kernel: a file compressed by gzip'
 if [ "${KTSTR_BOOT:-}" = no ]; then
 	skip 'the kernel of a package boots' 'KTSTR_BOOT=no'
 elif make --no-print-directory -s bpf; then
+	# Without the time that the verifier took.
 	table() {
 		XDG_CACHE_HOME=$boot_cache "$tool" collect --accel tcg --kernel "$1" \
-			--object build/bpf/demo.bpf.o --csv >"$2" 2>"$work/err" || cat "$work/err"
+			--object build/bpf/demo.bpf.o --csv 2>"$work/err" | cut -d, -f1-3,5- >"$2"
+		[ ! -s "$work/err" ] || cat "$work/err"
 	}
 	table "$kernel" "$work/bare.csv"
 	table "$work/linux-image-full.deb" "$work/deb.csv"
