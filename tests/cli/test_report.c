@@ -74,7 +74,7 @@ static void test_terminal(void **state)
 	assert_false(HAS(result.out, "\033["));
 	sh("\"$T\" report --color always \"$D/r\"");
 	assert_true(HAS(result.out, "\033[1m"));
-	/* 80 columns are not enough for a dozen kernels of one program. */
+	/* 80 columns, which a pipe has, too, are not enough for twenty programs. */
 	sh("for k in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do sed "
 	   "\"s/a_init/a_program_number_$k/; s/6.16/6.1/\" \"$D/r/1.json\" > \"$D/old/k$k.json\"; "
 	   "sed \"s/8cpu/${k}cpu/\" \"$D/old/k$k.json\" > \"$D/old/$k.json\"; done; "
@@ -82,7 +82,7 @@ static void test_terminal(void **state)
 	tty("NO_COLOR=1 \"$T\" report \"$D/old\"", NULL, NULL);
 	assert_true(HAS(result.out, "\na_program_number_20 120\n"));
 	sh("\"$T\" report \"$D/old\"");
-	assert_false(HAS(result.out, "\na_program_number_20"));
+	assert_true(HAS(result.out, "\na_program_number_20 120\n"));
 }
 
 static void test_what_is_wrong(void **state)
@@ -120,7 +120,7 @@ static void test_documents(void **state)
 	assert_true(HAS(result.out, "\"schema\": \"ktstr-gdb.report.v1\""));
 	assert_false(HAS(result.out, "\"changes\""));
 	sh("\"$T\" report \"$D/r\" --csv");
-	assert_true(HAS(result.out, "\nscx_a,6.9,4cpu,failed,,timed out,,,,a_init,,90,loaded\n"));
+	assert_true(HAS(result.out, "\nscx_a,6.9,4cpu,failed,,timed out,,,,a_init,,90,loaded,,,"));
 	sh("\"$T\" report \"$D/r\" --junit");
 	assert_true(HAS(result.out, "<failure message=\"timed out\" type=\"failed\"/>"));
 	sh("\"$T\" report \"$D/r\" --markdown");
