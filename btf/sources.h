@@ -41,6 +41,14 @@ struct cache_name sources_image_key(struct sources *sources);
 /* The layouts of types. *from_ret, for people, is static. */
 struct kt_error *sources_types(struct sources *sources, struct types **ret, const char **from_ret);
 
+struct btf;
+
+/*
+ * The BTF itself, parsed by libbpf, of --btf, else of the image; btf__free() it.
+ * KT_ERROR_NOT_FOUND: neither has any. KT_ERROR_FORMAT: it is damaged.
+ */
+struct kt_error *sources_btf(struct sources *sources, struct btf **ret);
+
 /*
  * Proves that a BTF file is of the kernel that the other sources are of, by what of its BTF these
  * know, and fills the samples in *kernel, which a guest's memory has to have. KT_ERROR_MISMATCH.

@@ -24,6 +24,7 @@ enum cli_status {
 /* A command: its options begin at argv[1]. Returns the exit status. */
 int cli_attach(int argc, char **argv);
 int cli_cache(int argc, char **argv);
+int cli_check(int argc, char **argv);
 int cli_collect(int argc, char **argv);
 int cli_diff(int argc, char **argv);
 int cli_explain(int argc, char **argv);

@@ -34,6 +34,8 @@ static const char help[] =
 	"  ktstr-gdb report DIR                  what a sweep came to, cell by cell\n"
 	"\n"
 	"No guest:\n"
+	"  ktstr-gdb check FILE.bpf.o... --kernel IMAGE...\n"
+	"                                        what is sure to fail when they are loaded\n"
 	"  ktstr-gdb log [FILE...]               a loader's output, its verifier logs\n"
 	"                                        collapsed\n"
 	"  ktstr-gdb explain [MESSAGE]           why the verifier says it, and what to do\n"
@@ -55,6 +57,7 @@ static const struct {
 } commands[] = {
 	{"attach", cli_attach},
 	{"cache", cli_cache},
+	{"check", cli_check},
 	{"collect", cli_collect},
 	{"diff", cli_diff},
 	{"explain", cli_explain},

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* ktstr-gdb check: what is sure to fail when objects are loaded, without a boot. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/boot.h"
+#include "cli/check.h"
+#include "cli/options.h"
+#include "kernels/kernels.h"
+#include "util/cleanup.h"
+#include "util/io.h"
+
+/* Of an object, in bytes. */
+#define OBJECT_MAX ((size_t)256 << 20)
+
+static const char help[] =
+	"Usage: ktstr-gdb check FILE.bpf.o... --kernel IMAGE... [OPTION...]\n"
+	"       ktstr-gdb check FILE.bpf.o... --vmlinux FILE | --btf FILE [OPTION...]\n"
+	"\n"
+	"Tells, without a boot, what of BPF objects is sure to fail on kernels: types of\n"
+	"programs and maps, helpers, kfuncs, symbols, functions to attach to, struct_ops\n"
+	"and CO-RE relocations that a kernel lacks. It says nothing about what the\n"
+	"verifier will find: `ktstr-gdb collect` boots the kernel and loads them.\n"
+	"\n"
+	"  ok           nothing was found\n"
+	"  \xe2\x9c\x97 CLASS      the load fails\n"
+	"  ? CLASS      with --may-fail: the load fails only if the verifier comes to that\n"
+	"               code, which a check before it may keep it from\n"
+	"  -            the object says not to load it: SEC(\"?...\")\n"
+	"\n"
+	"What a module has is not known here: load the module, and it may be there.\n"
+	"\n"
+	"Kernels:\n"
+	"  --kernel IMAGE       a vmlinuz, a package, a directory, debian:SUITE, as for\n"
+	"                       collect; may be given again\n"
+	"  --vmlinux FILE       a vmlinux or vmlinuz\n"
+	"  --btf FILE           raw BTF, a copy of a /sys/kernel/btf/vmlinux\n"
+	"  --system-map FILE, --kallsyms FILE\n"
+	"                       its symbols\n"
+	"\n"
+	"The result:\n"
+	"  --may-fail           show what only may fail, too\n"
+	"  --json               one JSON document\n"
+	"  --csv                a line for each program and kernel\n"
+	"  --color WHEN         auto, always or never\n"
+	"\n"
+	"Exit status: 0 nothing will fail; 1 something will; 2 usage; 3 it could not be\n"
+	"done.\n";
+
+enum { OPT_MAY_FAIL = CLI_OPT_OWN };
+
+struct check_options {
+	KT_VEC(const char *) kernels; /* as they were given */
+	struct kfacts_sources sources;
+	bool json, csv;
+	enum cli_color color;
+	struct check check;
+	struct kt_kernels found;
+	int status; /* the worst so far */
+};
+
+static void check_options_deinit(struct check_options *o)
+{
+	kt_vec_for_each (&o->check.objects, object)
+		kt_buf_deinit(&object->bytes);
+	kt_vec_for_each (&o->check.kernels, kernel)
+		preflight_result_deinit(&kernel->result);
+	kt_vec_free(&o->check.objects);
+	kt_vec_free(&o->check.kernels);
+	kt_vec_free(&o->kernels);
+	kt_kernels_deinit(&o->found);
+}
+
+static struct kt_error *read_objects(struct check *check, char **paths, int n)
+{
+	for (int i = 0; i < n; i++) {
+		struct check_object object = {.path = paths[i], .name = cli_base_name(paths[i])};
+		struct kt_error *err = kt_read_file(paths[i], OBJECT_MAX, &object.bytes);
+
+		if (!err && !object.bytes.len)
+			err = kt_error_new(KT_ERROR_FORMAT, "%s: the file is empty", paths[i]);
+		if (!err && !kt_vec_push(&check->objects, object))
+			err = kt_error_no_memory();
+		if (err) {
+			kt_buf_deinit(&object.bytes);
+			return err;
+		}
+	}
+	return NULL;
+}
+
+/* Adds a kernel; one that cannot be read is said, and the others go on. */
+static void check_kernel(struct check_options *o, const struct kfacts_sources *sources,
+			 const char *name)
+{
+	struct check_kernel kernel = {.file = cli_sources_name(sources)};
+	struct preflight_file *files = calloc(o->check.objects.len, sizeof(*files));
+	struct kt_error *err = files ? NULL : kt_error_no_memory();
+
+	cli_progress("reading the kernel");
+	for (size_t i = 0; !err && i < o->check.objects.len; i++) {
+		const struct check_object *object = &o->check.objects.data[i];
+
+		files[i] = (struct preflight_file){object->name, object->bytes.data,
+						   object->bytes.len};
+	}
+	if (!err)
+		err = preflight_apart(sources, files, o->check.objects.len, cli_cancel_fd(),
+				      &kernel.result);
+	cli_progress(NULL);
+	free(files);
+	if (!err) {
+		kernel.name = *kernel.result.release ? kernel.result.release : name;
+		if (!kt_vec_push(&o->check.kernels, kernel)) {
+			preflight_result_deinit(&kernel.result);
+			err = kt_error_no_memory();
+		} else if (!kernel.result.has_btf) {
+			cli_note("%s has no BTF: what it lacks is known by its symbols alone",
+				 kernel.name);
+		}
+	}
+	if (err)
+		o->status = cli_fail(err);
+}
+
+static struct kt_error *find_kernels(struct check_options *o)
+{
+	struct kt_kernels_options options = cli_kernels_options();
+
+	kt_vec_for_each (&o->kernels, spec) {
+		struct kt_error *err = kt_kernels_find(*spec, &options, &o->found);
+
+		if (err)
+			return err;
+	}
+	return kt_kernels_join(&o->found, &options);
+}
+
+static struct kt_error *render(const struct check_options *o, char **ret)
+{
+	if (o->json)
+		return check_render_json(&o->check, ret);
+	if (o->csv)
+		return check_render_csv(&o->check, ret);
+	return check_render_text(&o->check, cli_terminal_width(), cli_color_on(o->color, stdout),
+				 ret);
+}
+
+static bool any_fails(const struct check *check)
+{
+	for (size_t k = 0; k < check->kernels.len; k++)
+		for (size_t i = 0; i < check->objects.len; i++)
+			for (size_t p = 0; p < check_programs(check, i); p++)
+				if (check_verdict(check, k, i, p, NULL) == CHECK_FAILS)
+					return true;
+	return false;
+}
+
+static int show(struct check_options *o)
+{
+	_cleanup_free_ char *text = NULL;
+	struct kt_error *err;
+	int status;
+
+	if (!o->check.kernels.len)
+		return o->status;
+	err = render(o, &text);
+	if (err)
+		return cli_fail(err);
+	status = cli_print(text);
+	if (status == CLI_DONE)
+		status = o->status;
+	return status == CLI_DONE && any_fails(&o->check) ? CLI_TEST_FAILED : status;
+}
+
+static int run(struct check_options *o, int n, char **paths)
+{
+	struct kt_error *err = read_objects(&o->check, paths, n);
+
+	if (!err)
+		err = find_kernels(o);
+	if (err)
+		return cli_fail(err);
+	kt_vec_for_each (&o->found.v, kernel) {
+		const struct kfacts_sources sources = {.image = kernel->image,
+						       .image_name = kernel->source};
+
+		check_kernel(o, &sources, kernel->name);
+		if (cli_sleep_ms(0))
+			break;
+	}
+	if (cli_sources_name(&o->sources))
+		check_kernel(o, &o->sources, cli_sources_name(&o->sources));
+	return show(o);
+}
+
+static struct kt_error *take_option(struct check_options *o, int option, const char *arg)
+{
+	switch (option) {
+	case CLI_OPT_KERNEL: return kt_vec_push(&o->kernels, arg) ? NULL : kt_error_no_memory();
+	case CLI_OPT_VMLINUX: o->sources.image = arg; return NULL;
+	case CLI_OPT_BTF: o->sources.btf = arg; return NULL;
+	case CLI_OPT_SYSTEM_MAP: o->sources.system_map = arg; return NULL;
+	case CLI_OPT_KALLSYMS: o->sources.kallsyms = arg; return NULL;
+	case OPT_MAY_FAIL: o->check.may_fail = true; return NULL;
+	case CLI_OPT_JSON: o->json = true; return NULL;
+	case CLI_OPT_CSV: o->csv = true; return NULL;
+	default: return cli_color_option(arg, &o->color);
+	}
+}
+
+static struct kt_error *check_usage(const struct check_options *o, int n)
+{
+	if (n < 1)
+		return kt_error_hint(kt_error_new(KT_ERROR_USAGE, "check takes BPF objects"),
+				     "as in ktstr-gdb check prog.bpf.o --kernel debian:bookworm");
+	if (o->json && o->csv)
+		return kt_error_new(KT_ERROR_USAGE, "--json and --csv: choose one");
+	if (!o->kernels.len && !cli_sources_name(&o->sources))
+		return kt_error_hint(kt_error_new(KT_ERROR_USAGE, "check needs a kernel"),
+				     "--kernel IMAGE, --vmlinux FILE, or --btf FILE; "
+				     "/sys/kernel/btf/vmlinux is that of this machine");
+	return NULL;
+}
+
+int cli_check(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"kernel", required_argument, NULL, CLI_OPT_KERNEL},
+		{"vmlinux", required_argument, NULL, CLI_OPT_VMLINUX},
+		{"btf", required_argument, NULL, CLI_OPT_BTF},
+		{"system-map", required_argument, NULL, CLI_OPT_SYSTEM_MAP},
+		{"kallsyms", required_argument, NULL, CLI_OPT_KALLSYMS},
+		{"may-fail", no_argument, NULL, OPT_MAY_FAIL},
+		{"json", no_argument, NULL, CLI_OPT_JSON},
+		{"csv", no_argument, NULL, CLI_OPT_CSV},
+		{"color", required_argument, NULL, CLI_OPT_COLOR},
+		{"help", no_argument, NULL, 'h'},
+		{0}};
+	_cleanup_(check_options_deinit) struct check_options o = {0};
+	struct kt_error *err;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (c == 'h')
+			return cli_print(help);
+		if (c == '?')
+			return CLI_USAGE;
+		err = take_option(&o, c, optarg);
+		if (err)
+			return cli_fail(err);
+	}
+	err = check_usage(&o, argc - optind);
+	return err ? cli_fail(err) : run(&o, argc - optind, argv + optind);
+}

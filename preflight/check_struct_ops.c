@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The structs of .struct_ops: the kernel has to have the type, and the members that are set. */
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "btf/btf_lookup.h"
+#include "preflight/checks.h"
+
+/* libbpf 1.4 and later can leave a struct_ops out for programs that are not of it. */
+#define ALL_NEED_IT (LIBBPF_MAJOR_VERSION == 1 && LIBBPF_MINOR_VERSION < 4)
+
+/*
+ * A variable of .struct_ops. Its types are those of libbpf, who has put in where in the section it
+ * lies.
+ */
+struct ops {
+	size_t section;
+	uint32_t offset; /* in the section */
+	const struct btf_type *type;
+	const char *name; /* of the type */
+};
+
+#define FOUND "struct_ops %s%s%s in this kernel%s"
+
+/* Takes try. member: "", or a name behind has. */
+static void found(struct pf_check *check, char *try, const char *name, const char *has,
+		  const char *member)
+{
+	const char *of = *member ? "" : "'s vmlinux";
+
+	if (ALL_NEED_IT) {
+		pf_found(check, PREFLIGHT_ALL, KT_LOAD_REQUEST, true, try, FOUND, name, has, member,
+			 of);
+		return;
+	}
+	for (uint32_t i = 0; i < check->object->programs.len; i++)
+		if (bpf_program__type(check->object->programs.data[i]) == BPF_PROG_TYPE_STRUCT_OPS)
+			pf_found(check, i, KT_LOAD_REQUEST, true, try ? strdup(try) : NULL, FOUND,
+				 name, has, member, of);
+	free(try);
+}
+
+static bool is_set(const struct pf_check *check, const struct ops *ops, uint32_t i)
+{
+	const struct btf_member *m = &btf_members(ops->type)[i];
+	size_t at = ops->offset + btf_member_bit_offset(ops->type, i) / 8;
+	const struct pf_section *s = &check->object->sections.data[ops->section];
+	int64_t size = btf__resolve_size(bpf_object__btf(check->object->obj), m->type);
+
+	if (pf_reloc_at(check->object, ops->section, at))
+		return true;
+	for (size_t k = at; s->data && size > 0 && k < s->len && k - at < (size_t)size; k++)
+		if (s->data[k])
+			return true;
+	return false;
+}
+
+static bool has_member(const struct btf *btf, const struct btf_type *t, const char *name)
+{
+	for (uint32_t i = 0; i < btf_vlen(t); i++)
+		if (!strcmp(btf_name_of(btf, btf_members(t)[i].name_off), name))
+			return true;
+	return false;
+}
+
+static void check_members(struct pf_check *check, const struct ops *ops, uint32_t id)
+{
+	const struct btf *own = bpf_object__btf(check->object->obj), *target = check->kernel->btf;
+	const struct btf_type *t = btf__type_by_id(target, id);
+
+	for (uint32_t i = 0; i < btf_vlen(ops->type) && !check->err; i++) {
+		const char *name = btf_name_of(own, btf_members(ops->type)[i].name_off);
+
+		if (!*name || has_member(target, t, name))
+			continue;
+		if (is_set(check, ops, i))
+			found(check, pf_near_members(target, id, name), ops->name,
+			      " has no member ", name);
+	}
+}
+
+static void check_ops(struct pf_check *check, const struct ops *ops)
+{
+	char *plain = strndup(ops->name, pf_essential(ops->name));
+	uint32_t id = plain ? pf_kernel_find(check->kernel, plain, BTF_KIND_STRUCT) : 0;
+
+	if (!plain)
+		check->err = kt_error_no_memory();
+	else if (!id)
+		found(check, pf_kernel_near(check->kernel, "", plain, BTF_KIND_STRUCT), plain,
+		      " is not", "");
+	else
+		check_members(check, ops, id);
+	free(plain);
+}
+
+static void check_section(struct pf_check *check, const struct btf_type *sec, size_t section)
+{
+	const struct btf *btf = bpf_object__btf(check->object->obj);
+
+	for (uint32_t i = 0; i < btf_vlen(sec) && !check->err; i++) {
+		const struct btf_var_secinfo *info = &btf_var_secinfos(sec)[i];
+		struct ops ops = {.section = section, .offset = info->offset};
+		const struct btf_type *var = btf__type_by_id(btf, info->type);
+		uint32_t id = var && btf_is_var(var) ? var->type : 0;
+
+		ops.type = btf_strip(btf, &id);
+		if (!id || !ops.type || !btf_is_struct(ops.type))
+			continue;
+		ops.name = btf_name_of(btf, ops.type->name_off);
+		if (*ops.name)
+			check_ops(check, &ops);
+	}
+}
+
+/* ".struct_ops", and ".struct_ops.link" where libbpf knows it (1.2); "?" in front: optional. */
+static bool is_struct_ops(const char *name)
+{
+	return !strcmp(name, ".struct_ops") || (!ALL_NEED_IT && !strcmp(name, ".struct_ops.link"));
+}
+
+void pf_check_struct_ops(struct pf_check *check)
+{
+	const struct btf *btf = bpf_object__btf(check->object->obj);
+
+	if (!btf || !check->kernel->btf)
+		return;
+	for (uint32_t id = 1; id < btf__type_cnt(btf) && !check->err; id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+		const char *name;
+		size_t section;
+
+		if (!t || !btf_is_datasec(t))
+			continue;
+		name = btf_name_of(btf, t->name_off);
+		if (is_struct_ops(name) && pf_section_find(check->object, name, &section))
+			check_section(check, t, section);
+	}
+}
