@@ -9,6 +9,7 @@
 #include "model/filter.h"
 #include "model/saved.h"
 #include "render/diff.h"
+#include "render/trials.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 
@@ -33,6 +34,9 @@ static const char help[] =
 	"  --fail-on EXPR       exit with 1 if EXPR holds for any program, whether --filter\n"
 	"                       shows it or not, or if a program, or the run, passed in A\n"
 	"                       and fails in B; may be given again\n"
+	"  --number KEY         compare another number than verified_insns, of objects:\n"
+	"                       total_states, peak_states, max_states_per_insn, mark_read,\n"
+	"                       stack_depth, verification_time_us, log_bytes\n"
 	"  --sort KEY           name, type, a, b, delta, delta_pct, status, |delta| or\n"
 	"                       |delta_pct|; numbers the largest first; -KEY turns it\n"
 	"                       around. If not given, A's order, then what only B has\n"
@@ -69,6 +73,7 @@ static const char help_expr[] =
 enum {
 	OPT_FILTER = CLI_OPT_OWN,
 	OPT_FAIL_ON,
+	OPT_NUMBER,
 	OPT_LABEL_A,
 	OPT_LABEL_B,
 };
@@ -82,6 +87,7 @@ struct diff {
 	const char *sort, *label_a, *label_b;
 	bool csv, json;
 	enum cli_color color;
+	enum kt_trial_number number; /* that is compared */
 	KT_VEC(struct kt_filter) filters;
 	KT_VEC(struct rule) rules;
 	struct cli_boot boot;
@@ -299,6 +305,8 @@ static int show_diff(const struct diff *diff, struct side *a, struct side *b)
 	struct kt_error *err;
 	int status;
 
+	kt_saved_choose(&a->result, diff->number);
+	kt_saved_choose(&b->result, diff->number);
 	err = set_labels(diff, a, b);
 	if (!err)
 		err = kt_build_b_map(&b->result.programs, &map);
@@ -405,6 +413,19 @@ static struct kt_error *add_rule(struct diff *diff, const char *arg)
 	return kt_vec_push(&diff->rules, rule) ? NULL : kt_error_no_memory();
 }
 
+static struct kt_error *choose_number(struct diff *diff, const char *arg)
+{
+	struct render_matrix_numbers numbers;
+	struct kt_error *err = render_matrix_numbers(arg, &numbers);
+
+	if (err)
+		return kt_error_wrap(err, "--number");
+	if (numbers.n > 1)
+		return kt_error_new(KT_ERROR_USAGE, "--number: one is compared at a time");
+	diff->number = numbers.all[0];
+	return NULL;
+}
+
 static struct kt_error *take_option(struct diff *diff, int option, char *arg)
 {
 	struct kt_error *err;
@@ -418,6 +439,7 @@ static struct kt_error *take_option(struct diff *diff, int option, char *arg)
 	switch (option) {
 	case OPT_FILTER: return add_filter(diff, arg);
 	case OPT_FAIL_ON: return add_rule(diff, arg);
+	case OPT_NUMBER: return choose_number(diff, arg);
 	case OPT_LABEL_A: diff->label_a = arg; return NULL;
 	case OPT_LABEL_B: diff->label_b = arg; return NULL;
 	case CLI_OPT_JSON: diff->json = true; return NULL;
@@ -493,6 +515,7 @@ int cli_diff(int argc, char **argv)
 	static const struct option options[] = {
 		{"filter", required_argument, NULL, OPT_FILTER},
 		{"fail-on", required_argument, NULL, OPT_FAIL_ON},
+		{"number", required_argument, NULL, OPT_NUMBER},
 		{"sort", required_argument, NULL, CLI_OPT_SORT},
 		{"label-a", required_argument, NULL, OPT_LABEL_A},
 		{"label-b", required_argument, NULL, OPT_LABEL_B},

@@ -4,6 +4,15 @@
 
 #include "cli/boot.h"
 
+/* saved->programs begins with the guest's programs, in their order. */
+static void take_numbers(const struct kt_trial *trial, const struct inspection *inspection,
+			 struct kt_saved *saved)
+{
+	size_t at = (size_t)(trial->program - inspection->programs.all);
+
+	memcpy(saved->programs.all[at].more, trial->number, sizeof(trial->number));
+}
+
 struct kt_error *cli_saved(const struct cli_result *result, struct kt_saved *ret)
 {
 	const char *release = kfacts_kernel(result->session->facts)->release;
@@ -19,6 +28,8 @@ struct kt_error *cli_saved(const struct cli_result *result, struct kt_saved *ret
 	for (size_t i = 0; result->trials && i < result->trials->v.len && !err; i++) {
 		const struct kt_trial *trial = &result->trials->v.data[i];
 
+		if (trial->program)
+			take_numbers(trial, result->inspection, &saved);
 		if (!trial->passed)
 			err = kt_saved_add_failure(&saved, trial->object, trial->name, trial->log);
 	}

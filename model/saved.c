@@ -58,6 +58,16 @@ static struct kt_error *get_number(const json_t *object, const char *key,
 	return wrong_type(key, value, "a whole number");
 }
 
+/* The other numbers, which a document has of programs of objects. */
+static struct kt_error *get_numbers(const json_t *object, struct kt_prog_stats *stats)
+{
+	struct kt_error *err = NULL;
+
+	for (enum kt_trial_number i = KT_TRIAL_INSNS + 1; i < KT_N_TRIAL_NUMBERS && !err; i++)
+		err = get_number(object, kt_trial_number_name(i), &stats->more[i]);
+	return err;
+}
+
 static struct kt_error *read_program(const json_t *program, struct kt_prog_stats_list *list)
 {
 	const char *name, *full_name, *type, *tag;
@@ -73,6 +83,8 @@ static struct kt_error *read_program(const json_t *program, struct kt_prog_stats
 		err = get_string(program, "tag", &tag);
 	if (!err)
 		err = get_number(program, "verified_insns", &stats.verified_insns);
+	if (!err)
+		err = get_numbers(program, &stats);
 	if (err)
 		return err;
 	if (!name && !full_name)
@@ -125,6 +137,8 @@ static struct kt_error *read_failure(const json_t *failure, struct kt_prog_stats
 		err = get_string(failure, "log", &log);
 	if (!err)
 		err = get_number(failure, "verified_insns", &stats.verified_insns);
+	if (!err)
+		err = get_numbers(failure, &stats);
 	if (err)
 		return err;
 	if (!name || (!name[0] && !object))
@@ -328,6 +342,12 @@ struct kt_error *kt_saved_set_run(struct kt_saved *saved, const char *scheduler,
 		if (run->stats.all[i].failed)
 			err = kt_prog_stats_add(&saved->programs, &run->stats.all[i]);
 	return err;
+}
+
+void kt_saved_choose(struct kt_saved *saved, enum kt_trial_number number)
+{
+	for (size_t i = 0; i < saved->programs.n && number != KT_TRIAL_INSNS; i++)
+		saved->programs.all[i].verified_insns = saved->programs.all[i].more[number];
 }
 
 void kt_saved_deinit(struct kt_saved *saved)

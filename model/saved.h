@@ -48,6 +48,12 @@ struct kt_error *kt_saved_add_failure(struct kt_saved *saved, const char *object
 struct kt_error *kt_saved_set_run(struct kt_saved *saved, const char *scheduler,
 				  const struct kt_verifier_vm_result *run);
 
+/*
+ * Another number than verified_insns is to be compared: it takes the place of that. A result of no
+ * objects does not have it: then it is unknown.
+ */
+void kt_saved_choose(struct kt_saved *saved, enum kt_trial_number number);
+
 /* Frees what *saved owns, and zeroes it. */
 void kt_saved_deinit(struct kt_saved *saved);
 

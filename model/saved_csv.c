@@ -222,7 +222,7 @@ bool kt_saved_is_csv(struct kt_text text)
 
 struct row {
 	char *name, *type, *kernel; /* NULL: no such cell, or an empty one */
-	struct program_number insns;
+	struct program_number insns, number[KT_N_TRIAL_NUMBERS];
 	bool failed;
 };
 
@@ -270,9 +270,28 @@ static struct kt_error *read_count(const struct reader *reader, enum kt_veristat
 	return NULL;
 }
 
+/* Of these 0 is a number like any other, but veristat writes 0 where it knows none, too. */
+static struct kt_error *read_number(const struct reader *reader, enum kt_veristat_column column,
+				    struct kt_text cell, struct program_number *ret)
+{
+	struct kt_error *err = read_count(reader, column, cell, ret);
+
+	ret->known = !err && cell.len;
+	return err;
+}
+
 static struct kt_error *read_cell(const struct reader *reader, enum kt_veristat_column column,
 				  struct kt_text cell, struct row *row)
 {
+	static const enum kt_trial_number numbers[KT_N_VERISTAT_COLUMNS] = {
+		[KT_VERISTAT_DURATION] = KT_TRIAL_TIME_US,
+		[KT_VERISTAT_TOTAL_STATES] = KT_TRIAL_TOTAL_STATES,
+		[KT_VERISTAT_PEAK_STATES] = KT_TRIAL_PEAK_STATES,
+		[KT_VERISTAT_MAX_STATES_PER_INSN] = KT_TRIAL_MAX_STATES_PER_INSN,
+		[KT_VERISTAT_MAX_MARK_READ_LEN] = KT_TRIAL_MARK_READ,
+		[KT_VERISTAT_STACK_DEPTH] = KT_TRIAL_STACK,
+	};
+
 	switch (column) {
 	case KT_VERISTAT_PROG_NAME: return keep(reader, column, cell, &row->name);
 	case KT_VERISTAT_PROG_TYPE: return keep(reader, column, cell, &row->type);
@@ -283,8 +302,12 @@ static struct kt_error *read_cell(const struct reader *reader, enum kt_veristat_
 		if (row->failed || kt_text_equals(cell, KT_TEXT("success")))
 			return NULL;
 		return bad_cell(reader, column, cell, "\"success\" or \"failure\"");
-	default: return NULL;
+	default: break;
 	}
+	/* KT_TRIAL_INSNS is 0: a column that is not in the table. */
+	if (column >= KT_N_VERISTAT_COLUMNS || !numbers[column])
+		return NULL;
+	return read_number(reader, column, cell, &row->number[numbers[column]]);
 }
 
 static struct kt_error *read_row(struct reader *reader, const struct columns *columns,
@@ -328,17 +351,20 @@ static struct kt_error *add_row(struct reader *reader, const struct columns *col
 {
 	_cleanup_(row_deinit) struct row row = {0};
 	struct kt_error *err = read_row(reader, columns, &row);
+	struct kt_prog_stats stats;
 
 	if (!err)
 		err = check_kernel(reader, &row, kernel);
 	if (err)
 		return err;
-	return kt_prog_stats_add(list, &(struct kt_prog_stats){
-					       .name = row.name,
-					       .type = row.type,
-					       .verified_insns = row.insns,
-					       .failed = row.failed,
-				       });
+	stats = (struct kt_prog_stats){
+		.name = row.name,
+		.type = row.type,
+		.verified_insns = row.insns,
+		.failed = row.failed,
+	};
+	memcpy(stats.more, row.number, sizeof(stats.more));
+	return kt_prog_stats_add(list, &stats);
 }
 
 /* --- the text --- */

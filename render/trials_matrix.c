@@ -473,8 +473,8 @@ struct kt_error *render_matrix_numbers(const char *columns, struct render_matrix
 
 		if (ret->n == KT_N_TRIAL_NUMBERS || !find_number(p, len, &ret->all[ret->n]))
 			return kt_error_new(KT_ERROR_USAGE,
-					    "-o \"%.*s\": a table over several kernels has one "
-					    "number of each load: verified_insns, total_states, "
+					    "\"%.*s\" is no number of a load, of which these "
+					    "are compared: verified_insns, total_states, "
 					    "peak_states, max_states_per_insn, mark_read, "
 					    "stack_depth, verification_time_us, log_bytes",
 					    (int)len, p);

@@ -58,6 +58,23 @@ static void test_table(void **state)
 			TABLE);
 }
 
+/* Any number that the verifier counts, of a document and of veristat's CSV alike. */
+static void test_number(void **state)
+{
+	(void)state;
+	put_text("n.json",
+		 "{\"schema\": \"ktstr-gdb.programs.v1\", \"programs\": [{\"name\": \"p\", "
+		 "\"verified_insns\": 9, \"total_states\": 3, \"stack_depth\": null}]}");
+	put_text("n.csv", "file_name,prog_name,verdict,total_insns,total_states\n"
+			  "a.o,p,success,9,7\n");
+	assert_out_text(sh("\"$T\" diff --number total_states \"$D/n.json\" \"$D/n.csv\""),
+			"PROGRAM n.json n.csv DELTA       %\n"
+			"p            3     7    +4 +133.3%\n");
+	assert_out_text(sh("\"$T\" diff --number stack --csv \"$D/n.json\" \"$D/n.csv\""),
+			"name,type,a,b,delta,delta_pct,status\np,,,,,,unknown\n");
+	tool_refused(RUN("diff", "a", "b", "--number", "tag"), 2, "total_states, peak_states");
+}
+
 static void assert_head(const char *options, const char *head)
 {
 	char command[256];
@@ -276,6 +293,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_table, put_results),
+		cmocka_unit_test_setup(test_number, empty_dir),
 		cmocka_unit_test_setup(test_labels, put_results),
 		cmocka_unit_test_setup(test_filter_and_sort, put_results),
 		cmocka_unit_test_setup(test_csv_and_json, put_results),
