@@ -136,13 +136,18 @@ static void test_names(void **state)
 		{"6.9.1", "6.9.1"},
 		{"7.0.0-1-amd64", "7.0.0-1-amd64"},
 		{"7.0.0-1-cloud-amd64", "7.0.0-1-cloud-amd64"},
+		{"5.10.0", "asked 7"},
+		{"5.10.0", "asked 8"},
 	};
 	enum { N = sizeof(all) / sizeof(*all) };
 	struct render_kernel_trials kernels[N];
+	char asked[N][16];
 
 	(void)state;
-	for (size_t i = 0; i < N; i++)
-		kernels[i] = (struct render_kernel_trials){"x", all[i].release, &one};
+	for (size_t i = 0; i < N; i++) {
+		snprintf(asked[i], sizeof(asked[i]), "asked %zu", i);
+		kernels[i] = (struct render_kernel_trials){asked[i], all[i].release, &one};
+	}
 	for (size_t i = 0; i < N; i++) {
 		struct kt_buf out = KT_BUF_INIT;
 
