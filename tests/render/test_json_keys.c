@@ -146,6 +146,11 @@ static void test_cell_record(void **state)
 		 .reason = text("why"),
 		 .release = text("7.3"),
 		 .log = text("s.log"),
+		 .last = text("the steps"),
+		 .place = 1,
+		 .file = text("/sweep.conf"),
+		 .host = text("here"),
+		 .version = text("0.1"),
 		 .started = 1,
 		 .duration_s = 2.5,
 		 .attempts = 1},
@@ -154,6 +159,8 @@ static void test_cell_record(void **state)
 	char *out = NULL;
 
 	(void)state;
+	for (size_t k = 0; k < KT_N_TRIAL_NUMBERS; k++)
+		stats.more[k] = (struct program_number){true, k};
 	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++)
 		add(&documents, kt_cell_record_encode(&records[i], &out), &out);
 	check("cell record", &documents);
