@@ -19,6 +19,9 @@ const char cli_boot_load_help[] =
 	"                       a VAR=VALUE a line\n"
 	"  --rodata FILE        what `bpftool map dump -j` prints of .rodata: sets all of\n"
 	"                       it; --set comes after that\n"
+	"  --attach             attach each program that is loaded to something harmless\n"
+	"                       (lo, a fresh cgroup, the target in its section), detach it,\n"
+	"                       and run it once where bpf(2) can; not attached: status 1\n"
 	"  --log-level N        the verifier's log of the programs that pass, too: 1 its\n"
 	"                       instructions, 2 its state after each; 0 statistics only,\n"
 	"                       as always\n"
@@ -170,6 +173,7 @@ struct kt_error *cli_boot_option(struct cli_boot *boot, int option, char *arg, b
 	case CLI_OPT_OBJECT: return PUSH(&boot->objects, arg);
 	case CLI_OPT_SET: return PUSH(&boot->globals.sets, arg);
 	case CLI_OPT_RODATA: return PUSH(&boot->globals.rodata, arg);
+	case CLI_OPT_ATTACH: boot->load.attach = true; return NULL;
 	case CLI_OPT_LOG_LEVEL: return log_level(boot, arg);
 	case CLI_OPT_RUN: boot->load.run = arg; return NULL;
 	case CLI_OPT_SCHEDULER: return PUSH(&boot->schedulers, arg);
@@ -236,6 +240,10 @@ struct kt_error *cli_boot_check(const struct cli_boot *boot, int n_args, char **
 			KT_ERROR_USAGE,
 			"--set and --rodata are for objects that ktstr-gdb loads; a loader "
 			"has its own copy: they need --object");
+	if (program && boot->load.attach)
+		return kt_error_new(KT_ERROR_USAGE,
+				    "--attach is for objects: a loader attaches its "
+				    "programs by itself");
 	if (program && boot->load.log_level)
 		return kt_error_new(
 			KT_ERROR_USAGE,

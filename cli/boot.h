@@ -30,6 +30,7 @@ struct cli_boot {
 	{"object", required_argument, NULL, CLI_OPT_OBJECT},                    \
 	{"set", required_argument, NULL, CLI_OPT_SET},                          \
 	{"rodata", required_argument, NULL, CLI_OPT_RODATA},                    \
+	{"attach", no_argument, NULL, CLI_OPT_ATTACH},                          \
 	{"log-level", required_argument, NULL, CLI_OPT_LOG_LEVEL},              \
 	{"run", required_argument, NULL, CLI_OPT_RUN},                          \
 	{"scheduler", required_argument, NULL, CLI_OPT_SCHEDULER},              \

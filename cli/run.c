@@ -79,6 +79,10 @@ static struct kt_error *gather_trials(struct cli_run *run, const struct vm_load 
 			.passed = !program->error,
 			.errnum = program->error,
 			.id = program->id,
+			.attach = program->attach,
+			.place = program->attach ? program->place : NULL,
+			.ran = program->ran,
+			.retval = program->retval,
 			.log = program->log,
 			.log_dropped = program->log_dropped,
 		};
@@ -263,7 +267,8 @@ void cli_run_deinit(struct cli_run *run)
 
 int cli_run_status(const struct cli_run *run)
 {
-	bool failed = run->result.trials && (!run->trials.v.len || kt_trials_failed(&run->trials));
+	bool failed = run->result.trials && (!run->trials.v.len || kt_trials_failed(&run->trials) ||
+					     kt_trials_refused(&run->trials));
 
 	if (run->result.run && kt_verdict_is_unknown(kt_verdict(run->result.run)))
 		return CLI_CANNOT;

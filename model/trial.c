@@ -31,6 +31,7 @@ static void trial_deinit(struct kt_trial *trial)
 	free(trial->name);
 	free(trial->type);
 	free(trial->log);
+	free(trial->place);
 	free(trial->class);
 	free(trial->message);
 	free(trial->file);
@@ -158,9 +159,9 @@ struct kt_error *kt_trials_add(struct kt_trials *trials, const struct kt_trial *
 
 	trial.class = trial.message = trial.file = NULL;
 	trial.line = 0;
-	if (!copy(from->object, &trial.object) | !copy(from->section, &trial.section) |
-	    !copy(from->name, &trial.name) | !copy(from->type, &trial.type) |
-	    !copy(from->log ? from->log : "", &trial.log))
+	if (!copy(from->place, &trial.place) | !copy(from->object, &trial.object) |
+	    !copy(from->section, &trial.section) | !copy(from->name, &trial.name) |
+	    !copy(from->type, &trial.type) | !copy(from->log ? from->log : "", &trial.log))
 		err = kt_error_no_memory();
 	if (!err)
 		err = read_logs(&trial);
@@ -221,6 +222,32 @@ size_t kt_trials_failed(const struct kt_trials *trials)
 	kt_vec_for_each (&trials->v, trial)
 		n += !trial->passed;
 	return n;
+}
+
+bool kt_trial_is_refused(const struct kt_trial *trial)
+{
+	return trial->passed &&
+	       (trial->attach == KT_ATTACH_REFUSED || trial->ran == KT_TEST_RUN_REFUSED);
+}
+
+size_t kt_trials_refused(const struct kt_trials *trials)
+{
+	size_t n = 0;
+
+	kt_vec_for_each (&trials->v, trial)
+		n += kt_trial_is_refused(trial);
+	return n;
+}
+
+const char *kt_attach_name(enum kt_attach attach)
+{
+	static const char *const names[KT_N_ATTACH] = {
+		[KT_ATTACH_DONE] = "attached",
+		[KT_ATTACH_REFUSED] = "refused",
+		[KT_ATTACH_NO_PLACE] = "no place",
+	};
+
+	return names[attach];
 }
 
 void kt_trials_deinit(struct kt_trials *trials)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/attach.h"
 #include "model/program.h"
 #include "util/error.h"
 #include "util/vec.h"
@@ -50,6 +51,12 @@ struct kt_trial {
 	char *file;    /* of the source line, as the log names it */
 	uint32_t line; /* from 1; 0: not known */
 
+	/* Of a program that passed, if it was to be attached. */
+	enum kt_attach attach;
+	char *place; /* what it was attached to, or why it was not; NULL: nobody asked */
+	enum kt_test_run ran;
+	uint32_t retval; /* of the run; one that was refused: its errno */
+
 	/* The program in the guest's memory; NULL: it was not read. Borrowed. */
 	const struct program *program;
 };
@@ -61,8 +68,9 @@ struct kt_trials {
 
 /*
  * Appends a copy of *trial, of which object, section, name, type, passed, errnum, id, log,
- * log_dropped and program are used. Its log is read: numbers that *trial does not have, and why it
- * failed. Time is linear in the log. KT_ERROR_NO_MEMORY; the list is then as it was.
+ * log_dropped, program, and what came of attaching it are used. Its log is read: numbers that
+ * *trial does not have, and why it failed. Time is linear in the log. KT_ERROR_NO_MEMORY; the list
+ * is then as it was.
  */
 struct kt_error *kt_trials_add(struct kt_trials *trials, const struct kt_trial *trial);
 
@@ -74,6 +82,13 @@ struct kt_error *kt_trials_add(struct kt_trials *trials, const struct kt_trial *
 struct kt_error *kt_trials_join(struct kt_trials *trials, struct programs *programs);
 
 size_t kt_trials_failed(const struct kt_trials *trials);
+
+/* Those that passed, and were then not attached, or not run, though they have a place. */
+size_t kt_trials_refused(const struct kt_trials *trials);
+bool kt_trial_is_refused(const struct kt_trial *trial);
+
+/* "attached", "refused", "no place"; NULL: nobody asked. */
+const char *kt_attach_name(enum kt_attach attach);
 void kt_trials_deinit(struct kt_trials *trials);
 
 #endif

@@ -24,6 +24,17 @@ static void put_failure(const struct kt_trial *trial, json_t *object)
 	json_object_set_new(object, "line", trial->line ? json_integer(trial->line) : json_null());
 }
 
+static void put_attach(const struct kt_trial *trial, json_t *object)
+{
+	bool ran = trial->ran == KT_TEST_RUN_DONE, refused = trial->ran == KT_TEST_RUN_REFUSED;
+
+	json_object_set_new(object, "attach", kt_json_text(kt_attach_name(trial->attach)));
+	json_object_set_new(object, "attach_place", kt_json_text(trial->place));
+	json_object_set_new(object, "run_retval", ran ? kt_json_u64(trial->retval) : json_null());
+	json_object_set_new(object, "run_errno",
+			    refused ? kt_json_u64(trial->retval) : json_null());
+}
+
 void kt_trial_put(const struct kt_trial *trial, size_t order, json_t *object)
 {
 	json_object_set_new(object, "order", json_integer((json_int_t)order));
@@ -34,6 +45,8 @@ void kt_trial_put(const struct kt_trial *trial, size_t order, json_t *object)
 	else
 		put_failure(trial, object);
 	put_numbers(trial, object);
+	if (trial->passed)
+		put_attach(trial, object);
 	json_object_set_new(object, "log", kt_json_text(trial->log));
 	json_object_set_new(object, "log_dropped", kt_json_u64(trial->log_dropped));
 }
@@ -62,6 +75,24 @@ static uint64_t number(const json_t *object, const char *key)
 	return kt_json_get_u64(json_object_get(object, key), &value) ? value : 0;
 }
 
+static void get_attach(const json_t *object, struct kt_trial *trial)
+{
+	const char *name = string(object, "attach");
+	uint64_t value;
+
+	for (enum kt_attach i = KT_ATTACH_DONE; name && i < KT_N_ATTACH; i++)
+		if (!strcmp(name, kt_attach_name(i)))
+			trial->attach = i;
+	trial->place = string(object, "attach_place");
+	if (kt_json_get_u64(json_object_get(object, "run_retval"), &value)) {
+		trial->ran = KT_TEST_RUN_DONE;
+		trial->retval = (uint32_t)value;
+	} else if (kt_json_get_u64(json_object_get(object, "run_errno"), &value)) {
+		trial->ran = KT_TEST_RUN_REFUSED;
+		trial->retval = (uint32_t)value;
+	}
+}
+
 static struct kt_error *read_one(struct reader *reader, const json_t *object, bool passed)
 {
 	struct ordered one = {
@@ -80,6 +111,7 @@ static struct kt_error *read_one(struct reader *reader, const json_t *object, bo
 			},
 	};
 
+	get_attach(object, &one.trial);
 	if (!one.trial.object) /* of no object */
 		return NULL;
 	if (!one.trial.section || !one.trial.name)

@@ -72,6 +72,27 @@ static void print_verdict(const struct render_cell *cell, bool exact, struct kt_
 		kt_buf_appends(out, cell->number ? "ok" : RENDER_TRIAL_CROSS);
 }
 
+static struct render_cell get_attach(const void *row)
+{
+	const struct kt_trial *trial = trial_of(row);
+	struct render_cell cell = render_string_cell(kt_attach_name(trial->attach));
+
+	cell.tone = trial->attach == KT_ATTACH_REFUSED ? RENDER_TONE_BAD : RENDER_TONE_PLAIN;
+	return cell;
+}
+
+static struct render_cell get_place(const void *row)
+{
+	return render_string_cell(trial_of(row)->place);
+}
+
+static struct render_cell get_retval(const void *row)
+{
+	const struct kt_trial *trial = trial_of(row);
+
+	return render_number_cell(trial->ran == KT_TEST_RUN_DONE, trial->retval);
+}
+
 static const struct render_type as_verdict = {.print = print_verdict};
 
 static struct render_cell get_number(const void *row, size_t n)
@@ -119,6 +140,9 @@ static const struct render_column own_columns[] = {
 	{"section", NULL, "SECTION", &render_as_text, RENDER_GET(get_section), .flags = RENDER_CUT, .width = 10},
 	{"prog_type", "type", "TYPE", &render_as_text, RENDER_GET(get_type), .width = 10},
 	{"verdict", NULL, "LOADS", &as_verdict, RENDER_GET(get_verdict), .width = 5},
+	{"attach", NULL, "ATTACH", &render_as_text, RENDER_GET(get_attach), .width = 6},
+	{"attach_place", "place", "PLACE", &render_as_text, RENDER_GET(get_place), .flags = RENDER_CUT, .width = 10},
+	{"run_retval", "retval", "RETVAL", &render_as_number, RENDER_GET(get_retval), .width = 6},
 	{"class", NULL, "CLASS", &render_as_text, RENDER_GET(get_class), .width = 10},
 	{"message", "error", "ERROR", &render_as_text, RENDER_GET(get_message), .flags = RENDER_CUT, .width = 20},
 	{"duration", "verification_time_us", "TIME US", &render_as_number, NUMBER(KT_TRIAL_TIME_US), .width = 7},
@@ -140,6 +164,8 @@ static const struct render_column own_columns[] = {
 
 static const char table_columns[] =
 	"file_name,prog_name,prog_type,verdict,total_insns,total_states,peak_states,stack_depth";
+static const char attach_columns[] =
+	"file_name,prog_name,prog_type,verdict,total_insns,attach,run_retval,attach_place";
 static const char csv_columns[] = KT_VERISTAT_CSV;
 
 /* --- columns of programs, as the kernel has them --- */
@@ -254,6 +280,14 @@ struct kt_error *render_trials_check(const struct render_trials_options *options
 	return err ? err : arrange(&table, options, table_columns);
 }
 
+static bool was_attached(const struct render_kernel_trials *kernel)
+{
+	kt_vec_for_each (&kernel->trials->v, trial)
+		if (trial->attach != KT_ATTACH_UNASKED)
+			return true;
+	return false;
+}
+
 struct kt_error *render_trials_table(const struct render_kernel_trials *kernel,
 				     const struct render_trials_options *options,
 				     struct kt_buf *out)
@@ -262,7 +296,8 @@ struct kt_error *render_trials_table(const struct render_kernel_trials *kernel,
 	struct kt_error *err = table_init(&table, kernel, 1);
 
 	if (!err)
-		err = arrange(&table, options, table_columns);
+		err = arrange(&table, options,
+			      was_attached(kernel) ? attach_columns : table_columns);
 	return err ? err : render_grid_table(&table.grid, options->width, options->color, out);
 }
 

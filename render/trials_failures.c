@@ -171,6 +171,43 @@ static struct kt_error *append_why(const struct kt_trial *trial, struct kt_buf *
 	return err;
 }
 
+/* Loaded, but not attached, or not run. */
+static void append_refused_one(const struct kt_trial *trial, struct kt_buf *out)
+{
+	if (trial->attach == KT_ATTACH_REFUSED) {
+		kt_buf_appends(out, ": it loads, but is not attached to ");
+		append_text(out, trial->place ? trial->place : "?");
+	}
+	if (trial->ran == KT_TEST_RUN_REFUSED)
+		kt_buf_printf(out, "%s BPF_PROG_TEST_RUN does not run it: %s",
+			      trial->attach == KT_ATTACH_REFUSED ? ";" : ":",
+			      strerror((int)trial->retval));
+	kt_buf_appendc(out, '\n');
+}
+
+static void append_refused(const struct render_kernel_trials *kernels, size_t n, struct kt_buf *out)
+{
+	bool any = false;
+
+	for (size_t k = 0; k < n; k++) {
+		if (!kernels[k].trials)
+			continue;
+		kt_vec_for_each (&kernels[k].trials->v, trial) {
+			if (!kt_trial_is_refused(trial))
+				continue;
+			any = true;
+			append_text(out, trial->name);
+			if (n > 1) {
+				kt_buf_appends(out, " on ");
+				render_kernel_name(kernels, n, k, out);
+			}
+			append_refused_one(trial, out);
+		}
+	}
+	if (any)
+		kt_buf_appendc(out, '\n');
+}
+
 /* "2 of 8 rejected", or that nothing was loaded at all. */
 static void append_count(const struct render_kernel_trials *kernels, size_t n, struct kt_buf *out)
 {
@@ -220,6 +257,7 @@ struct kt_error *render_trials_failures(const struct render_kernel_trials *kerne
 			err = append_why(failure->trial, out);
 		kt_buf_appendc(out, '\n');
 	}
+	append_refused(kernels, n, out);
 	append_count(kernels, n, out);
 	return err ? err : kt_buf_failed(out) ? kt_error_no_memory() : NULL;
 }

@@ -168,6 +168,10 @@ void kt_prog_record_encode(struct kt_buf *out, const struct kt_prog_record *reco
 	put_string(out, record->section);
 	put_string(out, record->name);
 	put_string(out, record->type);
+	kt_buf_append_le(out, record->attach, 1);
+	kt_buf_append_le(out, record->ran, 1);
+	kt_buf_append_le(out, record->retval, 4);
+	put_string(out, record->place);
 	kt_buf_append(out, record->log, record->log_len);
 }
 
@@ -183,7 +187,11 @@ bool kt_prog_record_decode(const void *payload, size_t len, struct kt_prog_recor
 	record.section = kt_cursor_string(&c);
 	record.name = kt_cursor_string(&c);
 	record.type = kt_cursor_string(&c);
-	if (c.failed)
+	record.attach = kt_cursor_u8(&c);
+	record.ran = kt_cursor_u8(&c);
+	record.retval = kt_cursor_u32(&c);
+	record.place = kt_cursor_string(&c);
+	if (c.failed || record.attach >= KT_N_ATTACH || record.ran >= KT_N_TEST_RUN)
 		return false;
 	record.log = (const char *)c.data + c.pos;
 	record.log_len = c.len - c.pos;

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/attach.h"
 #include "util/buf.h"
 
 #define KT_FRAME_HEADER 16
@@ -92,6 +93,10 @@ struct kt_prog_record {
 	const char *section;  /* ELF section; empty when the object itself is bad */
 	const char *name;     /* of the program; empty when the object itself is bad */
 	const char *type;     /* "xdp", as libbpf_bpf_prog_type_str() has it; empty: not known */
+	uint8_t attach;       /* enum kt_attach, */
+	uint8_t ran;          /* enum kt_test_run: of a program that was loaded, if asked for */
+	uint32_t retval;      /* of the run; one that was refused: its errno */
+	const char *place;    /* what it was attached to, or why it was not */
 	const char *log;      /* not NUL-terminated. Of a load that failed libbpf's words, with the
 			       * kernel's log in them; of one that passed the kernel's log, between
 			       * the same markers: its statistics, unless more was asked for */

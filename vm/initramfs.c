@@ -218,6 +218,8 @@ static struct kt_error *put_objects(struct writer *w, const struct vm_load *load
 	order_each(orders, "type", load->types, load->num_types);
 	for (size_t i = 0; i < load->num_sets; i++)
 		order_set(orders, &load->sets[i]);
+	if (load->attach)
+		kt_buf_appends(orders, "attach 1\n");
 	if (load->log_level)
 		kt_buf_printf(orders, "log_level %u\n", load->log_level);
 	return NULL;

@@ -40,6 +40,7 @@ struct vm_load {
 	size_t num_name_globs, num_types;
 	const struct vm_set *sets; /* in this order */
 	size_t num_sets;
+	bool attach;             /* each program that is loaded is attached once, and run */
 	unsigned log_level;      /* of each load, as bpf(2) has it: 1, 2; statistics always come */
 	const char *run;         /* path of a program: an ELF binary or a script */
 	const char *const *args; /* its arguments, without argv[0] */

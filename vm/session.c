@@ -18,6 +18,7 @@ static void vm_program_deinit(struct vm_program *program)
 	free(program->section);
 	free(program->name);
 	free(program->type);
+	free(program->place);
 	free(program->log);
 }
 
@@ -59,12 +60,17 @@ static struct kt_error *add_program(struct vm_results *results, size_t n_objects
 		.section = strdup(event->program.section),
 		.name = strdup(event->program.name),
 		.type = strdup(event->program.type),
+		.attach = event->program.attach,
+		.ran = event->program.ran,
+		.retval = event->program.retval,
+		.place = strdup(event->program.place),
 		.log = malloc(event->program.log_len + 1),
 		.log_len = event->program.log_len,
 		.log_dropped = event->program.log_dropped,
 	};
 
-	if (program.section && program.name && program.type && program.log) {
+	if (program.section && program.name && program.type && program.place &&
+	    program.log) {
 		memcpy(program.log, event->program.log, program.log_len);
 		program.log[program.log_len] = '\0';
 		if (kt_vec_push(&results->programs, program))

@@ -17,6 +17,10 @@ struct vm_program {
 	size_t object;        /* index into vm_load.objects */
 	char *section, *name; /* empty when the object itself is bad */
 	char *type;           /* "xdp", as bpftool has it; empty: libbpf knows none */
+	enum kt_attach attach; /* of load.attach: what came of it */
+	enum kt_test_run ran;
+	uint32_t retval;    /* of the run; one that was refused: its errno */
+	char *place;        /* what it was attached to, or why it was not; may be empty */
 	char *log;          /* NUL-terminated. It failed: libbpf's words, the kernel's log in them;
 			     * it passed: the kernel's log, between the same markers */
 	size_t log_len;     /* bytes */

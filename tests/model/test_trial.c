@@ -58,7 +58,11 @@ static void fill(struct kt_trials *trials)
 	add(trials, (struct kt_trial){.name = lit("a_name_that_is_longer"),
 				      .passed = true,
 				      .id = 7,
-				      .log = lit(passed_log)});
+				      .log = lit(passed_log),
+				      .attach = KT_ATTACH_REFUSED,
+				      .place = lit("lo: no"),
+				      .ran = KT_TEST_RUN_DONE,
+				      .retval = 2});
 	add(trials,
 	    (struct kt_trial){.name = lit("p"), .errnum = EACCES, .log = lit(rejected_log)});
 	add(trials, (struct kt_trial){.name = lit("silent"), .passed = true, .id = 9});
@@ -150,6 +154,11 @@ static void test_json(void **state)
 	check_filled(&back);
 	assert_string_equal(back.v.data[0].log, passed_log);
 	assert_int_equal(back.v.data[0].id, 7);
+	assert_true(kt_trial_is_refused(&back.v.data[0]));
+	assert_string_equal(back.v.data[0].place, "lo: no");
+	assert_int_equal(back.v.data[0].ran, KT_TEST_RUN_DONE);
+	assert_int_equal(back.v.data[0].retval, 2);
+	assert_int_equal(kt_trials_refused(&back), 1);
 	json_decref(root);
 	free(text);
 	kt_trials_deinit(&back);

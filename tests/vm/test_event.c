@@ -58,7 +58,7 @@ static void test_phases(void **state)
 		{1, VM_EVENT_INIT_STARTED}, {2, VM_EVENT_PAYLOAD_STARTED}, {3, VM_EVENT_SCHED_DIED},
 		{4, VM_EVENT_NOT_ATTACHED}, {5, VM_EVENT_ATTACHED},        {6, VM_EVENT_DISPATCHED},
 		{16, VM_EVENT_READY},       {17, VM_EVENT_STALLED},        {18, VM_EVENT_STOPPING},
-		{19, VM_EVENT_WAITING},
+		{19, VM_EVENT_WAITING},     {20, VM_EVENT_TOO_SLOW},
 	};
 	const size_t n = sizeof(truth) / sizeof(*truth);
 
@@ -155,6 +155,7 @@ static void test_program(void **state)
 					      .section = "tc",
 					      .name = "p",
 					      .type = "sched_cls",
+					      .place = "",
 					      .log = "why",
 					      .log_len = 3,
 					      .log_dropped = 99};

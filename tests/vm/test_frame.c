@@ -440,6 +440,10 @@ static void test_prog_record(void **state)
 				    .section = "tc",
 				    .name = "load_2",
 				    .type = "xdp",
+				    .attach = KT_ATTACH_DONE,
+				    .ran = KT_TEST_RUN_REFUSED,
+				    .retval = 22,
+				    .place = "lo",
 				    .log = "a\nb\xff\n",
 				    .log_len = 5,
 				    .log_dropped = 99};
@@ -456,10 +460,17 @@ static void test_prog_record(void **state)
 	assert_string_equal(got.section, "tc");
 	assert_string_equal(got.name, "load_2");
 	assert_string_equal(got.type, "xdp");
+	assert_int_equal(got.attach, KT_ATTACH_DONE);
+	assert_int_equal(got.ran, KT_TEST_RUN_REFUSED);
+	assert_int_equal(got.retval, 22);
+	assert_string_equal(got.place, "lo");
 	assert_int_equal(got.log_len, 5);
 	assert_memory_equal(got.log, "a\nb\xff\n", 5);
-	for (size_t len = 0; len < 16 + 3 + 7 + 4; len++)
+	for (size_t len = 0; len < 16 + 3 + 7 + 4 + 6 + 3; len++)
 		assert_false(kt_prog_record_decode(out.data, len, &got));
+	/* What no guest of ours says is no record. */
+	out.data[16 + 3 + 7 + 4] = KT_N_ATTACH;
+	assert_false(kt_prog_record_decode(out.data, out.len, &got));
 	kt_buf_deinit(&out);
 }
 

@@ -29,6 +29,7 @@ struct orders {
 	KT_VEC(char *) name_globs; /* "name", "type": only programs that match one of each; */
 	KT_VEC(char *) types;      /* none: all */
 	KT_VEC(char *) sets;       /* "set": OBJECT SECTION OFFSET HEX, bytes of a variable */
+	bool attach;               /* "attach": programs are attached and run once, too */
 	unsigned log_level;        /* "log_level": of each load; statistics always come */
 	KT_VEC(char *) argv;    /* "arg": the payload's path, then its arguments; NULL-terminated */
 	KT_VEC(char *) env;     /* "env": NAME=VALUE for the payload; NULL-terminated */

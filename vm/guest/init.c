@@ -146,6 +146,8 @@ static void read_order(struct orders *orders, const char *key, char *value)
 		ok = kt_vec_push(&orders->types, value);
 	else if (!strcmp(key, "set"))
 		ok = kt_vec_push(&orders->sets, value);
+	else if (!strcmp(key, "attach"))
+		orders->attach = true;
 	else if (!strcmp(key, "log_level"))
 		orders->log_level = (unsigned)strtoul(value, NULL, 10);
 	else if (!strcmp(key, "arg"))

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "vm/guest/guest.h"
-#include "vm/guest/objects.h"
+#include "vm/guest/load_log.h"
 
 /*
  * A rejected program's log can have 16 MB, and the serial port is slow. A reader needs its

@@ -18,6 +18,7 @@
 #include "util/buf.h"
 #include "util/fdpass.h"
 #include "vm/frame.h"
+#include "vm/guest/attach.h"
 #include "vm/guest/guest.h"
 #include "vm/guest/objects.h"
 
@@ -226,14 +227,26 @@ static int hand_over(const struct load *load, int fd)
 	return kt_fd_send(load->sock, "", 1, fd) < 0 ? -errno : 0;
 }
 
+static void attach(struct bpf_program *prog, struct attach_result *attached,
+		   struct kt_prog_record *record)
+{
+	attach_program(prog, attached);
+	record->attach = attached->outcome;
+	record->place = attached->text;
+	record->ran = attached->ran;
+	record->retval = attached->ran == KT_TEST_RUN_REFUSED ? (uint32_t)attached->run_error
+							      : attached->retval;
+}
+
 /* The child: loads the next program, reports it, and hands its descriptor to the parent. */
 static void load_program(struct load *load)
 {
 	struct kt_prog_record record = {
-		.object = load->object, .section = "", .name = "", .type = ""};
+		.object = load->object, .section = "", .name = "", .type = "", .place = ""};
 	const int level = (int)load->orders->log_level | LOG_STATS;
 	const bool first = !load->nth;
 	const unsigned left_out = load->left_out;
+	struct attach_result attached;
 	struct attempt a;
 
 	if (try(load, level, &a)) {
@@ -244,6 +257,8 @@ static void load_program(struct load *load)
 		if (!a.err)
 			a.err = hand_over(load, bpf_program__fd(a.prog));
 		record.id = a.err ? 0 : program_id(bpf_program__fd(a.prog));
+		if (!a.err && load->orders->attach)
+			attach(a.prog, &attached, &record);
 	} else {
 		load->done = true;
 		if (a.obj)
@@ -272,7 +287,8 @@ static void report_crash(const struct load *load, int signal)
 					.object = load->object,
 					.section = "",
 					.name = load->name,
-					.type = ""};
+					.type = "",
+					.place = ""};
 	struct kt_buf log = KT_BUF_INIT;
 
 	kt_buf_printf(&log, "libbpf crashed on it (signal %d)\n", signal);
@@ -316,6 +332,8 @@ void load_objects(const struct orders *orders)
 		die("out of memory");
 	load->orders = orders;
 	load_log_init();
+	if (orders->attach)
+		attach_init();
 	for (size_t i = 0; i < orders->objects.len; i++) {
 		load->path = orders->objects.data[i];
 		load->object = (uint32_t)i;
