@@ -300,7 +300,7 @@ static bool is_of_user_space(const struct bpf_program *prog)
 
 void attach_program(struct bpf_program *prog, struct attach_result *ret)
 {
-	const struct place *place = find_place(bpf_program__type(prog));
+	const struct place *place = find_place((int)bpf_program__type(prog));
 	struct kt_buf before = load_log_take();
 
 	kt_buf_deinit(&before);

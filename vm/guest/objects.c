@@ -231,9 +231,9 @@ static void attach(struct bpf_program *prog, struct attach_result *attached,
 		   struct kt_prog_record *record)
 {
 	attach_program(prog, attached);
-	record->attach = attached->outcome;
+	record->attach = (uint8_t)attached->outcome;
 	record->place = attached->text;
-	record->ran = attached->ran;
+	record->ran = (uint8_t)attached->ran;
 	record->retval = attached->ran == KT_TEST_RUN_REFUSED ? (uint32_t)attached->run_error
 							      : attached->retval;
 }

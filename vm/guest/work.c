@@ -26,14 +26,12 @@ static void set_clock(uint64_t realtime_ns)
 /* And its random numbers would be those of every other guest that was restored from the same. */
 static void stir(const uint8_t *entropy)
 {
-	struct {
-		struct rand_pool_info info;
-		uint8_t bytes[KT_WORK_ENTROPY];
-	} pool = {.info = {.entropy_count = 8 * KT_WORK_ENTROPY, .buf_size = KT_WORK_ENTROPY}};
+	/* A struct rand_pool_info, which ends in the bytes: bits, then bytes. */
+	int pool[2 + KT_WORK_ENTROPY / sizeof(int)] = {8 * KT_WORK_ENTROPY, KT_WORK_ENTROPY};
 	int fd = open("/dev/urandom", O_RDWR | O_CLOEXEC);
 
-	memcpy(pool.bytes, entropy, sizeof(pool.bytes));
-	if (fd < 0 || ioctl(fd, RNDADDENTROPY, &pool) || ioctl(fd, RNDRESEEDCRNG))
+	memcpy(&pool[2], entropy, KT_WORK_ENTROPY);
+	if (fd < 0 || ioctl(fd, RNDADDENTROPY, pool) || ioctl(fd, RNDRESEEDCRNG))
 		printf("ktstr-init (goes on): cannot stir the random numbers: %s\n",
 		       strerror(errno));
 	if (fd >= 0)
