@@ -186,7 +186,8 @@ static int keep(const struct collect *c, struct cli_run *run)
 
 static int show_objects(const struct collect *c, const struct cli_run *run)
 {
-	const char *release = kfacts_kernel(run->session.facts)->release;
+	const struct kfacts *facts = run->session.facts;
+	const char *release = facts ? kfacts_kernel(facts)->release : NULL;
 	const struct render_kernel_trials kernel = {
 		.asked = run->kernel_name,
 		.release = release && release[0] ? release : NULL,
@@ -195,7 +196,7 @@ static int show_objects(const struct collect *c, const struct cli_run *run)
 	const struct cli_trials_options options = trials_options(c);
 	int status = cli_show_trials(&kernel, 1, &options);
 
-	if (c->args.output.timing)
+	if (c->args.output.timing && run->result.inspection)
 		cli_print_timing(&run->result);
 	return status;
 }
@@ -326,6 +327,10 @@ static int collect_boot(const struct collect *c)
 				   &run);
 	int saved = CLI_DONE;
 
+	/* JSON is the whole result, or nothing. */
+	if (status != CLI_DONE && run.trials.cut_off && run.trials.v.len && !c->part_kernel &&
+	    !c->args.output.json)
+		show_objects(c, &run);
 	if (c->part_kernel)
 		return status == CLI_DONE ? hand_over(c, &run) : status;
 	/*

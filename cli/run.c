@@ -94,6 +94,15 @@ static struct kt_error *gather_trials(struct cli_run *run, const struct vm_load 
 	return kt_trials_join(&run->trials, &run->session.inspection.programs);
 }
 
+/* What was loaded before the error is worth showing. The error is that of the run. */
+static void keep_trials(struct cli_run *run, const struct vm_load *load)
+{
+	if (load->run)
+		return;
+	kt_error_destroy(gather_trials(run, load));
+	run->trials.cut_off = true;
+}
+
 static int64_t timeout_ms(const struct cli_guest *guest, const struct vm_load *load)
 {
 	int64_t loader = cli_loader_limit_ms(load);
@@ -122,12 +131,15 @@ static int run_loader(const struct vm_config *vm, const struct vm_load *load,
 	err = vm_session_start(vm, load, &options, &run->results, &run->vm);
 	if (load->run)
 		cli_loader_show_output(&run->results, boot->live, boot->raw);
-	if (err)
+	if (err) {
+		keep_trials(run, load);
 		return fail_with_console(err, run->results.console);
+	}
 	err = read_guest(run);
 	if (err) {
 		_cleanup_free_ char *console = vm_console_tail(run->vm, 20);
 
+		keep_trials(run, load);
 		return fail_with_console(err, console);
 	}
 	if (load->run) {

@@ -155,14 +155,19 @@ static struct kt_error *read_logs(struct kt_trial *trial)
 struct kt_error *kt_trials_add(struct kt_trials *trials, const struct kt_trial *from)
 {
 	struct kt_trial trial = *from;
-	struct kt_error *err = NULL;
+	struct kt_error *err;
+	bool ok;
 
 	trial.class = trial.message = trial.file = NULL;
 	trial.line = 0;
-	if (!copy(from->place, &trial.place) | !copy(from->object, &trial.object) |
-	    !copy(from->section, &trial.section) | !copy(from->name, &trial.name) |
-	    !copy(from->type, &trial.type) | !copy(from->log ? from->log : "", &trial.log))
-		err = kt_error_no_memory();
+	/* All of them, so that none is left that is not ours. */
+	ok = copy(from->object, &trial.object);
+	ok &= copy(from->section, &trial.section);
+	ok &= copy(from->name, &trial.name);
+	ok &= copy(from->type, &trial.type);
+	ok &= copy(from->place, &trial.place);
+	ok &= copy(from->log ? from->log : "", &trial.log);
+	err = ok ? NULL : kt_error_no_memory();
 	if (!err)
 		err = read_logs(&trial);
 	if (!err && !kt_vec_push(&trials->v, trial))

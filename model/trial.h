@@ -63,6 +63,7 @@ struct kt_trial {
 
 struct kt_trials {
 	KT_VEC(struct kt_trial) v; /* in the order of the objects, and in them */
+	bool cut_off;              /* the run failed before all of them were tried */
 	uint64_t left_out;         /* programs that were not to be loaded */
 };
 

@@ -29,7 +29,8 @@ void pf_check_maps(struct pf_check *check)
 		pf_found(check, PREFLIGHT_ALL, KT_LOAD_MAP_TYPE, true, NULL,
 			 "map %s is of type %s, which this kernel does not have",
 			 bpf_map__name(map),
-			 or_number(libbpf_bpf_map_type_str(type), number, sizeof(number), type));
+			 or_number(libbpf_bpf_map_type_str(type), number, sizeof(number),
+				   (int)type));
 	}
 }
 
@@ -50,7 +51,7 @@ static void check_attach_type(struct pf_check *check, const struct pf_subject *s
 		pf_found(check, s->index, KT_LOAD_ATTACH_TYPE, true, NULL,
 			 "it attaches as %s, which this kernel does not have",
 			 or_number(libbpf_bpf_attach_type_str(attach), number, sizeof(number),
-				   attach));
+				   (int)attach));
 }
 
 /* As libbpf names what a program attaches to in the kernel's BTF. */
@@ -128,7 +129,8 @@ void pf_check_type(struct pf_check *check, const struct pf_subject *s)
 	if (!pf_kernel_has_value(check->kernel, "bpf_prog_type", (int)type)) {
 		pf_found(check, s->index, KT_LOAD_PROG_TYPE, true, NULL,
 			 "it is of type %s, which this kernel does not have",
-			 or_number(libbpf_bpf_prog_type_str(type), number, sizeof(number), type));
+			 or_number(libbpf_bpf_prog_type_str(type), number, sizeof(number),
+				   (int)type));
 		return;
 	}
 	check_attach_type(check, s, type);

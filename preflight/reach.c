@@ -77,7 +77,7 @@ static struct kt_error *enter(struct pf_reaches *r, struct todo *todo, size_t fu
 	}
 	if (own[f->n] >= reach)
 		return NULL;
-	own[f->n] = reach;
+	own[f->n] = (uint8_t)reach;
 	for (size_t i = 0; i < f->n; i++) {
 		enum pf_reach here = own[i] < reach ? own[i] : reach;
 		const struct pf_func *to;

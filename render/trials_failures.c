@@ -213,6 +213,7 @@ static void append_count(const struct render_kernel_trials *kernels, size_t n, s
 {
 	size_t all = 0, failed = 0, tried = 0;
 	uint64_t left_out = 0;
+	bool cut_off = false;
 
 	for (size_t i = 0; i < n; i++) {
 		if (!kernels[i].trials)
@@ -221,6 +222,7 @@ static void append_count(const struct render_kernel_trials *kernels, size_t n, s
 		all += kernels[i].trials->v.len;
 		failed += kt_trials_failed(kernels[i].trials);
 		left_out = kernels[i].trials->left_out;
+		cut_off |= kernels[i].trials->cut_off;
 	}
 	if (!tried)
 		return;
@@ -231,6 +233,9 @@ static void append_count(const struct render_kernel_trials *kernels, size_t n, s
 			      left_out);
 	else if (!all)
 		kt_buf_appends(out, "nothing was loaded: the objects have no programs");
+	else if (cut_off)
+		kt_buf_printf(out, "%zu of %zu programs failed to load, and then the run was cut off",
+			      failed, all);
 	else if (!failed)
 		kt_buf_printf(out, all == 1 ? "%zu program loaded" : "all %zu programs loaded",
 			      all);

@@ -113,6 +113,17 @@ else
 	skip 'two kernels side by side' 'no second kernel could be fetched'
 fi
 
+# --- Ctrl-C in the middle: what was loaded is shown ---
+
+script -qfec "exec '$tool' collect '$objects/demo.bpf.o' '$objects/slow.bpf.o' --kernel '$kernel' --accel tcg" \
+	"$work/tty" </dev/null >"$work/out" 2>&1 &
+pid=$!
+check 'a slow program is being loaded' becomes grep -q 'loading: [0-9]* done, before' "$work/tty"
+kill -INT "$(pgrep -P "$pid")"
+wait "$pid"
+check 'cut off: those before it are shown' grep -q '^demo.bpf.o *checksum_payload .* 10508 ' "$work/tty"
+check 'and that there were more' grep -q 'and then the run was cut off' "$work/tty"
+
 # --- an image that boots, but does not tell where its kernel is: then the guest's memory tells ---
 
 # The header's payload_offset (boot.rst) is off by 16; what unpacks the kernel does not ask it.
