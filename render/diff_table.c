@@ -93,7 +93,7 @@ enum { COLUMN_TYPE = 1, COLUMN_A, COLUMN_B };
 #define KNOWN(member) RENDER_KNOWN(struct kt_diff_row, member)
 
 static const struct render_column columns[] = {
-	{"name", "program", "PROGRAM", &render_as_text, RENDER_GET(get_name), .flags = RENDER_ALWAYS | RENDER_CUT, .width = 16, .longest = 48},
+	{"name", "program", "PROGRAM", &render_as_text, RENDER_GET(get_name), .flags = RENDER_ALWAYS | RENDER_CUT, .longest = 48},
 	[COLUMN_TYPE] = {"type", NULL, "TYPE", &render_as_text, RENDER_GET(get_type), .flags = RENDER_NOT_IN_TABLE},
 	[COLUMN_A] = {"a", NULL, "A", &render_as_number, KNOWN(a), .flags = RENDER_ALWAYS},
 	[COLUMN_B] = {"b", NULL, "B", &render_as_number, KNOWN(b), .flags = RENDER_ALWAYS},
