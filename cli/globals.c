@@ -12,6 +12,15 @@ void cli_globals_options_deinit(struct cli_globals_options *options)
 {
 	kt_vec_free(&options->sets);
 	kt_vec_free(&options->rodata);
+	free(options->where);
+}
+
+/* "--set: ...", or "sweep.conf:3: set: ..." */
+static struct kt_error *wrap(const struct cli_globals_options *options, struct kt_error *err,
+			     const char *option)
+{
+	return options->where ? kt_error_wrap(err, "%s: %s", options->where, option + strlen("--"))
+			      : kt_error_wrap(err, "%s", option);
 }
 
 /* An object that has no types has no variables either, where others may have what is meant. */
@@ -91,7 +100,7 @@ static void note_missing(const char *path, struct kt_buf *lists, size_t n)
 		for (size_t i = 1; i < n && everywhere; i++)
 			everywhere = lists[i].data && strstr(lists[i].data, line);
 		if (everywhere)
-			cli_note("--rodata %s: not set, since no object has it: %s", path, line);
+			cli_note("rodata %s: not set, since no object has it: %s", path, line);
 	}
 }
 
@@ -161,16 +170,16 @@ struct kt_error *cli_globals_load(const struct cli_globals_options *options,
 		return NULL;
 	err = open_objects(objects, n, ret);
 	if (err)
-		return kt_error_wrap(err, options->sets.len ? "--set" : "--rodata");
+		return wrap(options, err, options->sets.len ? "--set" : "--rodata");
 	kt_vec_for_each (&options->rodata, path)
 		if (!err)
-			err = kt_error_wrap(set_rodata(ret, *path), "--rodata");
+			err = wrap(options, set_rodata(ret, *path), "--rodata");
 	kt_vec_for_each (&options->sets, assignment)
 		if (!err)
-			err = kt_error_wrap((*assignment)[0] == '@'
-						    ? set_from_file(ret, *assignment + 1)
-						    : set(ret, *assignment),
-					    "--set");
+			err = wrap(options,
+				   (*assignment)[0] == '@' ? set_from_file(ret, *assignment + 1)
+							   : set(ret, *assignment),
+				   "--set");
 	if (!err && !take_writes(ret))
 		err = kt_error_no_memory();
 	return err;

@@ -25,7 +25,9 @@ static const char help[] =
 	"\n"
 	"  schedulers = ( { name = \"mine\"; scheduler = \"./scx_mine\"; args = [\"-v\"];\n"
 	"                   cpus = [1, 64]; llcs = [1, 0]; numa_nodes = [1, 1]; },\n"
-	"                 { name = \"probes\"; objects = [\"probes.bpf.o\"]; } );\n"
+	"                 { name = \"probes\"; objects = [\"probes.bpf.o\"];\n"
+	"                   sets = ( { name = \"n1\"; set = [\"nr_nodes=1\"]; },\n"
+	"                            { name = \"n24\"; set = [\"nr_nodes=24\"]; } ); } );\n"
 	"  kernels = ( \"debian:trixie-backports\", \"debian:trixie-backports/6.18\",\n"
 	"              { name = \"next\"; image = \"./vmlinuz\"; } );\n"
 	"  topologies = ( \"4cpu-1llc-nosmt\", \"9cpu-3llc-nosmt\", \"2numa-16cpu-4llc-nosmt\" );\n"
@@ -33,6 +35,9 @@ static const char help[] =
 	"\n"
 	"A range is [LEAST, MOST], where 0 is no limit; a scheduler runs only inside its\n"
 	"ranges. There are also files = [...], accel and append, as in `ktstr-gdb collect`.\n"
+	"Objects with sets are run once for each, as a scheduler called NAME+SET: set and\n"
+	"rodata = \"FILE\" give global variables a value, as --set and --rodata of collect\n"
+	"do. A set of a name alone changes nothing.\n"
 	"Paths are relative to FILE. image = takes what --kernel of collect takes, a glob\n"
 	"too, as long as it names one kernel.\n"
 	"\n"
@@ -511,6 +516,9 @@ static int sweep_file(const struct sweep *sweep)
 		err = chosen_cells(sweep, &plan, &cells);
 	if (!err)
 		err = no_cells(sweep, &plan, &cells);
+	/* A cell looks at its own set alone. */
+	if (!err && !sweep->cell)
+		err = sweep_check_sets(&plan, &cells);
 	if (err)
 		status = cli_fail(err);
 	else if (sweep->list)

@@ -3,6 +3,7 @@
 #ifndef KT_CLI_SWEEP_H
 #define KT_CLI_SWEEP_H
 
+#include "cli/globals.h"
 #include "cli/options.h"
 #include "render/cells.h"
 #include "sweep/engine.h"
@@ -32,6 +33,19 @@ struct kt_error *sweep_read_record(const char *results, const struct sweep_cell 
  */
 struct kt_error *sweep_prepare_kernels(const struct sweep_plan *plan,
 				       const struct sweep_cells *cells);
+
+/* Puts the scheduler's set into *ret; its strings stay the plan's. KT_ERROR_NO_MEMORY. */
+struct kt_error *sweep_take_set(const struct sweep_plan *plan,
+				const struct sweep_scheduler *scheduler,
+				struct cli_globals_options *ret);
+
+/*
+ * Whether the objects of these cells have the variables of their sets, and values fit. Where an
+ * object cannot be read is no error here: its cells will say so. Errors: those of
+ * cli_globals_load(), with the file and the line of the set; a value that does not fit is
+ * KT_ERROR_FORMAT.
+ */
+struct kt_error *sweep_check_sets(const struct sweep_plan *plan, const struct sweep_cells *cells);
 
 /* Whether there is room for records. KT_ERROR_OS: the disk is full, or the directory is gone. */
 struct kt_error *sweep_check_disk(const char *results);

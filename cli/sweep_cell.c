@@ -144,8 +144,8 @@ static struct kt_error *record_result(const struct cli_run *run, struct kt_cell_
 	return err;
 }
 
-static bool fill_boot(const struct sweep_plan *plan, const struct sweep_cell *cell,
-		      const struct sweep_cell_options *options, struct cli_boot *boot)
+static struct kt_error *fill_boot(const struct sweep_plan *plan, const struct sweep_cell *cell,
+				  const struct sweep_cell_options *options, struct cli_boot *boot)
 {
 	const struct sweep_scheduler *s = cell->scheduler;
 	bool ok = true;
@@ -159,7 +159,7 @@ static bool fill_boot(const struct sweep_plan *plan, const struct sweep_cell *ce
 		ok &= kt_vec_push(&boot->objects, *object);
 	kt_vec_for_each (&s->files.v, file)
 		ok &= kt_vec_push(&boot->files, *file);
-	return ok;
+	return ok ? sweep_take_set(plan, s, &boot->globals) : kt_error_no_memory();
 }
 
 static struct kt_error *cannot(struct kt_cell_record *record, const char *why)
@@ -180,8 +180,9 @@ static struct kt_error *run_cell(const struct sweep_plan *plan, const struct swe
 	struct kt_error *err;
 	int status;
 
-	if (!fill_boot(plan, cell, options, &boot))
-		return kt_error_no_memory();
+	err = fill_boot(plan, cell, options, &boot);
+	if (err)
+		return err;
 	status = cli_run_guest(&boot, kernel, cell->scheduler->scheduler, &guest, &run);
 	cli_progress(NULL);
 	if (status != CLI_DONE)

@@ -36,6 +36,8 @@ static void scheduler_deinit(struct sweep_scheduler *s)
 	strings_deinit(&s->args);
 	strings_deinit(&s->files);
 	strings_deinit(&s->objects);
+	strings_deinit(&s->set);
+	free(s->rodata);
 }
 
 void sweep_plan_deinit(struct sweep_plan *plan)
@@ -113,8 +115,11 @@ static struct kt_error *take_path(const struct reader *r, const config_setting_t
 	return *ret ? NULL : kt_error_no_memory();
 }
 
-static struct kt_error *take_strings(const struct reader *r, const config_setting_t *s, bool paths,
-				     struct sweep_strings *ret)
+typedef struct kt_error *take_text_fn(const struct reader *r, const config_setting_t *s,
+				      char **ret);
+
+static struct kt_error *take_strings(const struct reader *r, const config_setting_t *s,
+				     take_text_fn *take, struct sweep_strings *ret)
 {
 	if (!config_setting_is_aggregate(s) || config_setting_is_group(s))
 		return wrong(r, s, "a list of strings is expected: [\"one\", \"two\"]");
@@ -125,7 +130,7 @@ static struct kt_error *take_strings(const struct reader *r, const config_settin
 
 		if (i == ENTRIES_MAX)
 			return wrong(r, item, "more than %d entries", ENTRIES_MAX);
-		err = paths ? take_path(r, item, &text) : take_string(r, item, &text);
+		err = take(r, item, &text);
 		if (err)
 			return err;
 		if (!kt_vec_push(&ret->v, text)) {
@@ -196,16 +201,34 @@ static struct kt_error *take_scheduler_setting(const struct reader *r, const con
 	if (!strcmp(name, "scheduler"))
 		return take_path(r, s, &ret->scheduler);
 	if (!strcmp(name, "args"))
-		return take_strings(r, s, false, &ret->args);
+		return take_strings(r, s, take_string, &ret->args);
 	if (!strcmp(name, "files"))
-		return take_strings(r, s, true, &ret->files);
+		return take_strings(r, s, take_path, &ret->files);
 	if (!strcmp(name, "objects"))
-		return take_strings(r, s, true, &ret->objects);
+		return take_strings(r, s, take_path, &ret->objects);
 	if (!strcmp(name, "cpus"))
 		return take_range(r, s, &ret->cpus);
 	if (!strcmp(name, "llcs"))
 		return take_range(r, s, &ret->llcs);
-	return take_range(r, s, &ret->numa_nodes);
+	if (!strcmp(name, "numa_nodes"))
+		return take_range(r, s, &ret->numa_nodes);
+	return NULL; /* sets: when the rest is known */
+}
+
+/* Adds *s to the plan, which owns it then. Not after an error. */
+static struct kt_error *add_scheduler(const struct reader *r, const config_setting_t *at,
+				      struct sweep_scheduler *s)
+{
+	s->line = config_setting_source_line(at);
+	kt_vec_for_each (&r->plan->schedulers, other)
+		if (!strcmp(other->name, s->name))
+			return wrong(r, at, "there is a scheduler \"%.60s\" already", s->name);
+	if (r->plan->schedulers.len == ENTRIES_MAX)
+		return wrong(r, at, "more than %d schedulers, with their sets", ENTRIES_MAX);
+	if (!kt_vec_push(&r->plan->schedulers, *s))
+		return kt_error_no_memory();
+	*s = (struct sweep_scheduler){0};
+	return NULL;
 }
 
 static struct kt_error *finish_scheduler(const struct reader *r, const config_setting_t *group,
@@ -219,16 +242,113 @@ static struct kt_error *finish_scheduler(const struct reader *r, const config_se
 		s->name = strdup(base_name(s->scheduler ? s->scheduler : s->objects.v.data[0]));
 	if (!s->name)
 		return kt_error_no_memory();
-	kt_vec_for_each (&r->plan->schedulers, other)
-		if (!strcmp(other->name, s->name))
-			return wrong(r, group, "there is a scheduler \"%.60s\" already", s->name);
 	return check_name(r, group, s->name);
+}
+
+/* --- sets of values for the variables of objects --- */
+
+/* "VAR=VALUE", or "@FILE" with one a line. A VALUE may be "@FILE", too. */
+static struct kt_error *take_assignment(const struct reader *r, const config_setting_t *s,
+					char **ret)
+{
+	const char *text = config_setting_get_string(s);
+	const char *file = text;
+
+	if (text && text[0] != '@') {
+		file = strchr(text, '=');
+		file = file && file > text ? file + 1 + strspn(file + 1, " \t") : NULL;
+	}
+	if (!file || !file[file[0] == '@'])
+		return wrong(r, s, "\"VAR=VALUE\" or \"@FILE\" is expected, in quotes");
+	if (file[0] != '@' || file[1] == '/')
+		*ret = strdup(text);
+	else if (asprintf(ret, "%.*s@%s/%s", (int)(file - text), text, r->dir, file + 1) < 0)
+		*ret = NULL;
+	return *ret ? NULL : kt_error_no_memory();
+}
+
+static bool copy_strings(const struct sweep_strings *from, struct sweep_strings *to)
+{
+	kt_vec_for_each (&from->v, string) {
+		char *copy = strdup(*string);
+
+		if (!copy || !kt_vec_push(&to->v, copy)) {
+			free(copy);
+			return false;
+		}
+	}
+	return true;
+}
+
+static struct kt_error *fill_set(const struct reader *r, const config_setting_t *group,
+				 const struct sweep_scheduler *entry, struct sweep_scheduler *ret)
+{
+	const config_setting_t *set = config_setting_get_member(group, "set");
+	const config_setting_t *rodata = config_setting_get_member(group, "rodata");
+	const config_setting_t *named = config_setting_get_member(group, "name");
+	_cleanup_free_ char *name = NULL;
+	struct kt_error *err;
+
+	if (!named)
+		return wrong(r, group, "a set has a name: { name = \"n1\"; set = [\"VAR=1\"]; }");
+	err = take_string(r, named, &name);
+	if (!err && asprintf(&ret->name, "%s+%s", entry->name, name) < 0) {
+		ret->name = NULL;
+		err = kt_error_no_memory();
+	}
+	if (!err)
+		err = check_name(r, named, ret->name);
+	if (!err && set)
+		err = take_strings(r, set, take_assignment, &ret->set);
+	if (!err && rodata)
+		err = take_path(r, rodata, &ret->rodata);
+	if (!err && !copy_strings(&entry->objects, &ret->objects))
+		err = kt_error_no_memory();
+	ret->cpus = entry->cpus;
+	ret->llcs = entry->llcs;
+	ret->numa_nodes = entry->numa_nodes;
+	return err;
+}
+
+/* Adds the entry with the values of one of its sets. */
+static struct kt_error *take_set(const struct reader *r, const config_setting_t *group,
+				 const struct sweep_scheduler *entry)
+{
+	static const char *const names[] = {"name", "set", "rodata", NULL};
+	struct sweep_scheduler s = {0};
+	struct kt_error *err;
+
+	if (!config_setting_is_group(group))
+		return wrong(r, group, "a set is expected: { name = \"n1\"; set = [\"VAR=1\"]; }");
+	err = check_names(r, group, names);
+	if (!err)
+		err = fill_set(r, group, entry, &s);
+	if (!err)
+		err = add_scheduler(r, group, &s);
+	scheduler_deinit(&s);
+	return err;
+}
+
+static struct kt_error *take_sets(const struct reader *r, const config_setting_t *sets,
+				  const struct sweep_scheduler *entry)
+{
+	struct kt_error *err = NULL;
+
+	if (entry->scheduler)
+		return wrong(r, sets, "sets are for objects; a scheduler sets its own variables");
+	if (!config_setting_is_list(sets) || !config_setting_length(sets))
+		return wrong(r, sets,
+			     "sets are expected: ( { name = \"n1\"; set = [\"VAR=1\"]; } )");
+	for (int i = 0; !err && i < config_setting_length(sets); i++)
+		err = take_set(r, config_setting_get_elem(sets, (unsigned)i), entry);
+	return err;
 }
 
 static struct kt_error *take_scheduler(const struct reader *r, const config_setting_t *group)
 {
 	static const char *const names[] = {"name", "scheduler", "args",       "files", "objects",
-					    "cpus", "llcs",      "numa_nodes", NULL};
+					    "cpus", "llcs",      "numa_nodes", "sets",  NULL};
+	const config_setting_t *sets = config_setting_get_member(group, "sets");
 	struct sweep_scheduler s = {0};
 	struct kt_error *err;
 
@@ -239,10 +359,9 @@ static struct kt_error *take_scheduler(const struct reader *r, const config_sett
 		err = take_scheduler_setting(r, config_setting_get_elem(group, (unsigned)i), &s);
 	if (!err)
 		err = finish_scheduler(r, group, &s);
-	if (!err && !kt_vec_push(&r->plan->schedulers, s))
-		err = kt_error_no_memory();
-	if (err)
-		scheduler_deinit(&s);
+	if (!err)
+		err = sets ? take_sets(r, sets, &s) : add_scheduler(r, group, &s);
+	scheduler_deinit(&s);
 	return err;
 }
 

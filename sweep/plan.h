@@ -5,7 +5,9 @@
  *
  *	schedulers = (
  *		{ name = "mine"; scheduler = "./scx_mine"; args = ["-v"]; cpus = [1, 64]; },
- *		{ name = "probes"; objects = ["probes.bpf.o"]; }
+ *		{ name = "probes"; objects = ["probes.bpf.o"];
+ *		  sets = ( { name = "n1"; set = ["nr_nodes=1"]; },
+ *			   { name = "n24"; set = ["nr_nodes=24"]; rodata = "map.json"; } ); }
  *	);
  *	kernels = ( "debian:trixie-backports/6.18", { name = "next"; image = "./vmlinuz"; } );
  *	topologies = ( "4cpu-1llc-nosmt", "9cpu-3llc-nosmt" );
@@ -29,12 +31,18 @@ struct sweep_strings {
 	KT_VEC(char *) v;
 };
 
-/* A scheduler to run, or BPF objects to load. Paths are absolute. */
+/*
+ * A scheduler to run, or BPF objects to load. Paths are absolute. An entry with sets is a scheduler
+ * for each of them, "NAME+SET".
+ */
 struct sweep_scheduler {
 	char *name;
 	char *scheduler; /* the binary; NULL: `objects` are loaded */
 	struct sweep_strings args, files, objects;
 	struct sweep_range cpus, llcs, numa_nodes; /* on which topologies it can run */
+	struct sweep_strings set;                  /* "VAR=VALUE", "VAR=@FILE", or "@FILE" */
+	char *rodata;                              /* a file; NULL: none */
+	unsigned line;                             /* of the entry, or of its set */
 };
 
 struct sweep_kernel {
@@ -54,9 +62,9 @@ struct sweep_plan {
 
 /*
  * Reads the file and checks all of it: names are unique and have no "/", topologies are presets,
- * settings are known. It does not check that schedulers and kernels exist. Errors: KT_ERROR_OS;
- * KT_ERROR_FORMAT, with the file, the line, and what is expected there. sweep_plan_deinit() frees
- * *ret.
+ * settings are known. It does not check that schedulers and kernels exist, nor variables of sets.
+ * Errors: KT_ERROR_OS; KT_ERROR_FORMAT, with the file, the line, and what is expected there.
+ * sweep_plan_deinit() frees *ret.
  */
 struct kt_error *sweep_plan_read(const char *path, struct sweep_plan *ret);
 void sweep_plan_deinit(struct sweep_plan *plan);

@@ -109,6 +109,51 @@ check '--scheduler' test "$(wc -l <"$work/out")" = 4
 run sweep "$work/sweep.conf" --cell verifier/any/one/none
 says 'a cell that is none' 3 'has no cell "verifier/any/one/none"; --list has'
 
+# --- sets of values for variables: cells of their own ---
+
+# with_sets SETS: the plan that has them; the first is in line 2.
+with_sets() {
+	conf <<E2
+schedulers = ( { name = "g"; objects = ["$globals"]; sets = (
+	$1 ); }, { name = "plain"; objects = ["$globals"]; } );
+kernels = ( { name = "one"; image = "$kernel"; } ); topologies = ( "4cpu-1llc-nosmt" ); accel = "tcg";
+E2
+}
+cp "$work/sweep.conf" "$work/good.conf"
+globals=$here/build/bpf/globals.bpf.o
+echo '{"bound": 9}' >"$work/rodata.json"
+echo 'mode = MODE_OFF' >"$work/presets"
+with_sets '{ name = "n1"; set = ["bound=1", "@presets"]; }, { name = "n24"; rodata = "rodata.json"; }'
+(cd / && "$tool" sweep "$work/sweep.conf" --list) >"$work/out"
+printf 'verifier/%s/one/4cpu-1llc-nosmt\n' g+n1 g+n24 plain >"$work/expected"
+check 'a set is a cell; files are found from the plan' cmp "$work/out" "$work/expected"
+run sweep "$work/sweep.conf" --list --filter 'g+*/one/*'
+check '--filter: cells with sets' test "$(wc -l <"$work/out")" = 2
+with_sets '{ name = "n1"; set = ["bound=1"]; },
+	{ name = "n24"; set = ["verbose=true", "bund=24"]; }'
+refused 'a variable that is in no object' "sweep.conf:3: set: .*no variable 'bund'; near it: bound"
+check 'that is one line' test "$(wc -l <"$work/err")" = 1
+run sweep "$work/sweep.conf" --results "$work/sets" --jobs 1
+says 'it is told before the first cell' 3 "sweep.conf:3: set: .*no variable 'bund'; near it: bound"
+check 'and there is no record' test ! -e "$work/sets"
+run sweep "$work/sweep.conf" --results "$work/sets" --cell g+n1/one/4cpu-1llc-nosmt
+check 'a cell does not mind the sets of others' grep -q 'g+n1/.*: FAIL: QEMU exited with status 1' "$work/err"
+run sweep "$work/sweep.conf" --results "$work/sets" --cell g+n24/one/4cpu-1llc-nosmt
+check 'but its own' grep -q "g+n24/.*: FAIL: .*sweep.conf:3: set: .*no variable 'bund'" "$work/err"
+check 'records are by the name of the set' test \
+	"$(jq -rs '[.[].scheduler] | sort | join(" ")' "$work"/sets/*.json)" = 'g+n1 g+n24'
+with_sets '{ name = "n1"; set = ["bound=4294967296"]; }'
+refused 'a value that does not fit' 'sweep.conf:2: set: .*bound: .* does not fit'
+with_sets '{ name = "n1"; rodata = "none.json"; }'
+refused 'a file that is not there' 'sweep.conf:2: rodata: .*none.json: no such file'
+with_sets '{ name = "n1"; }, { name = "n1"; }'
+refused 'a set twice' 'sweep.conf:2: there is a scheduler "g\+n1" already'
+globals=/nowhere.bpf.o
+with_sets '{ name = "n1"; set = ["bound=1"]; }'
+run sweep "$work/sweep.conf" --list
+check 'an object that is not there is for its cells to tell' test "$(wc -l <"$work/out")" = 2
+cp "$work/good.conf" "$work/sweep.conf"
+
 # --- one run through ---
 
 run sweep "$work/sweep.conf" --results "$work/through" --jobs 4
