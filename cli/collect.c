@@ -40,9 +40,9 @@ static const char help_columns[] =
 	"Of objects there are more columns: file_name (file), prog_name, section,\n"
 	"prog_type, verdict, class, message, total_insns (insns), total_states,\n"
 	"peak_states, max_states_per_insn, mark_read, stack_depth, duration (in\n"
-	"microseconds), log_bytes, prog_size, prog_size_jited. --csv has veristat's\n"
-	"columns, for `veristat -C`. With several kernels -o names numbers, each of which\n"
-	"is a table.\n"
+	"microseconds), log_bytes, prog_size (instructions), prog_size_jited; with\n"
+	"--attach attach, attach_place, run_retval. --csv has veristat's columns, for\n"
+	"`veristat -C`. With several kernels -o names numbers, each of which is a table.\n"
 	"\n"
 	"Exit status: 0 done; 1 a program failed to load, or none was loaded; 2 usage;\n"
 	"3 it could not be done, on one of the kernels at least.\n";
@@ -134,6 +134,21 @@ static struct kt_error *check_kernels(const struct collect *c)
 	return c->boot.objects.len ? cli_trials_check(&options, c->boot.found.v.len) : NULL;
 }
 
+/* Before a boot: minutes later it would be too late. */
+static struct kt_error *check_save(const char *path)
+{
+	_cleanup_free_ char *dir = strdup(path);
+	char *slash = dir ? strrchr(dir, '/') : NULL;
+
+	if (!dir)
+		return kt_error_no_memory();
+	if (slash)
+		slash[slash == dir] = '\0';
+	if (access(path, W_OK) == 0 || access(slash ? dir : ".", W_OK) == 0)
+		return NULL;
+	return kt_error_os(errno, "--save: cannot write %s", path);
+}
+
 static struct kt_error *check_usage(const struct collect *c, int n_args, char **args)
 {
 	struct kt_error *err = cli_output_check(&c->args.output);
@@ -155,6 +170,10 @@ static struct kt_error *check_usage(const struct collect *c, int n_args, char **
 	if ((c->stats || c->source) && !objects)
 		return kt_error_new(KT_ERROR_USAGE, "--stats and --source need objects: they are "
 						    "about the logs of these");
+	if (c->save)
+		err = check_save(c->save);
+	if (err)
+		return err;
 	if (c->args.guest.leave_stopped && c->boot.schedulers.len)
 		return kt_error_new(KT_ERROR_USAGE, "--leave-stopped: a scheduler's guest has to "
 						    "run on until its verdict is known");
@@ -346,26 +365,29 @@ static int collect_boot(const struct collect *c)
 	return status == CLI_DONE ? cli_run_status(&run) : status;
 }
 
-/* A TARGET has no such name, and is no file. */
+/* A TARGET has no such name. */
 static bool is_object(const char *arg)
 {
 	size_t len = strlen(arg);
 
-	return len > 2 && !strcmp(arg + len - 2, ".o") && access(arg, F_OK) == 0;
+	return len > 2 && !strcmp(arg + len - 2, ".o") && !strchr(arg, ':');
 }
 
 /* Without --kernel, collect is attach. */
 static int collect_running(struct collect *c, int n_args, char **args)
 {
 	const struct kfacts_sources sources = cli_sources(&c->args.guest);
-	struct kt_error *err = cli_one_target(n_args, args);
+	struct kt_error *err = NULL;
 
+	if (n_args && is_object(args[0]))
+		err = kt_error_new(KT_ERROR_USAGE,
+				   "%s is an object to load: --kernel KERNEL says in which kernel "
+				   "(debian:trixie, or a vmlinuz)",
+				   args[0]);
+	if (!err)
+		err = cli_one_target(n_args, args);
 	if (!err)
 		err = cli_output_check_columns(&c->args.output);
-	if (!err && n_args && is_object(args[0]))
-		err = kt_error_new(KT_ERROR_USAGE,
-				   "%s is an object to load: --kernel IMAGE says in which kernel",
-				   args[0]);
 	if (!err && !cli_sources_name(&sources) && !n_args)
 		err = kt_error_new(KT_ERROR_USAGE,
 				   "a guest is needed: --kernel IMAGE boots a guest, a TARGET (or "

@@ -31,7 +31,7 @@ struct part {
 	struct kt_process process;
 	int result_fd, log_fd; /* its result, its stderr; -1: it has not begun */
 	bool running, done;
-	int status;          /* exit status, when done */
+	int status, signal;  /* exit status, when done; what ended it, or 0 */
 	char *words;         /* that it wrote to stderr */
 	json_t *root;        /* its result; NULL: it has none */
 	const char *release; /* borrows from root */
@@ -74,6 +74,7 @@ static struct kt_error *parts_init(struct parts *parts, const struct cli_kernels
 	for (size_t i = 0; i < kernels->n; i++) {
 		parts->all[i].kernel = &kernels->all[i];
 		parts->all[i].log_fd = parts->all[i].result_fd = -1;
+		parts->all[i].process.pidfd = -1;
 	}
 	return NULL;
 }
@@ -155,6 +156,7 @@ static void reap(struct parts *parts)
 		part->running = false;
 		part->done = true;
 		part->status = WIFEXITED(status) ? WEXITSTATUS(status) : CLI_CANNOT;
+		part->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 		parts->n_running--;
 		parts->n_done++;
 	}
@@ -303,6 +305,17 @@ static int show_json(const struct parts *parts)
 	return err ? cli_fail(err) : cli_print(text);
 }
 
+/* Two files of one name are told apart by their paths. */
+static const char *asked_name(const struct parts *parts, size_t i)
+{
+	const struct kt_kernel *kernel = parts->all[i].kernel;
+
+	for (size_t k = 0; k < parts->kernels->n; k++)
+		if (k != i && !strcmp(parts->all[k].kernel->name, kernel->name))
+			return kernel->image;
+	return kernel->name;
+}
+
 static int show_table(const struct parts *parts)
 {
 	size_t n = parts->kernels->n;
@@ -313,7 +326,7 @@ static int show_table(const struct parts *parts)
 		return cli_fail(kt_error_no_memory());
 	for (size_t i = 0; i < n; i++)
 		shown[i] = (struct render_kernel_trials){
-			.asked = parts->all[i].kernel->name,
+			.asked = asked_name(parts, i),
 			.release = parts->all[i].release,
 			.trials = parts->all[i].root ? &parts->all[i].trials : NULL,
 		};
@@ -323,6 +336,10 @@ static int show_table(const struct parts *parts)
 
 		render_kernel_name(shown, n, i, &name);
 		show_words(&parts->all[i], name.data ? name.data : "?");
+		if (parts->all[i].signal)
+			cli_note("%s: its process was ended by signal %d (%s)",
+				 name.data ? name.data : "?", parts->all[i].signal,
+				 strsignal(parts->all[i].signal));
 		kt_buf_deinit(&name);
 	}
 	return status;
@@ -364,8 +381,11 @@ static int show(struct parts *parts, struct kt_error *err)
 		if (other)
 			status = cli_fail(other);
 	}
-	if (kernels->save)
-		status = save(parts, kernels->save);
+	if (kernels->save) {
+		int saved = save(parts, kernels->save);
+
+		status = saved > status ? saved : status;
+	}
 	shown = kernels->show->output->json ? show_json(parts) : show_table(parts);
 	status = shown > status ? shown : status;
 	if (err)

@@ -27,6 +27,14 @@ struct kt_error *cli_trials_check(const struct cli_trials_options *options, size
 	if ((options->stats || options->source) && (output->json || output->csv))
 		return kt_error_new(KT_ERROR_USAGE, "--stats and --source are tables for a "
 						    "terminal: without --json and --csv");
+	if (output->json && n > 1)
+		return output->sort || output->columns
+			       ? kt_error_new(KT_ERROR_USAGE,
+					      "--sort and -o: the document of several "
+					      "kernels has all, in order")
+			       : NULL;
+	if (output->json) /* it is in the order of the kernel's programs */
+		return cli_output_check_columns(output);
 	if (n > 1 && output->sort && !output->csv)
 		return kt_error_new(KT_ERROR_USAGE, "--sort: a table over several kernels is in "
 						    "the order of the objects; --csv is sorted");
@@ -35,7 +43,7 @@ struct kt_error *cli_trials_check(const struct cli_trials_options *options, size
 						    "kernel; --name chooses by name");
 	if (n > 1 && !output->csv)
 		return render_matrix_numbers(output->columns, &numbers);
-	return kt_error_wrap(render_trials_check(&with), "collect");
+	return kt_error_wrap(render_trials_check(&with, n), "collect");
 }
 
 /* --- the tables of `ktstr-gdb log` --- */

@@ -235,6 +235,14 @@ static struct kt_error *check_schema(const json_t *root, const char *name)
 	if (!schema)
 		return no_result(kt_error_new(
 			KT_ERROR_FORMAT, "%s is not a result of ktstr-gdb: no \"schema\"", name));
+	if (!strcmp(schema, "ktstr-gdb.kernels.v1"))
+		return kt_error_hint(
+			kt_error_new(KT_ERROR_FORMAT,
+				     "%s is a result of several kernels, and what can be "
+				     "compared is one of a single kernel",
+				     name),
+			"jq '.runs[0].result' takes one out; `ktstr-gdb diff OBJECT... "
+			"--kernel A --kernel B` compares two");
 	if (strcmp(schema, SCHEMA) != 0)
 		return no_result(kt_error_new(KT_ERROR_FORMAT,
 					      "%s is a \"%.64s\"; what can be compared is a "

@@ -104,11 +104,42 @@ static void no_btf(struct pf_check *check, const struct pf_subject *s)
 		 "programs of this type need the kernel's BTF, and this kernel has none");
 }
 
+/*
+ * Sections that libbpf 1.2 to 1.7 came to know. The libbpf that loads the object may be newer than
+ * the one that this tool is built with.
+ */
+static bool is_newer_section(const char *section)
+{
+	static const char *const known[] = {
+		"tcx/",
+		"netkit/",
+		"netfilter",
+		"uprobe.multi",
+		"uretprobe.multi",
+		"kprobe.session",
+		"uprobe.session",
+		"cgroup/connect_unix",
+		"cgroup/sendmsg_unix",
+		"cgroup/recvmsg_unix",
+		"cgroup/getpeername_unix",
+		"cgroup/getsockname_unix",
+		"sk_skb/verdict",
+	};
+
+	section += section[0] == '?';
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (!strncmp(section, known[i], strlen(known[i])))
+			return true;
+	return false;
+}
+
 static void unknown_section(struct pf_check *check, const struct pf_subject *s)
 {
-	pf_found(check, s->index, KT_LOAD_OBJECT, true, NULL,
-		 "libbpf %u.%u knows no type of program for SEC(\"%s\")", libbpf_major_version(),
-		 libbpf_minor_version(), bpf_program__section_name(s->program));
+	const char *section = bpf_program__section_name(s->program);
+
+	pf_found(check, s->index, KT_LOAD_OBJECT, !is_newer_section(section), NULL,
+		 "libbpf %u.%u, which this tool has, knows no type of program for SEC(\"%s\")",
+		 libbpf_major_version(), libbpf_minor_version(), section);
 }
 
 void pf_check_type(struct pf_check *check, const struct pf_subject *s)

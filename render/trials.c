@@ -116,7 +116,10 @@ static struct render_cell get_xlated(const void *row)
 {
 	const struct program *program = trial_of(row)->program;
 
-	return program ? get_bytes(program->bytes_xlated) : (struct render_cell){0};
+	struct program_number insns = program ? program->bytes_xlated : (struct program_number){0};
+
+	insns.value /= 8;
+	return get_bytes(insns);
 }
 
 static struct render_cell get_jited(const void *row)
@@ -231,8 +234,7 @@ static struct kt_error *make_rows(struct table *table, const struct render_kerne
 			struct row row = {.trial = trial};
 
 			if (n > 1)
-				row.kernel = kernels[i].release ? kernels[i].release
-								: kernels[i].asked;
+				row.kernel = render_kernel_long_name(kernels, n, i);
 			if (!kt_vec_push(&table->rows, row))
 				return kt_error_no_memory();
 		}
@@ -272,12 +274,26 @@ static struct kt_error *arrange(struct table *table, const struct render_trials_
 	return render_grid_sort(&table->grid, options->sort);
 }
 
-struct kt_error *render_trials_check(const struct render_trials_options *options)
+static bool is_of_memory(const struct render_column *column)
+{
+	return column->get_nth == get_of_program || column->get == get_xlated ||
+	       column->get == get_jited || column->get == get_id;
+}
+
+struct kt_error *render_trials_check(const struct render_trials_options *options, size_t n)
 {
 	_cleanup_(table_deinit) struct table table = {0};
 	struct kt_error *err = table_init(&table, NULL, 0);
 
-	return err ? err : arrange(&table, options, table_columns);
+	if (!err)
+		err = arrange(&table, options, table_columns);
+	for (size_t i = 0; n > 1 && i < table.grid.n_selected && !err; i++)
+		if (is_of_memory(table.grid.selected[i]))
+			err = kt_error_new(
+				KT_ERROR_USAGE,
+				"column \"%s\": only of one kernel; --json has it of all",
+				table.grid.selected[i]->name);
+	return err;
 }
 
 static bool was_attached(const struct render_kernel_trials *kernel)

@@ -40,8 +40,11 @@ struct kt_error *render_trials_table(const struct render_kernel_trials *kernel,
 struct kt_error *render_trials_csv(const struct render_kernel_trials *kernels, size_t n,
 				   const struct render_trials_options *options, struct kt_buf *out);
 
-/* Whether columns and sort are good: KT_ERROR_USAGE. */
-struct kt_error *render_trials_check(const struct render_trials_options *options);
+/*
+ * Whether columns and sort are good for n kernels: KT_ERROR_USAGE. Of several there are no columns
+ * of the programs in the kernel's memory.
+ */
+struct kt_error *render_trials_check(const struct render_trials_options *options, size_t n);
 
 /* The numbers that a matrix shows, of names with commas between; NULL: verified_insns. */
 struct render_matrix_numbers {
@@ -69,6 +72,9 @@ struct kt_error *render_trials_matrix(const struct render_kernel_trials *kernels
  */
 struct kt_error *render_trials_failures(const struct render_kernel_trials *kernels, size_t n,
 					bool raw, bool color, struct kt_buf *out);
+
+/* The release, or, of two that have the same, what was asked for. */
+const char *render_kernel_long_name(const struct render_kernel_trials *kernels, size_t n, size_t i);
 
 /*
  * What a person calls a kernel: the release without the parts that all kernels of its vendor have,

@@ -44,13 +44,21 @@ static bool is_same(const struct kt_trial *a, const struct kt_trial *b)
 	       (!a->file || !b->file || (same(a->file, b->file) && a->line == b->line));
 }
 
+/* The same program twice on one kernel is two programs. */
+static bool has_kernel(const struct failure *failure, size_t kernel)
+{
+	kt_vec_for_each (&failure->kernels, known)
+		if (*known == kernel)
+			return true;
+	return false;
+}
+
 static struct kt_error *add(struct failures *failures, const struct kt_trial *trial, size_t kernel)
 {
 	struct failure added = {.trial = trial}, *failure = NULL;
 
 	kt_vec_for_each (&failures->v, known)
-		if (is_same(known->trial, trial) &&
-		    known->kernels.data[known->kernels.len - 1] != kernel)
+		if (is_same(known->trial, trial) && !has_kernel(known, kernel))
 			failure = known;
 	if (!failure) {
 		if (!kt_vec_push(&failures->v, added))
@@ -209,6 +217,18 @@ static void append_refused(const struct render_kernel_trials *kernels, size_t n,
 }
 
 /* "2 of 8 rejected", or that nothing was loaded at all. */
+static void append_not_attached(const struct render_kernel_trials *kernels, size_t n,
+				struct kt_buf *out)
+{
+	size_t refused = 0;
+
+	for (size_t i = 0; i < n; i++)
+		refused += kernels[i].trials ? kt_trials_refused(kernels[i].trials) : 0;
+	if (refused)
+		kt_buf_printf(out, ", %zu more %s not attached or not run", refused,
+			      refused == 1 ? "is" : "are");
+}
+
 static void append_count(const struct render_kernel_trials *kernels, size_t n, struct kt_buf *out)
 {
 	size_t all = 0, failed = 0, tried = 0;
@@ -234,7 +254,8 @@ static void append_count(const struct render_kernel_trials *kernels, size_t n, s
 	else if (!all)
 		kt_buf_appends(out, "nothing was loaded: the objects have no programs");
 	else if (cut_off)
-		kt_buf_printf(out, "%zu of %zu programs failed to load, and then the run was cut off",
+		kt_buf_printf(out,
+			      "%zu of %zu programs failed to load, and then the run was cut off",
 			      failed, all);
 	else if (!failed)
 		kt_buf_printf(out, all == 1 ? "%zu program loaded" : "all %zu programs loaded",
@@ -243,6 +264,7 @@ static void append_count(const struct render_kernel_trials *kernels, size_t n, s
 		kt_buf_printf(out, "%zu of %zu programs failed to load", failed, all);
 	if (all && tried > 1)
 		kt_buf_printf(out, ", counted on each of %zu kernels", tried);
+	append_not_attached(kernels, n, out);
 	kt_buf_appendc(out, '\n');
 }
 

@@ -61,6 +61,11 @@ static bool has_twin(const struct render_kernel_trials *kernels, size_t n, size_
 	return false;
 }
 
+const char *render_kernel_long_name(const struct render_kernel_trials *kernels, size_t n, size_t i)
+{
+	return has_twin(kernels, n, i) ? kernels[i].asked : full_name(&kernels[i]);
+}
+
 void render_kernel_name(const struct render_kernel_trials *kernels, size_t n, size_t i,
 			struct kt_buf *out)
 {

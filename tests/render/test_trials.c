@@ -246,7 +246,7 @@ static void test_wrong_columns(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
-		err = render_trials_check(&wrong[i]);
+		err = render_trials_check(&wrong[i], 1);
 		assert_int_equal(kt_error_code(err), KT_ERROR_USAGE);
 		kt_error_destroy(err);
 	}

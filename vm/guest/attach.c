@@ -28,9 +28,10 @@
 #define CGROUP "/ktstr/cgroup"
 
 /* Newer than some headers: linux/bpf.h has them in enums. */
-#define TYPE_NETFILTER 32 /* BPF_PROG_TYPE_NETFILTER, Linux 6.4 */
-#define TCX_INGRESS    46 /* BPF_TCX_INGRESS, Linux 6.6 */
-#define ATTACH_UPROBES 48 /* BPF_TRACE_UPROBE_MULTI, Linux 6.6 */
+#define TYPE_NETFILTER    32 /* BPF_PROG_TYPE_NETFILTER, Linux 6.4 */
+#define TCX_INGRESS       46 /* BPF_TCX_INGRESS, Linux 6.6 */
+#define ATTACH_LSM_CGROUP 43 /* BPF_LSM_CGROUP, Linux 6.0 */
+#define ATTACH_UPROBES    48 /* BPF_TRACE_UPROBE_MULTI, Linux 6.6 */
 
 __attribute__((format(printf, 3, 4))) static void say(struct attach_result *ret,
 						      enum kt_attach outcome, const char *fmt, ...)
@@ -88,6 +89,10 @@ static void to_iterator(struct bpf_program *prog, struct attach_result *ret)
 	char buf[4096];
 	int fd;
 
+	if (!link && errno == EBADF) {
+		say(ret, KT_ATTACH_NO_PLACE, "it iterates over a map, which its loader names");
+		return;
+	}
 	if (!link) {
 		say_refused(ret, errno, bpf_program__section_name(prog));
 		return;
@@ -187,6 +192,9 @@ static void to_sockmap(struct bpf_program *prog, struct attach_result *ret)
 	_cleanup_close_ int map = bpf_map_create(BPF_MAP_TYPE_SOCKMAP, "try", 4, 4, 1, NULL);
 	enum bpf_attach_type type = bpf_program__expected_attach_type(prog);
 
+	/* SEC("sk_skb") names none; 0 is of cgroups. */
+	if (!type)
+		type = BPF_SK_SKB_STREAM_VERDICT;
 	if (map < 0 || bpf_prog_attach(bpf_program__fd(prog), map, type, 0)) {
 		say_refused(ret, errno, "a socket map");
 		return;
@@ -221,16 +229,17 @@ static const unsigned char packet[64] = {
 
 static void run_once(struct bpf_program *prog, bool with_packet, struct attach_result *ret)
 {
-	unsigned char out[1024];
+	static unsigned char context[4096]; /* of a syscall program, which may read any of it */
 	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, opts);
 	int err;
 
 	if (with_packet) {
 		opts.data_in = packet;
 		opts.data_size_in = sizeof(packet);
-		opts.data_out = out;
-		opts.data_size_out = sizeof(out);
 		opts.repeat = 1;
+	} else {
+		opts.ctx_in = context;
+		opts.ctx_size_in = sizeof(context);
 	}
 	err = bpf_prog_test_run_opts(bpf_program__fd(prog), &opts);
 	ret->ran = err ? KT_TEST_RUN_REFUSED : KT_TEST_RUN_DONE;
@@ -301,22 +310,25 @@ static bool is_of_user_space(const struct bpf_program *prog)
 void attach_program(struct bpf_program *prog, struct attach_result *ret)
 {
 	const struct place *place = find_place((int)bpf_program__type(prog));
+	int type = (int)bpf_program__expected_attach_type(prog);
 	struct kt_buf before = load_log_take();
 
 	kt_buf_deinit(&before);
 	*ret = (struct attach_result){0};
 	if (!place)
 		say(ret, KT_ATTACH_NO_PLACE, "the guest knows no place for this type");
+	else if (type == ATTACH_LSM_CGROUP)
+		to_cgroup(prog, ret);
 	else if (!place->attach)
 		say(ret, KT_ATTACH_NO_PLACE, "%s", place->why);
 	else if (is_of_user_space(prog))
 		say(ret, KT_ATTACH_NO_PLACE, "the guest has no program to probe");
-	else if (bpf_program__expected_attach_type(prog) == BPF_TRACE_ITER &&
-		 place->attach == to_target)
+	else if (type == BPF_TRACE_ITER && place->attach == to_target)
 		to_iterator(prog, ret);
 	else
 		place->attach(prog, ret);
-	if (place && place->run != NOT_RUN)
+	/* Those behind a map run when that sends a packet on. */
+	if (place && place->run != NOT_RUN && type != BPF_XDP_DEVMAP && type != BPF_XDP_CPUMAP)
 		run_once(prog, place->run == PACKET, ret);
 }
 
