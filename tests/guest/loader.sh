@@ -42,10 +42,12 @@ check '--live: all of it, once' test "$(grep -cE '^line [0-9]+$' "$work/err")" =
 
 # --- it is cut off, or gives the verifier too little time to see anything ---
 
-collect --run "$work/slow" --load-timeout 2
+# The verifier takes longer than that; on a slow host the loader does before it comes to it.
+collect --run "$work/slow" --load-timeout 0.5
 check 'cut off: exit status 1' test "$status" = 1
 check 'cut off: which limit, which option' \
-	grep -q 'slow was cut off: it was still loading.* after 2 seconds; --load-timeout SECONDS' "$work/err"
+	grep -qE 'slow (was cut off: it was still loading|loaded nothing).* 0.5 seconds; --load-timeout SECONDS' \
+	"$work/err"
 collect --run "$work/slow" --load-timeout 200 --json
 check 'with more time: passed' test "$status" = 0
 check 'with more time: all of it' jq -e '.payload.passed and .payload.reason == null and
