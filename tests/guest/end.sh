@@ -31,7 +31,8 @@ console_says() { grep -aqs "$1" "$work"/tmp/ktstr-gdb.*/console.log; }
 # signals (KILL: after its start), or as soon as there are such words on the console.
 ends() {
 	rm -f "$work/trace"
-	"$tool" collect --accel tcg --kernel "$kernel" --object "$object" --trace "$work/trace" \
+	# Booted, not restored: the moments are those of a boot.
+	"$tool" collect --accel tcg --no-cache --kernel "$kernel" --object "$object" --trace "$work/trace" \
 		>"$work/out" 2>"$work/err" &
 	pid=$!
 	case $2 in
