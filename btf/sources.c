@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <bpf/btf.h>
-#include <bpf/libbpf.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -190,24 +187,6 @@ static struct kt_error *types_of_btf_file(struct sources *s, struct types **ret)
 				    ret);
 }
 
-static struct kt_error *parse_btf(const uint8_t *data, size_t len, unsigned int size,
-				  struct btf **ret)
-{
-	/* libbpf prints what is wrong with damaged BTF; only cli/ may print. */
-	libbpf_print_fn_t print = libbpf_set_print(NULL);
-	struct btf *btf = len > UINT32_MAX ? NULL : btf__new(data, (uint32_t)len);
-	int errnum = errno;
-
-	libbpf_set_print(print);
-	if (!btf)
-		return errnum == ENOMEM ? kt_error_no_memory()
-					: kt_error_new(KT_ERROR_FORMAT, "its BTF is damaged");
-	if (size)
-		btf__set_pointer_size(btf, size);
-	*ret = btf;
-	return NULL;
-}
-
 struct kt_error *sources_btf(struct sources *s, struct btf **ret)
 {
 	_cleanup_(image_closep) struct image *elf = NULL;
@@ -221,10 +200,10 @@ struct kt_error *sources_btf(struct sources *s, struct btf **ret)
 	if (s->paths.btf) {
 		err = btf_in_file(s, &data, &len, &elf);
 		if (!err)
-			err = parse_btf(data, len, elf ? image_pointer_size(elf) : pointer_size(s),
-					ret);
+			err = types_parse_btf(data, len,
+					      elf ? image_pointer_size(elf) : pointer_size(s), ret);
 	} else if (s->image && image_section(s->image, ".BTF", &section) && section.data) {
-		err = parse_btf(section.data, (size_t)section.size, pointer_size(s), ret);
+		err = types_parse_btf(section.data, (size_t)section.size, pointer_size(s), ret);
 	} else {
 		return kt_error_new(KT_ERROR_NOT_FOUND, "no BTF");
 	}

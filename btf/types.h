@@ -72,6 +72,10 @@ struct kt_error *types_from_btf(const void *data, size_t len, unsigned int point
 struct btf;
 struct image;
 
+/* The same as libbpf has it, for btf__free(). libbpf prints nothing meanwhile. Errors: as above. */
+struct kt_error *types_parse_btf(const void *data, size_t len, unsigned int pointer_size,
+				 struct btf **ret);
+
 /* The same of what libbpf has parsed or built. Takes btf, also when it fails. */
 struct kt_error *types_of_btf(struct btf *btf, struct types **ret);
 

@@ -275,28 +275,20 @@ static struct kt_error *damaged(const void *data, size_t len)
 	return kt_error_new(KT_ERROR_FORMAT, "its BTF is damaged");
 }
 
-struct kt_error *types_from_btf(const void *data, size_t len, unsigned int pointer_size,
-				struct types **ret)
+struct kt_error *types_parse_btf(const void *data, size_t len, unsigned int pointer_size,
+				 struct btf **ret)
 {
-	struct btf_types *types = calloc(1, sizeof(*types));
-	libbpf_print_fn_t print;
-	int errnum;
-
-	if (!types)
-		return kt_error_no_memory();
-	types->base.ops = &btf_ops;
 	/* libbpf prints what is wrong with damaged BTF; only cli/ may print. */
-	print = libbpf_set_print(NULL);
-	types->btf = len > UINT32_MAX ? NULL : btf__new(data, (uint32_t)len);
-	errnum = errno;
+	libbpf_print_fn_t print = libbpf_set_print(NULL);
+	struct btf *btf = len > UINT32_MAX ? NULL : btf__new(data, (uint32_t)len);
+	int errnum = errno;
+
 	libbpf_set_print(print);
-	if (!types->btf) {
-		free(types);
+	if (!btf)
 		return errnum == ENOMEM ? kt_error_no_memory() : damaged(data, len);
-	}
 	if (pointer_size)
-		btf__set_pointer_size(types->btf, pointer_size);
-	*ret = &types->base;
+		btf__set_pointer_size(btf, pointer_size);
+	*ret = btf;
 	return NULL;
 }
 
@@ -312,4 +304,13 @@ struct kt_error *types_of_btf(struct btf *btf, struct types **ret)
 	types->btf = btf;
 	*ret = &types->base;
 	return NULL;
+}
+
+struct kt_error *types_from_btf(const void *data, size_t len, unsigned int pointer_size,
+				struct types **ret)
+{
+	struct btf *btf;
+	struct kt_error *err = types_parse_btf(data, len, pointer_size, &btf);
+
+	return err ? err : types_of_btf(btf, ret);
 }

@@ -7,6 +7,7 @@
 #include "cli/check.h"
 #include "cli/options.h"
 #include "kernels/kernels.h"
+#include "render/trials.h"
 #include "util/cleanup.h"
 #include "util/io.h"
 
@@ -63,8 +64,10 @@ static void check_options_deinit(struct check_options *o)
 {
 	kt_vec_for_each (&o->check.objects, object)
 		kt_buf_deinit(&object->bytes);
-	kt_vec_for_each (&o->check.kernels, kernel)
+	kt_vec_for_each (&o->check.kernels, kernel) {
 		preflight_result_deinit(&kernel->result);
+		free(kernel->head);
+	}
 	kt_vec_free(&o->check.objects);
 	kt_vec_free(&o->check.kernels);
 	kt_vec_free(&o->kernels);
@@ -136,6 +139,28 @@ static struct kt_error *find_kernels(struct check_options *o)
 	return kt_kernels_join(&o->found, &options);
 }
 
+static struct kt_error *make_heads(struct check *check)
+{
+	size_t n = check->kernels.len;
+	_cleanup_free_ struct render_kernel_trials *named = calloc(n, sizeof(*named));
+	struct kt_error *err = named || !n ? NULL : kt_error_no_memory();
+
+	for (size_t i = 0; i < n && !err; i++) {
+		const struct check_kernel *kernel = &check->kernels.data[i];
+		bool known = *kernel->result.release;
+
+		named[i].release = known ? kernel->result.release : NULL;
+		named[i].asked = known ? kernel->file : kernel->name;
+	}
+	for (size_t i = 0; i < n && !err; i++) {
+		struct kt_buf head = KT_BUF_INIT;
+
+		render_kernel_name(named, n, i, &head);
+		err = kt_buf_finish(&head, &check->kernels.data[i].head);
+	}
+	return err;
+}
+
 static struct kt_error *render(const struct check_options *o, char **ret)
 {
 	if (o->json)
@@ -164,7 +189,9 @@ static int show(struct check_options *o)
 
 	if (!o->check.kernels.len)
 		return o->status;
-	err = render(o, &text);
+	err = make_heads(&o->check);
+	if (!err)
+		err = render(o, &text);
 	if (err)
 		return cli_fail(err);
 	status = cli_print(text);

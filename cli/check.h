@@ -15,6 +15,7 @@ struct check_object {
 struct check_kernel {
 	const char *name; /* of the column: the release, else what was given */
 	const char *file; /* that it was read from */
+	char *head;       /* of the column in text: the release, as short as tells it apart */
 	struct preflight_result result;
 };
 

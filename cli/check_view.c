@@ -172,7 +172,7 @@ static struct kt_error *append_table(const struct check *check, size_t from, siz
 	for (size_t k = 0; k < n; k++)
 		columns[k + 2] = (struct render_column){NULL,
 							NULL,
-							check->kernels.data[from + k].name,
+							check->kernels.data[from + k].head,
 							&render_as_text,
 							RENDER_GET_NTH(get_verdict, k),
 							.flags = RENDER_ALWAYS};
@@ -190,7 +190,7 @@ static struct kt_error *append_table(const struct check *check, size_t from, siz
 /* Columns that a kernel takes in a table, with the two blanks before it. */
 static size_t column_width(const struct check *check, size_t kernel)
 {
-	size_t widest = strlen(check->kernels.data[kernel].name);
+	size_t widest = strlen(check->kernels.data[kernel].head);
 
 	for (size_t i = 0; i < check->objects.len; i++) {
 		for (size_t p = 0; p < check_programs(check, i); p++) {
@@ -221,6 +221,9 @@ static size_t names_width(const struct check *check)
 	return file + 2 + program;
 }
 
+/* In a pipe nothing is cut, but kernels come in as many tables. */
+#define DEFAULT_WIDTH 80
+
 /* As many kernels side by side as the terminal has room for, and one at least. */
 static struct kt_error *append_tables(const struct check *check, size_t width, bool color,
 				      struct kt_buf *out)
@@ -235,7 +238,7 @@ static struct kt_error *append_tables(const struct check *check, size_t width, b
 
 		while (from + n < check->kernels.len && n < KERNELS_MAX) {
 			used += column_width(check, from + n);
-			if (width && used > width && n)
+			if (used > (width ? width : DEFAULT_WIDTH) && n)
 				break;
 			n++;
 		}
@@ -277,7 +280,7 @@ static bool append_where(const struct check *check, size_t kernel, size_t object
 		if (k < kernel)
 			return false;
 		kt_buf_appends(out, n++ ? ", " : "");
-		render_append_visible(out, check->kernels.data[k].name, false);
+		render_append_visible(out, check->kernels.data[k].head, false);
 	}
 	if (n > 1 && n == check->kernels.len && !out->failed) {
 		out->len = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -67,7 +68,7 @@ struct collect {
 	/* A run for one of several kernels (cli/trials.h). */
 	const char *part_kernel; /* NULL: it is none */
 	const char *part_modules, *part_name;
-	int part_fd;
+	long part_fd;
 };
 
 static void collect_deinit(struct collect *c)
@@ -83,7 +84,6 @@ static bool take_own_option(struct collect *c, int option, char *arg)
 	case OPT_RAW: c->raw = c->boot.raw = true; break;
 	case OPT_STATS: c->stats = true; break;
 	case OPT_SOURCE: c->source = true; break;
-	case OPT_PART: c->part_fd = atoi(arg); break;
 	case OPT_PART_KERNEL: c->part_kernel = arg; break;
 	case OPT_PART_MODULES: c->part_modules = arg; break;
 	case OPT_PART_NAME: c->part_name = arg; break;
@@ -98,6 +98,8 @@ static struct kt_error *take_option(struct collect *c, int option, char *arg)
 	struct kt_error *err;
 	bool taken;
 
+	if (option == OPT_PART)
+		return cli_number(CLI_PART, arg, 3, INT_MAX, &c->part_fd);
 	if (take_own_option(c, option, arg))
 		return NULL;
 	err = cli_boot_option(&c->boot, option, arg, &taken);
@@ -332,7 +334,7 @@ static int hand_over(const struct collect *c, const struct cli_run *run)
 	struct kt_error *err = cli_render_json(&run->result, &text);
 
 	if (!err)
-		err = kt_write_all(c->part_fd, text, strlen(text));
+		err = kt_write_all((int)c->part_fd, text, strlen(text));
 	if (c->args.output.timing)
 		cli_print_timing(&run->result);
 	return err ? cli_fail(err) : cli_run_status(run);
@@ -408,6 +410,8 @@ static struct kt_error *find_kernels(struct collect *c)
 		err = cli_boot_find_kernels(&c->boot);
 		return err ? err : check_kernels(c);
 	}
+	if (!c->part_fd)
+		return kt_error_new(KT_ERROR_USAGE, CLI_PART_KERNEL " is for this tool alone");
 	if (asprintf(&part.name, "%s", c->part_name ? c->part_name : c->part_kernel) < 0 ||
 	    !(part.image = strdup(c->part_kernel)) ||
 	    (c->part_modules && !(part.modules = strdup(c->part_modules))) ||

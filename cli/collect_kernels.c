@@ -16,6 +16,7 @@
 #include "render/text.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/io.h"
 #include "util/resources.h"
 #include "vm/process.h"
 
@@ -81,13 +82,6 @@ static struct kt_error *parts_init(struct parts *parts, const struct cli_kernels
 
 /* --- processes --- */
 
-static struct kt_error *no_guard(void *arg, int pidfd)
-{
-	(void)arg;
-	(void)pidfd;
-	return NULL;
-}
-
 /* The result's descriptor stays open in the process that is started. */
 static struct kt_error *open_files(struct part *part)
 {
@@ -120,7 +114,7 @@ static struct kt_error *start(struct parts *parts, struct part *part)
 	}
 	for (int i = 1; i < kernels->argc; i++)
 		argv[n++] = kernels->argv[i];
-	err = kt_process_start(argv, part->log_fd, false, no_guard, NULL, &part->process);
+	err = kt_process_start(argv, part->log_fd, false, NULL, NULL, &part->process);
 	part->running = !err;
 	parts->n_running += !err;
 	return err;
@@ -209,20 +203,15 @@ static struct kt_error *run_all(struct parts *parts)
 
 /* --- results --- */
 
-static struct kt_error *read_fd(int fd, struct kt_buf *out)
-{
-	char chunk[4096];
-	ssize_t n;
-
-	for (off_t at = 0; fd >= 0 && (n = pread(fd, chunk, sizeof(chunk), at)) > 0; at += n)
-		kt_buf_append(out, chunk, (size_t)n);
-	return out->failed ? kt_error_no_memory() : NULL;
-}
+/* Ends of a document and of words: no real run prints more. */
+#define RESULT_MAX ((size_t)1 << 30)
+#define WORDS_MAX  ((size_t)1 << 20)
 
 static struct kt_error *read_words(struct part *part)
 {
 	struct kt_buf words = KT_BUF_INIT;
-	struct kt_error *err = read_fd(part->log_fd, &words);
+	struct kt_error *err = part->log_fd < 0 ? NULL
+						: kt_read_all(part->log_fd, WORDS_MAX, &words);
 
 	kt_buf_appends(&words, "");
 	return err ? err : kt_buf_finish(&words, &part->words);
@@ -232,7 +221,9 @@ static struct kt_error *read_words(struct part *part)
 static struct kt_error *read_result(struct part *part)
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
-	struct kt_error *err = read_fd(part->result_fd, &text);
+	struct kt_error *err = part->result_fd < 0
+				       ? NULL
+				       : kt_read_all(part->result_fd, RESULT_MAX, &text);
 	json_error_t why;
 
 	if (err || !text.len)

@@ -11,6 +11,7 @@
 #include "cli/input.h"
 #include "image/decompress.h"
 #include "util/cleanup.h"
+#include "util/resources.h"
 
 /* What is being read. */
 struct source {
@@ -40,15 +41,9 @@ struct growing {
  */
 static size_t memory_limit(void)
 {
-	/* "MemAvailable:   24245840 kB", in /proc/meminfo since Linux 3.14 */
-	_cleanup_fclose_ FILE *file = fopen("/proc/meminfo", "re");
-	size_t limit = LIMIT_MAX;
-	char line[128];
-	uint64_t kb;
+	int64_t mib = kt_available_memory_mib();
+	size_t limit = mib < (int64_t)(LIMIT_MAX >> 19) ? (size_t)mib << 19 : LIMIT_MAX;
 
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "MemAvailable: %" SCNu64, &kb) == 1 && kb < LIMIT_MAX >> 9)
-			limit = (size_t)kb << 9;
 	return limit < GROWING_STEP ? GROWING_STEP : limit / GROWING_STEP * GROWING_STEP;
 }
 

@@ -10,6 +10,7 @@
 #include "object/globals_impl.h"
 #include "object/value.h"
 #include "util/cleanup.h"
+#include "util/edits.h"
 #include "util/io.h"
 
 #define FILE_MAX (64u << 20) /* bytes of an @FILE */
@@ -197,37 +198,13 @@ struct kt_error *global_place(const struct object_globals *globals, const struct
 	return NULL;
 }
 
-/* How many edits lead from one name to the other, up to max (then max + 1). */
-static size_t distance(const char *a, const char *b, size_t max)
-{
-	size_t row[65], la = strlen(a), lb = strlen(b);
-
-	if (lb >= sizeof(row) / sizeof(*row) || la > lb + max || lb > la + max)
-		return max + 1;
-	for (size_t j = 0; j <= lb; j++)
-		row[j] = j;
-	for (size_t i = 0; i < la; i++) {
-		size_t corner = row[0];
-
-		row[0] = i + 1;
-		for (size_t j = 0; j < lb; j++) {
-			size_t change = corner + (a[i] != b[j]), best = change;
-
-			corner = row[j + 1];
-			best = row[j] + 1 < best ? row[j] + 1 : best;
-			row[j + 1] = corner + 1 < best ? corner + 1 : best;
-		}
-	}
-	return row[lb];
-}
-
 /* A name that is part of the other, or some letters off. */
 static bool is_near(const char *name, const char *typed)
 {
-	size_t len = strlen(typed);
+	size_t len = strlen(typed), max = 1 + len / 4;
 
 	return (len > 2 && strstr(name, typed)) || (strlen(name) > 2 && strstr(typed, name)) ||
-	       distance(name, typed, 1 + len / 4) <= 1 + len / 4;
+	       kt_edits(name, strlen(name), typed, len, max) <= max;
 }
 
 struct kt_error *global_missing(const struct object_globals *globals, const char *name)

@@ -4,36 +4,11 @@
 #include <string.h>
 
 #include "util/buf.h"
-
-/* Longer names are like no other. */
-#define MAX_LEN 96
+#include "util/edits.h"
 
 static size_t min(size_t a, size_t b)
 {
 	return a < b ? a : b;
-}
-
-/* Levenshtein's distance, or more than max. Both names have MAX_LEN bytes at most. */
-static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len, size_t max)
-{
-	size_t row[MAX_LEN + 1];
-
-	for (size_t j = 0; j <= b_len; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a_len; i++) {
-		size_t diagonal = row[0], least = row[0] = i;
-
-		for (size_t j = 1; j <= b_len; j++) {
-			size_t change = diagonal + (a[i - 1] != b[j - 1]);
-
-			diagonal = row[j];
-			row[j] = min(change, min(row[j], row[j - 1]) + 1);
-			least = min(least, row[j]);
-		}
-		if (least > max)
-			return max + 1;
-	}
-	return row[b_len];
 }
 
 /*
@@ -44,13 +19,11 @@ static size_t apart(const char *want, const char *name, size_t max)
 {
 	size_t a = strlen(want), b = strlen(name), shorter = min(a, b);
 
-	if (a > MAX_LEN || b > MAX_LEN || !shorter)
+	if (a > KT_EDITS_NAME_MAX || b > KT_EDITS_NAME_MAX || !shorter)
 		return max + 1;
 	if (shorter >= 6 && !strncmp(want, name, shorter))
 		return min(max, 1 + (a > b ? a - b : b - a) / 8);
-	if (a > b + max || b > a + max)
-		return max + 1;
-	return distance(want, a, name, b, max);
+	return kt_edits(want, a, name, b, max);
 }
 
 /* Ties by name, so that the order of types in a kernel does not matter. */

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "util/cleanup.h"
+#include "util/edits.h"
 
 #define WIDTH    96 /* of a line of prose, as Linux 7.3 has it */
 #define MAX_DO   3  /* remedies of an answer about a log */
@@ -186,30 +187,13 @@ static size_t squeeze(struct kt_text name, char ret[MAX_NAME])
 	return n;
 }
 
-/* How many letters have to be put in, left out or replaced to make a of b. */
-static size_t distance(struct kt_text a, struct kt_text b)
+/* Whether one is the other, mistyped or written in another way. */
+static bool is_typo(struct kt_text a, struct kt_text b)
 {
 	char x[MAX_NAME], y[MAX_NAME];
-	size_t n = squeeze(a, x), m = squeeze(b, y), row[MAX_NAME + 1];
+	size_t n = squeeze(a, x), m = squeeze(b, y);
 
-	for (size_t k = 0; k <= m; k++)
-		row[k] = k;
-	for (size_t i = 0; i < n; i++) {
-		size_t corner = row[0];
-
-		row[0] = i + 1;
-		for (size_t k = 0; k < m; k++) {
-			size_t best = corner + (x[i] != y[k]);
-
-			corner = row[k + 1];
-			if (row[k] + 1 < best)
-				best = row[k] + 1;
-			if (corner + 1 < best)
-				best = corner + 1;
-			row[k + 1] = best;
-		}
-	}
-	return row[m];
+	return kt_edits(x, n, y, m, MAX_TYPOS) <= MAX_TYPOS;
 }
 
 /* An id, or a part of one, that is mistyped or written in another way: "nullcheck", "memroy". */
@@ -219,14 +203,14 @@ static size_t typo_points(const struct kt_catalog_entry *entry, struct kt_text t
 
 	if (text.len < MIN_WORD || text.len > MAX_NAME)
 		return 0;
-	if (distance(id, text) <= MAX_TYPOS)
+	if (is_typo(id, text))
 		return 6;
 	while (next_word(&rest, &word))
-		if (word.len >= MIN_TYPO_WORD && distance(word, text) <= MAX_TYPOS)
+		if (word.len >= MIN_TYPO_WORD && is_typo(word, text))
 			return 4;
 	rest = (struct kt_text){entry->class, strlen(entry->class)};
 	while (next_word(&rest, &word))
-		if (word.len >= MIN_TYPO_WORD && distance(word, text) <= MAX_TYPOS)
+		if (word.len >= MIN_TYPO_WORD && is_typo(word, text))
 			return 2;
 	return 0;
 }

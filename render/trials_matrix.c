@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Programs over kernels: one number of each load. */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/cells_index.h"
 #include "render/grid.h"
 #include "render/trials.h"
 #include "util/cleanup.h"
@@ -13,25 +13,6 @@
 
 /* --- kernels' names --- */
 
-/* The length of "6.12.117" in "6.12.117+deb13-cloud-amd64", of "5.14.0-503.el9" in ".x86_64". */
-static size_t short_length(const char *release)
-{
-	size_t len = strcspn(release, "+"), part;
-
-	for (size_t i = 0; i < len; i += part + 1) {
-		part = strcspn(release + i, "-");
-		if (i && !isdigit((unsigned char)release[i]))
-			return i - 1;
-		if (i + part >= len)
-			break;
-	}
-	for (size_t i = len; i; i--)
-		if (release[i - 1] == '.' &&
-		    (!strncmp(release + i, "x86_64", 6) || !strncmp(release + i, "aarch64", 7)))
-			return i - 1;
-	return len;
-}
-
 static const char *full_name(const struct render_kernel_trials *kernel)
 {
 	return kernel->release ? kernel->release : kernel->asked;
@@ -40,12 +21,12 @@ static const char *full_name(const struct render_kernel_trials *kernel)
 static size_t name_length(const struct render_kernel_trials *kernels, size_t n, size_t i)
 {
 	const char *name = full_name(&kernels[i]);
-	size_t len = kernels[i].release ? short_length(name) : strlen(name);
+	size_t len = kernels[i].release ? cells_release_length(name) : strlen(name);
 
 	for (size_t k = 0; k < n; k++) {
 		const char *other = full_name(&kernels[k]);
 
-		if (k != i && kernels[k].release && short_length(other) == len &&
+		if (k != i && kernels[k].release && cells_release_length(other) == len &&
 		    !strncmp(name, other, len))
 			return strlen(name);
 	}

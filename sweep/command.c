@@ -13,16 +13,9 @@
 #define OUTPUT_MAX  (64u << 20)
 #define MESSAGE_MAX 300
 
-static struct kt_error *let_run(void *arg, int pidfd)
-{
-	(void)arg;
-	(void)pidfd;
-	return NULL;
-}
-
 struct kt_error *sweep_start(const char *const *argv, int log_fd, struct kt_process *ret)
 {
-	return kt_process_start(argv, log_fd, false, let_run, NULL, ret);
+	return kt_process_start(argv, log_fd, false, NULL, NULL, ret);
 }
 
 struct kt_error *sweep_read_fd(int fd, char **ret)

@@ -220,7 +220,7 @@ struct kt_error *kt_process_start(const char *const *argv, int log_fd, bool surv
 	if (process.pid < 0 || process.pidfd < 0)
 		err = kt_error_os(errno, "cannot start %s", argv[0]);
 	else
-		err = release(arg, process.pidfd);
+		err = release ? release(arg, process.pidfd) : NULL;
 	if (!err)
 		err = release_child(go[1], report[0], argv[0]);
 	close(go[0]);

@@ -30,8 +30,8 @@ struct kt_process {
 /*
  * Starts argv (argv[0] is looked up in PATH unless it has a slash) in a session of its own, with
  * stdin from /dev/null, stdout and stderr to log_fd. The program begins only after `release` has
- * returned without an error, so that a guard can be told of the process first. Unless survive, the
- * process is killed when the thread that started it ends.
+ * returned without an error, so that a guard can be told of the process first; NULL: at once.
+ * Unless survive, the process is killed when the thread that started it ends.
  */
 struct kt_error *kt_process_start(const char *const *argv, int log_fd, bool survive,
 				  struct kt_error *(*release)(void *arg, int pidfd), void *arg,

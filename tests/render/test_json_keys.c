@@ -57,7 +57,7 @@ static void test_programs(void **state)
 		 .errnum = 22,
 		 .log = text("log")},
 	};
-	struct kt_trials trials = {{tried, 2, 2}};
+	struct kt_trials trials = {.v = {tried, 2, 2}};
 	const struct render_payload payload = {.exited = true, .output = ""};
 	struct kt_prog_stats failed = {.name = text("c"), .failed = true};
 	const struct kt_verifier_vm_result run = {

@@ -325,7 +325,7 @@ static void test_json_of_a_loader(void **state)
 				   .name = (char *)(uintptr_t)("prog"),
 				   .errnum = EINVAL,
 				   .log = (char *)(uintptr_t)("line 1\n\xff")};
-	struct kt_trials trials = {{&failure, 1, 1}};
+	struct kt_trials trials = {.v = {&failure, 1, 1}};
 	struct render_payload payload = {.exited = true, .exit_code = 139, .output = "out"};
 	const struct render_guest guest = {.release = "6",
 					   .arch = "x86_64",

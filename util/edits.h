@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How like each other two names are, for "near it: ...". Internal to the tool; not a public header.
+ */
+#ifndef KT_UTIL_EDITS_H
+#define KT_UTIL_EDITS_H
+
+#include <stddef.h>
+
+#define KT_EDITS_NAME_MAX 96 /* bytes; a longer name is like no other */
+
+/*
+ * How many letters have to be put in, left out or replaced to make one name of the other
+ * (Levenshtein's distance): at most max, or max + 1.
+ */
+size_t kt_edits(const char *a, size_t a_len, const char *b, size_t b_len, size_t max);
+
+#endif
