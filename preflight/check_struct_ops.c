@@ -7,9 +7,8 @@
 
 #include "btf/btf_lookup.h"
 #include "preflight/checks.h"
-
-/* libbpf 1.4 and later can leave a struct_ops out for programs that are not of it. */
-#define ALL_NEED_IT (LIBBPF_MAJOR_VERSION == 1 && LIBBPF_MINOR_VERSION < 4)
+#include "util/buf.h"
+#include "util/cleanup.h"
 
 /*
  * A variable of .struct_ops. Its types are those of libbpf, who has put in where in the section it
@@ -22,24 +21,40 @@ struct ops {
 	const char *name; /* of the type */
 };
 
-#define FOUND "struct_ops %s%s%s in this kernel%s"
+#define NO_PROGRAM UINT32_MAX
 
-/* Takes try. member: "", or a name behind has. */
-static void found(struct pf_check *check, char *try, const char *name, const char *has,
-		  const char *member)
+/*
+ * Takes try. program: the one that is surely refused; NO_PROGRAM: all that are of a struct_ops. Any
+ * other may load: it is refused with the whole object, but not where libbpf (1.4 and later) is told
+ * to leave the struct_ops, or that function, out.
+ */
+static void found(struct pf_check *check, uint32_t program, char *try, const char *what)
 {
-	const char *of = *member ? "" : "'s vmlinux";
+	for (uint32_t i = 0; i < check->object->programs.len; i++) {
+		bool of_ops = bpf_program__type(check->object->programs.data[i]) ==
+			      BPF_PROG_TYPE_STRUCT_OPS;
 
-	if (ALL_NEED_IT) {
-		pf_found(check, PREFLIGHT_ALL, KT_LOAD_REQUEST, true, try, FOUND, name, has, member,
-			 of);
-		return;
+		pf_found(check, i, KT_LOAD_REQUEST, program == NO_PROGRAM ? of_ops : program == i,
+			 try ? strdup(try) : NULL, "struct_ops %s", what);
 	}
-	for (uint32_t i = 0; i < check->object->programs.len; i++)
-		if (bpf_program__type(check->object->programs.data[i]) == BPF_PROG_TYPE_STRUCT_OPS)
-			pf_found(check, i, KT_LOAD_REQUEST, true, try ? strdup(try) : NULL, FOUND,
-				 name, has, member, of);
 	free(try);
+}
+
+/* The program that a member points to, NO_PROGRAM: it points to none. */
+static uint32_t program_at(const struct pf_check *check, const struct ops *ops, uint32_t i)
+{
+	const struct pf_object *o = check->object;
+	size_t at = ops->offset + btf_member_bit_offset(ops->type, i) / 8;
+	const struct pf_reloc *reloc = pf_reloc_at(o, ops->section, at);
+
+	for (uint32_t p = 0; reloc && p < o->programs.len; p++) {
+		const struct pf_func *func = pf_program_func(o, o->programs.data[p]);
+
+		if (func && func->section == reloc->target &&
+		    func->first * sizeof(struct bpf_insn) == reloc->value)
+			return p;
+	}
+	return NO_PROGRAM;
 }
 
 static bool is_set(const struct pf_check *check, const struct ops *ops, uint32_t i)
@@ -72,25 +87,32 @@ static void check_members(struct pf_check *check, const struct ops *ops, uint32_
 
 	for (uint32_t i = 0; i < btf_vlen(ops->type) && !check->err; i++) {
 		const char *name = btf_name_of(own, btf_members(ops->type)[i].name_off);
+		_cleanup_(kt_buf_deinit) struct kt_buf what = KT_BUF_INIT;
 
-		if (!*name || has_member(target, t, name))
+		if (!*name || has_member(target, t, name) || !is_set(check, ops, i))
 			continue;
-		if (is_set(check, ops, i))
-			found(check, pf_near_members(target, id, name), ops->name,
-			      " has no member ", name);
+		kt_buf_printf(&what, "%s has no member %s in this kernel", ops->name, name);
+		if (!what.data)
+			check->err = kt_error_no_memory();
+		else
+			found(check, program_at(check, ops, i), pf_near_members(target, id, name),
+			      what.data);
 	}
 }
 
 static void check_ops(struct pf_check *check, const struct ops *ops)
 {
+	_cleanup_(kt_buf_deinit) struct kt_buf what = KT_BUF_INIT;
 	char *plain = strndup(ops->name, pf_essential(ops->name));
 	uint32_t id = plain ? pf_kernel_find(check->kernel, plain, BTF_KIND_STRUCT) : 0;
 
-	if (!plain)
+	if (plain && !id)
+		kt_buf_printf(&what, "%s is not in this kernel's vmlinux", plain);
+	if (!plain || (!id && !what.data))
 		check->err = kt_error_no_memory();
 	else if (!id)
-		found(check, pf_kernel_near(check->kernel, "", plain, BTF_KIND_STRUCT), plain,
-		      " is not", "");
+		found(check, NO_PROGRAM, pf_kernel_near(check->kernel, "", plain, BTF_KIND_STRUCT),
+		      what.data);
 	else
 		check_members(check, ops, id);
 	free(plain);
@@ -115,10 +137,9 @@ static void check_section(struct pf_check *check, const struct btf_type *sec, si
 	}
 }
 
-/* ".struct_ops", and ".struct_ops.link" where libbpf knows it (1.2); "?" in front: optional. */
 static bool is_struct_ops(const char *name)
 {
-	return !strcmp(name, ".struct_ops") || (!ALL_NEED_IT && !strcmp(name, ".struct_ops.link"));
+	return !strcmp(name, ".struct_ops") || !strcmp(name, ".struct_ops.link");
 }
 
 void pf_check_struct_ops(struct pf_check *check)
