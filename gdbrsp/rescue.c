@@ -24,12 +24,17 @@
  * own, which the main loop carries out once it has read the whole flight. A `D` in that flight
  * would come before that stop, and the guest would stand still with nobody attached (QEMU 7.2 to
  * 11.1: 26 of 120 times under KVM, 1 of 120 under TCG; with `D` behind the reply, none).
+ *
+ * An owner that was stopped may go on at any time, and then sends what it was about to send. Behind
+ * our `D`, that would stop the guest again, and may crash QEMU. So nobody can write once the `D` is
+ * out. If it was a `D` and came before ours, our second `vAttach` makes ours harmless.
  */
 #define MARK "qAttached"
 
 struct flight {
 	char bytes[256];
 	size_t len, sent;
+	bool last; /* nobody writes behind it */
 };
 
 static void add(struct flight *f, const char *payload, const char *process)
@@ -43,11 +48,16 @@ static void add(struct flight *f, const char *payload, const char *process)
 	f->len += (size_t)snprintf(f->bytes + f->len, sizeof(f->bytes) - f->len, "#%02x", sum);
 }
 
+static void add_attach(struct flight *f, const struct rsp_rescue *rescue)
+{
+	add(f, "vAttach;", *rescue->process ? rescue->process : "1");
+}
+
 static void prepare_first(struct flight *f, const struct rsp_rescue *rescue)
 {
 	/* The parser, whatever state it is in: see PREAMBLE in exchange.c. */
 	f->len = (size_t)snprintf(f->bytes, sizeof(f->bytes), "#00#00$#00");
-	add(f, "vAttach;", *rescue->process ? rescue->process : "1");
+	add_attach(f, rescue);
 	add(f, "Qqemu.PhyMemMode:0", "");
 	add(f, "?", "");
 	add(f, MARK, "");
@@ -56,7 +66,9 @@ static void prepare_first(struct flight *f, const struct rsp_rescue *rescue)
 static void prepare_detach(struct flight *f, const struct rsp_rescue *rescue)
 {
 	*f = (struct flight){0};
+	add_attach(f, rescue);
 	add(f, *rescue->process ? "D;" : "D", rescue->process);
+	f->last = true;
 }
 
 /* False: the connection is gone. */
@@ -71,6 +83,9 @@ static bool send_on(struct flight *f, int fd)
 		else if (errno != EINTR)
 			return errno == EAGAIN;
 	}
+	/* QEMU reads what was sent before it sees the end: half a connection is no hang-up. */
+	if (f->last)
+		shutdown(fd, SHUT_WR);
 	return true;
 }
 

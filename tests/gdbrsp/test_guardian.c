@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "gdbrsp/rescue.h"
 #include "tests/gdbrsp/visit.h"
 
 /* What comes in, up to the end, is answered as by QEMU; the nth request brings the end. */
@@ -201,13 +202,49 @@ static void test_process(void **state)
 	assert_string_equal(p.request, "D;07");
 }
 
+/*
+ * An owner that was stopped may go on as soon as the guest runs: with the `D`, and before the stub
+ * has said a word on it. What it sends then must not reach the stub.
+ */
+static void test_owner_goes_on(void **state)
+{
+	struct rsp_rescue rescue = {.process = "07", .deadline_ns = kt_deadline_ms(20000)};
+	struct peer p = {.nth = -1};
+	char last[512] = "", c;
+	int fds[2], status;
+	pid_t guardian;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	guardian = fork();
+	if (!guardian) {
+		close(fds[0]);
+		rescue.fd = fds[1];
+		_exit(!rsp_rescue(&rescue));
+	}
+	p.fd = fds[0];
+	while (next_request(&p) && strncmp(p.request, "D;", 2)) {
+		strcpy(last, p.request);
+		reply(&p, answer(p.request));
+	}
+	assert_string_equal(p.request, "D;07");
+	/* Another `D` may have come in between. */
+	assert_string_equal(last, "vAttach;07");
+	assert_int_equal(recv(fds[0], &c, 1, 0), 0);
+	assert_int_equal(send(fds[1], "$?#3f", 5, MSG_NOSIGNAL), -1);
+	reply(&p, "OK");
+	assert_int_equal(waitpid(guardian, &status, 0), guardian);
+	assert_int_equal(status, 0);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_killed),
-		cmocka_unit_test(test_killed_leave_stopped),
-		cmocka_unit_test(test_stopped),
-		cmocka_unit_test(test_process),
+		cmocka_unit_test(test_killed),        cmocka_unit_test(test_killed_leave_stopped),
+		cmocka_unit_test(test_stopped),       cmocka_unit_test(test_process),
+		cmocka_unit_test(test_owner_goes_on),
 	};
 
 	return cmocka_run_group_tests_name("gdbrsp/guardian", tests, NULL, NULL);
