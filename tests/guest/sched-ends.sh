@@ -199,8 +199,10 @@ says 'one that cannot be run' 3 'fetch.log'
 collect --scheduler /bin/true
 prints 'one that ends at once' 1 'FAIL, not attached: the scheduler ended before it attached, exit status 0'
 collect --scheduler "$scheduler" --save "$work/none/x.json" -- good
-check '--save where nothing can be written: exit status 3' test "$status" = 3
+says '--save into no directory: no guest is booted' 3 'cannot write .*none/x.json: No such file'
+collect --scheduler "$scheduler" --save /dev/full -- good
+check '--save where there is no room: exit status 3' test "$status" = 3
 check 'the result is shown all the same' grep -q '^scx_fix good, Linux .*: PASS$' "$work/out"
-check 'and why' grep -q 'cannot save the result to .*none/x.json: ' "$work/err"
+check 'and why' grep -q 'cannot save the result to /dev/full: ' "$work/err"
 check 'nothing is left at the end' tidy
 plan
