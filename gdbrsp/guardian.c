@@ -24,7 +24,7 @@
 /* How long a rescue may take: a busy stub reads our bytes late, and its reply needs a reader. */
 #define RESCUE_MS 10000
 /* How long the parent, once it goes on, waits for a rescue to end. */
-#define WAIT_MS 2000
+#define WAIT_MS RESCUE_MS
 /* How long to wait for a guardian's answer, which takes some milliseconds on an idle machine. */
 #define ANSWER_MS 10000
 

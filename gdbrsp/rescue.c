@@ -93,6 +93,7 @@ struct listener {
 	struct rsp_decoder decoder;
 	char payload[128]; /* longer replies are to others, and are passed over */
 	bool marked, done;
+	bool ended; /* by the stub */
 };
 
 static bool equals(const struct rsp_decoder *d, const char *text)
@@ -123,6 +124,7 @@ static bool receive_on(struct listener *l, int fd, bool leave_stopped)
 	static uint8_t in[16 * 1024];
 	ssize_t n = recv(fd, in, sizeof(in), MSG_DONTWAIT);
 
+	l->ended = n == 0;
 	if (n > 0)
 		take_bytes(l, in, (size_t)n, leave_stopped);
 	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
@@ -155,6 +157,10 @@ bool rsp_rescue(const struct rsp_rescue *rescue)
 			detaching = true;
 		}
 	}
+	/* An owner that goes on may have read the reply to `D`. The stub saw the end behind the
+	 * `D`. */
+	if (detaching && flight.sent == flight.len && listener.ended)
+		listener.done = true;
 	/* QEMU may read this later; nobody waits for the reply then. */
 	if (!listener.done && !detaching && !rescue->leave_stopped) {
 		prepare_detach(&flight, rescue);
