@@ -18,9 +18,7 @@ static const char help[] =
 	"Prints what kernel a running QEMU guest has, and what QEMU it runs in; where the\n"
 	"kernel's symbols and types come from, how many BPF objects it holds, and\n"
 	"what of ktstr-gdb works on it.\n"
-	"\n"
-	HOST_TARGET_HELP
-	"\n";
+	"\n" HOST_TARGET_HELP "\n";
 
 static const char output_help[] = "Output:\n"
 				  "  --json               one JSON document\n"
@@ -29,7 +27,7 @@ static const char output_help[] = "Output:\n"
 
 #define OBJECTS                                                                                    \
 	(INSPECT_PROGRAMS | INSPECT_MAPS | INSPECT_LINKS | INSPECT_INSNS | INSPECT_SCX |           \
-	 INSPECT_LOADS)
+	 INSPECT_JITED | INSPECT_LOADS)
 
 /* Something that ktstr-gdb does, and what it needs of a kernel: an object, a symbol or a member. */
 struct feature {
@@ -55,6 +53,7 @@ static const struct feature features[] = {
 	{.name = "maps", .object = INSPECT_MAPS},
 	{.name = "links", .object = INSPECT_LINKS},
 	{.name = "prog dump", .object = INSPECT_INSNS},
+	{.name = "prog dump jited", .object = INSPECT_JITED},
 	{.name = "watch",
 	 .symbol = "bpf_vlog_finalize",
 	 .arch = "x86_64",

@@ -3,18 +3,19 @@
 
 #include "cli/show.h"
 #include "host/target.h"
+#include "machine/disasm.h"
 #include "render/bpf_disasm.h"
+#include "render/jited.h"
 #include "util/cleanup.h"
 
 static const char help[] =
-	"Usage: ktstr-gdb prog dump ID [TARGET] [--vmlinux FILE] [OPTION...]\n"
+	"Usage: ktstr-gdb prog dump [xlated|jited] ID [TARGET] [--vmlinux FILE] [OPTION...]\n"
 	"\n"
-	"Prints the translated instructions of one BPF program of a running QEMU guest, as\n"
-	"`bpftool prog dump xlated id ID` does; \"xlated id\" may stand here, too.\n"
+	"Prints one BPF program of a running QEMU guest, as `bpftool prog dump` does: its\n"
+	"translated instructions, or the machine code that the kernel's JIT made of them.\n"
+	"`id ID`, as bpftool has it, means ID.\n"
 	"ktstr-gdb attach lists the programs.\n"
-	"\n"
-	HOST_TARGET_HELP
-	"\n";
+	"\n" HOST_TARGET_HELP "\n";
 
 static const char output_help[] =
 	"Output:\n"
@@ -26,57 +27,91 @@ enum { OPT_OPCODES = CLI_OPT_OWN };
 
 struct dump {
 	long id;
-	bool opcodes, json, timing;
+	bool jited, opcodes, json, timing;
 };
 
-static int show(const struct cli_result *result, const struct dump *dump)
+static struct kt_error *xlated_text(const struct insns *insns, const struct dump *dump, char **ret)
 {
-	const struct insns *insns = &result->inspection->insns;
+	return dump->json ? render_insns_json(insns, dump->opcodes, ret)
+			  : render_insns_text(insns, dump->opcodes, ret);
+}
+
+/* What the session knows of the guest's kernel names what the code calls. */
+static struct kt_error *callee_at(void *arg, uint64_t addr, char **ret)
+{
+	const struct cli_session *session = arg;
+
+	return bpf_jited_callee(session->facts, session->inspection.kaslr_offset, addr, ret);
+}
+
+static struct kt_error *jited_text(struct cli_session *session, const struct dump *dump, char **ret)
+{
+	struct jited *jited = &session->inspection.jited;
+	bool known;
+	struct kt_error *err = machine_disassemble(jited, callee_at, session, &known);
+
+	if (!err && !known)
+		cli_note("%s: only bytes are shown",
+			 machine_library() ? "its library for machine code does not know this "
+					     "architecture"
+					   : "ktstr-gdb was built without capstone");
+	if (err)
+		return err;
+	return dump->json ? render_jited_json(jited, dump->opcodes, ret)
+			  : render_jited_text(jited, dump->opcodes, ret);
+}
+
+static int show(struct cli_session *session, const struct dump *dump)
+{
+	const struct cli_result result = {.session = session, .inspection = &session->inspection};
 	_cleanup_free_ char *text = NULL;
-	struct kt_error *err = dump->json ? render_insns_json(insns, dump->opcodes, &text)
-					  : render_insns_text(insns, dump->opcodes, &text);
+	struct kt_error *err = dump->jited ? jited_text(session, dump, &text)
+					   : xlated_text(&session->inspection.insns, dump, &text);
 	int status;
 
 	if (err)
 		return cli_fail(err);
 	status = cli_print(text);
 	if (dump->timing)
-		cli_print_timing(result);
+		cli_print_timing(&result);
 	return status;
 }
 
 static int dump_target(const char *target, const struct cli_guest *guest, const struct dump *dump)
 {
-	const struct inspect_options what = {.objects = INSPECT_INSNS,
+	const struct inspect_options what = {.objects = dump->jited ? INSPECT_JITED : INSPECT_INSNS,
 					     .prog_id = (uint32_t)dump->id};
 	_cleanup_(cli_session_deinit) struct cli_session session = {0};
-	const struct cli_result result = {.session = &session, .inspection = &session.inspection};
 	struct kt_error *err = cli_session_open(&session, guest, target, NULL);
 
 	if (!err)
 		err = cli_session_read(&session, &what);
-	return err ? cli_fail(err) : show(&result, dump);
+	return err ? cli_fail(err) : show(&session, dump);
 }
 
-/* Leaves out "xlated" and "id", which bpftool's users write before the ID. */
-static void skip_bpftool_words(int *n, char **args)
+/* Drops args[1]. */
+static void drop_word(int *n, char **args)
 {
-	static const char *const words[] = {"xlated", "id"};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (*n < 2 || strcmp(args[1], words[i]) != 0)
-			continue;
-		memmove(&args[1], &args[2], (size_t)(*n - 2) * sizeof(*args));
-		--*n;
-	}
+	memmove(&args[1], &args[2], (size_t)(*n - 2) * sizeof(*args));
+	--*n;
 }
 
-/* "dump [xlated] [id] ID [TARGET]" */
+/* "xlated" or "jited", and "id", which bpftool's users write before the ID. */
+static void take_bpftool_words(int *n, char **args, struct dump *dump)
+{
+	dump->jited = *n >= 2 && !strcmp(args[1], "jited");
+	if (dump->jited || (*n >= 2 && !strcmp(args[1], "xlated")))
+		drop_word(n, args);
+	if (*n >= 2 && !strcmp(args[1], "id"))
+		drop_word(n, args);
+}
+
+/* "dump [xlated|jited] [id] ID [TARGET]" */
 static int run_dump(int n, char **args, const struct cli_guest *guest, struct dump *dump)
 {
 	struct kt_error *err = NULL;
 
-	skip_bpftool_words(&n, args);
+	take_bpftool_words(&n, args, dump);
 	if (n < 1 || strcmp(args[0], "dump") != 0)
 		err = kt_error_hint(n < 1 ? kt_error_new(KT_ERROR_USAGE, "prog needs a command")
 					  : kt_error_new(KT_ERROR_USAGE,

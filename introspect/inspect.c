@@ -12,6 +12,7 @@ struct stop {
 	struct bpf_maps *maps;
 	struct bpf_links *links;
 	struct bpf_insns *insns;
+	struct jited jited;
 	struct scx_state scx;
 };
 
@@ -21,6 +22,7 @@ static void stop_deinit(struct stop *stop)
 	bpf_maps_destroy(stop->maps);
 	bpf_links_destroy(stop->links);
 	bpf_insns_destroy(stop->insns);
+	jited_deinit(&stop->jited);
 	guest_destroy(stop->guest);
 	rsp_client_destroy(stop->client);
 }
@@ -31,7 +33,7 @@ static struct kt_error *read_progs(struct stop *stop, const struct inspect_optio
 	return bpf_progs_read(stop->guest, &stop->progs);
 }
 
-static struct kt_error *finish_progs(const struct stop *stop, const struct kfacts *facts,
+static struct kt_error *finish_progs(struct stop *stop, const struct kfacts *facts,
 				     struct inspection *out)
 {
 	return bpf_progs_finish(stop->progs, facts, &out->programs);
@@ -43,7 +45,7 @@ static struct kt_error *read_maps(struct stop *stop, const struct inspect_option
 	return bpf_maps_read(stop->guest, &stop->maps);
 }
 
-static struct kt_error *finish_maps(const struct stop *stop, const struct kfacts *facts,
+static struct kt_error *finish_maps(struct stop *stop, const struct kfacts *facts,
 				    struct inspection *out)
 {
 	return bpf_maps_finish(stop->maps, facts, &out->maps);
@@ -55,7 +57,7 @@ static struct kt_error *read_links(struct stop *stop, const struct inspect_optio
 	return bpf_links_read(stop->guest, &stop->links);
 }
 
-static struct kt_error *finish_links(const struct stop *stop, const struct kfacts *facts,
+static struct kt_error *finish_links(struct stop *stop, const struct kfacts *facts,
 				     struct inspection *out)
 {
 	return bpf_links_finish(stop->links, facts, &out->links);
@@ -67,10 +69,24 @@ static struct kt_error *read_insns(struct stop *stop, const struct inspect_optio
 	return what->prog_id ? bpf_insns_read(stop->guest, what->prog_id, &stop->insns) : NULL;
 }
 
-static struct kt_error *finish_insns(const struct stop *stop, const struct kfacts *facts,
+static struct kt_error *finish_insns(struct stop *stop, const struct kfacts *facts,
 				     struct inspection *out)
 {
 	return stop->insns ? bpf_insns_finish(stop->insns, facts, &out->insns) : NULL;
+}
+
+static struct kt_error *read_jited(struct stop *stop, const struct inspect_options *what)
+{
+	return what->prog_id ? bpf_jited_read(stop->guest, what->prog_id, &stop->jited) : NULL;
+}
+
+static struct kt_error *finish_jited(struct stop *stop, const struct kfacts *facts,
+				     struct inspection *out)
+{
+	(void)facts;
+	out->jited = stop->jited;
+	stop->jited = (struct jited){0};
+	return NULL;
 }
 
 static struct kt_error *read_scx(struct stop *stop, const struct inspect_options *what)
@@ -79,7 +95,7 @@ static struct kt_error *read_scx(struct stop *stop, const struct inspect_options
 	return scx_read(stop->guest, &stop->scx);
 }
 
-static struct kt_error *finish_scx(const struct stop *stop, const struct kfacts *facts,
+static struct kt_error *finish_scx(struct stop *stop, const struct kfacts *facts,
 				   struct inspection *out)
 {
 	(void)facts;
@@ -101,7 +117,7 @@ static const struct walker {
 	bool (*wants)(struct wants *wants);
 	struct kt_error *(*check)(const struct kfacts *facts);
 	struct kt_error *(*read)(struct stop *stop, const struct inspect_options *what);
-	struct kt_error *(*finish)(const struct stop *stop, const struct kfacts *facts,
+	struct kt_error *(*finish)(struct stop *stop, const struct kfacts *facts,
 				   struct inspection *out);
 } walkers[] = {
 	{INSPECT_PROGRAMS, "BPF programs", bpf_progs_wants, bpf_progs_check, read_progs,
@@ -109,6 +125,7 @@ static const struct walker {
 	{INSPECT_MAPS, "BPF maps", bpf_maps_wants, bpf_maps_check, read_maps, finish_maps},
 	{INSPECT_LINKS, "BPF links", bpf_links_wants, bpf_links_check, read_links, finish_links},
 	{INSPECT_INSNS, "instructions", bpf_insns_wants, bpf_insns_check, read_insns, finish_insns},
+	{INSPECT_JITED, "machine code", bpf_jited_wants, bpf_jited_check, read_jited, finish_jited},
 	{INSPECT_SCX, "sched_ext state", scx_wants, check_scx, read_scx, finish_scx},
 };
 #define N_WALKERS (sizeof(walkers) / sizeof(walkers[0]))
@@ -204,7 +221,7 @@ static struct kt_error *read_stopped(struct stop *stop, const struct kfacts *fac
 	return err;
 }
 
-static struct kt_error *finish_all(const struct stop *stop, const struct kfacts *facts,
+static struct kt_error *finish_all(struct stop *stop, const struct kfacts *facts,
 				   struct inspection *out)
 {
 	struct kt_error *err = NULL;
@@ -280,4 +297,5 @@ void inspection_deinit(struct inspection *inspection)
 	maps_deinit(&inspection->maps);
 	links_deinit(&inspection->links);
 	insns_deinit(&inspection->insns);
+	jited_deinit(&inspection->jited);
 }

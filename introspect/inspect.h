@@ -5,6 +5,7 @@
 
 #include "gdbrsp/client.h"
 #include "introspect/bpf_insns.h"
+#include "introspect/bpf_jited.h"
 #include "introspect/bpf_link.h"
 #include "introspect/bpf_map.h"
 #include "introspect/bpf_prog.h"
@@ -15,11 +16,11 @@
 struct inspect_timing {
 	/* Connect and handshake, or the interrupt; the guest is stopped from here. */
 	int64_t connect_ns;
-	int64_t locate_ns;  /* registers, page tables, KASLR, the proof */
-	int64_t read_ns;    /* the walks */
-	int64_t detach_ns;  /* until the stub's word that the guest runs */
-	int64_t pause_ns;   /* that stop alone: the guest stood still for that long at most */
-	int64_t finish_ns;  /* the values out of what was read; the guest runs again */
+	int64_t locate_ns; /* registers, page tables, KASLR, the proof */
+	int64_t read_ns;   /* the walks */
+	int64_t detach_ns; /* until the stub's word that the guest runs */
+	int64_t pause_ns;  /* that stop alone: the guest stood still for that long at most */
+	int64_t finish_ns; /* the values out of what was read; the guest runs again */
 	uint64_t requests, bytes_read, round_trips;
 };
 
@@ -34,6 +35,7 @@ enum {
 	INSPECT_LOADS = 32,
 	/* Skip those of the others that the facts do not suffice for; inspection.objects tells. */
 	INSPECT_AVAILABLE = 64,
+	INSPECT_JITED = 128, /* the machine code of one program */
 };
 
 /* Adds what reading them takes to know of a kernel. False: no memory. */
@@ -45,8 +47,8 @@ struct kt_error *inspect_check(unsigned int objects, const struct kfacts *facts)
 struct inspect_options {
 	const int64_t *hint;  /* where the kernel was, as for guest_create(); may be NULL */
 	unsigned int objects; /* INSPECT_*, or-ed */
-	uint32_t prog_id;     /* whose instructions INSPECT_INSNS reads; 0: none */
-	bool paging; /* fill inspection's paging and n_cpus, which needs a search: no hint */
+	uint32_t prog_id;     /* whose code INSPECT_INSNS and INSPECT_JITED read; 0: none */
+	bool paging;   /* fill inspection's paging and n_cpus, which needs a search: no hint */
 	bool emulator; /* fill inspection's emulator: two round trips */
 };
 
@@ -57,6 +59,7 @@ struct inspection {
 	struct maps maps;
 	struct links links;
 	struct insns insns;
+	struct jited jited;
 	struct scx_state scx;
 	int64_t kaslr_offset;
 	struct guest_paging paging; /* and n_cpus: when asked for */

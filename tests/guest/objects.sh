@@ -23,6 +23,7 @@ for suite in ${OBJECTS_SUITES:-bookworm trixie sid}; do
 	dumps
 	dump_json
 	keys 'prog dump'
+	dump_jited
 	info
 	keys info
 	check 'info: QEMU says what it is' jq -e --arg version "$(qemu-system-x86_64 --version |

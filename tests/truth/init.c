@@ -1048,6 +1048,73 @@ static int next_dumped(__u32 id, __u32 *next)
 	return 0;
 }
 
+/* The JIT's functions, as the kernel's own list has them: lines of /proc/kallsyms. */
+static char *jit_symbols(void)
+{
+	FILE *from = fopen("/proc/kallsyms", "re"), *to;
+	char line[1024], *text = NULL;
+	size_t size;
+
+	to = open_memstream(&text, &size);
+	if (!from || !to)
+		die("no list of the JIT's functions: %s", strerror(errno));
+	while (fgets(line, sizeof(line), from))
+		if (strstr(line, " bpf_prog_"))
+			fputs(line, to);
+	fclose(from);
+	fclose(to);
+	return text;
+}
+
+static void put_ksym(FILE *f, __u64 addr)
+{
+	static char *symbols;
+	char number[32], name[512] = "unknown";
+	const char *line;
+
+	if (!symbols)
+		symbols = jit_symbols();
+	snprintf(number, sizeof(number), "%016llx ", (unsigned long long)addr);
+	line = strstr(symbols, number);
+	if (line)
+		sscanf(line, "%*s %*c %511s", name);
+	put_string(f, name);
+}
+
+/* The machine code of each function, in hexadecimal. */
+static void put_jited(FILE *f, __u32 id)
+{
+	static __u8 code[1 << 20];
+	static __u64 ksyms[256];
+	static __u32 lens[256];
+	struct bpf_prog_info info = {
+		.jited_prog_len = sizeof(code),
+		.jited_prog_insns = (__u64)(unsigned long)code,
+		.nr_jited_ksyms = 256,
+		.jited_ksyms = (__u64)(unsigned long)ksyms,
+		.nr_jited_func_lens = 256,
+		.jited_func_lens = (__u64)(unsigned long)lens,
+	};
+	int fd = bpf_prog_get_fd_by_id(id);
+	__u32 len = sizeof(info);
+	const __u8 *at = code;
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) ||
+	    info.jited_prog_len > sizeof(code) || info.nr_jited_func_lens > 256)
+		die("no machine code of program %u: %s", id, strerror(errno));
+	close(fd);
+	fputs(",\"jited\":[", f);
+	for (__u32 i = 0; i < info.nr_jited_func_lens && info.jited_prog_len; i++) {
+		fprintf(f, "%s{\"name\":", i ? "," : "");
+		put_ksym(f, ksyms[i]);
+		fputs(",\"code\":\"", f);
+		for (__u32 k = 0; k < lens[i]; k++)
+			fprintf(f, "%02x", *at++);
+		fputs("\"}", f);
+	}
+	fputc(']', f);
+}
+
 static void put_dump(FILE *f, __u32 id)
 {
 	char *text = bpftool_dump(id, false);
@@ -1060,6 +1127,7 @@ static void put_dump(FILE *f, __u32 id)
 		fprintf(f, ",\"json\":%s", text);
 		free(text);
 	}
+	put_jited(f, id);
 	fputc('}', f);
 }
 

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <stdio.h>
+#include <string.h>
+
+#include "machine/disasm.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+
+#ifdef KT_CAPSTONE
+#include <capstone/capstone.h>
+#endif
+
+/* Of bytes that nothing disassembles, in one line. */
+#define BYTES_MAX 8
+
+struct names {
+	const struct jited *jited;
+	machine_name_fn *name_of;
+	void *arg;
+};
+
+/* Takes operation and operands. */
+static struct kt_error *add(struct jited_func *func, struct jited_insn insn)
+{
+	if (insn.operation && insn.operands && kt_vec_push(&func->insns, insn))
+		return NULL;
+	free(insn.operation);
+	free(insn.operands);
+	free(insn.callee);
+	return kt_error_no_memory();
+}
+
+static struct kt_error *add_bytes(struct jited_func *func, size_t at, size_t n)
+{
+	struct jited_insn insn = {
+		.at = (uint32_t)at, .n = (uint8_t)n, .operation = strdup(".byte")};
+	struct kt_buf operands = KT_BUF_INIT;
+
+	for (size_t i = 0; i < n; i++)
+		kt_buf_printf(&operands, "%s0x%02x", i ? ", " : "", func->code[at + i]);
+	insn.operands = kt_buf_steal(&operands);
+	return add(func, insn);
+}
+
+static struct kt_error *only_bytes(struct jited *jited)
+{
+	struct kt_error *err = NULL;
+
+	kt_vec_for_each (&jited->funcs, func) {
+		for (size_t at = 0; at < func->len && !err; at += BYTES_MAX) {
+			size_t left = func->len - at;
+
+			err = add_bytes(func, at, left < BYTES_MAX ? left : BYTES_MAX);
+		}
+	}
+	return err;
+}
+
+#ifdef KT_CAPSTONE
+
+/* False: this library does not know it. */
+static bool open_for(const char *arch, csh *ret)
+{
+	static const struct {
+		const char *arch;
+		cs_arch cs;
+		cs_mode mode;
+	} known[] = {
+		{"x86_64", CS_ARCH_X86, CS_MODE_64},
+		{"aarch64", CS_ARCH_ARM64, CS_MODE_ARM},
+		{"s390x", CS_ARCH_SYSZ, CS_MODE_BIG_ENDIAN},
+#if CS_API_MAJOR >= 5
+		{"riscv64", CS_ARCH_RISCV, (cs_mode)(CS_MODE_RISCV64 | CS_MODE_RISCVC)},
+#endif
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		if (strcmp(known[i].arch, arch) != 0)
+			continue;
+		if (cs_open(known[i].cs, known[i].mode, ret) != CS_ERR_OK)
+			return false;
+		cs_option(*ret, CS_OPT_DETAIL, CS_OPT_ON); /* the groups of an instruction */
+		if (known[i].cs == CS_ARCH_X86)
+			cs_option(*ret, CS_OPT_SYNTAX, CS_OPT_SYNTAX_ATT);
+		return true;
+	}
+	return false;
+}
+
+static struct kt_error *name_at(const struct names *names, uint64_t addr, char **ret)
+{
+	kt_vec_for_each (&names->jited->funcs, func) {
+		if (func->addr != addr || !func->name)
+			continue;
+		*ret = strdup(func->name);
+		return *ret ? NULL : kt_error_no_memory();
+	}
+	return names->name_of(names->arg, addr, ret);
+}
+
+/* A call or a jump ends with an address, "0xffffffff81234560" or "#0x10": names what is there. */
+static struct kt_error *show_target(const struct names *names, const struct jited_func *func,
+				    struct jited_insn *insn)
+{
+	char *hex = strrchr(insn->operands, 'x'), *end;
+	uint64_t addr;
+	size_t before;
+
+	/* An indirect one has a register, or memory at it. */
+	if (!hex || hex == insn->operands || hex[-1] != '0' || strchr(insn->operands, '('))
+		return NULL;
+	addr = strtoull(hex + 1, &end, 16);
+	if (end == hex + 1 || *end)
+		return NULL;
+	if (addr - func->addr >= func->len)
+		return name_at(names, addr, &insn->callee);
+	before = (size_t)(hex - insn->operands) - 1;
+	snprintf(hex - 1, strlen(insn->operands) + 1 - before, "0x%llx",
+		 (unsigned long long)(addr - func->addr));
+	return NULL;
+}
+
+static bool leads_away(csh handle, const cs_insn *in)
+{
+	return cs_insn_group(handle, in, CS_GRP_CALL) || cs_insn_group(handle, in, CS_GRP_JUMP);
+}
+
+static struct kt_error *add_insn(const struct names *names, struct jited_func *func, csh handle,
+				 const cs_insn *in, size_t at)
+{
+	struct jited_insn insn = {
+		.at = (uint32_t)at,
+		.n = (uint8_t)in->size,
+		.operation = strdup(in->mnemonic),
+		.operands = strdup(in->op_str),
+	};
+	struct kt_error *err = NULL;
+
+	if (insn.operands && leads_away(handle, in))
+		err = show_target(names, func, &insn);
+	if (err) {
+		free(insn.operation);
+		free(insn.operands);
+		return err;
+	}
+	return add(func, insn);
+}
+
+static struct kt_error *disassemble(const struct names *names, struct jited_func *func, csh handle,
+				    cs_insn *in)
+{
+	/* Instructions of other machines than x86-64 have an alignment, which data keeps. */
+	size_t step = !strcmp(names->jited->arch, "x86_64") ? 1 : 2;
+	struct kt_error *err = NULL;
+	size_t at = 0;
+
+	while (at < func->len && !err) {
+		const uint8_t *code = func->code + at;
+		size_t left = func->len - at;
+		uint64_t addr = func->addr + at;
+
+		if (cs_disasm_iter(handle, &code, &left, &addr, in)) {
+			err = add_insn(names, func, handle, in, at);
+			at += in->size;
+		} else {
+			size_t n = left < step ? left : step;
+
+			err = add_bytes(func, at, n);
+			at += n;
+		}
+	}
+	return err;
+}
+
+struct kt_error *machine_disassemble(struct jited *jited, machine_name_fn *name_of, void *arg,
+				     bool *known_ret)
+{
+	const struct names names = {jited, name_of, arg};
+	struct kt_error *err = NULL;
+	cs_insn *in;
+	csh handle;
+
+	*known_ret = open_for(jited->arch, &handle);
+	if (!*known_ret)
+		return only_bytes(jited);
+	in = cs_malloc(handle);
+	if (!in)
+		err = kt_error_no_memory();
+	for (size_t i = 0; i < jited->funcs.len && !err; i++)
+		err = disassemble(&names, &jited->funcs.data[i], handle, in);
+	if (in)
+		cs_free(in, 1);
+	cs_close(&handle);
+	return err;
+}
+
+#define WORD(x)   #x
+#define NUMBER(x) WORD(x)
+const char *machine_library(void)
+{
+	return "capstone " NUMBER(CS_API_MAJOR) "." NUMBER(CS_API_MINOR);
+}
+
+#else
+
+struct kt_error *machine_disassemble(struct jited *jited, machine_name_fn *name_of, void *arg,
+				     bool *known_ret)
+{
+	(void)name_of;
+	(void)arg;
+	*known_ret = false;
+	return only_bytes(jited);
+}
+
+const char *machine_library(void)
+{
+	return NULL;
+}
+
+#endif
