@@ -4,6 +4,7 @@
 #include "model/json.h"
 #include "model/json_put.h"
 #include "render/bpf_disasm.h"
+#include "render/hex_json.h"
 #include "third_party/disasm/disasm.h"
 
 bool render_insn_is_double(const struct insns *insns, size_t i)
@@ -162,16 +163,6 @@ struct kt_error *render_insns_text(const struct insns *insns, bool opcodes, char
 	return kt_buf_finish(&out, ret);
 }
 
-/* ["0x01","0x00"], as bpftool has it. */
-static json_t *json_bytes(const uint8_t *bytes, size_t n)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(array, json_sprintf("0x%02x", bytes[i]));
-	return array;
-}
-
 static json_t *json_opcodes(const struct insns *insns, size_t i, bool is_double)
 {
 	const struct insn *insn = &insns->all[i];
@@ -184,8 +175,8 @@ static json_t *json_opcodes(const struct insns *insns, size_t i, bool is_double)
 	json_object_set_new(object, "code", json_sprintf("0x%02x", insn->code));
 	json_object_set_new(object, "src_reg", json_sprintf("0x%x", insn->src));
 	json_object_set_new(object, "dst_reg", json_sprintf("0x%x", insn->dst));
-	json_object_set_new(object, "off", json_bytes(bytes + 2, 2));
-	json_object_set_new(object, "imm", json_bytes(bytes + 4, is_double ? 12 : 4));
+	json_object_set_new(object, "off", render_hex_json(bytes + 2, 2));
+	json_object_set_new(object, "imm", render_hex_json(bytes + 4, is_double ? 12 : 4));
 	return object;
 }
 

@@ -4,6 +4,7 @@
 #include "model/json.h"
 #include "model/json_put.h"
 #include "model/trial_json.h"
+#include "render/ids.h"
 #include "render/objects.h"
 #include "render/programs.h"
 #include "render/run_json.h"
@@ -37,45 +38,12 @@ static struct render_cell get_gpl(const void *row)
 	return render_number_cell(program->gpl_known, program->gpl_compatible);
 }
 
-/* Lists of maps sort by their length. */
 static struct render_cell get_map_ids(const void *row)
 {
 	const struct program *program = row;
 
-	return (struct render_cell){
-		.known = program->map_ids_known,
-		.number = program->n_map_ids,
-		.object = program,
-	};
+	return render_ids_cell(program->map_ids_known, program->map_ids, program->n_map_ids);
 }
-
-static void print_map_ids(const struct render_cell *cell, bool exact, struct kt_buf *out)
-{
-	const struct program *program = cell->object;
-
-	(void)exact;
-	for (size_t i = 0; i < program->n_map_ids; i++)
-		kt_buf_printf(out, "%s%u", i ? "," : "", program->map_ids[i]);
-}
-
-static json_t *json_map_ids(const struct render_cell *cell)
-{
-	const struct program *program = cell->object;
-	json_t *array;
-
-	if (!cell->known)
-		return json_null();
-	array = json_array();
-	for (size_t i = 0; i < program->n_map_ids; i++)
-		json_array_append_new(array, json_integer(program->map_ids[i]));
-	return array;
-}
-
-static const struct render_type as_map_ids = {
-	.from_largest = true,
-	.print = print_map_ids,
-	.json = json_map_ids,
-};
 
 /* clang-format off */
 #define KNOWN(member) RENDER_KNOWN(struct program, member)
@@ -95,7 +63,7 @@ static const struct render_column columns[] = {
 	{"loaded_at", "loaded", "LOADED", &render_as_time, KNOWN(loaded_at), .width = 19},
 	{"uid", NULL, "UID", &render_as_number, KNOWN(uid), .width = 4},
 	{"gpl_compatible", "gpl", "GPL", &render_as_yes_no, RENDER_GET(get_gpl), .width = 3},
-	{"map_ids", "maps", "MAPS", &as_map_ids, RENDER_GET(get_map_ids), .width = 6},
+	{"map_ids", "maps", "MAPS", &render_as_ids, RENDER_GET(get_map_ids), .width = 6},
 	{"btf_id", "btf", "BTF", &render_as_number, KNOWN(btf_id), .width = 4},
 	{"run_cnt", "runs", "RUNS", &render_as_number, KNOWN(run_cnt), .width = 4},
 	{"run_time_ns", "run_time", "RUN NS", &render_as_number, KNOWN(run_time_ns), .width = 6},
