@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <string.h>
+
 #include "introspect/inspect.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -13,6 +15,9 @@ struct stop {
 	struct bpf_links *links;
 	struct bpf_insns *insns;
 	struct jited jited;
+	struct btf_objects btfs;
+	struct btf_data btf;
+	struct map_dump dump;
 	struct scx_state scx;
 };
 
@@ -23,6 +28,9 @@ static void stop_deinit(struct stop *stop)
 	bpf_links_destroy(stop->links);
 	bpf_insns_destroy(stop->insns);
 	jited_deinit(&stop->jited);
+	btf_objects_deinit(&stop->btfs);
+	btf_data_deinit(&stop->btf);
+	map_dump_deinit(&stop->dump);
 	guest_destroy(stop->guest);
 	rsp_client_destroy(stop->client);
 }
@@ -80,14 +88,38 @@ static struct kt_error *read_jited(struct stop *stop, const struct inspect_optio
 	return what->prog_id ? bpf_jited_read(stop->guest, what->prog_id, &stop->jited) : NULL;
 }
 
-static struct kt_error *finish_jited(struct stop *stop, const struct kfacts *facts,
-				     struct inspection *out)
+static struct kt_error *read_btfs(struct stop *stop, const struct inspect_options *what)
 {
-	(void)facts;
-	out->jited = stop->jited;
-	stop->jited = (struct jited){0};
-	return NULL;
+	(void)what;
+	return bpf_btf_list(stop->guest, &stop->btfs);
 }
+
+static struct kt_error *read_btf_data(struct stop *stop, const struct inspect_options *what)
+{
+	return what->btf_id ? bpf_btf_read(stop->guest, what->btf_id, what->btf_offset, &stop->btf)
+			    : NULL;
+}
+
+static struct kt_error *read_map_dump(struct stop *stop, const struct inspect_options *what)
+{
+	return what->map ? bpf_map_dump_read(stop->guest, what->map, &stop->dump) : NULL;
+}
+
+/* Takes what the stop holds as it is: it was plain data from the start. */
+#define FINISH_BY_TAKING(name, member)                                                             \
+	static struct kt_error *name(struct stop *stop, const struct kfacts *facts,                \
+				     struct inspection *out)                                       \
+	{                                                                                          \
+		(void)facts;                                                                       \
+		out->member = stop->member;                                                        \
+		memset(&stop->member, 0, sizeof(stop->member));                                    \
+		return NULL;                                                                       \
+	}
+
+FINISH_BY_TAKING(finish_jited, jited)
+FINISH_BY_TAKING(finish_btfs, btfs)
+FINISH_BY_TAKING(finish_btf_data, btf)
+FINISH_BY_TAKING(finish_map_dump, dump)
 
 static struct kt_error *read_scx(struct stop *stop, const struct inspect_options *what)
 {
@@ -126,6 +158,10 @@ static const struct walker {
 	{INSPECT_LINKS, "BPF links", bpf_links_wants, bpf_links_check, read_links, finish_links},
 	{INSPECT_INSNS, "instructions", bpf_insns_wants, bpf_insns_check, read_insns, finish_insns},
 	{INSPECT_JITED, "machine code", bpf_jited_wants, bpf_jited_check, read_jited, finish_jited},
+	{INSPECT_BTF, "BTF objects", bpf_btf_wants, bpf_btf_check, read_btfs, finish_btfs},
+	{INSPECT_BTF_DATA, "BTF", bpf_btf_wants, bpf_btf_check, read_btf_data, finish_btf_data},
+	{INSPECT_MAP_DUMP, "map", bpf_map_dump_wants, bpf_map_dump_check, read_map_dump,
+	 finish_map_dump},
 	{INSPECT_SCX, "sched_ext state", scx_wants, check_scx, read_scx, finish_scx},
 };
 #define N_WALKERS (sizeof(walkers) / sizeof(walkers[0]))
@@ -298,4 +334,7 @@ void inspection_deinit(struct inspection *inspection)
 	links_deinit(&inspection->links);
 	insns_deinit(&inspection->insns);
 	jited_deinit(&inspection->jited);
+	btf_objects_deinit(&inspection->btfs);
+	btf_data_deinit(&inspection->btf);
+	map_dump_deinit(&inspection->dump);
 }

@@ -4,10 +4,12 @@
 #define KT_INTROSPECT_INSPECT_H
 
 #include "gdbrsp/client.h"
+#include "introspect/bpf_btf.h"
 #include "introspect/bpf_insns.h"
 #include "introspect/bpf_jited.h"
 #include "introspect/bpf_link.h"
 #include "introspect/bpf_map.h"
+#include "introspect/bpf_map_dump.h"
 #include "introspect/bpf_prog.h"
 #include "introspect/emulator.h"
 #include "introspect/scx.h"
@@ -35,7 +37,10 @@ enum {
 	INSPECT_LOADS = 32,
 	/* Skip those of the others that the facts do not suffice for; inspection.objects tells. */
 	INSPECT_AVAILABLE = 64,
-	INSPECT_JITED = 128, /* the machine code of one program */
+	INSPECT_BTF = 128,      /* the list of BTF objects */
+	INSPECT_BTF_DATA = 256, /* bytes of one */
+	INSPECT_MAP_DUMP = 512, /* contents of one map */
+	INSPECT_JITED = 1024,   /* the machine code of one program */
 };
 
 /* Adds what reading them takes to know of a kernel. False: no memory. */
@@ -48,6 +53,9 @@ struct inspect_options {
 	const int64_t *hint;  /* where the kernel was, as for guest_create(); may be NULL */
 	unsigned int objects; /* INSPECT_*, or-ed */
 	uint32_t prog_id;     /* whose code INSPECT_INSNS and INSPECT_JITED read; 0: none */
+	uint32_t btf_id;      /* whose bytes INSPECT_BTF_DATA reads, and from where on; 0: none */
+	uint64_t btf_offset;
+	const struct map_dump_order *map; /* what INSPECT_MAP_DUMP reads; NULL: nothing */
 	bool paging;   /* fill inspection's paging and n_cpus, which needs a search: no hint */
 	bool emulator; /* fill inspection's emulator: two round trips */
 };
@@ -60,6 +68,9 @@ struct inspection {
 	struct links links;
 	struct insns insns;
 	struct jited jited;
+	struct btf_objects btfs;
+	struct btf_data btf;
+	struct map_dump dump;
 	struct scx_state scx;
 	int64_t kaslr_offset;
 	struct guest_paging paging; /* and n_cpus: when asked for */

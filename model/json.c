@@ -121,7 +121,8 @@ static struct kt_error *dump(json_t *root, size_t flags, const char *end, char *
 	bool incomplete = kt_json_lost();
 	int failed = !root || incomplete ||
 		     json_dump_callback(root, dump_chunk, &out,
-					flags | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
+					flags | JSON_ENCODE_ANY | JSON_ENSURE_ASCII |
+						JSON_REAL_PRECISION(15));
 
 	json_decref(root);
 	kt_buf_appends(&out, end);
