@@ -23,6 +23,7 @@ enum cli_status {
 
 /* A command: its options begin at argv[1]. Returns the exit status. */
 int cli_attach(int argc, char **argv);
+int cli_btf(int argc, char **argv);
 int cli_cache(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_collect(int argc, char **argv);
@@ -34,6 +35,7 @@ int cli_layout(int argc, char **argv);
 int cli_links(int argc, char **argv);
 int cli_list(int argc, char **argv);
 int cli_log(int argc, char **argv);
+int cli_map(int argc, char **argv);
 int cli_maps(int argc, char **argv);
 int cli_prog(int argc, char **argv);
 int cli_report(int argc, char **argv);

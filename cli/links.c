@@ -39,6 +39,7 @@ static size_t unreadable(const struct inspection *inspection)
 int cli_links(int argc, char **argv)
 {
 	static const struct cli_objects links = {.what = "links",
+						 .noun = "BPF links",
 						 .texts = {help, output_help},
 						 .types = {"bpf_link_type", "BPF_LINK_TYPE_",
 							   "link"},

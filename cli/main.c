@@ -16,7 +16,10 @@ static const char help[] =
 	"  ktstr-gdb list                        the VMs of this host, and how to reach them\n"
 	"  ktstr-gdb attach [TARGET]             its BPF programs\n"
 	"  ktstr-gdb maps [TARGET]               its BPF maps\n"
+	"  ktstr-gdb map dump ID [TARGET]        the contents of one\n"
 	"  ktstr-gdb links [TARGET]              its BPF links\n"
+	"  ktstr-gdb btf list [TARGET]           its BTF objects\n"
+	"  ktstr-gdb btf dump ID [TARGET]        the types of one, as C\n"
 	"  ktstr-gdb prog dump ID [TARGET]       a program's translated instructions\n"
 	"  ktstr-gdb watch [TARGET]              a line for each load, as it happens\n"
 	"  ktstr-gdb info [TARGET]               its kernel, and what works on it\n"
@@ -56,6 +59,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{"attach", cli_attach},
+	{"btf", cli_btf},
 	{"cache", cli_cache},
 	{"check", cli_check},
 	{"collect", cli_collect},
@@ -67,6 +71,7 @@ static const struct {
 	{"links", cli_links},
 	{"list", cli_list},
 	{"log", cli_log},
+	{"map", cli_map},
 	{"maps", cli_maps},
 	{"prog", cli_prog},
 	{"report", cli_report},

@@ -39,6 +39,7 @@ static size_t unreadable(const struct inspection *inspection)
 int cli_maps(int argc, char **argv)
 {
 	static const struct cli_objects maps = {.what = "maps",
+						.noun = "BPF maps",
 						.texts = {help, output_help},
 						.types = {"bpf_map_type", "BPF_MAP_TYPE_", "map"},
 						.idr = "map_idr",

@@ -19,14 +19,15 @@ static struct kt_error *render(const struct cli_objects *objects, struct render_
 static int show(const struct cli_objects *objects, const struct cli_result *result,
 		const struct cli_output *output)
 {
+	struct kt_error *err = objects->prepare ? objects->prepare(result->inspection) : NULL;
 	struct render_grid grid = objects->grid(result->inspection);
 	struct render_filter filter = cli_filter(output);
 	_cleanup_free_ char *text = NULL;
 	size_t total = grid.n_rows;
-	struct kt_error *err;
 	int status;
 
-	err = cli_check_types(result->session->facts, output, &objects->types);
+	if (!err && objects->types.name)
+		err = cli_check_types(result->session->facts, output, &objects->types);
 	if (err)
 		return cli_fail(err);
 	render_objects_filter(&grid, &filter);
@@ -38,10 +39,10 @@ static int show(const struct cli_objects *objects, const struct cli_result *resu
 	status = cli_print(text);
 	if (!grid.n_rows && !output->json && !output->csv) {
 		if (total)
-			cli_note("none of the guest's %zu BPF %s is let through by the filter",
-				 total, objects->what);
+			cli_note("none of the guest's %zu %s is let through by the filter", total,
+				 objects->noun);
 		else if (!objects->unreadable(result->inspection))
-			cli_note("the guest has no BPF %s", objects->what);
+			cli_note("the guest has no %s", objects->noun);
 	}
 	cli_note_unreadable(objects->unreadable(result->inspection), objects->idr);
 	if (output->timing)
@@ -60,6 +61,9 @@ static int list(const struct cli_objects *objects, const struct cli_args *args)
 	    !render_grid_find(args->output.grid, "name", 4))
 		err = kt_error_new(KT_ERROR_USAGE, "--name: %s have no names; use --type or --id",
 				   objects->what);
+	if (!err && args->output.filter.types.len && !objects->types.name)
+		err = kt_error_new(KT_ERROR_USAGE, "--type: %s have no types; use --name or --id",
+				   objects->noun);
 	if (!err)
 		err = cli_session_open(&session, &args->guest, args->target, NULL);
 	if (!err)

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A command that lists one kind of BPF objects of a running guest: maps, links. */
+/* A command that lists one kind of BPF objects of a running guest: maps, links, BTF. */
 #ifndef KT_CLI_OBJECTS_H
 #define KT_CLI_OBJECTS_H
 
 #include "cli/show.h"
 
 struct cli_objects {
-	const char *what;           /* "maps": the command, and the key in the JSON document */
+	const char *what;           /* "maps": the key in the JSON document */
+	const char *noun;           /* "BPF maps", for messages */
 	struct cli_texts texts;     /* for --help */
-	struct cli_type_enum types; /* what --type may name */
+	struct cli_type_enum types; /* what --type may name; all NULL: nothing */
 	const char *idr;            /* the kernel's index of them: "map_idr" */
 	unsigned int object;        /* INSPECT_* */
+	/* What is to be made of the inspection before it is shown; NULL: nothing. */
+	struct kt_error *(*prepare)(struct inspection *inspection);
 	/* The objects of an inspection as rows; an empty inspection has the columns alone. */
 	struct render_grid (*grid)(struct inspection *inspection);
 	size_t (*unreadable)(const struct inspection *inspection);

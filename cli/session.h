@@ -20,6 +20,7 @@
  * step that is left is tried once.
  *
  *   attach, maps, links, prog, info   cli_session_open(), cli_session_read()
+ *   map, btf                          the same; cli_session_read() again for each further part
  *   watch                             cli_session_open(), cli_session_know(); it connects by
  *                                     itself, with cli_session_try_again() between its tries
  *   collect, diff, sweep              cli_session_init(), cli_session_load() of the image to boot;
