@@ -12,6 +12,8 @@
  *   truth.links=1     programs hang on a cgroup, a network namespace, a device, an iterator; and
  *                     the document has what the kernel says of every map and every link
  *   truth.dump=N      the document has the instructions of each Nth program, in bpftool's words
+ *   truth.maps=1      maps of every type that `map dump` reads, with something in them; and the
+ *                     document has what bpftool says of their contents, and of BTF
  *   truth.churn=1     load and free programs named "churn" for ever
  *   truth.tell=console  the document goes to the console, as lines "truth: base64 TEXT": the
  *                     machines of other architectures have one serial port
@@ -58,6 +60,7 @@ struct config {
 	long churn;
 	long links;
 	long dump;
+	long maps;
 	bool spin;
 	bool tell_console;
 };
@@ -184,6 +187,8 @@ static void read_config(struct config *config)
 			config->skip = strtol(value, NULL, 10);
 		else if (!strcmp(word, "truth.dump"))
 			config->dump = strtol(value, NULL, 10);
+		else if (!strcmp(word, "truth.maps"))
+			config->maps = strtol(value, NULL, 10);
 		else if (!strcmp(word, "truth.links"))
 			config->links = strtol(value, NULL, 10);
 		else if (!strcmp(word, "truth.churn"))
@@ -641,6 +646,127 @@ static void link_raws(struct guest *guest)
 	}
 }
 
+/* Maps with contents, named "d_..." */
+
+static int create_told(enum bpf_map_type type, const char *name, __u32 key, __u32 value, __u32 n,
+		       __u32 flags, int inner)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = flags);
+	int fd;
+
+	if (inner >= 0)
+		opts.inner_map_fd = (__u32)inner;
+	fd = bpf_map_create(type, name, key, value, n, &opts);
+	if (fd < 0)
+		die("cannot create the map %s: %s", name, strerror(errno));
+	return fd;
+}
+
+static void put_told(int fd, const void *key, const void *value)
+{
+	if (bpf_map_update_elem(fd, key, value, BPF_ANY))
+		die("cannot fill a map: %s", strerror(errno));
+}
+
+/* Keys and values of any size, each byte another; a per-CPU map gets other values for each CPU. */
+static void fill_told(int fd, __u32 key_size, __u32 n)
+{
+	unsigned char key[64], value[4096];
+
+	for (__u32 i = 0; i < n; i++) {
+		memset(key, 0x55, sizeof(key));
+		memcpy(key, &i, key_size < sizeof(i) ? key_size : sizeof(i));
+		for (size_t b = 0; b < sizeof(value); b++)
+			value[b] = (unsigned char)(b * 3 + b / 256 + i * 31 + 1);
+		put_told(fd, key, value);
+	}
+}
+
+static void fill_ring(int fd)
+{
+	__u32 value;
+
+	for (value = 100; value < 105; value++)
+		put_told(fd, NULL, &value);
+	for (int i = 0; i < 3; i++)
+		if (bpf_map_lookup_and_delete_elem(fd, NULL, &value))
+			die("cannot pop: %s", strerror(errno));
+	for (value = 200; value < 203; value++)
+		put_told(fd, NULL, &value);
+}
+
+static void fill_trie(int fd)
+{
+	struct {
+		__u32 prefix;
+		unsigned char address[4];
+	} keys[] = {{8, {10}},
+		    {16, {10, 1}},
+		    {24, {10, 1, 2}},
+		    {32, {10, 1, 2, 3}},
+		    {32, {10, 1, 2, 4}},
+		    {12, {192, 160}},
+		    {0, {0}},
+		    {25, {10, 1, 2, 128}},
+		    {31, {172, 16, 0, 2}}};
+
+	for (__u32 i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		unsigned char value[6] = {(unsigned char)(i + 1), 2, 3, 4, 5, 6};
+
+		put_told(fd, &keys[i], value);
+	}
+	if (bpf_map_delete_elem(fd, &keys[2]))
+		die("cannot delete of a trie: %s", strerror(errno));
+}
+
+static void create_told_maps(void)
+{
+	static const struct {
+		enum bpf_map_type type;
+		const char *name;
+		__u32 key, value, n, filled, flags;
+	} maps[] = {
+		{BPF_MAP_TYPE_ARRAY, "d_array", 4, 13, 5, 4, 0},
+		{BPF_MAP_TYPE_ARRAY, "d_mmapable", 4, 24, 3, 3, BPF_F_MMAPABLE},
+		{BPF_MAP_TYPE_PERCPU_ARRAY, "d_pcpu_array", 4, 12, 3, 2, 0},
+		{BPF_MAP_TYPE_HASH, "d_hash", 6, 10, 100, 90, 0},
+		{BPF_MAP_TYPE_HASH, "d_hash_full", 8, 8, 33, 33, BPF_F_NO_PREALLOC},
+		{BPF_MAP_TYPE_LRU_HASH, "d_lru", 4, 9, 64, 20, 0},
+		{BPF_MAP_TYPE_PERCPU_HASH, "d_pcpu_hash", 4, 12, 20, 9, 0},
+		{BPF_MAP_TYPE_PERCPU_HASH, "d_pcpu_hash8", 8, 8, 20, 9, BPF_F_NO_PREALLOC},
+		{BPF_MAP_TYPE_LRU_PERCPU_HASH, "d_pcpu_lru", 12, 4, 20, 9, 0},
+		{BPF_MAP_TYPE_HASH, "d_empty", 4, 4, 20, 0, 0},
+	};
+	struct code code = {.cnt = 0};
+	__u32 key = 2;
+	int fd, inner, prog;
+
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		fd = create_told(maps[i].type, maps[i].name, maps[i].key, maps[i].value, maps[i].n,
+				 maps[i].flags, -1);
+		fill_told(fd, maps[i].key, maps[i].filled);
+	}
+	emit_end(&code);
+	prog = load_raw(&raw_types[0], "in_a_slot", "GPL", &code);
+	fd = create_told(BPF_MAP_TYPE_PROG_ARRAY, "d_progs", 4, 4, 4, 0, -1);
+	put_told(fd, &key, &prog);
+	inner = create_told(BPF_MAP_TYPE_ARRAY, "d_inner", 4, 4, 1, 0, -1);
+	fd = create_told(BPF_MAP_TYPE_ARRAY_OF_MAPS, "d_maps", 4, 4, 4, 0, inner);
+	put_told(fd, &key, &inner);
+	fd = create_told(BPF_MAP_TYPE_HASH_OF_MAPS, "d_hash_maps", 4, 4, 4, 0, inner);
+	put_told(fd, &key, &inner);
+	fill_trie(create_told(BPF_MAP_TYPE_LPM_TRIE, "d_trie", 8, 6, 20, BPF_F_NO_PREALLOC, -1));
+	fill_ring(create_told(BPF_MAP_TYPE_QUEUE, "d_queue", 0, 4, 5, 0, -1));
+	fill_ring(create_told(BPF_MAP_TYPE_STACK, "d_stack", 0, 4, 5, 0, -1));
+	/* So large that it is read in parts: each value is seven times its key. */
+	fd = create_told(BPF_MAP_TYPE_HASH, "d_big", 4, 96, 30000, 0, -1);
+	for (key = 0; key < 20000; key++) {
+		__u32 wide[24] = {key * 7};
+
+		put_told(fd, &key, wide);
+	}
+}
+
 /* Runs what BPF_PROG_TEST_RUN can run; the rest says so with an error, which is fine. */
 static void run_progs(const struct guest *guest)
 {
@@ -979,19 +1105,16 @@ static void put_all(FILE *f, const char *key, int (*next)(__u32, __u32 *),
 	fputc(']', f);
 }
 
-/* What bpftool says of a program, which the caller frees. There is no shell here. */
-static char *bpftool_dump(__u32 id, bool json)
+/* What bpftool says, which the caller frees. There is no shell here. */
+static char *run_bpftool(char *const *argv)
 {
-	char number[16], *text = NULL, buf[4096];
-	char *argv[] = {"bpftool",          "prog", "dump", "xlated", "id", number, "opcodes",
-			json ? "-j" : NULL, NULL};
+	char *text = NULL, buf[4096];
 	int pipes[2], status;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 	ssize_t n;
 	pid_t pid;
 
-	snprintf(number, sizeof(number), "%u", id);
 	if (!f || pipe(pipes))
 		die("no pipe for bpftool: %s", strerror(errno));
 	pid = fork();
@@ -1007,8 +1130,18 @@ static char *bpftool_dump(__u32 id, bool json)
 		fwrite(buf, 1, (size_t)n, f);
 	close(pipes[0]);
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || status || fclose(f))
-		die("bpftool cannot dump program %u", id);
+		die("bpftool %s %s %s %s fails", argv[1], argv[2], argv[3], argv[4] ? argv[4] : "");
 	return text;
+}
+
+static char *bpftool_dump(__u32 id, bool json)
+{
+	char number[16];
+	char *argv[] = {"bpftool",          "prog", "dump", "xlated", "id", number, "opcodes",
+			json ? "-j" : NULL, NULL};
+
+	snprintf(number, sizeof(number), "%u", id);
+	return run_bpftool(argv);
 }
 
 /*
@@ -1131,6 +1264,83 @@ static void put_dump(FILE *f, __u32 id)
 	fputc('}', f);
 }
 
+/* As bpf_map_get_next_id(), for maps whose contents are told. Of "map" and "gone" there are many.
+ */
+static int next_told(__u32 id, __u32 *next)
+{
+	static const __u32 types[] = {BPF_MAP_TYPE_ARRAY,           BPF_MAP_TYPE_PERCPU_ARRAY,
+				      BPF_MAP_TYPE_PROG_ARRAY,      BPF_MAP_TYPE_HASH,
+				      BPF_MAP_TYPE_LRU_HASH,        BPF_MAP_TYPE_PERCPU_HASH,
+				      BPF_MAP_TYPE_LPM_TRIE,        BPF_MAP_TYPE_ARRAY_OF_MAPS,
+				      BPF_MAP_TYPE_LRU_PERCPU_HASH, BPF_MAP_TYPE_HASH_OF_MAPS};
+
+	while (!bpf_map_get_next_id(id, &id)) {
+		struct bpf_map_info info = {.type = 0};
+		__u32 len = sizeof(info);
+		int fd = bpf_map_get_fd_by_id(id);
+
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+			die("map %u: %s", id, strerror(errno));
+		close(fd);
+		if (!strcmp(info.name, "map") || !strcmp(info.name, "gone") ||
+		    !strcmp(info.name, "d_big"))
+			continue;
+		for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+			if (types[i] == info.type) {
+				*next = id;
+				return 0;
+			}
+	}
+	return -1;
+}
+
+static void put_contents(FILE *f, __u32 id)
+{
+	char number[16];
+	char *argv[] = {"bpftool", "-j", "map", "dump", "id", number, NULL}, *text, *p;
+	static const char unknown[] = "(unsupported-kind", null[] = "null             ";
+
+	snprintf(number, sizeof(number), "%u", id);
+	text = run_bpftool(argv);
+	/* What bpftool prints of a double is no JSON. */
+	while ((p = strstr(text, unknown)))
+		memcpy(p, null, sizeof(null) - 1);
+	fprintf(f, "{\"id\":%u,\"entries\":%s}", id, text);
+	free(text);
+}
+
+/* Of BTF objects that are no module's, every third: bpftool takes its time. */
+static int next_btf_told(__u32 id, __u32 *next)
+{
+	do {
+		if (bpf_btf_get_next_id(id, &id))
+			return -1;
+	} while (id == 1 || id % 3);
+	*next = id;
+	return 0;
+}
+
+static void put_btf_as_c(FILE *f, __u32 id)
+{
+	char number[16];
+	char *argv[] = {"bpftool", "btf", "dump", "id", number, "format", "c", NULL}, *text;
+
+	snprintf(number, sizeof(number), "%u", id);
+	text = run_bpftool(argv);
+	fprintf(f, "{\"id\":%u,\"c\":", id);
+	put_string(f, text);
+	fputc('}', f);
+	free(text);
+}
+
+static void put_btf_list(FILE *f)
+{
+	char *argv[] = {"bpftool", "-j", "btf", "list", NULL}, *text = run_bpftool(argv);
+
+	fprintf(f, ",\"btf\":%s", text);
+	free(text);
+}
+
 static bool has_cpu_flag(const char *flag)
 {
 	FILE *f = fopen("/proc/cpuinfo", "re");
@@ -1205,6 +1415,11 @@ static char *make_document(const struct guest *guest, size_t *size)
 	if (guest->config.links) {
 		put_all(f, "maps", bpf_map_get_next_id, put_map);
 		put_all(f, "links", bpf_link_get_next_id, put_link);
+	}
+	if (guest->config.maps) {
+		put_all(f, "contents", next_told, put_contents);
+		put_btf_list(f);
+		put_all(f, "btf_as_c", next_btf_told, put_btf_as_c);
 	}
 	if (guest->config.dump) {
 		shorten_kallsyms();
@@ -1337,6 +1552,8 @@ int main(void)
 	if (guest.config.links)
 		link_raws(&guest);
 	load_raws(&guest);
+	if (guest.config.maps)
+		create_told_maps();
 	run_progs(&guest);
 	say("loaded at %lld ms", ns_of(CLOCK_BOOTTIME) / 1000000);
 	text = make_document(&guest, &size);
