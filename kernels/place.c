@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <string.h>
 
+#include "image/module_files.h"
 #include "kernels/place.h"
 
 #define COMPONENT_MAX 255 /* NAME_MAX of every file system */
@@ -52,13 +53,6 @@ static bool begins(const char *text, const char *with)
 	return !strncmp(text, with, strlen(with));
 }
 
-static bool ends(const char *text, const char *with)
-{
-	size_t len = strlen(text), n = strlen(with);
-
-	return len >= n && !strcmp(text + len - n, with);
-}
-
 /* What is behind "lib/modules/V/"; NULL: nothing. */
 static const char *below_modules(const char *path)
 {
@@ -90,15 +84,11 @@ bool kernels_path_is_image(const char *path)
 
 bool kernels_path_is_module(const char *path)
 {
-	static const char *const suffixes[] = {".ko", ".ko.gz", ".ko.xz", ".ko.zst"};
-	const char *name = below_modules(path);
+	const char *name = below_modules(path), *base;
 
 	if (!name)
 		return false;
 	if (!strchr(name, '/') && begins(name, "modules."))
 		return true;
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++)
-		if (ends(name, suffixes[i]))
-			return true;
-	return false;
+	return module_name_in_path(name, &base) != 0;
 }

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <errno.h>
-#include <fcntl.h>
-#include <fts.h>
 #include <gelf.h>
 #include <libelf.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "image/decompress.h"
-#include "image/image.h"
+#include "image/module_files.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
@@ -18,18 +14,10 @@
 /* Bounds for damaged files. virtio over PCI takes six modules, which have 0.3 MB together. */
 #define MAX_MODULES 256
 #define MAX_BYTES   ((size_t)64 << 20)
-/* The largest directory tree: a distribution's modules are 5,000 files, a kernel's source 90,000.
- */
-#define MAX_ENTRIES 500000
-
-/* A module's file, found but not yet read. */
-struct file {
-	char *name, *path;
-};
 
 struct search {
 	const char *dir, *release;
-	KT_VEC(struct file) files;
+	struct module_files files;
 	KT_VEC(char *) builtin; /* names */
 	KT_VEC(char *) seen;    /* names that were looked for, found or not */
 	size_t bytes_left;
@@ -39,12 +27,6 @@ struct search {
 static void elf_endp(Elf **elf)
 {
 	elf_end(*elf);
-}
-
-static void fts_endp(FTS **fts)
-{
-	if (*fts)
-		fts_close(*fts);
 }
 
 static void module_deinit(struct vm_module *module)
@@ -66,15 +48,11 @@ void vm_modules_deinit(struct vm_modules *modules)
 
 static void search_deinit(struct search *s)
 {
-	kt_vec_for_each (&s->files, file) {
-		free(file->name);
-		free(file->path);
-	}
 	kt_vec_for_each (&s->builtin, name)
 		free(*name);
 	kt_vec_for_each (&s->seen, name)
 		free(*name);
-	kt_vec_free(&s->files);
+	module_files_deinit(&s->files);
 	kt_vec_free(&s->builtin);
 	kt_vec_free(&s->seen);
 	vm_modules_deinit(&s->out);
@@ -82,103 +60,17 @@ static void search_deinit(struct search *s)
 
 /* --- reading a file --- */
 
-/* *ret stays empty for an empty file. */
-static struct kt_error *map_file(const char *path, struct image_file *ret)
-{
-	/* O_NONBLOCK: a FIFO must not make us wait before we can say that it is no file. */
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st))
-		return kt_error_os(errno, "cannot read %s", path);
-	if (!S_ISREG(st.st_mode))
-		return kt_error_new(KT_ERROR_FORMAT, "%s: not a regular file", path);
-	return st.st_size ? kt_error_wrap(image_file_map(fd, ret), "%s", path) : NULL;
-}
-
-static ssize_t feed_file(void *context, const void **ret)
-{
-	struct image_file *rest = context;
-	size_t n = rest->len;
-
-	*ret = rest->data;
-	rest->len = 0;
-	return (ssize_t)n;
-}
-
-/* Appends the content. Stops after the first piece that goes beyond limit. */
-static struct kt_error *decompress_file(const struct image_file *file, size_t limit,
-					struct kt_buf *out)
-{
-	_cleanup_(decompressor_destroyp) struct decompressor *d = NULL;
-	const char *format = decompress_format(file->data, file->len);
-	struct image_file rest = *file;
-	const void *piece = file->data;
-	size_t n = file->len;
-	struct kt_error *err;
-
-	if (!format) {
-		kt_buf_append(out, piece, n <= limit ? n : limit + 1);
-		return NULL;
-	}
-	err = decompressor_create(format, feed_file, &rest, &d);
-	while (!err && out->len <= limit) {
-		err = decompressor_next(d, &piece, &n);
-		if (!err && !n)
-			break;
-		if (!err)
-			kt_buf_append(out, piece, n);
-	}
-	return err;
-}
-
 /* The file's content, decompressed if it is compressed, of at most `limit` bytes. */
 static struct kt_error *read_file(const char *path, size_t limit, struct kt_buf *out)
 {
-	struct image_file file = {0};
-	struct kt_error *err = map_file(path, &file);
+	struct kt_error *err = module_file_read(path, limit, out);
 
-	if (err || !file.data)
-		return err;
-	err = decompress_file(&file, limit, out);
-	image_file_close(&file);
-	if (err)
-		return kt_error_wrap(err, "%s: cannot read or decompress it", path);
-	if (out->len > limit)
-		return kt_error_new(KT_ERROR_UNSUPPORTED,
-				    "%s: with this one, the modules are larger than %zu MB "
-				    "together",
-				    path, MAX_BYTES >> 20);
-	return kt_buf_failed(out) ? kt_error_no_memory() : NULL;
-}
-
-/* --- names --- */
-
-/* "virtio-rng" to "virtio_rng", as the kernel names it; its file may have either name. */
-static char *canonical_name(const char *name, size_t len)
-{
-	char *copy = strndup(name, len);
-
-	for (char *p = copy; p && *p; p++)
-		*p = *p == '-' ? '_' : *p;
-	return copy;
-}
-
-/* The length of the module's name, at *ret, in "kernel/virtio-rng.ko.xz"; 0: not a module. */
-static size_t name_in_path(const char *path, const char **ret)
-{
-	static const char *const suffixes[] = {".ko", ".ko.gz", ".ko.xz", ".ko.zst"};
-	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-	size_t len = strlen(base);
-
-	*ret = base;
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
-		size_t n = strlen(suffixes[i]);
-
-		if (len > n && !strcmp(base + len - n, suffixes[i]))
-			return len - n;
-	}
-	return 0;
+	if (!err && out->len > limit)
+		err = kt_error_new(KT_ERROR_UNSUPPORTED,
+				   "%s: with this one, the modules are larger than %zu MB "
+				   "together",
+				   path, MAX_BYTES >> 20);
+	return err;
 }
 
 /* Each line of modules.builtin is a path, as if the built-in module were a file. */
@@ -199,75 +91,16 @@ static struct kt_error *read_builtin(struct search *s)
 	for (rest = text.data; (line = strsep(&rest, "\n"));) {
 		_cleanup_free_ char *name = NULL;
 		const char *base;
-		size_t len = name_in_path(line, &base);
+		size_t len = module_name_in_path(line, &base);
 
 		if (!len)
 			continue;
-		name = canonical_name(base, len);
+		name = module_canonical_name(base, len);
 		if (!name || !kt_vec_push(&s->builtin, name))
 			return kt_error_no_memory();
 		name = NULL;
 	}
 	return NULL;
-}
-
-static struct kt_error *add_file(struct search *s, const char *path)
-{
-	struct file file;
-	const char *base;
-	size_t len = name_in_path(path, &base);
-
-	if (!len)
-		return NULL;
-	file.name = canonical_name(base, len);
-	file.path = strdup(path);
-	if (file.name && file.path && kt_vec_push(&s->files, file))
-		return NULL;
-	free(file.name);
-	free(file.path);
-	return kt_error_no_memory();
-}
-
-static int by_name(const FTSENT **a, const FTSENT **b)
-{
-	return strcmp((*a)->fts_name, (*b)->fts_name);
-}
-
-static struct kt_error *take_entry(struct search *s, const FTSENT *entry)
-{
-	switch (entry->fts_info) {
-	case FTS_D:
-	case FTS_DP: return NULL;
-	case FTS_DNR:
-	case FTS_ERR:
-	case FTS_NS: return kt_error_os(entry->fts_errno, "cannot read %s", entry->fts_path);
-	}
-	if (entry->fts_level == FTS_ROOTLEVEL)
-		return kt_error_os(ENOTDIR, "cannot read %s", s->dir);
-	/* A file, or a link to one: map_file() checks that, if the module is needed. */
-	return add_file(s, entry->fts_path);
-}
-
-static struct kt_error *list_files(struct search *s)
-{
-	char *const roots[] = {(char *)(uintptr_t)s->dir, NULL};
-	_cleanup_(fts_endp) FTS *fts = NULL;
-	struct kt_error *err = NULL;
-	FTSENT *entry;
-
-	fts = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
-	if (!fts)
-		return kt_error_os(errno, "cannot read %s", s->dir);
-	for (size_t n = 0; !err && (errno = 0, entry = fts_read(fts)); n++) {
-		if (n == MAX_ENTRIES)
-			return kt_error_new(KT_ERROR_UNSUPPORTED,
-					    "%s: more than %u files: no directory of modules",
-					    s->dir, MAX_ENTRIES);
-		err = take_entry(s, entry);
-	}
-	if (!err && errno)
-		err = kt_error_os(errno, "cannot read %s", s->dir);
-	return err;
 }
 
 /* --- .modinfo, which a module has about itself --- */
@@ -307,23 +140,11 @@ static struct kt_error *find_modinfo(const struct vm_module *module, struct kt_c
 	return not_a_module(module, "it has no .modinfo");
 }
 
-/* The first value of a key, or NULL. */
-static const char *modinfo_value(struct kt_cursor info, const char *key)
-{
-	size_t len = strlen(key);
-	const char *pair;
-
-	while ((pair = kt_cursor_string(&info)))
-		if (!strncmp(pair, key, len) && pair[len] == '=')
-			return pair + len + 1;
-	return NULL;
-}
-
 /* "vermagic=6.1.0-50-cloud-amd64 SMP preempt mod_unload modversions" */
 static struct kt_error *check_release(const struct search *s, const struct vm_module *module,
 				      struct kt_cursor info)
 {
-	const char *vermagic = modinfo_value(info, "vermagic");
+	const char *vermagic = module_info_value(info, "vermagic");
 	int len = vermagic ? (int)strcspn(vermagic, " ") : 0;
 	struct kt_error *err;
 
@@ -355,7 +176,8 @@ static struct kt_error *take_depends(struct search *s, const char *depends)
 	return err;
 }
 
-static struct kt_error *load(struct search *s, const struct file *file, struct vm_module *module)
+static struct kt_error *load(struct search *s, const struct module_file *file,
+			     struct vm_module *module)
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf data = KT_BUF_INIT;
 	struct kt_error *err;
@@ -375,7 +197,7 @@ static struct kt_error *load(struct search *s, const struct file *file, struct v
 	return NULL;
 }
 
-static struct kt_error *take_file(struct search *s, const struct file *file)
+static struct kt_error *take_file(struct search *s, const struct module_file *file)
 {
 	_cleanup_(module_deinit) struct vm_module module = {0};
 	struct kt_cursor info;
@@ -387,7 +209,7 @@ static struct kt_error *take_file(struct search *s, const struct file *file)
 	if (!err)
 		err = check_release(s, &module, info);
 	if (!err)
-		err = take_depends(s, modinfo_value(info, "depends"));
+		err = take_depends(s, module_info_value(info, "depends"));
 	if (err)
 		return err;
 	if (!kt_vec_push(&s->out.all, module))
@@ -402,7 +224,7 @@ static struct kt_error *take_file(struct search *s, const struct file *file)
  */
 static struct kt_error *remember(struct search *s, const char *name, size_t len, const char **ret)
 {
-	_cleanup_free_ char *copy = canonical_name(name, len);
+	_cleanup_free_ char *copy = module_canonical_name(name, len);
 
 	*ret = NULL;
 	if (!copy)
@@ -440,7 +262,7 @@ static struct kt_error *take(struct search *s, const char *name, size_t len)
 	kt_vec_for_each (&s->builtin, it)
 		if (!strcmp(*it, wanted))
 			return NULL;
-	kt_vec_for_each (&s->files, file)
+	kt_vec_for_each (&s->files.v, file)
 		if (!strcmp(file->name, wanted))
 			return take_file(s, file);
 	return add_missing(s, wanted);
@@ -456,7 +278,7 @@ struct kt_error *vm_modules_find(const char *dir, const char *release, const cha
 	};
 	struct kt_error *err;
 
-	err = list_files(&s);
+	err = module_files_list(dir, &s.files);
 	if (!err)
 		err = read_builtin(&s);
 	for (size_t i = 0; i < n && !err; i++)
