@@ -2,6 +2,7 @@
 /* ktstr-gdb check: what is sure to fail when objects are loaded, without a boot. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "cli/boot.h"
 #include "cli/check.h"
@@ -10,6 +11,7 @@
 #include "render/trials.h"
 #include "util/cleanup.h"
 #include "util/io.h"
+#include "vm/modules.h"
 
 /* Of an object, in bytes. */
 #define OBJECT_MAX ((size_t)256 << 20)
@@ -25,11 +27,13 @@ static const char help[] =
 	"\n"
 	"  ok           nothing was found\n"
 	"  \xe2\x9c\x97 CLASS      the load fails\n"
-	"  ? CLASS      with --may-fail: the load fails only if the verifier comes to that\n"
-	"               code, which a check before it may keep it from\n"
+	"  ? CLASS      the load fails, unless a module is loaded that has, or may have, what\n"
+	"               is missing. With --may-fail also: it fails only if the verifier\n"
+	"               comes to that code, which a check before it may keep it from\n"
 	"  -            the object says not to load it: SEC(\"?...\")\n"
 	"\n"
-	"What a module has is not known here: load the module, and it may be there.\n"
+	"That is of the object as libbpf (up to 1.7) loads it, if its loader changes nothing\n"
+	"in it before, and of the modules that come with the kernel.\n"
 	"\n"
 	"Kernels:\n"
 	"  --kernel IMAGE       a vmlinuz, a package, a directory, debian:SUITE, as for\n"
@@ -38,6 +42,8 @@ static const char help[] =
 	"  --btf FILE           raw BTF, a copy of a /sys/kernel/btf/vmlinux\n"
 	"  --system-map FILE, --kallsyms FILE\n"
 	"                       its symbols\n"
+	"  --modules DIR        its modules (found beside an image, in its package, and, for\n"
+	"                       /sys/kernel/btf/vmlinux, of this machine)\n"
 	"\n"
 	"The result:\n"
 	"  --may-fail           show what only may fail, too\n"
@@ -53,6 +59,7 @@ enum { OPT_MAY_FAIL = CLI_OPT_OWN };
 struct check_options {
 	KT_VEC(const char *) kernels; /* as they were given */
 	struct kfacts_sources sources;
+	const char *modules; /* NULL: where they are found */
 	bool json, csv;
 	enum cli_color color;
 	struct check check;
@@ -92,11 +99,22 @@ static struct kt_error *read_objects(struct check *check, char **paths, int n)
 	return NULL;
 }
 
+/* What could not be looked into. */
+static void note_limits(const struct check_kernel *kernel)
+{
+	if (!kernel->result.has_btf)
+		cli_note("%s has no BTF: what it lacks is known by its symbols alone",
+			 kernel->name);
+	if (*kernel->result.why_not_modules)
+		cli_note("%s: what a module could have is not called failing: %s", kernel->name,
+			 kernel->result.why_not_modules);
+}
+
 /* Adds a kernel; one that cannot be read is said, and the others go on. */
-static void check_kernel(struct check_options *o, const struct kfacts_sources *sources,
+static void check_kernel(struct check_options *o, const struct preflight_kernel *files_of_kernel,
 			 const char *name)
 {
-	struct check_kernel kernel = {.file = cli_sources_name(sources)};
+	struct check_kernel kernel = {.file = cli_sources_name(files_of_kernel->sources)};
 	struct preflight_file *files = calloc(o->check.objects.len, sizeof(*files));
 	struct kt_error *err = files ? NULL : kt_error_no_memory();
 
@@ -108,18 +126,17 @@ static void check_kernel(struct check_options *o, const struct kfacts_sources *s
 						   object->bytes.len};
 	}
 	if (!err)
-		err = preflight_apart(sources, files, o->check.objects.len, cli_cancel_fd(),
+		err = preflight_apart(files_of_kernel, files, o->check.objects.len, cli_cancel_fd(),
 				      &kernel.result);
 	cli_progress(NULL);
 	free(files);
 	if (!err) {
 		kernel.name = *kernel.result.release ? kernel.result.release : name;
-		if (!kt_vec_push(&o->check.kernels, kernel)) {
+		if (kt_vec_push(&o->check.kernels, kernel)) {
+			note_limits(&kernel);
+		} else {
 			preflight_result_deinit(&kernel.result);
 			err = kt_error_no_memory();
-		} else if (!kernel.result.has_btf) {
-			cli_note("%s has no BTF: what it lacks is known by its symbols alone",
-				 kernel.name);
 		}
 	}
 	if (err)
@@ -200,24 +217,57 @@ static int show(struct check_options *o)
 	return status == CLI_DONE && any_fails(&o->check) ? CLI_TEST_FAILED : status;
 }
 
+/* "vmlinuz-6.1.0-50" has the release in its name; NULL: it has not. */
+static const char *release_in_name(const char *image)
+{
+	const char *name = cli_base_name(image), *dash = strchr(name, '-');
+
+	return !strncmp(name, "vmlinu", 6) && dash ? dash + 1 : NULL;
+}
+
+/* The kernel of --vmlinux or --btf, with the modules beside it, or those of this machine. */
+static void check_sources(struct check_options *o)
+{
+	const char *image = o->sources.image, *btf = o->sources.btf;
+	_cleanup_free_ char *modules = NULL, *btf_dir = NULL;
+	size_t len = btf ? strlen(btf) : 0, end = strlen("/btf/vmlinux");
+	struct utsname uts;
+
+	if (image)
+		modules = vm_modules_dir(image, release_in_name(image));
+	/* /sys/kernel/btf, or a copy, has the BTF of the modules that are loaded, too. */
+	if (len >= end && !strcmp(btf + len - end, "/btf/vmlinux"))
+		btf_dir = strndup(btf, len - strlen("/vmlinux"));
+	if (btf_dir && !modules && !strcmp(btf_dir, "/sys/kernel/btf") && !uname(&uts))
+		modules = vm_modules_dir("/boot/vmlinuz", uts.release);
+	check_kernel(o,
+		     &(struct preflight_kernel){&o->sources, o->modules ? o->modules : modules,
+						btf_dir},
+		     cli_sources_name(&o->sources));
+}
+
 static int run(struct check_options *o, int n, char **paths)
 {
 	struct kt_error *err = read_objects(&o->check, paths, n);
 
 	if (!err)
 		err = find_kernels(o);
+	if (!err && o->modules && o->found.v.len + (cli_sources_name(&o->sources) != NULL) > 1)
+		err = kt_error_new(KT_ERROR_USAGE, "--modules DIR is for one kernel");
 	if (err)
 		return cli_fail(err);
 	kt_vec_for_each (&o->found.v, kernel) {
 		const struct kfacts_sources sources = {.image = kernel->image,
 						       .image_name = kernel->source};
+		const struct preflight_kernel files = {
+			&sources, o->modules ? o->modules : kernel->modules, NULL};
 
-		check_kernel(o, &sources, kernel->name);
+		check_kernel(o, &files, kernel->name);
 		if (cli_sleep_ms(0))
 			break;
 	}
 	if (cli_sources_name(&o->sources))
-		check_kernel(o, &o->sources, cli_sources_name(&o->sources));
+		check_sources(o);
 	return show(o);
 }
 
@@ -229,6 +279,7 @@ static struct kt_error *take_option(struct check_options *o, int option, const c
 	case CLI_OPT_BTF: o->sources.btf = arg; return NULL;
 	case CLI_OPT_SYSTEM_MAP: o->sources.system_map = arg; return NULL;
 	case CLI_OPT_KALLSYMS: o->sources.kallsyms = arg; return NULL;
+	case CLI_OPT_MODULES: o->modules = arg; return NULL;
 	case OPT_MAY_FAIL: o->check.may_fail = true; return NULL;
 	case CLI_OPT_JSON: o->json = true; return NULL;
 	case CLI_OPT_CSV: o->csv = true; return NULL;
@@ -247,6 +298,10 @@ static struct kt_error *check_usage(const struct check_options *o, int n)
 		return kt_error_hint(kt_error_new(KT_ERROR_USAGE, "check needs a kernel"),
 				     "--kernel IMAGE, --vmlinux FILE, or --btf FILE; "
 				     "/sys/kernel/btf/vmlinux is that of this machine");
+	if (cli_sources_name(&o->sources) && !o->sources.image && !o->sources.btf)
+		return kt_error_hint(kt_error_new(KT_ERROR_USAGE,
+						  "check needs the types of that kernel, too"),
+				     "--btf FILE or --vmlinux FILE");
 	return NULL;
 }
 
@@ -258,6 +313,7 @@ int cli_check(int argc, char **argv)
 		{"btf", required_argument, NULL, CLI_OPT_BTF},
 		{"system-map", required_argument, NULL, CLI_OPT_SYSTEM_MAP},
 		{"kallsyms", required_argument, NULL, CLI_OPT_KALLSYMS},
+		{"modules", required_argument, NULL, CLI_OPT_MODULES},
 		{"may-fail", no_argument, NULL, OPT_MAY_FAIL},
 		{"json", no_argument, NULL, CLI_OPT_JSON},
 		{"csv", no_argument, NULL, CLI_OPT_CSV},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What `check` found, and how it is shown (cli/check_view.c). */
+/* What `check` found, and how it is shown (cli/check_view.c, cli/check_text.c). */
 #ifndef KT_CLI_CHECK_H
 #define KT_CLI_CHECK_H
 
@@ -37,12 +37,19 @@ enum check_verdict check_verdict(const struct check *check, size_t kernel, size_
 /* "ok", "fails", "may_fail", "off". */
 const char *check_verdict_name(enum check_verdict verdict);
 
+const struct preflight_report *check_report(const struct check *check, size_t kernel,
+					    size_t object);
+
+/* Programs of all objects. */
+size_t check_rows(const struct check *check);
+
 /* How many programs an object has, 1 for one that cannot be opened; its names are "" then. */
 size_t check_programs(const struct check *check, size_t object);
 const char *check_program_name(const struct check *check, size_t object, size_t program);
 const char *check_program_section(const struct check *check, size_t object, size_t program);
 
-/* The whole result; the caller frees *ret. KT_ERROR_NO_MEMORY. */
+/* The whole result. width: of the terminal; 0: there is none. The caller frees *ret.
+ * KT_ERROR_NO_MEMORY. */
 struct kt_error *check_render_text(const struct check *check, size_t width, bool color, char **ret);
 struct kt_error *check_render_csv(const struct check *check, char **ret);
 struct kt_error *check_render_json(const struct check *check, char **ret);

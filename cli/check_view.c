@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What `check` found, as text, CSV and JSON. */
+/* What `check` found: what becomes of each program; as CSV and JSON. The text is in check_text.c.
+ */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,13 +9,11 @@
 #include "model/json.h"
 #include "model/json_put.h"
 #include "render/grid.h"
-#include "render/text.h"
 #include "util/cleanup.h"
 
 /* --- what becomes of a program --- */
 
-static const struct preflight_report *report_of(const struct check *check, size_t kernel,
-						size_t object)
+const struct preflight_report *check_report(const struct check *check, size_t kernel, size_t object)
 {
 	return &check->kernels.data[kernel].result.reports.data[object];
 }
@@ -23,16 +22,26 @@ static const struct preflight_report *report_of(const struct check *check, size_
 static const struct preflight_program *program_of(const struct check *check, size_t object,
 						  size_t program)
 {
-	const struct preflight_report *r = check->kernels.len ? report_of(check, 0, object) : NULL;
+	const struct preflight_report *r = check->kernels.len ? check_report(check, 0, object)
+							      : NULL;
 
 	return r && program < r->programs.len ? &r->programs.data[program] : NULL;
 }
 
 size_t check_programs(const struct check *check, size_t object)
 {
-	size_t n = check->kernels.len ? report_of(check, 0, object)->programs.len : 0;
+	size_t n = check->kernels.len ? check_report(check, 0, object)->programs.len : 0;
 
 	return n ? n : 1;
+}
+
+size_t check_rows(const struct check *check)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < check->objects.len; i++)
+		n += check_programs(check, i);
+	return n;
 }
 
 const char *check_program_name(const struct check *check, size_t object, size_t program)
@@ -49,19 +58,26 @@ const char *check_program_section(const struct check *check, size_t object, size
 	return p ? p->section : "";
 }
 
+/* The first one that is about modules, else the first of all. */
 static const struct preflight_finding *any_finding(const struct preflight_report *report,
 						   size_t program)
 {
-	kt_vec_for_each (&report->findings, f)
-		if (f->program == program || f->program == PREFLIGHT_ALL)
+	const struct preflight_finding *first = NULL;
+
+	kt_vec_for_each (&report->findings, f) {
+		if (f->program != program && f->program != PREFLIGHT_ALL)
+			continue;
+		if (f->module)
 			return f;
-	return NULL;
+		first = first ? first : f;
+	}
+	return first;
 }
 
 enum check_verdict check_verdict(const struct check *check, size_t kernel, size_t object,
 				 size_t program, const struct preflight_finding **ret)
 {
-	const struct preflight_report *report = report_of(check, kernel, object);
+	const struct preflight_report *report = check_report(check, kernel, object);
 	const struct preflight_program *p = program_of(check, object, program);
 	const struct preflight_finding *f = preflight_failure(report, program), *may = NULL;
 	bool off = p && p->off;
@@ -85,273 +101,6 @@ const char *check_verdict_name(enum check_verdict verdict)
 	};
 
 	return names[verdict];
-}
-
-/* --- text --- */
-
-#define KERNELS_MAX (RENDER_SELECTED_MAX - 2)
-
-/* A program, with a cell for each kernel of the table. */
-struct row {
-	const char *file, *program;
-	struct {
-		enum check_verdict verdict;
-		char text[40];
-	} cells[KERNELS_MAX];
-};
-
-static struct render_cell get_file(const void *row)
-{
-	return render_string_cell(((const struct row *)row)->file);
-}
-
-static struct render_cell get_program(const void *row)
-{
-	const char *name = ((const struct row *)row)->program;
-
-	return render_string_cell(*name ? name : NULL);
-}
-
-static struct render_cell get_verdict(const void *row, size_t n)
-{
-	const struct row *r = row;
-	struct render_cell cell = render_string_cell(r->cells[n].text);
-
-	cell.known = r->cells[n].verdict != CHECK_OFF;
-	if (!cell.known)
-		cell.text = (struct kt_text){NULL, 0};
-	if (r->cells[n].verdict == CHECK_OK)
-		cell.tone = RENDER_TONE_GOOD;
-	if (r->cells[n].verdict == CHECK_FAILS)
-		cell.tone = RENDER_TONE_BAD;
-	return cell;
-}
-
-static void fill_cell(const struct check *check, size_t kernel, size_t object, size_t program,
-		      struct row *row, size_t at)
-{
-	const struct preflight_finding *f;
-	enum check_verdict verdict = check_verdict(check, kernel, object, program, &f);
-	bool shown = verdict == CHECK_FAILS || (check->may_fail && verdict == CHECK_MAY_FAIL);
-	const char *mark = verdict == CHECK_FAILS ? "\xe2\x9c\x97" : "?";
-
-	row->cells[at].verdict = verdict;
-	snprintf(row->cells[at].text, sizeof(row->cells[at].text), "%s%s%s", shown ? mark : "ok",
-		 shown ? " " : "", shown ? kt_load_class_name(f->class) : "");
-}
-
-static size_t count_rows(const struct check *check)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < check->objects.len; i++)
-		n += check_programs(check, i);
-	return n;
-}
-
-/* The kernels from..from + n as one table. */
-static struct kt_error *append_table(const struct check *check, size_t from, size_t n, size_t width,
-				     bool color, struct kt_buf *out)
-{
-	size_t n_rows = count_rows(check), at = 0;
-	_cleanup_free_ struct row *rows = calloc(n_rows, sizeof(*rows));
-	struct render_column columns[RENDER_SELECTED_MAX] = {
-		{"file", NULL, "FILE", &render_as_text, RENDER_GET(get_file),
-		 .flags = RENDER_ALWAYS | RENDER_CUT},
-		{"program", NULL, "PROGRAM", &render_as_text, RENDER_GET(get_program),
-		 .flags = RENDER_ALWAYS | RENDER_CUT},
-	};
-	struct render_grid grid = {.columns = columns,
-				   .n_columns = n + 2,
-				   .rows = rows,
-				   .row_size = sizeof(*rows),
-				   .n_rows = n_rows};
-
-	if (!rows)
-		return kt_error_no_memory();
-	for (size_t k = 0; k < n; k++)
-		columns[k + 2] = (struct render_column){NULL,
-							NULL,
-							check->kernels.data[from + k].head,
-							&render_as_text,
-							RENDER_GET_NTH(get_verdict, k),
-							.flags = RENDER_ALWAYS};
-	for (size_t i = 0; i < check->objects.len; i++) {
-		for (size_t p = 0; p < check_programs(check, i); p++, at++) {
-			rows[at].file = check->objects.data[i].name;
-			rows[at].program = check_program_name(check, i, p);
-			for (size_t k = 0; k < n; k++)
-				fill_cell(check, from + k, i, p, &rows[at], k);
-		}
-	}
-	return render_grid_table(&grid, width, color, out);
-}
-
-/* Columns that a kernel takes in a table, with the two blanks before it. */
-static size_t column_width(const struct check *check, size_t kernel)
-{
-	size_t widest = strlen(check->kernels.data[kernel].head);
-
-	for (size_t i = 0; i < check->objects.len; i++) {
-		for (size_t p = 0; p < check_programs(check, i); p++) {
-			const struct preflight_finding *f;
-			size_t len;
-
-			check_verdict(check, kernel, i, p, &f);
-			len = f ? strlen(kt_load_class_name(f->class)) + 2 : 2;
-			widest = len > widest ? len : widest;
-		}
-	}
-	return widest + 2;
-}
-
-static size_t names_width(const struct check *check)
-{
-	size_t file = 4, program = 7;
-
-	for (size_t i = 0; i < check->objects.len; i++) {
-		size_t len = strlen(check->objects.data[i].name);
-
-		file = len > file ? len : file;
-		for (size_t p = 0; p < check_programs(check, i); p++) {
-			len = strlen(check_program_name(check, i, p));
-			program = len > program ? len : program;
-		}
-	}
-	return file + 2 + program;
-}
-
-/* In a pipe nothing is cut, but kernels come in as many tables. */
-#define DEFAULT_WIDTH 80
-
-/* As many kernels side by side as the terminal has room for, and one at least. */
-static struct kt_error *append_tables(const struct check *check, size_t width, bool color,
-				      struct kt_buf *out)
-{
-	size_t names = names_width(check), from = 0;
-	struct kt_error *err = NULL;
-
-	if (width && names > width / 2)
-		names = width / 2; /* they are cut */
-	while (from < check->kernels.len && !err) {
-		size_t n = 0, used = names;
-
-		while (from + n < check->kernels.len && n < KERNELS_MAX) {
-			used += column_width(check, from + n);
-			if (used > (width ? width : DEFAULT_WIDTH) && n)
-				break;
-			n++;
-		}
-		if (from)
-			kt_buf_appends(out, "\n");
-		err = append_table(check, from, n, width, color, out);
-		from += n;
-	}
-	return err;
-}
-
-static bool is_same(const struct preflight_finding *a, const struct preflight_finding *b)
-{
-	return a->class == b->class && a->sure == b->sure && a->program == b->program &&
-	       !strcmp(a->what, b->what);
-}
-
-static bool has_finding(const struct check *check, size_t kernel, size_t object,
-			const struct preflight_finding *f)
-{
-	kt_vec_for_each (&report_of(check, kernel, object)->findings, own)
-		if (is_same(own, f))
-			return true;
-	return false;
-}
-
-/*
- * "5.10.0, 6.1.0": the kernels with the finding, or "all kernels". False: one before `kernel` has
- * told it.
- */
-static bool append_where(const struct check *check, size_t kernel, size_t object,
-			 const struct preflight_finding *f, struct kt_buf *out)
-{
-	size_t n = 0;
-
-	for (size_t k = 0; k < check->kernels.len; k++) {
-		if (!has_finding(check, k, object, f))
-			continue;
-		if (k < kernel)
-			return false;
-		kt_buf_appends(out, n++ ? ", " : "");
-		render_append_visible(out, check->kernels.data[k].head, false);
-	}
-	if (n > 1 && n == check->kernels.len && !out->failed) {
-		out->len = 0;
-		kt_buf_appends(out, "all kernels");
-	}
-	return true;
-}
-
-static void append_finding(const struct check *check, size_t kernel, size_t object,
-			   const struct preflight_finding *f, struct kt_buf *out)
-{
-	_cleanup_(kt_buf_deinit) struct kt_buf where = KT_BUF_INIT;
-
-	if ((!f->sure && !check->may_fail) || !append_where(check, kernel, object, f, &where))
-		return;
-	render_append_visible(out, check->objects.data[object].name, false);
-	if (f->program != PREFLIGHT_ALL) {
-		kt_buf_appendc(out, ':');
-		render_append_visible(out, check_program_name(check, object, f->program), false);
-	}
-	kt_buf_printf(out, " on %s: %s", where.data ? where.data : "", f->sure ? "" : "may fail: ");
-	render_append_visible(out, f->what, false);
-	kt_buf_printf(out, "  [%s]\n", kt_load_class_name(f->class));
-	if (!f->try)
-		return;
-	kt_buf_appends(out, "  ");
-	render_append_visible(out, f->try, false);
-	kt_buf_appends(out, "\n");
-}
-
-static void append_count(const struct check *check, struct kt_buf *out)
-{
-	size_t all = 0, fail = 0, may = 0;
-
-	for (size_t k = 0; k < check->kernels.len; k++) {
-		for (size_t i = 0; i < check->objects.len; i++) {
-			for (size_t p = 0; p < check_programs(check, i); p++) {
-				enum check_verdict v = check_verdict(check, k, i, p, NULL);
-
-				all += v != CHECK_OFF;
-				fail += v == CHECK_FAILS;
-				may += v == CHECK_MAY_FAIL;
-			}
-		}
-	}
-	kt_buf_printf(out, "%zu of %zu will fail", fail, all);
-	if (may)
-		kt_buf_printf(out, ", %zu may fail%s", may,
-			      check->may_fail ? "" : " (--may-fail says of what)");
-	kt_buf_appends(out, "\n");
-}
-
-struct kt_error *check_render_text(const struct check *check, size_t width, bool color, char **ret)
-{
-	struct kt_buf out = KT_BUF_INIT;
-	struct kt_error *err = append_tables(check, width, color, &out);
-	size_t table = out.len;
-
-	if (err) {
-		kt_buf_deinit(&out);
-		return err;
-	}
-	kt_buf_appends(&out, "\n");
-	for (size_t i = 0; i < check->objects.len; i++)
-		for (size_t k = 0; k < check->kernels.len; k++)
-			kt_vec_for_each (&report_of(check, k, i)->findings, f)
-				append_finding(check, k, i, f, &out);
-	if (out.len > table + 1)
-		kt_buf_appends(&out, "\n");
-	append_count(check, &out);
-	return kt_buf_finish(&out, ret);
 }
 
 /* --- CSV: a line for each program and kernel --- */
@@ -390,7 +139,7 @@ static struct line line_of(const struct check *check, size_t kernel, size_t obje
 
 struct kt_error *check_render_csv(const struct check *check, char **ret)
 {
-	size_t n = count_rows(check) * check->kernels.len, at = 0;
+	size_t n = check_rows(check) * check->kernels.len, at = 0;
 	_cleanup_free_ struct line *lines = calloc(n ? n : 1, sizeof(*lines));
 	struct render_grid grid = RENDER_GRID(csv_columns, lines, n);
 	struct kt_buf out = KT_BUF_INIT;
@@ -420,6 +169,10 @@ static json_t *json_kernel(const struct check_kernel *kernel)
 	json_object_set_new(json, "file", kt_json_text(kernel->file));
 	json_object_set_new(json, "btf", json_boolean(kernel->result.has_btf));
 	json_object_set_new(json, "symbols", json_boolean(kernel->result.has_symbols));
+	json_object_set_new(json, "modules",
+			    kernel->result.asked_modules
+				    ? json_boolean(!*kernel->result.why_not_modules)
+				    : json_null());
 	return json;
 }
 
@@ -450,6 +203,7 @@ static json_t *json_finding(const struct check *check, size_t kernel, size_t obj
 	json_object_set_new(json, "kernel", kt_json_text(check->kernels.data[kernel].name));
 	json_object_set_new(json, "class", json_string(kt_load_class_name(f->class)));
 	json_object_set_new(json, "sure", json_boolean(f->sure));
+	json_object_set_new(json, "module", json_boolean(f->module));
 	json_object_set_new(json, "what", kt_json_text(f->what));
 	json_object_set_new(json, "try", kt_json_text(f->try));
 	return json;
@@ -465,7 +219,7 @@ struct kt_error *check_render_json(const struct check *check, char **ret)
 		for (size_t i = 0; i < check->objects.len; i++) {
 			for (size_t p = 0; p < check_programs(check, i); p++)
 				json_array_append_new(programs, json_program(check, k, i, p));
-			kt_vec_for_each (&report_of(check, k, i)->findings, f)
+			kt_vec_for_each (&check_report(check, k, i)->findings, f)
 				json_array_append_new(findings, json_finding(check, k, i, f));
 		}
 	}

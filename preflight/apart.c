@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "preflight/apart.h"
 
+#include <bpf/libbpf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,11 +12,12 @@
 
 /* Of a result: findings are sentences. */
 #define RESULT_MAX ((size_t)64 << 20)
-/* For a child that hangs. A debug kernel of a gigabyte takes seconds. */
-#define TIMEOUT_MS 300000
+/* For a child that hangs. A debug kernel of a gigabyte, or 5,000 compressed modules, take seconds,
+ * and on a busy machine minutes. */
+#define TIMEOUT_MS 900000
 
 struct work {
-	const struct kfacts_sources *sources;
+	const struct preflight_kernel *kernel;
 	const struct preflight_file *files;
 	size_t n;
 };
@@ -25,6 +27,8 @@ static void pack(const struct preflight_result *result, struct kt_buf *out)
 	kt_buf_appendz(out, result->release);
 	kt_buf_append_le(out, result->has_btf, 1);
 	kt_buf_append_le(out, result->has_symbols, 1);
+	kt_buf_append_le(out, result->asked_modules, 1);
+	kt_buf_appendz(out, result->why_not_modules);
 	kt_vec_for_each (&result->reports, report)
 		preflight_pack(report, out);
 }
@@ -32,14 +36,17 @@ static void pack(const struct preflight_result *result, struct kt_buf *out)
 static struct kt_error *unpack(const struct kt_buf *from, size_t n, struct preflight_result *ret)
 {
 	struct kt_cursor c = kt_cursor(from->data, from->len, false);
-	const char *release = kt_cursor_string(&c);
+	const char *release = kt_cursor_string(&c), *why_not;
 	struct preflight_result result = {0};
 	struct kt_error *err = NULL;
 
 	result.has_btf = kt_cursor_u8(&c);
 	result.has_symbols = kt_cursor_u8(&c);
+	result.asked_modules = kt_cursor_u8(&c);
+	why_not = kt_cursor_string(&c);
 	result.release = release && !c.failed ? strdup(release) : NULL;
-	if (!result.release)
+	result.why_not_modules = why_not && !c.failed ? strdup(why_not) : NULL;
+	if (!result.release || !result.why_not_modules)
 		err = kt_error_new(KT_ERROR_PROTOCOL, "what a preflight tells makes no sense");
 	for (; n && !err; n--) {
 		struct preflight_report report;
@@ -60,13 +67,18 @@ static struct kt_error *unpack(const struct kt_buf *from, size_t n, struct prefl
 static struct kt_error *work_behind_fence(void *arg, struct kt_buf *ret)
 {
 	const struct work *work = arg;
-	const struct kfacts_sources *s = work->sources;
+	const struct kfacts_sources *s = work->kernel->sources;
 	const struct kt_fence_place all[] = {
 		/* The C library, and the sanitizers after a crash. */
-		{"/proc/self", KT_FENCE_READ}, {"/sys/devices/system/cpu/online", KT_FENCE_READ},
-		{"/dev/null", KT_FENCE_WRITE}, {s->image, KT_FENCE_READ},
-		{s->btf, KT_FENCE_READ},       {s->system_map, KT_FENCE_READ},
+		{"/proc/self", KT_FENCE_READ},
+		{"/sys/devices/system/cpu/online", KT_FENCE_READ},
+		{"/dev/null", KT_FENCE_WRITE},
+		{s->image, KT_FENCE_READ},
+		{s->btf, KT_FENCE_READ},
+		{s->system_map, KT_FENCE_READ},
 		{s->kallsyms, KT_FENCE_READ},
+		{work->kernel->modules, KT_FENCE_READ},
+		{work->kernel->module_btf, KT_FENCE_READ},
 	};
 	_cleanup_(preflight_result_deinit) struct preflight_result result = {0};
 	struct kt_fence fence = {0};
@@ -77,7 +89,7 @@ static struct kt_error *work_behind_fence(void *arg, struct kt_buf *ret)
 			return kt_error_no_memory();
 	kt_fence_put_up(&fence);
 	kt_vec_free(&fence.places);
-	err = preflight_files(s, work->files, work->n, &result);
+	err = preflight_files(work->kernel, work->files, work->n, &result);
 	if (!err)
 		pack(&result, ret);
 	return err;
@@ -107,9 +119,13 @@ static struct kt_error *take_one(struct kt_error *err, struct preflight_result *
 	struct preflight_report report = {0};
 
 	if (err && kt_error_code(err) == KT_ERROR_CLOSED) {
+		struct kt_error *why = kt_error_new(
+			KT_ERROR_UNSUPPORTED, "libbpf %u.%u, which this tool has, crashes on it",
+			libbpf_major_version(), libbpf_minor_version());
+
 		kt_error_destroy(err);
-		err = preflight_not_opened(kt_error_new(KT_ERROR_FORMAT, "libbpf crashes on it"),
-					   &report);
+		err = preflight_not_opened(why, &report);
+		kt_error_destroy(why);
 	} else if (!err) {
 		report = one->reports.data[0];
 		one->reports.len = 0;
@@ -117,6 +133,11 @@ static struct kt_error *take_one(struct kt_error *err, struct preflight_result *
 		all->has_symbols = one->has_symbols;
 		free(all->release);
 		all->release = kt_take_ptr(one->release);
+		if (one->asked_modules && !all->asked_modules) {
+			all->asked_modules = true;
+			free(all->why_not_modules);
+			all->why_not_modules = kt_take_ptr(one->why_not_modules);
+		}
 	}
 	if (!err && !kt_vec_push(&all->reports, report)) {
 		preflight_report_deinit(&report);
@@ -129,9 +150,10 @@ static struct kt_error *take_one(struct kt_error *err, struct preflight_result *
 static struct kt_error *one_by_one(const struct work *work, int cancel_fd,
 				   struct preflight_result *ret)
 {
-	struct preflight_result all = {.release = strdup("")};
-	struct kt_error *err = all.release ? NULL : kt_error_no_memory();
-	struct work none = {work->sources, NULL, 0};
+	struct preflight_result all = {.release = strdup(""), .why_not_modules = strdup("")};
+	bool ok = all.release && all.why_not_modules;
+	struct kt_error *err = ok ? NULL : kt_error_no_memory();
+	struct work none = {work->kernel, NULL, 0};
 
 	/* The kernel's own files may be what it is. */
 	if (!err) {
@@ -141,7 +163,7 @@ static struct kt_error *one_by_one(const struct work *work, int cancel_fd,
 		preflight_result_deinit(&result);
 	}
 	for (size_t i = 0; i < work->n && !err; i++) {
-		struct work one = {work->sources, work->files + i, 1};
+		struct work one = {work->kernel, work->files + i, 1};
 		struct preflight_result result = {0};
 
 		err = take_one(once(&one, cancel_fd, &result), &result, &all);
@@ -154,11 +176,11 @@ static struct kt_error *one_by_one(const struct work *work, int cancel_fd,
 	return err;
 }
 
-struct kt_error *preflight_apart(const struct kfacts_sources *sources,
+struct kt_error *preflight_apart(const struct preflight_kernel *kernel,
 				 const struct preflight_file *files, size_t n, int cancel_fd,
 				 struct preflight_result *ret)
 {
-	struct work work = {sources, files, n};
+	struct work work = {kernel, files, n};
 	struct kt_error *err = once(&work, cancel_fd, ret);
 
 	if (!err || kt_error_code(err) != KT_ERROR_CLOSED)

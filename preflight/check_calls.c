@@ -103,11 +103,12 @@ static void check_kfunc(struct pf_check *check, const struct pf_subject *s, cons
 			    !is_told(check, s, KT_LOAD_POLICY, "", true))
 				refuse_license(check, s, "a kfunc");
 		} else if (e->weak && !is_told(check, s, KT_LOAD_KFUNC, name, sure)) {
-			pf_found(check, s->index, KT_LOAD_KFUNC, sure,
-				 strdup("guard it: if (bpf_ksym_exists(...))"),
-				 "kfunc %s is not in this kernel's vmlinux; it is weak, but is "
-				 "called%s",
-				 name, sure ? " on every path" : "");
+			pf_found_missing(check,
+					 (struct pf_missing){
+						 s->index, KT_LOAD_KFUNC, BTF_KIND_FUNC, name, sure,
+						 strdup("guard it: if (bpf_ksym_exists(...))")},
+					 "kfunc %s, which is weak but called%s,", name,
+					 sure ? " on every path" : "");
 		}
 		return;
 	}

@@ -51,6 +51,15 @@ bool pf_extern_is_missing(const struct pf_check *check, const struct pf_extern *
 	return check->kernel->btf && !find(check, e, btf_is_func(t) ? BTF_KIND_FUNC : BTF_KIND_VAR);
 }
 
+static void missing(struct pf_check *check, const struct pf_extern *e, enum kt_load_class class,
+		    uint32_t kind, const char *what)
+{
+	char *try = kind == PF_SYMBOL ? NULL : pf_kernel_near(check->kernel, "", e->name, kind);
+
+	pf_found_missing(check, (struct pf_missing){PREFLIGHT_ALL, class, kind, e->name, true, try},
+			 "%s %s", what, e->name);
+}
+
 static void check_func(struct pf_check *check, const struct pf_extern *e, const struct btf_type *t)
 {
 	const struct btf *target = check->kernel->btf;
@@ -58,9 +67,7 @@ static void check_func(struct pf_check *check, const struct pf_extern *e, const 
 	const struct btf_type *f = btf__type_by_id(target, id);
 
 	if (!id)
-		pf_found(check, PREFLIGHT_ALL, KT_LOAD_KFUNC, true,
-			 pf_kernel_near(check->kernel, "", e->name, BTF_KIND_FUNC),
-			 "kfunc %s is not in this kernel's vmlinux", e->name);
+		missing(check, e, KT_LOAD_KFUNC, BTF_KIND_FUNC, "kfunc");
 	else if (f && !pf_types_fit(check->object->btf, t->type, target, f->type))
 		pf_found(check, PREFLIGHT_ALL, KT_LOAD_KFUNC, true, NULL,
 			 "kfunc %s has another prototype in this kernel", e->name);
@@ -73,9 +80,7 @@ static void check_var(struct pf_check *check, const struct pf_extern *e, uint32_
 	const struct btf_type *v = btf__type_by_id(target, id);
 
 	if (!id)
-		pf_found(check, PREFLIGHT_ALL, KT_LOAD_KSYM, true,
-			 pf_kernel_near(check->kernel, "", e->name, BTF_KIND_VAR),
-			 "variable %s is not in the BTF of this kernel's vmlinux", e->name);
+		missing(check, e, KT_LOAD_KSYM, BTF_KIND_VAR, "variable");
 	else if (v && !pf_types_fit(check->object->btf, type, target, v->type))
 		pf_found(check, PREFLIGHT_ALL, KT_LOAD_KSYM, true, NULL,
 			 "variable %s has another type in this kernel", e->name);
@@ -91,8 +96,7 @@ static void check_extern(struct pf_check *check, const struct pf_extern *e)
 	type = btf_is_var(t) ? var_type(check->object->btf, t) : 0;
 	if (btf_is_var(t) && !type) {
 		if (!has_symbol(check, e->name))
-			pf_found(check, PREFLIGHT_ALL, KT_LOAD_KSYM, true, NULL,
-				 "symbol %s is not in this kernel's kallsyms", e->name);
+			missing(check, e, KT_LOAD_KSYM, PF_SYMBOL, "symbol");
 	} else if (!check->kernel->btf) {
 		pf_found(check, PREFLIGHT_ALL, KT_LOAD_BTF, true,
 			 strdup("a kernel with CONFIG_DEBUG_INFO_BTF=y"),

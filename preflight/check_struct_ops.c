@@ -7,7 +7,6 @@
 
 #include "btf/btf_lookup.h"
 #include "preflight/checks.h"
-#include "util/buf.h"
 #include "util/cleanup.h"
 
 /*
@@ -22,23 +21,6 @@ struct ops {
 };
 
 #define NO_PROGRAM UINT32_MAX
-
-/*
- * Takes try. program: the one that is surely refused; NO_PROGRAM: all that are of a struct_ops. Any
- * other may load: it is refused with the whole object, but not where libbpf (1.4 and later) is told
- * to leave the struct_ops, or that function, out.
- */
-static void found(struct pf_check *check, uint32_t program, char *try, const char *what)
-{
-	for (uint32_t i = 0; i < check->object->programs.len; i++) {
-		bool of_ops = bpf_program__type(check->object->programs.data[i]) ==
-			      BPF_PROG_TYPE_STRUCT_OPS;
-
-		pf_found(check, i, KT_LOAD_REQUEST, program == NO_PROGRAM ? of_ops : program == i,
-			 try ? strdup(try) : NULL, "struct_ops %s", what);
-	}
-	free(try);
-}
 
 /* The program that a member points to, NO_PROGRAM: it points to none. */
 static uint32_t program_at(const struct pf_check *check, const struct ops *ops, uint32_t i)
@@ -80,6 +62,42 @@ static bool has_member(const struct btf *btf, const struct btf_type *t, const ch
 	return false;
 }
 
+/*
+ * Fails the programs of the struct. Any other one may load: it is refused with the whole object,
+ * but not where libbpf (1.4 and later) is told to leave the struct_ops out.
+ */
+static void found_type(struct pf_check *check, const struct ops *ops, const char *plain)
+{
+	for (uint32_t i = 0; i < btf_vlen(ops->type) && !check->err; i++) {
+		uint32_t program = program_at(check, ops, i);
+		struct pf_missing missing = {program, KT_LOAD_REQUEST, BTF_KIND_STRUCT, plain, true,
+					     NULL};
+
+		if (program == NO_PROGRAM)
+			continue;
+		missing.try = pf_kernel_near(check->kernel, "", plain, BTF_KIND_STRUCT);
+		pf_found_missing(check, missing, "struct_ops %s", plain);
+	}
+}
+
+/* One that is no program's fails all programs of the struct. */
+static void found_member(struct pf_check *check, const struct ops *ops, uint32_t id,
+			 uint32_t member)
+{
+	const char *name = btf_name_of(bpf_object__btf(check->object->obj),
+				       btf_members(ops->type)[member].name_off);
+	uint32_t own = program_at(check, ops, member);
+
+	for (uint32_t i = 0; i < btf_vlen(ops->type) && !check->err; i++) {
+		uint32_t program = program_at(check, ops, i);
+
+		if (program != NO_PROGRAM && (own == NO_PROGRAM || i == member))
+			pf_found(check, program, KT_LOAD_REQUEST, true,
+				 pf_near_members(check->kernel->btf, id, name),
+				 "struct_ops %s has no member %s in this kernel", ops->name, name);
+	}
+}
+
 static void check_members(struct pf_check *check, const struct ops *ops, uint32_t id)
 {
 	const struct btf *own = bpf_object__btf(check->object->obj), *target = check->kernel->btf;
@@ -87,35 +105,23 @@ static void check_members(struct pf_check *check, const struct ops *ops, uint32_
 
 	for (uint32_t i = 0; i < btf_vlen(ops->type) && !check->err; i++) {
 		const char *name = btf_name_of(own, btf_members(ops->type)[i].name_off);
-		_cleanup_(kt_buf_deinit) struct kt_buf what = KT_BUF_INIT;
 
-		if (!*name || has_member(target, t, name) || !is_set(check, ops, i))
-			continue;
-		kt_buf_printf(&what, "%s has no member %s in this kernel", ops->name, name);
-		if (!what.data)
-			check->err = kt_error_no_memory();
-		else
-			found(check, program_at(check, ops, i), pf_near_members(target, id, name),
-			      what.data);
+		if (*name && !has_member(target, t, name) && is_set(check, ops, i))
+			found_member(check, ops, id, i);
 	}
 }
 
 static void check_ops(struct pf_check *check, const struct ops *ops)
 {
-	_cleanup_(kt_buf_deinit) struct kt_buf what = KT_BUF_INIT;
-	char *plain = strndup(ops->name, pf_essential(ops->name));
+	_cleanup_free_ char *plain = strndup(ops->name, pf_essential(ops->name));
 	uint32_t id = plain ? pf_kernel_find(check->kernel, plain, BTF_KIND_STRUCT) : 0;
 
-	if (plain && !id)
-		kt_buf_printf(&what, "%s is not in this kernel's vmlinux", plain);
-	if (!plain || (!id && !what.data))
+	if (!plain)
 		check->err = kt_error_no_memory();
 	else if (!id)
-		found(check, NO_PROGRAM, pf_kernel_near(check->kernel, "", plain, BTF_KIND_STRUCT),
-		      what.data);
+		found_type(check, ops, plain);
 	else
 		check_members(check, ops, id);
-	free(plain);
 }
 
 static void check_section(struct pf_check *check, const struct btf_type *sec, size_t section)

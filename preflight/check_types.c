@@ -91,10 +91,19 @@ static void check_target(struct pf_check *check, const struct pf_subject *s)
 	    snprintf(full, sizeof(full), "%s%s", target.prefix, name) >= (int)sizeof(full) ||
 	    pf_kernel_find(check->kernel, full, target.kind))
 		return;
-	pf_found(check, s->index, KT_LOAD_REQUEST, true,
-		 pf_kernel_near(check->kernel, target.prefix, name, target.kind),
-		 "%s %s is not in this kernel's vmlinux, for SEC(\"%s\")", target.what, name,
-		 section);
+	/* A module can have no hook for BPF (bpf_lsm_hooks in kernel/bpf/bpf_lsm.c). */
+	if (!strcmp(target.prefix, "bpf_lsm_")) {
+		pf_found(check, s->index, KT_LOAD_REQUEST, true,
+			 pf_kernel_near(check->kernel, target.prefix, name, target.kind),
+			 "LSM hook %s, which SEC(\"%s\") attaches to, is not in this kernel", name,
+			 section);
+		return;
+	}
+	pf_found_missing(check,
+			 (struct pf_missing){s->index, KT_LOAD_REQUEST, target.kind, full, true,
+					     pf_kernel_near(check->kernel, target.prefix, name,
+							    target.kind)},
+			 "%s %s, which SEC(\"%s\") attaches to,", target.what, name, section);
 }
 
 static void no_btf(struct pf_check *check, const struct pf_subject *s)

@@ -26,6 +26,20 @@ struct pf_subject {
 void pf_found(struct pf_check *check, uint32_t program, enum kt_load_class class, bool sure,
 	      char *try, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
+/* What is not in vmlinux: whether it is in a module decides what is said, and how sure it is. */
+struct pf_missing {
+	uint32_t program; /* or PREFLIGHT_ALL */
+	enum kt_load_class class;
+	uint32_t kind; /* BTF_KIND_*, or PF_SYMBOL */
+	const char *name;
+	bool sure; /* that the load fails if no module has it */
+	char *try; /* taken; not told of what is in a module */
+};
+
+/* Adds the finding that what fmt names is not in this kernel. */
+void pf_found_missing(struct pf_check *check, struct pf_missing missing, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* --- of the whole object --- */
 
 void pf_check_maps(struct pf_check *check);

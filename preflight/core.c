@@ -221,22 +221,35 @@ static bool next_target(const struct pf_object *o, const struct spec *spec,
 	return false;
 }
 
+/* The same of any kind: of those that are about a whole type, the type. */
+static bool read_any_spec(const struct pf_object *o, const struct pf_core *core, struct spec *ret)
+{
+	struct pf_core plain = *core;
+
+	if (!is_of_field(core->kind))
+		plain.access = "0";
+	return read_spec(o, &plain, ret);
+}
+
+char *pf_core_lacks_type(const struct pf_object *o, const struct pf_core *core,
+			 const struct pf_kernel *k, uint32_t *kind_ret)
+{
+	struct spec spec;
+	uint32_t id = 0;
+
+	if (!read_any_spec(o, core, &spec) || next_target(o, &spec, k, &id))
+		return NULL;
+	*kind_ret = btf_kind(btf__type_by_id(o->btf, spec.root));
+	return strndup(spec.root_name, pf_essential(spec.root_name));
+}
+
 bool pf_core_fails(const struct pf_object *o, const struct pf_core *core, const struct pf_kernel *k)
 {
 	struct spec spec;
 	uint32_t id = 0;
 
-	if (!can_fail(core->kind))
+	if (!can_fail(core->kind) || !read_any_spec(o, core, &spec))
 		return false;
-	if (core->kind == PF_CORE_ENUMVAL_VALUE || !is_of_field(core->kind)) {
-		struct pf_core plain = *core;
-
-		plain.access = "0";
-		if (!read_spec(o, &plain, &spec))
-			return false;
-	} else if (!read_spec(o, core, &spec)) {
-		return false;
-	}
 	while (next_target(o, &spec, k, &id))
 		if (fits(o, core, &spec, k, id))
 			return false;
@@ -282,21 +295,17 @@ void pf_core_words(const struct pf_object *o, const struct pf_core *core, const 
 		   char **what_ret, char **try_ret)
 {
 	struct kt_buf what = KT_BUF_INIT;
-	struct pf_core plain = *core;
 	struct spec spec;
 	uint32_t id = 0;
 
 	*what_ret = *try_ret = NULL;
-	if (!is_of_field(core->kind))
-		plain.access = "0";
-	if (!read_spec(o, &plain, &spec))
+	if (!read_any_spec(o, core, &spec))
 		return;
 	if (!next_target(o, &spec, k, &id)) {
 		const struct btf_type *t = btf__type_by_id(o->btf, spec.root);
 		char *name = strndup(spec.root_name, pf_essential(spec.root_name));
 
-		kt_buf_printf(&what, "%s %s is not in this kernel", kind_word(o->btf, spec.root),
-			      name ? name : "");
+		kt_buf_printf(&what, "%s %s", kind_word(o->btf, spec.root), name ? name : "");
 		if (name)
 			*try_ret = pf_kernel_near(k, "", name, btf_kind(t));
 		free(name);

@@ -26,12 +26,18 @@ struct kernel_read {
 	bool has_symbols;
 };
 
-void preflight_result_deinit(struct preflight_result *result)
+static void reports_deinit(struct preflight_result *result)
 {
 	kt_vec_for_each (&result->reports, report)
 		preflight_report_deinit(report);
 	kt_vec_free(&result->reports);
+}
+
+void preflight_result_deinit(struct preflight_result *result)
+{
+	reports_deinit(result);
 	free(result->release);
+	free(result->why_not_modules);
 	*result = (struct preflight_result){0};
 }
 
@@ -125,36 +131,73 @@ static void kernel_read_deinit(struct kernel_read *k)
 	sources_close(&k->sources);
 }
 
-static struct kt_error *check_all(struct kernel_read *k, struct opened *opened, size_t n,
-				  struct preflight_result *ret)
+static struct kt_error *check_each(const struct pf_kernel *kernel, struct opened *opened, size_t n,
+				   struct preflight_result *ret)
 {
-	_cleanup_(pf_kernel_deinit) struct pf_kernel kernel = {0};
-	struct kt_error *err = pf_kernel_init(k->btf, k->has_symbols ? &k->syms : NULL, &kernel);
+	struct kt_error *err = NULL;
 
-	ret->has_btf = k->btf;
-	ret->has_symbols = k->has_symbols;
-	ret->release = strdup(k->facts.release ? k->facts.release : "");
-	if (!err && !ret->release)
-		err = kt_error_no_memory();
+	reports_deinit(ret);
 	for (size_t i = 0; i < n && !err; i++) {
+		const struct kt_error *why_not = opened[i].why_not;
 		struct preflight_report report = {0};
 
-		err = opened[i].why_not
-			      ? preflight_not_opened(kt_take_ptr(opened[i].why_not), &report)
-			      : preflight_check(&opened[i].object, &kernel, &report);
+		err = why_not ? preflight_not_opened(why_not, &report)
+			      : preflight_check(&opened[i].object, kernel, &report);
 		if (!err && kt_vec_push(&ret->reports, report))
 			continue;
 		preflight_report_deinit(&report);
 		err = err ? err : kt_error_no_memory();
 	}
+	if (!err)
+		err = kt_take_ptr(kernel->modules->err);
 	return err;
 }
 
-struct kt_error *preflight_files(const struct kfacts_sources *sources,
+/* If something is not in vmlinux, the modules are read, and all is done again. */
+static struct kt_error *check_with_modules(const struct preflight_kernel *files,
+					   const struct kernel_read *k,
+					   const struct pf_kernel *kernel, struct opened *opened,
+					   size_t n, struct preflight_result *ret)
+{
+	const struct pf_module_places places = {files->modules, files->module_btf, ret->release};
+	struct pf_modules *modules = kernel->modules;
+	struct kt_error *err = check_each(kernel, opened, n, ret);
+
+	ret->asked_modules = !err && modules->asked.len;
+	if (!ret->asked_modules)
+		return err;
+	err = pf_modules_read(modules, &places, k->btf);
+	if (!err)
+		err = check_each(kernel, opened, n, ret);
+	if (!err && modules->why_not) {
+		free(ret->why_not_modules);
+		ret->why_not_modules = kt_take_ptr(modules->why_not);
+	}
+	return err;
+}
+
+static struct kt_error *check_all(const struct preflight_kernel *files, struct kernel_read *k,
+				  struct opened *opened, size_t n, struct preflight_result *ret)
+{
+	_cleanup_(pf_modules_deinit) struct pf_modules modules = {0};
+	_cleanup_(pf_kernel_deinit) struct pf_kernel kernel = {0};
+	struct kt_error *err;
+
+	ret->has_btf = k->btf;
+	ret->has_symbols = k->has_symbols;
+	ret->release = strdup(k->facts.release ? k->facts.release : "");
+	ret->why_not_modules = strdup("");
+	if (!ret->release || !ret->why_not_modules)
+		return kt_error_no_memory();
+	err = pf_kernel_init(k->btf, k->has_symbols ? &k->syms : NULL, &modules, &kernel);
+	return err ? err : check_with_modules(files, k, &kernel, opened, n, ret);
+}
+
+struct kt_error *preflight_files(const struct preflight_kernel *kernel,
 				 const struct preflight_file *files, size_t n,
 				 struct preflight_result *ret)
 {
-	_cleanup_(kernel_read_deinit) struct kernel_read kernel = {0};
+	_cleanup_(kernel_read_deinit) struct kernel_read read = {0};
 	_cleanup_free_ struct opened *opened = calloc(n + 1, sizeof(*opened));
 	struct preflight_result result = {0};
 	struct kt_error *err = NULL;
@@ -167,9 +210,9 @@ struct kt_error *preflight_files(const struct kfacts_sources *sources,
 	for (size_t i = 0; i < n; i++)
 		if (!opened[i].why_not)
 			opened[i].why_not = pf_core_read(&opened[i].object);
-	err = read_kernel(sources, opened, n, &kernel);
+	err = read_kernel(kernel->sources, opened, n, &read);
 	if (!err)
-		err = check_all(&kernel, opened, n, &result);
+		err = check_all(kernel, &read, opened, n, &result);
 	for (size_t i = 0; i < n; i++) {
 		pf_object_close(&opened[i].object);
 		kt_error_destroy(opened[i].why_not);

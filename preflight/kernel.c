@@ -33,10 +33,27 @@ size_t pf_essential(const char *name)
 	return len;
 }
 
-struct kt_error *pf_kernel_init(const struct btf *btf, const struct symbols *syms,
-				struct pf_kernel *ret)
+/* Without CONFIG_MODULES, struct module is declared only, or empty (include/linux/module.h). */
+static bool loads_modules(const struct pf_kernel *k)
 {
-	struct pf_kernel k = {.btf = btf, .syms = syms, .n_types = btf ? btf__type_cnt(btf) : 1};
+	uint32_t id = 0;
+
+	while (pf_kernel_next(k, "module", strlen("module"), &id)) {
+		const struct btf_type *t = btf__type_by_id(k->btf, id);
+
+		if (btf_is_struct(t) && btf_vlen(t))
+			return true;
+	}
+	return false;
+}
+
+struct kt_error *pf_kernel_init(const struct btf *btf, const struct symbols *syms,
+				struct pf_modules *modules, struct pf_kernel *ret)
+{
+	struct pf_kernel k = {.btf = btf,
+			      .syms = syms,
+			      .modules = modules,
+			      .n_types = btf ? btf__type_cnt(btf) : 1};
 
 	for (k.mask = 255; k.mask < k.n_types; k.mask = k.mask << 1 | 1)
 		;
@@ -57,6 +74,8 @@ struct kt_error *pf_kernel_init(const struct btf *btf, const struct symbols *sym
 		k.next[id] = *head;
 		*head = id;
 	}
+	if (btf && !loads_modules(&k))
+		modules->none = modules->complete = true;
 	*ret = k;
 	return NULL;
 }
@@ -95,9 +114,8 @@ uint32_t pf_kernel_find(const struct pf_kernel *k, const char *name, uint32_t ki
 	return 0;
 }
 
-static bool has_value(const struct btf *btf, const struct btf_type *t, int64_t value)
+static bool has_value(const struct btf_type *t, int64_t value)
 {
-	(void)btf;
 	for (uint32_t i = 0; i < btf_vlen(t); i++)
 		if (btf_is_enum64(t) ? (int64_t)btf_enum64_value(&btf_enum64(t)[i]) == value
 				     : btf_enum(t)[i].val == value)
@@ -116,7 +134,7 @@ bool pf_kernel_has_value(const struct pf_kernel *k, const char *name, int64_t va
 		if (!btf_is_any_enum(t) || !btf_vlen(t))
 			continue;
 		known = true;
-		if (has_value(k->btf, t, value))
+		if (has_value(t, value))
 			return true;
 	}
 	return !known;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A kernel as a preflight asks it: its types by name, and whether it has a symbol. */
+/* A kernel as a preflight asks it: its types by name, whether it has a symbol, and its modules. */
 #ifndef KT_PREFLIGHT_KERNEL_H
 #define KT_PREFLIGHT_KERNEL_H
 
@@ -9,18 +9,23 @@
 #include <stdint.h>
 
 #include "btf/symbols.h"
+#include "preflight/modules.h"
 #include "util/error.h"
 
 struct pf_kernel {
 	const struct btf *btf;      /* NULL: it has none */
 	const struct symbols *syms; /* with the names that are asked for; NULL: not known */
+	struct pf_modules *modules; /* that are asked for what is not in vmlinux */
 	uint32_t *heads, *next;     /* types by the hash of their name; 0 ends a list */
 	uint32_t n_types, mask;
 };
 
-/* Borrows btf and syms, each of which may be NULL. KT_ERROR_NO_MEMORY. */
+/*
+ * Borrows all; btf and syms may be NULL. Sets modules->none if the types say that the kernel can
+ * load none. KT_ERROR_NO_MEMORY.
+ */
 struct kt_error *pf_kernel_init(const struct btf *btf, const struct symbols *syms,
-				struct pf_kernel *ret);
+				struct pf_modules *modules, struct pf_kernel *ret);
 void pf_kernel_deinit(struct pf_kernel *kernel);
 
 /* The length of a name without its flavour: "task_struct___old" has 11. */

@@ -22,9 +22,27 @@ __attribute__((format(printf, 2, 0))) static int capture(enum libbpf_print_level
 	return 0;
 }
 
-static struct kt_error *not_opened(int errnum, struct kt_buf *said)
+/* As every libbpf wants it: an ELF for BPF, with all of its table of sections. */
+static bool is_object(const void *data, size_t len)
+{
+	Elf *elf = (elf_version(EV_CURRENT), elf_memory((char *)(uintptr_t)data, len));
+	GElf_Ehdr ehdr;
+	bool ok = elf && elf_kind(elf) == ELF_K_ELF && gelf_getclass(elf) == ELFCLASS64 &&
+		  gelf_getehdr(elf, &ehdr) && ehdr.e_type == ET_REL &&
+		  (ehdr.e_machine == EM_BPF || ehdr.e_machine == EM_NONE) && ehdr.e_shoff &&
+		  ehdr.e_shoff < len && ehdr.e_shnum * sizeof(Elf64_Shdr) <= len - ehdr.e_shoff;
+
+	if (elf)
+		elf_end(elf);
+	return ok;
+}
+
+static struct kt_error *not_opened(const void *data, size_t len, int errnum, struct kt_buf *said)
 {
 	struct kt_text headline = {NULL, 0}, rest = {said->data, said->len}, line;
+	bool sure = !is_object(data, len);
+	enum kt_error_code code = sure ? KT_ERROR_FORMAT : KT_ERROR_UNSUPPORTED;
+	char who[64] = "libbpf";
 
 	if (errnum == ENOMEM)
 		return kt_error_no_memory();
@@ -33,9 +51,12 @@ static struct kt_error *not_opened(int errnum, struct kt_buf *said)
 		kt_text_take(&line, KT_TEXT("libbpf: "));
 		headline = line;
 	}
+	if (!sure)
+		snprintf(who, sizeof(who), "libbpf %u.%u, which this tool has,",
+			 libbpf_major_version(), libbpf_minor_version());
 	if (!headline.len)
-		return kt_error_new(KT_ERROR_FORMAT, "libbpf cannot open it");
-	return kt_error_new(KT_ERROR_FORMAT, "libbpf cannot open it: %.*s",
+		return kt_error_new(code, "%s cannot open it", who);
+	return kt_error_new(code, "%s cannot open it: %.*s", who,
 			    (int)(headline.len < 300 ? headline.len : 300), headline.data);
 }
 
@@ -54,7 +75,7 @@ static struct kt_error *open_libbpf(const void *data, size_t len, const char *na
 	words = NULL;
 	libbpf_set_print(print);
 	if (!o->obj)
-		return not_opened(errnum, &said);
+		return not_opened(data, len, errnum, &said);
 	bpf_object__for_each_program (program, o->obj)
 		if (!kt_vec_push(&o->programs, program))
 			return kt_error_no_memory();

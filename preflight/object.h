@@ -71,8 +71,9 @@ struct pf_object {
 };
 
 /*
- * Opens data, which has to outlive *ret. name is for libbpf's words. KT_ERROR_FORMAT: libbpf does
- * not take it; the message is its reason.
+ * Opens data, which has to outlive *ret. name is for libbpf's words. The message of
+ * an error is its reason. KT_ERROR_FORMAT: it is no whole BPF object, so no libbpf takes it.
+ * KT_ERROR_UNSUPPORTED: the libbpf of this tool does not; another one may.
  */
 struct kt_error *pf_object_open(const void *data, size_t len, const char *name,
 				struct pf_object *ret);

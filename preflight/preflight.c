@@ -7,18 +7,31 @@
 #include "preflight/core.h"
 #include "util/cleanup.h"
 
-void pf_found(struct pf_check *check, uint32_t program, enum kt_load_class class, bool sure,
-	      char *try, const char *fmt, ...)
+/* Of several findings that say the same, one is told: the surest. */
+static bool is_told(struct pf_check *check, const struct preflight_finding *finding)
 {
-	struct preflight_finding finding = {class, sure, program, NULL, try};
-	struct kt_buf what = KT_BUF_INIT;
-	struct kt_error *err;
-	va_list ap;
+	kt_vec_for_each (&check->report->findings, known) {
+		if (!finding->what || known->program != finding->program ||
+		    known->class != finding->class || strcmp(known->what, finding->what))
+			continue;
+		known->sure |= finding->sure;
+		known->module |= finding->module;
+		return true;
+	}
+	return false;
+}
 
-	va_start(ap, fmt);
-	kt_buf_vprintf(&what, fmt, ap);
-	va_end(ap);
-	finding.what = kt_buf_steal(&what);
+/* Takes finding.try, and what. */
+static void add(struct pf_check *check, struct preflight_finding finding, struct kt_buf *what)
+{
+	struct kt_error *err;
+
+	finding.what = kt_buf_steal(what);
+	if (is_told(check, &finding)) {
+		free(finding.what);
+		free(finding.try);
+		return;
+	}
 	err = preflight_add(check->report, finding);
 	if (check->err)
 		kt_error_destroy(err);
@@ -26,24 +39,69 @@ void pf_found(struct pf_check *check, uint32_t program, enum kt_load_class class
 		check->err = err;
 }
 
-/* Of several relocations that miss the same, one is told: the surest. */
+void pf_found(struct pf_check *check, uint32_t program, enum kt_load_class class, bool sure,
+	      char *try, const char *fmt, ...)
+{
+	struct kt_buf what = KT_BUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	kt_buf_vprintf(&what, fmt, ap);
+	va_end(ap);
+	add(check,
+	    (struct preflight_finding){
+		    .class = class, .sure = sure, .program = program, .try = try},
+	    &what);
+}
+
+void pf_found_missing(struct pf_check *check, struct pf_missing m, const char *fmt, ...)
+{
+	const char *module = NULL;
+	enum pf_in_module where = pf_modules_ask(check->kernel->modules, m.kind, m.name, &module);
+	struct preflight_finding finding = {
+		.class = m.class,
+		.sure = m.sure && where == PF_IN_NO_MODULE,
+		.module = m.sure && where != PF_IN_NO_MODULE,
+		.program = m.program,
+		.try = m.try,
+	};
+	struct kt_buf what = KT_BUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	kt_buf_vprintf(&what, fmt, ap);
+	va_end(ap);
+	switch (where) {
+	case PF_IN_NO_MODULE: kt_buf_appends(&what, " is not in this kernel"); break;
+	case PF_MAY_BE_IN_MODULE:
+		kt_buf_appends(&what, " is not in this kernel's vmlinux; it may be in a module");
+		break;
+	case PF_IN_MODULE:
+		kt_buf_printf(&what, " is in module %s, which has to be loaded", module);
+		free(finding.try);
+		finding.try = NULL;
+		break;
+	}
+	add(check, finding, &what);
+}
+
 static void add_core(struct pf_check *check, const struct pf_subject *subject,
 		     const struct pf_core *core, bool sure)
 {
-	char *what, *try;
+	struct pf_missing missing = {subject->index, KT_LOAD_CORE, 0, NULL, sure, NULL};
+	_cleanup_free_ char *name = NULL, *what = NULL;
+	char *try;
 
+	name = pf_core_lacks_type(check->object, core, check->kernel, &missing.kind);
 	pf_core_words(check->object, core, check->kernel, &what, &try);
-	kt_vec_for_each (&check->report->findings, known) {
-		if (!what || known->program != subject->index || strcmp(known->what, what))
-			continue;
-		known->sure |= sure;
-		free(what);
-		free(try);
-		return;
+	if (name && what) {
+		missing.name = name;
+		missing.try = try;
+		pf_found_missing(check, missing, "%s", what);
+	} else {
+		pf_found(check, subject->index, KT_LOAD_CORE, sure, try, "%s",
+			 what ? what : "a CO-RE relocation finds nothing");
 	}
-	pf_found(check, subject->index, KT_LOAD_CORE, sure, try, "%s",
-		 what ? what : "a CO-RE relocation finds nothing");
-	free(what);
 }
 
 void pf_check_core(struct pf_check *check, const struct pf_subject *subject)
@@ -111,7 +169,7 @@ struct kt_error *preflight_check(const struct pf_object *object, const struct pf
 	*ret = (struct preflight_report){0};
 	check.err = list_programs(object, ret);
 	if (!check.err && !object->programs.len)
-		pf_found(&check, PREFLIGHT_ALL, KT_LOAD_OBJECT, true, NULL,
+		pf_found(&check, PREFLIGHT_ALL, KT_LOAD_OBJECT, false, NULL,
 			 "it has no BPF program");
 	if (!check.err)
 		pf_check_maps(&check);
@@ -125,16 +183,15 @@ struct kt_error *preflight_check(const struct pf_object *object, const struct pf
 	return check.err;
 }
 
-struct kt_error *preflight_not_opened(struct kt_error *why, struct preflight_report *ret)
+struct kt_error *preflight_not_opened(const struct kt_error *why, struct preflight_report *ret)
 {
+	bool sure = kt_error_code(why) == KT_ERROR_FORMAT;
 	const char *hint = kt_error_hint_text(why);
-	struct preflight_finding finding = {KT_LOAD_OBJECT, true, PREFLIGHT_ALL, NULL, NULL};
-	struct kt_error *err;
+	struct preflight_finding finding = {
+		.class = KT_LOAD_OBJECT, .sure = sure, .program = PREFLIGHT_ALL};
 
 	*ret = (struct preflight_report){0};
 	finding.what = strdup(kt_error_message(why));
 	finding.try = hint ? strdup(hint) : NULL;
-	err = preflight_add(ret, finding);
-	kt_error_destroy(why);
-	return err;
+	return preflight_add(ret, finding);
 }

@@ -58,6 +58,7 @@ void preflight_pack(const struct preflight_report *report, struct kt_buf *out)
 	kt_vec_for_each (&report->findings, finding) {
 		kt_buf_append_le(out, finding->class, 1);
 		kt_buf_append_le(out, finding->sure, 1);
+		kt_buf_append_le(out, finding->module, 1);
 		kt_buf_append_le(out, finding->program, 4);
 		kt_buf_appendz(out, finding->what);
 		kt_buf_appendz(out, finding->try ? finding->try : "");
@@ -91,6 +92,7 @@ static bool unpack_finding(struct kt_cursor *from, struct preflight_report *ret)
 
 	finding.class = kt_cursor_u8(from);
 	finding.sure = kt_cursor_u8(from) != 0;
+	finding.module = kt_cursor_u8(from) != 0;
 	finding.program = kt_cursor_u32(from);
 	what = kt_cursor_string(from);
 	try = kt_cursor_string(from);

@@ -18,6 +18,7 @@
 struct preflight_finding {
 	enum kt_load_class class;
 	bool sure;        /* the load fails; false: it may */
+	bool module;      /* it fails, unless a module that may have it is loaded; not sure */
 	uint32_t program; /* index into programs, or PREFLIGHT_ALL */
 	char *what;       /* "kfunc bpf_gone is not in this kernel" */
 	char *try;        /* what to try, "near it: bpf_got"; NULL: nothing is known */
@@ -43,8 +44,11 @@ struct kt_error *preflight_add(struct preflight_report *report, struct preflight
  * none is. */
 const struct preflight_finding *preflight_failure(const struct preflight_report *report, size_t i);
 
-/* The report of an object that cannot be opened. Takes why. */
-struct kt_error *preflight_not_opened(struct kt_error *why, struct preflight_report *ret);
+/*
+ * The report of an object that cannot be opened. KT_ERROR_FORMAT: by no libbpf, which is sure; all
+ * else only may fail. why stays the caller's. KT_ERROR_NO_MEMORY.
+ */
+struct kt_error *preflight_not_opened(const struct kt_error *why, struct preflight_report *ret);
 
 void preflight_pack(const struct preflight_report *report, struct kt_buf *out);
 

@@ -116,6 +116,27 @@ void render_append_fitting(struct kt_buf *buf, const char *line, size_t width)
 	kt_buf_append(buf, "..", dots);
 }
 
+void render_append_wrapped(struct kt_buf *buf, const char *line, size_t width, const char *indent)
+{
+	size_t used = 0;
+
+	for (bool first = true; *line; first = false) {
+		size_t blanks = strspn(line, " "), len = blanks + strcspn(line + blanks, " ");
+		size_t wide = render_text_width(line, len);
+
+		if (!first && used + wide > width) {
+			kt_buf_printf(buf, "\n%s", indent);
+			used = strlen(indent);
+			wide -= blanks;
+			line += blanks;
+			len -= blanks;
+		}
+		kt_buf_append(buf, line, len);
+		used += wide;
+		line += len;
+	}
+}
+
 void render_append_csv(struct kt_buf *buf, const char *field)
 {
 	if (!strpbrk(field, ",\"\r\n")) {

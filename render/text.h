@@ -27,6 +27,12 @@ size_t render_text_width(const char *line, size_t len);
 /* Appends as much of a line as fits in width columns; what is longer ends in "..". */
 void render_append_fitting(struct kt_buf *buf, const char *line, size_t width);
 
+/*
+ * Appends a line that is broken at blanks, so that no more than width columns are used, unless a
+ * word is longer. All lines but the first begin with indent. No line break is added at the end.
+ */
+void render_append_wrapped(struct kt_buf *buf, const char *line, size_t width, const char *indent);
+
 /* Appends a field of CSV: with a quote, a comma or a line break it stands in quotes (RFC 4180). */
 void render_append_csv(struct kt_buf *buf, const char *field);
 
