@@ -190,22 +190,19 @@ static bool fits(const struct pf_object *o, const struct pf_core *core, const st
 	const char *name;
 	uint32_t last;
 
-	switch (core->kind) {
-	case PF_CORE_TYPE_ID_TARGET:
-	case PF_CORE_TYPE_SIZE: return pf_types_fit(o->btf, core->type, k->btf, id);
-	case PF_CORE_ENUMVAL_VALUE:
-		name = wanted_enumerator(o, core);
-		return !name || has_enumerator(k->btf, id, name);
-	default: return follow(o->btf, spec, k->btf, id, &last) == spec->n;
-	}
+	if (core->kind != PF_CORE_ENUMVAL_VALUE)
+		return follow(o->btf, spec, k->btf, id, &last) == spec->n;
+	name = wanted_enumerator(o, core);
+	return !name || has_enumerator(k->btf, id, name);
 }
 
-/* Those that only ask never fail, and newer kinds are not known here. */
+/*
+ * Those that only ask never fail; the size or ID of a type that is not there is 0
+ * (bpf_core_calc_type_relo() in libbpf's relo_core.c); and newer kinds are not known here.
+ */
 static bool can_fail(uint32_t kind)
 {
-	return (is_of_field(kind) && kind != PF_CORE_FIELD_EXISTS) ||
-	       kind == PF_CORE_TYPE_ID_TARGET || kind == PF_CORE_TYPE_SIZE ||
-	       kind == PF_CORE_ENUMVAL_VALUE;
+	return (is_of_field(kind) && kind != PF_CORE_FIELD_EXISTS) || kind == PF_CORE_ENUMVAL_VALUE;
 }
 
 /* The next type that libbpf would look at: of the same name, but for flavours, and kind. */
@@ -221,7 +218,7 @@ static bool next_target(const struct pf_object *o, const struct spec *spec,
 	return false;
 }
 
-/* The same of any kind: of those that are about a whole type, the type. */
+/* The same of any kind: of those that are not about a field, the type. */
 static bool read_any_spec(const struct pf_object *o, const struct pf_core *core, struct spec *ret)
 {
 	struct pf_core plain = *core;
@@ -314,9 +311,6 @@ void pf_core_words(const struct pf_object *o, const struct pf_core *core, const 
 
 		kt_buf_printf(&what, "enum %s has no %s", spec.root_name, name ? name : "such");
 		*try_ret = name ? pf_near_enumerators(k->btf, id, name) : NULL;
-	} else if (!is_of_field(core->kind)) {
-		kt_buf_printf(&what, "%s %s is of another kind", kind_word(o->btf, spec.root),
-			      spec.root_name);
 	} else {
 		field_words(o, &spec, k, id, &what, try_ret);
 	}
