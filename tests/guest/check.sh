@@ -68,7 +68,7 @@ check 'what a check keeps it from is not told' sh -c "! grep -q 'field_guarded o
 run check "$work/o/ksym_there.bpf.o" --kernel "$kernel"
 check 'nothing is found: exit status 0' test "$status" = 0
 run check "$work/o/in_module.bpf.o" "$work/o/core.bpf.o" "$work/o/targets.bpf.o" --kernel "$kernel"
-check 'the module is named' grep -q 'in module nf_conntrack' "$work/out"
+check 'the module is named' grep -q 'nf_conntrack, which has' "$work/out"
 check 'no line is longer than 80 columns' test "$(LC_ALL=C.UTF-8 awk '{ if (length() > n) n = length() } END { print n }' "$work/out")" -le 80
 run check "$work/o/kfunc_gone.bpf.o" --kernel "$kernel" --modules "$work"
 check 'where the modules are not, nothing is sure' test "$status" = 0
