@@ -30,11 +30,12 @@ static const char help[] =
 	"                            { name = \"n24\"; set = [\"nr_nodes=24\"]; } ); } );\n"
 	"  kernels = ( \"debian:trixie-backports\", \"debian:trixie-backports/6.18\",\n"
 	"              { name = \"next\"; image = \"./vmlinuz\"; } );\n"
-	"  topologies = ( \"4cpu-1llc-nosmt\", \"9cpu-3llc-nosmt\", \"2numa-16cpu-4llc-nosmt\" );\n"
+	"  topologies = ( \"4cpu-1llc-nosmt\", \"9cpu-3llc-nosmt\",\n"
+	"                 \"2numa-16cpu-4llc-nosmt\" );\n"
 	"  timeout = 120; retries = 1;\n"
 	"\n"
 	"A range is [LEAST, MOST], where 0 is no limit; a scheduler runs only inside its\n"
-	"ranges. There are also files = [...], accel and append, as in `ktstr-gdb collect`.\n"
+	"ranges. There are also files = [...], accel and append, as in `collect`.\n"
 	"Objects with sets are run once for each, as a scheduler called NAME+SET: set and\n"
 	"rodata = \"FILE\" give global variables a value, as --set and --rodata of collect\n"
 	"do. A set of a name alone changes nothing.\n"
@@ -43,9 +44,10 @@ static const char help[] =
 	"\n"
 	"Which cells:\n"
 	"  --list               print the names of the cells, and run none\n"
-	"  --filter GLOB        cells whose name matches, with or without \"verifier/\"; given\n"
-	"                       again: also those\n"
-	"  --scheduler NAME     cells of one scheduler\n"
+	"  --filter GLOB        cells whose name matches, with or without \"verifier/\";\n"
+	"                       given again: also those\n"
+	"  --scheduler NAME     cells of one scheduler; with sets, of all of these, or\n"
+	"                       NAME+SET\n"
 	"  --resume             cells that have not been run yet. Without it, all are run\n"
 	"                       again; the record of a cell stays until it starts\n"
 	"  --cell NAME          one cell, on this machine; exit status 0 pass, 1 fail,\n"
@@ -54,7 +56,8 @@ static const char help[] =
 	"  --results DIR        the directory for the records; if not given,\n"
 	"                       KTSTR_VERIFIER_RESULT_DIR, or else ktstr-results\n"
 	"  --jobs N             cells at a time; if not given, as CPUs and memory allow\n"
-	"  --retries N          further tries of a cell that does not pass (FILE's, else 0)\n"
+	"  --retries N          further tries of a cell that does not pass (FILE's, else\n"
+	"                       0)\n"
 	"  --timeout SECONDS    for each try (FILE's, else 300)\n"
 	"  --accel NAME         kvm or tcg\n"
 	"  --engine NAME        local; parallel, GNU parallel; slurm, a job array\n"
@@ -70,8 +73,8 @@ static const char help[] =
 	"  --profile NAME       for --nextest: its --profile\n"
 	"\n"
 	"Exit status: 0 all cells passed or were skipped; 1 a cell failed; 2 usage; 3 the\n"
-	"sweep could not be done, or a cell has no result; with --nextest, cargo's. Ctrl-C\n"
-	"exits with 3 and keeps what is done; --resume goes on.\n";
+	"sweep could not be done, or a cell has no result; with --nextest, cargo's.\n"
+	"Ctrl-C exits with 3 and keeps what is done; --resume goes on.\n";
 
 enum {
 	OPT_LIST = CLI_OPT_OWN,
@@ -427,7 +430,7 @@ static struct kt_error *no_cells(const struct sweep *sweep, const struct sweep_p
 	bool known = !sweep->scheduler;
 
 	kt_vec_for_each (&plan->schedulers, s) {
-		known |= sweep->scheduler && !strcmp(s->name, sweep->scheduler);
+		known |= sweep->scheduler && sweep_scheduler_is(s, sweep->scheduler);
 		kt_buf_printf(&names, "%s%s", names.len ? ", " : "", s->name);
 	}
 	if (!known)

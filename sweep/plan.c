@@ -242,6 +242,7 @@ static struct kt_error *finish_scheduler(const struct reader *r, const config_se
 		s->name = strdup(base_name(s->scheduler ? s->scheduler : s->objects.v.data[0]));
 	if (!s->name)
 		return kt_error_no_memory();
+	s->entry_len = strlen(s->name);
 	return check_name(r, group, s->name);
 }
 
@@ -304,6 +305,7 @@ static struct kt_error *fill_set(const struct reader *r, const config_setting_t 
 		err = take_path(r, rodata, &ret->rodata);
 	if (!err && !copy_strings(&entry->objects, &ret->objects))
 		err = kt_error_no_memory();
+	ret->entry_len = entry->entry_len;
 	ret->cpus = entry->cpus;
 	ret->llcs = entry->llcs;
 	ret->numa_nodes = entry->numa_nodes;
@@ -601,6 +603,12 @@ static struct kt_error *add_cell(struct sweep_cells *cells, const struct sweep_c
 	return chosen ? kt_error_no_memory() : NULL;
 }
 
+bool sweep_scheduler_is(const struct sweep_scheduler *s, const char *name)
+{
+	return !strcmp(s->name, name) ||
+	       (strlen(name) == s->entry_len && !strncmp(s->name, name, s->entry_len));
+}
+
 struct kt_error *sweep_plan_cells(const struct sweep_plan *plan, const char *const *globs, size_t n,
 				  const char *scheduler, struct sweep_cells *ret)
 {
@@ -608,7 +616,7 @@ struct kt_error *sweep_plan_cells(const struct sweep_plan *plan, const char *con
 	struct kt_error *err = NULL;
 
 	kt_vec_for_each (&plan->schedulers, s) {
-		if (scheduler && strcmp(s->name, scheduler))
+		if (scheduler && !sweep_scheduler_is(s, scheduler))
 			continue;
 		kt_vec_for_each (&plan->kernels, k)
 			kt_vec_for_each (&plan->topologies, t)

@@ -37,13 +37,17 @@ struct sweep_strings {
  */
 struct sweep_scheduler {
 	char *name;
-	char *scheduler; /* the binary; NULL: `objects` are loaded */
+	size_t entry_len; /* of name: what the entry is called, without "+SET" */
+	char *scheduler;  /* the binary; NULL: `objects` are loaded */
 	struct sweep_strings args, files, objects;
 	struct sweep_range cpus, llcs, numa_nodes; /* on which topologies it can run */
 	struct sweep_strings set;                  /* "VAR=VALUE", "VAR=@FILE", or "@FILE" */
 	char *rodata;                              /* a file; NULL: none */
 	unsigned line;                             /* of the entry, or of its set */
 };
+
+/* Whether name is the scheduler's, or that of its entry. */
+bool sweep_scheduler_is(const struct sweep_scheduler *scheduler, const char *name);
 
 struct sweep_kernel {
 	char *name;
@@ -83,8 +87,8 @@ struct sweep_cells {
 
 /*
  * Lists cells in the order of the file: those whose name matches one of n globs (fnmatch(3), with
- * or without "verifier/"; n 0: all), of one scheduler (NULL: of all). plan has to outlive *ret.
- * sweep_cells_deinit() frees *ret. KT_ERROR_NO_MEMORY.
+ * or without "verifier/"; n 0: all), of one scheduler (sweep_scheduler_is(); NULL: of all). plan
+ * has to outlive *ret. sweep_cells_deinit() frees *ret. KT_ERROR_NO_MEMORY.
  */
 struct kt_error *sweep_plan_cells(const struct sweep_plan *plan, const char *const *globs, size_t n,
 				  const char *scheduler, struct sweep_cells *ret);

@@ -118,6 +118,19 @@ static void test_cells(void **state)
 	assert_int_equal(cells.v.len, 1);
 	assert_ptr_equal(cells.v.data[0].scheduler, &plan.schedulers.data[1]);
 	sweep_cells_deinit(&cells);
+	/* An entry's name is that of all its sets, and of no other entry. */
+	assert_null(sweep_plan_cells(&plan, NULL, 0, "p", &cells));
+	assert_int_equal(cells.v.len, 2);
+	assert_string_equal(cells.v.data[0].name, "verifier/p+a/sid/4cpu-1llc-nosmt");
+	assert_string_equal(cells.v.data[1].name, "verifier/p+b/sid/4cpu-1llc-nosmt");
+	sweep_cells_deinit(&cells);
+	assert_null(sweep_plan_cells(&plan, NULL, 0, "p+", &cells));
+	assert_int_equal(cells.v.len, 0);
+	sweep_cells_deinit(&cells);
+	assert_null(sweep_plan_cells(&plan, NULL, 0, "q", &cells));
+	assert_int_equal(cells.v.len, 2);
+	assert_string_equal(cells.v.data[0].scheduler->name, "q");
+	sweep_cells_deinit(&cells);
 	sweep_plan_deinit(&plan);
 }
 
