@@ -6,11 +6,9 @@
 static const char help[] =
 	"Usage: ktstr-gdb links [TARGET] [--vmlinux FILE] [OPTION...]\n"
 	"\n"
-	"Prints the BPF links of a running QEMU guest, as `bpftool link` names things. The\n"
-	"guest stops for a few milliseconds, and runs on.\n"
-	"\n"
-	HOST_TARGET_HELP
-	"\n";
+	"Prints the BPF links of a running QEMU guest, as `bpftool link` names things.\n"
+	"The guest stops for a few milliseconds, and runs on.\n"
+	"\n" HOST_TARGET_HELP "\n";
 
 static const char output_help[] =
 	"Output:\n"
@@ -18,9 +16,9 @@ static const char output_help[] =
 	"  --id ID[,ID]         only these links\n"
 	"  --sort KEY           sort by a column of -o; names from A, numbers the largest\n"
 	"                       first, ids the smallest; -KEY turns it around\n"
-	"  -o, --output LIST    columns: id, type, prog_id, prog_type, attach_type, tp_name,\n"
-	"                       target_name, target_obj_id, target_btf_id, cgroup_id,\n"
-	"                       netns_ino, ifindex, map_id, func_cnt\n"
+	"  -o, --output LIST    columns: id, type, prog_id, prog_type, attach_type,\n"
+	"                       tp_name, target_name, target_obj_id, target_btf_id,\n"
+	"                       cgroup_id, netns_ino, ifindex, map_id, func_cnt\n"
 	"  --json               one JSON document, with bpftool's names\n"
 	"  --csv                comma-separated, one line a link\n"
 	"  --timing             where the time went, on stderr\n"

@@ -17,10 +17,10 @@ const char cli_guest_help[] =
 	"  --wait SECONDS       keep trying, for that long in all, until the guest is up\n"
 	"                       and runs its kernel\n"
 	"  --timeout SECONDS    how long to wait for any answer of the stub (5)\n"
-	"  --leave-stopped      leave the guest stopped; without this it runs on, even if it\n"
-	"                       was paused before\n"
-	"  --no-cache           resolve the kernel's layout anew, boot a guest anew, and keep\n"
-	"                       nothing\n"
+	"  --leave-stopped      leave the guest stopped; without this it runs on, even if\n"
+	"                       it was paused before\n"
+	"  --no-cache           resolve the kernel's layout anew, boot a guest anew, and\n"
+	"                       keep nothing\n"
 	"  --trace FILE         write every packet to and from the stub to FILE\n";
 
 const char cli_output_help[] =

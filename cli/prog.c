@@ -9,7 +9,8 @@
 #include "util/cleanup.h"
 
 static const char help[] =
-	"Usage: ktstr-gdb prog dump [xlated|jited] ID [TARGET] [--vmlinux FILE] [OPTION...]\n"
+	"Usage: ktstr-gdb prog dump [xlated|jited] ID [TARGET] [--vmlinux FILE]\n"
+	"                 [OPTION...]\n"
 	"\n"
 	"Prints one BPF program of a running QEMU guest, as `bpftool prog dump` does: its\n"
 	"translated instructions, or the machine code that the kernel's JIT made of them.\n"

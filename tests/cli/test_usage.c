@@ -5,7 +5,8 @@
 static void test_commands(void **state)
 {
 	(void)state;
-	tool_refused(RUN("bogus"), 2, "\"bogus\" is no command; there are attach, cache, check, collect");
+	tool_refused(RUN("bogus"), 2,
+		     "\"bogus\" is no command; there are attach, cache, check, collect");
 	tool_refused(RUN("--bogus"), 2, "is no command");
 	tool_refused(RUN("attach", "--bogus"), 2, "unrecognized option '--bogus'");
 	tool_refused(RUN("collect", "-x"), 2, "invalid option");
@@ -16,6 +17,45 @@ static void test_commands(void **state)
 	assert_int_equal(RUN("help", "nope")->status, 2);
 	assert_int_equal(RUN("help", "help")->status, 0);
 	assert_non_null(strstr(RUN("collect", "--help")->out, "--qemu-arg"));
+}
+
+/* A terminal of 80 columns shows a line of --help as one line. */
+#define HELP_WIDTH 80
+
+static void check_help(const char *command)
+{
+	const struct tool_run *run = command[0] ? RUN(command, "--help") : RUN("--help");
+	size_t lines = 0;
+
+	assert_int_equal(run->status, 0);
+	for (const char *line = run->out; *line; line = strchr(line, '\n') + 1) {
+		size_t len = strcspn(line, "\n"), width = 0;
+
+		assert_int_equal(line[len], '\n');
+		for (size_t i = 0; i < len; i++)
+			width += (line[i] & 0xc0) != 0x80; /* not inside a character */
+		if (width > HELP_WIDTH)
+			fail_msg("%s --help: %zu columns: %.*s", command, width, (int)len, line);
+		lines++;
+	}
+	assert_true(lines > 5);
+}
+
+/* The names are those that the tool lists itself. */
+static void test_help_width(void **state)
+{
+	char names[1024], *name, *rest;
+	const char *list;
+
+	(void)state;
+	check_help("");
+	list = strstr(RUN("bogus")->err, "there are ");
+	assert_non_null(list);
+	snprintf(names, sizeof(names), "%s", list + strlen("there are "));
+	*strchr(names, ';') = '\0';
+	for (name = strtok_r(names, ", ", &rest); name; name = strtok_r(NULL, ", ", &rest))
+		if (strcmp(name, "and") != 0)
+			check_help(name);
 }
 
 /* Each option that wants a value, without one. */
@@ -167,11 +207,11 @@ static void test_info(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_commands),   cmocka_unit_test(test_values_missing),
-		cmocka_unit_test(test_layout),     cmocka_unit_test(test_values_wrong),
-		cmocka_unit_test(test_targets),    cmocka_unit_test(test_together),
-		cmocka_unit_test(test_topologies), cmocka_unit_test(test_watch),
-		cmocka_unit_test(test_info),
+		cmocka_unit_test(test_commands),       cmocka_unit_test(test_help_width),
+		cmocka_unit_test(test_values_missing), cmocka_unit_test(test_layout),
+		cmocka_unit_test(test_values_wrong),   cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_together),       cmocka_unit_test(test_topologies),
+		cmocka_unit_test(test_watch),          cmocka_unit_test(test_info),
 	};
 
 	return cmocka_run_group_tests_name("cli usage", tests, NULL, NULL);
