@@ -422,13 +422,19 @@ static struct kt_error *find_kernels(struct collect *c)
 	return err;
 }
 
+/* Of each guest; 0: the default. */
+static unsigned guest_memory_mib(const struct vm_config *vm)
+{
+	return vm->memory_mib ? vm->memory_mib : vm->topology ? vm->topology->memory_mib : 0;
+}
+
 static int collect_kernels(const struct collect *c, int argc, char **argv)
 {
 	const struct cli_trials_options show = trials_options(c);
 	const struct cli_kernels kernels = {
 		.all = c->boot.found.v.data,
 		.n = c->boot.found.v.len,
-		.memory_mib = c->boot.vm.memory_mib,
+		.memory_mib = guest_memory_mib(&c->boot.vm),
 		.argc = argc,
 		.argv = argv,
 		.save = c->save,
