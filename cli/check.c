@@ -12,6 +12,7 @@
 #include "util/cleanup.h"
 #include "util/io.h"
 #include "vm/modules.h"
+#include "vm/objects.h"
 
 /* Of an object, in bytes. */
 #define OBJECT_MAX ((size_t)256 << 20)
@@ -52,7 +53,7 @@ static const char help[] =
 	"  --color WHEN         auto, always or never\n"
 	"\n"
 	"Exit status: 0 nothing will fail; 1 something will; 2 usage; 3 it could not be\n"
-	"done.\n";
+	"done: a file is no BPF object, or a kernel cannot be read.\n";
 
 enum { OPT_MAY_FAIL = CLI_OPT_OWN };
 
@@ -85,10 +86,10 @@ static struct kt_error *read_objects(struct check *check, char **paths, int n)
 {
 	for (int i = 0; i < n; i++) {
 		struct check_object object = {.path = paths[i], .name = cli_base_name(paths[i])};
-		struct kt_error *err = kt_read_file(paths[i], OBJECT_MAX, &object.bytes);
+		struct kt_error *err = vm_object_check(paths[i], NULL);
 
-		if (!err && !object.bytes.len)
-			err = kt_error_new(KT_ERROR_FORMAT, "%s: the file is empty", paths[i]);
+		if (!err)
+			err = kt_read_file(paths[i], OBJECT_MAX, &object.bytes);
 		if (!err && !kt_vec_push(&check->objects, object))
 			err = kt_error_no_memory();
 		if (err) {

@@ -46,7 +46,8 @@ static const char help_columns[] =
 	"`veristat -C`. With several kernels -o names numbers, each of which is a table.\n"
 	"\n"
 	"Exit status: 0 done; 1 a program failed to load, or none was loaded; 2 usage;\n"
-	"3 it could not be done, on one of the kernels at least.\n";
+	"3 it could not be done, on one of the kernels at least, or a file is no BPF\n"
+	"object.\n";
 
 enum {
 	OPT_SAVE = CLI_OPT_OWN,

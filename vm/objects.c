@@ -30,7 +30,7 @@ static struct kt_error *wrong_order(const char *path, const struct vm_machine *m
 }
 
 /* Only what can be said before a guest is booted: libbpf in the guest reads the rest. */
-static struct kt_error *check_object(const char *path, const struct vm_machine *machine)
+struct kt_error *vm_object_check(const char *path, const struct vm_machine *machine)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	Elf64_Ehdr header = {0};
@@ -46,7 +46,7 @@ static struct kt_error *check_object(const char *path, const struct vm_machine *
 	kt_cursor_seek(&c, offsetof(Elf64_Ehdr, e_machine));
 	if (kt_cursor_u16(&c) != EM_BPF)
 		return no_object(path, "it is made for another machine");
-	if ((header.e_ident[EI_DATA] == ELFDATA2MSB) != machine->big_endian)
+	if (machine && (header.e_ident[EI_DATA] == ELFDATA2MSB) != machine->big_endian)
 		return wrong_order(path, machine);
 	return NULL;
 }
@@ -56,6 +56,6 @@ struct kt_error *vm_objects_check(const struct vm_load *load, const struct vm_ma
 	struct kt_error *err = NULL;
 
 	for (size_t i = 0; i < load->num_objects && !err; i++)
-		err = check_object(load->objects[i], machine);
+		err = vm_object_check(load->objects[i], machine);
 	return err;
 }

@@ -208,15 +208,28 @@ static void collect_refused(const char *option, const char *value, const char *w
 		     3, words);
 }
 
+/* `check` and `collect` say the same of the same file. */
+static void no_object(const char *path, const char *words)
+{
+	static char said[TOOL_TEXT];
+
+	const struct tool_run *run = RUN("collect", "--kernel", image, "--object", object,
+					 "--object", path);
+
+	tool_refused(run, 3, words);
+	strcpy(said, run->err);
+	run = RUN("check", "--kernel", image, object, path);
+	tool_refused(run, 3, words);
+	assert_string_equal(run->err, said);
+}
+
 static void test_objects(void **state)
 {
 	(void)state;
-	tool_refused(RUN("collect", "--kernel", image, "--object", object, "--object", image), 3,
-		     "is no BPF object: it is made for another machine; clang");
-	tool_refused(RUN("collect", "--kernel", image, "--object", write_file("void", "", 0, 0600)),
-		     3, "is no BPF object: it is empty");
-	tool_refused(RUN("collect", "--kernel", image, "--object", "/nonexistent"), 3,
-		     "cannot read the object /nonexistent: No such file or directory");
+	no_object(image, "is no BPF object: it is made for another machine; clang");
+	no_object(write_file("void", "", 0, 0600), "is no BPF object: it is empty");
+	no_object(write_file("text", "hello", 5, 0600), "is no BPF object: it is no ELF file");
+	no_object("/nonexistent", "cannot read the object /nonexistent: No such file or directory");
 }
 
 static void test_qemu(void **state)
