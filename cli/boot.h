@@ -117,7 +117,4 @@ struct kt_error *cli_saved(const struct cli_result *result, struct kt_saved *ret
 /* Prints the last lines of a guest's console on stderr; NULL or "": nothing. */
 void cli_show_console(const char *console);
 
-/* The last part of a path: what a person calls the file. */
-const char *cli_base_name(const char *path);
-
 #endif

@@ -11,6 +11,7 @@
 #include "render/trials.h"
 #include "util/cleanup.h"
 #include "util/io.h"
+#include "util/path.h"
 #include "vm/modules.h"
 #include "vm/objects.h"
 
@@ -85,7 +86,9 @@ static void check_options_deinit(struct check_options *o)
 static struct kt_error *read_objects(struct check *check, char **paths, int n)
 {
 	for (int i = 0; i < n; i++) {
-		struct check_object object = {.path = paths[i], .name = cli_base_name(paths[i])};
+		struct check_object object = {.path = paths[i],
+					      .name = kt_path_apart((const char *const *)paths,
+								    (size_t)n, (size_t)i)};
 		struct kt_error *err = vm_object_check(paths[i], NULL);
 
 		if (!err)
@@ -123,7 +126,7 @@ static void check_kernel(struct check_options *o, const struct preflight_kernel 
 	for (size_t i = 0; !err && i < o->check.objects.len; i++) {
 		const struct check_object *object = &o->check.objects.data[i];
 
-		files[i] = (struct preflight_file){object->name, object->bytes.data,
+		files[i] = (struct preflight_file){kt_base_name(object->path), object->bytes.data,
 						   object->bytes.len};
 	}
 	if (!err)

@@ -8,7 +8,7 @@
 
 struct check_object {
 	const char *path;
-	const char *name; /* the last part of the path */
+	const char *name; /* what tells it from the others */
 	struct kt_buf bytes;
 };
 

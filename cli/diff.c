@@ -12,6 +12,7 @@
 #include "render/trials.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/path.h"
 
 static const char help[] =
 	"Usage: ktstr-gdb diff A.json B.json [OPTION...]   (or .csv)\n"
@@ -124,14 +125,14 @@ static char *make_label(const struct side *side, const struct side *other)
 	struct kt_buf label = KT_BUF_INIT;
 
 	if (schedulers &&
-	    differ(cli_base_name(side->result.scheduler), cli_base_name(other->result.scheduler)))
-		kt_buf_appends(&label, cli_base_name(side->result.scheduler));
+	    differ(kt_base_name(side->result.scheduler), kt_base_name(other->result.scheduler)))
+		kt_buf_appends(&label, kt_base_name(side->result.scheduler));
 	else if (schedulers)
 		kt_buf_appends(&label, side->result.scheduler);
 	if (kernels)
 		kt_buf_printf(&label, "%s%s", label.len ? " " : "", side->result.kernel);
-	if (!label.len && differ(cli_base_name(side->source), cli_base_name(other->source)))
-		kt_buf_appends(&label, cli_base_name(side->source));
+	if (!label.len && differ(kt_base_name(side->source), kt_base_name(other->source)))
+		kt_buf_appends(&label, kt_base_name(side->source));
 	else if (!label.len)
 		kt_buf_appends(&label, side->source);
 	return kt_buf_steal(&label);

@@ -10,6 +10,7 @@
 #include "render/log_last.h"
 #include "render/text.h"
 #include "util/cleanup.h"
+#include "util/path.h"
 
 /* Of vm_load.max_ms, where it is 0. */
 #define LOAD_MS    15000
@@ -269,7 +270,7 @@ static struct kt_error *append_failures(const struct kt_logs *rejected, struct k
 void cli_loader_tell(const struct cli_run *run)
 {
 	if (run->payload.reason)
-		cli_note("%s %s", cli_base_name(run->what), run->payload.reason);
+		cli_note("%s %s", kt_base_name(run->what), run->payload.reason);
 }
 
 int cli_loader_show(const struct cli_run *run, const struct cli_output *output)

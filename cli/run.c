@@ -7,17 +7,11 @@
 #include "render/text.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/path.h"
 #include "vm/modules.h"
 
 /* A verifier at its limit of a million instructions takes minutes under TCG. */
 #define DEFAULT_TIMEOUT_MS 300000
-
-const char *cli_base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
 
 static void show_progress(void *arg, const char *stage)
 {
@@ -72,7 +66,8 @@ static struct kt_error *gather_trials(struct cli_run *run, const struct vm_load 
 	run->trials.left_out = run->results.left_out;
 	kt_vec_for_each (&run->results.programs, program) {
 		const struct kt_trial trial = {
-			.object = (char *)(uintptr_t)cli_base_name(load->objects[program->object]),
+			.object = (char *)(uintptr_t)kt_path_apart(load->objects, load->num_objects,
+								   program->object),
 			.section = program->section,
 			.name = program->name,
 			.type = program->type && program->type[0] ? program->type : NULL,
@@ -177,7 +172,7 @@ static int run_scheduler(const struct vm_config *vm, const struct vm_load *load,
 		return fail_with_console(err, run->collected.result.console);
 	run->result.inspection = &run->collected.inspection;
 	run->result.run = &run->collected.result;
-	run->result.scheduler = cli_base_name(load->run);
+	run->result.scheduler = kt_base_name(load->run);
 	run->result.boot_ns = run->collected.boot_ns;
 	run->result.load_ns = run->collected.load_ns;
 	return CLI_DONE;

@@ -16,6 +16,7 @@
 #include "host/sockets.h"
 #include "util/cleanup.h"
 #include "util/io.h"
+#include "util/path.h"
 #include "util/stub_address.h"
 
 #define CMDLINE_MAX    (1024 * 1024)
@@ -82,12 +83,6 @@ static bool read_link(const char *dir, const char *name, char *target, size_t si
 /* --- is it QEMU? --- */
 
 /* The last part of a path, which is left as it is. */
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
 
 /*
  * A QEMU's program: "qemu-system-x86_64", RHEL's "qemu-kvm", "kvm"; also with " (deleted)" after an
@@ -118,8 +113,8 @@ static bool is_loader(const char *program)
 static bool find_qemu(struct process *p, const char **name_ret, char exe[PATH_MAX])
 {
 	bool known = read_link(p->dir, "exe", exe, PATH_MAX);
-	const char *program = known         ? base_name(exe)
-			      : p->args.len ? base_name(p->args.data[0])
+	const char *program = known         ? kt_base_name(exe)
+			      : p->args.len ? kt_base_name(p->args.data[0])
 					    : "";
 
 	*name_ret = program;
@@ -129,7 +124,7 @@ static bool find_qemu(struct process *p, const char **name_ret, char exe[PATH_MA
 	if (!is_loader(program))
 		return false;
 	for (size_t i = 1; i < p->args.len && i < LOADER_ARGS_MAX; i++) {
-		*name_ret = base_name(p->args.data[i]);
+		*name_ret = kt_base_name(p->args.data[i]);
 		p->first = i + 1;
 		if (is_qemu(*name_ret))
 			return true;
@@ -467,7 +462,7 @@ static bool take_accel(const struct process *p, struct host_args *args, struct v
 	snprintf(first, sizeof(first), "%.*s", (int)strcspn(said, ":"), said);
 	/* KVM it is not. What is left is the last choice of the list. */
 	if (p->fds_known && !strcmp(first, "kvm"))
-		said = base_name(strchr(said, ':') ? strrchr(said, ':') + 1 : "tcg");
+		said = kt_base_name(strchr(said, ':') ? strrchr(said, ':') + 1 : "tcg");
 	return print(&vm->accel, "%s", said);
 }
 

@@ -34,7 +34,7 @@ const char *kt_trial_number_name(enum kt_trial_number number);
 
 /* It owns its strings. */
 struct kt_trial {
-	char *object;         /* the file's name, without its folders */
+	char *object;         /* the file's name, with folders only where another has the same */
 	char *section, *name; /* as the object has them, in full; "": the object itself is bad */
 	char *type;           /* "sched_cls"; NULL: unknown */
 	bool passed;

@@ -17,7 +17,7 @@
 #include "logparse/text.h"
 
 enum kt_veristat_column {
-	KT_VERISTAT_FILE_NAME,           /* the object's, without its folders */
+	KT_VERISTAT_FILE_NAME,           /* the object's */
 	KT_VERISTAT_PROG_NAME,           /* in full, as the object has it */
 	KT_VERISTAT_VERDICT,             /* "success" or "failure" */
 	KT_VERISTAT_DURATION,            /* microseconds in the verifier */

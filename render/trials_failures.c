@@ -95,6 +95,20 @@ static void append_text(struct kt_buf *out, const char *text)
 	render_append_visible(out, text, false);
 }
 
+/*
+ * "tc_police", and the object where no place in the source tells it, or another object has that
+ * name, too: "tc_police (old/prog.bpf.o)".
+ */
+static void append_program(const struct kt_trial *trial, bool has_place, struct kt_buf *out)
+{
+	append_text(out, trial->name[0] ? trial->name : trial->object);
+	if (!trial->name[0] || (has_place && !strchr(trial->object, '/')))
+		return;
+	kt_buf_appends(out, " (");
+	append_text(out, trial->object);
+	kt_buf_appends(out, ")");
+}
+
 /* "tc_police on 6.1.0-50: prog.bpf.c:54: R2 ... [Memory Safety]" */
 static void append_head(const struct failure *failure, const struct render_kernel_trials *kernels,
 			size_t n, bool color, struct kt_buf *out)
@@ -102,12 +116,7 @@ static void append_head(const struct failure *failure, const struct render_kerne
 	const struct kt_trial *trial = failure->trial;
 
 	kt_buf_appends(out, color ? "\033[1;31m" : "");
-	append_text(out, trial->name[0] ? trial->name : trial->object);
-	if (trial->name[0] && !trial->file) {
-		kt_buf_appends(out, " (");
-		append_text(out, trial->object);
-		kt_buf_appends(out, ")");
-	}
+	append_program(trial, trial->file, out);
 	for (size_t i = 0; i < failure->kernels.len && n > 1; i++) {
 		kt_buf_appends(out, i ? ", " : " on ");
 		render_kernel_name(kernels, n, failure->kernels.data[i], out);
@@ -204,7 +213,7 @@ static void append_refused(const struct render_kernel_trials *kernels, size_t n,
 			if (!kt_trial_is_refused(trial))
 				continue;
 			any = true;
-			append_text(out, trial->name);
+			append_program(trial, true, out);
 			if (n > 1) {
 				kt_buf_appends(out, " on ");
 				render_kernel_name(kernels, n, k, out);

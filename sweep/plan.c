@@ -10,6 +10,7 @@
 #include "sweep/plan.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/path.h"
 
 #define ENTRIES_MAX 1000
 #define FILE_MAX    (1u << 20) /* bytes */
@@ -182,13 +183,6 @@ static struct kt_error *check_name(const struct reader *r, const config_setting_
 	return strlen(name) > 100 ? wrong(r, at, "the name \"%.60s...\" is too long", name) : NULL;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* --- schedulers --- */
 
 static struct kt_error *take_scheduler_setting(const struct reader *r, const config_setting_t *s,
@@ -239,7 +233,7 @@ static struct kt_error *finish_scheduler(const struct reader *r, const config_se
 	if (!s->scheduler && (s->args.v.len || s->files.v.len))
 		return wrong(r, group, "args and files are for what is run, not for objects");
 	if (!s->name)
-		s->name = strdup(base_name(s->scheduler ? s->scheduler : s->objects.v.data[0]));
+		s->name = strdup(kt_base_name(s->scheduler ? s->scheduler : s->objects.v.data[0]));
 	if (!s->name)
 		return kt_error_no_memory();
 	s->entry_len = strlen(s->name);
@@ -375,7 +369,7 @@ static char *kernel_name(const char *image)
 	char *name;
 
 	if (strncmp(image, "debian:", 7))
-		return strdup(base_name(image));
+		return strdup(kt_base_name(image));
 	name = strdup(image + 7);
 	for (char *p = name; p && *p; p++)
 		if (*p == '/')

@@ -237,6 +237,44 @@ static void test_failures(void **state)
 	kt_buf_deinit(&out);
 }
 
+/* Two files of one name have folders, so that a person can tell what failed where. */
+static void test_one_name(void **state)
+{
+	static const char log[] =
+		"libbpf: prog 'p': BPF program load failed: -EACCES\n"
+		"libbpf: prog 'p': -- BEGIN PROG LOAD LOG --\n"
+		"; return *p; @ a.bpf.c:7\n"
+		"3: (79) r0 = *(u64 *)(r0 +0)\n"
+		"R0 invalid mem access 'map_value_or_null'\n"
+		"processed 4 insns (limit 1000000) max_states_per_insn 0 total_states 0 "
+		"peak_states 0 mark_read 0\n"
+		"-- END PROG LOAD LOG --\n";
+	struct kt_trial trial = {.section = lit("tc"), .name = lit("p"), .errnum = 13};
+	struct kt_trials trials = {0}, alone = {0};
+	const struct render_kernel_trials kernel = {"a", "6.1", &trials},
+					  other = {"a", "6.1", &alone};
+	struct kt_buf out = KT_BUF_INIT;
+
+	(void)state;
+	trial.log = lit(log);
+	trial.object = lit("a.bpf.o");
+	assert_null(kt_trials_add(&alone, &trial));
+	trial.object = lit("old/a.bpf.o");
+	assert_null(kt_trials_add(&trials, &trial));
+	trial.object = lit("new/a.bpf.o");
+	assert_null(kt_trials_add(&trials, &trial));
+	assert_null(render_trials_failures(&kernel, 1, false, false, &out));
+	assert_non_null(strstr(out.data, "p (old/a.bpf.o): a.bpf.c:7: R0 invalid mem access"));
+	assert_non_null(strstr(out.data, "p (new/a.bpf.o): a.bpf.c:7: R0 invalid mem access"));
+	kt_buf_deinit(&out);
+	assert_null(render_trials_failures(&other, 1, false, false, &out));
+	assert_memory_equal(out.data, "p: a.bpf.c:7: R0 invalid",
+			    strlen("p: a.bpf.c:7: R0 invalid"));
+	kt_buf_deinit(&out);
+	kt_trials_deinit(&trials);
+	kt_trials_deinit(&alone);
+}
+
 static void test_wrong_columns(void **state)
 {
 	static const struct render_trials_options wrong[] = {
@@ -288,7 +326,7 @@ int main(void)
 		cmocka_unit_test(test_matrix),   cmocka_unit_test(test_names),
 		cmocka_unit_test(test_many),     cmocka_unit_test(test_csv),
 		cmocka_unit_test(test_failures), cmocka_unit_test(test_wrong_columns),
-		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_hostile),  cmocka_unit_test(test_one_name),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
