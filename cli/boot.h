@@ -80,6 +80,7 @@ extern const char cli_boot_load_help[], cli_boot_guest_help[];
 /* What came of a loader; see cli/loader.h. */
 struct cli_loader {
 	struct kt_logs rejected; /* logs of programs that were; slices of its output */
+	struct kt_trials tried;  /* the same programs */
 	char *reason;            /* why it did not pass, "loaded nothing ..."; NULL: it did */
 };
 

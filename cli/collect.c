@@ -43,7 +43,7 @@ static const char help_columns[] =
 	"peak_states, max_states_per_insn, mark_read, stack_depth, duration (in\n"
 	"microseconds), log_bytes, prog_size (instructions), prog_size_jited; with\n"
 	"--attach attach, attach_place, run_retval. --csv has veristat's columns, for\n"
-	"`veristat -C`. With several kernels -o names numbers, each of which is a table.\n"
+	"`veristat -C`. With several kernels each column of -o is a table of its own.\n"
 	"\n"
 	"Exit status: 0 done; 1 a program failed to load, or none was loaded; 2 usage;\n"
 	"3 it could not be done, on one of the kernels at least, or a file is no BPF\n"
@@ -329,16 +329,31 @@ static int show_scheduler(const struct collect *c, struct cli_run *run)
 }
 
 /* For the process that shows the results of all kernels. */
-static int hand_over(const struct collect *c, const struct cli_run *run)
+static struct kt_error *hand_over(const struct collect *c, const struct cli_run *run)
 {
 	_cleanup_free_ char *text = NULL;
 	struct kt_error *err = cli_render_json(&run->result, &text);
 
-	if (!err)
-		err = kt_write_all((int)c->part_fd, text, strlen(text));
-	if (c->args.output.timing)
+	return err ? err : kt_write_all((int)c->part_fd, text, strlen(text));
+}
+
+/* status: of the run. One that was cut off is a result, too, if it came to anything. */
+static int conclude_part(const struct collect *c, struct cli_run *run, int status)
+{
+	struct kt_error *err;
+
+	if (status != CLI_DONE) {
+		if (!run->trials.cut_off || !run->trials.v.len)
+			return status;
+		run->result.trials = &run->trials;
+		run->result.inspection = &run->session.inspection;
+	}
+	err = hand_over(c, run);
+	if (status == CLI_DONE && c->args.output.timing)
 		cli_print_timing(&run->result);
-	return err ? cli_fail(err) : cli_run_status(run);
+	if (err)
+		return cli_fail(err);
+	return status == CLI_DONE ? cli_run_status(run) : status;
 }
 
 static int collect_boot(const struct collect *c)
@@ -354,7 +369,7 @@ static int collect_boot(const struct collect *c)
 	    !c->args.output.json)
 		show_objects(c, &run);
 	if (c->part_kernel)
-		return status == CLI_DONE ? hand_over(c, &run) : status;
+		return conclude_part(c, &run, status);
 	/*
 	 * Saved first, since to show it drops what the filter does not let through. Shown even if
 	 * it cannot be saved, since it took minutes.

@@ -12,6 +12,7 @@
 #include "cli/trials.h"
 #include "model/json.h"
 #include "model/json_put.h"
+#include "model/program_json.h"
 #include "model/trial_json.h"
 #include "render/text.h"
 #include "util/cleanup.h"
@@ -37,6 +38,7 @@ struct part {
 	json_t *root;        /* its result; NULL: it has none */
 	const char *release; /* borrows from root */
 	struct kt_trials trials;
+	struct programs programs; /* that trials refer to */
 };
 
 struct parts {
@@ -59,6 +61,7 @@ static void parts_deinit(struct parts *parts)
 			close(part->result_fd);
 		free(part->words);
 		kt_trials_deinit(&part->trials);
+		programs_deinit(&part->programs);
 		json_decref(part->root);
 	}
 	free(parts->all);
@@ -217,7 +220,7 @@ static struct kt_error *read_words(struct part *part)
 	return err ? err : kt_buf_finish(&words, &part->words);
 }
 
-/* A run that failed has no result, and said why. */
+/* A run that failed may have no result, and said why. */
 static struct kt_error *read_result(struct part *part)
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
@@ -234,7 +237,10 @@ static struct kt_error *read_result(struct part *part)
 				    part->kernel->name, why.text);
 	part->release = kt_json_get_text(
 		json_object_get(json_object_get(part->root, "kernel"), "release"));
-	return kt_trials_read(part->root, &part->trials);
+	err = kt_programs_read(part->root, &part->programs);
+	if (!err)
+		err = kt_trials_read(part->root, &part->trials);
+	return err ? err : kt_trials_join(&part->trials, &part->programs);
 }
 
 /* Each line with the kernel that it is about. */
@@ -336,12 +342,12 @@ static int show_table(const struct parts *parts)
 	return status;
 }
 
-static size_t count_results(const struct parts *parts)
+static size_t count_whole_results(const struct parts *parts)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < parts->kernels->n; i++)
-		n += parts->all[i].root != NULL;
+		n += parts->all[i].root && !parts->all[i].trials.cut_off;
 	return n;
 }
 
@@ -382,7 +388,7 @@ static int show(struct parts *parts, struct kt_error *err)
 	if (err)
 		status = cli_fail(err);
 	if (parts->cancelled) {
-		cli_note("cancelled: %zu of %zu kernels are done", count_results(parts),
+		cli_note("cancelled: %zu of %zu kernels are done", count_whole_results(parts),
 			 kernels->n);
 		status = CLI_CANNOT;
 	}

@@ -418,15 +418,7 @@ static struct kt_error *add_rule(struct diff *diff, const char *arg)
 
 static struct kt_error *choose_number(struct diff *diff, const char *arg)
 {
-	struct render_matrix_numbers numbers;
-	struct kt_error *err = render_matrix_numbers(arg, &numbers);
-
-	if (err)
-		return kt_error_wrap(err, "--number");
-	if (numbers.n > 1)
-		return kt_error_new(KT_ERROR_USAGE, "--number: one is compared at a time");
-	diff->number = numbers.all[0];
-	return NULL;
+	return kt_error_wrap(render_trials_number(arg, &diff->number), "--number");
 }
 
 static struct kt_error *take_option(struct diff *diff, int option, char *arg)

@@ -232,6 +232,9 @@ struct kt_error *cli_loader_judge(struct cli_run *run, const struct vm_load *loa
 	struct kt_error *err = find_rejected(output, &run->session.inspection.programs,
 					     &run->loader.rejected);
 
+	kt_vec_for_each (&run->loader.rejected.v, log)
+		if (!err)
+			err = kt_trials_add_log(&run->loader.tried, log);
 	if (!err)
 		err = append_reason(run, load, &reason);
 	if (!err && reason.len)
@@ -243,6 +246,7 @@ struct kt_error *cli_loader_judge(struct cli_run *run, const struct vm_load *loa
 		.exit_code = exit_code(run->results.exit_status),
 		.output = output->data ? output->data : "",
 		.reason = run->loader.reason,
+		.rejected = &run->loader.tried,
 	};
 	return NULL;
 }
@@ -294,6 +298,7 @@ int cli_loader_show(const struct cli_run *run, const struct cli_output *output)
 void cli_loader_deinit(struct cli_loader *loader)
 {
 	kt_logs_deinit(&loader->rejected);
+	kt_trials_deinit(&loader->tried);
 	free(loader->reason);
 	*loader = (struct cli_loader){0};
 }

@@ -13,6 +13,24 @@ static void take_numbers(const struct kt_trial *trial, const struct inspection *
 	memcpy(saved->programs.all[at].more, trial->number, sizeof(trial->number));
 }
 
+/* Those that passed are among the guest's programs, unless they are gone from its memory. */
+static struct kt_error *add_trials(const struct kt_trials *trials,
+				   const struct inspection *inspection, struct kt_saved *saved)
+{
+	struct kt_error *err = NULL;
+
+	kt_vec_for_each (&trials->v, trial) {
+		if (trial->program)
+			take_numbers(trial, inspection, saved);
+		else if (trial->passed && !err)
+			err = kt_saved_add_trial(saved, trial);
+	}
+	kt_vec_for_each (&trials->v, trial)
+		if (!trial->passed && !err)
+			err = kt_saved_add_trial(saved, trial);
+	return err;
+}
+
 struct kt_error *cli_saved(const struct cli_result *result, struct kt_saved *ret)
 {
 	const char *release = kfacts_kernel(result->session->facts)->release;
@@ -25,14 +43,10 @@ struct kt_error *cli_saved(const struct cli_result *result, struct kt_saved *ret
 		err = kt_prog_stats_add_loaded(&saved.programs, &result->inspection->programs);
 	if (!err && result->run)
 		err = kt_saved_set_run(&saved, result->scheduler, result->run);
-	for (size_t i = 0; result->trials && i < result->trials->v.len && !err; i++) {
-		const struct kt_trial *trial = &result->trials->v.data[i];
-
-		if (trial->program)
-			take_numbers(trial, result->inspection, &saved);
-		if (!trial->passed)
-			err = kt_saved_add_failure(&saved, trial->object, trial->name, trial->log);
-	}
+	if (!err && result->trials)
+		err = add_trials(result->trials, result->inspection, &saved);
+	if (!err && result->payload && result->payload->rejected)
+		err = add_trials(result->payload->rejected, result->inspection, &saved);
 	if (err)
 		kt_saved_deinit(&saved);
 	else

@@ -61,7 +61,9 @@ static const char *known(const char *text)
 struct render_guest cli_render_guest(const struct cli_result *result,
 				     char build_id[CLI_BUILD_ID_MAX])
 {
-	const struct kfacts_kernel *kernel = kfacts_kernel(result->session->facts);
+	static const struct kfacts_kernel unknown = {.release = "", .arch = ""};
+	const struct kfacts *facts = result->session->facts;
+	const struct kfacts_kernel *kernel = facts ? kfacts_kernel(facts) : &unknown;
 
 	build_id[0] = '\0';
 	hex(kernel->build_id, kernel->build_id_len, build_id);
@@ -72,6 +74,7 @@ struct render_guest cli_render_guest(const struct cli_result *result,
 		.kaslr_offset = result->inspection->kaslr_offset + kernel->moved,
 		.kaslr_unknown = !kernel->moved_known,
 		.pause_us = result->inspection->timing.pause_ns / 1000,
+		.not_read = result->trials && result->trials->cut_off,
 		.trials = result->trials,
 		.payload = result->payload,
 		.scheduler = result->scheduler,
@@ -79,21 +82,29 @@ struct render_guest cli_render_guest(const struct cli_result *result,
 	};
 }
 
-struct kt_error *cli_render_json(const struct cli_result *result, char **ret)
+static struct kt_error *render_json(const struct cli_result *result,
+				    const struct render_filter *filter, char **ret)
 {
 	char build_id[CLI_BUILD_ID_MAX];
 	struct render_guest guest = cli_render_guest(result, build_id);
 
+	guest.filter = filter;
 	return render_programs_json(&result->inspection->programs, &guest, ret);
+}
+
+struct kt_error *cli_render_json(const struct cli_result *result, char **ret)
+{
+	return render_json(result, NULL, ret);
 }
 
 static struct kt_error *render(const struct cli_result *result, const struct cli_output *output,
 			       char **ret)
 {
 	const struct programs *programs = &result->inspection->programs;
+	const struct render_filter filter = cli_filter(output);
 
 	if (output->json)
-		return cli_render_json(result, ret);
+		return render_json(result, &filter, ret);
 	if (output->csv)
 		return render_programs_csv(programs, output->columns, ret);
 	return render_programs_table(programs, output->columns, cli_terminal_width(),

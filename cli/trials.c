@@ -22,7 +22,6 @@ struct kt_error *cli_trials_check(const struct cli_trials_options *options, size
 {
 	const struct cli_output *output = options->output;
 	struct render_trials_options with = render_options(output, stdout);
-	struct render_matrix_numbers numbers;
 
 	if ((options->stats || options->source) && (output->json || output->csv))
 		return kt_error_new(KT_ERROR_USAGE, "--stats and --source are tables for a "
@@ -42,8 +41,8 @@ struct kt_error *cli_trials_check(const struct cli_trials_options *options, size
 		return kt_error_new(KT_ERROR_USAGE, "--id: a program has another id on each "
 						    "kernel; --name chooses by name");
 	if (n > 1 && !output->csv)
-		return render_matrix_numbers(output->columns, &numbers);
-	return kt_error_wrap(render_trials_check(&with, n), "collect");
+		return render_matrix_check(output->columns);
+	return kt_error_wrap(render_trials_check(&with), "collect");
 }
 
 /* --- the tables of `ktstr-gdb log` --- */

@@ -141,6 +141,9 @@ static struct kt_error *read_failure(const json_t *failure, struct kt_prog_stats
 		err = get_numbers(failure, &stats);
 	if (err)
 		return err;
+	/* Whoever loaded it did not say what it is called: nothing to compare it by. */
+	if (!object && json_is_null(json_object_get(failure, "name")))
+		return NULL;
 	if (!name || (!name[0] && !object))
 		return kt_error_new(KT_ERROR_FORMAT, "it has neither a \"name\" nor an \"object\"");
 	stats.name = (char *)(uintptr_t)name;
@@ -327,11 +330,18 @@ struct kt_error *kt_saved_read(struct kt_text text, const char *name, struct kt_
 
 /* --- without a file --- */
 
-struct kt_error *kt_saved_add_failure(struct kt_saved *saved, const char *object, const char *name,
-				      const char *log)
+struct kt_error *kt_saved_add_trial(struct kt_saved *saved, const struct kt_trial *trial)
 {
-	return add_failure(&saved->programs,
-			   (struct kt_prog_stats){.name = (char *)(uintptr_t)name}, object, log);
+	struct kt_prog_stats stats = {
+		.name = trial->name[0] ? trial->name : trial->object,
+		.type = trial->type,
+		.verified_insns = trial->number[KT_TRIAL_INSNS],
+		.failed = !trial->passed,
+	};
+
+	for (enum kt_trial_number i = KT_TRIAL_INSNS + 1; i < KT_N_TRIAL_NUMBERS; i++)
+		stats.more[i] = trial->number[i];
+	return stats.name[0] ? kt_prog_stats_add(&saved->programs, &stats) : NULL;
 }
 
 struct kt_error *kt_saved_set_run(struct kt_saved *saved, const char *scheduler,

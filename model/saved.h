@@ -40,11 +40,10 @@ struct kt_error *kt_saved_read(struct kt_text text, const char *name, struct kt_
 /*
  * Without a file: zero *saved, copy the kernel's release, and add the loaded programs
  * (kt_prog_stats_add_loaded()). Then set the run of a scheduler, or else add each program that was
- * not taken: name is empty where its whole object was bad, and log is what libbpf printed of it.
+ * not taken, or is not in the guest's memory; one of no object that has no name is left out.
  * KT_ERROR_NO_MEMORY, after which kt_saved_deinit() is all that *saved is good for.
  */
-struct kt_error *kt_saved_add_failure(struct kt_saved *saved, const char *object, const char *name,
-				      const char *log);
+struct kt_error *kt_saved_add_trial(struct kt_saved *saved, const struct kt_trial *trial);
 struct kt_error *kt_saved_set_run(struct kt_saved *saved, const char *scheduler,
 				  const struct kt_verifier_vm_result *run);
 

@@ -112,9 +112,9 @@ static struct kt_error *explain(struct kt_trial *trial, const struct kt_log_bloc
  * What is no matter of the verifier: libbpf says it, and the errno. It may still be the verifier
  * that stumbles over what the kernel lacks, in a place that its log tells.
  */
-static struct kt_error *classify(struct kt_trial *trial)
+static struct kt_error *classify(struct kt_trial *trial, struct kt_text words)
 {
-	struct kt_text words = {trial->log, strlen(trial->log)}, headline = {0};
+	struct kt_text headline = {0};
 	enum kt_load_class class = kt_load_classify(trial->errnum, words, &headline);
 
 	if (class == KT_LOAD_UNKNOWN || class == KT_LOAD_REJECTED)
@@ -133,7 +133,7 @@ static struct kt_error *read_logs(struct kt_trial *trial)
 	bool counted = false, explained = trial->passed;
 
 	if (!err && !trial->passed)
-		err = classify(trial);
+		err = classify(trial, (struct kt_text){trial->log, strlen(trial->log)});
 
 	for (size_t i = logs.v.len; i && !err; i--) {
 		const struct kt_log_block *block = &logs.v.data[i - 1];
@@ -170,6 +170,36 @@ struct kt_error *kt_trials_add(struct kt_trials *trials, const struct kt_trial *
 	err = ok ? NULL : kt_error_no_memory();
 	if (!err)
 		err = read_logs(&trial);
+	if (!err && !kt_vec_push(&trials->v, trial))
+		err = kt_error_no_memory();
+	if (err)
+		trial_deinit(&trial);
+	return err;
+}
+
+/* The log of a loader that is not libbpf's may not be the kernel's byte for byte. */
+static struct kt_error *read_block(struct kt_trial *trial, const struct kt_log_block *block)
+{
+	struct kt_error *err = classify(trial, block->loader.said);
+
+	count(trial, block);
+	if (!block->marked || !block->complete)
+		trial->number[KT_TRIAL_LOG_BYTES].known = false;
+	return err ? err : explain(trial, block);
+}
+
+struct kt_error *kt_trials_add_log(struct kt_trials *trials, const struct kt_log_block *block)
+{
+	struct kt_trial trial = {
+		.object = strdup(""),
+		.section = strdup(""),
+		.name = strndup(block->program.data ? block->program.data : "", block->program.len),
+		.errnum = block->loader.error,
+		.log = strndup(block->trace.data, block->trace.len),
+	};
+	bool ok = trial.object && trial.section && trial.name && trial.log;
+	struct kt_error *err = ok ? read_block(&trial, block) : kt_error_no_memory();
+
 	if (!err && !kt_vec_push(&trials->v, trial))
 		err = kt_error_no_memory();
 	if (err)

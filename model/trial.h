@@ -75,6 +75,15 @@ struct kt_trials {
  */
 struct kt_error *kt_trials_add(struct kt_trials *trials, const struct kt_trial *trial);
 
+struct kt_log_block;
+
+/*
+ * Appends a program that was rejected, of which there is only the log that a loader printed: of no
+ * object, and of no type. Its name is "" where the loader does not tell it. KT_ERROR_NO_MEMORY; the
+ * list is then as it was.
+ */
+struct kt_error *kt_trials_add_log(struct kt_trials *trials, const struct kt_log_block *log);
+
 /*
  * Sets `program` of each trial that passed, by its id, and takes verified_insns from there. A
  * program gets the full name that the object has. programs->all is by id, and has to stay in place

@@ -15,9 +15,12 @@ static void put_numbers(const struct kt_trial *trial, json_t *object)
 
 static void put_failure(const struct kt_trial *trial, json_t *object)
 {
-	json_object_set_new(object, "name", kt_json_text(trial->name));
+	bool named = trial->name[0] || trial->object[0];
+
+	json_object_set_new(object, "name", named ? kt_json_text(trial->name) : json_null());
 	json_object_set_new(object, "type", kt_json_text(trial->type));
-	json_object_set_new(object, "errno", json_integer(trial->errnum));
+	json_object_set_new(object, "errno",
+			    trial->errnum ? json_integer(trial->errnum) : json_null());
 	json_object_set_new(object, "class", kt_json_text(trial->class));
 	json_object_set_new(object, "message", kt_json_text(trial->message));
 	json_object_set_new(object, "file", kt_json_text(trial->file));
@@ -49,6 +52,13 @@ void kt_trial_put(const struct kt_trial *trial, size_t order, json_t *object)
 		put_attach(trial, object);
 	json_object_set_new(object, "log", kt_json_text(trial->log));
 	json_object_set_new(object, "log_dropped", kt_json_u64(trial->log_dropped));
+}
+
+void kt_trial_put_log(const struct kt_trial *trial, json_t *object)
+{
+	put_failure(trial, object);
+	put_numbers(trial, object);
+	json_object_set_new(object, "log", kt_json_text(trial->log));
 }
 
 /* --- reading --- */
@@ -160,6 +170,7 @@ struct kt_error *kt_trials_read(const json_t *root, struct kt_trials *ret)
 		err = kt_trials_add(&trials, &reader.v.data[i].trial);
 	kt_vec_free(&reader.v);
 	trials.left_out = number(root, "left_out");
+	trials.cut_off = json_is_true(json_object_get(root, "cut_off"));
 	if (err)
 		kt_trials_deinit(&trials);
 	else

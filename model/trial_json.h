@@ -13,6 +13,9 @@
  */
 void kt_trial_put(const struct kt_trial *trial, size_t order, json_t *object);
 
+/* The same of a program of no object: kt_trials_add_log(). */
+void kt_trial_put_log(const struct kt_trial *trial, json_t *object);
+
 /*
  * Reads the trials of a document, which may be anything, in their order. Programs that are of no
  * object are left out. Errors: KT_ERROR_FORMAT, KT_ERROR_NO_MEMORY; *ret is then empty.

@@ -76,7 +76,9 @@ json_t *render_json_kernel(const struct render_guest *guest)
 	json_object_set_new(object, "arch", kt_json_text(guest->arch));
 	json_object_set_new(object, "build_id", kt_json_text(guest->build_id));
 	json_object_set_new(object, "kaslr_offset",
-			    guest->kaslr_unknown ? json_null() : json_integer(guest->kaslr_offset));
+			    guest->kaslr_unknown || guest->not_read
+				    ? json_null()
+				    : json_integer(guest->kaslr_offset));
 	return object;
 }
 
@@ -87,7 +89,8 @@ json_t *render_objects_document(const struct render_grid *grid, const char *what
 
 	json_object_set_new(root, "schema", json_sprintf("ktstr-gdb.%s.v1", what));
 	json_object_set_new(root, "kernel", render_json_kernel(guest));
-	json_object_set_new(root, "pause_us", json_integer(guest->pause_us));
+	json_object_set_new(root, "pause_us",
+			    guest->not_read ? json_null() : json_integer(guest->pause_us));
 	for (size_t i = 0; i < grid->n_rows; i++) {
 		json_t *object = json_object();
 

@@ -142,15 +142,54 @@ static json_t *find_object(const struct programs *programs, json_t *array, uint3
 	return NULL;
 }
 
-/* What the trials that passed know is added to their programs. The others are an array. */
-static json_t *put_trials(const struct programs *programs, const struct kt_trials *trials,
+static bool chooses(const struct render_filter *filter, uint32_t id)
+{
+	for (size_t i = 0; filter && i < filter->n_ids; i++)
+		if (filter->ids[i] == id)
+			return true;
+	return !filter || !filter->n_ids;
+}
+
+/*
+ * A program that was loaded, and is not in the guest's memory, or that was not read: what only the
+ * memory tells is null.
+ */
+static json_t *add_object(const struct render_grid *grid, const struct kt_trial *trial,
 			  json_t *array)
 {
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < grid->n_columns; i++)
+		if (grid->columns[i].type->json && !(grid->columns[i].flags & RENDER_NOT_IN_JSON))
+			json_object_set_new(object, grid->columns[i].name, json_null());
+	json_object_set_new(object, "id", trial->id ? kt_json_u64(trial->id) : json_null());
+	json_object_set_new(object, "type", kt_json_text(trial->type));
+	json_array_append_new(array, object);
+	return object;
+}
+
+/* The object of a trial that passed; NULL: the filter does not let it through. */
+static json_t *object_of(const struct programs *programs, const struct render_guest *guest,
+			 const struct kt_trial *trial, json_t *array)
+{
+	const struct render_grid grid = render_programs_grid(programs);
+	json_t *object = trial->id ? find_object(programs, array, trial->id) : NULL;
+
+	if (object || trial->program || !chooses(guest->filter, trial->id))
+		return object;
+	return add_object(&grid, trial, array);
+}
+
+/* What the trials that passed know is added to their programs. The others are an array. */
+static json_t *put_trials(const struct programs *programs, const struct render_guest *guest,
+			  json_t *array)
+{
+	const struct kt_trials *trials = guest->trials;
 	json_t *failed = json_array();
 
 	for (size_t i = 0; i < trials->v.len; i++) {
 		const struct kt_trial *trial = &trials->v.data[i];
-		json_t *object = trial->passed ? find_object(programs, array, trial->id)
+		json_t *object = trial->passed ? object_of(programs, guest, trial, array)
 					       : json_object();
 
 		if (object)
@@ -175,6 +214,19 @@ static json_t *json_payload(const struct render_payload *payload)
 	return object;
 }
 
+static json_t *json_rejected(const struct kt_trials *rejected)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < rejected->v.len; i++) {
+		json_t *object = json_object();
+
+		kt_trial_put_log(&rejected->v.data[i], object);
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
 struct kt_error *render_programs_json(const struct programs *programs,
 				      const struct render_guest *guest, char **ret)
 {
@@ -183,12 +235,14 @@ struct kt_error *render_programs_json(const struct programs *programs,
 
 	if (guest->trials) {
 		json_object_set_new(root, "failed",
-				    put_trials(programs, guest->trials,
-					       json_object_get(root, "programs")));
+				    put_trials(programs, guest, json_object_get(root, "programs")));
+		json_object_set_new(root, "cut_off", json_boolean(guest->trials->cut_off));
 		json_object_set_new(root, "left_out", kt_json_u64(guest->trials->left_out));
 	}
 	if (guest->payload)
 		json_object_set_new(root, "payload", json_payload(guest->payload));
+	if (guest->payload && guest->payload->rejected)
+		json_object_set_new(root, "failed", json_rejected(guest->payload->rejected));
 	if (guest->run) {
 		json_t *failed = json_array();
 

@@ -20,6 +20,8 @@ void render_append_visible(struct kt_buf *buf, const char *text, bool lines);
 /* The same for len bytes, which may hold NULs ("\x00"). Fast for plain text. */
 void render_append_visible_bytes(struct kt_buf *buf, const char *data, size_t len, bool lines);
 
+#define RENDER_TRIAL_CROSS "\xe2\x9c\x97" /* of a program that was not taken */
+
 /* Columns that a terminal needs for len bytes of a line; a byte that is no text of this locale: 1.
  */
 size_t render_text_width(const char *line, size_t len);

@@ -5,9 +5,8 @@
 
 #include "model/trial.h"
 #include "render/filter.h"
+#include "render/text.h"
 #include "util/buf.h"
-
-#define RENDER_TRIAL_CROSS "\xe2\x9c\x97" /* of a program that was not taken */
 
 /* The trials of one kernel. Borrows all. */
 struct render_kernel_trials {
@@ -40,26 +39,19 @@ struct kt_error *render_trials_table(const struct render_kernel_trials *kernel,
 struct kt_error *render_trials_csv(const struct render_kernel_trials *kernels, size_t n,
 				   const struct render_trials_options *options, struct kt_buf *out);
 
-/*
- * Whether columns and sort are good for n kernels: KT_ERROR_USAGE. Of several there are no columns
- * of the programs in the kernel's memory.
- */
-struct kt_error *render_trials_check(const struct render_trials_options *options, size_t n);
+/* Whether columns and sort are good for a table, or for CSV: KT_ERROR_USAGE. */
+struct kt_error *render_trials_check(const struct render_trials_options *options);
 
-/* The numbers that a matrix shows, of names with commas between; NULL: verified_insns. */
-struct render_matrix_numbers {
-	size_t n;
-	enum kt_trial_number all[KT_N_TRIAL_NUMBERS];
-};
+/* The number of that name. KT_ERROR_USAGE, with those that there are. */
+struct kt_error *render_trials_number(const char *name, enum kt_trial_number *ret);
 
-/* KT_ERROR_USAGE, with the names that there are. */
-struct kt_error *render_matrix_numbers(const char *columns, struct render_matrix_numbers *ret);
+/* Whether columns are good for a matrix: KT_ERROR_USAGE. */
+struct kt_error *render_matrix_check(const char *columns);
 
 /*
- * A table of the programs over the kernels: verified_insns, or one table for each of the columns,
- * which have to be numbers. It fits width (80 where that is 0): if kernels are too many, it is
- * turned around, or becomes several tables. A program that was rejected has a cross. Errors: as
- * above.
+ * A table of the programs over the kernels: verified_insns, or one table for each of the columns.
+ * It fits width (80 where that is 0): if kernels are too many, it is turned around, or becomes
+ * several tables. A program that was rejected has a cross. Errors: as above.
  */
 struct kt_error *render_trials_matrix(const struct render_kernel_trials *kernels, size_t n,
 				      const struct render_trials_options *options,

@@ -238,11 +238,36 @@ static void append_not_attached(const struct render_kernel_trials *kernels, size
 			      refused == 1 ? "is" : "are");
 }
 
+static bool cut_off(const struct render_kernel_trials *kernels, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (kernels[i].trials && kernels[i].trials->cut_off)
+			return true;
+	return false;
+}
+
+/* ", and then the run was cut off (6.1.0-50)" */
+static void append_cut_off(const struct render_kernel_trials *kernels, size_t n, struct kt_buf *out)
+{
+	bool first = true;
+
+	if (!cut_off(kernels, n))
+		return;
+	kt_buf_appends(out, ", and then the run was cut off");
+	for (size_t i = 0; i < n && n > 1; i++) {
+		if (!kernels[i].trials || !kernels[i].trials->cut_off)
+			continue;
+		kt_buf_appends(out, first ? " (" : ", ");
+		render_kernel_name(kernels, n, i, out);
+		first = false;
+	}
+	kt_buf_appends(out, n > 1 ? ")" : "");
+}
+
 static void append_count(const struct render_kernel_trials *kernels, size_t n, struct kt_buf *out)
 {
 	size_t all = 0, failed = 0, tried = 0;
 	uint64_t left_out = 0;
-	bool cut_off = false;
 
 	for (size_t i = 0; i < n; i++) {
 		if (!kernels[i].trials)
@@ -251,7 +276,6 @@ static void append_count(const struct render_kernel_trials *kernels, size_t n, s
 		all += kernels[i].trials->v.len;
 		failed += kt_trials_failed(kernels[i].trials);
 		left_out = kernels[i].trials->left_out;
-		cut_off |= kernels[i].trials->cut_off;
 	}
 	if (!tried)
 		return;
@@ -262,17 +286,14 @@ static void append_count(const struct render_kernel_trials *kernels, size_t n, s
 			      left_out);
 	else if (!all)
 		kt_buf_appends(out, "nothing was loaded: the objects have no programs");
-	else if (cut_off)
-		kt_buf_printf(out,
-			      "%zu of %zu programs failed to load, and then the run was cut off",
-			      failed, all);
-	else if (!failed)
+	else if (!failed && !cut_off(kernels, n))
 		kt_buf_printf(out, all == 1 ? "%zu program loaded" : "all %zu programs loaded",
 			      all);
 	else
 		kt_buf_printf(out, "%zu of %zu programs failed to load", failed, all);
 	if (all && tried > 1)
 		kt_buf_printf(out, ", counted on each of %zu kernels", tried);
+	append_cut_off(kernels, n, out);
 	append_not_attached(kernels, n, out);
 	kt_buf_appendc(out, '\n');
 }

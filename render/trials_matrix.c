@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Programs over kernels: one number of each load. */
+/* Programs over kernels: one column of each load. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/cells_index.h"
 #include "render/grid.h"
+#include "render/text.h"
 #include "render/trials.h"
+#include "render/trials_columns.h"
 #include "util/cleanup.h"
 
 /* What a pipe is taken for. */
@@ -60,12 +62,14 @@ void render_kernel_name(const struct render_kernel_trials *kernels, size_t n, si
 
 /* A program, and its trial on each kernel; NULL: it was not tried there. */
 struct program_row {
+	const struct matrix *m;
 	const struct kt_trial *first;
 	const struct kt_trial **on; /* by kernel */
 };
 
 struct matrix {
 	size_t n_kernels;
+	const struct render_column *shown; /* of the trials' columns that of all cells */
 	KT_VEC(struct program_row) rows;
 	KT_VEC(struct render_column) columns;
 	KT_VEC(char *) heads;
@@ -113,7 +117,7 @@ static struct kt_error *add_trial(struct matrix *m, const struct kt_trial *trial
 	struct program_row *row = find_row(m, trial, kernel, hint);
 
 	if (!row) {
-		struct program_row added = {trial, calloc(m->n_kernels, sizeof(*added.on))};
+		struct program_row added = {m, trial, calloc(m->n_kernels, sizeof(*added.on))};
 
 		if (!added.on || !kt_vec_push(&m->rows, added)) {
 			free(added.on);
@@ -145,27 +149,27 @@ static struct kt_error *make_rows(struct matrix *m, const struct render_kernel_t
 
 /* --- cells --- */
 
-/* A column's place has the kernel and the number: RENDER_GET_NTH() hands on one size_t. */
-#define PLACE(kernel, number) ((kernel)*KT_N_TRIAL_NUMBERS + (number))
-
-static struct render_cell trial_cell(const struct kt_trial *trial, enum kt_trial_number number)
+static struct render_cell trial_cell(const struct kt_trial *trial,
+				     const struct render_column *shown)
 {
-	struct program_number value = trial ? trial->number[number] : (struct program_number){0};
+	const struct trials_row row = {.trial = trial};
 
-	if (trial && !trial->passed)
+	if (!trial)
+		return (struct render_cell){0};
+	if (!trial->passed && !trials_column_tells_failure(shown))
 		return (struct render_cell){
 			.known = true,
 			.text = {RENDER_TRIAL_CROSS, strlen(RENDER_TRIAL_CROSS)},
 			.tone = RENDER_TONE_BAD,
 		};
-	return render_number_cell(value.known, value.value);
+	return render_cell_of(shown, &row);
 }
 
-static struct render_cell get_on(const void *row, size_t place)
+static struct render_cell get_on(const void *row, size_t kernel)
 {
 	const struct program_row *program = row;
 
-	return trial_cell(program->on[place / KT_N_TRIAL_NUMBERS], place % KT_N_TRIAL_NUMBERS);
+	return trial_cell(program->on[kernel], program->m->shown);
 }
 
 static struct render_cell get_object(const void *row)
@@ -187,8 +191,7 @@ static const struct render_column names[] = {
 };
 /* clang-format on */
 
-static struct kt_error *make_columns(struct matrix *m, const struct render_kernel_trials *kernels,
-				     enum kt_trial_number number)
+static struct kt_error *make_columns(struct matrix *m, const struct render_kernel_trials *kernels)
 {
 	m->columns.len = 0;
 	for (size_t i = 0; i < 2; i++)
@@ -197,9 +200,9 @@ static struct kt_error *make_columns(struct matrix *m, const struct render_kerne
 	for (size_t k = 0; k < m->n_kernels; k++) {
 		struct kt_buf head = KT_BUF_INIT;
 		struct render_column column = {
-			.type = &render_as_number,
-			RENDER_GET_NTH(get_on, PLACE(k, number)),
-			.flags = RENDER_ALWAYS,
+			.type = m->shown->type,
+			RENDER_GET_NTH(get_on, k),
+			.flags = RENDER_ALWAYS | (m->shown->flags & RENDER_CUT),
 		};
 		char *text;
 		struct kt_error *err;
@@ -226,10 +229,11 @@ static size_t cell_width(const struct render_column *column, const void *row)
 	_cleanup_(kt_buf_deinit) struct kt_buf text = KT_BUF_INIT;
 	struct render_cell cell = render_cell_of(column, row);
 
-	if (cell.text.data && column->get_nth == get_on)
-		return 1; /* a cross */
-	render_append_cell(&text, column, &cell, false);
-	return text.len ? text.len : 1;
+	if (cell.text.data)
+		return render_text_width(cell.text.data, cell.text.len);
+	if (cell.known)
+		render_append_cell(&text, column, &cell, false);
+	return text.len ? render_text_width(text.data, text.len) : 1;
 }
 
 /* Bytes, which for names of programs, files and kernels are characters. */
@@ -280,12 +284,11 @@ static struct render_cell get_kernel(const void *row)
 	return render_string_cell(((const struct kernel_row *)row)->name);
 }
 
-static struct render_cell get_program(const void *row, size_t place)
+static struct render_cell get_program(const void *row, size_t program)
 {
 	const struct kernel_row *kernel = row;
 
-	return trial_cell(kernel->m->rows.data[place / KT_N_TRIAL_NUMBERS].on[kernel->kernel],
-			  place % KT_N_TRIAL_NUMBERS);
+	return trial_cell(kernel->m->rows.data[program].on[kernel->kernel], kernel->m->shown);
 }
 
 static bool one_object(const struct matrix *m)
@@ -311,8 +314,7 @@ static void turned_deinit(struct turned *t)
 	kt_vec_free(&t->heads);
 }
 
-static struct kt_error *turn(const struct matrix *m, enum kt_trial_number number,
-			     struct turned *ret)
+static struct kt_error *turn(const struct matrix *m, struct turned *ret)
 {
 	struct render_column kernel = {
 		.head = "KERNEL", .type = &render_as_text, RENDER_GET(get_kernel)};
@@ -323,9 +325,9 @@ static struct kt_error *turn(const struct matrix *m, enum kt_trial_number number
 	for (size_t i = 0; i < m->rows.len; i++) {
 		const struct kt_trial *trial = m->rows.data[i].first;
 		struct render_column column = {
-			.type = &render_as_number,
-			RENDER_GET_NTH(get_program, PLACE(i, number)),
-			.flags = RENDER_ALWAYS,
+			.type = m->shown->type,
+			RENDER_GET_NTH(get_program, i),
+			.flags = RENDER_ALWAYS | (m->shown->flags & RENDER_CUT),
 		};
 		char *head;
 
@@ -375,12 +377,12 @@ static size_t turned_width(const struct matrix *m)
 
 /* --- tables --- */
 
-static struct kt_error *append_turned(const struct matrix *m, enum kt_trial_number number,
+static struct kt_error *append_turned(const struct matrix *m,
 				      const struct render_trials_options *options,
 				      struct kt_buf *out)
 {
 	_cleanup_(turned_deinit) struct turned t = {0};
-	struct kt_error *err = turn(m, number, &t);
+	struct kt_error *err = turn(m, &t);
 	struct render_grid grid = {
 		.columns = t.columns.data,
 		.n_columns = t.columns.len,
@@ -414,91 +416,66 @@ static struct kt_error *append_tables(const struct matrix *m, size_t width,
 	return err;
 }
 
-static struct kt_error *append_number(struct matrix *m, const struct render_kernel_trials *kernels,
-				      enum kt_trial_number number,
+static struct kt_error *append_column(struct matrix *m, const struct render_kernel_trials *kernels,
 				      const struct render_trials_options *options,
 				      struct kt_buf *out)
 {
 	size_t width = options->width ? options->width : DEFAULT_WIDTH;
 	struct render_grid grid = {.columns = NULL};
-	struct kt_error *err = make_columns(m, kernels, number);
+	struct kt_error *err = make_columns(m, kernels);
 
 	if (err)
 		return err;
 	if (select_kernels(m, &grid, 0, width) < m->n_kernels && turned_width(m) <= width)
-		return append_turned(m, number, options, out);
+		return append_turned(m, options, out);
 	return append_tables(m, width, options, out);
 }
 
-/* --- which numbers --- */
+/* --- which columns --- */
 
-static bool find_number(const char *name, size_t len, enum kt_trial_number *ret)
+/* *grid refers to columns. A matrix has a table of its own for each column that is selected. */
+static struct kt_error *select_shown(const char *chosen, struct trials_columns *columns,
+				     struct render_grid *grid)
 {
-	static const struct {
-		const char *name;
-		enum kt_trial_number number;
-	} others[] = {
-		{"insns", KT_TRIAL_INSNS},
-		{"total_insns", KT_TRIAL_INSNS},
-		{"states", KT_TRIAL_TOTAL_STATES},
-		{"peak", KT_TRIAL_PEAK_STATES},
-		{"max_states", KT_TRIAL_MAX_STATES_PER_INSN},
-		{"max_mark_read_len", KT_TRIAL_MARK_READ},
-		{"stack", KT_TRIAL_STACK},
-		{"duration", KT_TRIAL_TIME_US},
-		{"log_size", KT_TRIAL_LOG_BYTES},
-	};
+	struct kt_error *err = trials_columns_init(columns);
 
-	for (enum kt_trial_number i = 0; i < KT_N_TRIAL_NUMBERS; i++)
-		if (strlen(kt_trial_number_name(i)) == len &&
-		    !strncmp(kt_trial_number_name(i), name, len)) {
-			*ret = i;
-			return true;
-		}
-	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
-		if (strlen(others[i].name) == len && !strncmp(others[i].name, name, len)) {
-			*ret = others[i].number;
-			return true;
-		}
-	return false;
+	*grid = (struct render_grid){.columns = columns->v.data, .n_columns = columns->v.len};
+	if (!err)
+		err = render_grid_select(grid,
+					 chosen ? chosen : kt_trial_number_name(KT_TRIAL_INSNS));
+	for (size_t i = 0; !err && i < grid->n_selected; i++)
+		if (trials_column_names_row(grid->selected[i]))
+			err = kt_error_new(KT_ERROR_USAGE,
+					   "column \"%s\": a table over several kernels has it "
+					   "anyway; -o chooses what is compared",
+					   grid->selected[i]->name);
+	return err;
 }
 
-struct kt_error *render_matrix_numbers(const char *columns, struct render_matrix_numbers *ret)
+struct kt_error *render_matrix_check(const char *chosen)
 {
-	ret->n = 0;
-	for (const char *p = columns; p;) {
-		size_t len = strcspn(p, ",");
+	_cleanup_(trials_columns_deinit) struct trials_columns columns = {0};
+	struct render_grid grid;
 
-		if (ret->n == KT_N_TRIAL_NUMBERS || !find_number(p, len, &ret->all[ret->n]))
-			return kt_error_new(KT_ERROR_USAGE,
-					    "\"%.*s\" is no number of a load, of which these "
-					    "are compared: verified_insns, total_states, "
-					    "peak_states, max_states_per_insn, mark_read, "
-					    "stack_depth, verification_time_us, log_bytes",
-					    (int)len, p);
-		ret->n++;
-		p = p[len] ? p + len + 1 : NULL;
-	}
-	if (!columns)
-		ret->all[ret->n++] = KT_TRIAL_INSNS;
-	return NULL;
+	return select_shown(chosen, &columns, &grid);
 }
 
 struct kt_error *render_trials_matrix(const struct render_kernel_trials *kernels, size_t n,
 				      const struct render_trials_options *options,
 				      struct kt_buf *out)
 {
+	_cleanup_(trials_columns_deinit) struct trials_columns columns = {0};
 	_cleanup_(matrix_deinit) struct matrix m = {.n_kernels = n};
-	struct render_matrix_numbers numbers;
-	struct kt_error *err = render_matrix_numbers(options->columns, &numbers);
+	struct render_grid shown;
+	struct kt_error *err = select_shown(options->columns, &columns, &shown);
 
 	if (!err)
 		err = make_rows(&m, kernels);
-	for (size_t i = 0; i < numbers.n && m.rows.len && !err; i++) {
-		if (numbers.n > 1)
-			kt_buf_printf(out, "%s%s\n", i ? "\n" : "",
-				      kt_trial_number_name(numbers.all[i]));
-		err = append_number(&m, kernels, numbers.all[i], options, out);
+	for (size_t i = 0; i < shown.n_selected && m.rows.len && !err; i++) {
+		m.shown = shown.selected[i];
+		if (shown.n_selected > 1)
+			kt_buf_printf(out, "%s%s\n", i ? "\n" : "", trials_column_title(m.shown));
+		err = append_column(&m, kernels, options, out);
 	}
 	return err ? err : kt_buf_failed(out) ? kt_error_no_memory() : NULL;
 }

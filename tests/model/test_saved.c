@@ -106,7 +106,7 @@ static void make_direct(const struct render_guest *guest, const struct programs 
 	for (size_t i = 0; guest->trials && i < guest->trials->v.len; i++) {
 		const struct kt_trial *trial = &guest->trials->v.data[i];
 
-		assert_null(kt_saved_add_failure(&direct, trial->object, trial->name, trial->log));
+		assert_null(kt_saved_add_trial(&direct, trial));
 	}
 	if (guest->run)
 		assert_null(kt_saved_set_run(&direct, guest->scheduler, guest->run));
@@ -183,6 +183,34 @@ static void test_own_document(void **state)
 	check_program(4, "silent", NULL, NULL, -1, true);
 	check_program(5, "y.bpf.o", NULL, NULL, -1, true);
 	check_program(6, "no_stats", NULL, NULL, -1, true); /* not what a try before it said */
+	check_direct();
+	free(text);
+}
+
+/* Of a loader of the user's: a program that nobody named cannot be compared, the others are. */
+static void test_rejected_of_a_loader(void **state)
+{
+	struct kt_trial rejected[] = {{.object = copy(""), .name = copy("p"), .log = copy("")},
+				      {.object = copy(""), .name = copy(""), .log = copy("")}};
+	struct kt_trials trials = {.v = {rejected, 2, 2}};
+	const struct render_payload payload = {.output = "", .rejected = &trials};
+	const struct render_guest guest = {.release = "6", .payload = &payload};
+	const struct programs none = {0};
+	char *text;
+
+	(void)state;
+	rejected[0].number[KT_TRIAL_INSNS] = (struct program_number){true, 8};
+	assert_null(render_programs_json(&none, &guest, &text));
+	make_direct(&guest, &none);
+	for (size_t i = 0; i < 2; i++) {
+		assert_null(kt_saved_add_trial(&direct, &rejected[i]));
+		free(rejected[i].object);
+		free(rejected[i].name);
+		free(rejected[i].log);
+	}
+	read_text(text);
+	assert_int_equal(saved.programs.n, 1);
+	check_program(0, "p", NULL, NULL, 8, true);
 	check_direct();
 	free(text);
 }
@@ -476,6 +504,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_own_document, release),
+		cmocka_unit_test_teardown(test_rejected_of_a_loader, release),
 		cmocka_unit_test_teardown(test_own_run, release),
 		cmocka_unit_test_teardown(test_own_run_failed, release),
 		cmocka_unit_test_teardown(test_truncated, release),

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "logparse/logs.h"
 #include "model/json.h"
 #include "model/json_put.h"
 #include "model/trial_json.h"
@@ -127,6 +128,52 @@ static void test_join(void **state)
 	kt_trials_deinit(&trials);
 }
 
+/* A loader's own log tells what it would tell of an object; only what it does not say is missing.
+ */
+static void test_add_log(void **state)
+{
+	struct kt_text text = {rejected_log, strlen(rejected_log)};
+	struct kt_trials by_log = {0}, by_object = {0};
+	json_t *object = json_object();
+	const struct kt_trial *a, *b;
+	struct kt_log_block nameless;
+	struct kt_logs logs;
+
+	(void)state;
+	add(&by_object,
+	    (struct kt_trial){.name = lit("p"), .errnum = EACCES, .log = lit(rejected_log)});
+	assert_null(kt_logs_find(text, NULL, &logs));
+	assert_int_equal(logs.v.len, 1);
+	assert_null(kt_trials_add_log(&by_log, &logs.v.data[0]));
+	a = &by_log.v.data[0];
+	b = &by_object.v.data[0];
+	assert_string_equal(a->name, "p");
+	assert_string_equal(a->object, "");
+	assert_null(a->type);
+	assert_false(a->passed);
+	assert_int_equal(a->errnum, EACCES);
+	assert_string_equal(a->message, "R2 !read_ok");
+	assert_string_equal(a->class, b->class);
+	assert_string_equal(a->file, "a.bpf.c");
+	assert_int_equal(a->line, 11);
+	for (enum kt_trial_number i = 0; i < KT_N_TRIAL_NUMBERS; i++)
+		assert_memory_equal(&a->number[i], &b->number[i], sizeof(a->number[i]));
+	assert_memory_equal(a->log, "0: R1=ctx()", 11);
+	/* Without markers nobody knows how long the kernel's log was. */
+	nameless = logs.v.data[0];
+	nameless.program.len = 0;
+	nameless.marked = false;
+	assert_null(kt_trials_add_log(&by_log, &nameless));
+	assert_false(by_log.v.data[1].number[KT_TRIAL_LOG_BYTES].known);
+	kt_trial_put_log(&by_log.v.data[1], object);
+	assert_true(json_is_null(json_object_get(object, "name")));
+	assert_null(json_object_get(object, "object"));
+	json_decref(object);
+	kt_logs_deinit(&logs);
+	kt_trials_deinit(&by_log);
+	kt_trials_deinit(&by_object);
+}
+
 /* As collect's document has them: those that passed in one list, the others in another. */
 static void test_json(void **state)
 {
@@ -195,9 +242,8 @@ static void test_damaged_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_logs),
-		cmocka_unit_test(test_join),
-		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_logs),         cmocka_unit_test(test_join),
+		cmocka_unit_test(test_add_log),      cmocka_unit_test(test_json),
 		cmocka_unit_test(test_damaged_json),
 	};
 

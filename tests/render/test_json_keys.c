@@ -56,9 +56,17 @@ static void test_programs(void **state)
 		 .name = text("b"),
 		 .errnum = 22,
 		 .log = text("log")},
+		{.object = text("a.bpf.o"),
+		 .section = text("xdp"),
+		 .name = text("gone"),
+		 .passed = true,
+		 .id = 2,
+		 .log = text("")},
 	};
-	struct kt_trials trials = {.v = {tried, 2, 2}};
-	const struct render_payload payload = {.exited = true, .output = ""};
+	struct kt_trial refused = {
+		.object = text(""), .section = text(""), .name = text(""), .log = text("log")};
+	struct kt_trials trials = {.v = {tried, 3, 3}}, rejected = {.v = {&refused, 1, 1}};
+	const struct render_payload payload = {.exited = true, .output = "", .rejected = &rejected};
 	struct kt_prog_stats failed = {.name = text("c"), .failed = true};
 	const struct kt_verifier_vm_result run = {
 		.stats = {&failed, 1},
@@ -68,6 +76,7 @@ static void test_programs(void **state)
 	};
 	const struct render_guest guests[] = {
 		{.release = "7.3", .trials = &trials},
+		{.release = "7.3", .trials = &trials, .not_read = true},
 		{.payload = &payload},
 		{.scheduler = "scx_fix", .run = &run},
 	};

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "model/json.h"
+#include "model/program_json.h"
 #include "render/programs.h"
 #include "tests/render/list.h"
 #include "util/buf.h"
@@ -350,6 +352,107 @@ static void test_json_of_a_loader(void **state)
 	json_decref(root);
 }
 
+/* All that a column shows of a program is read back: a part's result becomes a table of kernels. */
+static void test_read_back(void **state)
+{
+	const struct render_guest guest = {.release = "6", .arch = "x86_64"};
+	struct programs programs = {0}, back;
+	json_t *root, *again;
+
+	(void)state;
+	put(&programs, full(7, "sched_cls", "short", "short", 1396));
+	put(&programs, full(8, "xdp", "a_name_that_is_", "a_name_that_is_long", UINT64_MAX));
+	put(&programs, blank(9));
+	programs.all[1].gpl_compatible = false;
+	programs.all[1].map_ids = calloc(2, sizeof(uint32_t));
+	programs.all[1].map_ids[0] = 3;
+	programs.all[1].map_ids[1] = UINT32_MAX;
+	programs.all[1].n_map_ids = 2;
+	for (size_t i = 0; i < 2; i++) {
+		char *text, *other;
+
+		assert_null(render_programs_json(&programs, &guest, &text));
+		root = kt_json_load((struct kt_text){text, strlen(text)}, 0, &(json_error_t){0});
+		assert_null(kt_programs_read(root, &back));
+		json_decref(root);
+		assert_null(render_programs_json(&back, &guest, &other));
+		assert_string_equal(text, other);
+		programs_deinit(&back);
+		free(other);
+		free(text);
+		/* Each number in a place of its own. */
+		programs.all[0].bytes_xlated = known(11);
+		programs.all[0].bytes_jited = known(12);
+		programs.all[0].uid = known(13);
+		programs.all[0].btf_id = known(14);
+	}
+	programs_deinit(&programs);
+	/* Anything may be handed over. */
+	again = json_loads("{\"programs\": [3, {}, {\"name\": \"x\"}, {\"name\": null, \"id\": 1}, "
+			   "{\"name\": \"a name that is much too long\", \"id\": 2, \"tag\": 5, "
+			   "\"map_ids\": [1, \"x\"], \"uid\": -1}]}",
+			   0, NULL);
+	assert_null(kt_programs_read(again, &back));
+	assert_int_equal(back.n, 1);
+	assert_int_equal(strlen(back.all[0].name), 15);
+	assert_false(back.all[0].map_ids_known || back.all[0].uid.known);
+	programs_deinit(&back);
+	assert_null(kt_programs_read(json_object_get(again, "programs"), &back));
+	assert_int_equal(back.n, 0);
+	programs_deinit(&back);
+	json_decref(again);
+}
+
+/* A program of an object that was loaded, and is gone, or whose guest was not read. */
+static void test_json_without_memory(void **state)
+{
+	static const uint32_t other = 5;
+	static const struct render_filter filter = {.ids = &other, .n_ids = 1};
+	struct kt_trial gone = {.object = copy("a.o"),
+				.section = copy("tc"),
+				.name = copy("a_program_with_a_long_name"),
+				.type = copy("sched_cls"),
+				.passed = true,
+				.id = 8,
+				.log = copy("")};
+	struct kt_trials trials = {.v = {&gone, 1, 1}, .cut_off = true};
+	struct render_guest guest = {.release = "6", .trials = &trials, .not_read = true};
+	struct programs programs = {0};
+	json_t *root, *p;
+
+	(void)state;
+	gone.number[KT_TRIAL_INSNS] = known(14);
+	put(&programs, full(7, "xdp", "here", "here", 1));
+	root = json(&programs, &guest);
+	assert_true(json_is_null(json_object_get(root, "pause_us")));
+	assert_true(json_is_true(json_object_get(root, "cut_off")));
+	assert_int_equal(json_array_size(json_object_get(root, "programs")), 2);
+	p = json_array_get(json_object_get(root, "programs"), 1);
+	assert_int_equal(json_integer_value(json_object_get(p, "id")), 8);
+	assert_string_equal(json_string_value(json_object_get(p, "full_name")), gone.name);
+	assert_int_equal(json_integer_value(json_object_get(p, "verified_insns")), 14);
+	assert_true(json_is_null(json_object_get(p, "tag")));
+	assert_true(json_is_null(json_object_get(p, "bytes_xlated")));
+	json_decref(root);
+	/* --id asks for another. */
+	guest.filter = &filter;
+	root = json(&programs, &guest);
+	assert_int_equal(json_array_size(json_object_get(root, "programs")), 1);
+	json_decref(root);
+	/* In memory, but not among those that are shown. */
+	guest.filter = NULL;
+	gone.program = &programs.all[0];
+	root = json(&programs, &guest);
+	assert_int_equal(json_array_size(json_object_get(root, "programs")), 1);
+	json_decref(root);
+	programs_deinit(&programs);
+	free(gone.object);
+	free(gone.section);
+	free(gone.name);
+	free(gone.type);
+	free(gone.log);
+}
+
 /* A number of 2^63 or more comes out as itself in each form. */
 static void test_large_numbers(void **state)
 {
@@ -395,6 +498,8 @@ int main(void)
 		cmocka_unit_test(test_json_no_offset),
 		cmocka_unit_test(test_json_of_a_loader),
 		cmocka_unit_test(test_large_numbers),
+		cmocka_unit_test(test_read_back),
+		cmocka_unit_test(test_json_without_memory),
 	};
 
 	setenv("TZ", "UTC", 1);

@@ -123,6 +123,33 @@ static void test_matrix(void **state)
 	kt_buf_deinit(&out);
 }
 
+/* What only the memory of a guest tells, in the matrix and in CSV; and why a program failed. */
+static void test_memory_columns(void **state)
+{
+	const struct render_kernel_trials kernels[] = {{"a", "6.1", &one}, {"b", "6.2", &two}};
+	struct render_trials_options options = {.columns = "tag,bytes_jited,verdict"};
+	struct program program = {.id = 9, .tag = "0123456789abcdef", .bytes_jited = {true, 77}};
+	struct kt_buf out = KT_BUF_INIT;
+
+	(void)state;
+	two.v.data[1].program = &program;
+	assert_null(render_trials_matrix(kernels, 2, &options, &out));
+	assert_true(has_line(out.data, "prog.bpf.o tc_police " CROSS " 0123456789abcdef"));
+	assert_true(has_line(out.data, "prog.bpf.o tc_police " CROSS " 77"));
+	assert_true(has_line(out.data, "prog.bpf.o tc_police " CROSS " ok"));
+	assert_true(has_line(out.data, "prog.bpf.o xdp_count - -"));
+	assert_true(has_line(out.data, "prog.bpf.o xdp_count ok ok"));
+	assert_fits(out.data, 80);
+	kt_buf_deinit(&out);
+	options.columns = "prog_name,tag,bytes_jited";
+	assert_null(render_trials_check(&options));
+	assert_null(render_trials_csv(kernels, 2, &options, &out));
+	assert_non_null(strstr(out.data, "\n6.1,tc_police,,\n"));
+	assert_non_null(strstr(out.data, "\n6.2,tc_police,0123456789abcdef,77\n"));
+	kt_buf_deinit(&out);
+	two.v.data[1].program = NULL;
+}
+
 /* Two of one version keep what tells them apart. */
 static void test_names(void **state)
 {
@@ -232,6 +259,17 @@ static void test_failures(void **state)
 	assert_non_null(strstr(out.data, "tc_police (prog.bpf.o) on 6.1, 6.2: "));
 	assert_non_null(strstr(out.data, "\n2 of 13 programs failed to load"));
 	kt_buf_deinit(&out);
+	/* Some kernels were not tried to the end: which, beside others. */
+	two.cut_off = true;
+	assert_null(render_trials_failures(kernels, 3, false, false, &out));
+	assert_non_null(strstr(out.data, "\n2 of 13 programs failed to load, counted on each of 3 "
+					 "kernels, and then the run was cut off (6.3)\n"));
+	kt_buf_deinit(&out);
+	assert_null(render_trials_failures(kernels + 2, 1, false, false, &out));
+	assert_string_equal(out.data,
+			    "0 of 5 programs failed to load, and then the run was cut off\n");
+	kt_buf_deinit(&out);
+	two.cut_off = false;
 	assert_null(render_trials_failures(&empty, 1, false, false, &out));
 	assert_non_null(strstr(out.data, "nothing was loaded"));
 	kt_buf_deinit(&out);
@@ -279,20 +317,31 @@ static void test_wrong_columns(void **state)
 {
 	static const struct render_trials_options wrong[] = {
 		{.columns = "none"}, {.sort = "none"}, {.columns = "id,,id"}};
-	struct render_matrix_numbers numbers;
+	enum kt_trial_number number;
 	struct kt_error *err;
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
-		err = render_trials_check(&wrong[i], 1);
+		err = render_trials_check(&wrong[i]);
 		assert_int_equal(kt_error_code(err), KT_ERROR_USAGE);
 		kt_error_destroy(err);
 	}
-	err = render_matrix_numbers("insns,tag", &numbers);
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const no_matrix[] = {"none", "insns,prog_name", "kernel"};
+
+		err = render_matrix_check(no_matrix[i]);
+		assert_int_equal(kt_error_code(err), KT_ERROR_USAGE);
+		kt_error_destroy(err);
+		err = render_trials_number(no_matrix[i], &number);
+		assert_int_equal(kt_error_code(err), KT_ERROR_USAGE);
+		kt_error_destroy(err);
+	}
+	assert_null(render_matrix_check("insns,tag,verdict"));
+	assert_null(render_trials_number("log_size", &number));
+	assert_int_equal(number, KT_TRIAL_LOG_BYTES);
+	err = render_trials_number("tag", &number);
 	assert_int_equal(kt_error_code(err), KT_ERROR_USAGE);
 	kt_error_destroy(err);
-	assert_null(render_matrix_numbers("insns,peak_states", &numbers));
-	assert_int_equal(numbers.n, 2);
 }
 
 /* A name may be anything. */
@@ -326,7 +375,8 @@ int main(void)
 		cmocka_unit_test(test_matrix),   cmocka_unit_test(test_names),
 		cmocka_unit_test(test_many),     cmocka_unit_test(test_csv),
 		cmocka_unit_test(test_failures), cmocka_unit_test(test_wrong_columns),
-		cmocka_unit_test(test_hostile),  cmocka_unit_test(test_one_name),
+		cmocka_unit_test(test_hostile),  cmocka_unit_test(test_memory_columns),
+		cmocka_unit_test(test_one_name),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
