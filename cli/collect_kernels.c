@@ -261,10 +261,48 @@ static void show_words(const struct part *part, const char *name)
 	}
 }
 
+/* Two files of one name are told apart by their paths. */
+static const char *asked_name(const struct parts *parts, size_t i)
+{
+	const struct kt_kernel *kernel = parts->all[i].kernel;
+
+	for (size_t k = 0; k < parts->kernels->n; k++)
+		if (k != i && !strcmp(parts->all[k].kernel->name, kernel->name))
+			return kernel->image;
+	return kernel->name;
+}
+
+/* All kernels as the tables have them; the caller frees *ret. */
+static struct kt_error *make_shown(const struct parts *parts, struct render_kernel_trials **ret)
+{
+	size_t n = parts->kernels->n;
+	struct render_kernel_trials *shown = calloc(n, sizeof(*shown));
+
+	if (!shown)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < n; i++) {
+		const struct part *part = &parts->all[i];
+
+		shown[i] = (struct render_kernel_trials){
+			.asked = asked_name(parts, i),
+			.release = part->release ? part->release : part->kernel->release,
+			.trials = part->root ? &part->trials : NULL,
+		};
+	}
+	*ret = shown;
+	return NULL;
+}
+
 static struct kt_error *render_json(const struct parts *parts, char **ret)
 {
-	json_t *root = json_object(), *runs = json_array();
+	_cleanup_free_ struct render_kernel_trials *shown = NULL;
+	struct kt_error *err = make_shown(parts, &shown);
+	json_t *root, *runs;
 
+	if (err)
+		return err;
+	root = json_object();
+	runs = json_array();
 	json_object_set_new(root, "schema", json_string("ktstr-gdb.kernels.v1"));
 	for (size_t i = 0; i < parts->kernels->n; i++) {
 		const struct part *part = &parts->all[i];
@@ -273,6 +311,9 @@ static struct kt_error *render_json(const struct parts *parts, char **ret)
 		json_object_set_new(run, "kernel",
 				    kt_json_text(part->kernel->source ? part->kernel->source
 								      : part->kernel->image));
+		json_object_set_new(
+			run, "name",
+			kt_json_text(render_kernel_long_name(shown, parts->kernels->n, i)));
 		json_object_set_new(run, "exit_status",
 				    part->done ? json_integer(part->status) : json_null());
 		json_object_set_new(run, "messages", kt_json_text(part->words ? part->words : ""));
@@ -302,31 +343,15 @@ static int show_json(const struct parts *parts)
 	return err ? cli_fail(err) : cli_print(text);
 }
 
-/* Two files of one name are told apart by their paths. */
-static const char *asked_name(const struct parts *parts, size_t i)
-{
-	const struct kt_kernel *kernel = parts->all[i].kernel;
-
-	for (size_t k = 0; k < parts->kernels->n; k++)
-		if (k != i && !strcmp(parts->all[k].kernel->name, kernel->name))
-			return kernel->image;
-	return kernel->name;
-}
-
 static int show_table(const struct parts *parts)
 {
 	size_t n = parts->kernels->n;
-	_cleanup_free_ struct render_kernel_trials *shown = calloc(n, sizeof(*shown));
+	_cleanup_free_ struct render_kernel_trials *shown = NULL;
+	struct kt_error *err = make_shown(parts, &shown);
 	int status;
 
-	if (!shown)
-		return cli_fail(kt_error_no_memory());
-	for (size_t i = 0; i < n; i++)
-		shown[i] = (struct render_kernel_trials){
-			.asked = asked_name(parts, i),
-			.release = parts->all[i].release,
-			.trials = parts->all[i].root ? &parts->all[i].trials : NULL,
-		};
+	if (err)
+		return cli_fail(err);
 	status = cli_show_trials(shown, n, parts->kernels->show);
 	for (size_t i = 0; i < n; i++) {
 		struct kt_buf name = KT_BUF_INIT;

@@ -8,6 +8,7 @@
 #include "kernels/tree.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/path.h"
 
 /* The directories of modules that become one. */
 struct parts {
@@ -121,13 +122,6 @@ static void drop_lone(struct kt_kernels *kernels)
 
 /* --- names --- */
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash && slash[1] ? slash + 1 : path;
-}
-
 static bool shares_name(const struct kt_kernels *kernels, const struct kt_kernel *kernel)
 {
 	kt_vec_for_each (&kernels->v, other)
@@ -140,21 +134,24 @@ static bool shares_name(const struct kt_kernels *kernels, const struct kt_kernel
 static struct kt_error *part_names(struct kt_kernels *kernels)
 {
 	KT_VEC(struct kt_kernel *) same = {0};
+	KT_VEC(const char *) sources = {0};
 	bool ok = true;
 
 	kt_vec_for_each (&kernels->v, kernel)
 		if (shares_name(kernels, kernel))
-			ok &= kt_vec_push(&same, kernel);
-	kt_vec_for_each (&same, kernel) {
-		char *name = strdup(base_name((*kernel)->source));
+			ok &= kt_vec_push(&same, kernel) && kt_vec_push(&sources, kernel->source);
+	for (size_t i = 0; i < same.len && ok; i++) {
+		struct kt_kernel *kernel = same.data[i];
+		char *name = strdup(kt_path_apart(sources.data, sources.len, i));
 
-		ok &= name != NULL;
-		if (!name)
+		ok = name != NULL;
+		if (!ok)
 			break;
-		free((*kernel)->name);
-		(*kernel)->name = name;
+		free(kernel->name);
+		kernel->name = name;
 	}
 	kt_vec_free(&same);
+	kt_vec_free(&sources);
 	return ok ? NULL : kt_error_no_memory();
 }
 

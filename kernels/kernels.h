@@ -26,7 +26,8 @@ struct kt_error *kt_kernels_find(const char *spec, const struct kt_kernels_optio
 /*
  * To be called once, with the kernels of all specs: packages that have modules and no image
  * (kernel-modules-core, Ubuntu's linux-modules) go to the image of the same release, and leave the
- * list. Kernels of one name from several files are then named by these. KT_ERROR_NOT_FOUND: there
+ * list. Kernels of one name from several files are then named by these, as kt_path_apart()
+ * does. KT_ERROR_NOT_FOUND: there
  * is none; KT_ERROR_OS, and those of waiting: the cache.
  */
 struct kt_error *kt_kernels_join(struct kt_kernels *kernels,

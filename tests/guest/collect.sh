@@ -51,6 +51,28 @@ prints 'and a line that counts' 1 '^1 of 2 programs failed to load$'
 check 'as text: the log of the other' grep -q "invalid mem access" "$work/out"
 check '--color always' grep -q "$(printf '\033')" "$work/out"
 
+# --- what is loaded, and what the kernel says of it ---
+
+collect --object "$objects/demo.bpf.o" --name 'module_init_*' --json
+check '--name: only these are in the guest' jq -e '.left_out == 4 and ([.programs[].full_name] | sort) ==
+	["module_init_begins", "module_init_histogram"]' "$work/out"
+# The section is the object's own word for a type.
+collect --object "$objects/demo.bpf.o" --type sched_cls,xdp --json
+check '--type: only these' jq -e '.left_out == 4 and ([.programs[].section] | sort) == ["tc", "xdp"]' \
+	"$work/out"
+collect --object "$objects/demo.bpf.o" --name 'no_such_*'
+prints 'none is let through' 1 '^nothing was loaded: --name and --type let none of the 6 programs through$'
+# Level 1 has each instruction that is walked, level 4 (statistics) none, a level of 2 its state, too.
+for level in 1 2 4; do
+	collect --object "$objects/demo.bpf.o" --name count_protocols --log-level $level --json
+	jq -r '.programs[0].log' "$work/out" >"$work/log$level"
+	check "--log-level $level: it ends with what the verifier counted" \
+		grep -q '^processed [0-9]* insns ' "$work/log$level"
+done
+check '--log-level 4 has no instructions' sh -c "! grep -q '^[0-9]*: ([0-9a-f]*) ' '$work/log4'"
+check '--log-level 1 has the first one' grep -q '^0: ([0-9a-f]*) ' "$work/log1"
+check '--log-level 2 has more' test "$(wc -c <"$work/log2")" -gt "$(wc -c <"$work/log1")"
+
 # --- the same objects on two kernels, side by side ---
 
 if second=$(vm/fetch-kernel bookworm 2>/dev/null); then
@@ -76,6 +98,47 @@ if second=$(vm/fetch-kernel bookworm 2>/dev/null); then
 				[.failed[] | [.object, .name, .verified_insns]]) | sort;
 			(.runs[$i].result | all) == ($alone[0] | all)' "$work/both.json"
 	done
+	# What is only in memory: by the document of each kernel alone.
+	run collect "$objects/demo.bpf.o" --kernel "$kernel" --kernel "$second" --accel tcg \
+		--csv -o prog_name,tag,bytes_xlated,bytes_jited
+	for k in "$kernel" "$second"; do
+		jq -r '.kernel.release as $r | .programs[] | select(.object == "demo.bpf.o") |
+			"\($r),\(.full_name),\(.tag),\(.bytes_xlated),\(.bytes_jited)"' \
+			"$work/$(basename "$(dirname "$k")").json"
+	done | sort >"$work/wanted"
+	check 'columns of memory, of two kernels' test "$(wc -l <"$work/wanted")" = 12
+	check 'each as of that kernel alone' sh -c "sed 1d '$work/out' | sort | diff '$work/wanted' -"
+	# Two kernels of one release: every form calls them the same.
+	mkdir -p "$work/a" "$work/b"
+	ln -s "$kernel" "$work/a/vmlinuz"
+	ln -s "$kernel" "$work/b/vmlinuz"
+	run collect "$objects/reject.bpf.o" --kernel "$work/a/vmlinuz" --kernel "$work/b/vmlinuz" \
+		--accel tcg --csv --save "$work/twins.json"
+	check 'one release twice: in CSV' sh -c "cut -d, -f1 '$work/out' | sort -u | tr '\n' ' ' |
+		grep -qx 'a/vmlinuz b/vmlinuz kernel '"
+	check 'one release twice: in JSON' jq -e '[.runs[].name] == ["a/vmlinuz", "b/vmlinuz"]' "$work/twins.json"
+	check 'one release twice: in words' grep -q '^rejected_null_unchecked on a/vmlinuz, b/vmlinuz: ' "$work/err"
+	# One file name twice.
+	mkdir -p "$work/old" "$work/new"
+	cp "$objects/demo.bpf.o" "$work/old" && cp "$objects/demo.bpf.o" "$work/new"
+	run collect "$work/old/demo.bpf.o" "$work/new/demo.bpf.o" --kernel "$kernel" --kernel "$second" \
+		--accel tcg
+	check 'files of one name: each with its folder' test \
+		"$(grep -cE '^(old|new)/demo.bpf.o +checksum_payload +10508 +10508$' "$work/out")" = 2
+	# More than can be verified in that time: the kernels keep what was loaded before.
+	for i in 1 2 3 4 5 6 7 8; do
+		cp "$objects/slow.bpf.o" "$work/slow$i.bpf.o"
+	done
+	run collect "$objects/demo.bpf.o" "$work"/slow?.bpf.o --kernel "$kernel" --kernel "$second" \
+		--accel tcg --timeout 60 --save "$work/cut.json"
+	check 'a time limit: exit status 3' test "$status" = 3
+	check 'what was loaded is shown' grep -qE '^demo.bpf.o +count_protocols +26 +26$' "$work/out"
+	check 'and that it was cut off' grep -q 'and then the run was cut off (6[^ ]*, 6[^ ]*)$' "$work/out"
+	jq '.runs[].result' "$work/cut.json" >"$work/results.json"
+	keys programs "$work/results.json"
+	check 'JSON has it, and null for what was not read' jq -e '[.runs[].result |
+		.cut_off and .pause_us == null and ([.programs[] | select(.full_name == "count_protocols") |
+		.verified_insns == 26 and .tag == null] == [true])] == [true, true]' "$work/cut.json"
 	# Ctrl-C while a kernel hangs: what is done is shown.
 	cat >"$work/hangs" <<S
 #!/bin/sh

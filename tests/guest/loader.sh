@@ -64,6 +64,17 @@ check 'rejected: its place in the source' grep -q 'reject.bpf.c:25' "$work/out"
 collect --run "$work/reject" --csv
 check 'rejected: CSV has only rows' test "$(wc -l <"$work/out")" = 1
 check 'rejected: then the headline is on stderr' grep -qF "R0 invalid mem access" "$work/err"
+# The truth is what the verifier said, which the document has as the loader printed it.
+collect --run "$work/reject" --json
+keys programs
+check 'rejected: in JSON with its name and error' jq -e '.failed | length == 1 and (.[0] |
+	.name == "rejected_null_unchecked" and .message == "R0 invalid mem access \u0027map_value_or_null\u0027" and
+	.file == "reject.bpf.c" and .line == 25 and (.class | length > 0))' "$work/out"
+check 'rejected: its numbers are those of its log' jq -e '(.payload.output |
+	capture("processed (?<insns>[0-9]+) insns .*total_states (?<states>[0-9]+)")) as $said |
+	.failed[0] | "\(.verified_insns)" == $said.insns and "\(.total_states)" == $said.states' "$work/out"
+collect --run "$work/demo" --settle 0.2 --json
+check 'one that is good: nothing failed' jq -e '.failed == []' "$work/out"
 collect --run "$work/demo" --settle 0.2
 check 'one that is good: exit status 0' test "$status" = 0
 check 'one that is good: nothing is told' sh -c "! grep -q ktstr-gdb: '$work/err'"
