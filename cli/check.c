@@ -224,7 +224,7 @@ static int show(struct check_options *o)
 /* "vmlinuz-6.1.0-50" has the release in its name; NULL: it has not. */
 static const char *release_in_name(const char *image)
 {
-	const char *name = cli_base_name(image), *dash = strchr(name, '-');
+	const char *name = kt_base_name(image), *dash = strchr(name, '-');
 
 	return !strncmp(name, "vmlinu", 6) && dash ? dash + 1 : NULL;
 }
