@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/*
- * Each value of a link is at the end of a chain of pointers. All chains of all links are followed
- * at once, one batch a step.
- */
 #include <stdlib.h>
 #include <string.h>
 
 #include "introspect/bpf_idr.h"
 #include "introspect/bpf_link.h"
+#include "introspect/bpf_link_impl.h"
 #include "util/cleanup.h"
-#include "util/cursor.h"
 
 enum { LINK_REFCNT, LINK_ID, LINK_TYPE, LINK_PROG };
 static const struct view_field link_fields[] = {
@@ -23,115 +19,65 @@ static const struct view_type link_view = VIEW_TYPE("bpf_link", link_fields);
 static const struct bpf_idr_type link_idr = {
 	.symbol = "link_idr", .view = &link_view, .id = LINK_ID, .refcnt = LINK_REFCNT};
 
-#define POINTER_SIZE 8 /* 64-bit kernels */
-#define MAX_HOPS     4
-#define TEXT_MAX     128 /* of a tracepoint's name, or an iterator's target */
-
-struct hop {
-	const char *type, *path;
-};
-
-enum value { VALUE_NUMBER, VALUE_TEXT };
-
-enum detail_kind {
-	DETAIL_PROG_ID,
-	DETAIL_PROG_TYPE,
-	DETAIL_ATTACH_TYPE,
-	DETAIL_TP_NAME,
-	DETAIL_TARGET_NAME,
-	DETAIL_TRAMPOLINE_KEY,
-	DETAIL_CGROUP_ID,
-	DETAIL_NETNS_INO,
-	DETAIL_IFINDEX,
-	DETAIL_MAP_ID,
-	DETAIL_FUNC_CNT,
-};
-
-/*
- * One value, and the members that lead from the link to it. The first member is of bpf_link, or of
- * the structure around it, which begins with bpf_link. If there are several rows for one value, the
- * first one counts that this kernel has.
- */
-struct detail {
-	const char *link; /* the type of link, without BPF_LINK_TYPE_; NULL: all */
-	enum detail_kind kind;
-	enum value value;
-	struct hop hops[MAX_HOPS];
-};
-
-static const struct detail details[] = {
-	{NULL,
-	 DETAIL_PROG_ID,
-	 VALUE_NUMBER,
-	 {{"bpf_link", "prog"}, {"bpf_prog", "aux"}, {"bpf_prog_aux", "id"}}},
-	{NULL, DETAIL_PROG_TYPE, VALUE_NUMBER, {{"bpf_link", "prog"}, {"bpf_prog", "type"}}},
+/* clang-format off */
+static const struct link_row rows[] = {
+	{NULL, LINK_AT(prog_id), VALUE_NUMBER,
+	 .hops = {HOP("bpf_link", "prog"), HOP("bpf_prog", "aux"), HOP("bpf_prog_aux", "id")}},
+	{NULL, LINK_AT(prog_type), VALUE_PROG_TYPE, .hops = {HOP("bpf_link", "prog"), HOP("bpf_prog", "type")}},
 	/* In each type's own structure up to 6.16, in bpf_link since 6.17. */
-	{"TRACING", DETAIL_ATTACH_TYPE, VALUE_NUMBER, {{"bpf_link", "attach_type"}}},
-	{"TRACING", DETAIL_ATTACH_TYPE, VALUE_NUMBER, {{"bpf_tracing_link", "attach_type"}}},
-	{"TRACING",
-	 DETAIL_TRAMPOLINE_KEY,
-	 VALUE_NUMBER,
-	 {{"bpf_tracing_link", "trampoline"}, {"bpf_trampoline", "key"}}},
-	{"RAW_TRACEPOINT",
-	 DETAIL_TP_NAME,
-	 VALUE_TEXT,
-	 {{"bpf_raw_tp_link", "btp"}, {"bpf_raw_event_map", "tp"}, {"tracepoint", "name"}}},
-	{"CGROUP", DETAIL_ATTACH_TYPE, VALUE_NUMBER, {{"bpf_link", "attach_type"}}},
-	{"CGROUP", DETAIL_ATTACH_TYPE, VALUE_NUMBER, {{"bpf_cgroup_link", "type"}}},
-	{"CGROUP",
-	 DETAIL_CGROUP_ID,
-	 VALUE_NUMBER,
-	 {{"bpf_cgroup_link", "cgroup"}, {"cgroup", "kn"}, {"kernfs_node", "id"}}},
-	{"ITER",
-	 DETAIL_TARGET_NAME,
-	 VALUE_TEXT,
-	 {{"bpf_iter_link", "tinfo"},
-	  {"bpf_iter_target_info", "reg_info"},
-	  {"bpf_iter_reg", "target"}}},
-	{"NETNS", DETAIL_ATTACH_TYPE, VALUE_NUMBER, {{"bpf_link", "attach_type"}}},
-	{"NETNS", DETAIL_ATTACH_TYPE, VALUE_NUMBER, {{"bpf_netns_link", "type"}}},
-	{"NETNS", DETAIL_NETNS_INO, VALUE_NUMBER, {{"bpf_netns_link", "net"}, {"net", "ns.inum"}}},
-	{"XDP", DETAIL_IFINDEX, VALUE_NUMBER, {{"bpf_xdp_link", "dev"}, {"net_device", "ifindex"}}},
-	{"STRUCT_OPS",
-	 DETAIL_MAP_ID,
-	 VALUE_NUMBER,
-	 {{"bpf_struct_ops_link", "map"}, {"bpf_map", "id"}}},
-	{"TCX", DETAIL_ATTACH_TYPE, VALUE_NUMBER, {{"bpf_link", "attach_type"}}},
-	{"TCX", DETAIL_ATTACH_TYPE, VALUE_NUMBER, {{"tcx_link", "location"}}},
-	{"TCX", DETAIL_IFINDEX, VALUE_NUMBER, {{"tcx_link", "dev"}, {"net_device", "ifindex"}}},
-	{"KPROBE_MULTI", DETAIL_FUNC_CNT, VALUE_NUMBER, {{"bpf_kprobe_multi_link", "cnt"}}},
+	{"TRACING", LINK_AT(attach_type), VALUE_ATTACH_TYPE, .hops = {HOP("bpf_link", "attach_type")}},
+	{"TRACING", LINK_AT(attach_type), VALUE_ATTACH_TYPE, .hops = {HOP("bpf_tracing_link", "attach_type")}},
+	{"TRACING", VALUE_AT(trampoline_key), VALUE_NUMBER,
+	 .hops = {HOP("bpf_tracing_link", "trampoline"), HOP("bpf_trampoline", "key")}},
+	{"TRACING", LINK_AT(cookie), VALUE_NUMBER, .hops = {HOP("bpf_tramp_link", "cookie")}}, /* 5.19 */
+	{"TRACING", LINK_AT(cookie), VALUE_NUMBER, .hops = {HOP("bpf_tramp_link", "node.cookie")}}, /* 7.2 */
+	{"RAW_TRACEPOINT", LINK_AT(tp_name), VALUE_TEXT,
+	 .hops = {HOP("bpf_raw_tp_link", "btp"), HOP("bpf_raw_event_map", "tp"), HOP("tracepoint", "name")}},
+	{"RAW_TRACEPOINT", LINK_AT(cookie), VALUE_NUMBER, .hops = {HOP("bpf_raw_tp_link", "cookie")}}, /* 6.10 */
+	{"CGROUP", LINK_AT(attach_type), VALUE_ATTACH_TYPE, .hops = {HOP("bpf_link", "attach_type")}},
+	{"CGROUP", LINK_AT(attach_type), VALUE_ATTACH_TYPE, .hops = {HOP("bpf_cgroup_link", "type")}},
+	{"CGROUP", LINK_AT(cgroup_id), VALUE_NUMBER, .or_zero = true,
+	 .hops = {HOP("bpf_cgroup_link", "cgroup"), HOP("cgroup", "kn"), HOP("kernfs_node", "id")}},
+	{"ITER", LINK_AT(target_name), VALUE_TEXT,
+	 .hops = {HOP("bpf_iter_link", "tinfo"), HOP("bpf_iter_target_info", "reg_info"),
+		  HOP("bpf_iter_reg", "target")}},
+	{"ITER", VALUE_AT(iter_map), VALUE_NUMBER, .hops = {HOP("bpf_iter_link", "aux.map"), HOP("bpf_map", "id")}},
+	{"ITER", VALUE_AT(iter_cgroup), VALUE_NUMBER, .or_zero = true,
+	 .hops = {HOP("bpf_iter_link", "aux.cgroup.start"), HOP("cgroup", "kn"), HOP("kernfs_node", "id")}},
+	{"ITER", VALUE_AT(iter_order), VALUE_NUMBER, .hops = {HOP("bpf_iter_link", "aux.cgroup.order")}},
+	{"ITER", VALUE_AT(iter_task_type), VALUE_NUMBER, .hops = {HOP("bpf_iter_link", "aux.task.type")}},
+	{"ITER", VALUE_AT(iter_task_pid), VALUE_NUMBER, .hops = {HOP("bpf_iter_link", "aux.task.pid")}},
+	{"STRUCT_OPS", LINK_AT(map_id), VALUE_NUMBER, .or_zero = true,
+	 .hops = {HOP("bpf_struct_ops_link", "map"), HOP("bpf_map", "id")}},
 };
-#define N_DETAILS (sizeof(details) / sizeof(details[0]))
+/* clang-format on */
 
-/* One value of one link, on the way there. */
-struct chain {
-	const struct detail *detail;
-	size_t link;  /* in the IDR */
-	gaddr_t addr; /* of the structure that has the next member */
-	bool alive;   /* so far, everything could be read */
-	size_t piece; /* in the batch */
-	uint64_t value;
-	uint8_t raw[POINTER_SIZE];
-	char *text;
-};
+static const struct link_rows link_rows = LINK_ROWS(rows);
+
+/* A type of link finds its rows in one of them, and those of all links in the first. */
+static const struct link_rows *const tables[] = {&link_rows, &bpf_link_net_rows,
+						 &bpf_link_perf_rows, &bpf_link_multi_rows};
+#define N_TABLES (sizeof(tables) / sizeof(tables[0]))
 
 struct bpf_links {
 	struct bpf_idr idr;
-	KT_VEC(struct chain) chains;
-	bool big_endian;
+	struct link_layout layouts[N_TABLES], call_layout;
+	struct link_chains chains, calls; /* calls: at the trace_event_call of perf events */
+	struct link_values *values;       /* of each entry */
 };
 
 bool bpf_links_wants(struct wants *wants)
 {
-	for (size_t i = 0; i < N_DETAILS; i++)
-		for (size_t h = 0; h < MAX_HOPS && details[i].hops[h].type; h++)
-			if (!wants_add(wants, KFACTS_MEMBER, details[i].hops[h].type,
-				       details[i].hops[h].path, true))
-				return false;
-	return bpf_idr_wants(&link_idr, wants) &&
+	for (size_t i = 0; i < N_TABLES; i++)
+		if (!link_rows_want(tables[i], wants))
+			return false;
+	return bpf_idr_wants(&link_idr, wants) && bpf_link_perf_wants(wants) &&
+	       bpf_link_multi_wants(wants) &&
 	       wants_add(wants, KFACTS_ENUM, "bpf_link_type", NULL, true) &&
 	       wants_add(wants, KFACTS_ENUM, "bpf_prog_type", NULL, true) &&
-	       wants_add(wants, KFACTS_ENUM, "bpf_attach_type", NULL, true);
+	       wants_add(wants, KFACTS_ENUM, "bpf_attach_type", NULL, true) &&
+	       wants_add(wants, KFACTS_ENUM, "bpf_iter_task_type", NULL, true) &&
+	       wants_add(wants, KFACTS_ENUM, "bpf_cgroup_iter_order", NULL, true);
 }
 
 struct kt_error *bpf_links_check(const struct kfacts *facts)
@@ -139,143 +85,69 @@ struct kt_error *bpf_links_check(const struct kfacts *facts)
 	return bpf_idr_check(&link_idr, facts);
 }
 
-static bool kernel_has(const struct kfacts *facts, const struct detail *detail)
+static bool is_here(const struct bpf_links *links, size_t i)
 {
-	struct kfacts_member member;
-
-	for (size_t h = 0; h < MAX_HOPS && detail->hops[h].type; h++)
-		if (!kfacts_member(facts, detail->hops[h].type, detail->hops[h].path, &member) ||
-		    member.size > POINTER_SIZE || !member.size)
-			return false;
-	return true;
+	return bpf_idr_state(&links->idr, &links->idr.entries[i]) == BPF_IDR_HERE;
 }
 
-static bool applies(const struct detail *detail, const char *type)
+static struct kt_error *read_values(struct guest *guest, struct bpf_links *links)
 {
-	static const char prefix[] = "BPF_LINK_TYPE_";
-
-	return !detail->link || (type && strncmp(type, prefix, sizeof(prefix) - 1) == 0 &&
-				 strcmp(type + sizeof(prefix) - 1, detail->link) == 0);
-}
-
-/* Adds a chain for each value of one link: the first row that this kernel has. */
-static struct kt_error *begin_chains(const struct kfacts *facts, struct bpf_links *links, size_t i)
-{
-	const struct bpf_idr_entry *entry = &links->idr.entries[i];
-	const char *type = kfacts_enum_name(facts, "bpf_link_type",
-					    (int64_t)view_uint(&links->idr.view, entry->image,
-							       LINK_TYPE));
-	unsigned int found = 0;
-
-	for (size_t d = 0; d < N_DETAILS; d++) {
-		struct chain chain = {
-			.detail = &details[d], .link = i, .addr = entry->addr, .alive = true};
-
-		if (found & 1u << details[d].kind || !applies(&details[d], type) ||
-		    !kernel_has(facts, &details[d]))
-			continue;
-		found |= 1u << details[d].kind;
-		if (!kt_vec_push(&links->chains, chain))
-			return kt_error_no_memory();
-	}
-	return NULL;
-}
-
-static bool is_over(const struct chain *chain, size_t hop)
-{
-	return hop >= MAX_HOPS || !chain->detail->hops[hop].type;
-}
-
-static uint64_t load(const uint8_t *raw, const struct kfacts_member *member, bool big_endian)
-{
-	uint64_t value = kt_load_uint(raw, member->size, big_endian);
-
-	if (member->bit_size && member->bit_size < 64)
-		value = value >> member->bit_shift & ((UINT64_C(1) << member->bit_size) - 1);
-	return value;
-}
-
-/* Reads the member of this hop of all chains that have one. */
-static struct kt_error *step(struct guest *guest, struct bpf_links *links, size_t hop)
-{
-	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
 	const struct kfacts *facts = guest_facts(guest);
-	struct kfacts_member member;
-	struct kt_error *err;
+	struct kt_error *err = NULL;
 
-	for (size_t i = 0; i < links->chains.len; i++) {
-		struct chain *c = &links->chains.data[i];
+	for (size_t t = 0; t < N_TABLES && !err; t++)
+		err = link_layout_init(&links->layouts[t], tables[t], facts);
+	for (size_t i = 0; i < links->idr.n && !err; i++) {
+		const struct bpf_idr_entry *entry = &links->idr.entries[i];
+		uint64_t type = view_uint(&links->idr.view, entry->image, LINK_TYPE);
+		const char *name = kfacts_enum_name(facts, "bpf_link_type", (int64_t)type);
 
-		if (!c->alive || is_over(c, hop))
-			continue;
-		kfacts_member(facts, c->detail->hops[hop].type, c->detail->hops[hop].path, &member);
-		c->piece = batch.reads.len;
-		if (!gmem_batch_add(&batch, c->addr + member.offset, c->raw, member.size))
-			return kt_error_no_memory();
+		for (size_t t = 0; t < N_TABLES && is_here(links, i); t++)
+			if (!link_chains_begin(&links->chains, &links->layouts[t], name, i,
+					       entry->addr))
+				return kt_error_no_memory();
 	}
-	err = guest_read(guest, &batch);
-	for (size_t i = 0; i < links->chains.len && !err; i++) {
-		struct chain *c = &links->chains.data[i];
-
-		if (!c->alive || is_over(c, hop))
-			continue;
-		kfacts_member(facts, c->detail->hops[hop].type, c->detail->hops[hop].path, &member);
-		c->value = load(c->raw, &member, links->big_endian);
-		c->addr = c->value;
-		c->alive = !batch.reads.data[c->piece].fault &&
-			   (c->addr || is_over(c, hop + 1)); /* not a null pointer */
-	}
+	if (!err)
+		err = link_chains_read(&links->chains, guest);
+	if (!err)
+		link_chains_take_numbers(&links->chains, links->values);
 	return err;
 }
 
-/*
- * Reads the strings in two pieces each, up to the end of the page and behind it: a string may end
- * in the last page that is mapped.
- */
-static struct kt_error *read_texts(struct guest *guest, struct bpf_links *links)
+static struct kt_error *read_calls(struct guest *guest, struct bpf_links *links)
 {
-	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
-	struct kt_error *err;
+	struct kt_error *err = link_layout_init(&links->call_layout, &bpf_link_call_rows,
+						guest_facts(guest));
+	struct bpf_link_perf_symbols symbols;
 
-	for (size_t i = 0; i < links->chains.len; i++) {
-		struct chain *c = &links->chains.data[i];
-		size_t first = 4096 - (size_t)(c->addr & 4095);
+	bpf_link_perf_symbols_init(&symbols, guest);
+	for (size_t i = 0; i < links->idr.n && !err; i++) {
+		const char *kind = bpf_link_perf_kind(&symbols, &links->values[i]);
 
-		if (!c->alive || c->detail->value != VALUE_TEXT)
-			continue;
-		first = first < TEXT_MAX ? first : TEXT_MAX;
-		c->text = calloc(1, TEXT_MAX + 1);
-		c->piece = batch.reads.len;
-		if (!c->text || !gmem_batch_add(&batch, c->addr, c->text, first) ||
-		    !gmem_batch_add(&batch, c->addr + first, c->text + first, TEXT_MAX - first))
-			return kt_error_no_memory();
+		if (kind && !link_chains_begin(&links->calls, &links->call_layout, kind, i,
+					       links->values[i].call.value))
+			err = kt_error_no_memory();
 	}
-	err = guest_read(guest, &batch);
-	for (size_t i = 0; i < links->chains.len && !err; i++) {
-		struct chain *c = &links->chains.data[i];
-		const struct gmem_read *read;
-
-		if (!c->alive || !c->text)
-			continue;
-		read = &batch.reads.data[c->piece];
-		c->alive = !read->fault && (memchr(c->text, '\0', read->len) ||
-					    (read->len < TEXT_MAX && !read[1].fault &&
-					     memchr(c->text, '\0', TEXT_MAX)));
-	}
+	if (!err)
+		err = link_chains_read(&links->calls, guest);
+	if (!err)
+		link_chains_take_numbers(&links->calls, links->values);
 	return err;
 }
 
 static struct kt_error *read_all(struct guest *guest, struct bpf_links *links)
 {
-	const struct kfacts *facts = guest_facts(guest);
 	struct kt_error *err = bpf_idr_read(guest, &link_idr, &links->idr);
 
-	for (size_t i = 0; i < links->idr.n && !err; i++)
-		if (bpf_idr_state(&links->idr, &links->idr.entries[i]) == BPF_IDR_HERE)
-			err = begin_chains(facts, links, i);
-	for (size_t hop = 0; hop < MAX_HOPS && !err; hop++)
-		err = step(guest, links, hop);
-	return err ? err : read_texts(guest, links);
+	if (err)
+		return err;
+	links->values = calloc(links->idr.n + 1, sizeof(*links->values));
+	if (!links->values)
+		return kt_error_no_memory();
+	err = read_values(guest, links);
+	if (!err)
+		err = read_calls(guest, links);
+	return err ? err : bpf_link_multi_read(guest, links->values, links->idr.n);
 }
 
 struct kt_error *bpf_links_read(struct guest *guest, struct bpf_links **ret)
@@ -285,7 +157,6 @@ struct kt_error *bpf_links_read(struct guest *guest, struct bpf_links **ret)
 
 	if (!links)
 		return kt_error_no_memory();
-	links->big_endian = kfacts_kernel(guest_facts(guest))->big_endian;
 	err = read_all(guest, links);
 	if (err) {
 		bpf_links_destroy(links);
@@ -299,80 +170,105 @@ void bpf_links_destroy(struct bpf_links *links)
 {
 	if (!links)
 		return;
-	for (size_t i = 0; i < links->chains.len; i++)
-		free(links->chains.data[i].text);
-	kt_vec_free(&links->chains);
+	for (size_t i = 0; links->values && i < links->idr.n; i++)
+		link_deinit(&links->values[i].link);
+	free(links->values);
+	link_chains_deinit(&links->chains);
+	link_chains_deinit(&links->calls);
+	for (size_t t = 0; t < N_TABLES; t++)
+		link_layout_deinit(&links->layouts[t]);
+	link_layout_deinit(&links->call_layout);
 	bpf_idr_deinit(&links->idr);
 	free(links);
 }
 
-/* bpf_trampoline_compute_key(): the object's ID, a bit that is set for BTF, the type's ID. */
-static void set_target(struct link *link, uint64_t key)
+static bool is_any(const char *text, const char *const *texts, size_t n)
 {
-	link->target_obj_id = (struct program_number){true, key >> 32};
-	link->target_btf_id = (struct program_number){true, key & 0x7fffffff};
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(text, texts[i]) == 0)
+			return true;
+	return false;
 }
 
-static struct kt_error *take_text(const char *text, char **ret)
+/* What an iterator is for depends on its target, as in bpftool's show_iter_json(). */
+static struct kt_error *finish_iter(struct link_values *values, const struct kfacts *facts)
 {
-	*ret = strdup(text);
-	return *ret ? NULL : kt_error_no_memory();
-}
+	static const char *const tasks[] = {"task", "task_file", "task_vma"};
+	static const char *const maps[] = {"bpf_map_elem", "bpf_sk_storage_map", "sockmap"};
+	struct link *link = &values->link;
+	const char *type = kfacts_enum_name(facts, "bpf_iter_task_type",
+					    (int64_t)values->iter_task_type.value);
 
-static struct kt_error *chain_finish(const struct chain *c, const struct kfacts *facts,
-				     struct link *link)
-{
-	struct program_number number = {.known = true, .value = c->value};
-
-	switch (c->detail->kind) {
-	case DETAIL_PROG_ID: link->prog_id = number; return NULL;
-	case DETAIL_CGROUP_ID: link->cgroup_id = number; return NULL;
-	case DETAIL_NETNS_INO: link->netns_ino = number; return NULL;
-	case DETAIL_IFINDEX: link->ifindex = number; return NULL;
-	case DETAIL_MAP_ID: link->map_id = number; return NULL;
-	case DETAIL_FUNC_CNT: link->func_cnt = number; return NULL;
-	case DETAIL_TRAMPOLINE_KEY: set_target(link, c->value); return NULL;
-	case DETAIL_TP_NAME: return take_text(c->text, &link->tp_name);
-	case DETAIL_TARGET_NAME: return take_text(c->text, &link->target_name);
-	case DETAIL_PROG_TYPE:
-		return bpf_enum_text(facts, "bpf_prog_type", "BPF_PROG_TYPE_", c->value,
-				     &link->prog_type);
-	case DETAIL_ATTACH_TYPE:
-		return bpf_enum_text(facts, "bpf_attach_type", "BPF_", c->value,
-				     &link->attach_type);
+	if (!link->target_name)
+		return NULL;
+	if (is_any(link->target_name, maps, sizeof(maps) / sizeof(maps[0])))
+		link->map_id = values->iter_map;
+	if (is_any(link->target_name, tasks, sizeof(tasks) / sizeof(tasks[0])) &&
+	    values->iter_task_type.known && type) {
+		if (strcmp(type, "BPF_TASK_ITER_TID") == 0)
+			link->tid = values->iter_task_pid;
+		else if (strcmp(type, "BPF_TASK_ITER_TGID") == 0)
+			link->pid = values->iter_task_pid;
 	}
-	return NULL;
+	if (strcmp(link->target_name, "cgroup") != 0 || !values->iter_order.known)
+		return NULL;
+	link->cgroup_id = values->iter_cgroup;
+	return bpf_enum_text(facts, "bpf_cgroup_iter_order", "BPF_CGROUP_ITER_",
+			     values->iter_order.value, &link->order);
 }
 
-static struct kt_error *links_finish(const struct bpf_links *links, const struct kfacts *facts,
+/* bpf_trampoline_compute_key(): the object's ID, a bit that is set for BTF, the type's ID. */
+static void finish_tracing(struct link_values *values)
+{
+	uint64_t key = values->trampoline_key.value;
+
+	if (!values->trampoline_key.known)
+		return;
+	values->link.target_obj_id = (struct program_number){true, key >> 32};
+	values->link.target_btf_id = (struct program_number){true, key & 0x7fffffff};
+}
+
+static struct kt_error *link_finish(const struct bpf_links *links, size_t i,
+				    const struct kfacts *facts)
+{
+	const struct bpf_idr_entry *entry = &links->idr.entries[i];
+	struct link_values *values = &links->values[i];
+	struct kt_error *err;
+
+	values->link.id = (uint32_t)entry->index;
+	finish_tracing(values);
+	bpf_link_multi_finish(values);
+	err = bpf_enum_text(facts, "bpf_link_type", "BPF_LINK_TYPE_",
+			    view_uint(&links->idr.view, entry->image, LINK_TYPE),
+			    &values->link.type);
+	if (!err)
+		err = finish_iter(values, facts);
+	return err ? err : bpf_link_perf_finish(values);
+}
+
+static struct kt_error *links_finish(struct bpf_links *links, const struct kfacts *facts,
 				     struct links *out)
 {
-	const struct view *view = &links->idr.view;
-	const struct chain *c = links->chains.data, *end = c + links->chains.len;
+	struct kt_error *err = link_chains_take_texts(&links->chains, facts, links->values);
 
-	for (size_t i = 0; i < links->idr.n; i++) {
-		const struct bpf_idr_entry *entry = &links->idr.entries[i];
-		enum bpf_idr_state state = bpf_idr_state(&links->idr, entry);
-		struct kt_error *err;
-		struct link *link;
+	if (!err)
+		err = link_chains_take_texts(&links->calls, facts, links->values);
+	for (size_t i = 0; i < links->idr.n && !err; i++) {
+		enum bpf_idr_state state = bpf_idr_state(&links->idr, &links->idr.entries[i]);
 
 		out->n_unreadable += state == BPF_IDR_UNREADABLE;
 		if (state != BPF_IDR_HERE)
 			continue;
-		link = &out->all[out->n++];
-		link->id = (uint32_t)entry->index;
-		err = bpf_enum_text(facts, "bpf_link_type", "BPF_LINK_TYPE_",
-				    view_uint(view, entry->image, LINK_TYPE), &link->type);
-		for (; c < end && c->link == i && !err; c++)
-			if (c->alive)
-				err = chain_finish(c, facts, link);
+		err = link_finish(links, i, facts);
 		if (err)
-			return err;
+			break;
+		out->all[out->n++] = links->values[i].link;
+		links->values[i].link = (struct link){0};
 	}
-	return NULL;
+	return err;
 }
 
-struct kt_error *bpf_links_finish(const struct bpf_links *links, const struct kfacts *facts,
+struct kt_error *bpf_links_finish(struct bpf_links *links, const struct kfacts *facts,
 				  struct links *ret)
 {
 	_cleanup_(links_deinit) struct links out = {.n_unreadable = links->idr.damaged};

@@ -20,8 +20,8 @@ struct bpf_links;
 struct kt_error *bpf_links_read(struct guest *guest, struct bpf_links **ret);
 void bpf_links_destroy(struct bpf_links *links);
 
-/* Plain data out of what was read; needs no guest. The caller owns *ret. */
-struct kt_error *bpf_links_finish(const struct bpf_links *links, const struct kfacts *facts,
+/* Plain data out of what was read, once; needs no guest. The caller owns *ret. */
+struct kt_error *bpf_links_finish(struct bpf_links *links, const struct kfacts *facts,
 				  struct links *ret);
 
 #endif

@@ -20,7 +20,14 @@ struct maps {
 	size_t n_unreadable; /* entries of the IDR that could not be read, and are not in `all` */
 };
 
-/* Which members are known depends on the type of the link. */
+/* A function that a kprobe_multi or uprobe_multi link is attached to. */
+struct link_func {
+	struct program_number addr;                   /* kprobe_multi: in this boot */
+	struct program_number offset, ref_ctr_offset; /* uprobe_multi: bytes in the file */
+	struct program_number cookie;
+};
+
+/* Which members are known depends on the type of the link. All texts may be NULL. */
 struct link {
 	uint32_t id;
 	char *type; /* as bpftool names it, "raw_tracepoint"; NULL: unknown */
@@ -30,7 +37,30 @@ struct link {
 	char *tp_name;     /* of a raw tracepoint */
 	char *target_name; /* what an iterator walks */
 	struct program_number target_obj_id, target_btf_id;
-	struct program_number cgroup_id, netns_ino, ifindex, map_id, func_cnt;
+	struct program_number cgroup_id, netns_ino, map_id;
+	struct program_number ifindex; /* 0: the device is gone */
+	char *devname;
+	char *order; /* how a cgroup's iterator walks: "self_only" */
+	struct program_number tid, pid;
+	struct program_number cookie;
+	char *perf_type; /* of a perf_event: kprobe, kretprobe, uprobe, uretprobe, tracepoint, event
+			  */
+	struct program_number retprobe; /* 1: it runs when the function returns */
+	struct program_number addr;     /* of a kprobe, in this boot */
+	char *func;                     /* of a kprobe; "": it was given by its address */
+	struct program_number offset;   /* of a kprobe in func, of a uprobe in file; bytes */
+	char *file;                     /* of a uprobe */
+	struct program_number ref_ctr_offset;
+	struct program_number missed; /* how often a kprobe did not run */
+	char *tracepoint;
+	struct program_number event_type, event_config; /* perf_event_attr's type and config */
+	char *event_type_name, *event_config_name;      /* as perf names them; NULL: it does not */
+	char *path;                                     /* of a uprobe_multi */
+	struct program_number func_cnt;
+	struct link_func *funcs; /* kprobe_multi: by addr, else in the link's order */
+	size_t n_funcs;
+	bool funcs_known;
+	struct program_number pf, hook, prio, flags; /* netfilter; prio is an int64_t */
 };
 
 struct links {
@@ -47,17 +77,36 @@ static inline void maps_deinit(struct maps *maps)
 	*maps = (struct maps){0};
 }
 
+/* Frees the strings and arrays of a link, and zeroes it. */
+static inline void link_deinit(struct link *link)
+{
+	char *const texts[] = {
+		link->type,
+		link->prog_type,
+		link->attach_type,
+		link->tp_name,
+		link->devname,
+		link->target_name,
+		link->order,
+		link->perf_type,
+		link->func,
+		link->file,
+		link->tracepoint,
+		link->path,
+		link->event_type_name,
+		link->event_config_name,
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		free(texts[i]);
+	free(link->funcs);
+	*link = (struct link){0};
+}
+
 static inline void links_deinit(struct links *links)
 {
-	for (size_t i = 0; i < links->n; i++) {
-		struct link *link = &links->all[i];
-
-		free(link->type);
-		free(link->prog_type);
-		free(link->attach_type);
-		free(link->tp_name);
-		free(link->target_name);
-	}
+	for (size_t i = 0; i < links->n; i++)
+		link_deinit(&links->all[i]);
 	free(links->all);
 	*links = (struct links){0};
 }
