@@ -140,7 +140,7 @@ static int list(const struct cli_output *output, bool no_cache)
 	err = render_grid_sort(&grid, output->sort);
 	if (!err)
 		err = output->json ? render_vms_json(&grid, &text)
-				   : cli_render_grid(&grid, output, &text);
+				   : cli_render_grid(&grid, output, cli_terminal_width(), &text);
 	if (err)
 		return cli_fail(err);
 	status = cli_print(text);

@@ -11,7 +11,9 @@ static struct kt_error *render(const struct cli_objects *objects, struct render_
 	struct render_guest guest;
 
 	if (!output->json)
-		return cli_render_grid(grid, output, ret);
+		return cli_render_grid(grid, output,
+				       output->columns ? cli_terminal_width() : cli_table_width(),
+				       ret);
 	guest = cli_render_guest(result, build_id);
 	return render_objects_json(grid, objects->what, &guest, ret);
 }

@@ -221,7 +221,7 @@ int cli_save(const struct cli_result *result, const char *path)
 }
 
 struct kt_error *cli_render_grid(struct render_grid *grid, const struct cli_output *output,
-				 char **ret)
+				 size_t width, char **ret)
 {
 	struct kt_buf out = KT_BUF_INIT;
 	struct kt_error *err = render_grid_select(grid, output->columns);
@@ -229,8 +229,7 @@ struct kt_error *cli_render_grid(struct render_grid *grid, const struct cli_outp
 	if (!err && output->csv)
 		err = render_grid_csv(grid, &out);
 	else if (!err)
-		err = render_grid_table(grid, cli_terminal_width(),
-					cli_color_on(output->color, stdout), &out);
+		err = render_grid_table(grid, width, cli_color_on(output->color, stdout), &out);
 	if (!err)
 		return kt_buf_finish(&out, ret);
 	kt_buf_deinit(&out);

@@ -14,8 +14,8 @@ struct cli_result {
 
 	/* Only of a guest that this process booted; else 0 and NULL. */
 	int64_t boot_ns, load_ns;
-	bool restored; /* from a snapshot, and not booted */
-	const struct kt_trials *trials;        /* of objects; NULL: none were loaded */
+	bool restored;                        /* from a snapshot, and not booted */
+	const struct kt_trials *trials;       /* of objects; NULL: none were loaded */
 	const struct render_payload *payload; /* of a loader that was run */
 	const char *scheduler;
 	const struct kt_verifier_vm_result *run; /* of the scheduler */
@@ -56,7 +56,7 @@ struct kt_error *cli_filter_and_sort(struct programs *programs, const struct cli
 /* The columns that the user chose, as CSV or as a table for this terminal; the caller frees *ret.
  */
 struct kt_error *cli_render_grid(struct render_grid *grid, const struct cli_output *output,
-				 char **ret);
+				 size_t width, char **ret);
 
 /* A note if n entries of the kernel's index `idr` ("prog_idr") could not be read. */
 void cli_note_unreadable(size_t n, const char *idr);

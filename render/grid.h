@@ -102,6 +102,7 @@ enum {
 	RENDER_ALWAYS = 8, /* else a table leaves the column out when no value is known */
 	RENDER_CUT = 16,   /* gives way to the terminal's width */
 	RENDER_TAIL = 32,  /* shows the end of a text longer than `longest`, not its beginning */
+	RENDER_WRAP = 64,  /* goes on in the next line where the terminal's width ends */
 };
 
 struct render_column {
@@ -119,9 +120,14 @@ struct render_column {
 	 */
 	size_t width;
 	size_t longest; /* characters of a text that a terminal is shown; 0: all of them */
+	/*
+	 * A table that is wider than it may be leaves out the column with the smallest number, then
+	 * the next, unless they were selected; 0: it stays.
+	 */
+	unsigned int leave;
 };
 
-#define RENDER_SELECTED_MAX 24
+#define RENDER_SELECTED_MAX 40
 
 /* Rows are structs of the caller's, of row_size bytes. */
 struct render_grid {
@@ -196,7 +202,8 @@ struct kt_error *render_grid_check_sort(const struct render_grid *grid, const ch
 struct kt_error *render_grid_sort(struct render_grid *grid, const char *sort);
 
 /*
- * Appends the rows. width is of the terminal, 0: nothing is cut; color: heads in bold, and tones.
+ * Appends the rows. width is of the terminal, 0: nothing is cut or left out; color: heads in bold,
+ * and tones.
  * Control characters are shown as "\xNN". KT_ERROR_NO_MEMORY.
  */
 struct kt_error *render_grid_table(const struct render_grid *grid, size_t width, bool color,

@@ -131,6 +131,8 @@ static bool add_column(struct libscols_table *table, const struct view *view, si
 
 	if (c->flags & RENDER_CUT && view->width)
 		flags |= SCOLS_FL_TRUNC;
+	if (c->flags & RENDER_WRAP && view->width)
+		flags |= SCOLS_FL_WRAP;
 	added = head ? scols_table_new_column(table, head, (double)c->width, flags) : NULL;
 	if (added && view->color)
 		scols_cell_set_color(scols_column_get_header(added), "bold");
@@ -202,19 +204,6 @@ static struct kt_error *append_drawn(const struct view *view, struct kt_buf *out
 	return kt_buf_failed(out) ? kt_error_no_memory() : NULL;
 }
 
-struct kt_error *render_grid_table(const struct render_grid *grid, size_t width, bool color,
-				   struct kt_buf *out)
-{
-	_cleanup_(view_deinit) struct view view = {0};
-	struct kt_error *err = view_init(grid, &view);
-
-	view.width = width;
-	view.color = color;
-	return err ? err : append_drawn(&view, out);
-}
-
-/* --- tables that are turned around --- */
-
 /* Measured without colors, whose codes take no room. */
 static struct kt_error *measure(const struct view *view, bool turned, size_t *ret)
 {
@@ -237,6 +226,55 @@ static struct kt_error *measure(const struct view *view, bool turned, size_t *re
 	*ret = widest;
 	return NULL;
 }
+
+/* The column that goes first, of those that are shown; n_shown: all have to stay. */
+static size_t first_to_leave(const struct view *view)
+{
+	size_t ret = view->n_shown;
+
+	for (size_t i = 0; i < view->n_shown; i++) {
+		unsigned int leave = view->shown[i]->leave;
+
+		if (leave && (ret == view->n_shown || leave < view->shown[ret]->leave))
+			ret = i;
+	}
+	return ret;
+}
+
+/* Leaves out columns until the table fits. */
+static struct kt_error *fit(struct view *view)
+{
+	for (;;) {
+		size_t width = 0, out = first_to_leave(view);
+		struct view plain = *view;
+		struct kt_error *err;
+
+		if (out == view->n_shown)
+			return NULL;
+		plain.width = 0;
+		err = measure(&plain, false, &width);
+		if (err || width <= view->width)
+			return err;
+		view->n_shown--;
+		memmove(view->shown + out, view->shown + out + 1,
+			(view->n_shown - out) * sizeof(*view->shown));
+	}
+}
+
+struct kt_error *render_grid_table(const struct render_grid *grid, size_t width, bool color,
+				   struct kt_buf *out)
+{
+	_cleanup_(view_deinit) struct view view = {0};
+	struct kt_error *err = view_init(grid, &view);
+
+	view.width = width;
+	view.color = color;
+	if (!err && width && !grid->n_selected)
+		err = fit(&view);
+	return err ? err : append_drawn(&view, out);
+}
+
+/* --- tables that are turned around --- */
 
 /* Whether it is wider than max, and narrower the other way. */
 static struct kt_error *should_turn(const struct view *view, size_t max, bool *ret)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The columns of maps and links, named as `bpftool -j map` and `bpftool -j link` name them. */
+/* The columns of maps, named as `bpftool -j map` names them. */
 #include "render/objects.h"
 
 /* clang-format off */
@@ -18,35 +18,9 @@ static const struct render_column map_columns[] = {
 	{"btf_id", "btf", "BTF", &render_as_number, KNOWN(btf_id)},
 };
 
-#undef KNOWN
-#undef STRING
-#define KNOWN(member)  RENDER_KNOWN(struct link, member)
-#define STRING(member) RENDER_STRING(struct link, member)
-
-static const struct render_column link_columns[] = {
-	{"id", NULL, "ID", &render_as_id, RENDER_U32(struct link, id), .flags = RENDER_ALWAYS},
-	{"type", NULL, "TYPE", &render_as_text, STRING(type), .flags = RENDER_ALWAYS},
-	{"prog_id", NULL, "PROG", &render_as_number, KNOWN(prog_id)},
-	{"prog_type", NULL, "PROG TYPE", &render_as_text, STRING(prog_type)},
-	{"attach_type", NULL, "ATTACH TYPE", &render_as_text, STRING(attach_type)},
-	{"tp_name", NULL, "TRACEPOINT", &render_as_text, STRING(tp_name)},
-	{"target_name", NULL, "TARGET", &render_as_text, STRING(target_name)},
-	{"target_obj_id", NULL, "OBJ", &render_as_number, KNOWN(target_obj_id)},
-	{"target_btf_id", NULL, "BTF TYPE", &render_as_number, KNOWN(target_btf_id)},
-	{"cgroup_id", NULL, "CGROUP", &render_as_number, KNOWN(cgroup_id)},
-	{"netns_ino", NULL, "NETNS", &render_as_number, KNOWN(netns_ino)},
-	{"ifindex", NULL, "IF", &render_as_number, KNOWN(ifindex)},
-	{"map_id", NULL, "MAP", &render_as_number, KNOWN(map_id)},
-	{"func_cnt", NULL, "FUNCS", &render_as_number, KNOWN(func_cnt)},
-};
 /* clang-format on */
 
 struct render_grid render_maps_grid(struct maps *maps)
 {
 	return (struct render_grid)RENDER_GRID(map_columns, maps->all, maps->n);
-}
-
-struct render_grid render_links_grid(struct links *links)
-{
-	return (struct render_grid)RENDER_GRID(link_columns, links->all, links->n);
 }

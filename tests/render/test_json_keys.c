@@ -93,9 +93,17 @@ static void test_objects(void **state)
 {
 	const struct render_guest guest = {.release = "7.3"};
 	struct map map = {.id = 1};
-	struct link link = {.id = 1};
+	struct link_func funcs[] = {
+		{.addr = {true, 1}, .cookie = {true, 0}},
+		{.offset = {true, 2}, .ref_ctr_offset = {true, 0}, .cookie = {true, 0}},
+	};
+	struct link link[] = {
+		{.id = 1},
+		{.id = 2, .funcs = &funcs[0], .n_funcs = 1, .funcs_known = true},
+		{.id = 3, .funcs = &funcs[1], .n_funcs = 1, .funcs_known = true},
+	};
 	struct maps maps = {.all = &map, .n = 1};
-	struct links links = {.all = &link, .n = 1};
+	struct links links = {.all = link, .n = 3};
 	struct render_grid map_grid = render_maps_grid(&maps);
 	struct render_grid link_grid = render_links_grid(&links);
 	struct kt_buf documents = KT_BUF_INIT;

@@ -116,19 +116,110 @@ static void test_json(void **state)
 	json_decref(root);
 }
 
+/* The width of the widest line of a table. */
+static size_t widest(const char *text)
+{
+	size_t ret = 0;
+
+	for (; *text; text += strcspn(text, "\n"), text += *text == '\n')
+		ret = strcspn(text, "\n") > ret ? strcspn(text, "\n") : ret;
+	return ret;
+}
+
+static char xdp[] = "xdp", perf_event[] = "perf_event", device[] = "eth0", uprobe[] = "uprobe";
+static char prog_type[] = "raw_tracepoint_writable", attach_type[] = "cgroup_inet_sock_release";
+static char file[] = "/usr/lib/x86_64-linux-gnu/libabigail-with-a-name-that-is-not-short.so.6.0.1";
+
 /* A table has no column of which nothing is known. */
 static void test_links_table(void **state)
 {
-	char type[] = "xdp";
-	struct link row = {.id = 1, .type = type, .ifindex = {true, 2}};
+	struct link row = {.id = 1, .type = xdp, .ifindex = {true, 2}, .devname = device};
 	struct links links = {.all = &row, .n = 1};
 	struct render_grid grid = render_links_grid(&links);
 	struct kt_buf out = KT_BUF_INIT;
 
 	(void)state;
 	assert_null(render_grid_table(&grid, 0, false, &out));
-	assert_string_equal(out.data, "ID TYPE IF\n 1 xdp   2\n");
+	assert_string_equal(out.data, "ID TYPE ATTACHED TO\n 1 xdp  eth0 ifindex 2\n");
 	kt_buf_deinit(&out);
+}
+
+/* --help says in which order columns go; nothing of the last one is lost. */
+static void test_links_table_fits(void **state)
+{
+	struct link row = {
+		.id = 1,
+		.type = perf_event,
+		.prog_id = {true, 4294967295},
+		.prog_type = prog_type,
+		.attach_type = attach_type,
+		.cookie = {true, UINT64_MAX},
+		.missed = {true, UINT32_MAX},
+		.perf_type = uprobe,
+		.file = file,
+		.offset = {true, 0x1234},
+	};
+	static const char *const heads[] = {"PROG TYPE", "COOKIE", "MISSED", "ATTACH TYPE"};
+	struct links links = {.all = &row, .n = 1};
+	struct render_grid grid = render_links_grid(&links);
+	size_t left = 0;
+
+	(void)state;
+	for (size_t width = 250; width >= 40; width--) {
+		struct kt_buf out = KT_BUF_INIT;
+
+		assert_null(render_grid_table(&grid, width, false, &out));
+		assert_true(widest(out.data) <= width);
+		for (size_t i = 0; i < 4; i++)
+			if (i < left)
+				assert_null(strstr(out.data, heads[i]));
+			else if (!strstr(out.data, heads[i]))
+				left++;
+		assert_non_null(strstr(out.data, "ATTACHED TO"));
+		kt_buf_deinit(&out);
+	}
+	assert_int_equal(left, 4);
+}
+
+/* Who names columns gets them. */
+static void test_selected_stay(void **state)
+{
+	struct link row = {.id = 1, .type = perf_event, .file = file, .prog_type = prog_type};
+	struct links links = {.all = &row, .n = 1};
+	struct render_grid grid = render_links_grid(&links);
+	struct kt_buf out = KT_BUF_INIT;
+
+	(void)state;
+	assert_null(render_grid_select(&grid, "prog_type,file"));
+	assert_null(render_grid_table(&grid, 40, false, &out));
+	assert_non_null(strstr(out.data, prog_type));
+	assert_non_null(strstr(out.data, file));
+	kt_buf_deinit(&out);
+}
+
+/* A name where perf has one, else the number. */
+static void test_event_names(void **state)
+{
+	static char software[] = "software";
+	struct link both[] = {
+		{.id = 1,
+		 .event_type = {true, 1},
+		 .event_config = {true, 99},
+		 .event_type_name = software},
+		{.id = 2, .cookie = {true, UINT64_MAX}, .prio = {true, (uint64_t)-5}},
+	};
+	struct links links = {.all = both, .n = 2};
+	struct render_grid grid = render_links_grid(&links);
+	const struct render_guest guest = {.release = "7.3"};
+	char *text;
+
+	(void)state;
+	assert_null(render_objects_json(&grid, "links", &guest, &text));
+	assert_non_null(strstr(text, "\"event_type\": \"software\""));
+	assert_non_null(strstr(text, "\"event_config\": 99"));
+	assert_non_null(strstr(text, "\"cookie\": 18446744073709551615"));
+	assert_non_null(strstr(text, "\"prio\": -5"));
+	free(text);
 }
 
 int main(void)
@@ -139,6 +230,9 @@ int main(void)
 		cmocka_unit_test_setup(test_select, setup),
 		cmocka_unit_test_setup(test_json, setup),
 		cmocka_unit_test(test_links_table),
+		cmocka_unit_test(test_links_table_fits),
+		cmocka_unit_test(test_selected_stay),
+		cmocka_unit_test(test_event_names),
 	};
 
 	return cmocka_run_group_tests_name("objects", tests, NULL, NULL);
