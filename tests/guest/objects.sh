@@ -18,8 +18,10 @@ for suite in ${OBJECTS_SUITES:-bookworm trixie sid}; do
 	same maps 40
 	keys maps
 	run links "$target" --vmlinux "$kernel" --json
-	same links 4
+	same links 20
 	keys links
+	run links "$target" --vmlinux "$kernel"
+	check "$release: the table of links has 80 columns at most" awk 'length > 80 { print; bad = 1 } END { exit bad || NR < 20 }' "$work/out"
 	dumps
 	dump_json
 	keys 'prog dump'

@@ -9,8 +9,8 @@
  *   truth.objects=0   none from the objects in /bpf, so that none has BTF
  *   truth.skip=N      ids to burn half-way: programs loaded and freed (default 150)
  *   truth.mode=spin   keep every CPU busy in user mode; idle is the default
- *   truth.links=1     programs hang on a cgroup, a network namespace, a device, an iterator; and
- *                     the document has what the kernel says of every map and every link
+ *   truth.links=1     there are links of every type; and the document has what the kernel says of
+ *                     every map and every link
  *   truth.dump=N      the document has the instructions of each Nth program, in bpftool's words
  *   truth.maps=1      maps of every type that `map dump` reads, with something in them; and the
  *                     document has what bpftool says of their contents, and of BTF
@@ -42,6 +42,8 @@
 #include <time.h>
 #include <unistd.h>
 #include <zlib.h>
+
+#include "truth.h"
 
 /* Newer than the oldest headers that this builds with. */
 #define PROG_TYPE_NETFILTER   32 /* 6.4 */
@@ -76,8 +78,6 @@ struct guest {
 /* What the guest says is for whoever reads the console of a run that failed. */
 static void vsay(const char *prefix, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));
-static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 static void vsay(const char *prefix, const char *fmt, va_list ap)
 {
@@ -87,7 +87,7 @@ static void vsay(const char *prefix, const char *fmt, va_list ap)
 	fflush(stdout);
 }
 
-static void say(const char *fmt, ...)
+void say(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -97,7 +97,7 @@ static void say(const char *fmt, ...)
 }
 
 /* PID 1 must not exit: the kernel would panic, and that is another kind of failure. */
-static void die(const char *fmt, ...)
+void die(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -802,7 +802,7 @@ static void run_progs(const struct guest *guest)
 
 /* The document */
 
-static void put_string(FILE *f, const char *s)
+void put_string(FILE *f, const char *s)
 {
 	fputc('"', f);
 	for (; *s; s++) {
@@ -814,7 +814,7 @@ static void put_string(FILE *f, const char *s)
 	fputc('"', f);
 }
 
-static const char *type_name(__u32 type)
+const char *type_name(__u32 type)
 {
 	const char *name = libbpf_bpf_prog_type_str((enum bpf_prog_type)type);
 
@@ -960,30 +960,9 @@ static char *list_progs(long long boot_to_wall, size_t *count)
 	return text;
 }
 
-/* What the kernel's own headers had later: bpf_link_info's part of a type begins here. */
-#define LINK_INFO_PART 16
-
 static const char *small(const char *prefix, const char *name)
 {
 	return name ? name : prefix;
-}
-
-/* A number that only some links have. */
-static void put_if(FILE *f, const char *key, bool has, __u64 value)
-{
-	if (has)
-		put_number(f, key, value);
-	else
-		fprintf(f, ",\"%s\":null", key);
-}
-
-static void put_text_if(FILE *f, const char *key, const char *text)
-{
-	fprintf(f, ",\"%s\":", key);
-	if (text)
-		put_string(f, text);
-	else
-		fprintf(f, "null");
 }
 
 /* /proc/self/fdinfo has what bpf_map_info lacks. */
@@ -1020,72 +999,6 @@ static void put_map(FILE *f, __u32 id)
 	put_number(f, "max_entries", info.max_entries);
 	put_number(f, "frozen", fdinfo_number(fd, "frozen"));
 	put_number(f, "btf_id", info.btf_id);
-	fputc('}', f);
-	close(fd);
-}
-
-/* Where a link of this type says how it is attached, if it says so at all. */
-static const __u32 *attach_type_of(const struct bpf_link_info *info)
-{
-	switch (info->type) {
-	case BPF_LINK_TYPE_TRACING: return &info->tracing.attach_type;
-	case BPF_LINK_TYPE_CGROUP: return &info->cgroup.attach_type;
-	case BPF_LINK_TYPE_NETNS: return &info->netns.attach_type;
-	default: return NULL;
-	}
-}
-
-static const char *prog_type_of(__u32 id)
-{
-	struct bpf_prog_info info = {.type = 0};
-	__u32 len = sizeof(info);
-	int fd = bpf_prog_get_fd_by_id(id);
-
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
-		die("program %u of a link: %s", id, strerror(errno));
-	close(fd);
-	return type_name(info.type);
-}
-
-static void put_link(FILE *f, __u32 id)
-{
-	static char name[256];
-	struct bpf_link_info info = {.type = 0};
-	__u32 len = sizeof(info), map_id;
-	const __u32 *attach_type;
-	int fd = bpf_link_get_fd_by_id(id);
-	bool is_tracing, is_iter, is_ops;
-
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
-		die("link %u: %s", id, strerror(errno));
-	is_tracing = info.type == BPF_LINK_TYPE_TRACING;
-	is_iter = info.type == BPF_LINK_TYPE_ITER;
-	is_ops = info.type == BPF_LINK_TYPE_STRUCT_OPS;
-	if (is_iter || info.type == BPF_LINK_TYPE_RAW_TRACEPOINT) {
-		memset(&info, 0, sizeof(info));
-		info.raw_tracepoint.tp_name = (__u64)(unsigned long)name; /* iter's is there, too */
-		info.raw_tracepoint.tp_name_len = sizeof(name);
-		len = sizeof(info);
-		if (bpf_obj_get_info_by_fd(fd, &info, &len))
-			die("link %u, its name: %s", id, strerror(errno));
-	}
-	memcpy(&map_id, (const char *)&info + LINK_INFO_PART, sizeof(map_id));
-	attach_type = attach_type_of(&info);
-	fprintf(f, "{\"id\":%u,\"type\":\"%s\"", info.id,
-		small("unknown", libbpf_bpf_link_type_str(info.type)));
-	put_if(f, "prog_id", info.prog_id, info.prog_id);
-	put_text_if(f, "prog_type", info.prog_id ? prog_type_of(info.prog_id) : NULL);
-	put_text_if(f, "attach_type",
-		    attach_type ? libbpf_bpf_attach_type_str((enum bpf_attach_type) * attach_type)
-				: NULL);
-	put_text_if(f, "tp_name", info.type == BPF_LINK_TYPE_RAW_TRACEPOINT ? name : NULL);
-	put_text_if(f, "target_name", is_iter ? name : NULL);
-	put_if(f, "target_obj_id", is_tracing && len > 20, info.tracing.target_obj_id);
-	put_if(f, "target_btf_id", is_tracing && len > 20, info.tracing.target_btf_id);
-	put_if(f, "cgroup_id", info.type == BPF_LINK_TYPE_CGROUP, info.cgroup.cgroup_id);
-	put_if(f, "netns_ino", info.type == BPF_LINK_TYPE_NETNS, info.netns.netns_ino);
-	put_if(f, "ifindex", info.type == BPF_LINK_TYPE_XDP, info.xdp.ifindex);
-	put_if(f, "map_id", is_ops, map_id);
 	fputc('}', f);
 	close(fd);
 }
@@ -1549,8 +1462,10 @@ int main(void)
 
 	if (guest.config.objects)
 		load_objects(&guest);
-	if (guest.config.links)
+	if (guest.config.links) {
 		link_raws(&guest);
+		make_links();
+	}
 	load_raws(&guest);
 	if (guest.config.maps)
 		create_told_maps();

@@ -7,7 +7,9 @@ TRUTH_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconvers
 # The guest gets every object but the demo's, and one that would only keep it waiting.
 TRUTH_OBJS = $(filter-out %/demo.bpf.o %/slow.bpf.o,$(BPF_OBJS))
 
-build/truth/init: tests/truth/init.c vm/guest/libelf_static.c tests/truth/truth.mk
+TRUTH_SRCS := tests/truth/init.c tests/truth/links.c tests/truth/make_links.c
+
+build/truth/init: $(TRUTH_SRCS) tests/truth/truth.h vm/guest/libelf_static.c tests/truth/truth.mk
 	$(call msg,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(TRUTH_CFLAGS) -static -o $@ $(filter %.c,$^) \
@@ -28,7 +30,7 @@ truth: build/truth/initrd build/truth/compare
 
 # The same guest for other architectures, by the sysroots and flags of vm/foreign.mk. s390x is
 # big-endian, and so are the objects for it.
-build/truth/init-%: tests/truth/init.c vm/guest/libelf_static.c tests/truth/truth.mk vm/foreign.mk
+build/truth/init-%: $(TRUTH_SRCS) tests/truth/truth.h vm/guest/libelf_static.c tests/truth/truth.mk vm/foreign.mk
 	$(call msg,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(FOREIGN_ENV) $(CLANG) $(FOREIGN_CFLAGS) $(TRUTH_CFLAGS) -Wno-unused-command-line-argument \
