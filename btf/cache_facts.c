@@ -44,6 +44,7 @@ static void put_answer(struct kt_buf *buf, enum kfacts_kind kind, const struct k
 		kt_buf_append_le(buf, a->member.bit_shift, 1);
 		kt_buf_append_le(buf, a->member.bit_size, 1);
 		return;
+	case KFACTS_FUNCTIONS: functions_encode(&a->functions, buf); return;
 	case KFACTS_ENUM:
 		kt_buf_append_le(buf, a->n_enums, 4);
 		for (uint32_t i = 0; i < a->n_enums; i++) {
@@ -164,6 +165,10 @@ static void get_answer(struct kt_cursor *c, const struct kfacts_want *want, stru
 			c->failed = true;
 		return;
 	case KFACTS_ENUM: get_enums(c, a); return;
+	case KFACTS_FUNCTIONS:
+		if (!functions_decode(c, &a->functions))
+			c->failed = true;
+		return;
 	}
 	c->failed = true;
 }

@@ -84,6 +84,8 @@ static struct kt_error *absent(const struct kfacts_want *want, const char *sourc
 		return kt_error_new(KT_ERROR_NOT_FOUND,
 				    "no function %s in its %s that takes a struct %s", want->name,
 				    types, want->path);
+	case KFACTS_FUNCTIONS:
+		return kt_error_new(KT_ERROR_NOT_FOUND, "no functions in its %s", source);
 	default:
 		return kt_error_new(KT_ERROR_NOT_FOUND, "no struct %s in its %s", want->name,
 				    types);
@@ -106,13 +108,23 @@ static struct kt_error *check(const struct kfacts *facts, const struct sources *
 	return NULL;
 }
 
-static void take_symbols(struct kfacts *facts, const struct symbols *syms)
+/* False: no memory. */
+static bool take_symbols(struct kfacts *facts, struct symbols *syms)
 {
+	if (syms->want_functions && !functions_finish(&syms->functions))
+		return false;
 	for (size_t i = 0; i < facts->n; i++) {
+		struct kfacts_answer *answer = &facts->answers[i];
+
 		if (facts->wants[i].kind == KFACTS_SYMBOL)
-			facts->answers[i].present = symbols_get(syms, facts->wants[i].name,
-								&facts->answers[i].value);
+			answer->present = symbols_get(syms, facts->wants[i].name, &answer->value);
+		if (facts->wants[i].kind != KFACTS_FUNCTIONS)
+			continue;
+		answer->present = syms->functions.v.len;
+		answer->functions = syms->functions;
+		syms->functions = (struct functions){0};
 	}
+	return true;
 }
 
 /* True, and *err destroyed: a source is missing, and the caller allows that. */
@@ -159,6 +171,7 @@ static struct kt_error *resolve_with(struct sources *sources, struct symbols *sy
 	for (size_t i = 0; i < facts->n; i++) {
 		if (facts->wants[i].kind == KFACTS_SYMBOL)
 			symbols_want(syms, facts->wants[i].name);
+		syms->want_functions |= facts->wants[i].kind == KFACTS_FUNCTIONS;
 	}
 	err = sources_symbols(sources, syms, &shift);
 	if (may_lack(sources->paths.partial || !facts->n, &err))
@@ -181,7 +194,8 @@ static struct kt_error *resolve_with(struct sources *sources, struct symbols *sy
 		return err;
 	if (sources->paths.system_map)
 		facts->kernel.moved_known = true; /* it has link addresses */
-	take_symbols(facts, syms);
+	if (!take_symbols(facts, syms))
+		return kt_error_no_memory();
 	return check(facts, sources, syms->source, types);
 }
 
@@ -391,6 +405,13 @@ bool kfacts_param(const struct kfacts *facts, const char *function, const char *
 	if (a)
 		*ret = a->value;
 	return a;
+}
+
+const char *kfacts_function_at(const struct kfacts *facts, gaddr_t link_addr)
+{
+	const struct kfacts_answer *a = find(facts, KFACTS_FUNCTIONS, KFACTS_ALL, NULL);
+
+	return a ? functions_at(&a->functions, link_addr) : NULL;
 }
 
 const struct kfacts_want *kfacts_missing(const struct kfacts *facts, size_t *i)

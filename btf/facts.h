@@ -53,6 +53,9 @@ bool kfacts_size(const struct kfacts *facts, const char *type, uint64_t *ret);
 bool kfacts_param(const struct kfacts *facts, const char *function, const char *type,
 		  uint64_t *ret);
 
+/* The function that begins there, or NULL: KFACTS_FUNCTIONS. Lives as long as the facts. */
+const char *kfacts_function_at(const struct kfacts *facts, gaddr_t link_addr);
+
 /* The wants that this kernel has no answer to, all optional: start with *i = 0; NULL at the end. */
 const struct kfacts_want *kfacts_missing(const struct kfacts *facts, size_t *i);
 

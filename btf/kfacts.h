@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "btf/functions.h"
 #include "util/gaddr.h"
 
 /*
@@ -45,7 +46,10 @@ enum kfacts_kind {
 	 * that struct: kfacts_param(). From BTF only.
 	 */
 	KFACTS_PARAM,
+	KFACTS_FUNCTIONS, /* name: KFACTS_ALL; every function of the kernel: kfacts_function_at() */
 };
+
+#define KFACTS_ALL "*"
 
 struct kfacts_want {
 	enum kfacts_kind kind;
@@ -78,6 +82,7 @@ struct kfacts_answer {
 	struct kfacts_member member; /* MEMBER, HELD */
 	struct kfacts_enumerator *enums;
 	uint32_t n_enums;
+	struct functions functions; /* FUNCTIONS */
 };
 
 #define KFACTS_BTF_SAMPLES 16

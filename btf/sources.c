@@ -291,8 +291,8 @@ struct kt_error *sources_types(struct sources *s, struct types **ret, const char
  * Adds the symbols of layer that syms does not have yet, moved so that both have _text at the same
  * address. path and against are the two files, for the error that they do not fit.
  */
-static struct kt_error *add_layer(struct symbols *syms, const struct symbols *layer,
-				  const char *path, const char *against, gaddr_t *shift_ret)
+static struct kt_error *add_layer(struct symbols *syms, struct symbols *layer, const char *path,
+				  const char *against, gaddr_t *shift_ret)
 {
 	/* Every list has some of these, also one of text symbols only. */
 	static const char *const alike[] = {

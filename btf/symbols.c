@@ -23,6 +23,7 @@ bool symbols_init(struct symbols *syms, size_t capacity)
 void symbols_deinit(struct symbols *syms)
 {
 	nameset_deinit(&syms->names);
+	functions_deinit(&syms->functions);
 	free(syms->symbols);
 	syms->symbols = NULL;
 }
@@ -31,6 +32,7 @@ bool symbols_init_like(struct symbols *syms, const struct symbols *like)
 {
 	if (!symbols_init(syms, like->names.n))
 		return false;
+	syms->want_functions = like->want_functions;
 	for (size_t i = 0; i < like->names.n; i++)
 		symbols_want(syms, like->names.names[i]);
 	return true;
@@ -46,6 +48,8 @@ void symbols_offer(struct symbols *syms, const char *name, size_t len, gaddr_t a
 	ptrdiff_t i = nameset_find(&syms->names, name, len);
 	struct symbol *s;
 
+	if (syms->want_functions)
+		functions_offer(&syms->functions, name, len, addr, global);
 	if (i < 0)
 		return;
 	s = &syms->symbols[i];
@@ -64,8 +68,14 @@ bool symbols_get(const struct symbols *syms, const char *name, gaddr_t *addr_ret
 	return true;
 }
 
-void symbols_merge(struct symbols *syms, const struct symbols *from, gaddr_t start, gaddr_t shift)
+void symbols_merge(struct symbols *syms, struct symbols *from, gaddr_t start, gaddr_t shift)
 {
+	if (!syms->functions.v.len && !syms->functions.names.failed) {
+		functions_deinit(&syms->functions);
+		syms->functions = from->functions;
+		from->functions = (struct functions){0};
+		functions_move(&syms->functions, start, shift);
+	}
 	for (size_t i = 0; i < syms->names.n; i++) {
 		if (syms->symbols[i].found || !from->symbols[i].found)
 			continue;

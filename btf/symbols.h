@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "btf/functions.h"
 #include "btf/kallsyms.h"
 #include "btf/nameset.h"
 #include "image/image.h"
@@ -28,6 +29,8 @@ struct symbols {
 	struct nameset names;
 	struct symbol *symbols; /* parallel to names.names */
 	const char *source;     /* where they come from, for messages: ".symtab", "kallsyms", … */
+	bool want_functions;    /* set by whoever wants them: functions is filled, too */
+	struct functions functions;
 };
 
 /* Room for capacity names; they are borrowed. False without memory. */
@@ -57,8 +60,9 @@ struct kt_error *symbols_load_text(struct symbols *syms, const char *text, size_
 /*
  * Adds what is not found yet, from one of symbols_init_like(), each address from `start` on plus
  * shift: what lies below the kernel's image (per-CPU offsets on x86 up to 6.14) does not move.
+ * Takes its functions if syms has none.
  */
-void symbols_merge(struct symbols *syms, const struct symbols *from, gaddr_t start, gaddr_t shift);
+void symbols_merge(struct symbols *syms, struct symbols *from, gaddr_t start, gaddr_t shift);
 
 /* False: both have it, and it is not the same address once shift is added to b's. */
 bool symbols_agree(const struct symbols *a, const struct symbols *b, gaddr_t shift,

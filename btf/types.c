@@ -8,6 +8,7 @@ void kfacts_answer_deinit(struct kfacts_answer *answer)
 	for (uint32_t i = 0; i < answer->n_enums; i++)
 		free(answer->enums[i].name);
 	free(answer->enums);
+	functions_deinit(&answer->functions);
 	*answer = (struct kfacts_answer){0};
 }
 

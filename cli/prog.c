@@ -14,27 +14,29 @@ static const char help[] =
 	"\n"
 	"Prints one BPF program of a running QEMU guest, as `bpftool prog dump` does: its\n"
 	"translated instructions, or the machine code that the kernel's JIT made of them.\n"
-	"`id ID`, as bpftool has it, means ID.\n"
+	"bpftool's words may stand here: `prog dump xlated id ID opcodes linum`.\n"
 	"ktstr-gdb attach lists the programs.\n"
 	"\n" HOST_TARGET_HELP "\n";
 
 static const char output_help[] =
 	"Output:\n"
 	"  --opcodes            each instruction's bytes, too\n"
+	"  --linum              with each line of source its file, number and column\n"
 	"  --json               as bpftool has it: an array of instructions\n"
 	"  --timing             where the time went, on stderr\n";
 
-enum { OPT_OPCODES = CLI_OPT_OWN };
+enum { OPT_OPCODES = CLI_OPT_OWN, OPT_LINUM };
 
 struct dump {
 	long id;
-	bool jited, opcodes, json, timing;
+	bool jited, json, timing;
+	struct render_insns how;
 };
 
 static struct kt_error *xlated_text(const struct insns *insns, const struct dump *dump, char **ret)
 {
-	return dump->json ? render_insns_json(insns, dump->opcodes, ret)
-			  : render_insns_text(insns, dump->opcodes, ret);
+	return dump->json ? render_insns_json(insns, &dump->how, ret)
+			  : render_insns_text(insns, &dump->how, ret);
 }
 
 /* What the session knows of the guest's kernel names what the code calls. */
@@ -58,8 +60,8 @@ static struct kt_error *jited_text(struct cli_session *session, const struct dum
 					   : "ktstr-gdb was built without capstone");
 	if (err)
 		return err;
-	return dump->json ? render_jited_json(jited, dump->opcodes, ret)
-			  : render_jited_text(jited, dump->opcodes, ret);
+	return dump->json ? render_jited_json(jited, dump->how.opcodes, ret)
+			  : render_jited_text(jited, dump->how.opcodes, ret);
 }
 
 static int show(struct cli_session *session, const struct dump *dump)
@@ -98,7 +100,7 @@ static void drop_word(int *n, char **args)
 }
 
 /* "xlated" or "jited", and "id", which bpftool's users write before the ID. */
-static void take_bpftool_words(int *n, char **args, struct dump *dump)
+static void take_words_before(int *n, char **args, struct dump *dump)
 {
 	dump->jited = *n >= 2 && !strcmp(args[1], "jited");
 	if (dump->jited || (*n >= 2 && !strcmp(args[1], "xlated")))
@@ -107,12 +109,29 @@ static void take_bpftool_words(int *n, char **args, struct dump *dump)
 		drop_word(n, args);
 }
 
-/* "dump [xlated|jited] [id] ID [TARGET]" */
+/* The same for the words behind the ID. No TARGET is one of them. */
+static void take_words_behind(int *n, char **args, struct render_insns *how)
+{
+	int kept = 2;
+
+	for (int i = 2; i < *n; i++) {
+		if (!strcmp(args[i], "opcodes"))
+			how->opcodes = true;
+		else if (!strcmp(args[i], "linum"))
+			how->linum = true;
+		else
+			args[kept++] = args[i];
+	}
+	*n = *n < 2 ? *n : kept;
+}
+
+/* "dump [xlated|jited] [id] ID [opcodes] [linum] [TARGET]" */
 static int run_dump(int n, char **args, const struct cli_guest *guest, struct dump *dump)
 {
 	struct kt_error *err = NULL;
 
-	take_bpftool_words(&n, args, dump);
+	take_words_before(&n, args, dump);
+	take_words_behind(&n, args, &dump->how);
 	if (n < 1 || strcmp(args[0], "dump") != 0)
 		err = kt_error_hint(n < 1 ? kt_error_new(KT_ERROR_USAGE, "prog needs a command")
 					  : kt_error_new(KT_ERROR_USAGE,
@@ -134,6 +153,7 @@ int cli_prog(int argc, char **argv)
 						{"json", no_argument, NULL, CLI_OPT_JSON},
 						{"timing", no_argument, NULL, CLI_OPT_TIMING},
 						{"opcodes", no_argument, NULL, OPT_OPCODES},
+						{"linum", no_argument, NULL, OPT_LINUM},
 						{"help", no_argument, NULL, 'h'},
 						{0}};
 	struct cli_guest guest = {0};
@@ -153,7 +173,8 @@ int cli_prog(int argc, char **argv)
 		case '?': return CLI_USAGE;
 		case CLI_OPT_JSON: dump.json = true; break;
 		case CLI_OPT_TIMING: dump.timing = true; break;
-		case OPT_OPCODES: dump.opcodes = true; break;
+		case OPT_OPCODES: dump.how.opcodes = true; break;
+		case OPT_LINUM: dump.how.linum = true; break;
 		default: err = cli_guest_option(&guest, c, optarg, &taken); break;
 		}
 		if (err)

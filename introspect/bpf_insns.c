@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "introspect/bpf_callees.h"
 #include "introspect/bpf_idr.h"
 #include "introspect/bpf_insns.h"
+#include "introspect/bpf_insns_source.h"
 #include "introspect/object.h"
 #include "introspect/xarray.h"
 #include "util/cleanup.h"
@@ -78,13 +78,15 @@ struct bpf_insns {
 	int64_t *starts; /* of subprograms */
 	bool has_array;
 	struct kfacts_member array_value;
+	struct insns_source source;
 };
 
 bool bpf_insns_wants(struct wants *wants)
 {
-	return bpf_callees_wants(wants) && bpf_idr_index_wants("prog_idr", wants) &&
-	       view_wants(&prog_view, wants) && view_wants(&aux_view, wants) &&
-	       view_wants(&map_view, wants) && view_wants(&array_view, wants) &&
+	return wants_add(wants, KFACTS_FUNCTIONS, KFACTS_ALL, NULL, true) &&
+	       bpf_idr_index_wants("prog_idr", wants) && view_wants(&prog_view, wants) &&
+	       view_wants(&aux_view, wants) && view_wants(&map_view, wants) &&
+	       view_wants(&array_view, wants) && insns_source_wants(wants) &&
 	       wants_add(wants, KFACTS_SYMBOL, CALL_BASE, NULL, true) &&
 	       wants_add(wants, KFACTS_MEMBER, "bpf_prog", "insnsi", true) &&
 	       wants_add(wants, KFACTS_MEMBER, "bpf_array", "value", true);
@@ -290,7 +292,11 @@ static struct kt_error *read_all(struct guest *guest, struct bpf_insns *b)
 		err = read_arrays(guest, b, addr);
 	if (!err)
 		err = read_maps(guest, b);
-	return err ? err : read_funcs(guest, b);
+	if (!err)
+		err = read_funcs(guest, b);
+	return err ? err
+		   : insns_source_read(guest, view_uint(&b->prog, b->prog_object.image, PROG_AUX),
+				       b->n, &b->source);
 }
 
 struct kt_error *bpf_insns_read(struct guest *guest, uint32_t id, struct bpf_insns **ret)
@@ -329,6 +335,7 @@ void bpf_insns_destroy(struct bpf_insns *b)
 	free(b->func_auxes);
 	free(b->func_known);
 	free(b->starts);
+	insns_source_deinit(&b->source);
 	free(b);
 }
 
@@ -424,6 +431,7 @@ static struct kt_error *show_subprogram(const struct bpf_insns *b, struct insn *
 static struct kt_error *show_call(const struct bpf_insns *b, const struct kfacts *facts,
 				  struct insn *insn, size_t at)
 {
+	const char *name;
 	gaddr_t base;
 
 	if (insn->src == BPF_PSEUDO_CALL) {
@@ -434,13 +442,16 @@ static struct kt_error *show_call(const struct bpf_insns *b, const struct kfacts
 		return NULL;
 	base += (uint64_t)(int64_t)insn->imm;
 	insn->callee_addr = base + (uint64_t)b->kaslr_offset;
-	return bpf_callee_at(facts, base, &insn->callee);
+	name = kfacts_function_at(facts, base);
+	insn->callee = name ? strdup(name) : NULL;
+	return insn->callee || !name ? NULL : kt_error_no_memory();
 }
 
 struct kt_error *bpf_insns_finish(const struct bpf_insns *b, const struct kfacts *facts,
 				  struct insns *ret)
 {
 	_cleanup_(insns_deinit) struct insns out = {.id = b->id};
+	struct kt_error *err = NULL;
 
 	out.all = calloc(b->n + 1, sizeof(*out.all));
 	if (!out.all)
@@ -450,7 +461,6 @@ struct kt_error *bpf_insns_finish(const struct bpf_insns *b, const struct kfacts
 	out.n = b->n;
 	for (size_t i = 0; i < out.n; i++) {
 		struct insn *insn = &out.all[i];
-		struct kt_error *err = NULL;
 
 		sanitize(insn);
 		if (insn->code == (BPF_JMP | BPF_CALL))
@@ -463,6 +473,9 @@ struct kt_error *bpf_insns_finish(const struct bpf_insns *b, const struct kfacts
 			show_map(b, insn);
 		i++; /* it takes two places */
 	}
+	err = insns_source_finish(&b->source, &out);
+	if (err)
+		return err;
 	*ret = out;
 	out = (struct insns){0};
 	return NULL;

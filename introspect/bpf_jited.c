@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "introspect/bpf_callees.h"
 #include "introspect/bpf_idr.h"
 #include "introspect/bpf_jited.h"
 #include "introspect/object.h"
@@ -63,8 +62,9 @@ static void reading_deinit(struct reading *r)
 
 bool bpf_jited_wants(struct wants *wants)
 {
-	return bpf_callees_wants(wants) && bpf_idr_index_wants("prog_idr", wants) &&
-	       view_wants(&prog_type, wants) && view_wants(&aux_type, wants);
+	return wants_add(wants, KFACTS_FUNCTIONS, KFACTS_ALL, NULL, true) &&
+	       bpf_idr_index_wants("prog_idr", wants) && view_wants(&prog_type, wants) &&
+	       view_wants(&aux_type, wants);
 }
 
 struct kt_error *bpf_jited_check(const struct kfacts *facts)
@@ -268,5 +268,8 @@ struct kt_error *bpf_jited_read(struct guest *guest, uint32_t id, struct jited *
 struct kt_error *bpf_jited_callee(const struct kfacts *facts, int64_t kaslr_offset, gaddr_t addr,
 				  char **ret)
 {
-	return bpf_callee_at(facts, addr - (uint64_t)kaslr_offset, ret);
+	const char *name = kfacts_function_at(facts, addr - (uint64_t)kaslr_offset);
+
+	*ret = name ? strdup(name) : NULL;
+	return *ret || !name ? NULL : kt_error_no_memory();
 }

@@ -15,10 +15,27 @@ struct insn {
 	char *callee;
 };
 
+/* A function of the program begins at that instruction. */
+struct insn_function {
+	uint32_t insn;
+	char *proto; /* "int main_prog(struct xdp_md * ctx)", as bpftool has it; NULL: unknown */
+};
+
+/* A line of source begins at that instruction. */
+struct insn_line {
+	uint32_t insn;
+	char *source, *file;   /* without the spaces in front; NULL: unknown */
+	uint32_t line, column; /* 0: unknown */
+};
+
 struct insns {
 	uint32_t id; /* of the program */
 	struct insn *all;
 	size_t n;
+	struct insn_function *functions; /* as the program's BTF has them; none without */
+	size_t n_functions;
+	struct insn_line *lines; /* by instruction; none without BTF */
+	size_t n_lines;
 };
 
 static inline void insns_deinit(struct insns *insns)
@@ -26,6 +43,14 @@ static inline void insns_deinit(struct insns *insns)
 	for (size_t i = 0; i < insns->n; i++)
 		free(insns->all[i].callee);
 	free(insns->all);
+	for (size_t i = 0; i < insns->n_functions; i++)
+		free(insns->functions[i].proto);
+	free(insns->functions);
+	for (size_t i = 0; i < insns->n_lines; i++) {
+		free(insns->lines[i].source);
+		free(insns->lines[i].file);
+	}
+	free(insns->lines);
 	*insns = (struct insns){0};
 }
 

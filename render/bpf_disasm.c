@@ -5,6 +5,7 @@
 #include "model/json_put.h"
 #include "render/bpf_disasm.h"
 #include "render/hex_json.h"
+#include "render/text.h"
 #include "third_party/disasm/disasm.h"
 
 bool render_insn_is_double(const struct insns *insns, size_t i)
@@ -69,7 +70,7 @@ static const char *print_call(void *arg, const struct bpf_insn *insn)
 	if (insn->src_reg == BPF_PSEUDO_CALL && (call->callee || call->callee_addr))
 		kt_buf_appendc(&printing->scratch, '#');
 	if (call->callee)
-		kt_buf_appends(&printing->scratch, call->callee);
+		render_append_visible(&printing->scratch, call->callee, false);
 	else if (call->callee_addr)
 		kt_buf_printf(&printing->scratch, "0x%" PRIx64, call->callee_addr);
 	return scratch(printing);
@@ -140,21 +141,66 @@ static void put_bytes(struct kt_buf *out, const uint8_t *bytes, size_t n)
 		kt_buf_printf(out, "%s%02x", i ? " " : "", bytes[i]);
 }
 
-struct kt_error *render_insns_text(const struct insns *insns, bool opcodes, char **ret)
+/* How far a dump is in the functions and lines of the program. */
+struct place {
+	size_t function, line;
+};
+
+/* The function that begins at i, if it has a text; as bpftool, in the order of the BTF. */
+static const char *function_at(const struct insns *insns, size_t i, struct place *place)
+{
+	if (place->function == insns->n_functions || insns->functions[place->function].insn != i)
+		return NULL;
+	return insns->functions[place->function++].proto;
+}
+
+static const struct insn_line *line_at(const struct insns *insns, size_t i, struct place *place)
+{
+	if (place->line == insns->n_lines || insns->lines[place->line].insn != i)
+		return NULL;
+	return &insns->lines[place->line++];
+}
+
+static void put_source(struct kt_buf *out, const struct insns *insns, size_t i, bool linum,
+		       struct place *place)
+{
+	const char *proto = function_at(insns, i, place);
+	const struct insn_line *line = line_at(insns, i, place);
+
+	if (proto) {
+		render_append_visible(out, proto, false);
+		kt_buf_appends(out, ":\n");
+	}
+	if (!line || !line->source)
+		return;
+	kt_buf_appends(out, "; ");
+	render_append_visible(out, line->source, true); /* it may have tabs */
+	if (linum) {
+		kt_buf_appends(out, " [file:");
+		render_append_visible(out, line->file ? line->file : "", false);
+		kt_buf_printf(out, " line_num:%u line_col:%u]", line->line, line->column);
+	}
+	kt_buf_appendc(out, '\n');
+}
+
+struct kt_error *render_insns_text(const struct insns *insns, const struct render_insns *how,
+				   char **ret)
 {
 	struct kt_buf out = KT_BUF_INIT;
+	struct place place = {0};
 	uint8_t bytes[16];
 
 	for (size_t i = 0; i < insns->n; i++) {
 		bool is_double = render_insn_is_double(insns, i) && i + 1 < insns->n;
 
+		put_source(&out, insns, i, how->linum, &place);
 		kt_buf_printf(&out, "%4zu: ", i);
 		render_insn(&out, insns, i);
 		kt_buf_appendc(&out, '\n');
 		insn_bytes(&insns->all[i], bytes);
 		if (is_double)
 			insn_bytes(&insns->all[++i], bytes + 8);
-		if (!opcodes)
+		if (!how->opcodes)
 			continue;
 		kt_buf_appends(&out, "       ");
 		put_bytes(&out, bytes, is_double ? 16 : 8);
@@ -180,19 +226,42 @@ static json_t *json_opcodes(const struct insns *insns, size_t i, bool is_double)
 	return object;
 }
 
-struct kt_error *render_insns_json(const struct insns *insns, bool opcodes, char **ret)
+static void put_source_json(json_t *object, const struct insns *insns, size_t i, bool linum,
+			    struct place *place)
+{
+	const char *proto = function_at(insns, i, place);
+	const struct insn_line *line = line_at(insns, i, place);
+
+	if (proto)
+		json_object_set_new(object, "proto", kt_json_text(proto));
+	if (line && line->source)
+		json_object_set_new(object, "src", kt_json_text(line->source));
+	if (!line || !linum)
+		return;
+	if (line->file)
+		json_object_set_new(object, "file", kt_json_text(line->file));
+	if (line->line)
+		json_object_set_new(object, "line_num", json_integer(line->line));
+	if (line->column)
+		json_object_set_new(object, "line_col", json_integer(line->column));
+}
+
+struct kt_error *render_insns_json(const struct insns *insns, const struct render_insns *how,
+				   char **ret)
 {
 	json_t *root = json_array();
+	struct place place = {0};
 
 	for (size_t i = 0; i < insns->n; i++) {
 		bool is_double = render_insn_is_double(insns, i) && i + 1 < insns->n;
 		struct kt_buf text = KT_BUF_INIT;
 		json_t *object = json_object();
 
+		put_source_json(object, insns, i, how->linum, &place);
 		render_insn(&text, insns, i);
 		json_object_set_new(object, "disasm", kt_json_text(text.data));
 		kt_buf_deinit(&text);
-		if (opcodes)
+		if (how->opcodes)
 			json_object_set_new(object, "opcodes", json_opcodes(insns, i, is_double));
 		json_array_append_new(root, object);
 		i += is_double;

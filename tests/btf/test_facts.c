@@ -27,6 +27,7 @@ static const struct kfacts_want wants[] = {
 	{KFACTS_SIZE, "bpf_prog", NULL, false},
 	{KFACTS_ENUM, "bpf_prog_type", NULL, false},
 	{KFACTS_HELD, "timekeeper", "timekeeper", false},
+	{KFACTS_FUNCTIONS, KFACTS_ALL, NULL, false},
 };
 #define N_WANTS (sizeof(wants) / sizeof(*wants))
 
@@ -116,6 +117,10 @@ static void check_facts(const struct kfacts *f, bool build_id)
 	assert_int_equal(addr, FAKE_TEXT + 0x1000);
 	assert_true(kfacts_symbol(f, "shadowed", &addr));
 	assert_int_equal(addr, FAKE_RODATA + 24);
+	assert_string_equal(kfacts_function_at(f, FAKE_TEXT + 0x1000), "twice");
+	assert_string_equal(kfacts_function_at(f, FAKE_TEXT + 0x2000), "twice");
+	assert_null(kfacts_function_at(f, FAKE_TEXT + 0x1001));
+	assert_null(kfacts_function_at(f, 0));
 	assert_false(kfacts_symbol(f, "scx_root", &addr));
 	assert_false(kfacts_symbol(f, "_text", &addr)); /* not asked for */
 	assert_true(kfacts_member(f, "bpf_prog", "aux", &m));

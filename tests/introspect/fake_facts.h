@@ -132,6 +132,15 @@ bool kfacts_param(const struct kfacts *facts, const char *function, const char *
 	return f;
 }
 
+/* Of the symbols that there are. */
+const char *kfacts_function_at(const struct kfacts *facts, gaddr_t link_addr)
+{
+	for (size_t i = 0; i < facts->n; i++)
+		if (facts->all[i].kind == KFACTS_SYMBOL && facts->all[i].value == link_addr)
+			return facts->all[i].name;
+	return NULL;
+}
+
 const char *kfacts_enum_name(const struct kfacts *facts, const char *type, int64_t value)
 {
 	for (size_t i = 0; i < facts->n; i++)

@@ -59,6 +59,8 @@ static void test_every_shape(void **state)
 	assert_true(n > 700);
 }
 
+static const struct render_insns plain, opcodes = {.opcodes = true}, linum = {.linum = true};
+
 /* Nothing that a guest may have there is read past its end, or makes a null pointer a string. */
 static void test_every_opcode_alone(void **state)
 {
@@ -73,9 +75,9 @@ static void test_every_opcode_alone(void **state)
 			render_insn(&text, &insns, 0);
 			assert_null(strstr(text.data, "(null)"));
 			kt_buf_deinit(&text);
-			assert_null(render_insns_text(&insns, true, &all));
+			assert_null(render_insns_text(&insns, &opcodes, &all));
 			free(all);
-			assert_null(render_insns_json(&insns, true, &all));
+			assert_null(render_insns_json(&insns, &opcodes, &all));
 			free(all);
 		}
 }
@@ -105,7 +107,7 @@ static void test_calls(void **state)
 	char *text;
 
 	(void)state;
-	assert_null(render_insns_text(&insns, false, &text));
+	assert_null(render_insns_text(&insns, &plain, &text));
 	assert_string_equal(text, wanted);
 	free(text);
 }
@@ -119,13 +121,13 @@ static void test_double(void **state)
 	char *text;
 
 	(void)state;
-	assert_null(render_insns_text(&insns, true, &text));
+	assert_null(render_insns_text(&insns, &opcodes, &text));
 	assert_string_equal(text, "   0: (18) r1 = 0x200000011\n"
 				  "       18 01 00 00 11 00 00 00 00 00 00 00 02 00 00 00\n"
 				  "   2: (95) exit\n"
 				  "       95 00 00 00 00 00 00 00\n");
 	free(text);
-	assert_null(render_insns_json(&insns, true, &text));
+	assert_null(render_insns_json(&insns, &opcodes, &text));
 	root = json_loads(text, 0, NULL);
 	free(text);
 	assert_int_equal(json_array_size(root), 2);
@@ -137,12 +139,52 @@ static void test_double(void **state)
 	json_decref(root);
 }
 
+/*
+ * Functions and lines are where bpftool has them: "int f(void):" and "; text [file:... ]". What a
+ * guest has in them does nothing to a terminal.
+ */
+static void test_source(void **state)
+{
+	struct insn all[] = {{.code = 0xb7}, {.code = 0x95}, {.code = 0x95}};
+	struct insn_function functions[] = {{0, (char *)"int f(void)"}, {2, (char *)"int g(\033)"}};
+	struct insn_line lines[] = {{0, (char *)"return\t0;", (char *)"/src/a.c", 7, 9},
+				    {1, NULL, NULL, 0, 0},
+				    {2, (char *)"}\x9b", NULL, 8, 0}};
+	const struct insns insns = {.all = all,
+				    .n = 3,
+				    .functions = functions,
+				    .n_functions = 2,
+				    .lines = lines,
+				    .n_lines = 3};
+	json_t *root;
+	char *text;
+
+	(void)state;
+	assert_null(render_insns_text(&insns, &plain, &text));
+	assert_string_equal(text, "int f(void):\n; return\t0;\n   0: (b7) r0 = 0\n"
+				  "   1: (95) exit\nint g(\\x1b):\n; }\\x9b\n   2: (95) exit\n");
+	free(text);
+	assert_null(render_insns_text(&insns, &linum, &text));
+	assert_non_null(strstr(text, "; return\t0; [file:/src/a.c line_num:7 line_col:9]\n"));
+	assert_non_null(strstr(text, "; }\\x9b [file: line_num:8 line_col:0]\n"));
+	free(text);
+	assert_null(render_insns_json(&insns, &linum, &text));
+	root = json_loads(text, 0, NULL);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(root, 0), "proto")),
+			    "int f(void)");
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(root, 0), "line_num")),
+			 7);
+	assert_int_equal(json_object_size(json_array_get(root, 1)), 1);
+	assert_null(json_object_get(json_array_get(root, 2), "line_col"));
+	json_decref(root);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_shape),
-		cmocka_unit_test(test_every_opcode_alone),
-		cmocka_unit_test(test_calls),
+		cmocka_unit_test(test_every_shape), cmocka_unit_test(test_every_opcode_alone),
+		cmocka_unit_test(test_calls),       cmocka_unit_test(test_source),
 		cmocka_unit_test(test_double),
 	};
 

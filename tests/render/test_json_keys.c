@@ -124,8 +124,8 @@ static void test_prog_dump(void **state)
 	char *out = NULL;
 
 	(void)state;
-	add(&documents, render_insns_json(&insns, true, &out), &out);
-	add(&documents, render_insns_json(&insns, false, &out), &out);
+	add(&documents, render_insns_json(&insns, &(struct render_insns){true, true}, &out), &out);
+	add(&documents, render_insns_json(&insns, &(struct render_insns){0}, &out), &out);
 	check("prog dump", &documents);
 }
 

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <bpf/btf.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "btf/proto.h"
+#include "btf/types.h"
+#include "introspect/bpf_insns_source.h"
+#include "introspect/object.h"
+#include "util/cleanup.h"
+#include "util/cursor.h"
+
+/* Records of the UAPI, of which the kernel keeps arrays. */
+#define FUNC_INFO_SIZE 8  /* struct bpf_func_info: insn_off, type_id */
+#define LINE_INFO_SIZE 16 /* struct bpf_line_info: insn_off, file_name_off, line_off, line_col */
+
+/* BTF_MAX_SIZE of the kernel is 16 MiB, and of its strings another 16 MiB. */
+#define MAX_BTF (UINT64_C(32) << 20)
+
+enum { AUX_BTF, AUX_FUNC_INFO, AUX_FUNC_INFO_CNT, AUX_LINFO, AUX_NR_LINFO };
+static const struct view_field aux_fields[] = {
+	[AUX_BTF] = {.path = "btf"},
+	[AUX_FUNC_INFO] = {.path = "func_info"},
+	[AUX_FUNC_INFO_CNT] = {.path = "func_info_cnt"},
+	[AUX_LINFO] = {.path = "linfo"},
+	[AUX_NR_LINFO] = {.path = "nr_linfo"},
+};
+static const struct view_type aux_view = VIEW_TYPE("bpf_prog_aux", aux_fields);
+
+enum { BTF_DATA, BTF_DATA_SIZE };
+static const struct view_field btf_fields[] = {
+	[BTF_DATA] = {.path = "data"},
+	[BTF_DATA_SIZE] = {.path = "data_size"},
+};
+static const struct view_type btf_view = VIEW_TYPE("btf", btf_fields);
+
+bool insns_source_wants(struct wants *wants)
+{
+	return view_wants(&aux_view, wants) && view_wants(&btf_view, wants);
+}
+
+void insns_source_deinit(struct insns_source *source)
+{
+	free(source->funcs);
+	free(source->lines);
+	free(source->btf);
+	*source = (struct insns_source){0};
+}
+
+/* Room for n records of the guest, which are in the batch then. NULL: no memory. */
+static uint8_t *begin(struct gmem_batch *batch, gaddr_t addr, size_t n, size_t size)
+{
+	uint8_t *records = calloc(n + 1, size);
+
+	if (records && gmem_batch_add(batch, addr, records, n * size))
+		return records;
+	free(records);
+	return NULL;
+}
+
+/* The arrays, and where the BTF is. What is too much for the program is damaged, and left out. */
+static struct kt_error *read_arrays(struct guest *guest, const struct view *view,
+				    const uint8_t *aux, size_t n, struct insns_source *s)
+{
+	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
+	uint64_t n_funcs = view_uint(view, aux, AUX_FUNC_INFO_CNT);
+	uint64_t n_lines = view_uint(view, aux, AUX_NR_LINFO);
+	gaddr_t funcs = view_uint(view, aux, AUX_FUNC_INFO);
+	gaddr_t lines = view_uint(view, aux, AUX_LINFO);
+	struct kt_error *err;
+
+	s->n_funcs = funcs && n_funcs <= n ? (size_t)n_funcs : 0;
+	s->n_lines = lines && n_lines <= n ? (size_t)n_lines : 0;
+	s->funcs = begin(&batch, funcs, s->n_funcs, FUNC_INFO_SIZE);
+	s->lines = s->funcs ? begin(&batch, lines, s->n_lines, LINE_INFO_SIZE) : NULL;
+	if (!s->lines)
+		return kt_error_no_memory();
+	err = guest_read(guest, &batch);
+	if (!err && gmem_batch_fault(&batch, 0, batch.reads.len))
+		s->n_funcs = s->n_lines = 0;
+	return err;
+}
+
+static struct kt_error *read_btf(struct guest *guest, gaddr_t addr, struct insns_source *s)
+{
+	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
+	_cleanup_(object_deinit) struct object object = {0};
+	struct gmem memory = guest_memory(guest);
+	struct kt_error *err;
+	struct view view;
+	uint64_t len;
+
+	if (!view_try(&view, &btf_view, guest_facts(guest)))
+		return NULL;
+	err = object_read(&object, &view, addr, &memory);
+	if (err || !object.known)
+		return err;
+	len = view_uint(&view, object.image, BTF_DATA_SIZE);
+	if (!len || len > MAX_BTF)
+		return NULL;
+	s->btf = begin(&batch, view_uint(&view, object.image, BTF_DATA), (size_t)len, 1);
+	if (!s->btf)
+		return kt_error_no_memory();
+	err = guest_read(guest, &batch);
+	if (!err && !gmem_batch_fault(&batch, 0, batch.reads.len))
+		s->btf_len = (size_t)len;
+	return err;
+}
+
+struct kt_error *insns_source_read(struct guest *guest, gaddr_t addr, size_t n,
+				   struct insns_source *ret)
+{
+	_cleanup_(insns_source_deinit) struct insns_source s = {0};
+	_cleanup_(object_deinit) struct object aux = {0};
+	struct gmem memory = guest_memory(guest);
+	struct kt_error *err;
+	struct view view;
+
+	if (!view_try(&view, &aux_view, guest_facts(guest)))
+		return NULL;
+	s.big_endian = view.big_endian;
+	err = object_read(&aux, &view, addr, &memory);
+	if (!err && aux.known)
+		err = read_arrays(guest, &view, aux.image, n, &s);
+	if (!err && (s.n_funcs || s.n_lines))
+		err = read_btf(guest, view_uint(&view, aux.image, AUX_BTF), &s);
+	if (err)
+		return err;
+	*ret = s;
+	s = (struct insns_source){0};
+	return NULL;
+}
+
+static uint32_t word(const struct insns_source *s, const uint8_t *record, unsigned int i)
+{
+	return (uint32_t)kt_load_uint(record + 4 * i, 4, s->big_endian);
+}
+
+/*
+ * The line that bpftool shows before each instruction: of those not used up yet the last that
+ * begins at it or before it, and each one shown uses up one (bpf_prog_linfo__lfind()). Where each
+ * begins at an instruction of its own, in order, that is the line that begins there.
+ */
+static struct kt_error *put_lines(const struct insns_source *s, const struct btf *btf,
+				  struct insns *ret)
+{
+	size_t used = 0, at = 0;
+	bool skip = false;
+
+	ret->lines = calloc(s->n_lines + 1, sizeof(*ret->lines));
+	if (!ret->lines)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < ret->n && used < s->n_lines; i++) {
+		struct insn_line *line = &ret->lines[ret->n_lines];
+		const uint8_t *record;
+		const char *text, *file;
+
+		/* The second half of one has none. */
+		skip = !skip && i && ret->all[i - 1].code == (BPF_LD | BPF_IMM | BPF_DW);
+		if (skip)
+			continue;
+		if (word(s, s->lines + used * LINE_INFO_SIZE, 0) > i)
+			continue;
+		at = at > used ? at : used;
+		while (at + 1 < s->n_lines && word(s, s->lines + (at + 1) * LINE_INFO_SIZE, 0) <= i)
+			at++;
+		record = s->lines + at * LINE_INFO_SIZE;
+		text = btf__name_by_offset(btf, word(s, record, 2));
+		file = btf__name_by_offset(btf, word(s, record, 1));
+		*line = (struct insn_line){
+			.insn = (uint32_t)i,
+			.source = text ? strdup(text + strspn(text, " \t\n\v\f\r")) : NULL,
+			.file = file ? strdup(file) : NULL,
+			.line = word(s, record, 3) >> 10,
+			.column = word(s, record, 3) & 0x3ff,
+		};
+		ret->n_lines++;
+		used++;
+		if ((text && !line->source) || (file && !line->file))
+			return kt_error_no_memory();
+	}
+	return NULL;
+}
+
+static struct kt_error *put_functions(const struct insns_source *s, const struct btf *btf,
+				      struct insns *ret)
+{
+	ret->functions = calloc(s->n_funcs + 1, sizeof(*ret->functions));
+	if (!ret->functions)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < s->n_funcs; i++) {
+		const uint8_t *record = s->funcs + i * FUNC_INFO_SIZE;
+		struct insn_function *function = &ret->functions[ret->n_functions++];
+		struct kt_buf proto = KT_BUF_INIT;
+		struct kt_error *err;
+
+		function->insn = word(s, record, 0);
+		if (!btf_proto(btf, word(s, record, 1), &proto)) {
+			kt_buf_deinit(&proto);
+			continue;
+		}
+		err = kt_buf_finish(&proto, &function->proto);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+static void btf_freep(struct btf **btf)
+{
+	btf__free(*btf);
+}
+
+struct kt_error *insns_source_finish(const struct insns_source *s, struct insns *ret)
+{
+	_cleanup_(btf_freep) struct btf *btf = NULL;
+	struct kt_error *err;
+
+	if (!s->btf_len)
+		return NULL;
+	err = types_parse_btf(s->btf, s->btf_len, 0, &btf);
+	if (err && kt_error_code(err) != KT_ERROR_NO_MEMORY) {
+		kt_error_destroy(err); /* damaged: as if there were none */
+		return NULL;
+	}
+	if (!err)
+		err = put_functions(s, btf, ret);
+	return err ? err : put_lines(s, btf, ret);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a program's BTF tells of its instructions: the functions that they belong to, and the lines
+ * of source that they are made from. As BPF_OBJ_GET_INFO_BY_FD gives both: func_info, line_info.
+ */
+#ifndef KT_INTROSPECT_BPF_INSNS_SOURCE_H
+#define KT_INTROSPECT_BPF_INSNS_SOURCE_H
+
+#include "introspect/guest.h"
+#include "model/insns.h"
+
+/* As read; what could not be read is as if the program had none. */
+struct insns_source {
+	uint8_t *funcs, *lines, *btf;
+	size_t n_funcs, n_lines, btf_len;
+	bool big_endian;
+};
+
+/* False: no memory. */
+bool insns_source_wants(struct wants *wants);
+
+/* aux: the address of the main program's bpf_prog_aux; n: how many instructions it has. */
+struct kt_error *insns_source_read(struct guest *guest, gaddr_t aux, size_t n,
+				   struct insns_source *ret);
+void insns_source_deinit(struct insns_source *source);
+
+/* Fills the functions and lines of *ret, whose instructions are there. */
+struct kt_error *insns_source_finish(const struct insns_source *source, struct insns *ret);
+
+#endif
