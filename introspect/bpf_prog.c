@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +18,8 @@ bool bpf_progs_wants(struct wants *wants)
 	return wants_add(wants, KFACTS_SYMBOL, "prog_idr", NULL, true) &&
 	       wants_add(wants, KFACTS_ENUM, "bpf_prog_type", NULL, true) &&
 	       view_wants(&idr_type, wants) && prog_wants(wants) && xarray_wants(wants) &&
-	       percpu_wants(wants) && wallclock_wants(wants) && refs_wants(wants);
+	       percpu_wants(wants) && wallclock_wants(wants) && refs_wants(wants) &&
+	       attrs_wants(wants);
 }
 
 struct kt_error *bpf_progs_check(const struct kfacts *facts)
@@ -172,8 +172,12 @@ static struct kt_error *step_down(struct context *ctx, struct bpf_progs *progs, 
 			err = refs_begin(&progs->refs, views, prog, &entry->refs, &ctx->next);
 			if (!err)
 				err = prog_name_begin(views, prog, &ctx->next);
+			if (!err)
+				err = attrs_begin(views, prog, &entry->attrs, &ctx->next);
 			continue;
 		}
+		if (step == 1)
+			attrs_end(&entry->attrs, &ctx->batch);
 		if (step == 1)
 			err = refs_follow(&progs->refs, &entry->refs, &ctx->batch, &ctx->next);
 		else if (step == 2)
@@ -240,6 +244,7 @@ void bpf_progs_destroy(struct bpf_progs *progs)
 	for (size_t i = 0; i < progs->n; i++) {
 		prog_deinit(&progs->entries[i].prog);
 		refs_deinit(&progs->entries[i].refs);
+		attrs_deinit(&progs->entries[i].attrs);
 	}
 	free(progs->entries);
 	percpu_deinit(&progs->refs.percpu);
@@ -268,8 +273,7 @@ static struct kt_error *entry_finish(const struct bpf_progs *progs, const struct
 	len = prog_short_name(views, &entry->prog, &name);
 	memcpy(ret->name, name, len);
 	tag = view_bytes(prog, image, PROG_TAG, &len);
-	for (size_t i = 0; i < len && i < 8; i++)
-		snprintf(ret->tag + 2 * i, 3, "%02x", tag[i]);
+	prog_tag_text(tag, len, ret->tag);
 	ret->gpl_known = true;
 	ret->gpl_compatible = view_uint(prog, image, PROG_GPL) != 0;
 	if (view_has(&views->aux, AUX_VERIFIED_INSNS))
@@ -284,6 +288,8 @@ static struct kt_error *entry_finish(const struct bpf_progs *progs, const struct
 			    view_uint(prog, image, PROG_TYPE), &ret->type);
 	if (!err)
 		err = refs_finish(&progs->refs, views, &entry->prog, &entry->refs, ret);
+	if (!err)
+		err = attrs_finish(views, &entry->prog, &entry->attrs, facts, ret);
 	return err ? err : prog_full_name(views, &entry->prog, &ret->full_name);
 }
 

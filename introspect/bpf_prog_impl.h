@@ -4,6 +4,7 @@
 #define KT_INTROSPECT_BPF_PROG_IMPL_H
 
 #include "introspect/bpf_prog.h"
+#include "introspect/bpf_prog_attrs.h"
 #include "introspect/bpf_prog_one.h"
 #include "introspect/bpf_prog_refs.h"
 #include "introspect/wallclock.h"
@@ -13,6 +14,7 @@ struct walk_entry {
 	gaddr_t addr;
 	struct prog prog; /* readable if its aux is known */
 	struct refs refs;
+	struct attrs attrs;
 };
 
 struct bpf_progs {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,9 @@ static const struct view_field prog_fields[] = {
 	[PROG_GPL] = {.path = "gpl_compatible"},
 	[PROG_AUX] = {.path = "aux"},
 	[PROG_STATS] = {.path = "stats", .optional = true}, /* in bpf_prog since 5.12 */
+	[PROG_PAGES] = {.path = "pages", .optional = true},
+	[PROG_ATTACH] = {.path = "expected_attach_type", .optional = true},
+	[PROG_SLEEPABLE] = {.path = "sleepable", .optional = true}, /* in bpf_prog since 6.9 */
 };
 static const struct view_type prog_type = VIEW_TYPE("bpf_prog", prog_fields);
 
@@ -39,6 +43,13 @@ static const struct view_field aux_fields[] = {
 	[AUX_FUNC_INFO_CNT] = {.path = "func_info_cnt", .optional = true},
 	[AUX_FUNC_IDX] = {.path = "func_idx", .optional = true},
 	[AUX_STATS] = {.path = "stats", .optional = true}, /* here up to 5.11 */
+	[AUX_ATTACH_BTF_ID] = {.path = "attach_btf_id", .optional = true},
+	[AUX_ATTACH_NAME] = {.path = "attach_func_name", .optional = true},
+	[AUX_SLEEPABLE] = {.path = "sleepable", .optional = true},     /* here up to 6.8 */
+	[AUX_XDP_FRAGS] = {.path = "xdp_has_frags", .optional = true}, /* since 5.18 */
+	[AUX_OFFLOAD] = {.path = "offload", .optional = true},
+	[AUX_DEV_BOUND] = {.path = "dev_bound", .optional = true}, /* since 6.3 */
+	[AUX_OFFLOADED] = {.path = "offload_requested", .optional = true},
 };
 static const struct view_type aux_type = VIEW_TYPE("bpf_prog_aux", aux_fields);
 
@@ -53,6 +64,27 @@ static const struct view_field btf_fields[] = {
 };
 static const struct view_type btf_view_type = VIEW_TYPE("btf", btf_fields);
 
+/*
+ * Both positions of a ring buffer begin a page of their own, one behind the other (since 5.8). No
+ * type has the size of a page itself.
+ */
+static bool page_wants(struct wants *wants)
+{
+	return wants_add(wants, KFACTS_MEMBER, "bpf_ringbuf", "consumer_pos", true) &&
+	       wants_add(wants, KFACTS_MEMBER, "bpf_ringbuf", "producer_pos", true);
+}
+
+static uint64_t page_size(const struct kfacts *facts)
+{
+	struct kfacts_member consumer, producer;
+
+	if (!kfacts_member(facts, "bpf_ringbuf", "consumer_pos", &consumer) ||
+	    !kfacts_member(facts, "bpf_ringbuf", "producer_pos", &producer) ||
+	    producer.offset <= consumer.offset)
+		return 0;
+	return producer.offset - consumer.offset;
+}
+
 static const struct view_field func_info_fields[] = {{.path = "type_id"}};
 static const struct view_type func_info_type = VIEW_TYPE("bpf_func_info", func_info_fields);
 
@@ -61,7 +93,7 @@ static const struct view_type btf_type_type = VIEW_TYPE("btf_type", btf_type_fie
 
 bool prog_wants(struct wants *wants)
 {
-	return view_wants(&prog_type, wants) && view_wants(&aux_type, wants) &&
+	return view_wants(&prog_type, wants) && view_wants(&aux_type, wants) && page_wants(wants) &&
 	       view_wants(&btf_view_type, wants) && view_wants(&func_info_type, wants) &&
 	       view_wants(&btf_type_type, wants) &&
 	       wants_add(wants, KFACTS_SIZE, "bpf_func_info", NULL, true);
@@ -86,6 +118,7 @@ struct kt_error *prog_views_init(struct prog_views *views, const struct kfacts *
 	views->has_func_info = view_try(&views->func_info, &func_info_type, facts);
 	views->has_btf_type = view_try(&views->btf_type, &btf_type_type, facts);
 	views->big_endian = kfacts_kernel(facts)->big_endian;
+	views->page_size = page_size(facts);
 	return NULL;
 }
 
@@ -251,6 +284,12 @@ struct kt_error *prog_full_name(const struct prog_views *views, const struct pro
 		return NULL;
 	}
 	return *ret ? NULL : kt_error_no_memory();
+}
+
+void prog_tag_text(const uint8_t *tag, size_t len, char ret[17])
+{
+	for (size_t i = 0; i < len && i < 8; i++)
+		snprintf(ret + 2 * i, 3, "%02x", tag[i]);
 }
 
 struct program_number prog_btf_id(const struct prog_views *views, const struct prog *prog)

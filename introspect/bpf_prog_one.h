@@ -15,6 +15,9 @@ enum {
 	PROG_GPL,
 	PROG_AUX,
 	PROG_STATS,
+	PROG_PAGES,
+	PROG_ATTACH,
+	PROG_SLEEPABLE,
 };
 
 /* The fields of struct bpf_prog_aux. */
@@ -34,6 +37,13 @@ enum {
 	AUX_FUNC_INFO_CNT,
 	AUX_FUNC_IDX,
 	AUX_STATS,
+	AUX_ATTACH_BTF_ID,
+	AUX_ATTACH_NAME,
+	AUX_SLEEPABLE,
+	AUX_XDP_FRAGS,
+	AUX_OFFLOAD,
+	AUX_DEV_BOUND,
+	AUX_OFFLOADED,
 };
 
 /* How one kernel lays programs out. */
@@ -42,6 +52,7 @@ struct prog_views {
 	struct view btf, func_info, btf_type; /* for the full name */
 	bool has_btf, has_func_info, has_btf_type;
 	bool big_endian;
+	uint64_t page_size; /* bytes; 0: unknown */
 };
 
 /* What was read of one program. The caller reads prog and aux by object_begin(). */
@@ -96,6 +107,9 @@ struct kt_error *prog_name_read(const struct prog_views *views, struct prog *pro
  */
 struct kt_error *prog_full_name(const struct prog_views *views, const struct prog *prog,
 				char **ret);
+
+/* The tag's bytes, of which there may be none, as hex digits. */
+void prog_tag_text(const uint8_t *tag, size_t len, char ret[17]);
 
 /* The ID of the program's BTF; 0: it has none. */
 struct program_number prog_btf_id(const struct prog_views *views, const struct prog *prog);

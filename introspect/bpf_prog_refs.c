@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <stdlib.h>
+#include <string.h>
 
 #include "introspect/bpf_prog_refs.h"
 #include "util/cursor.h"
@@ -12,7 +13,11 @@
 static const struct view_field map_fields[] = {{.path = "id"}};
 static const struct view_type map_type = VIEW_TYPE("bpf_map", map_fields);
 
-static const struct view_field func_fields[] = {{.path = "jited_len"}};
+enum { FUNC_JITED_LEN, FUNC_TAG };
+static const struct view_field func_fields[] = {
+	[FUNC_JITED_LEN] = {.path = "jited_len"},
+	[FUNC_TAG] = {.path = "tag", .max = 8},
+};
 static const struct view_type func_type = VIEW_TYPE("bpf_prog", func_fields);
 
 static const struct view_field user_fields[] = {{.path = "uid.val"}};
@@ -183,8 +188,35 @@ static struct program_number jited_bytes(const struct refs_views *views, const s
 	if (!refs->funcs.n)
 		return known(whole);
 	for (size_t i = 0; i < refs->funcs.n; i++)
-		sum += view_uint(&views->func, refs->funcs.images + i * views->func.size, 0);
+		sum += view_uint(&views->func, refs->funcs.images + i * views->func.size,
+				 FUNC_JITED_LEN);
 	return known(sum);
+}
+
+/* As the kernel tells prog_tags: of each subprogram, or of the whole. */
+static struct kt_error *tags_finish(const struct refs_views *views, const struct refs *refs,
+				    struct program *ret)
+{
+	const struct pointees *funcs = &refs->funcs;
+	size_t n = funcs->n ? funcs->n : 1;
+
+	ret->prog_tags_known = funcs->known;
+	if (!funcs->known)
+		return NULL;
+	ret->prog_tags = calloc(n, sizeof(*ret->prog_tags));
+	if (!ret->prog_tags)
+		return kt_error_no_memory();
+	ret->n_prog_tags = n;
+	if (!funcs->n)
+		memcpy(ret->prog_tags[0], ret->tag, sizeof(ret->tag));
+	for (size_t i = 0; i < funcs->n; i++) {
+		size_t len = 0;
+		const uint8_t *tag = view_bytes(&views->func, funcs->images + i * views->func.size,
+						FUNC_TAG, &len);
+
+		prog_tag_text(tag, len, ret->prog_tags[i]);
+	}
+	return NULL;
 }
 
 static void stats_finish(const struct refs_views *views, const struct object *stats,
@@ -208,12 +240,16 @@ struct kt_error *refs_finish(const struct refs_views *views, const struct prog_v
 			     const struct prog *prog, const struct refs *refs, struct program *ret)
 {
 	const struct pointees *maps = &refs->maps;
+	struct kt_error *err;
 
 	ret->bytes_jited = jited_bytes(views, refs,
 				       view_uint(&progs->prog, prog->prog.image, PROG_JITED_LEN));
 	if (refs->user.known)
 		ret->uid = known(view_uint(&views->user, refs->user.image, 0));
 	stats_finish(views, &refs->stats, ret);
+	err = tags_finish(views, refs, ret);
+	if (err)
+		return err;
 	ret->map_ids_known = views->has_map && maps->known;
 	if (!ret->map_ids_known || !maps->n)
 		return NULL;

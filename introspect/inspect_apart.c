@@ -33,6 +33,11 @@ static const size_t program_numbers[] = {
 	offsetof(struct program, run_cnt),
 	offsetof(struct program, run_time_ns),
 	offsetof(struct program, recursion_misses),
+	offsetof(struct program, bytes_memlock),
+	offsetof(struct program, orphaned),
+	offsetof(struct program, sleepable),
+	offsetof(struct program, xdp_has_frags),
+	offsetof(struct program, attach_btf_id),
 };
 
 /* Those of an inspection that have 64 bits, likewise. */
@@ -76,6 +81,12 @@ static void pack_program(const struct program *program, struct kt_buf *out)
 	kt_buf_append_le(out, program->n_map_ids, 4);
 	for (size_t i = 0; i < program->n_map_ids; i++)
 		kt_buf_append_le(out, program->map_ids[i], 4);
+	pack_optional(out, program->expected_attach_type);
+	pack_optional(out, program->attach_btf_name);
+	kt_buf_append_le(out, program->prog_tags_known, 1);
+	kt_buf_append_le(out, program->n_prog_tags, 4);
+	for (size_t i = 0; i < program->n_prog_tags; i++)
+		kt_buf_appendz(out, program->prog_tags[i]);
 }
 
 void inspection_pack(const struct inspection *inspection, struct kt_buf *out)
@@ -133,6 +144,20 @@ static void unpack_map_ids(struct kt_cursor *c, struct program *program)
 	program->n_map_ids = c->failed ? 0 : n;
 }
 
+static void unpack_prog_tags(struct kt_cursor *c, struct program *program)
+{
+	size_t n = kt_cursor_u32(c);
+
+	/* Each has a NUL at least. */
+	if (c->failed || n > c->len - c->pos)
+		n = 0, c->failed = true;
+	program->prog_tags = n ? calloc(n, sizeof(*program->prog_tags)) : NULL;
+	c->failed |= n && !program->prog_tags;
+	for (size_t i = 0; i < n && !c->failed; i++)
+		unpack_string(c, program->prog_tags[i], sizeof(*program->prog_tags));
+	program->n_prog_tags = c->failed ? 0 : n;
+}
+
 static void unpack_program(struct kt_cursor *c, struct program *program)
 {
 	program->id = kt_cursor_u32(c);
@@ -151,6 +176,10 @@ static void unpack_program(struct kt_cursor *c, struct program *program)
 	}
 	program->map_ids_known = kt_cursor_u8(c) != 0;
 	unpack_map_ids(c, program);
+	program->expected_attach_type = unpack_optional(c);
+	program->attach_btf_name = unpack_optional(c);
+	program->prog_tags_known = kt_cursor_u8(c) != 0;
+	unpack_prog_tags(c, program);
 }
 
 static void unpack_programs(struct kt_cursor *c, struct programs *programs)

@@ -30,7 +30,19 @@ struct program {
 	struct program_number uid;
 	struct program_number btf_id; /* 0: the program has no BTF */
 	struct program_number run_cnt, run_time_ns, recursion_misses; /* over all CPUs */
-	uint32_t *map_ids;                                            /* in the program's order */
+	struct program_number bytes_memlock; /* as fdinfo has it: whole pages of instructions */
+	struct program_number orphaned;      /* 1: it was loaded for a device that is gone */
+	struct program_number sleepable, xdp_has_frags;
+	/* "cgroup_inet4_connect"; NULL: none, or unknown. */
+	char *expected_attach_type;
+	/* The type in the BTF of the kernel, a module or a program that it is for; 0: none. */
+	struct program_number attach_btf_id;
+	char *attach_btf_name; /* its name, or a struct_ops' member's; NULL: none, or unknown */
+	/* Of each subprogram, the main program first; of a program without subprograms its own. */
+	char (*prog_tags)[17];
+	size_t n_prog_tags;
+	bool prog_tags_known;
+	uint32_t *map_ids; /* in the program's order */
 	size_t n_map_ids;
 	bool map_ids_known;
 };
@@ -55,6 +67,9 @@ static inline void program_deinit(struct program *program)
 	free(program->type);
 	free(program->full_name);
 	free(program->map_ids);
+	free(program->expected_attach_type);
+	free(program->attach_btf_name);
+	free(program->prog_tags);
 	*program = (struct program){0};
 }
 

@@ -43,10 +43,12 @@ void kt_trial_put(const struct kt_trial *trial, size_t order, json_t *object)
 	json_object_set_new(object, "order", json_integer((json_int_t)order));
 	json_object_set_new(object, "object", kt_json_text(trial->object));
 	json_object_set_new(object, "section", kt_json_text(trial->section));
-	if (trial->passed)
+	if (trial->passed) {
+		json_object_set_new(object, "name", kt_json_text(trial->name));
 		json_object_set_new(object, "full_name", kt_json_text(trial->name));
-	else
+	} else {
 		put_failure(trial, object);
+	}
 	put_numbers(trial, object);
 	if (trial->passed)
 		put_attach(trial, object);

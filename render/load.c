@@ -90,6 +90,14 @@ static struct render_cell get_name(const void *row)
 {
 	const struct bpf_load *load = row;
 
+	return render_string_cell(load->type ? bpf_load_name(load) : NULL);
+}
+
+/* The kernel's own, which may be cut. */
+static struct render_cell get_short_name(const void *row)
+{
+	const struct bpf_load *load = row;
+
 	return render_string_cell(load->type ? load->name : NULL);
 }
 
@@ -103,7 +111,7 @@ static struct render_cell get_best_name(const void *row)
 	return cell;
 }
 
-/* JSON has the short name as "name", and null if there is no full one. */
+/* Null if the kernel's own name is cut, and the whole one is not known. */
 static json_t *json_full_name(const struct render_cell *cell)
 {
 	return kt_json_text(((const struct bpf_load *)cell->object)->full_name);
@@ -207,6 +215,7 @@ static const struct render_column columns[] = {
 	{"comm", NULL, "COMM", &render_as_text, RENDER_GET(get_comm), .width = 15},
 	{"pid", NULL, "PID", &render_as_number, RENDER_GET(get_pid), .width = 7},
 	{"name", NULL, "", &render_as_text, RENDER_GET(get_name)},
+	{"short_name", NULL, "", &render_as_text, RENDER_GET(get_short_name)},
 	{"full_name", NULL, "NAME", &as_best_name, RENDER_GET(get_best_name)},
 	{"type", NULL, "TYPE", &render_as_text, RENDER_STRING(struct bpf_load, type), .width = 23},
 	{"errno", NULL, "RESULT", &as_result, RENDER_GET(get_result), .width = 10},
@@ -502,7 +511,10 @@ struct kt_error *render_load_progress_json(const struct bpf_load_progress *progr
 	json_object_set_new(root, "event", json_string("progress"));
 	json_object_set_new(root, "comm", kt_json_text(progress->comm));
 	json_object_set_new(root, "pid", json_integer(progress->pid));
-	json_object_set_new(root, "name", kt_json_text(progress->name));
+	json_object_set_new(root, "name",
+			    kt_json_text(progress->full_name ? progress->full_name
+							     : progress->name));
+	json_object_set_new(root, "short_name", kt_json_text(progress->name));
 	json_object_set_new(root, "full_name", kt_json_text(progress->full_name));
 	json_object_set_new(root, "since_us", json_integer(progress->since_ns / 1000));
 	json_object_set_new(root, "insn", kt_json_number(progress->insn_idx));

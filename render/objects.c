@@ -29,14 +29,14 @@ static bool matches(const struct render_grid *grid, const void *row,
 {
 	struct render_cell id = cell_of(grid, row, "id"), type = cell_of(grid, row, "type");
 	struct render_cell name = cell_of(grid, row, "name");
-	struct render_cell full_name = cell_of(grid, row, "full_name");
+	struct render_cell short_name = cell_of(grid, row, "short_name");
 	bool type_fits = !filter->n_types, name_fits = !filter->n_globs, id_fits = !filter->n_ids;
 
 	for (size_t i = 0; i < filter->n_types && !type_fits; i++)
 		type_fits = text_matches(&type, filter->types[i], false);
 	for (size_t i = 0; i < filter->n_globs && !name_fits; i++)
-		name_fits = text_matches(&full_name, filter->globs[i], true) ||
-			    text_matches(&name, filter->globs[i], true);
+		name_fits = text_matches(&name, filter->globs[i], true) ||
+			    text_matches(&short_name, filter->globs[i], true);
 	for (size_t i = 0; i < filter->n_ids && !id_fits; i++)
 		id_fits = id.known && id.number == filter->ids[i];
 	return type_fits && name_fits && id_fits;

@@ -22,7 +22,7 @@ struct render_grid render_btf_grid(struct btf_objects *objects);
 
 /*
  * Keeps the rows that the filter lets through, in order, by the grid's columns "id", "type", and
- * "name" or "full_name". The others stay in the array, behind n_rows, so that their owner can free
+ * "name" or "short_name". The others stay in the array, behind n_rows, so that their owner can free
  * them.
  */
 void render_objects_filter(struct render_grid *grid, const struct render_filter *filter);

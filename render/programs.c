@@ -9,7 +9,7 @@
 #include "render/programs.h"
 #include "render/run_json.h"
 
-/* The short name may be cut off. */
+/* As bpftool has it: the kernel's own name may be cut off. */
 static struct render_cell get_best_name(const void *row)
 {
 	const struct program *program = row;
@@ -20,13 +20,13 @@ static struct render_cell get_best_name(const void *row)
 	return cell;
 }
 
-/* A document has the short name as "name", and null if there is no full one. */
+/* Null if the kernel's own name is cut, and the whole one is not known. */
 static json_t *json_full_name(const struct render_cell *cell)
 {
 	return kt_json_text(((const struct program *)cell->object)->full_name);
 }
 
-static const struct render_type as_best_name = {
+static const struct render_type as_full_name = {
 	.compare = render_compare_texts,
 	.json = json_full_name,
 };
@@ -45,6 +45,45 @@ static struct render_cell get_map_ids(const void *row)
 	return render_ids_cell(program->map_ids_known, program->map_ids, program->n_map_ids);
 }
 
+static struct render_cell get_tags(const void *row)
+{
+	const struct program *program = row;
+
+	return (struct render_cell){
+		.known = program->prog_tags_known,
+		.number = program->n_prog_tags,
+		.object = program,
+	};
+}
+
+static void print_tags(const struct render_cell *cell, bool exact, struct kt_buf *out)
+{
+	const struct program *program = cell->object;
+
+	(void)exact;
+	for (size_t i = 0; i < program->n_prog_tags; i++)
+		kt_buf_printf(out, "%s%s", i ? "," : "", program->prog_tags[i]);
+}
+
+static json_t *json_tags(const struct render_cell *cell)
+{
+	const struct program *program = cell->object;
+	json_t *array;
+
+	if (!cell->known)
+		return json_null();
+	array = json_array();
+	for (size_t i = 0; i < program->n_prog_tags; i++)
+		json_array_append_new(array, kt_json_text(program->prog_tags[i]));
+	return array;
+}
+
+static const struct render_type as_tags = {
+	.from_largest = true,
+	.print = print_tags,
+	.json = json_tags,
+};
+
 /* clang-format off */
 #define KNOWN(member) RENDER_KNOWN(struct program, member)
 #define CHARS(member) RENDER_CHARS(struct program, member)
@@ -53,8 +92,9 @@ static struct render_cell get_map_ids(const void *row)
 static const struct render_column columns[] = {
 	{"id", NULL, "ID", &render_as_id, RENDER_U32(struct program, id), .width = 4},
 	{"type", NULL, "TYPE", &render_as_text, RENDER_STRING(struct program, type), .width = 10},
-	{"name", "short_name", "NAME", &render_as_text, CHARS(name), .width = 15},
-	{"full_name", NULL, "NAME", &as_best_name, RENDER_GET(get_best_name), .flags = RENDER_CUT, .width = 20},
+	{"name", NULL, "NAME", &render_as_text, RENDER_GET(get_best_name), .flags = RENDER_CUT, .width = 20},
+	{"short_name", NULL, "NAME", &render_as_text, CHARS(name), .width = 15},
+	{"full_name", NULL, "NAME", &as_full_name, RENDER_GET(get_best_name), .flags = RENDER_CUT, .width = 20},
 	{"tag", NULL, "TAG", &render_as_text, CHARS(tag), .width = 16},
 	{"verified_insns", "insns", "VERIFIED", &render_as_number, KNOWN(verified_insns), .width = 8},
 	{"bytes_xlated", "xlated", "XLATED", &render_as_number, KNOWN(bytes_xlated), .width = 6},
@@ -67,6 +107,14 @@ static const struct render_column columns[] = {
 	{"btf_id", "btf", "BTF", &render_as_number, KNOWN(btf_id), .width = 4},
 	{"run_cnt", "runs", "RUNS", &render_as_number, KNOWN(run_cnt), .width = 4},
 	{"run_time_ns", "run_time", "RUN NS", &render_as_number, KNOWN(run_time_ns), .width = 6},
+	{"bytes_memlock", "memlock", "MEMLOCK", &render_as_number, KNOWN(bytes_memlock), .width = 7},
+	{"orphaned", NULL, "ORPHANED", &render_as_yes_no, KNOWN(orphaned), .width = 8},
+	{"sleepable", NULL, "SLEEPABLE", &render_as_yes_no, KNOWN(sleepable), .width = 9},
+	{"xdp_has_frags", "frags", "FRAGS", &render_as_yes_no, KNOWN(xdp_has_frags), .width = 5},
+	{"expected_attach_type", "attach", "ATTACH", &render_as_text, RENDER_STRING(struct program, expected_attach_type), .width = 10},
+	{"attach_btf_id", NULL, "TO BTF", &render_as_number, KNOWN(attach_btf_id), .width = 6},
+	{"attach_btf_name", "attach_to", "TO", &render_as_text, RENDER_STRING(struct program, attach_btf_name), .width = 10},
+	{"prog_tags", NULL, "TAGS", &as_tags, RENDER_GET(get_tags), .width = 16},
 	{"recursion_misses", "misses", "MISSES", &render_as_number, KNOWN(recursion_misses), .width = 6},
 };
 /* clang-format on */

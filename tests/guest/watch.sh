@@ -26,7 +26,7 @@ kernel trixie
 guest slow "$kernel" 'loads.n=1 loads.slow=1'
 watch --progress
 go
-until_says "$dir/seen" '"name": "slow_with_a_lon".*"type": "xdp"' 300
+until_says "$dir/seen" '"name": "slow_with_a_long_name".*"type": "xdp"' 300
 # Whether this machine's debugger can call a function in a process: gdb 13 cannot where the processor has
 # more state than it knows ("Couldn't write extended state status"), and the process dies of it.
 debugger_calls() {
@@ -65,10 +65,10 @@ ended
 for event in begin load progress end; do
 	keys "watch $event" "$dir/seen"
 done
-check 'progress: samples of the slow load, that grow' jq -se '[.[] | select(.event == "progress" and .name == "slow_with_a_lon") | .verified_insns] | length > 1 and . == sort and last > first' "$dir/seen"
-check 'progress: less than what it came to' jq -se '([.[] | select(.event == "load" and .name == "slow_with_a_lon")][0].verified_insns) as $all | all(.[] | select(.event == "progress" and .name == "slow_with_a_lon"); .verified_insns <= $all)' "$dir/seen"
+check 'progress: samples of the slow load, that grow' jq -se '[.[] | select(.event == "progress" and .name == "slow_with_a_long_name") | .verified_insns] | length > 1 and . == sort and last > first' "$dir/seen"
+check 'progress: less than what it came to' jq -se '([.[] | select(.event == "load" and .name == "slow_with_a_long_name")][0].verified_insns) as $all | all(.[] | select(.event == "progress" and .name == "slow_with_a_long_name"); .verified_insns <= $all)' "$dir/seen"
 check 'progress: the source line at hand, the name that is not cut, how fast it goes' jq -se '
-	[.[] | select(.event == "progress" and .name == "slow_with_a_lon")] |
+	[.[] | select(.event == "progress" and .name == "slow_with_a_long_name")] |
 	all(.[]; .full_name == "slow_with_a_long_name" and .file == "/src/slow.bpf.c" and
 		([.insn, .line, .source] | IN([0, 10, "int turns = 300000;"], [1, 11, "turns--;"], [2, 12, "while (turns)"]))) and
 	(last | .insns_per_s > 0 and .states_per_s > 0)' "$dir/seen"

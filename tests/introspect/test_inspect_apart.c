@@ -21,6 +21,7 @@
 static struct inspection make(struct program programs[2])
 {
 	static uint32_t map_ids[] = {70, 71, 72};
+	static char tags[2][17] = {"0123456789abcdef", "fedcba9876543210"};
 	struct inspection inspection = {
 		.objects = INSPECT_PROGRAMS | INSPECT_SCX,
 		.kaslr_offset = -4096,
@@ -55,6 +56,16 @@ static struct inspection make(struct program programs[2])
 		.run_cnt = {true, 18},
 		.run_time_ns = {true, UINT64_MAX},
 		.recursion_misses = {true, 20},
+		.bytes_memlock = {true, 22},
+		.orphaned = {true, 0},
+		.sleepable = {true, 1},
+		.xdp_has_frags = {true, 1},
+		.attach_btf_id = {true, 23},
+		.expected_attach_type = (char *)"xdp",
+		.attach_btf_name = (char *)"do_exit",
+		.prog_tags = tags,
+		.n_prog_tags = 2,
+		.prog_tags_known = true,
 		.map_ids = map_ids,
 		.n_map_ids = 3,
 		.map_ids_known = true,
@@ -81,6 +92,19 @@ static void check_program(const struct program *a, const struct program *b)
 		assert_int_equal(a->member.known, b->member.known);                                \
 		assert_true(a->member.value == b->member.value);                                   \
 	} while (0)
+	assert_string_equal(a->expected_attach_type ? a->expected_attach_type : "-",
+			    b->expected_attach_type ? b->expected_attach_type : "-");
+	assert_string_equal(a->attach_btf_name ? a->attach_btf_name : "-",
+			    b->attach_btf_name ? b->attach_btf_name : "-");
+	assert_int_equal(a->prog_tags_known, b->prog_tags_known);
+	assert_int_equal(a->n_prog_tags, b->n_prog_tags);
+	if (a->n_prog_tags)
+		assert_memory_equal(a->prog_tags, b->prog_tags, a->n_prog_tags * 17);
+	SAME(bytes_memlock);
+	SAME(orphaned);
+	SAME(sleepable);
+	SAME(xdp_has_frags);
+	SAME(attach_btf_id);
 	SAME(verified_insns);
 	SAME(bytes_xlated);
 	SAME(bytes_jited);

@@ -21,7 +21,6 @@ static void test_column_names(void **state)
 		{"runs", "run_cnt"},
 		{"run_time", "run_time_ns"},
 		{"misses", "recursion_misses"},
-		{"short_name", "name"},
 	};
 	const struct render_grid all = columns(NULL);
 
@@ -42,7 +41,7 @@ static void test_column_names(void **state)
 	for (size_t i = 0; i < all.n_columns; i++)
 		assert_ptr_equal(column(all.columns[i].name, strlen(all.columns[i].name)),
 				 &all.columns[i]);
-	assert_int_equal(all.n_columns, 17);
+	assert_int_equal(all.n_columns, 26);
 }
 
 static void test_column_lists(void **state)
@@ -135,6 +134,40 @@ static void test_sort_by_name(void **state)
 	programs_deinit(&p);
 }
 
+/* As in bpftool: a name that the kernel cut is whole, and the kernel's own beside it. */
+static void test_whole_names(void **state)
+{
+	static const char *const short_glob[] = {"gamma_is_long__"}, *const end_glob[] = {"*_end"};
+	const struct render_filter cut = {.globs = short_glob, .n_globs = 1};
+	const struct render_filter whole = {.globs = end_glob, .n_globs = 1};
+	const struct render_guest guest = {.release = "6"};
+	struct programs p = {0};
+	json_t *root, *one;
+	char *text;
+
+	(void)state;
+	put(&p, full(1, "xdp", "gamma_is_long__", "gamma_is_long___end", 1));
+	put(&p, full(2, "xdp", "gamma_is_long__", NULL, 1));
+	put(&p, full(3, "xdp", "other", "other", 1));
+	render_programs_filter(&p, &cut);
+	assert_string_equal(ids(&p), "1 2");
+	assert_null(render_programs_csv(&p, "name,short_name", &text));
+	assert_non_null(strstr(text, "\ngamma_is_long___end,gamma_is_long__\n"));
+	assert_non_null(strstr(text, "\ngamma_is_long__,gamma_is_long__\n"));
+	free(text);
+	render_programs_filter(&p, &whole);
+	assert_string_equal(ids(&p), "1");
+	assert_null(render_programs_json(&p, &guest, &text));
+	root = json_loads(text, 0, NULL);
+	one = json_array_get(json_object_get(root, "programs"), 0);
+	assert_string_equal(json_string_value(json_object_get(one, "name")), "gamma_is_long___end");
+	assert_string_equal(json_string_value(json_object_get(one, "short_name")),
+			    "gamma_is_long__");
+	json_decref(root);
+	free(text);
+	programs_deinit(&p);
+}
+
 static void test_sort_large(void **state)
 {
 	struct programs p = {0};
@@ -184,8 +217,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_column_names),     cmocka_unit_test(test_column_lists),
 		cmocka_unit_test(test_too_many_columns), cmocka_unit_test(test_sort),
-		cmocka_unit_test(test_sort_by_name),     cmocka_unit_test(test_sort_large),
-		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_sort_by_name),     cmocka_unit_test(test_whole_names),
+		cmocka_unit_test(test_sort_large),       cmocka_unit_test(test_filter),
 	};
 
 	return cmocka_run_group_tests_name("render/list", tests, NULL, NULL);

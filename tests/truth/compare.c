@@ -19,10 +19,31 @@
 #define LOADED_AT_SLACK 1
 
 static const char *const fields[] = {
-	"type",           "name",         "full_name",      "tag",
-	"verified_insns", "bytes_xlated", "jited",          "bytes_jited",
-	"loaded_at",      "uid",          "gpl_compatible", "map_ids",
-	"btf_id",         "run_cnt",      "run_time_ns",    "recursion_misses",
+	"type",
+	"name",
+	"short_name",
+	"full_name",
+	"tag",
+	"verified_insns",
+	"bytes_xlated",
+	"jited",
+	"bytes_jited",
+	"loaded_at",
+	"uid",
+	"gpl_compatible",
+	"map_ids",
+	"btf_id",
+	"run_cnt",
+	"run_time_ns",
+	"recursion_misses",
+	"bytes_memlock",
+	"orphaned",
+	"sleepable",
+	"xdp_has_frags",
+	"expected_attach_type",
+	"attach_btf_id",
+	"attach_btf_name",
+	"prog_tags",
 };
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))
 

@@ -48,6 +48,7 @@
 /* Newer than the oldest headers that this builds with. */
 #define PROG_TYPE_NETFILTER   32 /* 6.4 */
 #define ATTACH_TYPE_NETFILTER 45
+#define XDP_HAS_FRAGS         (1U << 5) /* 5.18 */
 
 #define BIG_INSNS 4000
 #define MAX_INSNS (BIG_INSNS + 8)
@@ -233,6 +234,70 @@ static void run_anywhere(const struct guest *guest)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
+/* How each program was loaded, which the kernel does not tell: in the order of their ids. */
+struct loaded {
+	__u32 id;
+	bool sleepable, frags;
+	int attach_type; /* 0: none */
+	char attach_name[64];
+};
+
+static struct loaded *all_loaded;
+static size_t nr_loaded;
+
+static struct loaded *note_loaded(int fd)
+{
+	struct bpf_prog_info info = {.type = 0};
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		die("no id of a program: %s", strerror(errno));
+	if (!(nr_loaded & (nr_loaded + 1))) {
+		all_loaded = reallocarray(all_loaded, 2 * nr_loaded + 2, sizeof(*all_loaded));
+		if (!all_loaded)
+			die("out of memory");
+	}
+	all_loaded[nr_loaded] = (struct loaded){.id = info.id};
+	return &all_loaded[nr_loaded++];
+}
+
+static const struct loaded *find_loaded(__u32 id)
+{
+	for (size_t from = 0, to = nr_loaded; from < to;) {
+		size_t mid = (from + to) / 2;
+
+		if (all_loaded[mid].id == id)
+			return &all_loaded[mid];
+		if (all_loaded[mid].id < id)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return NULL;
+}
+
+/* By its section, as libbpf loads it: "fentry.s/function". */
+static void note_object_prog(const struct bpf_program *prog)
+{
+	static const char *const named[][2] = {{"fentry", ""},        {"fexit", ""},
+					       {"tp_btf", ""},        {"lsm", "bpf_lsm_"},
+					       {"iter", "bpf_iter_"}, {"struct_ops", ""}};
+	struct loaded *loaded = note_loaded(bpf_program__fd(prog));
+	const char *section = bpf_program__section_name(prog);
+	size_t kind = strcspn(section, "./");
+	const char *slash = strchr(section, '/');
+
+	loaded->sleepable = !strncmp(section + kind, ".s/", 3) ||
+			    bpf_program__type(prog) == BPF_PROG_TYPE_SYSCALL;
+	loaded->frags = !strncmp(section, "xdp.frags", 9);
+	if (bpf_program__type(prog) != BPF_PROG_TYPE_STRUCT_OPS)
+		loaded->attach_type = (int)bpf_program__expected_attach_type(prog);
+	for (size_t i = 0; slash && i < sizeof(named) / sizeof(named[0]); i++)
+		if (kind == strlen(named[i][0]) && !strncmp(section, named[i][0], kind))
+			snprintf(loaded->attach_name, sizeof(loaded->attach_name), "%s%s",
+				 named[i][1], slash + 1);
+}
+
 static int quiet_print(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
 	(void)level;
@@ -314,6 +379,7 @@ static bool load_object_of(struct guest *guest, const char *path, const char *on
 		if (bpf_program__fd(prog) < 0)
 			continue;
 		hold(guest, bpf_program__fd(prog));
+		note_object_prog(prog);
 		attach(prog);
 	}
 	provoke(guest, obj);
@@ -471,6 +537,7 @@ static struct raw_type raw_types[] = {
 	{.type = BPF_PROG_TYPE_CGROUP_SOCKOPT, .attach_type = BPF_CGROUP_GETSOCKOPT},
 	{.type = BPF_PROG_TYPE_SK_LOOKUP, .attach_type = BPF_SK_LOOKUP},
 	{.type = BPF_PROG_TYPE_SYSCALL, .flags = BPF_F_SLEEPABLE},
+	{.type = BPF_PROG_TYPE_XDP, .flags = XDP_HAS_FRAGS},
 	{.type = (enum bpf_prog_type)PROG_TYPE_NETFILTER, .attach_type = ATTACH_TYPE_NETFILTER},
 };
 #define N_RAW_TYPES (sizeof(raw_types) / sizeof(raw_types[0]))
@@ -481,8 +548,16 @@ static int load_raw(struct raw_type *type, const char *name, const char *license
 	LIBBPF_OPTS(bpf_prog_load_opts, opts,
 		    .expected_attach_type = (enum bpf_attach_type)type->attach_type,
 		    .prog_flags = type->flags);
+	int fd = bpf_prog_load(type->type, name, license, code->insns, code->cnt, &opts);
+	struct loaded *loaded;
 
-	return bpf_prog_load(type->type, name, license, code->insns, code->cnt, &opts);
+	if (fd < 0)
+		return fd;
+	loaded = note_loaded(fd);
+	loaded->sleepable = type->flags & BPF_F_SLEEPABLE;
+	loaded->frags = type->flags & XDP_HAS_FRAGS;
+	loaded->attach_type = type->attach_type;
+	return fd;
 }
 
 /* Types that this kernel does not know are out, so that a later failure means something. */
@@ -877,6 +952,49 @@ static void put_number(FILE *f, const char *key, __u64 value)
 	fprintf(f, ",\"%s\":%llu", key, (unsigned long long)value);
 }
 
+static void put_text_if(FILE *f, const char *key, const char *text);
+static __u64 fdinfo_number(int fd, const char *key);
+static void put_bool(FILE *f, const char *key, bool value);
+
+static void put_prog_tags(FILE *f, int fd)
+{
+	static __u8 tags[64][BPF_TAG_SIZE];
+	struct bpf_prog_info info = {.nr_prog_tags = 64};
+	__u32 len = sizeof(info);
+
+	info.prog_tags = (__u64)(unsigned long)tags;
+	if (bpf_obj_get_info_by_fd(fd, &info, &len) || info.nr_prog_tags > 64)
+		die("no tags of a program: %s", strerror(errno));
+	fprintf(f, ",\"prog_tags\":[");
+	for (__u32 i = 0; i < info.nr_prog_tags; i++) {
+		fprintf(f, "%s\"", i ? "," : "");
+		for (int k = 0; k < BPF_TAG_SIZE; k++)
+			fprintf(f, "%02x", tags[i][k]);
+		fputc('"', f);
+	}
+	fputc(']', f);
+}
+
+/* What bpf_prog_info does not tell is what the program was loaded with. */
+static void put_load(FILE *f, int fd, __u32 id, __u32 type)
+{
+	const struct loaded *loaded = find_loaded(id);
+	bool has_type;
+
+	if (!loaded)
+		die("program %u: nobody here loaded it", id);
+	has_type = loaded->attach_type || type == BPF_PROG_TYPE_CGROUP_SKB;
+	put_number(f, "bytes_memlock", fdinfo_number(fd, "memlock"));
+	put_bool(f, "orphaned", false); /* its info could be had */
+	put_bool(f, "sleepable", loaded->sleepable);
+	put_bool(f, "xdp_has_frags", loaded->frags);
+	put_text_if(f, "expected_attach_type",
+		    has_type ? libbpf_bpf_attach_type_str((enum bpf_attach_type)loaded->attach_type)
+			     : NULL);
+	put_text_if(f, "attach_btf_name", loaded->attach_name[0] ? loaded->attach_name : NULL);
+	put_prog_tags(f, fd);
+}
+
 /*
  * A number that came with some release: the kernel says how much of the struct it knows. len is
  * what BPF_OBJ_GET_INFO_BY_FD made of it.
@@ -905,9 +1023,11 @@ static void put_prog(FILE *f, int fd, long long boot_to_wall)
 		die("BPF_OBJ_GET_INFO_BY_FD: %s", strerror(errno));
 	if (info.nr_map_ids > 64)
 		die("program %u has %u maps", info.id, info.nr_map_ids);
-	fprintf(f, "{\"id\":%u,\"type\":\"%s\",\"type_id\":%u,\"name\":", info.id,
+	fprintf(f, "{\"id\":%u,\"type\":\"%s\",\"type_id\":%u,\"short_name\":", info.id,
 		type_name(info.type), info.type);
 	put_string(f, info.name);
+	fprintf(f, ",\"name\":");
+	put_full_name(f, fd, &info);
 	fprintf(f, ",\"full_name\":");
 	put_full_name(f, fd, &info);
 	fprintf(f, ",\"tag\":\"");
@@ -930,6 +1050,8 @@ static void put_prog(FILE *f, int fd, long long boot_to_wall)
 	put_number(f, "run_cnt", info.run_cnt);
 	put_number(f, "run_time_ns", info.run_time_ns);
 	put_late_number(f, &info, len, "recursion_misses", recursion_misses); /* 5.12 */
+	put_late_number(f, &info, len, "attach_btf_id", attach_btf_id);
+	put_load(f, fd, info.id, info.type);
 	fputc('}', f);
 }
 
@@ -1047,10 +1169,11 @@ static char *run_bpftool(char *const *argv)
 	return text;
 }
 
-static char *bpftool_dump(__u32 id, bool json)
+/* A program. how: "opcodes" or "linum", of which bpftool of 6.1 takes one. */
+static char *bpftool_dump(__u32 id, char *how, bool json)
 {
 	char number[16];
-	char *argv[] = {"bpftool",          "prog", "dump", "xlated", "id", number, "opcodes",
+	char *argv[] = {"bpftool",          "prog", "dump", "xlated", "id", number, how,
 			json ? "-j" : NULL, NULL};
 
 	snprintf(number, sizeof(number), "%u", id);
@@ -1163,13 +1286,14 @@ static void put_jited(FILE *f, __u32 id)
 
 static void put_dump(FILE *f, __u32 id)
 {
-	char *text = bpftool_dump(id, false);
+	char *how = id / dump_every % 2 ? "linum" : "opcodes";
+	char *text = bpftool_dump(id, how, false);
 
-	fprintf(f, "{\"id\":%u,\"text\":", id);
+	fprintf(f, "{\"id\":%u,\"how\":\"%s\",\"text\":", id, how);
 	put_string(f, text);
 	free(text);
-	if (id % 8 == 0) {
-		text = bpftool_dump(id, true);
+	if (id / dump_every % 8 < 2) {
+		text = bpftool_dump(id, how, true);
 		fprintf(f, ",\"json\":%s", text);
 		free(text);
 	}

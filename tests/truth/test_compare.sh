@@ -14,11 +14,13 @@ if [ $# -gt 0 ]; then
 	cp "$1" "$dir/truth"
 else
 	jq -n '
-	def program(id): {id: id, type: "xdp", type_id: 6, name: "p", full_name: "p",
+	def program(id): {id: id, type: "xdp", type_id: 6, name: "p", short_name: "p", full_name: "p",
 		tag: "00112233aabbccdd", verified_insns: 2, bytes_xlated: 16, jited: true,
 		bytes_jited: 19, load_time_ns: 1, loaded_at: 1700000000, uid: 0,
 		gpl_compatible: true, map_ids: [3, 1], btf_id: 4, run_cnt: 5, run_time_ns: 60,
-		recursion_misses: 7};
+		recursion_misses: 7, bytes_memlock: 4096, orphaned: false, sleepable: true,
+		xdp_has_frags: true, expected_attach_type: "xdp", attach_btf_id: 8,
+		attach_btf_name: "f", prog_tags: ["00112233aabbccdd"]};
 	{schema: "ktstr-gdb.truth.v1", kernel: {release: "6.1", arch: "x86_64"}, quiet: true,
 	 programs: [program(4), program(9) + {type: "kprobe", map_ids: []}, program(70)]}' \
 		>"$dir/truth"
@@ -53,21 +55,22 @@ check 'nor is one less' 0 'equal$' . '.programs[].loaded_at -= 1'
 check 'two seconds are' 1 'loaded_at is' . '.programs[1].loaded_at += 2'
 
 for field in verified_insns bytes_xlated bytes_jited uid btf_id run_cnt run_time_ns \
-	recursion_misses; do
+	recursion_misses bytes_memlock attach_btf_id; do
 	check "$field is one more" 1 ": $field is" . ".programs[1].$field += 1"
 	check "$field is null" 1 ": $field is" . ".programs[1].$field = null"
 done
-for field in type name full_name tag; do
+for field in type name short_name full_name tag expected_attach_type attach_btf_name; do
 	check "$field is another" 1 ": $field is" . ".programs[1].$field += \"x\""
 done
-for field in jited gpl_compatible; do
+for field in jited gpl_compatible orphaned sleepable xdp_has_frags; do
 	check "$field is inverted" 1 ": $field is" . ".programs[1].$field |= not"
 done
 check 'a map too many' 1 ': map_ids is' . '.programs[1].map_ids += [99]'
 check 'maps in another order' 1 ': map_ids is' '.programs[0].map_ids = [3, 1]' \
 	'.programs[0].map_ids = [1, 3]'
-for field in type name full_name tag verified_insns bytes_xlated jited bytes_jited loaded_at uid \
-	gpl_compatible map_ids btf_id run_cnt run_time_ns recursion_misses; do
+for field in type name short_name full_name tag verified_insns bytes_xlated jited bytes_jited loaded_at uid \
+	gpl_compatible map_ids btf_id run_cnt run_time_ns recursion_misses bytes_memlock orphaned \
+	sleepable xdp_has_frags expected_attach_type attach_btf_id attach_btf_name prog_tags; do
 	check "$field is missing in the result" 1 ": $field is .*, not there" . \
 		"del(.programs[0].$field)"
 	check "$field is missing in the truth" 1 ": $field is unknown" \
