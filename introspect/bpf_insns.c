@@ -438,6 +438,9 @@ static struct kt_error *show_call(const struct bpf_insns *b, const struct kfacts
 		show_distance(b, insn, at);
 		return show_subprogram(b, insn);
 	}
+	/* On machines where the JIT reaches any address, a kfunc's imm is its type's ID. */
+	if (insn->src == BPF_PSEUDO_KFUNC_CALL && strcmp(kfacts_kernel(facts)->arch, "x86_64") != 0)
+		return NULL;
 	if (!kfacts_symbol(facts, CALL_BASE, &base))
 		return NULL;
 	base += (uint64_t)(int64_t)insn->imm;

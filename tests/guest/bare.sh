@@ -52,6 +52,11 @@ for cell in 'bookworm max,-cx16 5-level' 'bookworm max,-cx16,-la57 4-level-pti' 
 	bare --json --timing
 	equal "$1, $3: from then on"
 	gathers 'from memory' no
+	ln -sf gdb.sock "$dir/other.sock"
+	XDG_CACHE_HOME=$work/cache run attach "unix:$dir/other.sock" --json --timing
+	equal "$1, $3: by another name"
+	check "$1, $3: by another name it is known, and not read again" \
+		grep -Eq '^known .*: 1 stop, .*, 0 bytes$' "$work/err"
 	run attach "$target" --vmlinux "$kernel" --json
 	check "$1, $3: its file has the same KASLR offset and build ID" jq -e --argjson o "$offset" \
 		--arg b "$(cat "$work/build_id")" '.kernel.kaslr_offset == $o and .kernel.build_id == $b' \

@@ -119,7 +119,14 @@ static void test_objects(void **state)
 static void test_prog_dump(void **state)
 {
 	struct insn exit_insn = {.code = 0x95};
-	const struct insns insns = {.all = &exit_insn, .n = 1};
+	struct insn_function function = {0, (char *)"int f(void)"};
+	struct insn_line line = {0, (char *)"return 0;", (char *)"a.c", 7, 9};
+	const struct insns insns = {.all = &exit_insn,
+				    .n = 1,
+				    .functions = &function,
+				    .n_functions = 1,
+				    .lines = &line,
+				    .n_lines = 1};
 	struct kt_buf documents = KT_BUF_INIT;
 	char *out = NULL;
 

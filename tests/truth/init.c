@@ -688,6 +688,52 @@ static void load_raws(struct guest *guest)
 	}
 }
 
+/*
+ * Helpers that programs of one type have a function of their own for, whose name is not the
+ * helper's: bpf_sock_ops_setsockopt, bpf_get_stack_pe, bpf_sock_addr_getsockopt.
+ */
+static void load_callers(struct guest *guest)
+{
+	static const struct {
+		struct raw_type type;
+		int helper;
+		int args[4]; /* 2nd to 5th; -1: 16 bytes of the stack */
+	} callers[] = {
+		{{.type = BPF_PROG_TYPE_SOCK_OPS, .attach_type = BPF_CGROUP_SOCK_OPS},
+		 BPF_FUNC_setsockopt,
+		 {6, 13, -1, 16}},
+		{{.type = BPF_PROG_TYPE_PERF_EVENT}, BPF_FUNC_get_stack, {-1, 16, 0, 0}},
+		{{.type = BPF_PROG_TYPE_CGROUP_SOCK_ADDR, .attach_type = BPF_CGROUP_INET4_CONNECT},
+		 BPF_FUNC_getsockopt,
+		 {6, 13, -1, 16}},
+	};
+
+	for (size_t i = 0; i < sizeof(callers) / sizeof(callers[0]); i++) {
+		struct raw_type type = callers[i].type;
+		struct code code = {.cnt = 0};
+		int fd;
+
+		emit(&code, BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, -16, 0);
+		emit(&code, BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, -8, 0);
+		for (int k = 0; k < 4; k++) {
+			bool stack = callers[i].args[k] < 0;
+
+			emit(&code, stack ? BPF_ALU64 | BPF_MOV | BPF_X : MOV_IMM, BPF_REG_2 + k,
+			     stack ? BPF_REG_10 : 0, 0, stack ? 0 : callers[i].args[k]);
+			if (stack)
+				emit(&code, ADD_IMM, BPF_REG_2 + k, 0, 0, -16);
+		}
+		emit(&code, BPF_JMP | BPF_CALL, 0, 0, 0, callers[i].helper);
+		emit(&code, MOV_IMM, BPF_REG_0, 0, 0, 1);
+		emit(&code, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+		fd = load_raw(&type, "caller", "GPL", &code);
+		if (fd < 0)
+			die("cannot load a caller of helper %d: %s", callers[i].helper,
+			    strerror(errno));
+		hold(guest, fd);
+	}
+}
+
 /* Links of the kinds that objects do not make. What a kernel has not is left out. */
 static void link_raws(struct guest *guest)
 {
@@ -1590,6 +1636,8 @@ int main(void)
 		link_raws(&guest);
 		make_links();
 	}
+	if (guest.config.dump)
+		load_callers(&guest);
 	load_raws(&guest);
 	if (guest.config.maps)
 		create_told_maps();
