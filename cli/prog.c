@@ -12,9 +12,9 @@ static const char help[] =
 	"Usage: ktstr-gdb prog dump [xlated|jited] ID [TARGET] [--vmlinux FILE]\n"
 	"                 [OPTION...]\n"
 	"\n"
-	"Prints one BPF program of a running QEMU guest, as `bpftool prog dump` does: its\n"
-	"translated instructions, or the machine code that the kernel's JIT made of them.\n"
-	"bpftool's words may stand here: `prog dump xlated id ID opcodes linum`.\n"
+	"Prints one BPF program of a running QEMU guest, as `bpftool prog dump` does:\n"
+	"its translated instructions, or the machine code that the kernel's JIT made of\n"
+	"them. bpftool's words may stand here: `prog dump xlated id ID opcodes linum`.\n"
 	"ktstr-gdb attach lists the programs.\n"
 	"\n" HOST_TARGET_HELP "\n";
 

@@ -242,6 +242,7 @@ struct loaded {
 	char attach_name[64];
 };
 
+static bool has_frags; /* this kernel knows XDP_HAS_FRAGS */
 static struct loaded *all_loaded;
 static size_t nr_loaded;
 
@@ -575,6 +576,7 @@ static void probe_raw_types(void)
 			    strerror(errno));
 		else
 			close(fd);
+		has_frags |= fd >= 0 && raw_types[i].flags & XDP_HAS_FRAGS;
 	}
 }
 
@@ -1033,7 +1035,10 @@ static void put_load(FILE *f, int fd, __u32 id, __u32 type)
 	put_number(f, "bytes_memlock", fdinfo_number(fd, "memlock"));
 	put_bool(f, "orphaned", false); /* its info could be had */
 	put_bool(f, "sleepable", loaded->sleepable);
-	put_bool(f, "xdp_has_frags", loaded->frags);
+	if (has_frags)
+		put_bool(f, "xdp_has_frags", loaded->frags);
+	else
+		fprintf(f, ",\"xdp_has_frags\":null");
 	put_text_if(f, "expected_attach_type",
 		    has_type ? libbpf_bpf_attach_type_str((enum bpf_attach_type)loaded->attach_type)
 			     : NULL);
