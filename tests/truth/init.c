@@ -1004,6 +1004,14 @@ static void put_text_if(FILE *f, const char *key, const char *text);
 static __u64 fdinfo_number(int fd, const char *key);
 static void put_bool(FILE *f, const char *key, bool value);
 
+/* Where libbpf is older than the type. */
+static const char *attach_type_name(int type)
+{
+	const char *name = libbpf_bpf_attach_type_str((enum bpf_attach_type)type);
+
+	return name || type != ATTACH_TYPE_NETFILTER ? name : "netfilter";
+}
+
 static void put_prog_tags(FILE *f, int fd)
 {
 	static __u8 tags[64][BPF_TAG_SIZE];
@@ -1040,8 +1048,7 @@ static void put_load(FILE *f, int fd, __u32 id, __u32 type)
 	else
 		fprintf(f, ",\"xdp_has_frags\":null");
 	put_text_if(f, "expected_attach_type",
-		    has_type ? libbpf_bpf_attach_type_str((enum bpf_attach_type)loaded->attach_type)
-			     : NULL);
+		    has_type ? attach_type_name(loaded->attach_type) : NULL);
 	put_text_if(f, "attach_btf_name", loaded->attach_name[0] ? loaded->attach_name : NULL);
 	put_prog_tags(f, fd);
 }
