@@ -234,19 +234,12 @@ static void run_anywhere(const struct guest *guest)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* How each program was loaded, which the kernel does not tell: in the order of their ids. */
-struct loaded {
-	__u32 id;
-	bool sleepable, frags;
-	int attach_type; /* 0: none */
-	char attach_name[64];
-};
-
 static bool has_frags; /* this kernel knows XDP_HAS_FRAGS */
+/* In the order of their ids. */
 static struct loaded *all_loaded;
 static size_t nr_loaded;
 
-static struct loaded *note_loaded(int fd)
+struct loaded *note_loaded(int fd)
 {
 	struct bpf_prog_info info = {.type = 0};
 	__u32 len = sizeof(info);
@@ -278,7 +271,7 @@ static const struct loaded *find_loaded(__u32 id)
 }
 
 /* By its section, as libbpf loads it: "fentry.s/function". */
-static void note_object_prog(const struct bpf_program *prog)
+void note_object_prog(const struct bpf_program *prog)
 {
 	static const char *const named[][2] = {{"fentry", ""},        {"fexit", ""},
 					       {"tp_btf", ""},        {"lsm", "bpf_lsm_"},
@@ -1000,9 +993,17 @@ static void put_number(FILE *f, const char *key, __u64 value)
 	fprintf(f, ",\"%s\":%llu", key, (unsigned long long)value);
 }
 
-static void put_text_if(FILE *f, const char *key, const char *text);
 static __u64 fdinfo_number(int fd, const char *key);
 static void put_bool(FILE *f, const char *key, bool value);
+
+static void put_text_if(FILE *f, const char *key, const char *text)
+{
+	fprintf(f, ",\"%s\":", key);
+	if (text)
+		put_string(f, text);
+	else
+		fprintf(f, "null");
+}
 
 /* Where libbpf is older than the type. */
 static const char *attach_type_name(int type)

@@ -93,6 +93,8 @@ static int load(__u32 type, __u32 attach_type, const char *btf_name)
 		{.code = BPF_JMP | BPF_EXIT},
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach_type);
+	const char *prefix = attach_type == BPF_TRACE_ITER ? "bpf_iter_" : "";
+	struct loaded *loaded;
 	int fd, id = 0;
 
 	if (type == BPF_PROG_TYPE_SK_MSG || type == TYPE_NETFILTER)
@@ -102,8 +104,15 @@ static int load(__u32 type, __u32 attach_type, const char *btf_name)
 		opts.attach_btf_id = id > 0 ? (__u32)id : 0;
 	}
 	fd = bpf_prog_load((enum bpf_prog_type)type, "linked", "GPL", insns, 2, &opts);
-	if (fd < 0)
+	if (fd < 0) {
 		say("no program of type %u for %u: %s", type, attach_type, strerror(errno));
+		return fd;
+	}
+	loaded = note_loaded(fd);
+	loaded->attach_type = (int)attach_type;
+	if (btf_name)
+		snprintf(loaded->attach_name, sizeof(loaded->attach_name), "%s%s", prefix,
+			 btf_name);
 	return fd;
 }
 
@@ -365,14 +374,20 @@ static void struct_ops(void)
 	struct bpf_object *obj = bpf_object__open_file("/bpf/ops.bpf.o", NULL);
 	union link_attr attr = {.create = {.attach_type = ATTACH_STRUCT_OPS}};
 	struct bpf_map *map = NULL, *m;
+	struct bpf_program *prog;
 
 	if (!obj)
 		return;
 	bpf_object__for_each_map (m, obj)
 		if (bpf_map__type(m) == BPF_MAP_TYPE_STRUCT_OPS)
 			map = m;
-	if (!map || bpf_map__set_map_flags(map, MAP_LINKED) || bpf_object__load(obj) ||
-	    !bpf_map__attach_struct_ops(map)) {
+	if (!map || bpf_map__set_map_flags(map, MAP_LINKED) || bpf_object__load(obj)) {
+		say("no struct_ops for a link: %s", strerror(errno));
+		return;
+	}
+	bpf_object__for_each_program (prog, obj)
+		note_object_prog(prog);
+	if (!bpf_map__attach_struct_ops(map)) {
 		say("no struct_ops with a link: %s", strerror(errno));
 		return;
 	}

@@ -3,7 +3,9 @@
 #ifndef KT_TRUTH_H
 #define KT_TRUTH_H
 
+#include <bpf/libbpf.h>
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 /* For whoever reads the console of a run that failed; die() does not return. */
@@ -13,6 +15,20 @@ void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 /* A JSON string, and a program's type as bpftool names it. */
 void put_string(FILE *f, const char *s);
 const char *type_name(__u32 type);
+
+/* How a program was loaded, which the kernel does not tell. */
+struct loaded {
+	__u32 id;
+	bool sleepable, frags;
+	int attach_type; /* 0: none */
+	char attach_name[64];
+};
+
+/* Has to be called for each program, as soon as it is loaded. The caller fills in what it knows. */
+struct loaded *note_loaded(int fd);
+
+/* The same of one of an object, by its section. */
+void note_object_prog(const struct bpf_program *prog);
 
 /* Makes links of each type that this kernel has, and holds them. */
 void make_links(void);
