@@ -19,20 +19,6 @@ static uint32_t hash(const char *s, size_t len)
 	return h;
 }
 
-size_t pf_essential(const char *name)
-{
-	size_t len = strlen(name);
-
-	/* "x___y": three underscores with something else on both sides of them. */
-	for (size_t i = len; i >= 5; i--) {
-		const char *p = name + i - 5;
-
-		if (p[0] != '_' && p[1] == '_' && p[2] == '_' && p[3] == '_' && p[4] != '_')
-			return i - 4;
-	}
-	return len;
-}
-
 /* Without CONFIG_MODULES, struct module is declared only, or empty (include/linux/module.h). */
 static bool loads_modules(const struct pf_kernel *k)
 {

@@ -28,9 +28,6 @@ struct kt_error *pf_kernel_init(const struct btf *btf, const struct symbols *sym
 				struct pf_modules *modules, struct pf_kernel *ret);
 void pf_kernel_deinit(struct pf_kernel *kernel);
 
-/* The length of a name without its flavour: "task_struct___old" has 11. */
-size_t pf_essential(const char *name);
-
 /*
  * The types whose names are the first len bytes of name, flavours of it included: start with
  * *id = 0; false at the end.

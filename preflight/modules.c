@@ -5,7 +5,20 @@
 #include <string.h>
 
 #include "btf/btf_lookup.h"
-#include "preflight/kernel.h"
+
+size_t pf_essential(const char *name)
+{
+	size_t len = strlen(name);
+
+	/* "x___y": three underscores with something else on both sides of them. */
+	for (size_t i = len; i >= 5; i--) {
+		const char *p = name + i - 5;
+
+		if (p[0] != '_' && p[1] == '_' && p[2] == '_' && p[3] == '_' && p[4] != '_')
+			return i - 4;
+	}
+	return len;
+}
 
 void pf_modules_deinit(struct pf_modules *m)
 {

@@ -26,6 +26,9 @@ enum pf_in_module {
 	PF_IN_MODULE,
 };
 
+/* The length of a name without its flavour: "task_struct___old" has 11. */
+size_t pf_essential(const char *name);
+
 struct pf_asked {
 	char *name;
 	uint32_t kind; /* BTF_KIND_*, or PF_SYMBOL */
