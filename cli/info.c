@@ -27,7 +27,7 @@ static const char output_help[] = "Output:\n"
 
 #define OBJECTS                                                                                    \
 	(INSPECT_PROGRAMS | INSPECT_MAPS | INSPECT_LINKS | INSPECT_INSNS | INSPECT_SCX |           \
-	 INSPECT_JITED | INSPECT_LOADS)
+	 INSPECT_JITED | INSPECT_MAP_DUMP | INSPECT_BTF | INSPECT_LOADS)
 
 /* Something that ktstr-gdb does, and what it needs of a kernel: an object, a symbol or a member. */
 struct feature {
@@ -51,7 +51,9 @@ static const struct feature features[] = {
 	 .member = "func_info",
 	 .without = "this kernel's programs have no BTF; Linux 5.0 and later do"},
 	{.name = "maps", .object = INSPECT_MAPS},
+	{.name = "map dump", .object = INSPECT_MAP_DUMP},
 	{.name = "links", .object = INSPECT_LINKS},
+	{.name = "btf list", .object = INSPECT_BTF},
 	{.name = "prog dump", .object = INSPECT_INSNS},
 	{.name = "prog dump jited", .object = INSPECT_JITED},
 	{.name = "watch",

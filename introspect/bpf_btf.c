@@ -107,27 +107,6 @@ struct kt_error *bpf_btf_list(struct guest *guest, struct btf_objects *ret)
 	return NULL;
 }
 
-static struct kt_error *no_object(uint32_t id)
-{
-	return kt_error_hint(kt_error_new(KT_ERROR_NOT_FOUND, "no BTF object has the id %u", id),
-			     "ktstr-gdb btf list lists them");
-}
-
-static struct kt_error *find(struct guest *guest, uint32_t id, gaddr_t *addr_ret)
-{
-	_cleanup_(xarray_entries_deinit) struct xarray_entries index = {0};
-	struct kt_error *err = bpf_idr_index(guest, "btf_idr", &index);
-
-	if (err)
-		return err;
-	kt_vec_for_each (&index.v, entry)
-		if (entry->index == id) {
-			*addr_ret = entry->pointer;
-			return NULL;
-		}
-	return no_object(id);
-}
-
 /* Reads the struct btf at addr. *data_ret: where its data is. */
 static struct kt_error *read_object(struct guest *guest, const struct view *view, gaddr_t addr,
 				    struct btf_object *ret, gaddr_t *data_ret, bool *known_ret)
@@ -176,13 +155,13 @@ struct kt_error *bpf_btf_read(struct guest *guest, uint32_t id, uint64_t offset,
 	struct kt_error *err = view_init(&view, &btf_view, guest_facts(guest));
 
 	if (!err)
-		err = find(guest, id, &addr);
+		err = bpf_idr_find(guest, &bpf_idr_btfs, id, &addr);
 	if (!err)
 		err = read_object(guest, &view, addr, &out.object, &data, &known);
 	if (!err && !known)
 		err = kt_error_new(KT_ERROR_FAULT, "BTF object %u is not mapped in the guest", id);
 	if (!err && out.object.id != id)
-		err = no_object(id);
+		err = bpf_idr_none(&bpf_idr_btfs, id);
 	if (!err && out.object.size.value > BPF_BTF_SIZE_MAX)
 		err = kt_error_new(KT_ERROR_FORMAT, "BTF object %u claims %llu bytes", id,
 				   (unsigned long long)out.object.size.value);

@@ -75,6 +75,35 @@ struct kt_error *bpf_idr_index(struct guest *guest, const char *symbol, struct x
 	return xarray_walk(facts, &memory, view_uint(&head, image, 0), BPF_IDR_MAX, ret);
 }
 
+const struct bpf_idr_kind bpf_idr_progs = {"prog_idr", "program",
+					   "ktstr-gdb attach lists the programs"};
+const struct bpf_idr_kind bpf_idr_maps = {"map_idr", "map", "ktstr-gdb maps lists them"};
+const struct bpf_idr_kind bpf_idr_btfs = {"btf_idr", "BTF object", "ktstr-gdb btf list lists them"};
+
+struct kt_error *bpf_idr_none(const struct bpf_idr_kind *kind, uint32_t id)
+{
+	return kt_error_hint(kt_error_new(KT_ERROR_NOT_FOUND, "no %s has the id %u", kind->what,
+					  id),
+			     "%s", kind->hint);
+}
+
+struct kt_error *bpf_idr_find(struct guest *guest, const struct bpf_idr_kind *kind, uint32_t id,
+			      gaddr_t *ret)
+{
+	_cleanup_(xarray_entries_deinit) struct xarray_entries index = {0};
+	struct kt_error *err = bpf_idr_index(guest, kind->symbol, &index);
+
+	if (err)
+		return err;
+	kt_vec_for_each (&index.v, entry) {
+		if (entry->index != id)
+			continue;
+		*ret = entry->pointer;
+		return NULL;
+	}
+	return bpf_idr_none(kind, id);
+}
+
 static struct kt_error *read_objects(struct guest *guest, const struct xarray_entries *index,
 				     struct bpf_idr *idr)
 {

@@ -53,6 +53,18 @@ void bpf_idr_deinit(struct bpf_idr *idr);
 bool bpf_idr_index_wants(const char *symbol, struct wants *wants);
 struct kt_error *bpf_idr_index(struct guest *guest, const char *symbol, struct xarray_entries *ret);
 
+/* An IDR, and the words for what is in it. */
+struct bpf_idr_kind {
+	const char *symbol, *what, *hint;
+};
+extern const struct bpf_idr_kind bpf_idr_progs, bpf_idr_maps, bpf_idr_btfs;
+
+/* Where the object with an ID is. KT_ERROR_NOT_FOUND: none has it. */
+struct kt_error *bpf_idr_find(struct guest *guest, const struct bpf_idr_kind *kind, uint32_t id,
+			      gaddr_t *ret);
+/* That error, for an object that nobody holds any more. */
+struct kt_error *bpf_idr_none(const struct bpf_idr_kind *kind, uint32_t id);
+
 enum bpf_idr_state {
 	BPF_IDR_HERE,
 	BPF_IDR_DYING,      /* nobody holds it; the kernel's own lookups skip it, too */

@@ -104,27 +104,6 @@ struct kt_error *bpf_insns_check(const struct kfacts *facts)
 	return err;
 }
 
-static struct kt_error *no_program(uint32_t id)
-{
-	return kt_error_hint(kt_error_new(KT_ERROR_NOT_FOUND, "no program has the id %u", id),
-			     "ktstr-gdb attach lists the programs");
-}
-
-static struct kt_error *find(struct guest *guest, struct bpf_insns *b, gaddr_t *addr_ret)
-{
-	_cleanup_(xarray_entries_deinit) struct xarray_entries index = {0};
-	struct kt_error *err = bpf_idr_index(guest, "prog_idr", &index);
-
-	if (err)
-		return err;
-	for (size_t i = 0; i < index.v.len; i++)
-		if (index.v.data[i].index == b->id) {
-			*addr_ret = index.v.data[i].pointer;
-			return NULL;
-		}
-	return no_program(b->id);
-}
-
 static struct kt_error *unreadable(const struct bpf_insns *b, const char *what)
 {
 	return kt_error_new(KT_ERROR_FAULT, "%s of program %u are not mapped in the guest", what,
@@ -152,7 +131,7 @@ static struct kt_error *read_prog(struct guest *guest, struct bpf_insns *b, gadd
 		return err;
 	if (aux_uint(b, AUX_ID) != b->id ||
 	    (view_has(&b->aux, AUX_REFCNT) && !aux_uint(b, AUX_REFCNT)))
-		return no_program(b->id);
+		return bpf_idr_none(&bpf_idr_progs, b->id);
 	b->n = (size_t)view_uint(&b->prog, prog->image, PROG_LEN);
 	b->n_maps = (size_t)aux_uint(b, AUX_MAP_CNT);
 	b->n_funcs = (size_t)aux_uint(b, AUX_FUNC_CNT);
@@ -285,7 +264,7 @@ static struct kt_error *read_all(struct guest *guest, struct bpf_insns *b)
 	if (!err)
 		err = view_init(&b->map, &map_view, facts);
 	if (!err)
-		err = find(guest, b, &addr);
+		err = bpf_idr_find(guest, &bpf_idr_progs, b->id, &addr);
 	if (!err)
 		err = read_prog(guest, b, addr);
 	if (!err)

@@ -76,32 +76,10 @@ struct kt_error *bpf_jited_check(const struct kfacts *facts)
 	return err ? err : view_init(&aux, &aux_type, facts);
 }
 
-static struct kt_error *no_program(uint32_t id)
-{
-	return kt_error_hint(kt_error_new(KT_ERROR_NOT_FOUND, "no program has the id %u", id),
-			     "ktstr-gdb attach lists the programs");
-}
-
 static struct kt_error *unreadable(const struct reading *r, const char *what)
 {
 	return kt_error_new(KT_ERROR_FAULT, "%s of program %u is not mapped in the guest", what,
 			    r->id);
-}
-
-static struct kt_error *find(struct reading *r, gaddr_t *ret)
-{
-	_cleanup_(xarray_entries_deinit) struct xarray_entries index = {0};
-	struct kt_error *err = bpf_idr_index(r->guest, "prog_idr", &index);
-
-	if (err)
-		return err;
-	kt_vec_for_each (&index.v, entry) {
-		if (entry->index != r->id)
-			continue;
-		*ret = entry->pointer;
-		return NULL;
-	}
-	return no_program(r->id);
 }
 
 static struct kt_error *read_main(struct reading *r)
@@ -109,7 +87,7 @@ static struct kt_error *read_main(struct reading *r)
 	struct gmem memory = guest_memory(r->guest);
 	struct part *main = &r->main;
 	gaddr_t addr = 0;
-	struct kt_error *err = find(r, &addr);
+	struct kt_error *err = bpf_idr_find(r->guest, &bpf_idr_progs, r->id, &addr);
 
 	if (!err)
 		err = object_read(&main->prog, &r->prog, addr, &memory);
@@ -122,7 +100,7 @@ static struct kt_error *read_main(struct reading *r)
 		return unreadable(r, "a part");
 	if (view_uint(&r->aux, main->aux.image, AUX_ID) != r->id ||
 	    (view_has(&r->aux, AUX_REFCNT) && !view_uint(&r->aux, main->aux.image, AUX_REFCNT)))
-		return no_program(r->id);
+		return bpf_idr_none(&bpf_idr_progs, r->id);
 	return NULL;
 }
 

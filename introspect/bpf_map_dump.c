@@ -94,27 +94,6 @@ struct kt_error *bpf_map_dump_check(const struct kfacts *facts)
 	return bpf_idr_check(&map_idr, facts);
 }
 
-static struct kt_error *no_map(uint32_t id)
-{
-	return kt_error_hint(kt_error_new(KT_ERROR_NOT_FOUND, "no map has the id %u", id),
-			     "ktstr-gdb maps lists them");
-}
-
-static struct kt_error *find(struct guest *guest, uint32_t id, gaddr_t *addr_ret)
-{
-	_cleanup_(xarray_entries_deinit) struct xarray_entries index = {0};
-	struct kt_error *err = bpf_idr_index(guest, "map_idr", &index);
-
-	if (err)
-		return err;
-	kt_vec_for_each (&index.v, entry)
-		if (entry->index == id) {
-			*addr_ret = entry->pointer;
-			return NULL;
-		}
-	return no_map(id);
-}
-
 static struct kt_error *read_percpu(struct map_walk *walk)
 {
 	_cleanup_(gmem_batch_deinit) struct gmem_batch masks = {0}, offsets = {0};
@@ -218,7 +197,7 @@ static struct kt_error *read_map(struct map_walk *walk)
 	struct kt_error *err = view_init(&view, &map_view, guest_facts(walk->guest));
 
 	if (!err)
-		err = find(walk->guest, walk->order->id, &walk->addr);
+		err = bpf_idr_find(walk->guest, &bpf_idr_maps, walk->order->id, &walk->addr);
 	if (!err)
 		err = object_read(&map, &view, walk->addr, &memory);
 	if (err)
@@ -227,7 +206,7 @@ static struct kt_error *read_map(struct map_walk *walk)
 		return map_walk_fault(walk, "it is not mapped in the guest");
 	if (view_uint(&view, map.image, MAP_ID) != walk->order->id ||
 	    (view_has(&view, MAP_REFCNT) && !view_uint(&view, map.image, MAP_REFCNT)))
-		return no_map(walk->order->id);
+		return bpf_idr_none(&bpf_idr_maps, walk->order->id);
 	err = describe(walk, &view, &map);
 	if (err)
 		return err;
