@@ -37,11 +37,56 @@ static void get_numbers(const json_t *object, struct program *program)
 		{"run_cnt", &program->run_cnt},
 		{"run_time_ns", &program->run_time_ns},
 		{"recursion_misses", &program->recursion_misses},
+		{"bytes_memlock", &program->bytes_memlock},
+		{"attach_btf_id", &program->attach_btf_id},
 	};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		numbers[i].number->known = kt_json_get_u64(json_object_get(object, numbers[i].key),
 							   &numbers[i].number->value);
+}
+
+static void get_flags(const json_t *object, struct program *program)
+{
+	const struct {
+		const char *key;
+		struct program_number *flag;
+	} flags[] = {
+		{"orphaned", &program->orphaned},
+		{"sleepable", &program->sleepable},
+		{"xdp_has_frags", &program->xdp_has_frags},
+	};
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
+		const json_t *value = json_object_get(object, flags[i].key);
+
+		flags[i].flag->known = json_is_boolean(value);
+		flags[i].flag->value = json_is_true(value);
+	}
+}
+
+/* A list with anything but tags in it is not known. */
+static bool get_tags(const json_t *array, struct program *program)
+{
+	size_t n = json_array_size(array), i;
+	const json_t *tag;
+
+	if (!json_is_array(array))
+		return true;
+	program->prog_tags = calloc(n + 1, sizeof(*program->prog_tags));
+	if (!program->prog_tags)
+		return false;
+	json_array_foreach(array, i, tag)
+	{
+		const char *text = kt_json_get_text(tag);
+
+		if (!text || strlen(text) >= sizeof(*program->prog_tags))
+			return true;
+		strcpy(program->prog_tags[i], text);
+	}
+	program->n_prog_tags = n;
+	program->prog_tags_known = true;
+	return true;
 }
 
 /* A list with anything but ids in it is not known. */
@@ -68,14 +113,21 @@ static bool get_map_ids(const json_t *array, struct program *program)
 static bool get_program(const json_t *object, const char *name, struct program *program)
 {
 	const char *tag = kt_json_get_text(json_object_get(object, "tag"));
+	const char *own = kt_json_get_text(json_object_get(object, "short_name"));
 	const json_t *gpl = json_object_get(object, "gpl_compatible");
 
-	snprintf(program->name, sizeof(program->name), "%s", name);
+	snprintf(program->name, sizeof(program->name), "%s", own ? own : name);
 	snprintf(program->tag, sizeof(program->tag), "%s", tag ? tag : "");
 	program->gpl_known = json_is_boolean(gpl);
 	program->gpl_compatible = json_is_true(gpl);
 	get_numbers(object, program);
+	get_flags(object, program);
 	return get_map_ids(json_object_get(object, "map_ids"), program) &&
+	       get_tags(json_object_get(object, "prog_tags"), program) &&
+	       copy(kt_json_get_text(json_object_get(object, "expected_attach_type")),
+		    &program->expected_attach_type) &&
+	       copy(kt_json_get_text(json_object_get(object, "attach_btf_name")),
+		    &program->attach_btf_name) &&
 	       copy(kt_json_get_text(json_object_get(object, "type")), &program->type) &&
 	       copy(kt_json_get_text(json_object_get(object, "full_name")), &program->full_name);
 }

@@ -366,6 +366,18 @@ static void test_read_back(void **state)
 	programs.all[1].map_ids[0] = 3;
 	programs.all[1].map_ids[1] = UINT32_MAX;
 	programs.all[1].n_map_ids = 2;
+	programs.all[1].bytes_memlock = known(4096);
+	programs.all[1].orphaned = known(0);
+	programs.all[1].sleepable = known(1);
+	programs.all[0].xdp_has_frags = known(1);
+	programs.all[0].expected_attach_type = strdup("cgroup_inet4_connect");
+	programs.all[0].attach_btf_id = known(77);
+	programs.all[0].attach_btf_name = strdup("bpf_lsm_bpf");
+	programs.all[0].prog_tags = calloc(2, sizeof(*programs.all->prog_tags));
+	strcpy(programs.all[0].prog_tags[0], "0123456789abcdef");
+	strcpy(programs.all[0].prog_tags[1], "fedcba9876543210");
+	programs.all[0].n_prog_tags = 2;
+	programs.all[0].prog_tags_known = true;
 	for (size_t i = 0; i < 2; i++) {
 		char *text, *other;
 
