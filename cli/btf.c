@@ -17,8 +17,8 @@ static const char list_help[] =
 	"       ktstr-gdb btf dump ID [format c] [TARGET] [--vmlinux FILE] [OPTION...]\n"
 	"\n"
 	"list prints the BTF objects of a running QEMU guest, as `bpftool btf list` does:\n"
-	"the kernel's, its modules', and those of programs and maps. dump prints the types\n"
-	"of one as C, as `bpftool btf dump id ID format c` does.\n"
+	"the kernel's, its modules', and those of programs and maps. dump prints the\n"
+	"types of one as C, as `bpftool btf dump id ID format c` does.\n"
 	"\n" HOST_TARGET_HELP "\n";
 
 static const char list_output_help[] =
