@@ -12,8 +12,9 @@
 static const char help[] =
 	"Usage: ktstr-gdb map dump ID [TARGET] [--vmlinux FILE] [OPTION...]\n"
 	"\n"
-	"Prints the keys and values of one BPF map of a running QEMU guest, as `bpftool map\n"
-	"dump id ID` does, with their types if the map has BTF. ktstr-gdb maps lists the maps.\n"
+	"Prints the keys and values of one BPF map of a running QEMU guest, as\n"
+	"`bpftool map dump id ID` does, with their types if the map has BTF.\n"
+	"ktstr-gdb maps lists the maps.\n"
 	"\n"
 	"What is read: array, percpu_array, prog_array, array_of_maps, hash, lru_hash,\n"
 	"percpu_hash, lru_percpu_hash, hash_of_maps, lpm_trie, queue (oldest first) and\n"
