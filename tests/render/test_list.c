@@ -73,9 +73,9 @@ static void test_too_many_columns(void **state)
 	struct kt_error *err;
 
 	(void)state;
-	for (int i = 1; i < 24; i++)
+	for (int i = 1; i < RENDER_SELECTED_MAX; i++)
 		strcat(text, ",id");
-	assert_int_equal(columns(text).n_selected, 24);
+	assert_int_equal(columns(text).n_selected, RENDER_SELECTED_MAX);
 	strcat(text, ",id");
 	err = render_grid_select(&cols, text);
 	assert_int_equal(kt_error_code(err), KT_ERROR_USAGE);
