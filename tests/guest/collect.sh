@@ -129,7 +129,7 @@ if second=$(vm/fetch-kernel bookworm 2>/dev/null); then
 		"$(grep -cE '^(old|new)/demo.bpf.o +checksum_payload +10508 +10508$' "$work/out")" = 2
 	# More than can be verified in that time: the kernels keep what was loaded before.
 	mkdir "$work/many"
-	for i in $(seq 100); do
+	for i in $(seq 400); do
 		ln -s "$objects/slow.bpf.o" "$work/many/slow$i.bpf.o"
 	done
 	run collect "$objects/demo.bpf.o" "$work"/many/* --kernel "$kernel" --kernel "$second" \

@@ -4,6 +4,7 @@
  * guest's own kernel says (TRUTH, see init.c). Each difference is a line on stdout.
  * Exit status: 0 equal; 1 not; 2 usage; 3 a document cannot be read.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <stdarg.h>
@@ -62,13 +63,56 @@ static void differ(const char *fmt, ...)
 	n_differences++;
 }
 
+/*
+ * jansson takes no integer above INT64_MAX, and a link's addresses are such. Nothing that is
+ * compared here is: of a longer number its first 18 digits are left.
+ */
+static void shorten_numbers(char *text)
+{
+	bool quoted = false;
+	size_t digits = 0;
+
+	for (char *c = text; *c; c++) {
+		if (quoted && *c == '\\' && c[1]) {
+			c++;
+			continue;
+		}
+		quoted ^= *c == '"';
+		digits = !quoted && *c >= '0' && *c <= '9' ? digits + 1 : 0;
+		if (digits > 18)
+			*c = ' ';
+	}
+}
+
+/* The caller frees it. */
+static char *read_text(const char *path)
+{
+	FILE *from = strcmp(path, "-") ? fopen(path, "re") : stdin, *to;
+	char *text = NULL, buf[4096];
+	size_t size, n;
+
+	to = from ? open_memstream(&text, &size) : NULL;
+	if (!to) {
+		fprintf(stderr, "compare: %s: %s\n", path, strerror(errno));
+		exit(3);
+	}
+	while ((n = fread(buf, 1, sizeof(buf), from)) > 0)
+		fwrite(buf, 1, n, to);
+	fclose(from);
+	fclose(to);
+	return text;
+}
+
 static json_t *load(const char *path, const char *schema)
 {
+	char *text = read_text(path);
 	json_error_t error;
-	json_t *doc = strcmp(path, "-") ? json_load_file(path, JSON_REJECT_DUPLICATES, &error)
-					: json_loadf(stdin, JSON_REJECT_DUPLICATES, &error);
+	json_t *doc;
 	const char *found;
 
+	shorten_numbers(text);
+	doc = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+	free(text);
 	if (!doc) {
 		fprintf(stderr, "compare: %s:%d: %s\n", path, error.line, error.text);
 		exit(3);
@@ -125,6 +169,10 @@ static void compare_program(const char *id, const json_t *truth, const json_t *r
 
 		/* A truth that lacks a field would make every result right. */
 		if (want && got && same(fields[i], want, got))
+			continue;
+		/* The kernel keeps it since 5.5, and tells it since 6.0. */
+		if (json_is_null(want) && json_is_integer(got) &&
+		    !strcmp(fields[i], "attach_btf_id"))
 			continue;
 		want_text = want ? json_dumps(want, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
 		got_text = got ? json_dumps(got, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
