@@ -1005,11 +1005,33 @@ static void put_text_if(FILE *f, const char *key, const char *text)
 		fprintf(f, "null");
 }
 
+/* Whether this kernel has a word for it: 5.10 takes any number for some types of programs. */
+static bool is_attach_type(int type)
+{
+	static struct btf *btf;
+	const struct btf_type *t;
+	__s32 id;
+
+	if (!btf)
+		btf = btf__load_vmlinux_btf();
+	id = btf ? btf__find_by_name_kind(btf, "bpf_attach_type", BTF_KIND_ENUM) : -1;
+	if (id < 0)
+		return true;
+	t = btf__type_by_id(btf, (__u32)id);
+	for (__u16 i = 0; i < btf_vlen(t); i++)
+		if (btf_enum(t)[i].val == type)
+			return strcmp(btf__name_by_offset(btf, btf_enum(t)[i].name_off),
+				      "__MAX_BPF_ATTACH_TYPE") != 0;
+	return false;
+}
+
 /* Where libbpf is older than the type. */
 static const char *attach_type_name(int type)
 {
 	const char *name = libbpf_bpf_attach_type_str((enum bpf_attach_type)type);
 
+	if (!is_attach_type(type))
+		return NULL;
 	return name || type != ATTACH_TYPE_NETFILTER ? name : "netfilter";
 }
 
