@@ -23,6 +23,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -1005,8 +1006,11 @@ static void put_text_if(FILE *f, const char *key, const char *text)
 		fprintf(f, "null");
 }
 
-/* Whether this kernel has a word for it: 5.10 takes any number for some types of programs. */
-static bool is_attach_type(int type)
+/*
+ * The kernel's own word for an attach type, "BPF_TCX_INGRESS"; NULL: it has none. 5.10 takes any
+ * number for some types of programs.
+ */
+static const char *attach_type_word(int type)
 {
 	static struct btf *btf;
 	const struct btf_type *t;
@@ -1016,23 +1020,30 @@ static bool is_attach_type(int type)
 		btf = btf__load_vmlinux_btf();
 	id = btf ? btf__find_by_name_kind(btf, "bpf_attach_type", BTF_KIND_ENUM) : -1;
 	if (id < 0)
-		return true;
+		return "BPF_"; /* a kernel without BTF: libbpf's has to do */
 	t = btf__type_by_id(btf, (__u32)id);
-	for (__u16 i = 0; i < btf_vlen(t); i++)
-		if (btf_enum(t)[i].val == type)
-			return strcmp(btf__name_by_offset(btf, btf_enum(t)[i].name_off),
-				      "__MAX_BPF_ATTACH_TYPE") != 0;
-	return false;
+	for (__u16 i = 0; i < btf_vlen(t); i++) {
+		const char *word = btf__name_by_offset(btf, btf_enum(t)[i].name_off);
+
+		if (btf_enum(t)[i].val == type && strncmp(word, "__MAX", 5))
+			return word;
+	}
+	return NULL;
 }
 
-/* Where libbpf is older than the type. */
+/* As libbpf has it, which may be older than the type. */
 static const char *attach_type_name(int type)
 {
-	const char *name = libbpf_bpf_attach_type_str((enum bpf_attach_type)type);
+	static char name[64];
+	const char *word = attach_type_word(type);
+	const char *known = libbpf_bpf_attach_type_str((enum bpf_attach_type)type);
 
-	if (!is_attach_type(type))
-		return NULL;
-	return name || type != ATTACH_TYPE_NETFILTER ? name : "netfilter";
+	if (!word || known)
+		return word ? known : NULL;
+	snprintf(name, sizeof(name), "%s", word + strlen("BPF_"));
+	for (char *c = name; *c; c++)
+		*c = (char)tolower(*c);
+	return name;
 }
 
 static void put_prog_tags(FILE *f, int fd)
