@@ -157,8 +157,9 @@ license=(GPL)
 options=(!strip !zipman)
 package() { cp -r "\$startdir/root/." "\$pkgdir/"; }
 S
+	# makepkg -d asks no pacman, but wants one to be there.
 	chmod 755 "$work" && chown -R 65534:65534 "$work/arch" 2>/dev/null
-	(cd "$work/arch" && HOME=$work/arch PKGEXT=.pkg.tar.zst TMPDIR=/tmp \
+	(cd "$work/arch" && HOME=$work/arch PKGEXT=.pkg.tar.zst PACMAN=true TMPDIR=/tmp \
 		setpriv --reuid=65534 --regid=65534 --clear-groups makepkg -d >"$work/log" 2>&1 </dev/null) || :
 	package=$(ls "$work"/arch/*.pkg.tar.zst 2>/dev/null | head -n 1)
 	if [ -n "$package" ]; then
