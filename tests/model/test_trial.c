@@ -221,8 +221,8 @@ static void test_damaged_json(void **state)
 		"3",
 		"{\"programs\":3,\"failed\":{}}",
 		"{\"programs\":[3,null,[]]}",
-		"{\"failed\":[{\"object\":\"a\",\"name\":\"b\",\"section\":\"\",\"order\":-1,"
-		"\"errno\":1e9,\"log\":5,\"total_states\":\"x\"}]}",
+		("{\"failed\":[{\"object\":\"a\",\"name\":\"b\",\"section\":\"\",\"order\":-1,"
+		 "\"errno\":1e9,\"log\":5,\"total_states\":\"x\"}]}"),
 	};
 
 	(void)state;
