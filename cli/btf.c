@@ -172,13 +172,9 @@ static int run_dump(int n, char **args, const struct cli_guest *guest, bool timi
 	struct kt_error *err = skip_bpftool_words(&n, &args);
 	long id = 0;
 
-	if (!err && n < 1)
-		err = kt_error_hint(kt_error_new(KT_ERROR_USAGE, "btf dump needs an object's ID"),
-				    "`ktstr-gdb btf list` lists them");
 	if (!err)
-		err = cli_one_target(n - 1, args + 1);
-	if (!err)
-		err = cli_number("btf dump", args[0], 1, INT32_MAX, &id);
+		err = cli_id_and_target("btf dump", "an object's ID",
+					"`ktstr-gdb btf list` lists them", n, args, &id);
 	return err ? cli_fail(err)
 		   : dump_target(n > 1 ? args[1] : NULL, guest, (uint32_t)id, timing);
 }
@@ -199,10 +195,8 @@ static int dump(int argc, char **argv)
 
 		switch (c) {
 		case 'h':
-			fputs(list_help, stdout);
-			fputs(cli_guest_help, stdout);
-			fputs("\n", stdout);
-			return cli_print(list_output_help);
+			return cli_print_texts(
+				&(const struct cli_texts){list_help, list_output_help});
 		case '?': return CLI_USAGE;
 		case CLI_OPT_TIMING: timing = true; break;
 		default: err = cli_guest_option(&guest, c, optarg, &taken); break;

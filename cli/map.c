@@ -178,13 +178,9 @@ static int run_dump(int n, char **args, const struct cli_guest *guest, struct du
 				    "use map dump ID [TARGET]; ktstr-gdb maps lists the maps");
 	if (!err && n > 1 && strcmp(args[1], "id") == 0) /* bpftool's users write it */
 		n--, args++;
-	if (!err && n < 2)
-		err = kt_error_hint(kt_error_new(KT_ERROR_USAGE, "map dump needs a map's ID"),
-				    "`ktstr-gdb maps` lists the maps");
 	if (!err)
-		err = cli_one_target(n - 2, args + 2);
-	if (!err)
-		err = cli_number("map dump", args[1], 1, INT32_MAX, &id);
+		err = cli_id_and_target("map dump", "a map's ID", "`ktstr-gdb maps` lists the maps",
+					n - 1, args + 1, &id);
 	dump->order.id = (uint32_t)id;
 	return err ? cli_fail(err) : dump_target(n > 2 ? args[2] : NULL, guest, dump);
 }
@@ -207,11 +203,7 @@ int cli_map(int argc, char **argv)
 		bool taken;
 
 		switch (c) {
-		case 'h':
-			fputs(help, stdout);
-			fputs(cli_guest_help, stdout);
-			fputs("\n", stdout);
-			return cli_print(output_help);
+		case 'h': return cli_print_texts(&(const struct cli_texts){help, output_help});
 		case '?': return CLI_USAGE;
 		case CLI_OPT_JSON: dump.json = true; break;
 		case CLI_OPT_TIMING: dump.timing = true; break;

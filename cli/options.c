@@ -221,6 +221,14 @@ struct kt_error *cli_one_target(int n, char **args)
 	return kt_error_new(KT_ERROR_USAGE, "give one TARGET, not also \"%s\"", args[1]);
 }
 
+int cli_print_texts(const struct cli_texts *texts)
+{
+	fputs(texts->usage, stdout);
+	fputs(cli_guest_help, stdout);
+	fputs("\n", stdout);
+	return cli_print(texts->output);
+}
+
 int cli_parse_args(int argc, char **argv, const struct option *options,
 		   const struct cli_texts *texts, struct cli_args *args)
 {
@@ -233,12 +241,8 @@ int cli_parse_args(int argc, char **argv, const struct option *options,
 		if (o->val == 'o')
 			letters = "o:h";
 	while ((c = getopt_long(argc, argv, letters, options, NULL)) != -1) {
-		if (c == 'h') {
-			fputs(texts->usage, stdout);
-			fputs(cli_guest_help, stdout);
-			fputs("\n", stdout);
-			return cli_print(texts->output);
-		}
+		if (c == 'h')
+			return cli_print_texts(texts);
 		if (c == '?')
 			return CLI_USAGE;
 		err = cli_guest_option(&args->guest, c, optarg, &taken);
@@ -252,4 +256,16 @@ int cli_parse_args(int argc, char **argv, const struct option *options,
 		return cli_fail(err);
 	args->target = argv[optind];
 	return CLI_GO_ON;
+}
+
+struct kt_error *cli_id_and_target(const char *command, const char *what, const char *hint, int n,
+				   char **args, long *id_ret)
+{
+	struct kt_error *err;
+
+	if (n < 1)
+		return kt_error_hint(kt_error_new(KT_ERROR_USAGE, "%s needs %s", command, what),
+				     "%s", hint);
+	err = cli_one_target(n - 1, args + 1);
+	return err ? err : cli_number(command, args[0], 1, INT32_MAX, id_ret);
 }

@@ -111,7 +111,7 @@ const char *cli_sources_name(const struct kfacts_sources *sources);
 struct cli_output {
 	bool json, csv, timing;
 	const char *columns, *sort;
-	bool columns_later; /* another option decides which columns there are */
+	bool columns_later;             /* another option decides which columns there are */
 	const struct render_grid *grid; /* has the columns; NULL: those of programs */
 	enum cli_color color;
 	struct {
@@ -156,6 +156,9 @@ struct cli_texts {
 	const char *usage, *output;
 };
 
+/* Prints that; an exit status. */
+int cli_print_texts(const struct cli_texts *texts);
+
 #define CLI_GO_ON (-1)
 
 /*
@@ -168,5 +171,12 @@ int cli_parse_args(int argc, char **argv, const struct option *options,
 
 /* KT_ERROR_USAGE if there is more than one TARGET among n arguments. */
 struct kt_error *cli_one_target(int n, char **args);
+
+/*
+ * n arguments of command are "ID [TARGET]". KT_ERROR_USAGE: it needs what ("a map's ID"), of which
+ * hint says what lists them; or an argument is none, or is one too many.
+ */
+struct kt_error *cli_id_and_target(const char *command, const char *what, const char *hint, int n,
+				   char **args, long *id_ret);
 
 #endif

@@ -137,13 +137,10 @@ static int run_dump(int n, char **args, const struct cli_guest *guest, struct du
 					  : kt_error_new(KT_ERROR_USAGE,
 							 "\"%s\" is no command of prog", args[0]),
 				    "use prog dump ID [TARGET]");
-	else if (n < 2)
-		err = kt_error_hint(kt_error_new(KT_ERROR_USAGE, "prog dump needs a program's ID"),
-				    "`ktstr-gdb attach` lists the programs");
 	else
-		err = cli_one_target(n - 2, args + 2);
-	if (!err)
-		err = cli_number("prog dump", args[1], 1, INT32_MAX, &dump->id);
+		err = cli_id_and_target("prog dump", "a program's ID",
+					"`ktstr-gdb attach` lists the programs", n - 1, args + 1,
+					&dump->id);
 	return err ? cli_fail(err) : dump_target(n > 2 ? args[2] : NULL, guest, dump);
 }
 
@@ -165,11 +162,7 @@ int cli_prog(int argc, char **argv)
 		bool taken;
 
 		switch (c) {
-		case 'h':
-			fputs(help, stdout);
-			fputs(cli_guest_help, stdout);
-			fputs("\n", stdout);
-			return cli_print(output_help);
+		case 'h': return cli_print_texts(&(const struct cli_texts){help, output_help});
 		case '?': return CLI_USAGE;
 		case CLI_OPT_JSON: dump.json = true; break;
 		case CLI_OPT_TIMING: dump.timing = true; break;

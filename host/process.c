@@ -82,8 +82,6 @@ static bool read_link(const char *dir, const char *name, char *target, size_t si
 
 /* --- is it QEMU? --- */
 
-/* The last part of a path, which is left as it is. */
-
 /*
  * A QEMU's program: "qemu-system-x86_64", RHEL's "qemu-kvm", "kvm"; also with " (deleted)" after an
  * upgrade, and as NixOS wraps it, ".qemu-system-x86_64-wrapped".
