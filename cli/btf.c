@@ -108,6 +108,13 @@ static void types_deinit(struct types *types)
 	btf__free(types->base);
 }
 
+static struct kt_error *parse(uint32_t id, const struct kt_buf *data, struct btf *base,
+			      struct btf **ret)
+{
+	return kt_error_wrap(btf_parse_checked(data->data, data->len, base, ret),
+			     "BTF object %" PRIu32, id);
+}
+
 static struct kt_error *read_types(struct cli_session *session, uint32_t id, struct types *ret)
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf data = KT_BUF_INIT, base_data = KT_BUF_INIT;
@@ -123,11 +130,9 @@ static struct kt_error *read_types(struct cli_session *session, uint32_t id, str
 					   "another",
 					   id);
 		if (!err)
-			err = btf_parse_checked(base_data.data, base_data.len, NULL, &ret->base);
+			err = parse(object.base_id, &base_data, NULL, &ret->base);
 	}
-	if (!err)
-		err = btf_parse_checked(data.data, data.len, ret->base, &ret->btf);
-	return kt_error_wrap(err, "BTF object %" PRIu32, id);
+	return err ? err : parse(id, &data, ret->base, &ret->btf);
 }
 
 static int dump_target(const char *target, const struct cli_guest *guest, uint32_t id, bool timing)
