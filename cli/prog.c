@@ -55,9 +55,8 @@ static struct kt_error *jited_text(struct cli_session *session, const struct dum
 
 	if (!err && !known)
 		cli_note("%s: only bytes are shown",
-			 machine_library() ? "its library for machine code does not know this "
-					     "architecture"
-					   : "ktstr-gdb was built without capstone");
+			 machine_load() ? "capstone does not know this architecture"
+					: "there is no capstone (libcapstone) for ktstr-gdb here");
 	if (err)
 		return err;
 	return dump->json ? render_jited_json(jited, dump->how.opcodes, ret)
@@ -85,8 +84,11 @@ static int dump_target(const char *target, const struct cli_guest *guest, const 
 	const struct inspect_options what = {.objects = dump->jited ? INSPECT_JITED : INSPECT_INSNS,
 					     .prog_id = (uint32_t)dump->id};
 	_cleanup_(cli_session_deinit) struct cli_session session = {0};
-	struct kt_error *err = cli_session_open(&session, guest, target, NULL);
+	struct kt_error *err;
 
+	if (dump->jited)
+		machine_load();
+	err = cli_session_open(&session, guest, target, NULL);
 	if (!err)
 		err = cli_session_read(&session, &what);
 	return err ? cli_fail(err) : show(&session, dump);

@@ -8,6 +8,7 @@
 
 #ifdef KT_CAPSTONE
 #include <capstone/capstone.h>
+#include <dlfcn.h>
 #endif
 
 /* Of bytes that nothing disassembles, in one line. */
@@ -58,12 +59,50 @@ static struct kt_error *only_bytes(struct jited *jited)
 
 #ifdef KT_CAPSTONE
 
+#define WORD(x)   #x
+#define NUMBER(x) WORD(x)
+
+/* Its tables are full of addresses: linked in, it made each start of the tool 1.6 times as long. */
+static struct {
+	bool tried, there;
+	__typeof__(cs_open) *open;
+	__typeof__(cs_close) *close;
+	__typeof__(cs_option) *option;
+	__typeof__(cs_malloc) *malloc;
+	__typeof__(cs_free) *free;
+	__typeof__(cs_disasm_iter) *disasm_iter;
+	__typeof__(cs_insn_group) *insn_group;
+} cs;
+
+bool machine_load(void)
+{
+	void *library;
+
+	if (cs.tried)
+		return cs.there;
+	cs.tried = true;
+	/* Of the very ABI that the header has. */
+	library = dlopen("libcapstone.so." NUMBER(CS_API_MAJOR), RTLD_NOW | RTLD_LOCAL);
+	if (!library)
+		return false;
+	cs.open = dlsym(library, "cs_open");
+	cs.close = dlsym(library, "cs_close");
+	cs.option = dlsym(library, "cs_option");
+	cs.malloc = dlsym(library, "cs_malloc");
+	cs.free = dlsym(library, "cs_free");
+	cs.disasm_iter = dlsym(library, "cs_disasm_iter");
+	cs.insn_group = dlsym(library, "cs_insn_group");
+	cs.there = cs.open && cs.close && cs.option && cs.malloc && cs.free && cs.disasm_iter &&
+		   cs.insn_group;
+	return cs.there;
+}
+
 /* False: this library does not know it. */
 static bool open_for(const char *arch, csh *ret)
 {
 	static const struct {
 		const char *arch;
-		cs_arch cs;
+		cs_arch machine;
 		cs_mode mode;
 	} known[] = {
 		{"x86_64", CS_ARCH_X86, CS_MODE_64},
@@ -77,11 +116,11 @@ static bool open_for(const char *arch, csh *ret)
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
 		if (strcmp(known[i].arch, arch) != 0)
 			continue;
-		if (cs_open(known[i].cs, known[i].mode, ret) != CS_ERR_OK)
+		if (cs.open(known[i].machine, known[i].mode, ret) != CS_ERR_OK)
 			return false;
-		cs_option(*ret, CS_OPT_DETAIL, CS_OPT_ON); /* the groups of an instruction */
-		if (known[i].cs == CS_ARCH_X86)
-			cs_option(*ret, CS_OPT_SYNTAX, CS_OPT_SYNTAX_ATT);
+		cs.option(*ret, CS_OPT_DETAIL, CS_OPT_ON); /* the groups of an instruction */
+		if (known[i].machine == CS_ARCH_X86)
+			cs.option(*ret, CS_OPT_SYNTAX, CS_OPT_SYNTAX_ATT);
 		return true;
 	}
 	return false;
@@ -122,7 +161,7 @@ static struct kt_error *show_target(const struct names *names, const struct jite
 
 static bool leads_away(csh handle, const cs_insn *in)
 {
-	return cs_insn_group(handle, in, CS_GRP_CALL) || cs_insn_group(handle, in, CS_GRP_JUMP);
+	return cs.insn_group(handle, in, CS_GRP_CALL) || cs.insn_group(handle, in, CS_GRP_JUMP);
 }
 
 static struct kt_error *add_insn(const struct names *names, struct jited_func *func, csh handle,
@@ -159,7 +198,7 @@ static struct kt_error *disassemble(const struct names *names, struct jited_func
 		size_t left = func->len - at;
 		uint64_t addr = func->addr + at;
 
-		if (cs_disasm_iter(handle, &code, &left, &addr, in)) {
+		if (cs.disasm_iter(handle, &code, &left, &addr, in)) {
 			err = add_insn(names, func, handle, in, at);
 			at += in->size;
 		} else {
@@ -180,28 +219,26 @@ struct kt_error *machine_disassemble(struct jited *jited, machine_name_fn *name_
 	cs_insn *in;
 	csh handle;
 
-	*known_ret = open_for(jited->arch, &handle);
+	*known_ret = machine_load() && open_for(jited->arch, &handle);
 	if (!*known_ret)
 		return only_bytes(jited);
-	in = cs_malloc(handle);
+	in = cs.malloc(handle);
 	if (!in)
 		err = kt_error_no_memory();
 	for (size_t i = 0; i < jited->funcs.len && !err; i++)
 		err = disassemble(&names, &jited->funcs.data[i], handle, in);
 	if (in)
-		cs_free(in, 1);
-	cs_close(&handle);
+		cs.free(in, 1);
+	cs.close(&handle);
 	return err;
 }
 
-#define WORD(x)   #x
-#define NUMBER(x) WORD(x)
-const char *machine_library(void)
-{
-	return "capstone " NUMBER(CS_API_MAJOR) "." NUMBER(CS_API_MINOR);
-}
-
 #else
+
+bool machine_load(void)
+{
+	return false;
+}
 
 struct kt_error *machine_disassemble(struct jited *jited, machine_name_fn *name_of, void *arg,
 				     bool *known_ret)
@@ -210,11 +247,6 @@ struct kt_error *machine_disassemble(struct jited *jited, machine_name_fn *name_
 	(void)arg;
 	*known_ret = false;
 	return only_bytes(jited);
-}
-
-const char *machine_library(void)
-{
-	return NULL;
 }
 
 #endif
