@@ -16,7 +16,7 @@
 /* The addresses at which the recovered kernel ran. */
 struct record_place {
 	gaddr_t text; /* _text, at run time */
-	/* Where the mapped image begins (introspect/gather.h); 0: nobody looked. */
+	/* Where the mapped image begins (memory/gather.h); 0: nobody looked. */
 	gaddr_t image_start;
 	/* Run-time minus link-time address of the image. */
 	int64_t kaslr_offset;
@@ -76,7 +76,7 @@ size_t record_list(const char *cache_dir, struct record_known *ret, size_t max);
 
 /*
  * A part of the kernel at a place, which was left over when gathering it was interrupted
- * (introspect/gather.h). False: there is none. Storing an empty part removes what is there. The
+ * (memory/gather.h). False: there is none. Storing an empty part removes what is there. The
  * cache keeps the parts of a few places.
  */
 bool record_load_part(const char *cache_dir, const char *place, struct kt_buf *ret);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/attach.h"
-#include "host/target.h"
 #include "cli/show.h"
+#include "host/target.h"
 #include "util/cleanup.h"
 
 static const char help[] =
@@ -10,9 +10,7 @@ static const char help[] =
 	"Prints the BPF programs of a running QEMU guest. The guest stops for a\n"
 	"few milliseconds, and runs on. Without --vmlinux, its kernel is read from its\n"
 	"memory, in short stops, the first time that it is seen.\n"
-	"\n"
-	HOST_TARGET_HELP
-	"\n";
+	"\n" HOST_TARGET_HELP "\n";
 
 int cli_attach_to(const struct cli_args *args)
 {

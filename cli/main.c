@@ -59,24 +59,15 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"attach", cli_attach},
-	{"btf", cli_btf},
-	{"cache", cli_cache},
-	{"check", cli_check},
-	{"collect", cli_collect},
-	{"diff", cli_diff},
-	{"explain", cli_explain},
-	{"fetch-kernel", cli_fetch_kernel},
-	{"info", cli_info},
-	{"layout", cli_layout},
-	{"links", cli_links},
-	{"list", cli_list},
-	{"log", cli_log},
-	{"map", cli_map},
-	{"maps", cli_maps},
-	{"prog", cli_prog},
-	{"report", cli_report},
-	{"sweep", cli_sweep},
+	{"attach", cli_attach},   {"btf", cli_btf},
+	{"cache", cli_cache},     {"check", cli_check},
+	{"collect", cli_collect}, {"diff", cli_diff},
+	{"explain", cli_explain}, {"fetch-kernel", cli_fetch_kernel},
+	{"info", cli_info},       {"layout", cli_layout},
+	{"links", cli_links},     {"list", cli_list},
+	{"log", cli_log},         {"map", cli_map},
+	{"maps", cli_maps},       {"prog", cli_prog},
+	{"report", cli_report},   {"sweep", cli_sweep},
 	{"watch", cli_watch},
 };
 

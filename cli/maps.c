@@ -8,9 +8,7 @@ static const char help[] =
 	"\n"
 	"Prints the BPF maps of a running QEMU guest, as `bpftool map` names things. The\n"
 	"guest stops for a few milliseconds, and runs on.\n"
-	"\n"
-	HOST_TARGET_HELP
-	"\n";
+	"\n" HOST_TARGET_HELP "\n";
 
 static const char output_help[] =
 	"Output:\n"

@@ -11,9 +11,9 @@
 #include "cli/fence.h"
 #include "cli/session.h"
 #include "host/process.h"
-#include "introspect/gather_stub.h"
 #include "introspect/inspect_apart.h"
-#include "introspect/locate.h"
+#include "memory/gather_stub.h"
+#include "memory/locate.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/io.h"
@@ -74,8 +74,8 @@ static struct kt_error *find_target(const char *text, struct host_target *ret)
 	struct kt_error *err = text ? NULL : host_vm_default(&proc, &found, &pid);
 
 	if (!err && pid)
-		cli_note("no TARGET is given; the only VM of this host is %s (pid %" PRIu32 ")", found,
-			 pid);
+		cli_note("no TARGET is given; the only VM of this host is %s (pid %" PRIu32 ")",
+			 found, pid);
 	if (!err)
 		err = host_target_parse(text ? text : found, &target);
 	if (err)
@@ -112,8 +112,9 @@ static struct kt_error *open_link(struct cli_session *s, const struct host_targe
 	if (err)
 		return err;
 	if (vm->started && s->target.port)
-		cli_note("this monitor cannot pass a socket: QEMU's GDB stub listens on %s meanwhile",
-			 vm->address);
+		cli_note(
+			"this monitor cannot pass a socket: QEMU's GDB stub listens on %s meanwhile",
+			vm->address);
 	free(s->target.text);
 	s->target.text = strdup(target->text);
 	s->target.dialer = host_link_dialer(s->link);
@@ -345,7 +346,8 @@ static void tell_progress(void *context, uint64_t done, uint64_t all)
 	unsigned int percent = all ? (unsigned int)(done * 100 / all) : 100;
 	char step[80];
 
-	snprintf(step, sizeof(step), "reading the kernel out of the guest's memory, %u %%", percent);
+	snprintf(step, sizeof(step), "reading the kernel out of the guest's memory, %u %%",
+		 percent);
 	if (!telling->told && kt_now_ns() - telling->since_ns >= TELL_AFTER_NS) {
 		cli_note("%s of %.1f MB by now; --vmlinux FILE, the guest's kernel image, spares "
 			 "that",

@@ -11,7 +11,7 @@
  *   2. Facts. From the files that the options name, if these have types and symbols. Else from the
  *             cache, if it has the kernel that was last seen at this address, or if one of its
  *             kernels is recognised in the guest's memory. Else out of that memory, in many short
- *             stops (introspect/gather.h), over one connection, which step 3 goes on with.
+ *             stops (memory/gather.h), over one connection, which step 3 goes on with.
  *   3. Stop.  Connect, find the kernel, prove that it is the kernel of the facts, read, detach.
  *             If the facts are the cache's and the guest runs another kernel by now, step 2 is
  *             done again, from memory.
@@ -31,7 +31,7 @@
 
 #include "cli/options.h"
 #include "host/link.h"
-#include "introspect/gather_stub.h"
+#include "memory/gather_stub.h"
 #include "introspect/inspect.h"
 
 /* A command may read every member, and set retry_ms. */

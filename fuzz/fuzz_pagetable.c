@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "introspect/arch.h"
-#include "introspect/pagetable.h"
+#include "memory/arch.h"
+#include "memory/pagetable.h"
 #include "util/cursor.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

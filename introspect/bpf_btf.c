@@ -4,7 +4,7 @@
 
 #include "introspect/bpf_btf.h"
 #include "introspect/bpf_idr.h"
-#include "introspect/object.h"
+#include "memory/object.h"
 #include "util/cleanup.h"
 
 enum { BTF_REFCNT, BTF_ID, BTF_DATA, BTF_SIZE, BTF_BASE, BTF_NAME, BTF_KERNEL };

@@ -6,7 +6,7 @@
 #ifndef KT_INTROSPECT_BPF_BTF_H
 #define KT_INTROSPECT_BPF_BTF_H
 
-#include "introspect/guest.h"
+#include "memory/guest.h"
 #include "model/btf.h"
 
 /* No BTF is larger: the kernel's own limit for what is loaded is 16 MB (BTF_MAX_SIZE). */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "introspect/bpf_idr.h"
-#include "introspect/xarray.h"
+#include "memory/xarray.h"
 #include "util/cleanup.h"
 
 static const struct view_field head_fields[] = {{.path = "idr_rt.xa_head"}};

@@ -6,9 +6,9 @@
 #ifndef KT_INTROSPECT_BPF_IDR_H
 #define KT_INTROSPECT_BPF_IDR_H
 
-#include "introspect/guest.h"
-#include "introspect/view.h"
-#include "introspect/xarray.h"
+#include "memory/guest.h"
+#include "memory/view.h"
+#include "memory/xarray.h"
 
 /* More objects than any machine has, of less than 2 KB each. */
 #define BPF_IDR_MAX 100000

@@ -6,8 +6,8 @@
 #include "introspect/bpf_idr.h"
 #include "introspect/bpf_insns.h"
 #include "introspect/bpf_insns_source.h"
-#include "introspect/object.h"
-#include "introspect/xarray.h"
+#include "memory/object.h"
+#include "memory/xarray.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
 

@@ -7,7 +7,7 @@
 #ifndef KT_INTROSPECT_BPF_INSNS_H
 #define KT_INTROSPECT_BPF_INSNS_H
 
-#include "introspect/guest.h"
+#include "memory/guest.h"
 #include "model/insns.h"
 
 bool bpf_insns_wants(struct wants *wants);

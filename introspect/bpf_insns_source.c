@@ -7,7 +7,7 @@
 #include "btf/proto.h"
 #include "btf/types.h"
 #include "introspect/bpf_insns_source.h"
-#include "introspect/object.h"
+#include "memory/object.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
 

@@ -6,7 +6,7 @@
 #ifndef KT_INTROSPECT_BPF_INSNS_SOURCE_H
 #define KT_INTROSPECT_BPF_INSNS_SOURCE_H
 
-#include "introspect/guest.h"
+#include "memory/guest.h"
 #include "model/insns.h"
 
 /* As read; what could not be read is as if the program had none. */

@@ -4,7 +4,7 @@
 
 #include "introspect/bpf_idr.h"
 #include "introspect/bpf_jited.h"
-#include "introspect/object.h"
+#include "memory/object.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
 

@@ -6,7 +6,7 @@
 #ifndef KT_INTROSPECT_BPF_JITED_H
 #define KT_INTROSPECT_BPF_JITED_H
 
-#include "introspect/guest.h"
+#include "memory/guest.h"
 #include "model/jited.h"
 
 bool bpf_jited_wants(struct wants *wants);

@@ -8,7 +8,7 @@
 #ifndef KT_INTROSPECT_BPF_LINK_H
 #define KT_INTROSPECT_BPF_LINK_H
 
-#include "introspect/guest.h"
+#include "memory/guest.h"
 #include "model/map.h"
 
 bool bpf_links_wants(struct wants *wants);

@@ -8,8 +8,8 @@
 #ifndef KT_INTROSPECT_BPF_LINK_CHAIN_H
 #define KT_INTROSPECT_BPF_LINK_CHAIN_H
 
-#include "introspect/cstring.h"
-#include "introspect/guest.h"
+#include "memory/cstring.h"
+#include "memory/guest.h"
 #include "model/map.h"
 
 /* A link, and what it takes to work out some of its members. */

@@ -7,7 +7,7 @@
 #ifndef KT_INTROSPECT_BPF_MAP_H
 #define KT_INTROSPECT_BPF_MAP_H
 
-#include "introspect/guest.h"
+#include "memory/guest.h"
 #include "model/map.h"
 
 bool bpf_maps_wants(struct wants *wants);

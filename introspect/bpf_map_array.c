@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "introspect/bpf_map_dump_impl.h"
-#include "introspect/object.h"
+#include "memory/object.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
 

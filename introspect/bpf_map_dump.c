@@ -5,7 +5,7 @@
 #include "introspect/bpf_btf.h"
 #include "introspect/bpf_idr.h"
 #include "introspect/bpf_map_dump_impl.h"
-#include "introspect/object.h"
+#include "memory/object.h"
 #include "util/cleanup.h"
 
 /* A key is at most 64 KB (a hash's element is one allocation), a value 4 GB; be content with less.

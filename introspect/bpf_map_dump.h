@@ -10,7 +10,7 @@
 #ifndef KT_INTROSPECT_BPF_MAP_DUMP_H
 #define KT_INTROSPECT_BPF_MAP_DUMP_H
 
-#include "introspect/guest.h"
+#include "memory/guest.h"
 #include "model/map_dump.h"
 
 /* Bytes that are read of a map in one stop, about: some 20 ms. */

@@ -4,7 +4,7 @@
 #define KT_INTROSPECT_BPF_MAP_DUMP_IMPL_H
 
 #include "introspect/bpf_map_dump.h"
-#include "introspect/percpu.h"
+#include "memory/percpu.h"
 
 /* What lies where a map of this type has a value. */
 enum map_content {

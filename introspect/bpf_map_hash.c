@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "introspect/bpf_map_dump_impl.h"
-#include "introspect/object.h"
+#include "memory/object.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
 

@@ -4,7 +4,7 @@
 
 #include "introspect/bpf_idr.h"
 #include "introspect/bpf_prog_impl.h"
-#include "introspect/xarray.h"
+#include "memory/xarray.h"
 #include "util/cleanup.h"
 
 /* More than any machine has, of less than 2 KB each: a bound for a guest that is damaged. */

@@ -10,7 +10,7 @@
 #ifndef KT_INTROSPECT_BPF_PROG_H
 #define KT_INTROSPECT_BPF_PROG_H
 
-#include "introspect/guest.h"
+#include "memory/guest.h"
 #include "model/program.h"
 
 /* Everything that reading programs needs to know of a kernel. False: no memory. */

@@ -3,7 +3,7 @@
 #ifndef KT_INTROSPECT_BPF_PROG_ONE_H
 #define KT_INTROSPECT_BPF_PROG_ONE_H
 
-#include "introspect/object.h"
+#include "memory/object.h"
 #include "model/program.h"
 
 /* The fields of struct bpf_prog. */

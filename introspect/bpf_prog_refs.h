@@ -8,7 +8,7 @@
 #define KT_INTROSPECT_BPF_PROG_REFS_H
 
 #include "introspect/bpf_prog_one.h"
-#include "introspect/percpu.h"
+#include "memory/percpu.h"
 
 /* An array of pointers, and one view's image of what each leads to. */
 struct pointees {

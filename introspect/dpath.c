@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "introspect/cstring.h"
 #include "introspect/dpath.h"
-#include "introspect/object.h"
+#include "memory/cstring.h"
+#include "memory/object.h"
 #include "util/cleanup.h"
 
 #define MAX_STEPS 256 /* names and mounts on the way up */

@@ -7,7 +7,7 @@
 #ifndef KT_INTROSPECT_DPATH_H
 #define KT_INTROSPECT_DPATH_H
 
-#include "introspect/guest.h"
+#include "memory/guest.h"
 
 struct dpath {
 	gaddr_t mnt, dentry; /* of the struct path */

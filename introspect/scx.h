@@ -14,7 +14,7 @@
 #ifndef KT_INTROSPECT_SCX_H
 #define KT_INTROSPECT_SCX_H
 
-#include "introspect/guest.h"
+#include "memory/guest.h"
 #include "model/program.h"
 
 /* Everything that reading the state needs to know of a kernel. False: no memory. */

@@ -3,7 +3,7 @@
 #ifndef KT_INTROSPECT_WALLCLOCK_H
 #define KT_INTROSPECT_WALLCLOCK_H
 
-#include "introspect/guest.h"
+#include "memory/guest.h"
 
 struct wallclock {
 	struct view view;

@@ -3,7 +3,7 @@
 #ifndef KT_WATCH_IDENTITY_H
 #define KT_WATCH_IDENTITY_H
 
-#include "introspect/guest.h"
+#include "memory/guest.h"
 
 struct identity {
 	const struct kfacts *facts;

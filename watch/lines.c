@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "introspect/object.h"
+#include "memory/object.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
 #include "watch/lines.h"

@@ -3,7 +3,7 @@
 #ifndef KT_WATCH_LINES_H
 #define KT_WATCH_LINES_H
 
-#include "introspect/guest.h"
+#include "memory/guest.h"
 #include "model/load.h"
 
 /* How one kernel lays them out. */

@@ -3,7 +3,7 @@
 #ifndef KT_WATCH_PLACES_H
 #define KT_WATCH_PLACES_H
 
-#include "introspect/guest.h"
+#include "memory/guest.h"
 #include "watch/failing.h"
 
 enum watch_place {

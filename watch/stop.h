@@ -6,8 +6,8 @@
 #ifndef KT_WATCH_STOP_H
 #define KT_WATCH_STOP_H
 
-#include "introspect/source.h"
-#include "introspect/view.h"
+#include "memory/source.h"
+#include "memory/view.h"
 #include "watch/arch.h"
 
 struct stop {

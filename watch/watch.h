@@ -9,7 +9,7 @@
 #define KT_WATCH_WATCH_H
 
 #include "gdbrsp/client.h"
-#include "introspect/guest.h"
+#include "memory/guest.h"
 #include "model/load.h"
 
 struct watch;

@@ -20,7 +20,7 @@
 #include "image/image.h"
 #include "introspect/bpf_prog.h"
 #include "introspect/scx.h"
-#include "introspect/view.h"
+#include "memory/view.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 

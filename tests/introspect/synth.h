@@ -13,8 +13,8 @@
 #define KT_TESTS_INTROSPECT_SYNTH_H
 
 #include "introspect/bpf_prog.h"
-#include "tests/introspect/fake_facts.h"
-#include "tests/introspect/textmem.h"
+#include "tests/memory/fake_facts.h"
+#include "tests/memory/textmem.h"
 
 #define SYNTH_TEXT       UINT64_C(0xffffffff81000000)
 #define SYNTH_DIRECT     UINT64_C(0xffff888000000000)

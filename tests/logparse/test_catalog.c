@@ -17,7 +17,7 @@
 #include "logparse/catalog_match.h"
 #include "logparse/catalog_template.h"
 #include "logparse/last.h"
-#include "tests/introspect/rng.h"
+#include "tests/memory/rng.h"
 #include "tests/logparse/catalog_examples.h"
 #include "tests/logparse/errors.h"
 #include "util/cleanup.h"

@@ -10,7 +10,7 @@
 
 #include <glob.h>
 
-#include "tests/introspect/rng.h"
+#include "tests/memory/rng.h"
 #include "tests/logparse/unmark_help.h"
 #include "util/cleanup.h"
 

@@ -11,7 +11,7 @@
 /* cmocka.h needs those before it. */
 #include <cmocka.h>
 
-#include "tests/introspect/rng.h"
+#include "tests/memory/rng.h"
 #include "tests/logparse/unmark_help.h"
 
 #define BODY_MAX 40

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "logparse/cycle.h"
-#include "tests/introspect/rng.h"
+#include "tests/memory/rng.h"
 
 #define N_MAX 240
 

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "logparse/last.h"
-#include "tests/introspect/rng.h"
+#include "tests/memory/rng.h"
 #include "tests/logparse/describe.h"
 #include "tests/logparse/errors.h"
 

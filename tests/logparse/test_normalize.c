@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "logparse/line.h"
-#include "tests/introspect/rng.h"
+#include "tests/memory/rng.h"
 
 /* The normalised line, to be freed, without trailing blanks, which mean nothing. */
 static char *normal(const char *line, size_t len)

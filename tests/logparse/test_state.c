@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "logparse/state.h"
-#include "tests/introspect/rng.h"
+#include "tests/memory/rng.h"
 #include "tests/logparse/errors.h"
 
 static struct kt_text text_of(const char *s)

@@ -17,7 +17,7 @@
 
 #include "logparse/insn.h"
 #include "logparse/steps.h"
-#include "tests/introspect/rng.h"
+#include "tests/memory/rng.h"
 #include "util/buf.h"
 #include "util/vec.h"
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "logparse/trace.h"
-#include "tests/introspect/rng.h"
+#include "tests/memory/rng.h"
 #include "tests/logparse/errors.h"
 
 #define MAX_EVENTS 200

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/introspect/rng.h"
+#include "tests/memory/rng.h"
 #include "util/buf.h"
 #include "util/vec.h"
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "render/log_last.h"
-#include "tests/introspect/rng.h"
+#include "tests/memory/rng.h"
 #include "tests/logparse/errors.h"
 
 #define STATS                                                                                      \

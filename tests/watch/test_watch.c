@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "tests/introspect/fake_facts.h"
+#include "tests/memory/fake_facts.h"
 #include "tests/lib/stub.h"
 #include "util/cursor.h"
 #include "watch/watch_impl.h"

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What address translation needs from an architecture. Each has one short table of operations in
+ * a file of its own. The walks themselves are in pagetable.c and enumerate.c.
+ *
+ * A space is one page table with all that is needed to walk it: how its levels cut up an address,
+ * and which addresses it maps. It comes from the registers of a vCPU.
+ */
+#ifndef KT_MEMORY_ARCH_H
+#define KT_MEMORY_ARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/gaddr.h"
+
+#define ARCH_MAX_REGISTERS 16
+#define ARCH_MAX_SPACES    8
+#define ARCH_MAX_RANK      7
+#define ARCH_MAX_LEVELS    5
+
+/* `bits` bits of an address, from bit `shift` on, choose the entry in a table of this level. */
+struct arch_level {
+	uint8_t shift;
+	uint8_t bits;
+};
+
+/* What the bits above the translated ones have to be; other addresses are never mapped. */
+enum arch_form {
+	ARCH_FORM_SIGNED, /* copies of the highest translated bit */
+	ARCH_FORM_LOW,    /* all 0 */
+	ARCH_FORM_HIGH,   /* all 1 */
+};
+
+/* A table, of which some architectures allow only a part to exist. */
+struct arch_table {
+	gaddr_t addr;       /* physical */
+	unsigned int first; /* the first entry that exists; addr is that of entry 0 all the same */
+	unsigned int count; /* entries that exist; 0: all that the level's bits can choose */
+};
+
+struct arch_space {
+	struct arch_table root;
+	unsigned int levels; /* the root is of this level, pages are in tables of level 1 */
+	struct arch_level level[ARCH_MAX_LEVELS]; /* of level n: [n - 1] */
+	enum arch_form form;
+	unsigned int tag_bits; /* so many of the highest bits are ignored */
+	uint64_t format;       /* what else the architecture's entry() needs */
+
+	/* The kernel image begins at an address in this range. */
+	gaddr_t image_first, image_last; /* both within */
+	/*
+	 * The image begins at a multiple of this, which is the size of one entry of a table of
+	 * image_level. 0: it begins where a mapping of text begins.
+	 */
+	uint64_t image_align;
+	unsigned int image_level;
+	/* The run-time address of arch->anchor, if the kernel has set it; else 0. */
+	gaddr_t anchor;
+
+	/*
+	 * The stub's virtual reads go through this table now, and see all that it maps. False: the
+	 * registers only lead to the table (the kernel's, under PTI), or its mappings are not for
+	 * the mode that the vCPU is in.
+	 */
+	bool live;
+	unsigned int rank; /* tables of lower rank are likelier to map the whole kernel */
+};
+
+enum arch_entry_kind {
+	ARCH_ENTRY_NONE,
+	ARCH_ENTRY_TABLE,
+	ARCH_ENTRY_LEAF,
+};
+
+/* A decoded entry. A page is writable or executable only if all entries above it allow that, too.
+ */
+struct arch_entry {
+	enum arch_entry_kind kind;
+	struct arch_table table; /* of a leaf, addr is the page's */
+	unsigned int leaf_shift; /* the page has 1 << leaf_shift bytes; 0: as the level's */
+	bool writable;           /* by the kernel */
+	bool executable;         /* by the kernel */
+};
+
+struct arch {
+	const char *name; /* as struct kfacts_kernel's arch, which is `uname -m` */
+
+	/*
+	 * Registers by the stub's names, at most ARCH_MAX_REGISTERS, in the form of
+	 * rsp_client_registers(): "?" before one that may be absent, "|" between two names.
+	 */
+	const char *const *registers;
+	size_t n_registers;
+
+	/*
+	 * The page tables that a vCPU's registers (in the order of `registers`) lead to. Returns
+	 * how many, at most ARCH_MAX_SPACES. 0: the MMU is not on yet; or the registers are of no
+	 * use, then *unsupported_ret says why. It is untouched otherwise.
+	 */
+	size_t (*spaces)(const uint64_t *values, struct arch_space *ret,
+			 const char **unsupported_ret);
+
+	unsigned int entry_size; /* bytes */
+	struct arch_entry (*entry)(const struct arch_space *space, unsigned int level,
+				   uint64_t entry);
+
+	/*
+	 * A symbol whose run-time address is known without a search: from a register (arch_space's
+	 * anchor), or from the pointer at anchor_at in physical memory if that is not 0. NULL:
+	 * there is none.
+	 */
+	const char *anchor;
+	gaddr_t anchor_at;
+
+	/*
+	 * root: the symbol of the kernel's own top table, which is a part of the image; its
+	 * physical address tells that of the image. voffset: the symbol of a variable that holds
+	 * the image's virtual minus its physical addresses. NULL: the kernel has no such symbols.
+	 */
+	const char *root, *voffset;
+
+	/* Why a stub of QEMU may lack the registers; NULL: there is no known reason. */
+	const char *no_registers;
+};
+
+/* Sets the levels: each has bits_each, the highest one what is left of addr_bits. */
+void arch_space_cut(struct arch_space *space, unsigned int page_shift, unsigned int bits_each,
+		    unsigned int addr_bits);
+
+/* How many low bits of an address are translated. */
+static inline unsigned int arch_space_bits(const struct arch_space *space)
+{
+	const struct arch_level *top = &space->level[space->levels - 1];
+
+	return top->shift + top->bits;
+}
+
+/* The whole address, in the space's form, from its translated bits. */
+gaddr_t arch_space_complete(const struct arch_space *space, gaddr_t addr);
+
+/* False: the address is not of the space's form, and so is not mapped whatever the table says. */
+bool arch_space_has(const struct arch_space *space, gaddr_t addr);
+
+extern const struct arch arch_x86_64, arch_aarch64, arch_riscv64, arch_s390x;
+
+/* The architecture of that name, or NULL. */
+const struct arch *arch_by_name(const char *name);
+
+/* For loops over all of them: NULL behind the last. */
+const struct arch *arch_at(size_t i);
+
+#endif

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Finds a stopped guest's kernel image by page tables, before anything is known of the kernel. */
+#include <elf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "btf/vmcoreinfo.h"
+#include "memory/gather_impl.h"
+#include "util/cleanup.h"
+#include "util/cursor.h"
+
+/* As in memory/guest.c: the page table of any vCPU maps the kernel, as a rule. */
+#define FEW_CPUS 4
+
+/* No kernel has less read-only data. */
+#define IMAGE_CONSTANTS_MIN (UINT64_C(1) << 19)
+
+void gather_free_ranges(struct gather *g)
+{
+	kt_vec_for_each (&g->ranges, range)
+		free((void *)range->data);
+	kt_vec_free(&g->ranges);
+	kt_vec_for_each (&g->pieces, piece)
+		piece->data = NULL;
+}
+
+/* ELF machine and byte order of the kernels of each architecture. */
+static const struct {
+	const char *name;
+	uint16_t machine;
+	bool big_endian;
+} kernels[] = {
+	{"x86_64", EM_X86_64, false},
+	{"aarch64", EM_AARCH64, false},
+	{"riscv64", EM_RISCV, false},
+	{"s390x", EM_S390, true},
+};
+
+static bool describe(const struct arch *arch, struct recover_memory *ret)
+{
+	for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++) {
+		if (strcmp(kernels[i].name, arch->name))
+			continue;
+		ret->machine = kernels[i].machine;
+		ret->big_endian = kernels[i].big_endian;
+		ret->pointer_size = 8;
+		return true;
+	}
+	return false;
+}
+
+/* How many bytes of read-only data are mapped. */
+static uint64_t constants(const struct gather *g)
+{
+	uint64_t sum = 0;
+
+	kt_vec_for_each (&g->pieces, p)
+		if (!p->writable && !p->executable)
+			sum += p->len;
+	return sum;
+}
+
+/* Text comes right before the read-only data; modules may lie before both. */
+static void find_start(struct gather *g)
+{
+	const struct gather_piece *text = NULL;
+	uint64_t most = 0;
+
+	kt_vec_for_each (&g->pieces, p) {
+		if (p->executable)
+			text = p;
+		if (p->executable || p->writable || p->len <= most)
+			continue;
+		most = p->len;
+		g->image_start = text ? text->virtual : p->virtual;
+	}
+}
+
+static struct kt_error *map_image(struct gather *g, const struct arch_space *space)
+{
+	const struct gmem physical = {g->source.read_physical, g->source.context};
+	_cleanup_(pagetable_ranges_deinit) struct pagetable_ranges ranges = {0};
+	struct pagetable *pt;
+	struct kt_error *err;
+
+	g->pieces.len = 0;
+	err = pagetable_create(g->arch, g->memory.big_endian, space, &physical, &pt);
+	if (err)
+		return err;
+	err = pagetable_enumerate(pt, space->image_first, space->image_last, 1, &ranges);
+	pagetable_destroy(pt);
+	if (err)
+		return err;
+	kt_vec_for_each (&ranges.all, r) {
+		struct gather_piece piece = {
+			.virtual = r->virtual,
+			.physical = r->physical,
+			.len = r->len,
+			.writable = r->writable,
+			.executable = r->executable,
+		};
+
+		if (!kt_vec_push(&g->pieces, piece))
+			return kt_error_no_memory();
+	}
+	find_start(g);
+	return NULL;
+}
+
+/* Finds out the architecture: it is the one whose registers the stub has. */
+static struct kt_error *read_registers(struct gather *g, uint64_t **values_ret, size_t *n_ret)
+{
+	const struct arch *lacking = NULL;
+
+	for (size_t i = 0;; i++) {
+		const struct arch *arch = arch_at(i);
+		struct kt_error *err;
+
+		if (!arch || !describe(arch, &g->memory)) {
+			err = kt_error_new(KT_ERROR_UNSUPPORTED,
+					   "the guest's architecture is none that can be read");
+			return lacking ? kt_error_hint(err, "if it is %s: %s", lacking->name,
+						       lacking->no_registers)
+				       : err;
+		}
+		err = g->source.registers(g->source.context, 0, FEW_CPUS, arch->registers,
+					  arch->n_registers, values_ret, n_ret);
+		if (err && kt_error_code(err) == KT_ERROR_NOT_FOUND) {
+			lacking = arch->no_registers ? arch : lacking;
+			kt_error_destroy(err);
+			continue;
+		}
+		g->arch = arch;
+		return err;
+	}
+}
+
+/* The page tables of some vCPUs; those that most likely map the kernel come first. */
+struct spaces {
+	KT_VEC(struct arch_space) all;
+	const char *unsupported; /* why some vCPU's registers were of no use */
+};
+
+static void spaces_deinit(struct spaces *spaces)
+{
+	kt_vec_free(&spaces->all);
+}
+
+static struct kt_error *find_spaces(struct gather *g, struct spaces *ret)
+{
+	_cleanup_free_ uint64_t *values = NULL;
+	struct kt_error *err;
+	size_t n;
+
+	err = read_registers(g, &values, &n);
+	if (err)
+		return err;
+	n = n < FEW_CPUS ? n : FEW_CPUS;
+	for (unsigned int rank = 0; rank <= ARCH_MAX_RANK; rank++) {
+		for (size_t i = 0; i < n; i++) {
+			struct arch_space found[ARCH_MAX_SPACES];
+			size_t n_found = g->arch->spaces(values + i * g->arch->n_registers, found,
+							 &ret->unsupported);
+
+			for (size_t j = 0; j < n_found; j++)
+				if (found[j].rank == rank && !kt_vec_push(&ret->all, found[j]))
+					return kt_error_no_memory();
+		}
+	}
+	return NULL;
+}
+
+static struct kt_error *not_ready(const struct spaces *spaces)
+{
+	if (spaces->unsupported)
+		return kt_error_new(KT_ERROR_UNSUPPORTED, "%s", spaces->unsupported);
+	return kt_error_hint(
+		kt_error_new(KT_ERROR_NOT_READY, "the guest does not run a kernel yet: %s",
+			     spaces->all.len
+				     ? "none of its page tables maps one (boot loader, or early "
+				       "boot)"
+				     : "its CPUs are not in 64-bit mode (firmware, or early "
+				       "boot)"),
+		"--wait SECONDS tries until it does");
+}
+
+struct kt_error *gather_find_image(struct gather *g)
+{
+	_cleanup_(spaces_deinit) struct spaces spaces = {0};
+	struct kt_error *err = find_spaces(g, &spaces);
+
+	/* Under PTI, a user's table maps a few pages of the text, and none of the data. */
+	for (size_t i = 0; !err && i < spaces.all.len; i++) {
+		err = map_image(g, &spaces.all.data[i]);
+		if (!err && constants(g) >= IMAGE_CONSTANTS_MIN)
+			return NULL;
+	}
+	for (size_t i = 0; !err && i < spaces.all.len; i++) {
+		err = map_image(g, &spaces.all.data[i]);
+		if (!err && g->pieces.len)
+			return NULL;
+	}
+	return err ? err : not_ready(&spaces);
+}
+
+/* --- a kernel that is known --- */
+
+/* *ret is where n bytes at a virtual address of the image lie. False: not in one piece. */
+static bool translate(const struct gather *g, gaddr_t virtual, size_t n, gaddr_t *ret)
+{
+	kt_vec_for_each (&g->pieces, p) {
+		uint64_t offset = virtual - p->virtual;
+
+		if (offset < p->len && n <= p->len - offset) {
+			*ret = p->physical + offset;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool has_build_id(const struct gather *g, const struct record_known *known,
+			 const uint8_t *notes)
+{
+	uint8_t id[sizeof(known->build_id)];
+	size_t len = recover_build_id(notes, known->notes_len, g->memory.big_endian, id,
+				      sizeof(id));
+
+	return len && len == known->build_id_len && !memcmp(id, known->build_id, len);
+}
+
+struct kt_error *gather_recognise(struct gather *g, const struct record_known **ret)
+{
+	const struct record_known *known = g->options->known;
+	size_t n = g->options->n_known, n_reads = 0;
+	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
+	_cleanup_free_ uint8_t *notes = malloc(n * RECORD_NOTES_MAX + 1);
+	_cleanup_free_ size_t *which = calloc(n + 1, sizeof(*which));
+	struct kt_error *err;
+
+	*ret = NULL;
+	if (!notes || !which)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < n; i++) {
+		gaddr_t at;
+
+		if (known[i].machine != g->memory.machine ||
+		    !translate(g, g->image_start + known[i].notes, known[i].notes_len, &at))
+			continue;
+		if (!gmem_batch_add(&batch, at, notes + n_reads * RECORD_NOTES_MAX,
+				    known[i].notes_len))
+			return kt_error_no_memory();
+		which[n_reads++] = i;
+	}
+	if (!n_reads)
+		return NULL;
+	err = gmem_batch_read(&batch, g->source.read_physical, g->source.context);
+	for (size_t i = 0; !err && i < n_reads && !*ret; i++)
+		if (!batch.reads.data[i].fault &&
+		    has_build_id(g, &known[which[i]], notes + i * RECORD_NOTES_MAX))
+			*ret = &known[which[i]];
+	return err;
+}
+
+/* --- vmcoreinfo --- */
+
+/*
+ * The text that the kernel's pointer vmcoreinfo_data leads to, whose length is in its
+ * vmcoreinfo_size. *len_ret is left alone when this page table does not map one of them, or the
+ * length is none that a vmcoreinfo has.
+ */
+static struct kt_error *read_text(struct gather *g, struct pagetable *pt, char text[4096],
+				  size_t *len_ret)
+{
+	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
+	_cleanup_(gmem_batch_deinit) struct gmem_batch again = {0};
+	unsigned int word = g->kernel.pointer_size;
+	bool be = g->kernel.big_endian;
+	uint8_t pointer[8], size[8];
+	struct kt_error *err;
+	uint64_t len;
+
+	if (!gmem_batch_add(&batch, g->kernel.vmcoreinfo_data, pointer, word) ||
+	    !gmem_batch_add(&batch, g->kernel.vmcoreinfo_size, size, word))
+		return kt_error_no_memory();
+	err = gmem_batch_read(&batch, pagetable_read, pt);
+	if (err || gmem_batch_fault(&batch, 0, 2))
+		return err;
+	len = kt_load_uint(size, word, be);
+	if (!len || len > VMCOREINFO_MAX)
+		return NULL;
+	if (!gmem_batch_add(&again, kt_load_uint(pointer, word, be), text, (size_t)len))
+		return kt_error_no_memory();
+	err = gmem_batch_read(&again, pagetable_read, pt);
+	if (!err && !again.reads.data[0].fault)
+		*len_ret = (size_t)len;
+	return err;
+}
+
+struct kt_error *gather_read_vmcoreinfo(struct gather *g, char text[4096], size_t *len_ret)
+{
+	const struct gmem physical = {g->source.read_physical, g->source.context};
+	_cleanup_(spaces_deinit) struct spaces spaces = {0};
+	struct kt_error *err = find_spaces(g, &spaces);
+
+	*len_ret = 0;
+	for (size_t i = 0; !err && !*len_ret && i < spaces.all.len; i++) {
+		struct pagetable *pt;
+
+		err = pagetable_create(g->arch, g->memory.big_endian, &spaces.all.data[i],
+				       &physical, &pt);
+		if (err)
+			return err;
+		err = read_text(g, pt, text, len_ret);
+		pagetable_destroy(pt);
+	}
+	return err;
+}
