@@ -39,7 +39,9 @@ int cli_map(int argc, char **argv);
 int cli_maps(int argc, char **argv);
 int cli_prog(int argc, char **argv);
 int cli_report(int argc, char **argv);
+int cli_struct_ops(int argc, char **argv);
 int cli_sweep(int argc, char **argv);
+int cli_trampolines(int argc, char **argv);
 int cli_watch(int argc, char **argv);
 
 /* --- messages: cli/report.c --- */

@@ -19,6 +19,8 @@ static const char help[] =
 	"  ktstr-gdb maps [TARGET]               its BPF maps\n"
 	"  ktstr-gdb map dump ID [TARGET]        the contents of one\n"
 	"  ktstr-gdb links [TARGET]              its BPF links\n"
+	"  ktstr-gdb trampolines [TARGET]        programs before and behind functions\n"
+	"  ktstr-gdb struct_ops [TARGET]         its struct_ops, and their programs\n"
 	"  ktstr-gdb btf list [TARGET]           its BTF objects\n"
 	"  ktstr-gdb btf dump ID [TARGET]        the types of one, as C\n"
 	"  ktstr-gdb prog dump ID [TARGET]       a program's translated instructions\n"
@@ -67,7 +69,8 @@ static const struct {
 	{"links", cli_links},     {"list", cli_list},
 	{"log", cli_log},         {"map", cli_map},
 	{"maps", cli_maps},       {"prog", cli_prog},
-	{"report", cli_report},   {"sweep", cli_sweep},
+	{"report", cli_report},   {"struct_ops", cli_struct_ops},
+	{"sweep", cli_sweep},     {"trampolines", cli_trampolines},
 	{"watch", cli_watch},
 };
 
@@ -82,7 +85,7 @@ static void fill_standard_fds(void)
 static int unknown_command(const char *name)
 {
 	size_t n = sizeof(commands) / sizeof(commands[0]);
-	char list[256] = "";
+	char list[512] = "";
 
 	for (size_t i = 0; i < n; i++)
 		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s",

@@ -19,6 +19,8 @@ struct stop {
 	struct btf_data btf;
 	struct map_dump dump;
 	struct scx_state scx;
+	struct bpf_trampolines *trampolines;
+	struct struct_ops_list struct_ops;
 };
 
 static void stop_deinit(struct stop *stop)
@@ -31,6 +33,8 @@ static void stop_deinit(struct stop *stop)
 	btf_objects_deinit(&stop->btfs);
 	btf_data_deinit(&stop->btf);
 	map_dump_deinit(&stop->dump);
+	bpf_trampolines_destroy(stop->trampolines);
+	struct_ops_list_deinit(&stop->struct_ops);
 	guest_destroy(stop->guest);
 	rsp_client_destroy(stop->client);
 }
@@ -105,6 +109,24 @@ static struct kt_error *read_map_dump(struct stop *stop, const struct inspect_op
 	return what->map ? bpf_map_dump_read(stop->guest, what->map, &stop->dump) : NULL;
 }
 
+static struct kt_error *read_trampolines(struct stop *stop, const struct inspect_options *what)
+{
+	(void)what;
+	return bpf_trampolines_read(stop->guest, &stop->trampolines);
+}
+
+static struct kt_error *finish_trampolines(struct stop *stop, const struct kfacts *facts,
+					   struct inspection *out)
+{
+	return bpf_trampolines_finish(stop->trampolines, facts, &out->trampolines);
+}
+
+static struct kt_error *read_struct_ops(struct stop *stop, const struct inspect_options *what)
+{
+	(void)what;
+	return bpf_struct_ops_read(stop->guest, &stop->struct_ops);
+}
+
 /* Takes what the stop holds as it is: it was plain data from the start. */
 #define FINISH_BY_TAKING(name, member)                                                             \
 	static struct kt_error *name(struct stop *stop, const struct kfacts *facts,                \
@@ -120,6 +142,7 @@ FINISH_BY_TAKING(finish_jited, jited)
 FINISH_BY_TAKING(finish_btfs, btfs)
 FINISH_BY_TAKING(finish_btf_data, btf)
 FINISH_BY_TAKING(finish_map_dump, dump)
+FINISH_BY_TAKING(finish_struct_ops, struct_ops)
 
 static struct kt_error *read_scx(struct stop *stop, const struct inspect_options *what)
 {
@@ -162,6 +185,10 @@ static const struct walker {
 	{INSPECT_BTF_DATA, "BTF", bpf_btf_wants, bpf_btf_check, read_btf_data, finish_btf_data},
 	{INSPECT_MAP_DUMP, "map", bpf_map_dump_wants, bpf_map_dump_check, read_map_dump,
 	 finish_map_dump},
+	{INSPECT_TRAMPOLINES, "trampolines", bpf_trampolines_wants, bpf_trampolines_check,
+	 read_trampolines, finish_trampolines},
+	{INSPECT_STRUCT_OPS, "struct_ops", bpf_struct_ops_wants, bpf_struct_ops_check,
+	 read_struct_ops, finish_struct_ops},
 	{INSPECT_SCX, "sched_ext state", scx_wants, check_scx, read_scx, finish_scx},
 };
 #define N_WALKERS (sizeof(walkers) / sizeof(walkers[0]))
@@ -337,4 +364,6 @@ void inspection_deinit(struct inspection *inspection)
 	btf_objects_deinit(&inspection->btfs);
 	btf_data_deinit(&inspection->btf);
 	map_dump_deinit(&inspection->dump);
+	trampolines_deinit(&inspection->trampolines);
+	struct_ops_list_deinit(&inspection->struct_ops);
 }

@@ -11,6 +11,8 @@
 #include "introspect/bpf_map.h"
 #include "introspect/bpf_map_dump.h"
 #include "introspect/bpf_prog.h"
+#include "introspect/bpf_struct_ops.h"
+#include "introspect/bpf_trampoline.h"
 #include "introspect/emulator.h"
 #include "introspect/scx.h"
 
@@ -41,6 +43,8 @@ enum {
 	INSPECT_BTF_DATA = 256, /* bytes of one */
 	INSPECT_MAP_DUMP = 512, /* contents of one map */
 	INSPECT_JITED = 1024,   /* the machine code of one program */
+	INSPECT_TRAMPOLINES = 2048,
+	INSPECT_STRUCT_OPS = 4096,
 };
 
 /* Adds what reading them takes to know of a kernel. False: no memory. */
@@ -71,6 +75,8 @@ struct inspection {
 	struct btf_objects btfs;
 	struct btf_data btf;
 	struct map_dump dump;
+	struct trampolines trampolines;
+	struct struct_ops_list struct_ops;
 	struct scx_state scx;
 	int64_t kaslr_offset;
 	struct guest_paging paging; /* and n_cpus: when asked for */

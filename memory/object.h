@@ -24,4 +24,25 @@ struct kt_error *object_read(struct object *object, const struct view *view, gad
 			     const struct gmem *memory);
 void object_deinit(struct object *object);
 
+/* Many objects of one view. */
+struct objects {
+	const struct view *view;
+	size_t n;
+	uint8_t *images; /* of n objects */
+	bool *known;     /* of each: it could be read */
+};
+
+/*
+ * Reads the n objects at addrs in one round trip; a null pointer is an object that is not known.
+ * The view must outlive *ret, which is for objects_deinit() after an error, too.
+ */
+struct kt_error *objects_read(const struct gmem *memory, const struct view *view,
+			      const gaddr_t *addrs, size_t n, struct objects *ret);
+void objects_deinit(struct objects *objects);
+
+/* The image of one; NULL: not known. */
+const uint8_t *objects_image(const struct objects *objects, size_t i);
+/* A value of one; 0 if it is not known. */
+uint64_t objects_uint(const struct objects *objects, size_t i, unsigned int field);
+
 #endif

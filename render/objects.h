@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "model/attached.h"
 #include "model/btf.h"
 #include "model/map.h"
 #include "render/filter.h"
@@ -19,6 +20,8 @@ struct render_grid render_programs_grid(const struct programs *programs);
 struct render_grid render_maps_grid(struct maps *maps);
 struct render_grid render_links_grid(struct links *links);
 struct render_grid render_btf_grid(struct btf_objects *objects);
+struct render_grid render_trampolines_grid(struct trampolines *trampolines);
+struct render_grid render_struct_ops_grid(struct struct_ops_list *list);
 
 /*
  * Keeps the rows that the filter lets through, in order, by the grid's columns "id", "type", and

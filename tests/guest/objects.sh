@@ -9,6 +9,43 @@
 initrd=build/guest/objects.initrd
 [ -r $initrd ] || skip_all "no $initrd: make guests, which needs bpftool"
 
+# The functions are those that ftrace has, the programs those of the links; nothing else is there.
+trampolines() {
+	run trampolines "$target" --vmlinux "$kernel" --json
+	keys trampolines
+	check "$release: trampolines, of the functions that ftrace names" sh -c '
+		jq -S "[.direct_functions[]] | unique" "$1" >"$3/wanted"
+		jq -S "[.trampolines[] | select(.type != \"replace\") | .func] | unique" "$2" >"$3/got"
+		[ "$(jq length "$3/got")" -gt 2 ] && diff "$3/wanted" "$3/got"' - "$dir/truth.json" "$work/out" "$work"
+	# The kernel tells a link's cookie since 6.19.
+	jq -S '[.links[] | select(.type == "tracing") | {link_id: .id, prog_id, cookie, target_obj_id,
+		target_btf_id}] | sort_by(.link_id)' "$dir/truth.json" >"$work/wanted"
+	jq -S --slurpfile wanted "$work/wanted" '[.trampolines[] | {link_id, prog_id, cookie, target_obj_id, target_btf_id}] |
+		sort_by(.link_id) | if $wanted[0][0].cookie == null then map(.cookie = null) else . end' "$work/out" >"$work/got"
+	check "$release: their programs, links and cookies" diff "$work/wanted" "$work/got"
+	check "$release: a program has a name, and the type that its link has" jq -e --slurpfile truth "$dir/truth.json" '
+		($truth[0].links | map({(.id | tostring): .attach_type}) | add) as $types |
+		all(.trampolines[]; .link_id as $link | .name != null and ({fentry: ["trace_fentry"],
+			fexit: ["trace_fexit", "lsm_mac"], modify_return: ["modify_return", "lsm_mac"]}[.type] |
+			index($types[$link | tostring])) != null)' "$work/out"
+}
+
+struct_ops() {
+	run struct_ops "$target" --vmlinux "$kernel" --json
+	keys struct_ops
+	check "$release: struct_ops" sh -c '
+		jq -S .struct_ops "$1" >"$3/wanted"
+		jq -S "[.struct_ops[] | {id, name, kernel_struct_ops}]" "$2" >"$3/got"
+		[ "$(jq length "$3/got")" -gt 0 ] && diff "$3/wanted" "$3/got"' - "$dir/truth.json" "$work/out" "$work"
+	# ops.bpf.o has three, and was loaded last when it was attached.
+	jq -S '[.programs[] | select(.type == "struct_ops") | .id] | sort | .[-3:]' "$dir/truth.json" >"$work/wanted"
+	jq -S '[.struct_ops[] | select(.state != "init") | .progs[].prog_id] | sort' "$work/out" >"$work/got"
+	check "$release: the programs of the struct_ops that is attached" diff "$work/wanted" "$work/got"
+	check "$release: each is the member that it is for" jq -e '{fixture_ssthresh: "ssthresh", fixture_undo: "undo_cwnd",
+		fixture_congestion_avoidance: "cong_avoid"} as $members |
+		all(.struct_ops[].progs[]; $members[.name] == .member)' "$work/out"
+}
+
 for suite in ${OBJECTS_SUITES:-bookworm trixie sid}; do
 	kernel "$suite"
 	boot "$suite" --kernel "$kernel" --initrd "$initrd" --timeout 300 \
@@ -22,6 +59,8 @@ for suite in ${OBJECTS_SUITES:-bookworm trixie sid}; do
 	keys links
 	run links "$target" --vmlinux "$kernel"
 	check "$release: the table of links has 80 columns at most" awk 'length > 80 { print; bad = 1 } END { exit bad || NR < 20 }' "$work/out"
+	trampolines
+	struct_ops
 	dumps
 	dump_json
 	keys 'prog dump'

@@ -1470,6 +1470,27 @@ static void put_btf_list(FILE *f)
 	free(text);
 }
 
+/* Maps of struct_ops, and the functions that ftrace says call a trampoline. */
+static void put_attached(FILE *f)
+{
+	char *argv[] = {"bpftool", "-j", "struct_ops", "show", NULL}, *text = run_bpftool(argv);
+	FILE *functions = fopen("/sys/kernel/tracing/enabled_functions", "re");
+	char line[512], func[256] = "";
+	unsigned int n = 0;
+
+	fprintf(f, ",\"struct_ops\":%s,\"direct_functions\":[", text);
+	free(text);
+	while (functions && fgets(line, sizeof(line), functions)) {
+		if (line[0] != '\t')
+			snprintf(func, sizeof(func), "%.*s", (int)strcspn(line, " \n"), line);
+		if (strstr(line, "-->bpf_trampoline_"))
+			fprintf(f, "%s\"%s\"", n++ ? "," : "", func);
+	}
+	fputc(']', f);
+	if (functions)
+		fclose(functions);
+}
+
 static bool has_cpu_flag(const char *flag)
 {
 	FILE *f = fopen("/proc/cpuinfo", "re");
@@ -1551,6 +1572,7 @@ static char *make_document(const struct guest *guest, size_t *size)
 		put_all(f, "btf_as_c", next_btf_told, put_btf_as_c);
 	}
 	if (guest->config.dump) {
+		put_attached(f);
 		shorten_kallsyms();
 		dump_every = (__u32)guest->config.dump;
 		put_all(f, "dumps", next_dumped, put_dump);

@@ -368,31 +368,44 @@ static void tracing(void)
 		say("no link: raw_tracepoint with a cookie: %s", strerror(errno));
 }
 
-/* The congestion control of ops.bpf.o, once more and as a link. */
-static void struct_ops(void)
+/* Loads the congestion control of ops.bpf.o, and returns its map; NULL: that does not work. */
+static struct bpf_map *load_struct_ops(__u32 flags)
 {
 	struct bpf_object *obj = bpf_object__open_file("/bpf/ops.bpf.o", NULL);
-	union link_attr attr = {.create = {.attach_type = ATTACH_STRUCT_OPS}};
 	struct bpf_map *map = NULL, *m;
 	struct bpf_program *prog;
 
 	if (!obj)
-		return;
+		return NULL;
 	bpf_object__for_each_map (m, obj)
 		if (bpf_map__type(m) == BPF_MAP_TYPE_STRUCT_OPS)
 			map = m;
-	if (!map || bpf_map__set_map_flags(map, MAP_LINKED) || bpf_object__load(obj)) {
-		say("no struct_ops for a link: %s", strerror(errno));
-		return;
+	if (!map || bpf_map__set_map_flags(map, flags) || bpf_object__load(obj)) {
+		say("no struct_ops with flags %#x: %s", flags, strerror(errno));
+		bpf_object__close(obj);
+		return NULL;
 	}
 	bpf_object__for_each_program (prog, obj)
 		note_object_prog(prog);
-	if (!bpf_map__attach_struct_ops(map)) {
-		say("no struct_ops with a link: %s", strerror(errno));
+	return map;
+}
+
+/* Once more and as a link; before 6.4, without one. */
+static void struct_ops(void)
+{
+	union link_attr attr = {.create = {.attach_type = ATTACH_STRUCT_OPS}};
+	struct bpf_map *map = load_struct_ops(MAP_LINKED);
+	bool linked = map;
+
+	if (!map)
+		map = load_struct_ops(0);
+	if (!map || !bpf_map__attach_struct_ops(map)) {
+		say("no struct_ops is attached: %s", strerror(errno));
 		return;
 	}
 	attr.create.prog = (__u32)bpf_map__fd(map);
-	create("struct_ops", &attr);
+	if (linked)
+		create("struct_ops", &attr);
 }
 
 void make_links(void)

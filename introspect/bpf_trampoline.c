@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <stdlib.h>
+#include <string.h>
+
+#include "introspect/bpf_idr.h"
+#include "introspect/bpf_trampoline.h"
+#include "memory/hlist.h"
+#include "memory/object.h"
+#include "util/cleanup.h"
+#include "util/cursor.h"
+
+#define POINTER_SIZE 8
+/* TRAMPOLINE_TABLE_SIZE: since 5.5, the same in each kernel up to 7.3. */
+#define TABLE_SIZE 1024
+/* A kernel has some 60,000 functions: about 60 in each chain if there were a trampoline for all. */
+#define CHAIN_MAX 1024
+/* BPF_MAX_TRAMP_LINKS is 38. */
+#define PROGS_MAX 64
+/* BPF_TRAMP_MAX is 3. */
+#define KINDS_MAX 8
+
+enum { TRAMP_NEXT, TRAMP_NEXT_KEY, TRAMP_KEY, TRAMP_ADDR, TRAMP_EXTENSION, TRAMP_PROGS };
+static const struct view_field trampoline_fields[] = {
+	[TRAMP_NEXT] = {.path = "hlist.next", .optional = true},         /* up to 6.19 */
+	[TRAMP_NEXT_KEY] = {.path = "hlist_key.next", .optional = true}, /* since 7.0 */
+	[TRAMP_KEY] = {.path = "key"},
+	[TRAMP_ADDR] = {.path = "func.addr"},
+	[TRAMP_EXTENSION] = {.path = "extension_prog"},
+	[TRAMP_PROGS] = {.path = "progs_hlist", .max = KINDS_MAX * POINTER_SIZE},
+};
+static const struct view_type trampoline_type = VIEW_TYPE("bpf_trampoline", trampoline_fields);
+
+/*
+ * What is in a trampoline's list of programs: one of three structures, by the kernel's age. Each
+ * has the list's node first; the others are the index of a field, 0 where the structure does not
+ * have it.
+ */
+struct node_type {
+	struct view_type view;
+	unsigned int prog, link, link_id, cookie;
+};
+#define NODE_NEXT 0
+/* Since 7.2 (fsession): the node has a pointer to its link, which may have several. */
+static const struct view_field node_fields[] = {
+	{.path = "tramp_hlist.next"}, {.path = "link"}, {.path = "cookie"}};
+/* Since 5.19: the node is in the link. */
+static const struct view_field link_node_fields[] = {{.path = "tramp_hlist.next"},
+						     {.path = "link.prog"},
+						     {.path = "link.id"},
+						     {.path = "cookie"}};
+/* Before: the node is in the program. */
+static const struct view_field aux_node_fields[] = {{.path = "tramp_hlist.next"}, {.path = "prog"}};
+static const struct node_type node_types[] = {
+	{VIEW_TYPE("bpf_tramp_node", node_fields), .link = 1, .cookie = 2},
+	{VIEW_TYPE("bpf_tramp_link", link_node_fields), .prog = 1, .link_id = 2, .cookie = 3},
+	{VIEW_TYPE("bpf_prog_aux", aux_node_fields), .prog = 1},
+};
+#define N_NODE_TYPES (sizeof(node_types) / sizeof(node_types[0]))
+
+enum { LINK_ID, LINK_PROG };
+static const struct view_field link_fields[] = {
+	[LINK_ID] = {.path = "id"},
+	[LINK_PROG] = {.path = "prog"},
+};
+static const struct view_type link_type = VIEW_TYPE("bpf_link", link_fields);
+
+static const struct view_field prog_fields[] = {{.path = "aux"}};
+static const struct view_type prog_type = VIEW_TYPE("bpf_prog", prog_fields);
+static const struct view_field aux_fields[] = {{.path = "id"}};
+static const struct view_type aux_type = VIEW_TYPE("bpf_prog_aux", aux_fields);
+
+/* The symbol of the table, in the kernels that have one. */
+static const char *const tables[] = {"trampoline_table", "trampoline_key_table"};
+#define N_TABLES (sizeof(tables) / sizeof(tables[0]))
+
+/* How one kernel lays it all out. */
+struct layout {
+	struct view trampoline, node, link, prog, aux;
+	const struct node_type *type; /* of node */
+	struct hlist_layout trampolines, nodes;
+	bool has_link;
+};
+
+/* A program of a trampoline. */
+struct attached {
+	size_t trampoline; /* its entry */
+	size_t kind;       /* the list it is in; KINDS_MAX: it replaces the function */
+	size_t place;      /* in the list */
+	const char *func;  /* the trampoline's; NULL: not known */
+	gaddr_t link, prog;
+	struct program_number link_id, cookie;
+	struct program_number prog_id;
+};
+
+struct bpf_trampolines {
+	struct layout layout;
+	int64_t kaslr_offset;
+	struct hlists trampolines;
+	KT_VEC(struct attached) progs;
+	size_t n_unreadable;
+};
+
+bool bpf_trampolines_wants(struct wants *wants)
+{
+	for (size_t i = 0; i < N_TABLES; i++)
+		if (!wants_add(wants, KFACTS_SYMBOL, tables[i], NULL, true))
+			return false;
+	for (size_t i = 0; i < N_NODE_TYPES; i++)
+		if (!view_wants(&node_types[i].view, wants) ||
+		    !wants_add(wants, KFACTS_MEMBER, node_types[i].view.name, "tramp_hlist", true))
+			return false;
+	return wants_add(wants, KFACTS_FUNCTIONS, KFACTS_ALL, NULL, true) &&
+	       wants_add(wants, KFACTS_ENUM, "bpf_tramp_prog_type", NULL, true) &&
+	       wants_add(wants, KFACTS_MEMBER, "bpf_trampoline", "hlist", true) &&
+	       wants_add(wants, KFACTS_MEMBER, "bpf_trampoline", "hlist_key", true) &&
+	       view_wants(&trampoline_type, wants) && view_wants(&link_type, wants) &&
+	       view_wants(&prog_type, wants) && view_wants(&aux_type, wants);
+}
+
+static struct kt_error *init_nodes(struct layout *ret, const struct kfacts *facts)
+{
+	struct kfacts_member member;
+	struct kt_error *err = NULL;
+
+	for (size_t i = 0; i < N_NODE_TYPES; i++) {
+		kt_error_destroy(err);
+		err = view_init(&ret->node, &node_types[i].view, facts);
+		if (err || !kfacts_member(facts, node_types[i].view.name, "tramp_hlist", &member))
+			continue;
+		ret->type = &node_types[i];
+		ret->nodes = (struct hlist_layout){.view = &ret->node,
+						   .next = NODE_NEXT,
+						   .node = member.offset,
+						   .longest = PROGS_MAX};
+		return NULL;
+	}
+	return err ? err
+		   : kt_error_new(KT_ERROR_NOT_FOUND, "nothing tells how this kernel lists the "
+						      "programs of a trampoline");
+}
+
+static struct kt_error *layout_init(struct layout *ret, const struct kfacts *facts)
+{
+	struct kfacts_member member;
+	struct kt_error *err = view_init(&ret->trampoline, &trampoline_type, facts);
+	bool by_key;
+
+	if (!err)
+		err = view_init(&ret->prog, &prog_type, facts);
+	if (!err)
+		err = view_init(&ret->aux, &aux_type, facts);
+	if (!err)
+		err = init_nodes(ret, facts);
+	if (err)
+		return err;
+	ret->has_link = view_try(&ret->link, &link_type, facts);
+	by_key = view_has(&ret->trampoline, TRAMP_NEXT_KEY);
+	if (!kfacts_member(facts, "bpf_trampoline", by_key ? "hlist_key" : "hlist", &member))
+		return kt_error_new(KT_ERROR_NOT_FOUND,
+				    "struct bpf_trampoline has neither hlist nor hlist_key");
+	ret->trampolines = (struct hlist_layout){.view = &ret->trampoline,
+						 .next = by_key ? TRAMP_NEXT_KEY : TRAMP_NEXT,
+						 .node = member.offset,
+						 .longest = CHAIN_MAX};
+	return NULL;
+}
+
+struct kt_error *bpf_trampolines_check(const struct kfacts *facts)
+{
+	struct kfacts_member member;
+	struct layout layout;
+	gaddr_t table;
+
+	for (size_t i = 0; i < N_TABLES; i++)
+		if (kfacts_symbol(facts, tables[i], &table))
+			return layout_init(&layout, facts);
+	if (!kfacts_member(facts, "bpf_trampoline", "key", &member))
+		return kt_error_new(KT_ERROR_UNSUPPORTED,
+				    "this kernel has no trampolines: they came with 5.5, and take "
+				    "CONFIG_BPF_JIT");
+	return bpf_idr_not_placed(tables[0]);
+}
+
+static struct kt_error *read_table(struct guest *guest, gaddr_t *heads)
+{
+	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
+	bool big_endian = kfacts_kernel(guest_facts(guest))->big_endian;
+	_cleanup_free_ uint8_t *raw = malloc(TABLE_SIZE * POINTER_SIZE);
+	gaddr_t table = 0;
+	struct kt_error *err;
+
+	for (size_t i = 0; i < N_TABLES && !table; i++)
+		guest_symbol(guest, tables[i], &table);
+	if (!raw || !gmem_batch_add(&batch, table, raw, TABLE_SIZE * POINTER_SIZE))
+		return kt_error_no_memory();
+	err = guest_read(guest, &batch);
+	if (err)
+		return err;
+	if (gmem_batch_fault(&batch, 0, batch.reads.len))
+		return kt_error_new(KT_ERROR_PROTOCOL,
+				    "the guest's table of trampolines, %#llx, is not mapped",
+				    (unsigned long long)table);
+	for (size_t i = 0; i < TABLE_SIZE; i++)
+		heads[i] = kt_load_uint(raw + i * POINTER_SIZE, POINTER_SIZE, big_endian);
+	return NULL;
+}
+
+/* The heads of the lists of programs, KINDS_MAX for each trampoline. */
+static bool add_heads(struct bpf_trampolines *t, gaddr_t *heads)
+{
+	const struct view *view = &t->layout.trampoline;
+
+	for (size_t i = 0; i < t->trampolines.v.len; i++) {
+		const uint8_t *image = t->trampolines.v.data[i].image;
+		struct attached attached = {.trampoline = i, .kind = KINDS_MAX};
+		const uint8_t *lists;
+		size_t len = 0;
+
+		if (!image)
+			continue;
+		lists = view_bytes(view, image, TRAMP_PROGS, &len);
+		for (size_t kind = 0; (kind + 1) * POINTER_SIZE <= len; kind++)
+			heads[i * KINDS_MAX + kind] = kt_load_uint(lists + kind * POINTER_SIZE,
+								   POINTER_SIZE, view->big_endian);
+		attached.prog = view_uint(view, image, TRAMP_EXTENSION);
+		if (attached.prog && !kt_vec_push(&t->progs, attached))
+			return false;
+	}
+	return true;
+}
+
+static struct program_number number(const struct view *view, const void *image, unsigned int field)
+{
+	bool known = image && view_has(view, field);
+
+	return (struct program_number){known, known ? view_uint(view, image, field) : 0};
+}
+
+/* field: of a node_type. */
+static struct program_number node_number(const struct layout *layout, const void *image,
+					 unsigned int field)
+{
+	return field ? number(&layout->node, image, field) : (struct program_number){0};
+}
+
+static bool add_nodes(struct bpf_trampolines *t, const struct hlists *nodes)
+{
+	const struct layout *layout = &t->layout;
+	const struct node_type *type = layout->type;
+
+	for (size_t i = 0; i < nodes->v.len; i++) {
+		const struct hlist_entry *entry = &nodes->v.data[i];
+		struct attached attached = {.trampoline = entry->list / KINDS_MAX,
+					    .kind = entry->list % KINDS_MAX};
+
+		if (!entry->image)
+			continue;
+		attached.place = i;
+		attached.prog = node_number(layout, entry->image, type->prog).value;
+		attached.link = node_number(layout, entry->image, type->link).value;
+		attached.link_id = node_number(layout, entry->image, type->link_id);
+		attached.cookie = node_number(layout, entry->image, type->cookie);
+		if (!kt_vec_push(&t->progs, attached))
+			return false;
+	}
+	return true;
+}
+
+/* The links of those that have a pointer to theirs. */
+static struct kt_error *read_links(const struct gmem *memory, struct bpf_trampolines *t,
+				   gaddr_t *addrs)
+{
+	const struct view *view = &t->layout.link;
+	_cleanup_(objects_deinit) struct objects links = {0};
+	struct kt_error *err;
+
+	if (!t->layout.has_link)
+		return NULL;
+	for (size_t i = 0; i < t->progs.len; i++)
+		addrs[i] = t->progs.data[i].link;
+	err = objects_read(memory, view, addrs, t->progs.len, &links);
+	for (size_t i = 0; i < t->progs.len && !err; i++) {
+		const uint8_t *image = objects_image(&links, i);
+
+		if (!image)
+			continue;
+		t->progs.data[i].link_id = number(view, image, LINK_ID);
+		t->progs.data[i].prog = view_uint(view, image, LINK_PROG);
+	}
+	return err;
+}
+
+static struct kt_error *read_ids(const struct gmem *memory, struct bpf_trampolines *t,
+				 gaddr_t *addrs)
+{
+	_cleanup_(objects_deinit) struct objects progs = {0}, auxes = {0};
+	size_t n = t->progs.len;
+	struct kt_error *err;
+
+	for (size_t i = 0; i < n; i++)
+		addrs[i] = t->progs.data[i].prog;
+	err = objects_read(memory, &t->layout.prog, addrs, n, &progs);
+	for (size_t i = 0; i < n && !err; i++)
+		addrs[i] = objects_uint(&progs, i, 0);
+	if (!err)
+		err = objects_read(memory, &t->layout.aux, addrs, n, &auxes);
+	for (size_t i = 0; i < n && !err; i++) {
+		t->progs.data[i].prog_id = number(&t->layout.aux, objects_image(&auxes, i), 0);
+		t->n_unreadable += !t->progs.data[i].prog_id.known;
+	}
+	return err;
+}
+
+static struct kt_error *read_programs(struct guest *guest, struct bpf_trampolines *t)
+{
+	const struct gmem memory = guest_memory(guest);
+	_cleanup_(hlists_deinit) struct hlists nodes = {0};
+	_cleanup_free_ gaddr_t *heads = calloc(t->trampolines.v.len * KINDS_MAX + 1,
+					       sizeof(*heads));
+	_cleanup_free_ gaddr_t *addrs = NULL;
+	struct kt_error *err;
+
+	if (!heads || !add_heads(t, heads))
+		return kt_error_no_memory();
+	err = hlists_read(&memory, &t->layout.nodes, heads, t->trampolines.v.len * KINDS_MAX,
+			  &nodes);
+	if (err)
+		return err;
+	t->n_unreadable += nodes.n_damaged;
+	if (!add_nodes(t, &nodes))
+		return kt_error_no_memory();
+	addrs = calloc(t->progs.len + 1, sizeof(*addrs));
+	if (!addrs)
+		return kt_error_no_memory();
+	err = read_links(&memory, t, addrs);
+	return err ? err : read_ids(&memory, t, addrs);
+}
+
+static struct kt_error *read_all(struct guest *guest, struct bpf_trampolines *t)
+{
+	const struct gmem memory = guest_memory(guest);
+	_cleanup_free_ gaddr_t *heads = calloc(TABLE_SIZE, sizeof(*heads));
+	struct kt_error *err = layout_init(&t->layout, guest_facts(guest));
+
+	if (err)
+		return err;
+	if (!heads)
+		return kt_error_no_memory();
+	t->kaslr_offset = guest_kaslr_offset(guest);
+	err = read_table(guest, heads);
+	if (!err)
+		err = hlists_read(&memory, &t->layout.trampolines, heads, TABLE_SIZE,
+				  &t->trampolines);
+	t->n_unreadable = t->trampolines.n_damaged;
+	return err ? err : read_programs(guest, t);
+}
+
+struct kt_error *bpf_trampolines_read(struct guest *guest, struct bpf_trampolines **ret)
+{
+	struct bpf_trampolines *t = calloc(1, sizeof(*t));
+	struct kt_error *err;
+
+	if (!t)
+		return kt_error_no_memory();
+	err = read_all(guest, t);
+	if (err) {
+		bpf_trampolines_destroy(t);
+		return err;
+	}
+	*ret = t;
+	return NULL;
+}
+
+void bpf_trampolines_destroy(struct bpf_trampolines *trampolines)
+{
+	if (!trampolines)
+		return;
+	hlists_deinit(&trampolines->trampolines);
+	kt_vec_free(&trampolines->progs);
+	free(trampolines);
+}
+
+/* bpf_trampoline_compute_key(): the object's ID, a bit that is set for BTF, the type's ID. */
+#define KEY_TYPE_MASK UINT64_C(0x7fffffff)
+
+static struct kt_error *row_finish(const struct bpf_trampolines *t, const struct attached *attached,
+				   const struct kfacts *facts, struct trampoline *ret)
+{
+	const struct view *view = &t->layout.trampoline;
+	const uint8_t *image = t->trampolines.v.data[attached->trampoline].image;
+	uint64_t key = view_uint(view, image, TRAMP_KEY);
+
+	ret->addr = number(view, image, TRAMP_ADDR);
+	ret->target_obj_id = (struct program_number){true, key >> 32};
+	ret->target_btf_id = (struct program_number){true, key & KEY_TYPE_MASK};
+	ret->link_id = attached->link_id;
+	ret->cookie = attached->cookie;
+	if (attached->prog_id.value) /* a cgroup's LSM programs run behind one without an ID */
+		ret->prog_id = attached->prog_id;
+	ret->func = attached->func ? strdup(attached->func) : NULL;
+	if (attached->func && !ret->func)
+		return kt_error_no_memory();
+	if (attached->kind == KINDS_MAX) {
+		ret->type = strdup("replace");
+		return ret->type ? NULL : kt_error_no_memory();
+	}
+	return bpf_enum_text(facts, "bpf_tramp_prog_type", "BPF_TRAMP_", attached->kind,
+			     &ret->type);
+}
+
+static void name_functions(struct bpf_trampolines *t, const struct kfacts *facts)
+{
+	for (size_t i = 0; i < t->progs.len; i++) {
+		struct attached *attached = &t->progs.data[i];
+		uint64_t addr = view_uint(&t->layout.trampoline,
+					  t->trampolines.v.data[attached->trampoline].image,
+					  TRAMP_ADDR);
+
+		attached->func = kfacts_function_at(facts, addr - (uint64_t)t->kaslr_offset);
+	}
+}
+
+/* By function, and in the order in which a function's programs run. */
+static int by_place(const void *a, const void *b)
+{
+	const struct attached *x = a, *y = b;
+	int cmp = strcmp(x->func ? x->func : "", y->func ? y->func : "");
+
+	if (cmp)
+		return cmp;
+	if (x->trampoline != y->trampoline)
+		return x->trampoline < y->trampoline ? -1 : 1;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return x->place < y->place ? -1 : x->place > y->place;
+}
+
+struct kt_error *bpf_trampolines_finish(struct bpf_trampolines *trampolines,
+					const struct kfacts *facts, struct trampolines *ret)
+{
+	_cleanup_(trampolines_deinit) struct trampolines out = {
+		.n_unreadable = trampolines->n_unreadable};
+	struct kt_error *err = NULL;
+
+	out.all = calloc(trampolines->progs.len + 1, sizeof(*out.all));
+	if (!out.all)
+		return kt_error_no_memory();
+	name_functions(trampolines, facts);
+	if (trampolines->progs.len)
+		qsort(trampolines->progs.data, trampolines->progs.len,
+		      sizeof(trampolines->progs.data[0]), by_place);
+	for (size_t i = 0; i < trampolines->progs.len && !err; i++)
+		err = row_finish(trampolines, &trampolines->progs.data[i], facts,
+				 &out.all[out.n++]);
+	if (err)
+		return err;
+	*ret = out;
+	out = (struct trampolines){0};
+	return NULL;
+}
