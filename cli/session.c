@@ -12,6 +12,7 @@
 #include "cli/session.h"
 #include "host/process.h"
 #include "introspect/inspect_apart.h"
+#include "memory/gather_apart.h"
 #include "memory/gather_stub.h"
 #include "memory/locate.h"
 #include "util/cleanup.h"
@@ -332,6 +333,8 @@ static struct kt_error *read_seen(struct cli_session *s, const struct inspect_op
 	return NULL;
 }
 
+#define GATHERING "reading the kernel out of the guest's memory"
+
 /* After so long, a line says how far it is. */
 #define TELL_AFTER_NS INT64_C(5000000000)
 
@@ -346,8 +349,7 @@ static void tell_progress(void *context, uint64_t done, uint64_t all)
 	unsigned int percent = all ? (unsigned int)(done * 100 / all) : 100;
 	char step[80];
 
-	snprintf(step, sizeof(step), "reading the kernel out of the guest's memory, %u %%",
-		 percent);
+	snprintf(step, sizeof(step), GATHERING ", %u %%", percent);
 	if (!telling->told && kt_now_ns() - telling->since_ns >= TELL_AFTER_NS) {
 		cli_note("%s of %.1f MB by now; --vmlinux FILE, the guest's kernel image, spares "
 			 "that",
@@ -365,7 +367,7 @@ static struct kt_error *gather_once(struct cli_session *s, const struct gather_o
 
 	s->gathering.target = &s->target;
 	s->gathering.options = &s->stub;
-	cli_progress("reading the kernel out of the guest's memory");
+	cli_progress(GATHERING);
 	err = gather_kernel(&stops, options, ret);
 	if (err)
 		gather_stub_deinit(&s->gathering);
@@ -446,6 +448,24 @@ static struct kt_error *gather(struct cli_session *s, unsigned int objects)
 	return found ? NULL : load_gathered(s, &gathered, objects);
 }
 
+/* The same for a guest that this process has booted: nothing is cached, and all is done apart. */
+static struct kt_error *gather_booted(struct cli_session *s, unsigned int objects)
+{
+	_cleanup_close_ int fd = -1;
+	struct kt_error *err;
+
+	do {
+		cli_progress(GATHERING);
+		err = gather_kernel_apart(&s->target, &s->stub, &s->gathered, &fd);
+	} while (err && cli_session_try_again(s, &err));
+	if (err)
+		return err;
+	s->image_fd = fd;
+	err = load_recorded(s, record_path(fd).s, objects);
+	s->image_fd = -1;
+	return err;
+}
+
 static struct kt_error *read_unknown(struct cli_session *s, const struct inspect_options *what)
 {
 	bool found;
@@ -453,7 +473,7 @@ static struct kt_error *read_unknown(struct cli_session *s, const struct inspect
 
 	if (err || found)
 		return err;
-	err = gather(s, what->objects);
+	err = s->booted ? gather_booted(s, what->objects) : gather(s, what->objects);
 	return err ? err : read_known(s, what);
 }
 

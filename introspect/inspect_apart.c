@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "introspect/inspect_apart.h"
+#include "memory/reader_fence.h"
 #include "util/apart.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
-#include "util/fence.h"
 
 /* Of a result. A program takes some hundred bytes. */
 #define RESULT_MAX ((size_t)256 << 20)
@@ -14,9 +14,6 @@
 #define PROGRAM_MIN 90
 /* For a child that hangs. Each wait of its own has a deadline, and there are some hundred. */
 #define TIMEOUT_MS 600000
-
-/* Of the places that the child may open, those that it needs for a Unix socket. */
-#define PLACES_WITHOUT_PORT 3
 
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -233,32 +230,11 @@ struct work {
 
 static struct kt_error *read_behind_fence(void *arg, struct kt_buf *result)
 {
-	/* The guardian reads there whether this process is stopped; the C library, how many CPUs.
-	 */
-	struct kt_fence_place places[] = {
-		{"/proc/self", KT_FENCE_READ},
-		{"/sys/devices/system/cpu/online", KT_FENCE_READ},
-		{"/dev/null", KT_FENCE_WRITE},
-		/* To resolve a host's name, where the stub has a port. */
-		{"/etc/gai.conf", KT_FENCE_READ},
-		{"/etc/host.conf", KT_FENCE_READ},
-		{"/etc/hosts", KT_FENCE_READ},
-		{"/etc/ld.so.cache", KT_FENCE_READ},
-		{"/etc/nsswitch.conf", KT_FENCE_READ},
-		{"/etc/resolv.conf", KT_FENCE_READ},
-		{"/lib", KT_FENCE_READ},
-		{"/usr/lib", KT_FENCE_READ},
-	};
 	const struct work *work = arg;
-	const char *port = work->target->port;
-	const struct kt_fence fence = {
-		.places = {.data = places, .len = port ? N_OF(places) : PLACES_WITHOUT_PORT},
-		.tcp_port = port ? (uint16_t)atoi(port) : 0,
-	};
 	struct inspection inspection;
 	struct kt_error *err;
 
-	kt_fence_put_up(&fence);
+	reader_fence_put_up(work->target);
 	err = inspect_guest(work->target, work->options, work->facts, work->what, &inspection);
 	if (err)
 		return err;
