@@ -338,7 +338,7 @@ static struct kt_error *say_goodbye(struct rsp_client *client)
 		return kt_error_new(KT_ERROR_CLOSED, "the connection is gone");
 	if (sync)
 		return rsp_exchange_sync(client, &bye.batch, &patience, true);
-	bye.batch.wait_ms = DETACH_TIMEOUT_MS;
+	bye.batch.wait_ns = DETACH_TIMEOUT_MS * INT64_C(1000000);
 	client->options.cancel_fd = -1;
 	return rsp_exchange(client, &bye.batch);
 }

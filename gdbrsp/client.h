@@ -98,11 +98,11 @@ struct kt_error *rsp_client_resume(struct rsp_client *client, const struct rsp_t
 				   const struct rsp_write *writes, size_t n_writes);
 
 /*
- * Waits for the guest to stop by itself, at most wait_ms: 0 for the options' timeout, -1 for
+ * Waits for the guest to stop by itself, at most wait_ns: 0 for the options' timeout, -1 for
  * ever. KT_ERROR_TIMEOUT and KT_ERROR_CANCELLED: it still runs, nothing is lost, and this may be
  * called again. KT_ERROR_CLOSED: QEMU ended.
  */
-struct kt_error *rsp_client_wait(struct rsp_client *client, int64_t wait_ms, struct rsp_stop *ret);
+struct kt_error *rsp_client_wait(struct rsp_client *client, int64_t wait_ns, struct rsp_stop *ret);
 
 /*
  * This process was stopped by a signal, and the guardian let the guest go (gdbrsp/guardian.h). Then
@@ -118,6 +118,19 @@ bool rsp_client_runs(const struct rsp_client *client);
  * The cancel_fd does not count here.
  */
 struct kt_error *rsp_client_interrupt(struct rsp_client *client, struct rsp_stop *ret);
+
+/*
+ * A short stop, all in one flight: stops a guest that runs, reads, and lets it run again. QEMU has
+ * all of it at once, and needs no more of this process. So the guest does not wait for it, however
+ * busy this host is, as long as the replies fit into the socket: RSP_GLANCE_MAX bytes do.
+ *
+ * *stopped_ns_ret: when the stub's word of the stop came, in kt_now_ns() time. A piece that cannot
+ * be read has fault set. If the guest had stopped by itself before, it runs afterwards, too: ask
+ * rsp_client_wait() ahead. After an error only detach is left. The cancel_fd does not count here.
+ */
+#define RSP_GLANCE_MAX (64 * 1024)
+struct kt_error *rsp_client_glance(struct rsp_client *client, enum rsp_space space,
+				   struct rsp_read *reads, size_t count, int64_t *stopped_ns_ret);
 
 /*
  * From now on only rsp_client_wait() looks at the options' cancel_fd, which this returns (-1:

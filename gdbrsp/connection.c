@@ -19,7 +19,7 @@
 /* A stub that always has bytes for us must not keep us from looking at cancel_fd. */
 #define CANCEL_LOOK_INTERVAL 16
 /* connect(2) to a Unix socket with a full queue gives EAGAIN, and nothing to poll for. */
-#define UNIX_RETRY_MS 10
+#define UNIX_RETRY_NS INT64_C(10000000)
 
 struct rsp_connection {
 	int fd;
@@ -31,16 +31,18 @@ struct rsp_connection {
 };
 
 /*
- * Waits for events on fd (-1: only for time to pass), at most max_ms. *ready_ret: they came. That
- * max_ms passed is no error here.
+ * Waits for events on fd (-1: only for time to pass), at most max_ns. *ready_ret: they came. That
+ * max_ns passed is no error here.
  */
-static struct kt_error *wait_for(int fd, short events, int cancel_fd, int max_ms, bool *ready_ret)
+static struct kt_error *wait_for(int fd, short events, int cancel_fd, int64_t max_ns,
+				 bool *ready_ret)
 {
+	const struct timespec max = {.tv_sec = max_ns / 1000000000, .tv_nsec = max_ns % 1000000000};
 	struct pollfd fds[] = {
 		{.fd = cancel_fd, .events = POLLIN},
 		{.fd = fd, .events = events},
 	};
-	int n = poll(fds, 2, max_ms);
+	int n = ppoll(fds, 2, &max, NULL);
 
 	if (n < 0 && errno != EINTR)
 		return kt_error_os(errno, "cannot wait for the GDB stub");
@@ -55,12 +57,14 @@ static struct kt_error *wait_until(int fd, short events, const struct rsp_patien
 	bool ready = false;
 
 	while (!ready) {
-		int left_ms = kt_deadline_left_ms(patience->deadline_ns);
-		struct kt_error *err = wait_for(fd, events, patience->cancel_fd, left_ms, &ready);
+		int64_t left_ns = patience->deadline_ns - kt_now_ns();
+		struct kt_error *err;
 
+		left_ns = left_ns > 0 ? left_ns : 0;
+		err = wait_for(fd, events, patience->cancel_fd, left_ns, &ready);
 		if (err)
 			return err;
-		if (!ready && left_ms == 0)
+		if (!ready && !left_ns)
 			return kt_error_new(KT_ERROR_TIMEOUT, "no answer in time");
 	}
 	return NULL;
@@ -134,7 +138,7 @@ static struct kt_error *open_socket(const struct sockaddr *addr, socklen_t addr_
 			return kt_error_os(errno, "cannot connect");
 		if (kt_deadline_left_ms(patience->deadline_ns) == 0)
 			return kt_error_new(KT_ERROR_TIMEOUT, "its queue of connections is full");
-		err = wait_for(-1, 0, patience->cancel_fd, UNIX_RETRY_MS, &ready);
+		err = wait_for(-1, 0, patience->cancel_fd, UNIX_RETRY_NS, &ready);
 		if (err)
 			return err;
 	}

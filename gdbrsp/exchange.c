@@ -60,12 +60,11 @@ struct rsp_patience rsp_patience(const struct rsp_client *client, const struct r
 {
 	struct rsp_patience p = {INT64_MAX, client->options.cancel_fd};
 	int64_t ms = client->options.timeout_ms ? client->options.timeout_ms : DEFAULT_TIMEOUT_MS;
+	int64_t ns = batch->wait_ns > 0 ? batch->wait_ns : ms * 1000000;
 
-	if (batch->wait_ms > 0)
-		ms = batch->wait_ms;
-	if (batch->wait_ms >= 0)
-		p.deadline_ns = kt_deadline_ms(ms +
-					       (int64_t)(batch->expected_bytes / BYTES_PER_MS));
+	if (batch->wait_ns >= 0)
+		p.deadline_ns = kt_deadline_ms((int64_t)(batch->expected_bytes / BYTES_PER_MS)) +
+				ns;
 	return p;
 }
 
@@ -129,11 +128,12 @@ static struct kt_error *let_go(struct rsp_client *client)
 static struct kt_error *take_off(struct flight *f)
 {
 	struct rsp_client *client = f->client;
+	const size_t max = f->batch->flight_max ? f->batch->flight_max : FLIGHT_MAX;
 	_cleanup_(kt_buf_deinit) struct kt_buf payload = KT_BUF_INIT;
 
 	if (rsp_guardian_acted(client->guardian))
 		return let_go(client);
-	while (!f->done && f->count < TICKETS_MAX && f->bytes < FLIGHT_MAX) {
+	while (!f->done && f->count < TICKETS_MAX && f->bytes < max) {
 		struct rsp_ticket *ticket = &f->tickets[(f->first + f->count) % TICKETS_MAX];
 		enum rsp_turn turn;
 

@@ -88,7 +88,8 @@ struct rsp_batch {
 	struct kt_error *(*reply)(struct rsp_batch *batch, const struct rsp_ticket *ticket,
 				  const struct rsp_reply *reply);
 	size_t expected_bytes; /* of all replies, for the deadline; 0: few */
-	int64_t wait_ms;       /* instead of the options' timeout; 0: that, -1: for ever */
+	int64_t wait_ns;       /* instead of the options' timeout; 0: that, -1: for ever */
+	size_t flight_max;     /* reply bytes in flight at most; 0: as many as always fit */
 	/*
 	 * To give up on a stop reply, and on nothing else, leaves everything as it is: the
 	 * reply can be waited for again, by RSP_TURN_AWAIT.
@@ -96,6 +97,9 @@ struct rsp_batch {
 	bool may_give_up;
 	bool leaves_stop; /* do not wait for a stop reply that is all that is missing */
 };
+
+/* Any byte stops a guest that runs (7.2 to 11.1); this one is the protocol's. It goes out bare. */
+#define RSP_STOP_BYTE "\x03"
 
 /* ticket.kind for a request whose reply is a stop reply: all others are passed over. */
 #define RSP_KIND_STOP ((size_t)-1)
@@ -157,6 +161,13 @@ void rsp_forget_stop(struct rsp_client *client);
 /* True: the reply was to a prefix; *err_ret is the outcome. */
 bool rsp_prefix_reply(const struct rsp_ticket *ticket, const struct rsp_reply *reply,
 		      struct kt_error **err_ret);
+
+/*
+ * run.c. Notes that the guest stopped, by a stop reply. KT_ERROR_CLOSED: QEMU ended;
+ * KT_ERROR_PROTOCOL: it is no stop reply.
+ */
+struct kt_error *rsp_stop_reply(struct rsp_client *client, const struct rsp_reply *reply,
+				struct rsp_stop *ret);
 
 /* registers.c. Of a register of at most 64 bits; KT_ERROR_NOT_FOUND. */
 struct kt_error *rsp_register_place(struct rsp_client *client, const char *name,

@@ -56,8 +56,8 @@ struct kt_error *rsp_client_breakpoint(struct rsp_client *client, gaddr_t addr, 
 			     addr);
 }
 
-static struct kt_error *stop_reply(struct rsp_client *client, const struct rsp_reply *reply,
-				   struct rsp_stop *ret)
+struct kt_error *rsp_stop_reply(struct rsp_client *client, const struct rsp_reply *reply,
+				struct rsp_stop *ret)
 {
 	const char *key = "thread:";
 	const char *end = reply->data + reply->len;
@@ -160,7 +160,7 @@ static struct kt_error *run_reply(struct rsp_batch *batch, const struct rsp_tick
 	if (rsp_prefix_reply(ticket, reply, &err))
 		return err;
 	if (ticket->kind == RUN_STOP)
-		return stop_reply(run->client, reply, &run->client->stop);
+		return rsp_stop_reply(run->client, reply, &run->client->stop);
 	if (rsp_reply_is(reply, "OK"))
 		return NULL;
 	return rsp_bad_reply(reply, "the change of a register");
@@ -207,10 +207,10 @@ struct kt_error *rsp_client_resume(struct rsp_client *client, const struct rsp_t
 	return do_run(&run);
 }
 
-struct kt_error *rsp_client_wait(struct rsp_client *client, int64_t wait_ms, struct rsp_stop *ret)
+struct kt_error *rsp_client_wait(struct rsp_client *client, int64_t wait_ns, struct rsp_stop *ret)
 {
 	struct run run = {
-		.batch = {.wait_ms = wait_ms, .may_give_up = true},
+		.batch = {.wait_ns = wait_ns, .may_give_up = true},
 		.client = client,
 		.raw = "",
 	};
@@ -236,8 +236,7 @@ bool rsp_client_runs(const struct rsp_client *client)
 
 struct kt_error *rsp_client_interrupt(struct rsp_client *client, struct rsp_stop *ret)
 {
-	/* Any byte stops a guest that runs (7.2 to 11.1); this one is the protocol's. */
-	struct run run = {.client = client, .raw = "\x03"};
+	struct run run = {.client = client, .raw = RSP_STOP_BYTE};
 	int cancel_fd = client->options.cancel_fd;
 	struct kt_error *err;
 

@@ -50,7 +50,8 @@ static struct kt_error *begin(struct stop *stop, struct kt_error *err)
 
 struct kt_error *stop_wait(struct stop *stop, int64_t wait_ms)
 {
-	return begin(stop, rsp_client_wait(stop->client, wait_ms, &stop->told));
+	return begin(stop, rsp_client_wait(stop->client, wait_ms > 0 ? wait_ms * 1000000 : wait_ms,
+					   &stop->told));
 }
 
 struct kt_error *stop_interrupt(struct stop *stop)

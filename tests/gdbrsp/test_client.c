@@ -442,7 +442,7 @@ static void test_run(void **state)
 	kt_error_destroy(err);
 	assert_no_error(rsp_client_read(client, RSP_VIRTUAL, &read, 1));
 	assert_no_error(rsp_client_resume(client, NULL, NULL, 0));
-	err = rsp_client_wait(client, 20, &stop);
+	err = rsp_client_wait(client, 20000000, &stop);
 	assert_int_equal(kt_error_code(err), KT_ERROR_TIMEOUT);
 	kt_error_destroy(err);
 	assert_no_error(rsp_client_detach(client));

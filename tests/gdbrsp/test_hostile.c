@@ -134,6 +134,25 @@ static void run_on(struct outcome *o, struct rsp_client *client)
 		      rsp_client_breakpoint(client, 0xffffffff81000000, 1, false));
 }
 
+/* The guest runs, is stopped for a moment, and runs; this one stops again at once. */
+static void glance(struct outcome *o, struct rsp_client *client)
+{
+	uint8_t bytes[64];
+	struct rsp_read read = {.addr = 0x1230, .len = sizeof(bytes), .buf = bytes};
+	int64_t start = kt_now_ns(), stopped_ns = 0;
+	struct rsp_stop stop;
+	struct kt_error *err = rsp_client_resume(client, NULL, NULL, 0);
+
+	if (!err)
+		err = rsp_client_glance(client, RSP_PHYSICAL, &read, 1, &stopped_ns);
+	for (size_t i = 0; !err && !read.fault && i < sizeof(bytes); i++)
+		o->wrong |= bytes[i] != (uint8_t)(read.addr + i);
+	timed(o, start, 2 * TIMEOUT_MS, err);
+	start = kt_now_ns();
+	if (!o->err)
+		timed(o, start, TIMEOUT_MS, rsp_client_wait(client, 0, &stop));
+}
+
 /* Everything that there is to ask, up to the first error, and the detach. */
 static struct outcome converse(int fd)
 {
@@ -152,6 +171,8 @@ static struct outcome converse(int fd)
 		read_pieces(&o, client, RSP_PHYSICAL);
 	if (!o.err)
 		run_on(&o, client);
+	if (!o.err)
+		glance(&o, client);
 	start = kt_now_ns();
 	timed(&o, start, DETACH_MS, rsp_client_detach(client));
 	rsp_client_destroy(client);

@@ -123,7 +123,7 @@ static void test_wait_again(void **state)
 	assert_no_error(connect_to(script, &options, &stub, &client));
 	assert_no_error(rsp_client_resume(client, NULL, NULL, 0));
 	for (;;) {
-		struct kt_error *err = rsp_client_wait(client, 20, &stop);
+		struct kt_error *err = rsp_client_wait(client, 20000000, &stop);
 
 		if (!err)
 			break;
@@ -178,6 +178,127 @@ static void test_interrupt(void **state)
 	assert_no_error(rsp_client_interrupt(client, &stop));
 	assert_int_equal(stop.signal, 5);
 	assert_string_equal(stop.thread->id, "p01.02");
+	rsp_client_destroy(client);
+	assert_joined(stub);
+}
+
+/* A short stop: the stub has all of it, the last request too, before it says a word. */
+static void test_glance(void **state)
+{
+	static const struct stub_step script[] = {
+		STUB_HELLO,
+		{STUB_EXPECT, "vCont;c"},
+		{STUB_RAW, "+"},
+		{STUB_INTERRUPTED},
+		{STUB_EXPECT, "Qqemu.PhyMemMode:1"},
+		{STUB_EXPECT, "m1000,4"},
+		{STUB_EXPECT, "m2000,2"},
+		{STUB_EXPECT, "vCont;c"},
+		{STUB_RAW, "$T02thread:p01.01;#03"},
+		{STUB_REPLY, "OK"},
+		{STUB_REPLY, "00010203"},
+		{STUB_REPLY, "f0f1"},
+		/* Again, and one of them is not there. */
+		{STUB_INTERRUPTED},
+		{STUB_EXPECT, "m1000,4"},
+		{STUB_EXPECT, "m2000,2"},
+		{STUB_EXPECT, "vCont;c"},
+		{STUB_RAW, "$T02thread:p01.02;#04"},
+		{STUB_REPLY, "E14"},
+		{STUB_REPLY, "e0e1"},
+		/* A stop that comes afterwards is told of. */
+		{STUB_RAW, "$T05thread:p01.02;#07"},
+		{STUB_EXPECT, "vCont;c"},
+		{STUB_RAW, "+"},
+		/* One that came before, but was not asked for: the guest stands already. */
+		{STUB_RAW, "$T05thread:p01.01;#06"},
+		{STUB_INTERRUPTED},
+		{STUB_EXPECT, "m1000,4"},
+		{STUB_EXPECT, "m2000,2"},
+		{STUB_EXPECT, "vCont;c"},
+		{STUB_REPLY, "10111213"},
+		{STUB_REPLY, "d0d1"},
+		{STUB_RESYNC},
+		{STUB_RAW, "$T02thread:p01.01;#03+$#00"},
+		{STUB_EXPECT, "qSupported:multiprocess+"},
+		{STUB_REPLY, "PacketSize=1000"},
+		{STUB_EXPECT, "Qqemu.PhyMemMode:0"},
+		{STUB_REPLY, "OK"},
+		STUB_BYE,
+		{STUB_END},
+	};
+	uint8_t first[4], second[2];
+	struct rsp_read reads[] = {{.addr = 0x1000, .len = 4, .buf = first},
+				   {.addr = 0x2000, .len = 2, .buf = second}};
+	struct rsp_client *client;
+	int64_t before, stopped = 0;
+	struct rsp_stop stop;
+	struct kt_error *err;
+	struct stub *stub;
+
+	(void)state;
+	assert_no_error(connect_to(script, &options, &stub, &client));
+	err = rsp_client_glance(client, RSP_PHYSICAL, reads, 2, &stopped);
+	assert_int_equal(kt_error_code(err), KT_ERROR_PROTOCOL);
+	kt_error_destroy(err);
+	assert_no_error(rsp_client_resume(client, NULL, NULL, 0));
+	before = kt_now_ns();
+	assert_no_error(rsp_client_glance(client, RSP_PHYSICAL, reads, 2, &stopped));
+	assert_memory_equal(first, "\x00\x01\x02\x03", 4);
+	assert_memory_equal(second, "\xf0\xf1", 2);
+	assert_true(stopped >= before && stopped <= kt_now_ns());
+	assert_true(rsp_client_runs(client));
+	assert_no_error(rsp_client_glance(client, RSP_PHYSICAL, reads, 2, &stopped));
+	assert_true(reads[0].fault && !reads[1].fault);
+	assert_memory_equal(second, "\xe0\xe1", 2);
+	assert_no_error(rsp_client_wait(client, -1, &stop));
+	assert_int_equal(stop.signal, 5);
+	assert_string_equal(stop.thread->id, "p01.02");
+	assert_false(rsp_client_runs(client));
+	assert_no_error(rsp_client_resume(client, NULL, NULL, 0));
+	assert_no_error(rsp_client_glance(client, RSP_PHYSICAL, reads, 2, &stopped));
+	assert_false(reads[0].fault);
+	assert_memory_equal(first, "\x10\x11\x12\x13", 4);
+	rsp_client_destroy(client);
+	assert_joined(stub);
+}
+
+/* A reply that is none: the guest may run by then, and detaching is what is left. */
+static void test_bad_glance(void **state)
+{
+	static const struct stub_step script[] = {
+		STUB_HELLO,
+		{STUB_EXPECT, "vCont;c"},
+		{STUB_RAW, "+"},
+		{STUB_INTERRUPTED},
+		{STUB_EXPECT, "Hgp01.01"},
+		{STUB_EXPECT, "m1000,4"},
+		{STUB_EXPECT, "vCont;c"},
+		{STUB_RAW, "$T02thread:p01.01;#03"},
+		{STUB_REPLY, "OK"},
+		{STUB_REPLY, "000102zz"},
+		{STUB_RESYNC},
+		{STUB_RAW, "$T02thread:p01.01;#03+$#00"},
+		{STUB_EXPECT, "qSupported:multiprocess+"},
+		{STUB_REPLY, "PacketSize=1000"},
+		{STUB_EXPECT, "Qqemu.PhyMemMode:0"},
+		{STUB_REPLY, "OK"},
+		STUB_BYE,
+		{STUB_END},
+	};
+	uint8_t bytes[4];
+	struct rsp_read read = {.addr = 0x1000, .len = 4, .buf = bytes};
+	struct rsp_client *client;
+	struct kt_error *err;
+	struct stub *stub;
+	int64_t stopped;
+
+	(void)state;
+	assert_no_error(connect_to(script, &options, &stub, &client));
+	assert_no_error(rsp_client_resume(client, NULL, NULL, 0));
+	err = rsp_client_glance(client, RSP_VIRTUAL, &read, 1, &stopped);
+	assert_int_equal(kt_error_code(err), KT_ERROR_PROTOCOL);
+	kt_error_destroy(err);
 	rsp_client_destroy(client);
 	assert_joined(stub);
 }
@@ -285,6 +406,8 @@ int main(void)
 		cmocka_unit_test(test_write_refused),
 		cmocka_unit_test(test_wait_again),
 		cmocka_unit_test(test_interrupt),
+		cmocka_unit_test(test_glance),
+		cmocka_unit_test(test_bad_glance),
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_qemu_ends),
 		cmocka_unit_test(test_qemu_ends_in_a_stop),
