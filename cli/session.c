@@ -18,6 +18,7 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/io.h"
+#include "util/turns.h"
 #include "watch/watch.h"
 
 /* --- open --- */
@@ -131,6 +132,8 @@ struct kt_error *cli_session_open(struct cli_session *s, const struct cli_guest 
 
 	if (err)
 		return err;
+	/* Before there are the keeper and the guardian, for whom a guest waits, too. */
+	kt_take_short_turns();
 	err = cli_session_init(s, options);
 	if (!err && results_dir && mkdir(results_dir, 0777) && errno != EEXIST)
 		err = kt_error_os(errno, "cannot make the directory %s", results_dir);

@@ -3,6 +3,7 @@
 
 #include "memory/reader_fence.h"
 #include "util/fence.h"
+#include "util/turns.h"
 
 /* Of the places below, those that a Unix socket needs, too. */
 #define PLACES_WITHOUT_PORT 3
@@ -32,4 +33,5 @@ void reader_fence_put_up(const struct rsp_target *target)
 	};
 
 	kt_fence_put_up(&fence);
+	kt_take_short_turns();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The fence of a child that reads a guest by its stub, and has nothing else to do. */
+/* A child that reads a guest by its stub, and has nothing else to do: its fence. */
 #ifndef KT_MEMORY_READER_FENCE_H
 #define KT_MEMORY_READER_FENCE_H
 
@@ -7,7 +7,8 @@
 
 /*
  * From here on this process can open no file, start no program and use no network. Where the target
- * has a port, it may connect to that, and read what the resolver does.
+ * has a port, it may connect to that, and read what the resolver does. It gets short turns on the
+ * CPU (util/turns.h).
  */
 void reader_fence_put_up(const struct rsp_target *target);
 
