@@ -3,26 +3,28 @@
 #include <string.h>
 
 #include "btf/vmcoreinfo.h"
+#include "gdbrsp/client.h"
 #include "memory/gather_impl.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/cursor.h"
 
-#define DEFAULT_STOP_NS INT64_C(3000000)
-/* Kept for detaching, and for a read that takes longer than the one before. */
-#define RESERVE_NS INT64_C(400000)
-/* The size of a read: between two of them, the clock is looked at. */
-#define CHUNK 32768
+#define DEFAULT_STOP_NS  INT64_C(3000000)
+#define DEFAULT_TOTAL_NS INT64_C(4000000000)
+/* Bytes that a stop reads: first; at least; at most, where stops are few. */
+#define SIZE_FIRST ((size_t)RSP_GLANCE_MAX)
+#define SIZE_MIN   (SIZE_FIRST / 2)
+#define SIZE_MOST  ((size_t)1 << 20)
+/* Reading in a stop may take so many times as long where all would take too long. */
+#define LONGER 6
 /* A stretch of read-only data that is shorter is a module's, if anything. */
 #define CONSTANTS_MIN ((uint64_t)256 << 10)
 /* The most that is read; of a stock kernel it is some 11 MB. */
 #define BYTES_MAX ((uint64_t)96 << 20)
-/* A stop may get so many times as long as it was asked to be, where connecting is slow. */
-#define LONGER_MAX 8
 
 struct kt_error *gather_stop(struct gather *g)
 {
-	struct kt_error *err = g->stops->stop(g->stops->context, &g->source, &g->stopped_ns);
+	struct kt_error *err = g->stops->stop(g->stops->context, &g->source);
 
 	g->stopped = !err;
 	if (!err && !g->source.read_physical)
@@ -30,6 +32,15 @@ struct kt_error *gather_stop(struct gather *g)
 						 "the stub cannot read physical memory"),
 				    "use QEMU's own stub, 4.1 or later");
 	return err;
+}
+
+static void count_stop(struct gather *g, int64_t pause)
+{
+	g->stats.stops++;
+	g->stats.paused_ns += pause;
+	g->last_pause_ns = pause;
+	if (pause > g->stats.longest_ns)
+		g->stats.longest_ns = pause;
 }
 
 struct kt_error *gather_resume(struct gather *g, struct kt_error *err)
@@ -41,11 +52,7 @@ struct kt_error *gather_resume(struct gather *g, struct kt_error *err)
 		return err;
 	own = g->stops->resume(g->stops->context, &pause);
 	g->stopped = false;
-	g->stats.stops++;
-	g->stats.paused_ns += pause;
-	g->last_pause_ns = pause;
-	if (pause > g->stats.longest_ns)
-		g->stats.longest_ns = pause;
+	count_stop(g, pause);
 	return kt_error_join(err, own);
 }
 
@@ -76,13 +83,10 @@ static bool is_read(const struct gather_piece *p, enum gather_pass pass)
 	}
 }
 
-/* Reads one chunk. *done_ret: nothing is left. */
-static struct kt_error *read_chunk(struct gather *g, bool *done_ret)
+/* Adds what comes next, up to g->size bytes, and moves *at behind it. */
+static bool add_next(struct gather *g, struct gmem_batch *batch, struct gather_progress *at)
 {
-	struct gather_progress *at = &g->at, before = g->at;
-	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
-	struct kt_error *err;
-	uint64_t room = CHUNK;
+	uint64_t room = g->size;
 
 	for (; room && at->piece < g->pieces.len; at->piece++, at->offset = 0) {
 		struct gather_piece *p = &g->pieces.data[at->piece];
@@ -91,74 +95,72 @@ static struct kt_error *read_chunk(struct gather *g, bool *done_ret)
 		if (!p->data)
 			continue;
 		n = n < room ? n : room;
-		if (!gmem_batch_add(&batch, p->physical + at->offset, p->data + at->offset,
+		if (!gmem_batch_add(batch, p->physical + at->offset, p->data + at->offset,
 				    (size_t)n))
-			return kt_error_no_memory();
+			return false;
 		room -= n;
 		at->offset += n;
 		at->done += n;
 		if (at->offset < p->len)
 			break;
 	}
-	*done_ret = at->piece == g->pieces.len;
-	err = gmem_batch_read(&batch, g->source.read_physical, g->source.context);
-	if (err) {
-		*at = before;
-		return err;
-	}
-	if (gmem_batch_fault(&batch, 0, batch.reads.len))
-		return kt_error_new(KT_ERROR_FAULT,
-				    "the guest's page tables lead to where there is no memory");
-	g->stats.bytes += CHUNK - room;
-	return NULL;
+	return true;
 }
 
 /*
- * As much as one stop has time for. Where connecting alone took that time, the next stop may take
- * twice as long, up to a limit. At the limit, reading gets the time of a whole stop, and one chunk
- * at least, so that there is an end to it. A stop that has time to read ends all that: one slow
- * connection must not make all later stops longer.
+ * How much the next stop reads. Only what reading took tells that it was too much. What comes
+ * before, a busy host and many vCPUs make long, and smaller stops do not make it shorter.
  */
-static struct kt_error *read_stop(struct gather *g, bool *done_ret)
+static void choose_size(struct gather *g, const struct gather_look *last, uint64_t left)
 {
-	int64_t end = g->stopped_ns + g->stop_ns - RESERVE_NS, mark = kt_now_ns(), longest = 0;
-	bool late = mark >= end, at_limit = g->stop_ns / LONGER_MAX >= g->wanted_ns;
-	struct kt_error *err = NULL;
+	int64_t spent_ns = kt_now_ns() - g->start_ns;
+	int64_t each_ns = spent_ns / (int64_t)g->stats.stops + 1;
+	bool late = spent_ns > g->total_ns ||
+		    left / g->size > (uint64_t)((g->total_ns - spent_ns) / each_ns);
+	int64_t limit = late ? LONGER * g->stop_ns : g->stop_ns;
+	size_t most = late ? SIZE_MOST : SIZE_FIRST;
 
-	if (late && at_limit)
-		end = mark + g->wanted_ns - RESERVE_NS;
-	for (bool must = late && at_limit;
-	     !err && !*done_ret && (must || mark + longest + longest / 4 < end); must = false) {
-		int64_t now;
+	if (last->read_ns > limit)
+		g->size = g->size / 2 > SIZE_MIN ? g->size / 2 : SIZE_MIN;
+	else if (last->read_ns < limit / 3 && g->size < most)
+		g->size *= 2;
+}
 
-		err = read_chunk(g, done_ret);
-		now = kt_now_ns();
-		longest = now - mark > longest ? now - mark : longest;
-		mark = now;
-	}
-	if (!late)
-		g->stop_ns = g->wanted_ns;
-	else if (!at_limit)
-		g->stop_ns *= 2;
-	return err;
+/* One stop that reads. */
+static struct kt_error *read_stop(struct gather *g, uint64_t all)
+{
+	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
+	struct gather_progress at = g->at;
+	struct gather_look look = {0};
+	struct kt_error *err;
+
+	if (!add_next(g, &batch, &at))
+		return kt_error_no_memory();
+	err = g->stops->look(g->stops->context, batch.reads.data, batch.reads.len, &look);
+	if (err)
+		return err;
+	count_stop(g, look.pause_ns);
+	if (gmem_batch_fault(&batch, 0, batch.reads.len))
+		return kt_error_new(KT_ERROR_FAULT,
+				    "the guest's page tables lead to where there is no memory");
+	g->stats.bytes += at.done - g->at.done;
+	g->at = at;
+	choose_size(g, &look, all - at.done);
+	return NULL;
 }
 
 static struct kt_error *read_all(struct gather *g)
 {
 	const struct gather_options *o = g->options;
 	uint64_t all = 0;
-	bool done = false;
 
 	kt_vec_for_each (&g->pieces, p)
 		all += p->data ? p->len : 0;
-	while (!done) {
+	while (g->at.done < all) {
 		struct kt_error *err = gather_rest(g);
 
 		if (!err)
-			err = gather_stop(g);
-		if (!err)
-			err = read_stop(g, &done);
-		err = gather_resume(g, err);
+			err = read_stop(g, all);
 		if (err)
 			return err;
 		if (o->progress)
@@ -322,15 +324,15 @@ static void leave_kept(const struct gather *g, const struct kt_error *err)
 struct kt_error *gather_kernel(const struct gather_stops *stops,
 			       const struct gather_options *options, struct gathered *ret)
 {
-	int64_t stop_ns = options->stop_ns ? options->stop_ns : DEFAULT_STOP_NS;
 	_cleanup_(gather_deinit) struct gather g = {
 		.stops = stops,
 		.options = options,
-		.stop_ns = stop_ns,
-		.wanted_ns = stop_ns,
+		.stop_ns = options->stop_ns ? options->stop_ns : DEFAULT_STOP_NS,
+		.total_ns = options->total_ns ? options->total_ns : DEFAULT_TOTAL_NS,
+		.start_ns = kt_now_ns(),
+		.size = SIZE_FIRST,
 	};
 	const struct record_known *known = NULL;
-	int64_t start = kt_now_ns();
 	struct kt_error *err;
 
 	err = find_image(&g, &known);
@@ -344,7 +346,7 @@ struct kt_error *gather_kernel(const struct gather_stops *stops,
 	}
 	if (err)
 		return kt_error_wrap(err, "cannot read the kernel out of the guest's memory");
-	g.stats.total_ns = kt_now_ns() - start;
+	g.stats.total_ns = kt_now_ns() - g.start_ns;
 	*ret = (struct gathered){
 		.known = known,
 		.kernel = g.kernel,

@@ -14,16 +14,23 @@
 #include "btf/record.h"
 #include "memory/source.h"
 
+/* How long a short stop took, as well as can be told: at most that long. */
+struct gather_look {
+	int64_t pause_ns; /* from when it was asked for */
+	int64_t read_ns;  /* of this, what came after the stop: the reading */
+};
+
 /* Stops the guest and lets it run: through the stub, or in a test. */
 struct gather_stops {
 	void *context;
-	/*
-	 * Stops it; *source_ret is good until resume. *stopped_ns_ret: since when it stands, in
-	 * kt_now_ns() time, as well as can be told.
-	 */
-	struct kt_error *(*stop)(void *context, struct source *source_ret, int64_t *stopped_ns_ret);
+	/* Stops it; *source_ret is good until resume. */
+	struct kt_error *(*stop)(void *context, struct source *source_ret);
 	/* Lets it run. *pause_ns_ret: how long it stood, as well as can be told. */
 	struct kt_error *(*resume)(void *context, int64_t *pause_ns_ret);
+	/* Stops it, reads physical memory, and lets it run. After an error it runs, or nobody can
+	 * tell. */
+	struct kt_error *(*look)(void *context, struct gmem_read *reads, size_t n,
+				 struct gather_look *ret);
 	/* Lets it be for that long; an error means that somebody wants to give up. */
 	struct kt_error *(*rest)(void *context, int64_t ns);
 };
@@ -37,8 +44,10 @@ struct gather_stats {
 };
 
 struct gather_options {
-	/* How long a stop may take, so far as it can be foreseen, in nanoseconds; 0: 3 ms. */
+	/* How long reading in a stop may take, in nanoseconds; 0: 3 ms. See gather_kernel(). */
 	int64_t stop_ns;
+	/* How long all of it is to take, so far as larger stops can help; 0: 4 s. */
+	int64_t total_ns;
 	/* Kernels that it may be, the likeliest first. */
 	const struct record_known *known;
 	size_t n_known;
@@ -64,8 +73,10 @@ struct gathered {
 };
 
 /*
- * Where connecting alone takes that long, a stop may take up to 8 times as much; and where it takes
- * even that, it may take as long as connecting and stop_ns together.
+ * A stop reads as much as the stub sends without waiting for this process (64 KiB); and half of
+ * what the one before read, but 32 KiB at least, where that took longer than stop_ns. Where
+ * stopping the guest takes so long that all of it would take longer than total_ns, stops read more,
+ * in up to 6 times stop_ns.
  *
  * KT_ERROR_NOT_READY: no vCPU runs on a kernel's page table yet. KT_ERROR_NOT_FOUND: no
  * kernel in what is mapped. KT_ERROR_FORMAT: what is there contradicts itself. The guest runs

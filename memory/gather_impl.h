@@ -30,11 +30,13 @@ struct gather_progress {
 struct gather {
 	const struct gather_stops *stops;
 	const struct gather_options *options;
-	int64_t wanted_ns; /* the length of a stop, as the caller wants it */
-	int64_t stop_ns;   /* of the next stop */
+	int64_t stop_ns;  /* for reading, as the caller wants it */
+	int64_t total_ns; /* for all of it, likewise */
+	int64_t start_ns; /* of all of it */
+	size_t size;      /* bytes of the next stop */
 	struct source source;
 	bool stopped;
-	int64_t stopped_ns, last_pause_ns;
+	int64_t last_pause_ns;
 	struct gather_stats stats;
 
 	const struct arch *arch;

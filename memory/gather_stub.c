@@ -35,7 +35,7 @@ static struct kt_error *pass_over_let_go(struct gather_stub *stub, struct kt_err
 	return NULL;
 }
 
-static struct kt_error *stub_stop(void *context, struct source *source_ret, int64_t *stopped_ns_ret)
+static struct kt_error *stub_stop(void *context, struct source *source_ret)
 {
 	struct gather_stub *stub = context;
 	struct kt_error *err = NULL;
@@ -49,7 +49,6 @@ static struct kt_error *stub_stop(void *context, struct source *source_ret, int6
 	if (err)
 		return err;
 	*source_ret = source_from_stub(stub->client);
-	*stopped_ns_ret = stub->stopped_ns;
 	return NULL;
 }
 
@@ -67,6 +66,44 @@ static struct kt_error *stub_resume(void *context, int64_t *pause_ns_ret)
 		hang_up(stub);
 	}
 	*pause_ns_ret = kt_now_ns() - stub->stopped_ns;
+	return err;
+}
+
+/* For a guest that stands anyway, and where there is no connection (yet). */
+static struct kt_error *look_while_stopped(struct gather_stub *stub, struct gmem_read *reads,
+					   size_t n, struct gather_look *ret)
+{
+	struct source source;
+	struct kt_error *err = stub_stop(stub, &source), *own;
+	int64_t stopped_ns = kt_now_ns();
+
+	if (err)
+		return err;
+	err = source.read_physical(source.context, reads, n);
+	ret->read_ns = kt_now_ns() - stopped_ns;
+	own = stub_resume(stub, &ret->pause_ns);
+	return kt_error_join(err, own);
+}
+
+/* A connection that an error left in the middle is given up, as above. */
+static struct kt_error *stub_look(void *context, struct gmem_read *reads, size_t n,
+				  struct gather_look *ret)
+{
+	struct gather_stub *stub = context;
+	int64_t asked_ns = kt_now_ns(), stopped_ns = 0, end_ns;
+	struct kt_error *err;
+
+	if (!stub->client || stub->stands)
+		return look_while_stopped(stub, reads, n, ret);
+	err = source_glance(stub->client, reads, n, &stopped_ns);
+	end_ns = kt_now_ns();
+	*ret = (struct gather_look){.pause_ns = end_ns - asked_ns, .read_ns = end_ns - stopped_ns};
+	if (!err)
+		return NULL;
+	err = pass_over_let_go(stub, err);
+	if (!err)
+		return look_while_stopped(stub, reads, n, ret);
+	hang_up(stub);
 	return err;
 }
 
@@ -89,7 +126,7 @@ static struct kt_error *stub_rest(void *context, int64_t ns)
 
 	if (!stub->client || stub->stands)
 		return sleep_for(stub, stub->stands ? 0 : ns);
-	err = rsp_client_wait(stub->client, ns / 1000000 + 1, &stop);
+	err = rsp_client_wait(stub->client, ns + 1, &stop);
 	if (!err) {
 		/* Somebody at QEMU's monitor, or the guest itself. That is not for us to undo. */
 		stub->stands = true;
@@ -107,6 +144,7 @@ struct gather_stops gather_stub_stops(struct gather_stub *stub)
 		.context = stub,
 		.stop = stub_stop,
 		.resume = stub_resume,
+		.look = stub_look,
 		.rest = stub_rest,
 	};
 }

@@ -48,8 +48,10 @@ static struct kt_error *stub_select(void *context, size_t cpu)
 	return rsp_client_select(client, &threads[cpu < n ? cpu : 0]);
 }
 
-static struct kt_error *stub_read(struct rsp_client *client, enum rsp_space space,
-				  struct gmem_read *reads, size_t count)
+/* stopped_ns_ret NULL: the guest stands. Else it runs, and is stopped for this alone. */
+static struct kt_error *read_or_glance(struct rsp_client *client, enum rsp_space space,
+				       struct gmem_read *reads, size_t count,
+				       int64_t *stopped_ns_ret)
 {
 	_cleanup_free_ struct rsp_read *pieces = malloc((count + 1) * sizeof(*pieces));
 	struct kt_error *err;
@@ -59,7 +61,8 @@ static struct kt_error *stub_read(struct rsp_client *client, enum rsp_space spac
 	for (size_t i = 0; i < count; i++)
 		pieces[i] = (struct rsp_read){
 			.addr = reads[i].addr, .len = reads[i].len, .buf = reads[i].buf};
-	err = rsp_client_read(client, space, pieces, count);
+	err = stopped_ns_ret ? rsp_client_glance(client, space, pieces, count, stopped_ns_ret)
+			     : rsp_client_read(client, space, pieces, count);
 	if (err)
 		return err;
 	for (size_t i = 0; i < count; i++)
@@ -67,14 +70,20 @@ static struct kt_error *stub_read(struct rsp_client *client, enum rsp_space spac
 	return NULL;
 }
 
+struct kt_error *source_glance(struct rsp_client *client, struct gmem_read *reads, size_t count,
+			       int64_t *stopped_ns_ret)
+{
+	return read_or_glance(client, RSP_PHYSICAL, reads, count, stopped_ns_ret);
+}
+
 static struct kt_error *stub_read_virtual(void *context, struct gmem_read *reads, size_t count)
 {
-	return stub_read(context, RSP_VIRTUAL, reads, count);
+	return read_or_glance(context, RSP_VIRTUAL, reads, count, NULL);
 }
 
 static struct kt_error *stub_read_physical(void *context, struct gmem_read *reads, size_t count)
 {
-	return stub_read(context, RSP_PHYSICAL, reads, count);
+	return read_or_glance(context, RSP_PHYSICAL, reads, count, NULL);
 }
 
 static struct kt_error *stub_monitor(void *context, const char *command, char **ret)

@@ -34,6 +34,13 @@ struct source {
  */
 struct kt_error *source_explain(const struct source *source, struct kt_error *err);
 
+/*
+ * Pieces of physical memory in a short stop of a guest that runs (rsp_client_glance()), at most
+ * RSP_GLANCE_MAX bytes, so that the guest waits for nobody.
+ */
+struct kt_error *source_glance(struct rsp_client *client, struct gmem_read *reads, size_t count,
+			       int64_t *stopped_ns_ret);
+
 /* The stub as a source. The client stays the caller's and must outlive it. */
 struct source source_from_stub(struct rsp_client *client);
 
