@@ -166,6 +166,32 @@ else
 	skip 'another user' 'needs root and setpriv'
 fi
 
+# --- a guest that is being migrated, to where it takes hours ---
+migration() {
+	ask query-migrate | jq -r "$1" -
+}
+migration_is() {
+	[ "$(migration .status)" = "$1" ]
+}
+sends_on() {
+	[ "$(migration .ram.transferred)" -gt "$sent" ]
+}
+ask '{"execute": "migrate-set-parameters", "arguments": {"max-bandwidth": 100000}}' \
+	'{"execute": "migrate", "arguments": {"uri": "exec:cat >/dev/null"}}' >/dev/null
+becomes migration_is active
+state >"$work/before"
+sent=$(migration .ram.transferred)
+refused 'a guest that is being migrated' "the guest is being migrated \('active'\)"
+check 'being migrated: QEMU is as before' same_state
+check 'being migrated: that goes on' becomes sends_on
+check 'being migrated: and is not over' migration_is active
+alive 'being migrated: the guest runs on'
+ask migrate_cancel >/dev/null
+becomes migration_is cancelled
+run attach "$target" --vmlinux "$kernel" --json
+equal 'after a migration that was cancelled'
+state >"$work/before"
+
 # --- who else is there ---
 mkfifo "$work/hold"
 build/guest/qmp "$dir/monitor" --hold <"$work/hold" >"$work/held" &
@@ -180,7 +206,7 @@ state >"$work/before"
 run attach "$target" --vmlinux "$kernel" --json
 equal 'a stub that is there'
 as_before 'a stub that is there'
-run watch "unix:$dir/own" --vmlinux "$kernel" --duration 60 --json &
+"$tool" watch "unix:$dir/own" --vmlinux "$kernel" --duration 60 --json >"$work/seen" 2>&1 </dev/null &
 watcher=$!
 stub_is_used() {
 	ask query-chardev | grep -q '"unix:[^"]*own[^"]*"'
