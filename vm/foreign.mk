@@ -28,7 +28,7 @@ INIT_WARN = $(filter-out -fsanitize% -fno-sanitize% $(HARDEN),$(CFLAGS))
 build/ktstr-init-%: $(INIT_SRCS) $(INIT_HEADERS) vm/foreign.mk
 	$(call msg,INIT,$@)
 	@mkdir -p $(@D)
-	$(Q)$(FOREIGN_ENV) $(CLANG) $(FOREIGN_CFLAGS) $(CPPFLAGS) -O2 -s $(INIT_WARN) \
+	$(Q)$(FOREIGN_ENV) $(CLANG) $(INIT_WRAP) $(FOREIGN_CFLAGS) $(CPPFLAGS) -O2 -s $(INIT_WARN) \
 		-Wno-unused-command-line-argument -static -o $@ $(INIT_SRCS) $(FOREIGN_LIBS)
 
 foreign: $(FOREIGN:%=build/ktstr-init-%)

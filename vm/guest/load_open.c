@@ -102,13 +102,11 @@ static void object_name(const char *path, char *name, size_t size)
 	name[strcspn(name, ".")] = '\0';
 }
 
-struct bpf_object *load_open(const char *path)
+struct bpf_object *load_open(const char *path, struct kt_buf *elf)
 {
 	char name[256];
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = name);
-	struct kt_buf elf = KT_BUF_INIT;
-	struct kt_error *err = kt_read_file(path, OBJECT_MAX, &elf);
-	struct bpf_object *obj;
+	struct kt_error *err = kt_read_file(path, OBJECT_MAX, elf);
 
 	if (err) {
 		kt_buf_printf(&load_log, "%s\n", kt_error_message(err));
@@ -116,9 +114,14 @@ struct bpf_object *load_open(const char *path)
 		kt_error_destroy(err);
 		return NULL;
 	}
-	clear_program_arrays(&elf);
+	clear_program_arrays(elf);
 	object_name(path, name, sizeof(name));
-	/* libbpf keeps no copy of what it may need until the load: the child ends soon anyway. */
-	obj = bpf_object__open_mem(elf.data ? elf.data : "", elf.len, &options);
-	return obj;
+	/* libbpf keeps no copy of what it may need until the load. */
+	return bpf_object__open_mem(elf->data ? elf->data : "", elf->len, &options);
+}
+
+void load_close(struct bpf_object *obj, struct kt_buf *elf)
+{
+	bpf_object__close(obj);
+	kt_buf_deinit(elf);
 }

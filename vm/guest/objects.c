@@ -24,8 +24,9 @@
 
 /*
  * A descriptor holds the program, its maps and its BTF in the kernel: nothing else of the
- * object is needed. So each load is a child's, which leaves no memory behind, and may crash:
- * libbpf does on some damaged objects. Parent and child share this.
+ * object is needed. So the programs of an object are loaded by a child, which leaves no memory
+ * behind, and may crash: libbpf does on some damaged objects. Another child goes on then, behind
+ * the program that was too much. Parent and child share this.
  */
 struct load {
 	const struct orders *orders;
@@ -41,6 +42,7 @@ struct load {
 /* What came of loading the program once. */
 struct attempt {
 	struct bpf_object *obj;
+	struct kt_buf elf; /* the file, which obj refers to */
 	struct bpf_program *prog;
 	int err; /* negative errno, or 0 */
 	bool has_log;
@@ -149,7 +151,8 @@ static int load_only(struct attempt *a, int log_level)
 /* Takes load_log. False: the object cannot be opened, or has no program that is wanted. */
 static bool try(struct load *load, int log_level, struct attempt *ret)
 {
-	*ret = (struct attempt){.obj = load_open(load->path)};
+	*ret = (struct attempt){.elf = KT_BUF_INIT};
+	ret->obj = load_open(load->path, &ret->elf);
 	ret->err = ret->obj ? 0 : -errno;
 	ret->prog = ret->obj ? only_program(ret->obj, load) : NULL;
 	if (ret->prog) {
@@ -199,7 +202,7 @@ static void try_again(struct load *load, int log_level, struct attempt *a,
 
 	if (level < 0)
 		return;
-	bpf_object__close(first.obj);
+	load_close(first.obj, &first.elf);
 	if (!try(load, level, a))
 		die("an object that was there is gone: %s", load->path);
 	if (first.err == -ENOSPC && level == LOG_STATS) {
@@ -238,17 +241,36 @@ static void attach(struct bpf_program *prog, struct attach_result *attached,
 							      : attached->retval;
 }
 
-/* The child: loads the next program, reports it, and hands its descriptor to the parent. */
+/*
+ * Of an object that cannot be opened, or that has no such program (any more). False: that is its
+ * end, of which there is nothing to be told.
+ */
+static bool has_nothing(struct load *load, struct attempt *a, bool left_out)
+{
+	load->done = true;
+	if (!a->obj) {
+		a->err = a->err ? a->err : -ENOENT;
+		return true;
+	}
+	kt_buf_appends(&a->log, "this object has no BPF program\n");
+	a->err = -ENOENT;
+	return !load->nth && !left_out;
+}
+
+/* In the child: loads the next program, reports it, and hands its descriptor to the parent. */
 static void load_program(struct load *load)
 {
 	struct kt_prog_record record = {
 		.object = load->object, .section = "", .name = "", .type = "", .place = ""};
 	const int level = (int)load->orders->log_level | LOG_STATS;
-	const bool first = !load->nth;
 	const unsigned left_out = load->left_out;
 	struct attach_result attached;
+	bool tell = true;
 	struct attempt a;
 
+	load->name[0] = '\0';
+	/* What libbpf said of the last program's end is none of this one's. */
+	kt_buf_consume(&load_log, load_log.len);
 	if (try(load, level, &a)) {
 		try_again(load, level, &a, &record);
 		record.section = bpf_program__section_name(a.prog);
@@ -260,15 +282,14 @@ static void load_program(struct load *load)
 		if (!a.err && load->orders->attach)
 			attach(a.prog, &attached, &record);
 	} else {
-		load->done = true;
-		if (a.obj)
-			kt_buf_appends(&a.log, "this object has no BPF program\n");
-		if (a.obj && (!first || load->left_out > left_out))
-			return;
-		a.err = a.err ? a.err : -ENOENT;
+		tell = has_nothing(load, &a, load->left_out > left_out);
 	}
 	record.error = a.err < 0 ? -a.err : a.err;
-	report(&record, &a.log);
+	if (tell)
+		report(&record, &a.log);
+	else
+		kt_buf_deinit(&a.log);
+	load_close(a.obj, &a.elf);
 }
 
 /* Reads until the child closes its end. The descriptors that come stay open for good. */
@@ -295,6 +316,16 @@ static void report_crash(const struct load *load, int signal)
 	report(&record, &log);
 }
 
+/* The child: from the program on that is next. */
+static _Noreturn void load_rest(struct load *load)
+{
+	while (!load->done) {
+		load_program(load);
+		load->nth++;
+	}
+	_exit(0);
+}
+
 static void load_in_child(struct load *load)
 {
 	int socks[2], status;
@@ -303,14 +334,12 @@ static void load_in_child(struct load *load)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks))
 		die("cannot make a socket pair: %s", strerror(errno));
 	load->sock = socks[1];
-	load->name[0] = '\0';
 	pid = fork();
 	if (pid < 0)
 		die("cannot fork: %s", strerror(errno));
 	if (!pid) {
 		close(socks[0]);
-		load_program(load);
-		_exit(0);
+		load_rest(load);
 	}
 	close(socks[1]);
 	take_over(socks[0]);
@@ -321,6 +350,7 @@ static void load_in_child(struct load *load)
 		return;
 	report_crash(load, WTERMSIG(status));
 	load->done |= !load->name[0];
+	load->nth++;
 }
 
 void load_objects(const struct orders *orders)
@@ -338,7 +368,8 @@ void load_objects(const struct orders *orders)
 		load->path = orders->objects.data[i];
 		load->object = (uint32_t)i;
 		load->done = false;
-		for (load->nth = 0; !load->done; load->nth++)
+		load->nth = 0;
+		while (!load->done)
 			load_in_child(load);
 	}
 	channel_send_number(KT_FRAME_LEFT, (int32_t)load->left_out);

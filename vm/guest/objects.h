@@ -10,10 +10,13 @@
 /* --- the object: load_open.c --- */
 
 /*
- * Opens the object; program arrays have no values then. NULL, and errno is set: it is none; why is
- * in load_log.
+ * Opens the object; program arrays have no values then. *elf is its file, which has to stay as long
+ * as it does. NULL, and errno is set: it is none; why is in load_log.
  */
-struct bpf_object *load_open(const char *path);
+struct bpf_object *load_open(const char *path, struct kt_buf *elf);
+
+/* Also of NULL. */
+void load_close(struct bpf_object *obj, struct kt_buf *elf);
 
 /* --- the object's maps: load_maps.c --- */
 
@@ -25,5 +28,10 @@ int load_maps_set(struct bpf_object *obj, const char *const *sets, size_t n, siz
 
 /* What would keep prog, the only program that is loaded, from its maps though it is all right. */
 void load_maps_fix(struct bpf_object *obj, const struct bpf_program *prog);
+
+/* --- the kernel's types: kernel_btf.c --- */
+
+/* Reads them now, so that no load has to. What keeps it from that is told by the loads. */
+void kernel_btf_read(void);
 
 #endif

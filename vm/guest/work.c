@@ -12,6 +12,7 @@
 #include "util/buf.h"
 #include "vm/frame.h"
 #include "vm/guest/guest.h"
+#include "vm/guest/objects.h"
 
 /* A guest that was restored has the clock of the moment at which it was kept. */
 static void set_clock(uint64_t realtime_ns)
@@ -66,6 +67,9 @@ void wait_for_work(void)
 	struct kt_work work;
 	const char *why;
 
+	/* Kept along with the guest. */
+	load_log_init();
+	kernel_btf_read();
 	channel_lifecycle(KT_PHASE_WAITING, "");
 	receive_work(&work);
 	set_clock(work.realtime_ns);
