@@ -130,7 +130,7 @@ static bool add_folder(struct cache *cache, enum kind kind, const char *path, co
 	return ok;
 }
 
-/* What the headers of the snapshots say. */
+/* What the snapshots' own words are; and their size, in which holes do not count. */
 static void describe(struct cache *cache)
 {
 	struct vm_snapshots snapshots = VM_SNAPSHOTS_INIT;
@@ -144,10 +144,12 @@ static void describe(struct cache *cache)
 		kt_vec_for_each (&list.v, entry) {
 			const char *slash = strrchr(item->path, '/');
 
-			if (item->kind == SNAPSHOTS && !item->what && entry->of.kernel[0] &&
-			    !strcmp(slash + 1, entry->name) &&
-			    asprintf(&item->what, "%s, QEMU %s", entry->of.kernel, entry->of.qemu) <
-				    0)
+			if (item->kind != SNAPSHOTS || item->what || !entry->of.kernel[0] ||
+			    strcmp(slash + 1, entry->name) != 0)
+				continue;
+			item->size = entry->size;
+			if (asprintf(&item->what, "%s, QEMU %s", entry->of.kernel, entry->of.qemu) <
+			    0)
 				item->what = NULL;
 		}
 	}

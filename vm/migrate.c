@@ -6,6 +6,7 @@
 
 #include "util/clock.h"
 #include "vm/migrate.h"
+#include "vm/ram.h"
 
 /*
  * A file as "fd:" is known to QEMU 7.2 to 11; "file:" came with 8.2, and "exec:" would need a
@@ -22,6 +23,18 @@
 static struct kt_error *hand_over(struct vm_monitor *monitor, int fd)
 {
 	return vm_monitor_send(monitor, "getfd", json_pack("{s:s}", "fdname", FD_NAME), fd);
+}
+
+/*
+ * Shared memory stays out of the stream. For one that maps the file privately it is as if it had
+ * come: so QEMU's docs/system/vm-templating.rst has it. Since 4.0.
+ */
+static struct kt_error *ignore_shared(struct vm_monitor *monitor)
+{
+	return vm_monitor_send(monitor, "migrate-set-capabilities",
+			       json_pack("{s:[{s:s, s:b}]}", "capabilities", "capability",
+					 "x-ignore-shared", "state", 1),
+			       -1);
 }
 
 static json_t *place(void)
@@ -56,11 +69,14 @@ static struct kt_error *check_size(int fd, int64_t max)
 						(long long)max >> 20);
 }
 
-static struct kt_error *write_out(struct vm_monitor *monitor, int fd, int64_t max)
+static struct kt_error *write_out(struct vm_monitor *monitor, int fd,
+				  const struct vm_migrate_ram *ram, int64_t max)
 {
 	struct kt_error *err = hand_over(monitor, fd);
 	bool done = false;
 
+	if (!err && ram->size)
+		err = ignore_shared(monitor);
 	if (!err)
 		err = vm_monitor_send(monitor, "migrate-set-parameters",
 				      json_pack("{s:I}", "max-bandwidth", (json_int_t)BANDWIDTH),
@@ -72,16 +88,18 @@ static struct kt_error *write_out(struct vm_monitor *monitor, int fd, int64_t ma
 	while (!err && !done) {
 		err = look(monitor, &done);
 		if (!err)
-			err = check_size(fd, max);
+			err = check_size(fd, (int64_t)ram->size + max);
 		if (!err && !done)
 			usleep(POLL_US);
 	}
-	return err;
+	/* The guest stands still now. */
+	return err || !ram->size ? err : vm_ram_copy(ram->fd, fd, ram->size, (uint64_t)max);
 }
 
-struct kt_error *vm_migrate_save(struct vm_monitor *monitor, int fd, int64_t max, bool *runs_ret)
+struct kt_error *vm_migrate_save(struct vm_monitor *monitor, int fd,
+				 const struct vm_migrate_ram *ram, int64_t max, bool *runs_ret)
 {
-	struct kt_error *err = write_out(monitor, fd, max), *on;
+	struct kt_error *err = write_out(monitor, fd, ram, max), *on;
 
 	/* A time of its own: without this, the guest stands still. */
 	monitor->deadline_ns = kt_deadline_ms(GO_ON_MS);
@@ -96,10 +114,12 @@ struct kt_error *vm_migrate_save(struct vm_monitor *monitor, int fd, int64_t max
 
 /* A guest that ran when it was kept runs as soon as it is there: nothing is left to be waited for.
  */
-struct kt_error *vm_migrate_load(struct vm_monitor *monitor, int fd)
+struct kt_error *vm_migrate_load(struct vm_monitor *monitor, int fd, bool mapped)
 {
 	struct kt_error *err = hand_over(monitor, fd);
 
+	if (!err && mapped)
+		err = ignore_shared(monitor);
 	if (!err)
 		err = vm_monitor_send(monitor, "migrate-incoming", place(), -1);
 	return err ? err : vm_monitor_settle(monitor);

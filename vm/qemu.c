@@ -79,6 +79,11 @@ static void config_channel(struct kt_buf *cfg, const char *dir, const char *id)
 		      id, dir, id);
 }
 
+static unsigned memory_mib(const struct vm_config *config)
+{
+	return config->memory_mib ? config->memory_mib : MEMORY_MIB;
+}
+
 static struct kt_error *config_cpus(struct kt_buf *cfg, const struct vm_config *config)
 {
 	const struct vm_topology *topology = config->topology;
@@ -93,10 +98,25 @@ static struct kt_error *config_cpus(struct kt_buf *cfg, const struct vm_config *
 		vm_topology_write(topology, config->memory_mib, cfg);
 		return NULL;
 	}
-	kt_buf_printf(cfg, "[memory]\n  size = \"%u\"\n",
-		      config->memory_mib ? config->memory_mib : MEMORY_MIB);
+	kt_buf_printf(cfg, "[memory]\n  size = \"%u\"\n", memory_mib(config));
 	kt_buf_printf(cfg, "[smp-opts]\n  cpus = \"%u\"\n", config->smp ? config->smp : SMP);
 	return NULL;
+}
+
+uint64_t vm_qemu_ram(const struct vm_config *config)
+{
+	return config->topology ? 0 : (uint64_t)memory_mib(config) << 20;
+}
+
+/* A guest that is restored changes its own copy of a page. */
+static void config_ram(struct kt_buf *cfg, const struct vm_guard *guard,
+		       const struct vm_config *config, bool share)
+{
+	kt_buf_printf(cfg,
+		      "[machine]\n  memory-backend = \"ram\"\n"
+		      "[object \"ram\"]\n  qom-type = \"memory-backend-file\"\n  size = \"%uM\"\n"
+		      "  mem-path = \"%s/" VM_QEMU_RAM "\"\n  share = \"%s\"\n",
+		      memory_mib(config), guard->dir, share ? "on" : "off");
 }
 
 static const struct vm_machine *machine_of(const struct vm_config *config)
@@ -117,6 +137,8 @@ struct kt_error *vm_qemu_config(const struct vm_guard *guard, const struct vm_co
 		      guard->dir);
 	config_channel(cfg, guard->dir, "frames");
 	config_channel(cfg, guard->dir, "bulk");
+	if (how != VM_START_BOOT && vm_qemu_ram(config))
+		config_ram(cfg, guard, config, how == VM_START_KEEP);
 	if (how != VM_START_BOOT) {
 		config_channel(cfg, guard->dir, "monitor");
 		kt_buf_appends(cfg, "[mon \"monitor0\"]\n  mode = \"control\"\n"

@@ -16,6 +16,12 @@ enum vm_start {
 	VM_START_RESTORE, /* from a snapshot that the monitor is told of */
 };
 
+/* In DIR, for VM_START_KEEP and RESTORE: the guest's memory, a file that QEMU maps. */
+#define VM_QEMU_RAM "ram"
+
+/* Its bytes; 0: QEMU makes the memory itself (a topology has several pieces, one a node). */
+uint64_t vm_qemu_ram(const struct vm_config *config);
+
 /* Appends DIR/guest.cfg to cfg; check kt_buf_failed() there. */
 struct kt_error *vm_qemu_config(const struct vm_guard *guard, const struct vm_config *config,
 				enum vm_start how, struct kt_buf *cfg);

@@ -11,38 +11,36 @@
 
 #include "util/cleanup.h"
 #include "util/io.h"
+#include "vm/ram.h"
 #include "vm/snapshot.h"
 
-/* To be raised whenever the header changes, or what init expects of the host. */
-#define VERSION   1
+/* To be raised whenever the trailer changes, or what init expects of the host. */
+#define VERSION   2
 #define MAGIC     "ktsnap\n"
 #define SUFFIX    ".snap"
 #define NEVER     ".never"
 #define UNDER_WAY ".new-"
 
-#define HEADER_SIZE 4096
-#define ENTRIES_MAX 4096 /* of the folder that are looked at */
+#define TRAILER_SIZE 4096
+#define ENTRIES_MAX  4096 /* of the folder that are looked at */
 
-/* Padded to HEADER_SIZE with zeros. Files are this machine's own: numbers are as they are here. */
-struct header {
+/* Padded to TRAILER_SIZE with zeros. Files are this machine's own: numbers are as they are here. */
+struct trailer {
 	char magic[8];
-	uint32_t version, size; /* of this header */
-	uint64_t stream;        /* bytes behind it */
+	uint32_t version, size; /* of this trailer */
+	uint64_t ram, stream;   /* bytes of each; whole pages of ram */
+	uint64_t used;          /* bytes of all that is not zero in ram, and of the rest */
 	char key[40];
 	struct vm_snapshot_of of;
-	XXH128_canonical_t hash; /* of the header before it, and of the stream */
+	XXH128_canonical_t hash; /* of the trailer before it, of ram, and of the stream */
 };
 
-static bool is_ours(int fd, mode_t type, off_t *size_ret)
+static bool is_ours(int fd, mode_t type)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) || (st.st_mode & S_IFMT) != type || st.st_uid != geteuid() ||
-	    st.st_mode & 077)
-		return false;
-	if (size_ret)
-		*size_ret = st.st_size;
-	return true;
+	return !fstat(fd, &st) && (st.st_mode & S_IFMT) == type && st.st_uid == geteuid() &&
+	       !(st.st_mode & 077);
 }
 
 struct kt_error *vm_snapshots_open(const char *cache_dir, struct vm_snapshots *ret)
@@ -59,7 +57,7 @@ struct kt_error *vm_snapshots_open(const char *cache_dir, struct vm_snapshots *r
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return kt_error_os(errno, "cannot open %s", path);
-	if (!is_ours(fd, S_IFDIR, NULL))
+	if (!is_ours(fd, S_IFDIR))
 		return kt_error_hint(kt_error_new(KT_ERROR_UNSUPPORTED,
 						  "%s is not this user's alone, so no snapshots "
 						  "are kept there",
@@ -88,58 +86,88 @@ int vm_snapshot_find(const struct vm_snapshots *snapshots, const char *key)
 
 	file_name(name, sizeof(name), key);
 	fd = openat(snapshots->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 || !is_ours(fd, S_IFREG, NULL))
+	if (fd < 0 || !is_ours(fd, S_IFREG))
 		return -1;
 	(void)futimens(fd, NULL);
 	return kt_take_fd(&fd);
 }
 
-/* Over all of the stream, in pieces that fit in a cache. */
-static bool hash_stream(int fd, uint64_t stream, const struct header *header,
-			XXH128_canonical_t *ret)
+static bool is_kept(struct kt_error *err)
+{
+	kt_error_destroy(err);
+	return !err;
+}
+
+/* Each page that is not zero, with its place. */
+static bool hash_ram(int fd, uint64_t ram, XXH3_state_t *state, uint64_t *used_ret)
+{
+	struct vm_ram_walk walk;
+	uint64_t offset;
+	const char *data;
+	size_t len;
+
+	vm_ram_walk_init(&walk, fd, ram);
+	while (vm_ram_walk_next(&walk, &offset, &data, &len)) {
+		*used_ret += len;
+		for (; len; len -= VM_RAM_PAGE, data += VM_RAM_PAGE, offset += VM_RAM_PAGE) {
+			XXH3_128bits_update(state, &offset, sizeof(offset));
+			XXH3_128bits_update(state, data, VM_RAM_PAGE);
+		}
+	}
+	return is_kept(vm_ram_walk_deinit(&walk));
+}
+
+/* In pieces that fit in a cache. */
+static bool hash_stream(int fd, uint64_t at, uint64_t end, XXH3_state_t *state)
 {
 	static const size_t chunk_size = 256 << 10;
 	_cleanup_free_ char *chunk = malloc(chunk_size);
-	XXH3_state_t *state = XXH3_createState();
-	uint64_t done = 0;
 	size_t n = 1;
 
-	if (!chunk || !state) {
-		XXH3_freeState(state);
-		return false;
-	}
-	XXH3_128bits_reset(state);
-	XXH3_128bits_update(state, header, offsetof(struct header, hash));
-	while (done < stream && n) {
-		uint64_t left = stream - done;
-		struct kt_error *err = kt_read_at(fd, chunk,
-						  left < chunk_size ? (size_t)left : chunk_size,
-						  (off_t)(HEADER_SIZE + done), &n);
+	while (chunk && at < end && n) {
+		uint64_t left = end - at;
 
-		if (err) {
-			kt_error_destroy(err);
-			break;
-		}
+		if (!is_kept(kt_read_at(fd, chunk, left < chunk_size ? (size_t)left : chunk_size,
+					(off_t)at, &n)))
+			return false;
 		XXH3_128bits_update(state, chunk, n);
-		done += n;
+		at += n;
 	}
-	XXH128_canonicalFromHash(ret, XXH3_128bits_digest(state));
-	XXH3_freeState(state);
-	return done == stream;
+	return at == end;
 }
 
-static bool read_header(int fd, struct header *ret)
+/* Of the trailer up to the hash, but for `used`, and of all before it; sets trailer->used. */
+static bool hash_all(int fd, struct trailer *trailer, XXH128_canonical_t *ret)
 {
-	struct kt_error *err;
+	XXH3_state_t *state = XXH3_createState();
+	bool ok = state;
+
+	if (!state)
+		return false;
+	XXH3_128bits_reset(state);
+	trailer->used = 0;
+	XXH3_128bits_update(state, trailer, offsetof(struct trailer, hash));
+	ok = hash_ram(fd, trailer->ram, state, &trailer->used) &&
+	     hash_stream(fd, trailer->ram, trailer->ram + trailer->stream, state);
+	trailer->used += trailer->stream + TRAILER_SIZE;
+	XXH128_canonicalFromHash(ret, XXH3_128bits_digest(state));
+	XXH3_freeState(state);
+	return ok;
+}
+
+/* The sizes are right, and so is the form of what is for people; the hash is not looked at. */
+static bool read_trailer(int fd, struct trailer *ret)
+{
+	struct stat st;
 	size_t n = 0;
 
-	err = kt_read_at(fd, ret, sizeof(*ret), 0, &n);
-	if (err) {
-		kt_error_destroy(err);
+	if (fstat(fd, &st) || st.st_size < TRAILER_SIZE ||
+	    !is_kept(kt_read_at(fd, ret, sizeof(*ret), st.st_size - TRAILER_SIZE, &n)))
 		return false;
-	}
 	return n == sizeof(*ret) && !memcmp(ret->magic, MAGIC, sizeof(MAGIC)) &&
-	       ret->version == VERSION && ret->size == sizeof(*ret) &&
+	       ret->version == VERSION && ret->size == sizeof(*ret) && ret->ram <= INT64_MAX &&
+	       !(ret->ram % VM_RAM_PAGE) && ret->stream <= INT64_MAX &&
+	       ret->ram + ret->stream == (uint64_t)st.st_size - TRAILER_SIZE &&
 	       memchr(ret->of.kernel, '\0', sizeof(ret->of.kernel)) &&
 	       memchr(ret->of.qemu, '\0', sizeof(ret->of.qemu));
 }
@@ -147,17 +175,17 @@ static bool read_header(int fd, struct header *ret)
 bool vm_snapshot_check(int fd, const char *key, struct vm_snapshot_of *of)
 {
 	XXH128_canonical_t hash;
-	struct header header;
-	off_t size;
+	struct trailer trailer;
+	uint64_t used;
 
-	if (!is_ours(fd, S_IFREG, &size) || !read_header(fd, &header) ||
-	    strncmp(header.key, key, sizeof(header.key)) ||
-	    header.stream != (uint64_t)size - HEADER_SIZE ||
-	    !hash_stream(fd, header.stream, &header, &hash) ||
-	    memcmp(&hash, &header.hash, sizeof(hash)) ||
-	    lseek(fd, HEADER_SIZE, SEEK_SET) != HEADER_SIZE)
+	if (!is_ours(fd, S_IFREG) || !read_trailer(fd, &trailer) ||
+	    strncmp(trailer.key, key, sizeof(trailer.key)))
 		return false;
-	*of = header.of;
+	used = trailer.used;
+	if (!hash_all(fd, &trailer, &hash) || memcmp(&hash, &trailer.hash, sizeof(hash)) ||
+	    used != trailer.used || lseek(fd, (off_t)trailer.ram, SEEK_SET) < 0)
+		return false;
+	*of = trailer.of;
 	return true;
 }
 
@@ -201,7 +229,7 @@ static struct kt_error *create_named(const struct vm_snapshots *snapshots,
 	return kt_error_os(errno, "cannot make a file for a snapshot");
 }
 
-struct kt_error *vm_snapshot_create(const struct vm_snapshots *snapshots,
+struct kt_error *vm_snapshot_create(const struct vm_snapshots *snapshots, uint64_t ram,
 				    struct vm_snapshot_file *ret)
 {
 	struct kt_error *err = NULL;
@@ -210,7 +238,8 @@ struct kt_error *vm_snapshot_create(const struct vm_snapshots *snapshots,
 		.fd = openat(snapshots->dir_fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600)};
 	if (ret->fd < 0)
 		err = create_named(snapshots, ret);
-	if (!err && lseek(ret->fd, HEADER_SIZE, SEEK_SET) != HEADER_SIZE)
+	ret->ram = ram;
+	if (!err && lseek(ret->fd, (off_t)ram, SEEK_SET) != (off_t)ram)
 		err = kt_error_os(errno, "cannot write a snapshot");
 	if (err)
 		vm_snapshot_abandon(snapshots, ret);
@@ -226,19 +255,25 @@ void vm_snapshot_abandon(const struct vm_snapshots *snapshots, struct vm_snapsho
 	*file = (struct vm_snapshot_file){.fd = -1};
 }
 
-static struct kt_error *write_header(int fd, const char *key, const struct vm_snapshot_of *of)
+static struct kt_error *write_trailer(const struct vm_snapshot_file *file, const char *key,
+				      const struct vm_snapshot_of *of)
 {
-	struct header header = {
-		.magic = MAGIC, .version = VERSION, .size = sizeof(header), .of = *of};
+	char padded[TRAILER_SIZE] = {0};
+	struct trailer trailer = {.magic = MAGIC,
+				  .version = VERSION,
+				  .size = sizeof(trailer),
+				  .ram = file->ram,
+				  .of = *of};
 	struct stat st;
 
-	if (fstat(fd, &st) || st.st_size <= HEADER_SIZE)
+	if (fstat(file->fd, &st) || (uint64_t)st.st_size <= file->ram)
 		return kt_error_new(KT_ERROR_FORMAT, "QEMU wrote nothing");
-	snprintf(header.key, sizeof(header.key), "%s", key);
-	header.stream = (uint64_t)st.st_size - HEADER_SIZE;
-	if (!hash_stream(fd, header.stream, &header, &header.hash))
+	snprintf(trailer.key, sizeof(trailer.key), "%s", key);
+	trailer.stream = (uint64_t)st.st_size - file->ram;
+	if (!hash_all(file->fd, &trailer, &trailer.hash))
 		return kt_error_new(KT_ERROR_FORMAT, "it cannot be read back");
-	if (pwrite(fd, &header, sizeof(header), 0) != sizeof(header))
+	memcpy(padded, &trailer, sizeof(trailer));
+	if (pwrite(file->fd, padded, sizeof(padded), st.st_size) != sizeof(padded))
 		return kt_error_os(errno, "cannot write a snapshot");
 	return NULL;
 }
@@ -294,7 +329,7 @@ struct kt_error *vm_snapshot_commit(const struct vm_snapshots *snapshots,
 				    struct vm_snapshot_file *file, const char *key,
 				    const struct vm_snapshot_of *of, int64_t max)
 {
-	struct kt_error *err = write_header(file->fd, key, of);
+	struct kt_error *err = write_trailer(file, key, of);
 	char name[64];
 
 	file_name(name, sizeof(name), key);
@@ -316,7 +351,7 @@ static bool read_entry(const struct vm_snapshots *snapshots, const char *name,
 		       struct vm_snapshot_entry *ret)
 {
 	_cleanup_close_ int fd = -1;
-	struct header header;
+	struct trailer trailer;
 	struct stat st;
 
 	*ret = (struct vm_snapshot_entry){0};
@@ -328,8 +363,11 @@ static bool read_entry(const struct vm_snapshots *snapshots, const char *name,
 		return false;
 	ret->size = st.st_size;
 	ret->used = st.st_mtim;
-	if (read_header(fd, &header))
-		ret->of = header.of;
+	if (read_trailer(fd, &trailer)) {
+		ret->of = trailer.of;
+		ret->size = trailer.used < (uint64_t)st.st_size ? (int64_t)trailer.used
+								: st.st_size;
+	}
 	return true;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Snapshots of guests in the tool's cache: files KEY.snap in its folder snapshots/, which is ours
- * alone (mode 0700). A file is a header of 4096 bytes with a hash (XXH3-128) of all the rest, and
- * QEMU's migration stream. Whatever is not exactly right counts as absent.
+ * alone (mode 0700). A file is the guest's memory, if that is not in QEMU's migration stream; that
+ * stream; and a trailer of 4096 bytes with a hash (XXH3-128) of all the rest. The memory has holes
+ * where it is zero. Whatever is not exactly right counts as absent.
  *
  * A file gets its name only when it is whole. What a run that was killed leaves goes away by
  * itself, or (on file systems without O_TMPFILE) with the next snapshot that is made.
@@ -37,7 +38,7 @@ struct vm_snapshots {
 struct kt_error *vm_snapshots_open(const char *cache_dir, struct vm_snapshots *ret);
 void vm_snapshots_close(struct vm_snapshots *snapshots);
 
-/* What was kept: words for people, in the header. */
+/* What was kept: words for people, in the trailer. */
 struct vm_snapshot_of {
 	char kernel[512]; /* the image's path */
 	char qemu[64];    /* QEMU's version */
@@ -62,16 +63,17 @@ bool vm_snapshot_is_never(const struct vm_snapshots *snapshots, const char *key)
 /* A file that is being written. */
 struct vm_snapshot_file {
 	int fd;        /* -1: none. Stands where QEMU's stream has to begin */
+	uint64_t ram;  /* bytes before that, for the guest's memory: holes so far */
 	char name[64]; /* a temporary one; "": it has no name */
 };
 
-/* KT_ERROR_OS: it cannot be made. */
-struct kt_error *vm_snapshot_create(const struct vm_snapshots *snapshots,
+/* ram: whole pages. KT_ERROR_OS: it cannot be made. */
+struct kt_error *vm_snapshot_create(const struct vm_snapshots *snapshots, uint64_t ram,
 				    struct vm_snapshot_file *ret);
 
 /*
- * Writes the header, gives the file its name, and removes old snapshots until all fit in max bytes.
- * Closes it.
+ * Writes the trailer, gives the file its name, and removes old snapshots until all fit in max
+ * bytes. Closes it.
  */
 struct kt_error *vm_snapshot_commit(const struct vm_snapshots *snapshots,
 				    struct vm_snapshot_file *file, const char *key,
@@ -83,9 +85,9 @@ void vm_snapshot_abandon(const struct vm_snapshots *snapshots, struct vm_snapsho
 /* A file of the folder. */
 struct vm_snapshot_entry {
 	char name[64];
-	int64_t size;             /* bytes */
+	int64_t size;             /* bytes, without holes */
 	struct timespec used;     /* last */
-	struct vm_snapshot_of of; /* "" where the header is not right */
+	struct vm_snapshot_of of; /* "" where the trailer is not right */
 };
 
 struct vm_snapshot_list {

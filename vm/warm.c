@@ -13,6 +13,7 @@
 #include "util/clock.h"
 #include "util/io.h"
 #include "vm/migrate.h"
+#include "vm/ram.h"
 #include "vm/snapshot_key.h"
 #include "vm/warm.h"
 
@@ -37,18 +38,54 @@ bool vm_warm_open(struct vm_warm *warm, const struct vm_config *config)
 	return warm->snapshots.dir_fd >= 0;
 }
 
-static void drop_file(struct vm_warm *warm)
+static void drop(int *fd)
 {
-	if (warm->snapshot_fd >= 0)
-		close(warm->snapshot_fd);
-	warm->snapshot_fd = -1;
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* QEMU has its own. */
+static void drop_files(struct vm_warm *warm)
+{
+	drop(&warm->snapshot_fd);
+	drop(&warm->ram.fd);
 }
 
 void vm_warm_deinit(struct vm_warm *warm)
 {
-	drop_file(warm);
+	drop_files(warm);
 	vm_monitor_close(&warm->monitor);
 	vm_snapshots_close(&warm->snapshots);
+}
+
+/*
+ * Where QEMU looks for the guest's memory: a link in the private directory, which leads to a
+ * descriptor of this process. So it is this very file, whatever becomes of its name.
+ */
+static struct kt_error *place_ram(const struct vm_guard *guard, int fd)
+{
+	_cleanup_free_ char *path = vm_guard_path(guard, VM_QEMU_RAM);
+	char target[64];
+
+	if (!path)
+		return kt_error_no_memory();
+	snprintf(target, sizeof(target), "/proc/%ld/fd/%d", (long)getpid(), fd);
+	(void)unlink(path);
+	return symlink(target, path) ? kt_error_os(errno, "cannot make %s", path) : NULL;
+}
+
+static struct kt_error *give_ram(struct vm_warm *warm, const struct vm_guard *guard)
+{
+	struct kt_error *err = NULL;
+
+	if (!warm->ram.size)
+		return NULL;
+	if (warm->how == VM_START_KEEP)
+		err = vm_ram_create(warm->ram.size, &warm->ram.fd);
+	return err ? err
+		   : place_ram(guard,
+			       warm->how == VM_START_KEEP ? warm->ram.fd : warm->snapshot_fd);
 }
 
 struct kt_error *vm_warm_choose(struct vm_warm *warm, const struct vm_guard *guard,
@@ -57,7 +94,7 @@ struct kt_error *vm_warm_choose(struct vm_warm *warm, const struct vm_guard *gua
 {
 	struct kt_error *err;
 
-	drop_file(warm);
+	drop_files(warm);
 	err = vm_snapshot_key(guard, config, accel, initrd, warm->key);
 	if (err || vm_snapshot_is_never(&warm->snapshots, warm->key)) {
 		/* What is wrong with a file is told where it is used. */
@@ -67,7 +104,9 @@ struct kt_error *vm_warm_choose(struct vm_warm *warm, const struct vm_guard *gua
 	}
 	warm->snapshot_fd = vm_snapshot_find(&warm->snapshots, warm->key);
 	warm->how = warm->snapshot_fd >= 0 ? VM_START_RESTORE : VM_START_KEEP;
-	return vm_monitor_listen(&warm->monitor, guard->dir);
+	warm->ram.size = vm_qemu_ram(config);
+	err = give_ram(warm, guard);
+	return err ? err : vm_monitor_listen(&warm->monitor, guard->dir);
 }
 
 static struct kt_error *check_version(const struct vm_warm *warm, const struct vm_snapshot_of *of)
@@ -93,8 +132,8 @@ struct kt_error *vm_warm_restore(struct vm_warm *warm, struct vm_channel *channe
 	if (!err)
 		err = check_version(warm, &of);
 	if (!err)
-		err = vm_migrate_load(&warm->monitor, warm->snapshot_fd);
-	drop_file(warm);
+		err = vm_migrate_load(&warm->monitor, warm->snapshot_fd, warm->ram.size);
+	drop_files(warm);
 	vm_monitor_close(&warm->monitor);
 	/* QEMU has connected before its monitor answers. */
 	if (!err)
@@ -110,12 +149,12 @@ static struct kt_error *keep(struct vm_warm *warm, const char *kernel, bool *run
 
 	if (err)
 		return err;
-	err = vm_snapshot_create(&warm->snapshots, &file);
+	err = vm_snapshot_create(&warm->snapshots, warm->ram.size, &file);
 	if (err)
 		return err;
 	snprintf(of.kernel, sizeof(of.kernel), "%s", kernel);
 	snprintf(of.qemu, sizeof(of.qemu), "%s", warm->monitor.version);
-	err = vm_migrate_save(&warm->monitor, file.fd, VM_SNAPSHOT_MAX, runs_ret);
+	err = vm_migrate_save(&warm->monitor, file.fd, &warm->ram, VM_SNAPSHOT_MAX, runs_ret);
 	if (!err)
 		err = vm_snapshot_commit(&warm->snapshots, &file, warm->key, &of, VM_SNAPSHOTS_MAX);
 	else
@@ -133,6 +172,7 @@ bool vm_warm_keep(struct vm_warm *warm, const struct vm_config *config)
 		config->progress(config->progress_arg, "keeping the guest for the next time");
 	warm->monitor.deadline_ns = kt_deadline_ms(KEEP_MAX_MS);
 	err = keep(warm, config->kernel, &runs);
+	drop_files(warm);
 	vm_monitor_close(&warm->monitor);
 	if (!err)
 		warm->keep_ns = kt_now_ns() - start;
@@ -202,7 +242,7 @@ void vm_warm_never(struct vm_warm *warm)
 
 void vm_warm_discard(struct vm_warm *warm)
 {
-	drop_file(warm);
+	drop_files(warm);
 	vm_monitor_close(&warm->monitor);
 	vm_snapshot_remove(&warm->snapshots, warm->key);
 }

@@ -9,6 +9,7 @@
 #include "vm/channel.h"
 #include "vm/config.h"
 #include "vm/guard.h"
+#include "vm/migrate.h"
 #include "vm/monitor.h"
 #include "vm/qemu.h"
 #include "vm/snapshot.h"
@@ -17,14 +18,16 @@ struct vm_warm {
 	enum vm_start how; /* this start of QEMU; VM_START_BOOT: all here is unused */
 	struct vm_snapshots snapshots;
 	char key[VM_SNAPSHOT_KEY_SIZE];
-	int snapshot_fd; /* to restore from; -1: none */
+	int snapshot_fd;           /* to restore from; -1: none */
+	struct vm_migrate_ram ram; /* fd: while a guest is to be kept */
 	struct vm_monitor monitor;
 	int64_t due_ns;  /* when a guest that was restored has to have begun its work */
 	int64_t keep_ns; /* what it took to keep it; 0: it was not kept */
 };
 
 /* clang-format off */
-#define VM_WARM_INIT {.snapshots = VM_SNAPSHOTS_INIT, .snapshot_fd = -1, .monitor = VM_MONITOR_INIT}
+#define VM_WARM_INIT {.snapshots = VM_SNAPSHOTS_INIT, .snapshot_fd = -1, .ram = {.fd = -1}, \
+	.monitor = VM_MONITOR_INIT}
 /* clang-format on */
 
 /* Opens the cache. False: these guests are booted, and not kept. */

@@ -32,6 +32,14 @@ static const char *written(const struct vm_config *config)
 	return read_back("guest.cfg");
 }
 
+static const char *started(const struct vm_config *config, enum vm_start how)
+{
+	const struct vm_guard guard = {.dir = scratch, .fd = -1};
+
+	assert_null(vm_qemu_write_config(&guard, config, how));
+	return read_back("guest.cfg");
+}
+
 static unsigned count(const char *text, const char *what)
 {
 	unsigned n = 0;
@@ -45,6 +53,26 @@ static void has(const char *text, const char *what)
 {
 	if (count(text, what) != 1)
 		fail_msg("%u of '%s' in:\n%s", count(text, what), what, text);
+}
+
+/* The memory of a guest that is kept, or was: a file; shared when it is kept, and only then. */
+static void test_memory_file(void **state)
+{
+	struct vm_config config = {.memory_mib = 99};
+	char path[64];
+
+	(void)state;
+	snprintf(path, sizeof(path), "  mem-path = \"%s/ram\"\n", scratch);
+	assert_int_equal(vm_qemu_ram(&config), 99 << 20);
+	assert_null(strstr(started(&config, VM_START_BOOT), "memory-backend"));
+	has(started(&config, VM_START_KEEP), path);
+	has(started(&config, VM_START_KEEP), "  size = \"99M\"\n");
+	has(started(&config, VM_START_KEEP), "  share = \"on\"\n");
+	has(started(&config, VM_START_RESTORE), path);
+	has(started(&config, VM_START_RESTORE), "  share = \"off\"\n");
+	config = (struct vm_config){.topology = vm_topologies(&(size_t){0})};
+	assert_int_equal(vm_qemu_ram(&config), 0);
+	assert_null(strstr(started(&config, VM_START_KEEP), "memory-backend-file"));
 }
 
 static void test_no_topology(void **state)
@@ -180,9 +208,10 @@ int main(void)
 {
 #define scratch_test(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 	const struct CMUnitTest tests[] = {
-		scratch_test(test_no_topology), scratch_test(test_topology),
-		scratch_test(test_conflicts),   scratch_test(test_gdb),
-		scratch_test(test_bad_gdb),     scratch_test(test_cpu),
+		scratch_test(test_memory_file), scratch_test(test_no_topology),
+		scratch_test(test_topology),    scratch_test(test_conflicts),
+		scratch_test(test_gdb),         scratch_test(test_bad_gdb),
+		scratch_test(test_cpu),
 	};
 
 	return cmocka_run_group_tests_name("vm/qemu", tests, NULL, NULL);

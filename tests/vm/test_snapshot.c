@@ -15,17 +15,28 @@ static const char key_a[] = "0123456789abcdef0123456789abcdef";
 static const char key_b[] = "1123456789abcdef0123456789abcdef";
 static const char key_c[] = "2123456789abcdef0123456789abcdef";
 
-static void put(const struct vm_snapshots *s, const char *key, size_t len, int64_t max)
+static void put_with_ram(const struct vm_snapshots *s, const char *key, uint64_t ram, size_t len,
+			 int64_t max)
 {
 	const struct vm_snapshot_of of = {.kernel = "/boot/vmlinuz", .qemu = "7.2.22 "};
 	struct vm_snapshot_file file;
 	char stream[4096];
 
 	memset(stream, key[0], sizeof(stream));
-	assert_null(vm_snapshot_create(s, &file));
+	assert_null(vm_snapshot_create(s, ram, &file));
+	/* The second page, and the last: the others are holes. */
+	if (ram) {
+		assert_int_equal(pwrite(file.fd, "ram", 3, 4096 + 17), 3);
+		assert_int_equal(pwrite(file.fd, "end", 3, (off_t)ram - 3), 3);
+	}
 	assert_int_equal(write(file.fd, stream, len), len);
 	assert_null(vm_snapshot_commit(s, &file, key, &of, max));
 	assert_int_equal(file.fd, -1);
+}
+
+static void put(const struct vm_snapshots *s, const char *key, size_t len, int64_t max)
+{
+	put_with_ram(s, key, 0, len, max);
 }
 
 static bool is_good(const struct vm_snapshots *s, const char *key)
@@ -72,6 +83,18 @@ static size_t count(const struct vm_snapshots *s)
 	return n;
 }
 
+/* Twice is as if it had not been. */
+static void spoil(const char *key, off_t at)
+{
+	int fd = open(file_of(key), O_RDWR);
+	char byte;
+
+	assert_int_equal(pread(fd, &byte, 1, at), 1);
+	byte ^= 0x10;
+	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	close(fd);
+}
+
 static void test_whole_or_not_there(void **state)
 {
 	struct vm_snapshots s = open_them();
@@ -80,7 +103,7 @@ static void test_whole_or_not_there(void **state)
 
 	(void)state;
 	assert_int_equal(vm_snapshot_find(&s, key_a), -1);
-	assert_null(vm_snapshot_create(&s, &file));
+	assert_null(vm_snapshot_create(&s, 0, &file));
 	assert_int_equal(write(file.fd, "x", 1), 1);
 	assert_false(is_good(&s, key_a));
 	vm_snapshot_abandon(&s, &file);
@@ -91,23 +114,11 @@ static void test_whole_or_not_there(void **state)
 	assert_true(is_good(&s, key_a));
 	assert_int_equal(count(&s), 1);
 	size = 4096 + 999;
-	/* Each byte counts, of the header and of the stream, and so does the length. */
-	for (off_t at = 0; at < size; at += at < 700 || at > 4090 ? 1 : 97) {
-		int fd = open(file_of(key_a), O_RDWR);
-		char byte;
-
-		if (at >= 700 && at < 4096) { /* nothing is there */
-			close(fd);
-			continue;
-		}
-		assert_int_equal(pread(fd, &byte, 1, at), 1);
-		byte ^= 0x10;
-		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
-		if (at < 640 || at >= 4096)
-			assert_false(is_good(&s, key_a));
-		byte ^= 0x10;
-		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
-		close(fd);
+	/* Each byte counts, of the stream and of the trailer, and so does the length. */
+	for (off_t at = 0; at < 999 + 640; at++) {
+		spoil(key_a, at);
+		assert_false(is_good(&s, key_a));
+		spoil(key_a, at);
 	}
 	assert_true(is_good(&s, key_a));
 	assert_int_equal(truncate(file_of(key_a), size - 1), 0);
@@ -116,6 +127,40 @@ static void test_whole_or_not_there(void **state)
 	assert_false(is_good(&s, key_a));
 	vm_snapshot_remove(&s, key_a);
 	assert_int_equal(count(&s), 0);
+	vm_snapshots_close(&s);
+}
+
+/* Holes cost nothing, and what is written into one is damage like any other. */
+static void test_memory(void **state)
+{
+	static const off_t places[] = {
+		0,    17,      4095,          4096,    4113,           5000,           8191,
+		8192, 1 << 20, (8 << 20) - 1, 8 << 20, (8 << 20) + 99, (8 << 20) + 100};
+	struct vm_snapshots s = open_them();
+	struct vm_snapshot_list list;
+
+	(void)state;
+	put_with_ram(&s, key_a, 8 << 20, 100, 1 << 20);
+	assert_true(is_good(&s, key_a));
+	assert_null(vm_snapshot_list(&s, &list));
+	assert_int_equal(list.v.len, 1);
+	assert_int_equal(list.v.data[0].size, 2 * 4096 + 100 + 4096);
+	kt_vec_free(&list.v);
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		spoil(key_a, places[i]);
+		assert_false(is_good(&s, key_a));
+		spoil(key_a, places[i]);
+		/* What was a hole is zeros now, which is the same. */
+		assert_true(is_good(&s, key_a));
+	}
+	/* The limit is for what is not a hole, too. */
+	put_with_ram(&s, key_b, 8 << 20, 100, 1 << 20);
+	assert_int_equal(count(&s), 2);
+	put_with_ram(&s, key_c, 8 << 20, 100, 2 * 13000);
+	assert_int_equal(count(&s), 2);
+	vm_snapshot_remove(&s, key_a);
+	vm_snapshot_remove(&s, key_b);
+	vm_snapshot_remove(&s, key_c);
 	vm_snapshots_close(&s);
 }
 
@@ -186,6 +231,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole_or_not_there),
+		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_ours_alone),
 		cmocka_unit_test(test_limit),
 	};
