@@ -17,6 +17,7 @@
 #define IMAGES_MAX 16
 #define LAYERS_MAX 512 /* overlayfs has less */
 #define GONE_MAX   100000
+#define LINKS_MAX  100000
 
 struct oci {
 	int fd;
@@ -116,10 +117,16 @@ static bool blob_name(const json_t *descriptor, char ret[KERNELS_PATH_MAX])
 
 /* --- a layer --- */
 
+/* A second name of a file that is in the same layer, before it. */
+struct hard_link {
+	char *file, *name; /* clean paths; the name is that of an image or a module */
+};
+
 struct layer {
 	struct kernels_reading *reading;
-	char *upper;         /* directory for its own files */
-	KT_VEC(char *) gone; /* paths of lower layers that it takes away */
+	char *upper;                    /* directory for its own files */
+	KT_VEC(char *) gone;            /* paths of lower layers that it takes away */
+	KT_VEC(struct hard_link) links; /* to files that are not wanted for themselves */
 };
 
 static void layer_deinit(struct layer *layer)
@@ -127,6 +134,11 @@ static void layer_deinit(struct layer *layer)
 	kt_vec_for_each (&layer->gone, path)
 		free(*path);
 	kt_vec_free(&layer->gone);
+	kt_vec_for_each (&layer->links, link) {
+		free(link->file);
+		free(link->name);
+	}
+	kt_vec_free(&layer->links);
 	free(layer->upper);
 }
 
@@ -169,6 +181,47 @@ static struct kt_error *take_whiteout(struct layer *layer, const char *path, con
 	return take_away(layer, gone, strlen(gone));
 }
 
+/* A file that is wanted for itself has been taken; for others the layer is walked once more. */
+static struct kt_error *take_hard_link(struct layer *layer, const char *target, const char *name)
+{
+	struct hard_link link = {0};
+	char file[KERNELS_PATH_MAX];
+
+	if (!kernels_clean_path(target, file))
+		return NULL;
+	if (kernels_path_is_image(file) || kernels_path_is_module(file))
+		return kernels_tree_link(layer->upper, file, name);
+	if (layer->links.len == LINKS_MAX)
+		return kt_error_new(KT_ERROR_FORMAT, "a layer of too many hard links");
+	link = (struct hard_link){strdup(file), strdup(name)};
+	if (link.file && link.name && kt_vec_push(&layer->links, link))
+		return NULL;
+	free(link.file);
+	free(link.name);
+	return kt_error_no_memory();
+}
+
+static struct kt_error *take_linked(void *context, struct archive *archive,
+				    struct archive_entry *entry, const char *path)
+{
+	struct layer *layer = context;
+	const char *first = NULL;
+	struct kt_error *err = NULL;
+
+	if (!kernels_entry_is_file(entry))
+		return NULL;
+	kt_vec_for_each (&layer->links, link) {
+		if (err || strcmp(link->file, path) != 0)
+			continue;
+		if (first)
+			err = kernels_tree_link(layer->upper, first, link->name);
+		else
+			err = kernels_tree_put(layer->upper, link->name, archive, layer->reading);
+		first = first ? first : link->name;
+	}
+	return err;
+}
+
 static struct kt_error *take_layer_entry(void *context, struct archive *archive,
 					 struct archive_entry *entry, const char *path)
 {
@@ -181,6 +234,8 @@ static struct kt_error *take_layer_entry(void *context, struct archive *archive,
 		return NULL;
 	if (kernels_entry_is_file(entry))
 		return kernels_tree_put(layer->upper, path, archive, layer->reading);
+	if (archive_entry_hardlink(entry))
+		return take_hard_link(layer, archive_entry_hardlink(entry), path);
 	/* A link in the place of a file. */
 	return archive_entry_filetype(entry) == AE_IFDIR ? NULL
 							 : take_away(layer, path, strlen(path));
@@ -219,6 +274,10 @@ static struct kt_error *take_layer(struct oci *oci, const char *name, const char
 	err = kt_mkdir_p(layer.upper, 0700);
 	if (!err)
 		err = take_file(&wanted);
+	if (!err && layer.links.len) {
+		wanted.fn = take_linked;
+		err = take_file(&wanted);
+	}
 	return err ? err : apply(&layer, tree);
 }
 

@@ -65,6 +65,26 @@ struct kt_error *kernels_tree_put(const char *dir, const char *path, struct arch
 	return kt_error_wrap(kernels_entry_write(archive, reading, fd), "%s", path);
 }
 
+struct kt_error *kernels_tree_link(const char *dir, const char *file, const char *name)
+{
+	_cleanup_free_ char *from = NULL, *to = NULL;
+	struct kt_error *err;
+
+	if (asprintf(&from, "%s/%s", dir, file) < 0)
+		from = NULL;
+	if (asprintf(&to, "%s/%s", dir, name) < 0)
+		to = NULL;
+	if (!from || !to)
+		return kt_error_no_memory();
+	if (access(from, F_OK) || !strcmp(file, name))
+		return NULL;
+	err = make_parent(to);
+	if (err)
+		return err;
+	unlink(to);
+	return link(from, to) ? kt_error_os(errno, "cannot write %s", to) : NULL;
+}
+
 static struct kt_error *rename_file(const char *from, const char *to, bool keep)
 {
 	struct kt_error *err = make_parent(to);

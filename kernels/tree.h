@@ -15,6 +15,10 @@ void kernels_remove(const char *path);
 struct kt_error *kernels_tree_put(const char *dir, const char *path, struct archive *archive,
 				  struct kernels_reading *reading);
 
+/* Gives dir/file, if it is there, the name dir/name, too. An older file of that name is replaced.
+ */
+struct kt_error *kernels_tree_link(const char *dir, const char *file, const char *name);
+
 /*
  * Gives all files below `from` another name, at the same place below `to`: moved, or, if keep, with
  * both names. One that is there is replaced.

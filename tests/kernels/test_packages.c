@@ -420,6 +420,38 @@ static void test_layers(void **state)
 	nothing_outside();
 }
 
+/* A file that has several names in a layer, of which the first one has the bytes. */
+static void test_hard_links(void **state)
+{
+	_cleanup_free_ char *old = strdup(
+		layer("a.one", "boot/vmlinuz-6.1", bzimage("6.1.0", 1), IMAGE_LEN));
+	struct archive *a;
+
+	(void)state;
+	/* In the place of the lower one, of a file that is wanted, too. */
+	a = begin("a.two", false, true);
+	add(a, "usr/lib/modules/6.1.0/vmlinuz", bzimage("6.1.0", 2), IMAGE_LEN);
+	add_link(a, "boot/vmlinuz-6.1", "usr/lib/modules/6.1.0/vmlinuz", true);
+	finds(docker(BOTH, old, end(a, "a.two")), 1);
+	is_image(0, 2);
+	/* Of a file whose own name is that of no kernel; with two names. */
+	a = begin("a.two", false, true);
+	add(a, "ostree/repo/objects/ab/cd.file", bzimage("6.1.0", 3), IMAGE_LEN);
+	add_link(a, "./boot/vmlinuz-6.1", "./ostree/repo/objects/ab/cd.file", true);
+	add_link(a, "lib/modules/6.1.0/vmlinuz", "ostree/repo/objects/ab/cd.file", true);
+	finds(docker(BOTH, old, end(a, "a.two")), 1);
+	is_image(0, 3);
+	/* To itself, to nothing, out of the layer: as if it were not there. */
+	a = begin("a.two", false, true);
+	add_link(a, "boot/vmlinuz-6.1", "boot/vmlinuz-6.1", true);
+	add_link(a, "boot/vmlinuz-6.2", "boot/none", true);
+	add_link(a, "boot/vmlinuz-6.3", "../../../../etc/passwd", true);
+	add_link(a, "boot/vmlinuz-6.4", "/etc/passwd", true);
+	finds(docker(BOTH, old, end(a, "a.two")), 1);
+	is_image(0, 1);
+	nothing_outside();
+}
+
 static void test_hostile_manifests(void **state)
 {
 	static const struct {
@@ -518,17 +550,10 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_paths),
-		TEST(test_tree),
-		TEST(test_cached),
-		TEST(test_hostile_paths),
-		TEST(test_hostile_links),
-		TEST(test_no_kernel),
-		TEST(test_cut_off),
-		TEST(test_deb),
-		TEST(test_layers),
-		TEST(test_join),
-		TEST(test_hostile_manifests),
+		TEST(test_paths),         TEST(test_tree),          TEST(test_cached),
+		TEST(test_hostile_paths), TEST(test_hostile_links), TEST(test_no_kernel),
+		TEST(test_cut_off),       TEST(test_deb),           TEST(test_layers),
+		TEST(test_join),          TEST(test_hard_links),    TEST(test_hostile_manifests),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
