@@ -133,7 +133,7 @@ if second=$(vm/fetch-kernel bookworm 2>/dev/null); then
 		ln -s "$objects/slow.bpf.o" "$work/many/slow$i.bpf.o"
 	done
 	run collect "$objects/demo.bpf.o" "$work"/many/* --kernel "$kernel" --kernel "$second" \
-		--accel tcg --timeout 40 --save "$work/cut.json"
+		--accel tcg --timeout 25 --save "$work/cut.json"
 	check 'a time limit: exit status 3' test "$status" = 3
 	check 'what was loaded is shown' grep -qE '^demo.bpf.o +count_protocols +26 +26$' "$work/out"
 	check 'and that it was cut off' grep -q 'and then the run was cut off (6[^ ]*, 6[^ ]*)$' "$work/out"
