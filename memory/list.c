@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <stdlib.h>
+
+#include "memory/list.h"
+#include "util/cleanup.h"
+
+bool list_wants(const struct list_type *type, struct wants *wants)
+{
+	const char *name = type->view->name;
+
+	return view_wants(type->view, wants) &&
+	       (!type->node || wants_add(wants, KFACTS_MEMBER, name, type->node, true)) &&
+	       (!type->children_head ||
+		wants_add(wants, KFACTS_MEMBER, name, type->children_head, true));
+}
+
+static bool offset_of(const struct list_type *type, const char *path, const struct kfacts *facts,
+		      uint32_t *ret)
+{
+	struct kfacts_member member;
+
+	if (!path)
+		return true;
+	if (!kfacts_member(facts, type->view->name, path, &member))
+		return false;
+	*ret = member.offset;
+	return true;
+}
+
+bool lists_init(struct lists *ret, const struct list_type *type, const struct kfacts *facts,
+		size_t max)
+{
+	*ret = (struct lists){.type = type, .max = max};
+	return view_try(&ret->view, type->view, facts) &&
+	       offset_of(type, type->node, facts, &ret->node_offset) &&
+	       offset_of(type, type->children_head, facts, &ret->children_offset);
+}
+
+void lists_deinit(struct lists *lists)
+{
+	kt_vec_for_each (&lists->items, item)
+		free(item->image);
+	kt_vec_free(&lists->items);
+	kt_vec_free(&lists->now.v);
+	kt_vec_free(&lists->next.v);
+	free(lists->seen);
+	*lists = (struct lists){0};
+}
+
+/* --- the addresses that were seen: an open hash table, half full at most --- */
+
+static size_t seen_slot(const struct lists *lists, gaddr_t addr)
+{
+	/* No guest knows where this is, so none can choose addresses that all want one slot. */
+	uint64_t mixed = (addr ^ (uintptr_t)lists) * UINT64_C(0x9e3779b97f4a7c15);
+	size_t slot = (size_t)(mixed >> 32);
+
+	for (;; slot++) {
+		slot &= lists->seen_size - 1;
+		if (!lists->seen[slot] || lists->seen[slot] == addr)
+			return slot;
+	}
+}
+
+static bool seen_grow(struct lists *lists)
+{
+	struct lists old = *lists;
+
+	lists->seen_size = old.seen_size ? 2 * old.seen_size : 64;
+	lists->seen = calloc(lists->seen_size, sizeof(*lists->seen));
+	if (!lists->seen) {
+		*lists = old;
+		return false;
+	}
+	for (size_t i = 0; i < old.seen_size; i++)
+		if (old.seen[i])
+			lists->seen[seen_slot(lists, old.seen[i])] = old.seen[i];
+	free(old.seen);
+	return true;
+}
+
+/* Notes an address, which is not 0. *new_ret: it was not there. */
+static struct kt_error *note(struct lists *lists, gaddr_t addr, bool *new_ret)
+{
+	size_t slot;
+
+	if (2 * (lists->n_seen + 1) > lists->seen_size && !seen_grow(lists))
+		return kt_error_no_memory();
+	slot = seen_slot(lists, addr);
+	*new_ret = !lists->seen[slot];
+	lists->n_seen += *new_ret;
+	lists->seen[slot] = addr;
+	return NULL;
+}
+
+/* --- the walk --- */
+
+static struct kt_error *go_on(struct lists *lists, size_t owner, gaddr_t head, gaddr_t node)
+{
+	bool is_new = false;
+	struct kt_error *err;
+
+	if (!node || node == head) {
+		lists->n_damaged += !node && head; /* a list_head never leads to 0 */
+		return NULL;
+	}
+	if (lists->n_seen >= lists->max) {
+		lists->n_damaged++;
+		return NULL;
+	}
+	err = note(lists, node, &is_new);
+	if (err)
+		return err;
+	if (!is_new) {
+		lists->n_damaged++;
+		return NULL;
+	}
+	return kt_vec_push(&lists->next.v,
+			   (struct list_step){.owner = owner, .head = head, .node = node})
+		       ? NULL
+		       : kt_error_no_memory();
+}
+
+struct kt_error *lists_add(struct lists *lists, size_t owner, gaddr_t head, gaddr_t first)
+{
+	return go_on(lists, owner, head, first);
+}
+
+struct kt_error *lists_add_root(struct lists *lists, gaddr_t addr)
+{
+	return go_on(lists, LIST_NOBODY, 0, addr ? addr + lists->node_offset : 0);
+}
+
+/* What the object leads to. A root is on no list. */
+static struct kt_error *follow(struct lists *lists, const struct list_step *step, size_t i)
+{
+	const struct list_item *item = &lists->items.data[i];
+	const struct list_type *type = lists->type;
+	gaddr_t children = item->addr + lists->children_offset;
+	struct kt_error *err = NULL;
+
+	if (type->children_head)
+		err = go_on(lists, i, children,
+			    view_uint(&lists->view, item->image, type->children));
+	item = &lists->items.data[i];
+	if (!err && step->owner != LIST_NOBODY)
+		err = go_on(lists, step->owner, step->head,
+			    view_uint(&lists->view, item->image, type->next));
+	return err;
+}
+
+static struct kt_error *read_steps(struct lists *lists, const struct gmem *memory, uint8_t **images)
+{
+	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
+	size_t spans = lists->view.n_spans;
+	struct kt_error *err;
+
+	for (size_t i = 0; i < lists->now.v.len; i++) {
+		gaddr_t addr = lists->now.v.data[i].node - lists->node_offset;
+
+		images[i] = calloc(1, lists->view.size + 1);
+		if (!images[i] || !view_read(&lists->view, &batch, addr, images[i]))
+			return kt_error_no_memory();
+	}
+	err = gmem_batch_read(&batch, memory->read, memory->source);
+	for (size_t i = 0; i < lists->now.v.len && !err; i++) {
+		const struct list_step *step = &lists->now.v.data[i];
+
+		if (gmem_batch_fault(&batch, i * spans, (i + 1) * spans)) {
+			lists->n_damaged++;
+			continue;
+		}
+		if (!kt_vec_push(&lists->items,
+				 (struct list_item){.owner = step->owner,
+						    .addr = step->node - lists->node_offset,
+						    .image = images[i]}))
+			return kt_error_no_memory();
+		images[i] = NULL;
+		err = follow(lists, step, lists->items.len - 1);
+	}
+	return err;
+}
+
+static struct kt_error *read_turn(struct lists *lists, const struct gmem *memory)
+{
+	uint8_t **images = calloc(lists->now.v.len, sizeof(*images));
+	struct kt_error *err = images ? read_steps(lists, memory, images) : kt_error_no_memory();
+
+	for (size_t i = 0; images && i < lists->now.v.len; i++)
+		free(images[i]);
+	free(images);
+	return err;
+}
+
+struct kt_error *lists_read(struct lists *lists, const struct gmem *memory)
+{
+	struct kt_error *err = NULL;
+
+	/* Each turn reads a new object, of max. */
+	while (lists->next.v.len && !err) {
+		struct list_steps done = lists->now;
+
+		lists->now = lists->next;
+		lists->next = done;
+		lists->next.v.len = 0;
+		err = read_turn(lists, memory);
+	}
+	return err;
+}
