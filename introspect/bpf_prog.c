@@ -153,7 +153,7 @@ static uint64_t aux_uint(const struct bpf_progs *progs, const struct walk_entry 
  */
 static bool is_misplaced(const struct bpf_progs *progs, const struct walk_entry *entry)
 {
-	return aux_uint(progs, entry, AUX_ID) != entry->index;
+	return !progs->at && aux_uint(progs, entry, AUX_ID) != entry->index;
 }
 
 /* One level further down from the programs, in a batch: 0 is the first. */
@@ -169,7 +169,9 @@ static struct kt_error *step_down(struct context *ctx, struct bpf_progs *progs, 
 		if (!prog->aux.known || is_misplaced(progs, entry))
 			continue;
 		if (step == 0) {
-			err = refs_begin(&progs->refs, views, prog, &entry->refs, &ctx->next);
+			if (!progs->at)
+				err = refs_begin(&progs->refs, views, prog, &entry->refs,
+						 &ctx->next);
 			if (!err)
 				err = prog_name_begin(views, prog, &ctx->next);
 			if (!err)
@@ -178,14 +180,30 @@ static struct kt_error *step_down(struct context *ctx, struct bpf_progs *progs, 
 		}
 		if (step == 1)
 			attrs_end(&entry->attrs, &ctx->batch);
-		if (step == 1)
+		if (step == 1 && !progs->at)
 			err = refs_follow(&progs->refs, &entry->refs, &ctx->batch, &ctx->next);
-		else if (step == 2)
+		else if (step == 2 && !progs->at)
 			refs_end(&entry->refs, &ctx->batch);
 		if (!err)
 			err = prog_name_step(views, prog, step, &ctx->batch, &ctx->next);
 	}
 	return err ? err : context_turn(ctx);
+}
+
+/* What hangs on the programs whose addresses are known. */
+static struct kt_error *read_entries(struct context *ctx, struct bpf_progs *progs)
+{
+	struct kt_error *err = read_progs(ctx, progs);
+
+	if (!err)
+		err = read_auxes(ctx, progs);
+	for (unsigned int step = 0; step <= NAME_STEPS && !err; step++)
+		err = step_down(ctx, progs, step);
+	if (err)
+		return err;
+	for (size_t i = 0; i < progs->n; i++)
+		prog_name_end(&progs->entries[i].prog, &ctx->batch);
+	return NULL;
 }
 
 static struct kt_error *read_all(struct context *ctx, struct bpf_progs *progs)
@@ -204,19 +222,25 @@ static struct kt_error *read_all(struct context *ctx, struct bpf_progs *progs)
 		progs->entries[i].index = index.v.data[i].index;
 		progs->entries[i].addr = index.v.data[i].pointer;
 	}
-	err = read_progs(ctx, progs);
-	if (!err)
-		err = read_auxes(ctx, progs);
-	for (unsigned int step = 0; step <= NAME_STEPS && !err; step++)
-		err = step_down(ctx, progs, step);
-	if (err)
-		return err;
-	for (size_t i = 0; i < progs->n; i++)
-		prog_name_end(&progs->entries[i].prog, &ctx->batch);
-	return NULL;
+	return read_entries(ctx, progs);
 }
 
-struct kt_error *bpf_progs_read(struct guest *guest, struct bpf_progs **ret)
+static struct kt_error *read_at(struct context *ctx, struct bpf_progs *progs, const gaddr_t *addrs,
+				size_t n)
+{
+	progs->entries = calloc(n + 1, sizeof(*progs->entries));
+	if (!progs->entries)
+		return kt_error_no_memory();
+	progs->at = true;
+	progs->n = n;
+	for (size_t i = 0; i < n; i++)
+		progs->entries[i].addr = addrs[i];
+	return read_entries(ctx, progs);
+}
+
+/* addrs: NULL: those of the IDR. */
+static struct kt_error *read_into(struct guest *guest, const gaddr_t *addrs, size_t n,
+				  struct bpf_progs **ret)
 {
 	_cleanup_(context_deinit) struct context ctx = {.guest = guest};
 	const struct kfacts *facts = guest_facts(guest);
@@ -227,7 +251,9 @@ struct kt_error *bpf_progs_read(struct guest *guest, struct bpf_progs **ret)
 		return kt_error_no_memory();
 	refs_views_init(&progs->refs, facts);
 	err = prog_views_init(&progs->views, facts);
-	if (!err)
+	if (!err && addrs)
+		err = read_at(&ctx, progs, addrs, n);
+	else if (!err)
 		err = read_all(&ctx, progs);
 	if (err) {
 		bpf_progs_destroy(progs);
@@ -235,6 +261,19 @@ struct kt_error *bpf_progs_read(struct guest *guest, struct bpf_progs **ret)
 	}
 	*ret = progs;
 	return NULL;
+}
+
+struct kt_error *bpf_progs_read(struct guest *guest, struct bpf_progs **ret)
+{
+	return read_into(guest, NULL, 0, ret);
+}
+
+struct kt_error *bpf_progs_read_at(struct guest *guest, const gaddr_t *addrs, size_t n,
+				   struct bpf_progs **ret)
+{
+	static const gaddr_t none;
+
+	return read_into(guest, addrs ? addrs : &none, n, ret);
 }
 
 void bpf_progs_destroy(struct bpf_progs *progs)
@@ -286,7 +325,7 @@ static struct kt_error *entry_finish(const struct bpf_progs *progs, const struct
 	ret->btf_id = prog_btf_id(views, &entry->prog);
 	err = bpf_enum_text(facts, "bpf_prog_type", "BPF_PROG_TYPE_",
 			    view_uint(prog, image, PROG_TYPE), &ret->type);
-	if (!err)
+	if (!err && !progs->at)
 		err = refs_finish(&progs->refs, views, &entry->prog, &entry->refs, ret);
 	if (!err)
 		err = attrs_finish(views, &entry->prog, &entry->attrs, facts, ret);
@@ -323,6 +362,29 @@ struct kt_error *bpf_progs_finish(const struct bpf_progs *progs, const struct kf
 			continue;
 		}
 		err = entry_finish(progs, entry, facts, &out.all[out.n++]);
+		if (err)
+			return err;
+	}
+	*ret = out;
+	out = (struct programs){0};
+	return NULL;
+}
+
+struct kt_error *bpf_progs_finish_at(const struct bpf_progs *progs, const struct kfacts *facts,
+				     struct programs *ret)
+{
+	_cleanup_(programs_deinit) struct programs out = {0};
+
+	out.all = calloc(progs->n + 1, sizeof(*out.all));
+	if (!out.all)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < progs->n; i++) {
+		const struct walk_entry *entry = &progs->entries[i];
+		struct program *program = &out.all[out.n++];
+		struct kt_error *err = NULL;
+
+		if (entry->prog.aux.known)
+			err = entry_finish(progs, entry, facts, program);
 		if (err)
 			return err;
 	}

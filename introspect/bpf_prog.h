@@ -28,8 +28,21 @@ struct bpf_progs;
 struct kt_error *bpf_progs_read(struct guest *guest, struct bpf_progs **ret);
 void bpf_progs_destroy(struct bpf_progs *progs);
 
+/*
+ * The programs at n addresses, which something else than the IDR led to, in a fixed number of
+ * batches. Statistics, maps, subprograms, user and time of load are not read. A null pointer is a
+ * program that cannot be read.
+ */
+struct kt_error *bpf_progs_read_at(struct guest *guest, const gaddr_t *addrs, size_t n,
+				   struct bpf_progs **ret);
+
 /* Plain data out of what was read. facts: as for the read. The caller owns *ret. */
 struct kt_error *bpf_progs_finish(const struct bpf_progs *progs, const struct kfacts *facts,
 				  struct programs *ret);
+
+/* The same of bpf_progs_read_at(): program i is that of addrs[i]; its type is NULL if it could not
+ * be read. */
+struct kt_error *bpf_progs_finish_at(const struct bpf_progs *progs, const struct kfacts *facts,
+				     struct programs *ret);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "introspect/bpf_idr.h"
 #include "introspect/bpf_prog_attrs.h"
+#include "util/cleanup.h"
 
 /* Of a function that is attached to; the kernel's longest have some 60 characters. */
 #define NAME_MAX_LEN 128
@@ -18,6 +19,7 @@ bool attrs_wants(struct wants *wants)
 void attrs_deinit(struct attrs *attrs)
 {
 	free(attrs->name);
+	object_deinit(&attrs->btf);
 	*attrs = (struct attrs){0};
 }
 
@@ -26,9 +28,13 @@ struct kt_error *attrs_begin(const struct prog_views *views, const struct prog *
 {
 	gaddr_t addr = view_uint(&views->aux, prog->aux.image, AUX_ATTACH_NAME);
 	size_t head = PAGE_STEP - addr % PAGE_STEP;
+	struct kt_error *err = NULL;
 
-	if (!addr)
-		return NULL;
+	if (views->has_btf)
+		err = object_begin(&attrs->btf, &views->btf,
+				   view_uint(&views->aux, prog->aux.image, AUX_ATTACH_BTF), batch);
+	if (err || !addr)
+		return err;
 	attrs->head = head < NAME_MAX_LEN ? head : NAME_MAX_LEN;
 	attrs->name = calloc(1, NAME_MAX_LEN + 1);
 	attrs->first = batch->reads.len;
@@ -44,6 +50,7 @@ void attrs_end(struct attrs *attrs, const struct gmem_batch *done)
 {
 	size_t len = NAME_MAX_LEN;
 
+	object_end(&attrs->btf, done);
 	if (!attrs->name)
 		return;
 	if (gmem_batch_fault(done, attrs->first + 1, attrs->end))
@@ -51,7 +58,7 @@ void attrs_end(struct attrs *attrs, const struct gmem_batch *done)
 	/* One that does not end is none. */
 	if (gmem_batch_fault(done, attrs->first, attrs->first + 1) ||
 	    strnlen(attrs->name, len) == len)
-		attrs_deinit(attrs);
+		free(kt_take_ptr(attrs->name));
 }
 
 static struct program_number flag(const struct view *view, const uint8_t *image, unsigned int field)
@@ -83,6 +90,20 @@ static bool has_attach_type(uint64_t value, const struct program *program)
 	return value || !strcmp(program->type, "cgroup_skb");
 }
 
+/* bpf_prog_get_target_btf(); what is attached to another program has that one's BTF, which is not
+ * read. */
+static struct program_number attach_btf_obj(const struct prog_views *views, const struct prog *prog,
+					    const struct attrs *attrs)
+{
+	const struct view *aux = &views->aux;
+
+	if (attrs->btf.known)
+		return (struct program_number){true, prog_btf_object_id(views, &attrs->btf)};
+	if (view_has(aux, AUX_ATTACH_BTF_ID) && !view_uint(aux, prog->aux.image, AUX_ATTACH_BTF_ID))
+		return (struct program_number){.known = true};
+	return (struct program_number){0};
+}
+
 struct kt_error *attrs_finish(const struct prog_views *views, const struct prog *prog,
 			      const struct attrs *attrs, const struct kfacts *facts,
 			      struct program *ret)
@@ -92,6 +113,7 @@ struct kt_error *attrs_finish(const struct prog_views *views, const struct prog 
 	uint64_t attach_type = view_uint(view, image, PROG_ATTACH);
 	struct kt_error *err = NULL;
 
+	ret->attach_btf_obj_id = attach_btf_obj(views, prog, attrs);
 	if (view_has(view, PROG_PAGES) && views->page_size)
 		ret->bytes_memlock = (struct program_number){
 			true, view_uint(view, image, PROG_PAGES) * views->page_size};

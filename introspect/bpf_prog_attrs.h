@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What a program was loaded as: flags, what it may be attached to, its size in memory. Without
- * reads of its own, but for the name of what it is attached to: attrs_begin() adds that to a batch,
- * attrs_end() looks at the batch after it was read.
+ * reads of its own, but for the name of what it is attached to and that name's BTF: attrs_begin()
+ * adds both to a batch, attrs_end() looks at the batch after it was read.
  */
 #ifndef KT_INTROSPECT_BPF_PROG_ATTRS_H
 #define KT_INTROSPECT_BPF_PROG_ATTRS_H
@@ -14,6 +14,7 @@ struct attrs {
 	char *name;        /* NULL: it has none */
 	size_t head;       /* so many bytes are in the first piece, up to the end of a page */
 	size_t first, end; /* its pieces of the batch */
+	struct object btf; /* that has what it is attached to */
 };
 
 /* False: no memory. */

@@ -24,6 +24,7 @@ struct bpf_progs {
 	struct walk_entry *entries;
 	size_t n;
 	size_t n_unreadable;
+	bool at; /* of bpf_progs_read_at(): entries are in no IDR, and have no refs */
 };
 
 #endif

@@ -50,6 +50,7 @@ static const struct view_field aux_fields[] = {
 	[AUX_OFFLOAD] = {.path = "offload", .optional = true},
 	[AUX_DEV_BOUND] = {.path = "dev_bound", .optional = true}, /* since 6.3 */
 	[AUX_OFFLOADED] = {.path = "offload_requested", .optional = true},
+	[AUX_ATTACH_BTF] = {.path = "attach_btf", .optional = true}, /* since 5.11 */
 };
 static const struct view_type aux_type = VIEW_TYPE("bpf_prog_aux", aux_fields);
 
@@ -292,12 +293,16 @@ void prog_tag_text(const uint8_t *tag, size_t len, char ret[17])
 		snprintf(ret + 2 * i, 3, "%02x", tag[i]);
 }
 
+uint64_t prog_btf_object_id(const struct prog_views *views, const struct object *btf)
+{
+	return view_uint(&views->btf, btf->image, BTF_ID);
+}
+
 struct program_number prog_btf_id(const struct prog_views *views, const struct prog *prog)
 {
 	if (views->has_btf && !view_uint(&views->aux, prog->aux.image, AUX_BTF))
 		return (struct program_number){.known = true};
 	if (prog->btf.known)
-		return (struct program_number){true,
-					       view_uint(&views->btf, prog->btf.image, BTF_ID)};
+		return (struct program_number){true, prog_btf_object_id(views, &prog->btf)};
 	return (struct program_number){0};
 }

@@ -44,6 +44,7 @@ enum {
 	AUX_OFFLOAD,
 	AUX_DEV_BOUND,
 	AUX_OFFLOADED,
+	AUX_ATTACH_BTF,
 };
 
 /* How one kernel lays programs out. */
@@ -110,6 +111,9 @@ struct kt_error *prog_full_name(const struct prog_views *views, const struct pro
 
 /* The tag's bytes, of which there may be none, as hex digits. */
 void prog_tag_text(const uint8_t *tag, size_t len, char ret[17]);
+
+/* The ID of a struct btf that was read with views->btf. */
+uint64_t prog_btf_object_id(const struct prog_views *views, const struct object *btf);
 
 /* The ID of the program's BTF; 0: it has none. */
 struct program_number prog_btf_id(const struct prog_views *views, const struct prog *prog);

@@ -35,6 +35,7 @@ static const size_t program_numbers[] = {
 	offsetof(struct program, sleepable),
 	offsetof(struct program, xdp_has_frags),
 	offsetof(struct program, attach_btf_id),
+	offsetof(struct program, attach_btf_obj_id),
 };
 
 /* Those of an inspection that have 64 bits, likewise. */

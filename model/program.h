@@ -37,6 +37,7 @@ struct program {
 	char *expected_attach_type;
 	/* The type in the BTF of the kernel, a module or a program that it is for; 0: none. */
 	struct program_number attach_btf_id;
+	struct program_number attach_btf_obj_id; /* the object that has it; 0: none */
 	char *attach_btf_name; /* its name, or a struct_ops' member's; NULL: none, or unknown */
 	/* Of each subprogram, the main program first; of a program without subprograms its own. */
 	char (*prog_tags)[17];
