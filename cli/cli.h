@@ -25,6 +25,7 @@ enum cli_status {
 int cli_attach(int argc, char **argv);
 int cli_btf(int argc, char **argv);
 int cli_cache(int argc, char **argv);
+int cli_cgroup(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_collect(int argc, char **argv);
 int cli_diff(int argc, char **argv);

@@ -21,6 +21,7 @@ static const char help[] =
 	"  ktstr-gdb links [TARGET]              its BPF links\n"
 	"  ktstr-gdb trampolines [TARGET]        programs before and behind functions\n"
 	"  ktstr-gdb struct_ops [TARGET]         its struct_ops, and their programs\n"
+	"  ktstr-gdb cgroup [TARGET]             what is attached to its cgroups\n"
 	"  ktstr-gdb btf list [TARGET]           its BTF objects\n"
 	"  ktstr-gdb btf dump ID [TARGET]        the types of one, as C\n"
 	"  ktstr-gdb prog dump ID [TARGET]       a program's translated instructions\n"
@@ -61,16 +62,27 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"attach", cli_attach},   {"btf", cli_btf},
-	{"cache", cli_cache},     {"check", cli_check},
-	{"collect", cli_collect}, {"diff", cli_diff},
-	{"explain", cli_explain}, {"fetch-kernel", cli_fetch_kernel},
-	{"info", cli_info},       {"layout", cli_layout},
-	{"links", cli_links},     {"list", cli_list},
-	{"log", cli_log},         {"map", cli_map},
-	{"maps", cli_maps},       {"prog", cli_prog},
-	{"report", cli_report},   {"struct_ops", cli_struct_ops},
-	{"sweep", cli_sweep},     {"trampolines", cli_trampolines},
+	{"attach", cli_attach},
+	{"btf", cli_btf},
+	{"cache", cli_cache},
+	{"cgroup", cli_cgroup},
+	{"check", cli_check},
+	{"collect", cli_collect},
+	{"diff", cli_diff},
+	{"explain", cli_explain},
+	{"fetch-kernel", cli_fetch_kernel},
+	{"info", cli_info},
+	{"layout", cli_layout},
+	{"links", cli_links},
+	{"list", cli_list},
+	{"log", cli_log},
+	{"map", cli_map},
+	{"maps", cli_maps},
+	{"prog", cli_prog},
+	{"report", cli_report},
+	{"struct_ops", cli_struct_ops},
+	{"sweep", cli_sweep},
+	{"trampolines", cli_trampolines},
 	{"watch", cli_watch},
 };
 

@@ -15,6 +15,8 @@ static struct kt_error *render(const struct cli_objects *objects, struct render_
 				       output->columns ? cli_terminal_width() : cli_table_width(),
 				       ret);
 	guest = cli_render_guest(result, build_id);
+	if (objects->json)
+		return render_array_json(objects->json(grid), objects->what, &guest, ret);
 	return render_objects_json(grid, objects->what, &guest, ret);
 }
 
@@ -54,11 +56,13 @@ static int show(const struct cli_objects *objects, const struct cli_result *resu
 
 static int list(const struct cli_objects *objects, const struct cli_args *args)
 {
-	const struct inspect_options what = {.objects = objects->object};
+	struct inspect_options what = {.objects = objects->object};
 	_cleanup_(cli_session_deinit) struct cli_session session = {0};
 	const struct cli_result result = {.session = &session, .inspection = &session.inspection};
 	struct kt_error *err = cli_output_check(&args->output);
 
+	if (args->own)
+		objects->set(&what);
 	if (!err && args->output.filter.globs.len &&
 	    !render_grid_find(args->output.grid, "name", 4))
 		err = kt_error_new(KT_ERROR_USAGE, "--name: %s have no names; use --type or --id",
@@ -75,8 +79,11 @@ static int list(const struct cli_objects *objects, const struct cli_args *args)
 
 int cli_objects(const struct cli_objects *objects, int argc, char **argv)
 {
-	static const struct option options[] = {
-		CLI_GUEST_OPTIONS, CLI_OUTPUT_OPTIONS, {"help", no_argument, NULL, 'h'}, {0}};
+	const struct option options[] = {CLI_GUEST_OPTIONS,
+					 CLI_OUTPUT_OPTIONS,
+					 {"help", no_argument, NULL, 'h'},
+					 {objects->option, no_argument, NULL, CLI_OPT_OWN},
+					 {0}};
 	struct inspection none = {0};
 	const struct render_grid grid = objects->grid(&none);
 	struct cli_args args = {.output.grid = &grid};

@@ -6,17 +6,22 @@
 #include "cli/show.h"
 
 struct cli_objects {
-	const char *what;           /* "maps": the key in the JSON document */
-	const char *noun;           /* "BPF maps", for messages */
-	struct cli_texts texts;     /* for --help */
-	struct cli_type_enum types; /* what --type may name; all NULL: nothing */
-	const char *idr;            /* the kernel's index of them: "map_idr" */
-	unsigned int object;        /* INSPECT_* */
+	const char *what;                          /* "maps": the key in the JSON document */
+	const char *noun;                          /* "BPF maps", for messages */
+	struct cli_texts texts;                    /* for --help */
+	struct cli_type_enum types;                /* what --type may name; all NULL: nothing */
+	const char *idr;                           /* the kernel's index of them: "map_idr" */
+	unsigned int object;                       /* INSPECT_* */
+	const char *option;                        /* one of its own: "effective"; NULL: none */
+	void (*set)(struct inspect_options *what); /* for that option */
 	/* What is to be made of the inspection before it is shown; NULL: nothing. */
 	struct kt_error *(*prepare)(struct inspection *inspection);
 	/* The objects of an inspection as rows; an empty inspection has the columns alone. */
 	struct render_grid (*grid)(struct inspection *inspection);
 	size_t (*unreadable)(const struct inspection *inspection);
+	/* The array in the JSON document, of the grid's rows; NULL: an object a row, of its
+	 * columns. */
+	json_t *(*json)(const struct render_grid *grid);
 };
 
 /* The whole command. Returns the exit status. */

@@ -245,6 +245,10 @@ int cli_parse_args(int argc, char **argv, const struct option *options,
 			return cli_print_texts(texts);
 		if (c == '?')
 			return CLI_USAGE;
+		if (c == CLI_OPT_OWN) {
+			args->own = true;
+			continue;
+		}
 		err = cli_guest_option(&args->guest, c, optarg, &taken);
 		if (!taken)
 			err = cli_output_option(&args->output, c, optarg, &taken);

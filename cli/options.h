@@ -147,6 +147,7 @@ extern const char cli_output_help[];
 
 struct cli_args {
 	const char *target; /* as the user wrote it; NULL: not given */
+	bool own;           /* the command's one option of its own was given: CLI_OPT_OWN */
 	struct cli_guest guest;
 	struct cli_output output;
 };

@@ -18,6 +18,7 @@ struct stop {
 	struct btf_objects btfs;
 	struct btf_data btf;
 	struct map_dump dump;
+	struct bpf_cgroups *cgroups;
 	struct scx_state scx;
 	struct bpf_trampolines *trampolines;
 	struct struct_ops_list struct_ops;
@@ -35,6 +36,7 @@ static void stop_deinit(struct stop *stop)
 	map_dump_deinit(&stop->dump);
 	bpf_trampolines_destroy(stop->trampolines);
 	struct_ops_list_deinit(&stop->struct_ops);
+	bpf_cgroups_destroy(stop->cgroups);
 	guest_destroy(stop->guest);
 	rsp_client_destroy(stop->client);
 }
@@ -127,6 +129,17 @@ static struct kt_error *read_struct_ops(struct stop *stop, const struct inspect_
 	return bpf_struct_ops_read(stop->guest, &stop->struct_ops);
 }
 
+static struct kt_error *read_cgroups(struct stop *stop, const struct inspect_options *what)
+{
+	return bpf_cgroups_read(stop->guest, what->effective, &stop->cgroups);
+}
+
+static struct kt_error *finish_cgroups(struct stop *stop, const struct kfacts *facts,
+				       struct inspection *out)
+{
+	return bpf_cgroups_finish(stop->cgroups, facts, &out->cgroups);
+}
+
 /* Takes what the stop holds as it is: it was plain data from the start. */
 #define FINISH_BY_TAKING(name, member)                                                             \
 	static struct kt_error *name(struct stop *stop, const struct kfacts *facts,                \
@@ -189,6 +202,8 @@ static const struct walker {
 	 read_trampolines, finish_trampolines},
 	{INSPECT_STRUCT_OPS, "struct_ops", bpf_struct_ops_wants, bpf_struct_ops_check,
 	 read_struct_ops, finish_struct_ops},
+	{INSPECT_CGROUPS, "cgroups", bpf_cgroups_wants, bpf_cgroups_check, read_cgroups,
+	 finish_cgroups},
 	{INSPECT_SCX, "sched_ext state", scx_wants, check_scx, read_scx, finish_scx},
 };
 #define N_WALKERS (sizeof(walkers) / sizeof(walkers[0]))
@@ -366,4 +381,5 @@ void inspection_deinit(struct inspection *inspection)
 	map_dump_deinit(&inspection->dump);
 	trampolines_deinit(&inspection->trampolines);
 	struct_ops_list_deinit(&inspection->struct_ops);
+	cgroups_deinit(&inspection->cgroups);
 }

@@ -13,6 +13,7 @@
 #include "introspect/bpf_prog.h"
 #include "introspect/bpf_struct_ops.h"
 #include "introspect/bpf_trampoline.h"
+#include "introspect/cgroup.h"
 #include "introspect/emulator.h"
 #include "introspect/scx.h"
 
@@ -45,6 +46,7 @@ enum {
 	INSPECT_JITED = 1024,   /* the machine code of one program */
 	INSPECT_TRAMPOLINES = 2048,
 	INSPECT_STRUCT_OPS = 4096,
+	INSPECT_CGROUPS = 8192, /* what is attached to cgroups */
 };
 
 /* Adds what reading them takes to know of a kernel. False: no memory. */
@@ -60,8 +62,9 @@ struct inspect_options {
 	uint32_t btf_id;      /* whose bytes INSPECT_BTF_DATA reads, and from where on; 0: none */
 	uint64_t btf_offset;
 	const struct map_dump_order *map; /* what INSPECT_MAP_DUMP reads; NULL: nothing */
-	bool paging;   /* fill inspection's paging and n_cpus, which needs a search: no hint */
-	bool emulator; /* fill inspection's emulator: two round trips */
+	bool effective; /* INSPECT_CGROUPS reads what runs there, and not what is attached */
+	bool paging;    /* fill inspection's paging and n_cpus, which needs a search: no hint */
+	bool emulator;  /* fill inspection's emulator: two round trips */
 };
 
 /* Only what was asked for is filled. */
@@ -77,6 +80,7 @@ struct inspection {
 	struct map_dump dump;
 	struct trampolines trampolines;
 	struct struct_ops_list struct_ops;
+	struct cgroups cgroups;
 	struct scx_state scx;
 	int64_t kaslr_offset;
 	struct guest_paging paging; /* and n_cpus: when asked for */

@@ -82,27 +82,40 @@ json_t *render_json_kernel(const struct render_guest *guest)
 	return object;
 }
 
-json_t *render_objects_document(const struct render_grid *grid, const char *what,
-				const struct render_guest *guest)
+static json_t *array_document(json_t *array, const char *what, const struct render_guest *guest)
 {
-	json_t *root = json_object(), *array = json_array();
+	json_t *root = json_object();
 
 	json_object_set_new(root, "schema", json_sprintf("ktstr-gdb.%s.v1", what));
 	json_object_set_new(root, "kernel", render_json_kernel(guest));
 	json_object_set_new(root, "pause_us",
 			    guest->not_read ? json_null() : json_integer(guest->pause_us));
+	json_object_set_new(root, what, array);
+	return root;
+}
+
+json_t *render_objects_document(const struct render_grid *grid, const char *what,
+				const struct render_guest *guest)
+{
+	json_t *array = json_array();
+
 	for (size_t i = 0; i < grid->n_rows; i++) {
 		json_t *object = json_object();
 
 		render_grid_json(grid, render_grid_row(grid, i), object);
 		json_array_append_new(array, object);
 	}
-	json_object_set_new(root, what, array);
-	return root;
+	return array_document(array, what, guest);
 }
 
 struct kt_error *render_objects_json(const struct render_grid *grid, const char *what,
 				     const struct render_guest *guest, char **ret)
 {
 	return kt_json_dump(render_objects_document(grid, what, guest), ret);
+}
+
+struct kt_error *render_array_json(json_t *array, const char *what,
+				   const struct render_guest *guest, char **ret)
+{
+	return kt_json_dump(array_document(array, what, guest), ret);
 }

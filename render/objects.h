@@ -10,6 +10,7 @@
 
 #include "model/attached.h"
 #include "model/btf.h"
+#include "model/cgroup.h"
 #include "model/map.h"
 #include "render/filter.h"
 #include "render/grid.h"
@@ -22,6 +23,10 @@ struct render_grid render_links_grid(struct links *links);
 struct render_grid render_btf_grid(struct btf_objects *objects);
 struct render_grid render_trampolines_grid(struct trampolines *trampolines);
 struct render_grid render_struct_ops_grid(struct struct_ops_list *list);
+struct render_grid render_cgroups_grid(struct cgroups *cgroups);
+
+/* Those rows as `bpftool -j cgroup tree` has them: an object a cgroup, with its programs. */
+json_t *render_cgroups_json(const struct render_grid *grid);
 
 /*
  * Keeps the rows that the filter lets through, in order, by the grid's columns "id", "type", and
@@ -40,6 +45,10 @@ json_t *render_objects_document(const struct render_grid *grid, const char *what
 /* The same as text, which the caller frees. */
 struct kt_error *render_objects_json(const struct render_grid *grid, const char *what,
 				     const struct render_guest *guest, char **ret);
+
+/* The same of an array that the caller made, of which it takes the reference. */
+struct kt_error *render_array_json(json_t *array, const char *what,
+				   const struct render_guest *guest, char **ret);
 
 /* The key "kernel" of a document. A new reference, NULL without memory. */
 json_t *render_json_kernel(const struct render_guest *guest);

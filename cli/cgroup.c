@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <string.h>
+
+#include "cli/objects.h"
+#include "host/target.h"
+#include "render/objects.h"
+
+static const char help[] =
+	"Usage: ktstr-gdb cgroup [tree] [TARGET] [--vmlinux FILE] [OPTION...]\n"
+	"\n"
+	"Prints the BPF programs that are attached to the cgroups of a running QEMU\n"
+	"guest, as `bpftool cgroup tree` does: a row for each program at each cgroup\n"
+	"(v2). The guest stops for a few milliseconds, and runs on.\n"
+	"\n" HOST_TARGET_HELP "\n";
+
+static const char output_help[] =
+	"Output:\n"
+	"  --effective          what runs for the processes of each cgroup, with what it\n"
+	"                       has from the cgroups above it\n"
+	"  --type TYPE[,TYPE]   only programs of these types, as bpftool names them\n"
+	"  --name GLOB          only programs whose name matches; may be given again\n"
+	"  --id ID[,ID]         only these programs\n"
+	"  --sort KEY           sort by a column of -o; names from A, numbers the largest\n"
+	"                       first, ids the smallest; -KEY turns it around\n"
+	"  -o, --output LIST    columns: id, type, attach_type, attach_flags, name,\n"
+	"                       link_id, attach_btf_name, attach_btf_obj_id,\n"
+	"                       attach_btf_id, cgroup, path, cgroup_id, dead\n"
+	"                       Without -o, a table that is wider than the terminal (80\n"
+	"                       columns in a pipe) leaves out link_id and\n"
+	"                       attach_btf_name, in this order, as far as needed. If it\n"
+	"                       is still too wide, cgroup goes on in the next line.\n"
+	"  --json               one JSON document, with bpftool's names\n"
+	"  --csv                comma-separated, one line a program at a cgroup\n"
+	"  --timing             where the time went, on stderr\n"
+	"  --color WHEN         auto, always or never\n";
+
+static struct render_grid grid(struct inspection *inspection)
+{
+	return render_cgroups_grid(&inspection->cgroups);
+}
+
+static size_t unreadable(const struct inspection *inspection)
+{
+	return inspection->cgroups.n_unreadable;
+}
+
+static void set_effective(struct inspect_options *what)
+{
+	what->effective = true;
+}
+
+int cli_cgroup(int argc, char **argv)
+{
+	static const struct cli_objects cgroups = {.what = "cgroups",
+						   .noun = "BPF programs attached to cgroups",
+						   .texts = {help, output_help},
+						   .types = {"bpf_prog_type", "BPF_PROG_TYPE_",
+							     "program"},
+						   .idr = "cgrp_dfl_root",
+						   .object = INSPECT_CGROUPS,
+						   .option = "effective",
+						   .set = set_effective,
+						   .grid = grid,
+						   .unreadable = unreadable,
+						   .json = render_cgroups_json};
+
+	if (argc > 1 && strcmp(argv[1], "tree") == 0) {
+		argv[1] = argv[0];
+		argc--;
+		argv++;
+	}
+	return cli_objects(&cgroups, argc, argv);
+}
