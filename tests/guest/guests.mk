@@ -27,11 +27,14 @@ build/guest/watch.initrd: build/guest/loads tests/truth/mkinitrd
 	$(call msg,CPIO,$@)
 	$(Q)tests/truth/mkinitrd $@ $<
 
+# ip and tc attach programs in it.
+GUEST_NET := $(wildcard /usr/sbin/ip /usr/sbin/tc)
+
 # The guest that knows the truth, with bpftool.
 build/guest/objects.initrd: build/truth/init $(TRUTH_OBJS) tests/truth/mkinitrd
 	$(call msg,CPIO,$@)
 	@mkdir -p $(@D)
-	$(Q)MKINITRD_PROGRAM=$(BPFTOOL) tests/truth/mkinitrd $@ build/truth/init $(TRUTH_OBJS)
+	$(Q)MKINITRD_PROGRAM="$(BPFTOOL) $(GUEST_NET)" tests/truth/mkinitrd $@ build/truth/init $(TRUTH_OBJS)
 
 guests: truth build/guest/killer build/guest/qmp build/guest/watch.initrd $(if $(BPFTOOL),build/guest/objects.initrd)
 

@@ -14,6 +14,8 @@
  *   truth.dump=N      the document has the instructions of each Nth program, in bpftool's words
  *   truth.maps=1      maps of every type that `map dump` reads, with something in them; and the
  *                     document has what bpftool says of their contents, and of BTF
+ *   truth.attached=1  programs attached to cgroups and to the network, with the modules of /modules;
+ *                     and the document has what bpftool says of them
  *   truth.churn=1     load and free programs named "churn" for ever
  *   truth.tell=console  the document goes to the console, as lines "truth: base64 TEXT": the
  *                     machines of other architectures have one serial port
@@ -65,6 +67,7 @@ struct config {
 	long links;
 	long dump;
 	long maps;
+	long attached;
 	bool spin;
 	bool tell_console;
 };
@@ -191,6 +194,8 @@ static void read_config(struct config *config)
 			config->dump = strtol(value, NULL, 10);
 		else if (!strcmp(word, "truth.maps"))
 			config->maps = strtol(value, NULL, 10);
+		else if (!strcmp(word, "truth.attached"))
+			config->attached = strtol(value, NULL, 10);
 		else if (!strcmp(word, "truth.links"))
 			config->links = strtol(value, NULL, 10);
 		else if (!strcmp(word, "truth.churn"))
@@ -1232,8 +1237,7 @@ static void put_all(FILE *f, const char *key, int (*next)(__u32, __u32 *),
 	fputc(']', f);
 }
 
-/* What bpftool says, which the caller frees. There is no shell here. */
-static char *run_bpftool(char *const *argv)
+char *run_bpftool(char *const *argv)
 {
 	char *text = NULL, buf[4096];
 	int pipes[2], status;
@@ -1566,6 +1570,8 @@ static char *make_document(const struct guest *guest, size_t *size)
 		put_all(f, "maps", bpf_map_get_next_id, put_map);
 		put_all(f, "links", bpf_link_get_next_id, put_link);
 	}
+	if (guest->config.attached)
+		put_places(f);
 	if (guest->config.maps) {
 		put_all(f, "contents", next_told, put_contents);
 		put_btf_list(f);
@@ -1704,6 +1710,8 @@ int main(void)
 		link_raws(&guest);
 		make_links();
 	}
+	if (guest.config.attached)
+		attach_places();
 	if (guest.config.dump)
 		load_callers(&guest);
 	load_raws(&guest);

@@ -39,4 +39,13 @@ void make_links(void);
  */
 void put_link(FILE *f, __u32 id);
 
+/* Attaches programs to cgroups and to the network, in each way that there is. */
+void attach_places(void);
+
+/* What bpftool and the kernel say of that: keys of the document, each with a comma before it. */
+void put_places(FILE *f);
+
+/* What bpftool prints, which the caller frees. There is no shell in the guest. */
+char *run_bpftool(char *const *argv);
+
 #endif
