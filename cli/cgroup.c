@@ -44,6 +44,12 @@ static size_t unreadable(const struct inspection *inspection)
 	return inspection->cgroups.n_unreadable;
 }
 
+static json_t *json(const struct inspection *inspection, const struct render_grid *rows)
+{
+	(void)inspection;
+	return render_cgroups_json(rows);
+}
+
 static void set_effective(struct inspect_options *what)
 {
 	what->effective = true;
@@ -62,7 +68,7 @@ int cli_cgroup(int argc, char **argv)
 						   .set = set_effective,
 						   .grid = grid,
 						   .unreadable = unreadable,
-						   .json = render_cgroups_json};
+						   .json = json};
 
 	if (argc > 1 && strcmp(argv[1], "tree") == 0) {
 		argv[1] = argv[0];

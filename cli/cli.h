@@ -38,6 +38,7 @@ int cli_list(int argc, char **argv);
 int cli_log(int argc, char **argv);
 int cli_map(int argc, char **argv);
 int cli_maps(int argc, char **argv);
+int cli_net(int argc, char **argv);
 int cli_prog(int argc, char **argv);
 int cli_report(int argc, char **argv);
 int cli_struct_ops(int argc, char **argv);

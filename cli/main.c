@@ -22,6 +22,7 @@ static const char help[] =
 	"  ktstr-gdb trampolines [TARGET]        programs before and behind functions\n"
 	"  ktstr-gdb struct_ops [TARGET]         its struct_ops, and their programs\n"
 	"  ktstr-gdb cgroup [TARGET]             what is attached to its cgroups\n"
+	"  ktstr-gdb net [TARGET]                what is attached to its network\n"
 	"  ktstr-gdb btf list [TARGET]           its BTF objects\n"
 	"  ktstr-gdb btf dump ID [TARGET]        the types of one, as C\n"
 	"  ktstr-gdb prog dump ID [TARGET]       a program's translated instructions\n"
@@ -78,6 +79,7 @@ static const struct {
 	{"log", cli_log},
 	{"map", cli_map},
 	{"maps", cli_maps},
+	{"net", cli_net},
 	{"prog", cli_prog},
 	{"report", cli_report},
 	{"struct_ops", cli_struct_ops},

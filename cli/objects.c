@@ -16,7 +16,8 @@ static struct kt_error *render(const struct cli_objects *objects, struct render_
 				       ret);
 	guest = cli_render_guest(result, build_id);
 	if (objects->json)
-		return render_array_json(objects->json(grid), objects->what, &guest, ret);
+		return render_array_json(objects->json(result->inspection, grid), objects->what,
+					 &guest, ret);
 	return render_objects_json(grid, objects->what, &guest, ret);
 }
 
@@ -48,6 +49,8 @@ static int show(const struct cli_objects *objects, const struct cli_result *resu
 		else if (!objects->unreadable(result->inspection))
 			cli_note("the guest has no %s", objects->noun);
 	}
+	if (objects->note)
+		objects->note(result->inspection);
 	cli_note_unreadable(objects->unreadable(result->inspection), objects->idr);
 	if (output->timing)
 		cli_print_timing(result);

@@ -21,7 +21,9 @@ struct cli_objects {
 	size_t (*unreadable)(const struct inspection *inspection);
 	/* The array in the JSON document, of the grid's rows; NULL: an object a row, of its
 	 * columns. */
-	json_t *(*json)(const struct render_grid *grid);
+	json_t *(*json)(const struct inspection *inspection, const struct render_grid *grid);
+	void (*note)(
+		const struct inspection *inspection); /* what else there is to say; NULL: nothing */
 };
 
 /* The whole command. Returns the exit status. */

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "introspect/bpf_idr.h"
-#include "introspect/bpf_prog.h"
 #include "introspect/cgroup.h"
 #include "introspect/cgroup_mount.h"
 #include "introspect/prog_array.h"
+#include "introspect/prog_set.h"
 #include "memory/cstring.h"
 #include "memory/list.h"
 #include "memory/object.h"
@@ -88,9 +88,7 @@ struct bpf_cgroups {
 	struct object *kns;    /* of each cgroup */
 	struct cstring *names; /* likewise */
 	KT_VEC(struct attachment) attached;
-	gaddr_t *progs; /* of all attachments, each once, in order */
-	size_t n_progs;
-	struct bpf_progs *read;
+	struct prog_set progs;
 	char *mount; /* NULL: none */
 	size_t n_damaged;
 };
@@ -328,27 +326,16 @@ static struct kt_error *read_attached(struct guest *guest, struct bpf_cgroups *c
 	return err ? err : read_links(guest, cgroups);
 }
 
-static int compare_addrs(const void *a, const void *b)
-{
-	gaddr_t x = *(const gaddr_t *)a, y = *(const gaddr_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static struct kt_error *read_programs(struct guest *guest, struct bpf_cgroups *cgroups)
 {
+	gaddr_t *addrs = calloc(cgroups->attached.len + 1, sizeof(*addrs));
 	size_t n = 0;
 
-	cgroups->progs = calloc(cgroups->attached.len + 1, sizeof(*cgroups->progs));
-	if (!cgroups->progs)
+	if (!addrs)
 		return kt_error_no_memory();
 	kt_vec_for_each (&cgroups->attached, a)
-		cgroups->progs[n++] = a->prog;
-	qsort(cgroups->progs, n, sizeof(*cgroups->progs), compare_addrs);
-	for (size_t i = 0; i < n; i++)
-		if (!i || cgroups->progs[i] != cgroups->progs[cgroups->n_progs - 1])
-			cgroups->progs[cgroups->n_progs++] = cgroups->progs[i];
-	return bpf_progs_read_at(guest, cgroups->progs, cgroups->n_progs, &cgroups->read);
+		addrs[n++] = a->prog;
+	return prog_set_read(&cgroups->progs, guest, addrs, n);
 }
 
 struct kt_error *bpf_cgroups_read(struct guest *guest, bool effective, struct bpf_cgroups **ret)
@@ -391,8 +378,7 @@ void bpf_cgroups_destroy(struct bpf_cgroups *cgroups)
 	kt_vec_for_each (&cgroups->attached, a)
 		object_deinit(&a->link_read);
 	kt_vec_free(&cgroups->attached);
-	free(cgroups->progs);
-	bpf_progs_destroy(cgroups->read);
+	prog_set_deinit(&cgroups->progs);
 	free(cgroups->mount);
 	lists_deinit(&cgroups->tree);
 	free(cgroups);
@@ -406,7 +392,6 @@ struct finish {
 	const struct kfacts *facts;
 	char **paths; /* of each cgroup; NULL: unknown */
 	int64_t types[MAX_TYPES];
-	struct programs programs;
 };
 
 static void finish_deinit(struct finish *finish)
@@ -414,7 +399,6 @@ static void finish_deinit(struct finish *finish)
 	for (size_t i = 0; finish->paths && i < finish->cgroups->tree.items.len; i++)
 		free(finish->paths[i]);
 	free(finish->paths);
-	programs_deinit(&finish->programs);
 }
 
 /* The paths, from the root on: a parent comes before its children. */
@@ -531,10 +515,7 @@ static struct kt_error *finish_program(const struct finish *finish, const struct
 				       struct cgroup_program *ret)
 {
 	const struct bpf_cgroups *cgroups = finish->cgroups;
-	const gaddr_t *found = bsearch(&a->prog, cgroups->progs, cgroups->n_progs,
-				       sizeof(*cgroups->progs), compare_addrs);
-	const struct program *program = found ? &finish->programs.all[found - cgroups->progs]
-					      : NULL;
+	const struct program *program = prog_set_find(&cgroups->progs, a->prog);
 	int64_t type = finish->types[a->type];
 	struct kt_error *err = NULL;
 
@@ -543,7 +524,7 @@ static struct kt_error *finish_program(const struct finish *finish, const struct
 				    &ret->attach_type);
 	if (!cgroups->effective)
 		finish_flags(cgroups, a, ret);
-	if (err || !program || !program->type)
+	if (err || !program)
 		return err;
 	ret->id = (struct program_number){true, program->id};
 	ret->attach_btf_id = program->attach_btf_id;
@@ -582,7 +563,7 @@ struct kt_error *bpf_cgroups_finish(struct bpf_cgroups *cgroups, const struct kf
 
 	make_types(&finish);
 	if (!err)
-		err = bpf_progs_finish_at(cgroups->read, facts, &finish.programs);
+		err = prog_set_finish(&cgroups->progs, facts);
 	if (err)
 		return err;
 	out.all = calloc(cgroups->attached.len + 1, sizeof(*out.all));

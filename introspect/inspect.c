@@ -19,6 +19,7 @@ struct stop {
 	struct btf_data btf;
 	struct map_dump dump;
 	struct bpf_cgroups *cgroups;
+	struct bpf_net *net;
 	struct scx_state scx;
 	struct bpf_trampolines *trampolines;
 	struct struct_ops_list struct_ops;
@@ -37,6 +38,7 @@ static void stop_deinit(struct stop *stop)
 	bpf_trampolines_destroy(stop->trampolines);
 	struct_ops_list_deinit(&stop->struct_ops);
 	bpf_cgroups_destroy(stop->cgroups);
+	bpf_net_destroy(stop->net);
 	guest_destroy(stop->guest);
 	rsp_client_destroy(stop->client);
 }
@@ -140,6 +142,18 @@ static struct kt_error *finish_cgroups(struct stop *stop, const struct kfacts *f
 	return bpf_cgroups_finish(stop->cgroups, facts, &out->cgroups);
 }
 
+static struct kt_error *read_net(struct stop *stop, const struct inspect_options *what)
+{
+	(void)what;
+	return bpf_net_read(stop->guest, &stop->net);
+}
+
+static struct kt_error *finish_net(struct stop *stop, const struct kfacts *facts,
+				   struct inspection *out)
+{
+	return bpf_net_finish(stop->net, facts, &out->net);
+}
+
 /* Takes what the stop holds as it is: it was plain data from the start. */
 #define FINISH_BY_TAKING(name, member)                                                             \
 	static struct kt_error *name(struct stop *stop, const struct kfacts *facts,                \
@@ -204,6 +218,7 @@ static const struct walker {
 	 read_struct_ops, finish_struct_ops},
 	{INSPECT_CGROUPS, "cgroups", bpf_cgroups_wants, bpf_cgroups_check, read_cgroups,
 	 finish_cgroups},
+	{INSPECT_NET, "network", bpf_net_wants, bpf_net_check, read_net, finish_net},
 	{INSPECT_SCX, "sched_ext state", scx_wants, check_scx, read_scx, finish_scx},
 };
 #define N_WALKERS (sizeof(walkers) / sizeof(walkers[0]))
@@ -382,4 +397,5 @@ void inspection_deinit(struct inspection *inspection)
 	trampolines_deinit(&inspection->trampolines);
 	struct_ops_list_deinit(&inspection->struct_ops);
 	cgroups_deinit(&inspection->cgroups);
+	net_deinit(&inspection->net);
 }

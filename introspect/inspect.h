@@ -15,6 +15,7 @@
 #include "introspect/bpf_trampoline.h"
 #include "introspect/cgroup.h"
 #include "introspect/emulator.h"
+#include "introspect/net.h"
 #include "introspect/scx.h"
 
 /* How long each step took, in nanoseconds. */
@@ -47,6 +48,7 @@ enum {
 	INSPECT_TRAMPOLINES = 2048,
 	INSPECT_STRUCT_OPS = 4096,
 	INSPECT_CGROUPS = 8192, /* what is attached to cgroups */
+	INSPECT_NET = 16384,    /* and to the network */
 };
 
 /* Adds what reading them takes to know of a kernel. False: no memory. */
@@ -81,6 +83,7 @@ struct inspection {
 	struct trampolines trampolines;
 	struct struct_ops_list struct_ops;
 	struct cgroups cgroups;
+	struct net net;
 	struct scx_state scx;
 	int64_t kaslr_offset;
 	struct guest_paging paging; /* and n_cpus: when asked for */

@@ -67,17 +67,17 @@ static void view_layout(struct view *view)
 /* No structure that is read is larger: then the facts are damaged. */
 #define MAX_OFFSET (1u << 20)
 
-struct kt_error *view_init(struct view *view, const struct view_type *type,
-			   const struct kfacts *facts)
+static struct kt_error *view_init_by(struct view *view, const struct view_type *type,
+				     bool big_endian, view_member_fn *find, const void *arg)
 {
-	struct view v = {.type = type, .big_endian = kfacts_kernel(facts)->big_endian};
+	struct view v = {.type = type, .big_endian = big_endian};
 
 	for (size_t i = 0; i < type->n_fields; i++) {
 		const struct view_field *field = &type->fields[i];
 		struct kfacts_member *member = &v.fields[i].member;
 		uint32_t max = field->max ? field->max : 8;
 
-		v.fields[i].present = kfacts_member(facts, type->name, field->path, member) &&
+		v.fields[i].present = find(arg, type->name, field->path, member) &&
 				      member->offset < MAX_OFFSET && member->size &&
 				      member->bit_shift < 64;
 		if (!v.fields[i].present && !field->optional)
@@ -90,9 +90,30 @@ struct kt_error *view_init(struct view *view, const struct view_type *type,
 	return NULL;
 }
 
+static bool find_in_facts(const void *arg, const char *type, const char *path,
+			  struct kfacts_member *ret)
+{
+	return kfacts_member(arg, type, path, ret);
+}
+
+struct kt_error *view_init(struct view *view, const struct view_type *type,
+			   const struct kfacts *facts)
+{
+	return view_init_by(view, type, kfacts_kernel(facts)->big_endian, find_in_facts, facts);
+}
+
 bool view_try(struct view *view, const struct view_type *type, const struct kfacts *facts)
 {
 	struct kt_error *err = view_init(view, type, facts);
+
+	kt_error_destroy(err);
+	return !err;
+}
+
+bool view_try_by(struct view *view, const struct view_type *type, bool big_endian,
+		 view_member_fn *find, const void *arg)
+{
+	struct kt_error *err = view_init_by(view, type, big_endian, find, arg);
 
 	kt_error_destroy(err);
 	return !err;

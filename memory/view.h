@@ -78,6 +78,12 @@ struct kt_error *view_init(struct view *view, const struct view_type *type,
 /* The same for a view that not every kernel has. False: this one does not. */
 bool view_try(struct view *view, const struct view_type *type, const struct kfacts *facts);
 
+/* The same for members whose places something else than the facts knows. */
+typedef bool view_member_fn(const void *arg, const char *type, const char *path,
+			    struct kfacts_member *ret);
+bool view_try_by(struct view *view, const struct view_type *type, bool big_endian,
+		 view_member_fn *find, const void *arg);
+
 /* Adds the reads of one object at addr. image has view->size bytes. False: no memory. */
 bool view_read(const struct view *view, struct gmem_batch *batch, gaddr_t addr, void *image);
 

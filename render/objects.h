@@ -12,6 +12,7 @@
 #include "model/btf.h"
 #include "model/cgroup.h"
 #include "model/map.h"
+#include "model/net.h"
 #include "render/filter.h"
 #include "render/grid.h"
 #include "render/guest.h"
@@ -24,6 +25,11 @@ struct render_grid render_btf_grid(struct btf_objects *objects);
 struct render_grid render_trampolines_grid(struct trampolines *trampolines);
 struct render_grid render_struct_ops_grid(struct struct_ops_list *list);
 struct render_grid render_cgroups_grid(struct cgroups *cgroups);
+
+struct render_grid render_net_grid(struct net *net);
+
+/* Those rows as `bpftool -j net` has them, an object a namespace. */
+json_t *render_net_json(const struct net *net, const struct render_grid *grid);
 
 /* Those rows as `bpftool -j cgroup tree` has them: an object a cgroup, with its programs. */
 json_t *render_cgroups_json(const struct render_grid *grid);

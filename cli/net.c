@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <string.h>
+
+#include "cli/objects.h"
+#include "host/target.h"
+#include "render/objects.h"
+
+static const char help[] =
+	"Usage: ktstr-gdb net [show] [TARGET] [--vmlinux FILE] [OPTION...]\n"
+	"\n"
+	"Prints the BPF programs that are attached to the network of a running QEMU\n"
+	"guest, as `bpftool net show` does, and of every network namespace: XDP, filters\n"
+	"of tc, tcx, netkit, flow dissectors, sk_lookup and netfilter. The guest stops\n"
+	"for a few milliseconds, and runs on.\n"
+	"\n" HOST_TARGET_HELP "\n";
+
+static const char output_help[] =
+	"Output:\n"
+	"  --name GLOB          only programs whose name matches; may be given again\n"
+	"  --id ID[,ID]         only these programs\n"
+	"  --sort KEY           sort by a column of -o; names from A, numbers the largest\n"
+	"                       first, ids the smallest; -KEY turns it around\n"
+	"  -o, --output LIST    columns: netns_ino, section, devname, ifindex, id,\n"
+	"                       prog_name, link_id, place, kind, filter, chain, prio,\n"
+	"                       protocol, handle, direct_action, classic, pf, hook,\n"
+	"                       priority, flags\n"
+	"                       Without -o, a table that is wider than the terminal (80\n"
+	"                       columns in a pipe) leaves out link_id. If it is still too\n"
+	"                       wide, place goes on in the next line.\n"
+	"  --json               one JSON document, with bpftool's names\n"
+	"  --csv                comma-separated, one line a program at a place\n"
+	"  --timing             where the time went, on stderr\n"
+	"  --color WHEN         auto, always or never\n";
+
+static struct render_grid grid(struct inspection *inspection)
+{
+	return render_net_grid(&inspection->net);
+}
+
+static size_t unreadable(const struct inspection *inspection)
+{
+	return inspection->net.n_unreadable;
+}
+
+static json_t *json(const struct inspection *inspection, const struct render_grid *rows)
+{
+	return render_net_json(&inspection->net, rows);
+}
+
+static void note(const struct inspection *inspection)
+{
+	if (inspection->net.n_unknown)
+		cli_note("%zu qdiscs or filters are left out: nothing tells how a module lays them "
+			 "out, and the guest has no BTF of it (CONFIG_DEBUG_INFO_BTF_MODULES)",
+			 inspection->net.n_unknown);
+}
+
+int cli_net(int argc, char **argv)
+{
+	static const struct cli_objects net = {.what = "net",
+					       .noun = "BPF programs attached to the network",
+					       .texts = {help, output_help},
+					       .idr = "net_namespace_list",
+					       .object = INSPECT_NET,
+					       .grid = grid,
+					       .unreadable = unreadable,
+					       .json = json,
+					       .note = note};
+
+	if (argc > 1 && (strcmp(argv[1], "show") == 0 || strcmp(argv[1], "list") == 0)) {
+		argv[1] = argv[0];
+		argc--;
+		argv++;
+	}
+	return cli_objects(&net, argc, argv);
+}
