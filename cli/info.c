@@ -27,7 +27,9 @@ static const char output_help[] = "Output:\n"
 
 #define OBJECTS                                                                                    \
 	(INSPECT_PROGRAMS | INSPECT_MAPS | INSPECT_LINKS | INSPECT_INSNS | INSPECT_SCX |           \
-	 INSPECT_JITED | INSPECT_MAP_DUMP | INSPECT_BTF | INSPECT_LOADS)
+	 INSPECT_JITED | INSPECT_MAP_DUMP | INSPECT_BTF | INSPECT_LOADS | NOT_READ)
+/* Only whether they could be. */
+#define NOT_READ (INSPECT_CGROUPS | INSPECT_NET)
 
 /* Something that ktstr-gdb does, and what it needs of a kernel: an object, a symbol or a member. */
 struct feature {
@@ -53,6 +55,8 @@ static const struct feature features[] = {
 	{.name = "maps", .object = INSPECT_MAPS},
 	{.name = "map dump", .object = INSPECT_MAP_DUMP},
 	{.name = "links", .object = INSPECT_LINKS},
+	{.name = "cgroup", .object = INSPECT_CGROUPS},
+	{.name = "net", .object = INSPECT_NET},
 	{.name = "btf list", .object = INSPECT_BTF},
 	{.name = "prog dump", .object = INSPECT_INSNS},
 	{.name = "prog dump jited", .object = INSPECT_JITED},
@@ -372,6 +376,7 @@ static int show(const struct cli_args *args)
 {
 	const struct inspect_options what = {
 		.objects = OBJECTS | INSPECT_AVAILABLE,
+		.not_read = NOT_READ,
 		.paging = true,
 		.emulator = true,
 	};

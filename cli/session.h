@@ -19,7 +19,8 @@
  * Whichever step finds the guest not ready is tried again, until the one deadline. After it each
  * step that is left is tried once.
  *
- *   attach, maps, links, prog, info   cli_session_open(), cli_session_read()
+ *   attach, maps, links, cgroup, net, prog, info
+ *                                     cli_session_open(), cli_session_read()
  *   map, btf                          the same; cli_session_read() again for each further part
  *   watch                             cli_session_open(), cli_session_know(); it connects by
  *                                     itself, with cli_session_try_again() between its tries

@@ -303,7 +303,7 @@ static struct kt_error *read_stopped(struct stop *stop, const struct kfacts *fac
 	out->paging = guest_paging(stop->guest);
 	out->n_cpus = guest_cpus(stop->guest);
 	for (size_t i = 0; i < N_WALKERS; i++) {
-		if (out->objects & walkers[i].object)
+		if (out->objects & ~what->not_read & walkers[i].object)
 			err = walkers[i].read(stop, what);
 		if (err)
 			return kt_error_wrap(err, "cannot read the guest's %s", walkers[i].what);
@@ -315,12 +315,12 @@ static struct kt_error *read_stopped(struct stop *stop, const struct kfacts *fac
 }
 
 static struct kt_error *finish_all(struct stop *stop, const struct kfacts *facts,
-				   struct inspection *out)
+				   const struct inspect_options *what, struct inspection *out)
 {
 	struct kt_error *err = NULL;
 
 	for (size_t i = 0; i < N_WALKERS && !err; i++)
-		if (out->objects & walkers[i].object)
+		if (out->objects & ~what->not_read & walkers[i].object)
 			err = walkers[i].finish(stop, facts, out);
 	return err;
 }
@@ -350,7 +350,7 @@ static struct kt_error *inspect(struct stop *stop, const struct kfacts *facts,
 	out.timing.requests = stats->requests - before.requests;
 	out.timing.bytes_read = stats->bytes_read - before.bytes_read;
 	out.timing.round_trips = stats->round_trips - before.round_trips;
-	err = finish_all(stop, facts, &out);
+	err = finish_all(stop, facts, what, &out);
 	if (err) {
 		inspection_deinit(&out);
 		return err;

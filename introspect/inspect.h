@@ -58,10 +58,11 @@ bool inspect_wants(unsigned int objects, struct wants *wants);
 struct kt_error *inspect_check(unsigned int objects, const struct kfacts *facts);
 
 struct inspect_options {
-	const int64_t *hint;  /* where the kernel was, as for guest_create(); may be NULL */
-	unsigned int objects; /* INSPECT_*, or-ed */
-	uint32_t prog_id;     /* whose code INSPECT_INSNS and INSPECT_JITED read; 0: none */
-	uint32_t btf_id;      /* whose bytes INSPECT_BTF_DATA reads, and from where on; 0: none */
+	const int64_t *hint;   /* where the kernel was, as for guest_create(); may be NULL */
+	unsigned int objects;  /* INSPECT_*, or-ed */
+	unsigned int not_read; /* those of objects of which only the facts are wanted */
+	uint32_t prog_id;      /* whose code INSPECT_INSNS and INSPECT_JITED read; 0: none */
+	uint32_t btf_id;       /* whose bytes INSPECT_BTF_DATA reads, and from where on; 0: none */
 	uint64_t btf_offset;
 	const struct map_dump_order *map; /* what INSPECT_MAP_DUMP reads; NULL: nothing */
 	bool effective; /* INSPECT_CGROUPS reads what runs there, and not what is attached */

@@ -44,7 +44,7 @@ cgroups() {
 		[ $what = cgroups ] || option=--effective
 		# shellcheck disable=SC2086
 		run cgroup "$target" --vmlinux "$kernel" --json $option
-		keys cgroup
+		keys cgroups
 		same='sort_by(.cgroup) | map(.programs |= (map(.attach_btf_name |= (. // "")) | sort_by(.attach_type)))'
 		jq -S ".$what | $same" "$dir/truth.json" >"$work/wanted"
 		jq -S --arg what $what ".cgroups | map(select(.dead | not) | {cgroup, programs: (.programs |
