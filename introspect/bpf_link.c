@@ -64,6 +64,7 @@ struct bpf_links {
 	struct link_layout layouts[N_TABLES], call_layout;
 	struct link_chains chains, calls; /* calls: at the trace_event_call of perf events */
 	struct link_values *values;       /* of each entry */
+	int64_t kaslr_offset;
 };
 
 bool bpf_links_wants(struct wants *wants)
@@ -141,6 +142,7 @@ static struct kt_error *read_all(struct guest *guest, struct bpf_links *links)
 
 	if (err)
 		return err;
+	links->kaslr_offset = guest_kaslr_offset(guest);
 	links->values = calloc(links->idr.n + 1, sizeof(*links->values));
 	if (!links->values)
 		return kt_error_no_memory();
@@ -237,10 +239,11 @@ static struct kt_error *link_finish(const struct bpf_links *links, size_t i,
 
 	values->link.id = (uint32_t)entry->index;
 	finish_tracing(values);
-	bpf_link_multi_finish(values);
-	err = bpf_enum_text(facts, "bpf_link_type", "BPF_LINK_TYPE_",
-			    view_uint(&links->idr.view, entry->image, LINK_TYPE),
-			    &values->link.type);
+	err = bpf_link_multi_finish(values, facts, links->kaslr_offset);
+	if (!err)
+		err = bpf_enum_text(facts, "bpf_link_type", "BPF_LINK_TYPE_",
+				    view_uint(&links->idr.view, entry->image, LINK_TYPE),
+				    &values->link.type);
 	if (!err)
 		err = finish_iter(values, facts);
 	return err ? err : bpf_link_perf_finish(values);

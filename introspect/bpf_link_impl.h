@@ -37,6 +37,9 @@ bool bpf_link_multi_wants(struct wants *wants);
 
 /* Fills funcs and path of each link that has them. */
 struct kt_error *bpf_link_multi_read(struct guest *guest, struct link_values *values, size_t n);
-void bpf_link_multi_finish(struct link_values *values);
+
+/* kaslr_offset: the guest's. */
+struct kt_error *bpf_link_multi_finish(struct link_values *values, const struct kfacts *facts,
+				       int64_t kaslr_offset);
 
 #endif

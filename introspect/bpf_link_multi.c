@@ -54,7 +54,8 @@ static const struct view_type uprobe_type = VIEW_TYPE("bpf_uprobe", uprobe_field
 bool bpf_link_multi_wants(struct wants *wants)
 {
 	return link_rows_want(&bpf_link_multi_rows, wants) && view_wants(&uprobe_type, wants) &&
-	       wants_add(wants, KFACTS_SIZE, "bpf_uprobe", NULL, true) && dpaths_wants(wants);
+	       wants_add(wants, KFACTS_SIZE, "bpf_uprobe", NULL, true) &&
+	       wants_add(wants, KFACTS_FUNCTIONS, KFACTS_ALL, NULL, true) && dpaths_wants(wants);
 }
 
 /* The functions of one link as the kernel's arrays have them. */
@@ -241,8 +242,38 @@ struct kt_error *bpf_link_multi_read(struct guest *guest, struct link_values *va
 	return err ? err : read_paths(guest, values, n);
 }
 
-void bpf_link_multi_finish(struct link_values *values)
+/*
+ * The function that ftrace's place for an entry belongs to. It is the function's first byte, or
+ * lies behind the instruction that an indirect jump lands on (endbr64; bti of arm64) and the one
+ * that saves the return address. bpftool looks 4 bytes back, too (symbol_matches_target() in
+ * link.c).
+ */
+static const char *function_of(const struct kfacts *facts, gaddr_t link_addr)
 {
+	const char *name = NULL;
+
+	for (gaddr_t back = 0; back <= 8 && !name; back += 4)
+		name = kfacts_function_at(facts, link_addr - back);
+	return name;
+}
+
+struct kt_error *bpf_link_multi_finish(struct link_values *values, const struct kfacts *facts,
+				       int64_t kaslr_offset)
+{
+	struct link *link = &values->link;
+
 	if (values->flags.known)
-		values->link.retprobe = known(values->flags.value & RETURNS);
+		link->retprobe = known(values->flags.value & RETURNS);
+	for (size_t i = 0; i < link->n_funcs; i++) {
+		struct link_func *func = &link->funcs[i];
+		const char *name = func->addr.known
+					   ? function_of(facts,
+							 func->addr.value - (uint64_t)kaslr_offset)
+					   : NULL;
+
+		func->func = name ? strdup(name) : NULL;
+		if (name && !func->func)
+			return kt_error_no_memory();
+	}
+	return NULL;
 }

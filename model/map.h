@@ -25,6 +25,7 @@ struct link_func {
 	struct program_number addr;                   /* kprobe_multi: in this boot */
 	struct program_number offset, ref_ctr_offset; /* uprobe_multi: bytes in the file */
 	struct program_number cookie;
+	char *func; /* kprobe_multi: the kernel's function; NULL: a module's, or unknown */
 };
 
 /* Which members are known depends on the type of the link. All texts may be NULL. */
@@ -99,6 +100,8 @@ static inline void link_deinit(struct link *link)
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free(texts[i]);
+	for (size_t i = 0; i < link->n_funcs; i++)
+		free(link->funcs[i].func);
 	free(link->funcs);
 	*link = (struct link){0};
 }

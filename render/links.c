@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "model/json.h"
+#include "model/json_put.h"
 #include "render/objects.h"
 
 static bool is(const struct link *link, const char *type)
@@ -137,6 +138,9 @@ static json_t *func_json(const struct link_func *func)
 
 	if (func->addr.known) {
 		json_object_set_new(object, "addr", number_json(&func->addr));
+		json_object_set_new(object, "func", kt_json_text(func->func));
+		/* Of the kernel's own functions, and those are the ones with a name. */
+		json_object_set_new(object, "module", json_null());
 	} else {
 		json_object_set_new(object, "offset", number_json(&func->offset));
 		json_object_set_new(object, "ref_ctr_offset", number_json(&func->ref_ctr_offset));

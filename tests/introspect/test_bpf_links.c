@@ -235,9 +235,14 @@ static gaddr_t put_multi(uint32_t id, uint32_t cnt, uint64_t addrs)
 static void test_kprobe_multi(void **state)
 {
 	gaddr_t addrs = synth_alloc(&s, 16), cookies = synth_alloc(&s, 16), link;
+	gaddr_t named = synth_alloc(&s, 32);
 	struct links links;
 
 	(void)state;
+	/* At a function, behind its endbr64, and elsewhere. */
+	textmem_put_uint(s.mem, named, REGISTER + SYNTH_KASLR, 8);
+	textmem_put_uint(s.mem, named + 8, REGISTER + SYNTH_KASLR + 16 + 4, 8);
+	textmem_put_uint(s.mem, named + 16, REGISTER + SYNTH_KASLR + 32, 8);
 	textmem_put_uint(s.mem, addrs, 0x2000, 8);
 	textmem_put_uint(s.mem, addrs + 8, 0x1000, 8);
 	textmem_put_uint(s.mem, cookies, 20, 8);
@@ -248,8 +253,13 @@ static void test_kprobe_multi(void **state)
 	put_multi(2, 1, synth_va(addrs));
 	put_multi(3, UINT32_MAX, synth_va(addrs)); /* would take 32 GB */
 	put_multi(4, 2, NOWHERE);
+	put_multi(5, 3, synth_va(named));
 	links = read_links();
+	assert_string_equal(links.all[4].funcs[0].func, "kprobe_register");
+	assert_string_equal(links.all[4].funcs[1].func, "trace_uprobe_register");
+	assert_null(links.all[4].funcs[2].func);
 	assert_int_equal(links.all[0].n_funcs, 2);
+	assert_null(links.all[0].funcs[0].func);
 	assert_number(links.all[0].funcs[0].addr, 0x1000);
 	assert_number(links.all[0].funcs[0].cookie, 10);
 	assert_number(links.all[0].funcs[1].cookie, 20);

@@ -294,6 +294,32 @@ static void named(int fd)
 	told_number("cookie", "raw_tracepoint.cookie", info.named.cookie);
 }
 
+/* What kprobe_multi links are attached to: as it was asked for, at the address that came of it. */
+static struct {
+	const char *name;
+	__u64 cookie, addr;
+} functions[8];
+
+void note_functions(const char *const *names, const __u64 *cookies, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		functions[i].name = names[i];
+		functions[i].cookie = cookies[i];
+	}
+}
+
+/* The first link has the cookies, later ones the same addresses. */
+static const char *function_at(__u64 addr, __u64 cookie)
+{
+	for (size_t i = 0; i < 8 && functions[i].name; i++) {
+		if (cookie && functions[i].cookie == cookie)
+			functions[i].addr = addr;
+		if (functions[i].addr == addr)
+			return functions[i].name;
+	}
+	die("a kprobe_multi link at no function that was asked for");
+}
+
 static void kprobe_multi(int fd)
 {
 	static __u64 addrs[MAX_FUNCS], cookies[MAX_FUNCS];
@@ -322,8 +348,9 @@ static void kprobe_multi(int fd)
 				min = i;
 		if (min == MAX_FUNCS)
 			die("a kprobe_multi link hides its addresses");
-		fprintf(f, "%s{\"addr\":%llu,\"cookie\":%llu}", done++ ? "," : "",
-			(unsigned long long)addrs[min], (unsigned long long)cookies[min]);
+		fprintf(f, "%s{\"addr\":%llu,\"func\":\"%s\",\"module\":null,\"cookie\":%llu}",
+			done++ ? "," : "", (unsigned long long)addrs[min],
+			function_at(addrs[min], cookies[min]), (unsigned long long)cookies[min]);
 		addrs[min] = 0;
 	}
 	fputc(']', f);

@@ -221,10 +221,14 @@ static void multi(void)
 	attr.create.prog = (__u32)kprobe;
 	attr.create.kprobe_multi.cnt = 3;
 	attr.create.kprobe_multi.syms = pointer(syms);
-	create("kprobe_multi", &attr);
 	attr.create.kprobe_multi.cookies = pointer(cookies);
 	attr.create.kprobe_multi.flags = 1;
+	/* First, since its cookies tell which address is which function's: note_functions(). */
 	create("kretprobe_multi", &attr);
+	note_functions(syms, cookies, 3);
+	attr.create.kprobe_multi.cookies = 0;
+	attr.create.kprobe_multi.flags = 0;
+	create("kprobe_multi", &attr);
 
 	attr = (union link_attr){.create = {.attach_type = ATTACH_UPROBE_MULTI}};
 	attr.create.prog = (__u32)uprobe;

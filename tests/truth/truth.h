@@ -33,6 +33,9 @@ void note_object_prog(const struct bpf_program *prog);
 /* Makes links of each type that this kernel has, and holds them. */
 void make_links(void);
 
+/* The functions of a kprobe_multi link by their cookies; for put_link(). */
+void note_functions(const char *const *names, const __u64 *cookies, size_t n);
+
 /*
  * What the kernel says of a link, as JSON: null for what its type does not have. What this kernel
  * does not tell of any link is not there.
