@@ -14,23 +14,30 @@ static const char help[] =
 
 int cli_attach_to(const struct cli_args *args)
 {
-	static const struct inspect_options what = {.objects = INSPECT_PROGRAMS};
+	const struct inspect_options what = {.objects = INSPECT_PROGRAMS |
+							cli_output_holders(&args->output)};
 	_cleanup_(cli_session_deinit) struct cli_session session = {0};
 	const struct cli_result result = {.session = &session, .inspection = &session.inspection};
+	struct cli_output output = args->output;
 	struct kt_error *err = cli_output_check(&args->output);
 
 	if (!err)
 		err = cli_session_open(&session, &args->guest, args->target, NULL);
 	if (!err)
 		err = cli_session_read(&session, &what);
-	return err ? cli_fail(err) : cli_show(&result, &args->output);
+	if (args->output.holders && !output.columns)
+		output.columns = "id,type,full_name,pids,pinned";
+	return err ? cli_fail(err) : cli_show(&result, &output);
 }
 
 int cli_attach(int argc, char **argv)
 {
-	static const struct option options[] = {
-		CLI_GUEST_OPTIONS, CLI_OUTPUT_OPTIONS, {"help", no_argument, NULL, 'h'}, {0}};
-	static const struct cli_texts texts = {help, cli_output_help};
+	static const struct option options[] = {CLI_GUEST_OPTIONS,
+						CLI_OUTPUT_OPTIONS,
+						CLI_HOLDERS_OPTION,
+						{"help", no_argument, NULL, 'h'},
+						{0}};
+	static const struct cli_texts texts = {help, cli_attach_output_help};
 	struct cli_args args = {0};
 	int status = cli_parse_args(argc, argv, options, &texts, &args);
 

@@ -28,7 +28,7 @@ static const char list_output_help[] =
 	"  --sort KEY           sort by a column of -o; names from A, numbers the largest\n"
 	"                       first, ids the smallest; -KEY turns it around\n"
 	"  -o, --output LIST    columns: id, name, size, kernel, base_id, prog_ids,\n"
-	"                       map_ids\n"
+	"                       map_ids, pids\n" CLI_HOLDERS_HELP
 	"  --json               one JSON document, with bpftool's names\n"
 	"  --csv                comma-separated, one line an object\n"
 	"  --color WHEN         auto, always or never\n"

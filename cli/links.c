@@ -22,11 +22,11 @@ static const char output_help[] =
 	"                       map_id, order, tid, pid, cookie, perf_type, retprobe,\n"
 	"                       addr, func, offset, file, ref_ctr_offset, missed,\n"
 	"                       tracepoint, event_type, event_config, path, func_cnt,\n"
-	"                       funcs, pf, hook, prio, flags\n"
+	"                       funcs, pf, hook, prio, flags, pids, pinned\n"
 	"                       Without -o, a table that is wider than the terminal (80\n"
 	"                       columns in a pipe) leaves out prog_type, cookie, missed\n"
 	"                       and attach_type, in this order, as far as needed. If it\n"
-	"                       is still too wide, attached_to goes on in the next line.\n"
+	"                       is still too wide, attached_to goes on in the next line.\n" CLI_HOLDERS_HELP
 	"  --json               one JSON document, with bpftool's names\n"
 	"  --csv                comma-separated, one line a link\n"
 	"  --timing             where the time went, on stderr\n"

@@ -52,6 +52,7 @@ static int show(const struct cli_objects *objects, const struct cli_result *resu
 	if (objects->note)
 		objects->note(result->inspection);
 	cli_note_unreadable(objects->unreadable(result->inspection), objects->idr);
+	cli_note_holders(result->inspection);
 	if (output->timing)
 		cli_print_timing(result);
 	return status;
@@ -59,7 +60,8 @@ static int show(const struct cli_objects *objects, const struct cli_result *resu
 
 static int list(const struct cli_objects *objects, const struct cli_args *args)
 {
-	struct inspect_options what = {.objects = objects->object};
+	struct inspect_options what = {.objects = objects->object |
+						  cli_output_holders(&args->output)};
 	_cleanup_(cli_session_deinit) struct cli_session session = {0};
 	const struct cli_result result = {.session = &session, .inspection = &session.inspection};
 	struct kt_error *err = cli_output_check(&args->output);
@@ -84,6 +86,7 @@ int cli_objects(const struct cli_objects *objects, int argc, char **argv)
 {
 	const struct option options[] = {CLI_GUEST_OPTIONS,
 					 CLI_OUTPUT_OPTIONS,
+					 CLI_HOLDERS_OPTION,
 					 {"help", no_argument, NULL, 'h'},
 					 {objects->option, no_argument, NULL, CLI_OPT_OWN},
 					 {0}};

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/options.h"
+#include "introspect/inspect.h"
 #include "render/objects.h"
 #include "render/programs.h"
 
@@ -23,23 +24,29 @@ const char cli_guest_help[] =
 	"                       keep nothing\n"
 	"  --trace FILE         write every packet to and from the stub to FILE\n";
 
-const char cli_output_help[] =
-	"Output:\n"
-	"  --type TYPE[,TYPE]   only programs of these types, as bpftool names them\n"
-	"  --name GLOB          only programs whose name matches; may be given again\n"
-	"  --id ID[,ID]         only these programs\n"
-	"  --sort KEY           sort by a column of -o; names from A, numbers the largest\n"
-	"                       first; -KEY turns it around\n"
-	"  -o, --output LIST    columns: id, type, name, short_name, full_name, tag,\n"
-	"                       verified_insns, bytes_xlated, jited, bytes_jited,\n"
-	"                       loaded_at, uid, gpl_compatible, map_ids, btf_id, run_cnt,\n"
-	"                       run_time_ns, recursion_misses, bytes_memlock, orphaned,\n"
-	"                       sleepable, xdp_has_frags, expected_attach_type,\n"
-	"                       attach_btf_id, attach_btf_name, prog_tags\n"
-	"  --json               one JSON document, with bpftool's names\n"
-	"  --csv                comma-separated, one line a program\n"
-	"  --timing             where the time went, on stderr\n"
-	"  --color WHEN         auto, always or never\n";
+/* clang-format off */
+#define OUTPUT_HELP(last_columns, holders)                                                         \
+	"Output:\n"                                                                                \
+	"  --type TYPE[,TYPE]   only programs of these types, as bpftool names them\n"             \
+	"  --name GLOB          only programs whose name matches; may be given again\n"            \
+	"  --id ID[,ID]         only these programs\n"                                             \
+	"  --sort KEY           sort by a column of -o; names from A, numbers the largest\n"       \
+	"                       first; -KEY turns it around\n"                                     \
+	"  -o, --output LIST    columns: id, type, name, short_name, full_name, tag,\n"            \
+	"                       verified_insns, bytes_xlated, jited, bytes_jited,\n"               \
+	"                       loaded_at, uid, gpl_compatible, map_ids, btf_id, run_cnt,\n"       \
+	"                       run_time_ns, recursion_misses, bytes_memlock, orphaned,\n"         \
+	"                       sleepable, xdp_has_frags, expected_attach_type,\n"                 \
+	"                       attach_btf_id, attach_btf_name, prog_tags" last_columns "\n"       \
+	holders                                                                                    \
+	"  --json               one JSON document, with bpftool's names\n"                         \
+	"  --csv                comma-separated, one line a program\n"                             \
+	"  --timing             where the time went, on stderr\n"                                  \
+	"  --color WHEN         auto, always or never\n"
+/* clang-format on */
+
+const char cli_output_help[] = OUTPUT_HELP("", "");
+const char cli_attach_output_help[] = OUTPUT_HELP(", pids, pinned", CLI_HOLDERS_HELP);
 
 struct kt_error *cli_number(const char *option, const char *text, long min, long max, long *ret)
 {
@@ -188,6 +195,7 @@ struct kt_error *cli_output_option(struct cli_output *output, int option, char *
 		output->sort = arg;
 		return output->columns_later ? NULL : check_sort(output, arg);
 	case CLI_OPT_TIMING: output->timing = true; return NULL;
+	case CLI_OPT_HOLDERS: output->holders = true; return NULL;
 	case CLI_OPT_COLOR: return cli_color_option(arg, &output->color);
 	default: *taken_ret = false; return NULL;
 	}
@@ -205,6 +213,25 @@ struct kt_error *cli_output_check(const struct cli_output *output)
 	if (output->json && output->csv)
 		return kt_error_new(KT_ERROR_USAGE, "--json and --csv: one of them");
 	return NULL;
+}
+
+static bool needs_holders(const struct render_column *column)
+{
+	return column && column->name &&
+	       (!strcmp(column->name, "pids") || !strcmp(column->name, "pinned"));
+}
+
+unsigned int cli_output_holders(const struct cli_output *output)
+{
+	struct render_grid grid = grid_of(output);
+	const char *key = output->sort ? output->sort + (output->sort[0] == '-') : "";
+	struct kt_error *err = render_grid_select(&grid, output->columns);
+	bool needed = output->holders || needs_holders(render_grid_find(&grid, key, strlen(key)));
+
+	for (size_t i = 0; i < grid.n_selected && !err; i++)
+		needed |= needs_holders(grid.selected[i]);
+	kt_error_destroy(err);
+	return needed ? INSPECT_HOLDERS : 0;
 }
 
 void cli_output_deinit(struct cli_output *output)

@@ -34,6 +34,7 @@ enum {
 	CLI_OPT_SORT,
 	CLI_OPT_TIMING,
 	CLI_OPT_COLOR,
+	CLI_OPT_HOLDERS,
 	CLI_OPT_KERNEL,
 	CLI_OPT_OBJECT,
 	CLI_OPT_ATTACH,
@@ -110,6 +111,7 @@ const char *cli_sources_name(const struct kfacts_sources *sources);
 
 struct cli_output {
 	bool json, csv, timing;
+	bool holders; /* the columns pids and pinned are to have something in them */
 	const char *columns, *sort;
 	bool columns_later;             /* another option decides which columns there are */
 	const struct render_grid *grid; /* has the columns; NULL: those of programs */
@@ -133,6 +135,16 @@ struct cli_output {
 	{"color", required_argument, NULL, CLI_OPT_COLOR}
 /* clang-format on */
 
+/* Besides, of commands that list what a guest has by now. */
+#define CLI_HOLDERS_OPTION                                                                         \
+	{                                                                                          \
+		"holders", no_argument, NULL, CLI_OPT_HOLDERS                                      \
+	}
+#define CLI_HOLDERS_HELP                                                                           \
+	"  --holders            who holds each: processes that have it open, and paths in\n"       \
+	"                       bpffs, as bpftool's pids and pinned. The guest stops for\n"        \
+	"                       longer. Implied by -o or --sort with one of these.\n"
+
 /* Cuts the argument of --type and --id up, which is why arg is not const. */
 struct kt_error *cli_output_option(struct cli_output *output, int option, char *arg,
 				   bool *taken_ret);
@@ -140,8 +152,11 @@ struct kt_error *cli_output_option(struct cli_output *output, int option, char *
 /* KT_ERROR_USAGE if two options contradict each other. */
 struct kt_error *cli_output_check_columns(const struct cli_output *output);
 struct kt_error *cli_output_check(const struct cli_output *output);
+/* INSPECT_HOLDERS if --holders is given, or a column that needs it; else 0. */
+unsigned int cli_output_holders(const struct cli_output *output);
 void cli_output_deinit(struct cli_output *output);
-extern const char cli_output_help[];
+/* The second one is of a command that has CLI_HOLDERS_OPTION, too. */
+extern const char cli_output_help[], cli_attach_output_help[];
 
 /* --- the whole command line of a command that reads a running guest --- */
 

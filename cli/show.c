@@ -138,6 +138,21 @@ void cli_note_unreadable(size_t n, const char *idr)
 			 idr);
 }
 
+void cli_note_holders(const struct inspection *inspection)
+{
+	const struct holdings *holdings = &inspection->holdings;
+
+	if (!(inspection->objects & INSPECT_HOLDERS))
+		return;
+	if (holdings->n_unread)
+		cli_note(
+			"%zu parts of the guest's processes and of its bpffs could not be read, or "
+			"are too large: more may hold an object than is shown",
+			holdings->n_unread);
+	if (!holdings->pins_known)
+		cli_note("the kernel's symbols do not tell where bpffs is: pinned is unknown");
+}
+
 /* More types than any of the kernel's enums has. */
 #define TYPES_MAX 256
 
@@ -205,6 +220,7 @@ int cli_show(const struct cli_result *result, const struct cli_output *output)
 			cli_note("the guest has no BPF programs loaded");
 	}
 	cli_note_unreadable(programs->n_unreadable, "prog_idr");
+	cli_note_holders(result->inspection);
 	if (output->timing)
 		cli_print_timing(result);
 	return status;

@@ -61,4 +61,7 @@ struct kt_error *cli_render_grid(struct render_grid *grid, const struct cli_outp
 /* A note if n entries of the kernel's index `idr` ("prog_idr") could not be read. */
 void cli_note_unreadable(size_t n, const char *idr);
 
+/* A note if what holds objects could not be read whole; nothing if nobody asked. */
+void cli_note_holders(const struct inspection *inspection);
+
 #endif

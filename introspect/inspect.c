@@ -23,6 +23,7 @@ struct stop {
 	struct scx_state scx;
 	struct bpf_trampolines *trampolines;
 	struct struct_ops_list struct_ops;
+	struct holdings holdings;
 };
 
 static void stop_deinit(struct stop *stop)
@@ -39,6 +40,7 @@ static void stop_deinit(struct stop *stop)
 	struct_ops_list_deinit(&stop->struct_ops);
 	bpf_cgroups_destroy(stop->cgroups);
 	bpf_net_destroy(stop->net);
+	holdings_deinit(&stop->holdings);
 	guest_destroy(stop->guest);
 	rsp_client_destroy(stop->client);
 }
@@ -154,6 +156,12 @@ static struct kt_error *finish_net(struct stop *stop, const struct kfacts *facts
 	return bpf_net_finish(stop->net, facts, &out->net);
 }
 
+static struct kt_error *read_holders(struct stop *stop, const struct inspect_options *what)
+{
+	(void)what;
+	return bpf_holders_read(stop->guest, &stop->holdings);
+}
+
 /* Takes what the stop holds as it is: it was plain data from the start. */
 #define FINISH_BY_TAKING(name, member)                                                             \
 	static struct kt_error *name(struct stop *stop, const struct kfacts *facts,                \
@@ -170,6 +178,7 @@ FINISH_BY_TAKING(finish_btfs, btfs)
 FINISH_BY_TAKING(finish_btf_data, btf)
 FINISH_BY_TAKING(finish_map_dump, dump)
 FINISH_BY_TAKING(finish_struct_ops, struct_ops)
+FINISH_BY_TAKING(finish_holders, holdings)
 
 static struct kt_error *read_scx(struct stop *stop, const struct inspect_options *what)
 {
@@ -219,6 +228,8 @@ static const struct walker {
 	{INSPECT_CGROUPS, "cgroups", bpf_cgroups_wants, bpf_cgroups_check, read_cgroups,
 	 finish_cgroups},
 	{INSPECT_NET, "network", bpf_net_wants, bpf_net_check, read_net, finish_net},
+	{INSPECT_HOLDERS, "processes and bpffs", bpf_holders_wants, bpf_holders_check, read_holders,
+	 finish_holders},
 	{INSPECT_SCX, "sched_ext state", scx_wants, check_scx, read_scx, finish_scx},
 };
 #define N_WALKERS (sizeof(walkers) / sizeof(walkers[0]))
@@ -314,6 +325,20 @@ static struct kt_error *read_stopped(struct stop *stop, const struct kfacts *fac
 	return err;
 }
 
+static void share_holdings(struct inspection *out)
+{
+	const struct holdings *all = &out->holdings;
+
+#define SHARE(list, which)                                                                         \
+	for (size_t i = 0; i < (list).n; i++)                                                      \
+	(list).all[i].held = holdings_of(all, (struct held_object){which, (list).all[i].id})
+	SHARE(out->programs, HELD_PROG);
+	SHARE(out->maps, HELD_MAP);
+	SHARE(out->links, HELD_LINK);
+	SHARE(out->btfs, HELD_BTF);
+#undef SHARE
+}
+
 static struct kt_error *finish_all(struct stop *stop, const struct kfacts *facts,
 				   const struct inspect_options *what, struct inspection *out)
 {
@@ -322,6 +347,8 @@ static struct kt_error *finish_all(struct stop *stop, const struct kfacts *facts
 	for (size_t i = 0; i < N_WALKERS && !err; i++)
 		if (out->objects & ~what->not_read & walkers[i].object)
 			err = walkers[i].finish(stop, facts, out);
+	if (!err)
+		share_holdings(out);
 	return err;
 }
 
@@ -398,4 +425,5 @@ void inspection_deinit(struct inspection *inspection)
 	struct_ops_list_deinit(&inspection->struct_ops);
 	cgroups_deinit(&inspection->cgroups);
 	net_deinit(&inspection->net);
+	holdings_deinit(&inspection->holdings);
 }

@@ -5,6 +5,7 @@
 
 #include "gdbrsp/client.h"
 #include "introspect/bpf_btf.h"
+#include "introspect/bpf_holders.h"
 #include "introspect/bpf_insns.h"
 #include "introspect/bpf_jited.h"
 #include "introspect/bpf_link.h"
@@ -47,8 +48,9 @@ enum {
 	INSPECT_JITED = 1024,   /* the machine code of one program */
 	INSPECT_TRAMPOLINES = 2048,
 	INSPECT_STRUCT_OPS = 4096,
-	INSPECT_CGROUPS = 8192, /* what is attached to cgroups */
-	INSPECT_NET = 16384,    /* and to the network */
+	INSPECT_CGROUPS = 8192,  /* what is attached to cgroups */
+	INSPECT_NET = 16384,     /* and to the network */
+	INSPECT_HOLDERS = 32768, /* who holds programs, maps, links and BTF objects */
 };
 
 /* Adds what reading them takes to know of a kernel. False: no memory. */
@@ -86,6 +88,7 @@ struct inspection {
 	struct cgroups cgroups;
 	struct net net;
 	struct scx_state scx;
+	struct holdings holdings; /* of which each object has its part as `held` */
 	int64_t kaslr_offset;
 	struct guest_paging paging; /* and n_cpus: when asked for */
 	size_t n_cpus;

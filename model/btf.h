@@ -15,6 +15,7 @@ struct btf_object {
 	/* Who uses it, by ID. NULL: nobody, or nobody asked. */
 	uint32_t *prog_ids, *map_ids;
 	size_t n_prog_ids, n_map_ids;
+	struct held held; /* borrowed, as a program's */
 };
 
 struct btf_objects {

@@ -12,6 +12,7 @@ struct map {
 	struct program_number flags, bytes_key, bytes_value, max_entries;
 	struct program_number frozen; /* 1: user space may no longer write */
 	struct program_number btf_id; /* 0: the map has no BTF */
+	struct held held;             /* borrowed, as a program's */
 };
 
 struct maps {
@@ -62,6 +63,7 @@ struct link {
 	size_t n_funcs;
 	bool funcs_known;
 	struct program_number pf, hook, prio, flags; /* netfilter; prio is an int64_t */
+	struct held held;                            /* borrowed, as a program's */
 };
 
 struct links {

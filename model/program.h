@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A BPF program as the guest's kernel has it. Plain data: this header needs only the C library.
+ * A BPF program as the guest's kernel has it. Plain data.
  */
 #ifndef KT_MODEL_PROGRAM_H
 #define KT_MODEL_PROGRAM_H
@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+
+#include "model/holders.h"
 
 /* A number that is not known if this kernel does not have it, or it could not be read. */
 struct program_number {
@@ -46,6 +48,7 @@ struct program {
 	uint32_t *map_ids; /* in the program's order */
 	size_t n_map_ids;
 	bool map_ids_known;
+	struct held held; /* borrowed of a struct holdings */
 };
 
 struct programs {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The columns of BTF objects, named as `bpftool -j btf list` names them. */
+#include "render/held.h"
 #include "render/ids.h"
 #include "render/objects.h"
 
@@ -31,6 +32,13 @@ static struct render_cell get_kernel(const void *row)
 	return render_number_cell(object->kernel.known, object->kernel.value);
 }
 
+static struct render_cell get_pids(const void *row)
+{
+	const struct btf_object *object = row;
+
+	return render_pids_cell(&object->held);
+}
+
 /* clang-format off */
 static const struct render_column columns[] = {
 	{"id", NULL, "ID", &render_as_id, RENDER_U32(struct btf_object, id), .flags = RENDER_ALWAYS},
@@ -40,6 +48,7 @@ static const struct render_column columns[] = {
 	{"base_id", "base", "BASE", &render_as_number, RENDER_GET(get_base), .flags = RENDER_NOT_IN_TABLE},
 	{"prog_ids", "progs", "PROGS", &render_as_ids, RENDER_GET(get_prog_ids), .flags = RENDER_CUT},
 	{"map_ids", "maps", "MAPS", &render_as_ids, RENDER_GET(get_map_ids), .flags = RENDER_CUT},
+	{"pids", NULL, "HELD BY", &render_as_pids, RENDER_GET(get_pids), .flags = RENDER_WRAP},
 };
 /* clang-format on */
 

@@ -7,6 +7,7 @@
 
 #include "model/json.h"
 #include "model/json_put.h"
+#include "render/held.h"
 #include "render/objects.h"
 
 static bool is(const struct link *link, const char *type)
@@ -218,6 +219,8 @@ static const struct render_type as_attached_to = {false, false, compare_attached
 						  print_attached_to, NULL};
 static const struct render_type as_funcs = {false, true, NULL, print_funcs, funcs_json};
 
+RENDER_HELD_GETTERS(struct link)
+
 /* clang-format off */
 #define KNOWN(member)  RENDER_KNOWN(struct link, member)
 #define STRING(member) RENDER_STRING(struct link, member)
@@ -262,6 +265,8 @@ static const struct render_column columns[] = {
 	{"hook", NULL, "HOOK", &render_as_number, KNOWN(hook), APART},
 	{"prio", NULL, "PRIO", &render_as_signed, KNOWN(prio), APART},
 	{"flags", NULL, "FLAGS", &render_as_hex, KNOWN(flags), APART},
+	{"pids", NULL, "HELD BY", &render_as_pids, RENDER_GET(get_pids), .flags = RENDER_WRAP},
+	{"pinned", NULL, "PINNED", &render_as_pinned, RENDER_GET(get_pinned), .flags = RENDER_WRAP},
 };
 /* clang-format on */
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The columns of maps, named as `bpftool -j map` names them. */
+#include "render/held.h"
 #include "render/objects.h"
+
+RENDER_HELD_GETTERS(struct map)
 
 /* clang-format off */
 #define KNOWN(member)  RENDER_KNOWN(struct map, member)
@@ -16,6 +19,8 @@ static const struct render_column map_columns[] = {
 	{"max_entries", "entries", "ENTRIES", &render_as_number, KNOWN(max_entries)},
 	{"frozen", NULL, "FROZEN", &render_as_number, KNOWN(frozen)},
 	{"btf_id", "btf", "BTF", &render_as_number, KNOWN(btf_id)},
+	{"pids", NULL, "HELD BY", &render_as_pids, RENDER_GET(get_pids), .flags = RENDER_WRAP},
+	{"pinned", NULL, "PINNED", &render_as_pinned, RENDER_GET(get_pinned), .flags = RENDER_WRAP},
 };
 
 /* clang-format on */

@@ -4,6 +4,7 @@
 #include "model/json.h"
 #include "model/json_put.h"
 #include "model/trial_json.h"
+#include "render/held.h"
 #include "render/ids.h"
 #include "render/objects.h"
 #include "render/programs.h"
@@ -84,6 +85,8 @@ static const struct render_type as_tags = {
 	.json = json_tags,
 };
 
+RENDER_HELD_GETTERS(struct program)
+
 /* clang-format off */
 #define KNOWN(member) RENDER_KNOWN(struct program, member)
 #define CHARS(member) RENDER_CHARS(struct program, member)
@@ -116,6 +119,8 @@ static const struct render_column columns[] = {
 	{"attach_btf_name", "attach_to", "TO", &render_as_text, RENDER_STRING(struct program, attach_btf_name), .width = 10},
 	{"prog_tags", NULL, "TAGS", &as_tags, RENDER_GET(get_tags), .width = 16},
 	{"recursion_misses", "misses", "MISSES", &render_as_number, KNOWN(recursion_misses), .width = 6},
+	{"pids", NULL, "HELD BY", &render_as_pids, RENDER_GET(get_pids), .flags = RENDER_WRAP},
+	{"pinned", NULL, "PINNED", &render_as_pinned, RENDER_GET(get_pinned), .flags = RENDER_WRAP},
 };
 /* clang-format on */
 

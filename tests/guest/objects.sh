@@ -57,6 +57,7 @@ for suite in ${OBJECTS_SUITES:-bookworm trixie sid}; do
 	run links "$target" --vmlinux "$kernel" --json
 	same links 20
 	keys links
+	held
 	run links "$target" --vmlinux "$kernel"
 	check "$release: the table of links has 80 columns at most" awk 'length > 80 { print; bad = 1 } END { exit bad || NR < 20 }' "$work/out"
 	trampolines

@@ -39,10 +39,19 @@ static void check(const char *section, struct kt_buf *documents)
 	kt_buf_deinit(documents);
 }
 
+/* Of an object that a process and a file hold. */
+static struct held held_once(void)
+{
+	static const struct held_fd fd = {.pid = 1, .fd = 3, .comm = "init"};
+	static const struct held_pin pin = {.path = (char *)"/sys/fs/bpf/x"};
+
+	return (struct held){true, true, &fd, 1, &pin, 1};
+}
+
 /* Of --object, of --run, and of --scheduler: no document has the keys of all three. */
 static void test_programs(void **state)
 {
-	struct program all[] = {{.id = 1, .name = "a"}};
+	struct program all[] = {{.id = 1, .name = "a", .held = held_once()}};
 	const struct programs programs = {.all = all, .n = 1};
 	struct kt_trial tried[] = {
 		{.object = text("a.bpf.o"),
@@ -92,13 +101,14 @@ static void test_programs(void **state)
 static void test_objects(void **state)
 {
 	const struct render_guest guest = {.release = "7.3"};
-	struct map map = {.id = 1};
+	const struct held held = held_once();
+	struct map map = {.id = 1, .held = held};
 	struct link_func funcs[] = {
 		{.addr = {true, 1}, .cookie = {true, 0}},
 		{.offset = {true, 2}, .ref_ctr_offset = {true, 0}, .cookie = {true, 0}},
 	};
 	struct link link[] = {
-		{.id = 1},
+		{.id = 1, .held = held},
 		{.id = 2, .funcs = &funcs[0], .n_funcs = 1, .funcs_known = true},
 		{.id = 3, .funcs = &funcs[1], .n_funcs = 1, .funcs_known = true},
 	};

@@ -9,8 +9,9 @@
  *   truth.objects=0   none from the objects in /bpf, so that none has BTF
  *   truth.skip=N      ids to burn half-way: programs loaded and freed (default 150)
  *   truth.mode=spin   keep every CPU busy in user mode; idle is the default
- *   truth.links=1     there are links of every type; and the document has what the kernel says of
- *                     every map and every link
+ *   truth.links=1     there are links of every type, and holders of every kind; and the document has
+ *                     what the kernel says of every map and every link, and of who holds what
+ *   truth.holders=N   with truth.links: so many more processes that hold something
  *   truth.dump=N      the document has the instructions of each Nth program, in bpftool's words
  *   truth.maps=1      maps of every type that `map dump` reads, with something in them; and the
  *                     document has what bpftool says of their contents, and of BTF
@@ -65,6 +66,7 @@ struct config {
 	long skip;
 	long churn;
 	long links;
+	long holders;
 	long dump;
 	long maps;
 	long attached;
@@ -196,6 +198,8 @@ static void read_config(struct config *config)
 			config->maps = strtol(value, NULL, 10);
 		else if (!strcmp(word, "truth.attached"))
 			config->attached = strtol(value, NULL, 10);
+		else if (!strcmp(word, "truth.holders"))
+			config->holders = strtol(value, NULL, 10);
 		else if (!strcmp(word, "truth.links"))
 			config->links = strtol(value, NULL, 10);
 		else if (!strcmp(word, "truth.churn"))
@@ -1569,6 +1573,7 @@ static char *make_document(const struct guest *guest, size_t *size)
 	if (guest->config.links) {
 		put_all(f, "maps", bpf_map_get_next_id, put_map);
 		put_all(f, "links", bpf_link_get_next_id, put_link);
+		put_holders(f);
 	}
 	if (guest->config.attached)
 		put_places(f);
@@ -1717,6 +1722,8 @@ int main(void)
 	load_raws(&guest);
 	if (guest.config.maps)
 		create_told_maps();
+	if (guest.config.links)
+		make_holders(guest.config.holders);
 	run_progs(&guest);
 	say("loaded at %lld ms", ns_of(CLOCK_BOOTTIME) / 1000000);
 	text = make_document(&guest, &size);

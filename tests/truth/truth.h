@@ -50,5 +50,10 @@ void put_places(FILE *f);
 
 /* What bpftool prints, which the caller frees. There is no shell in the guest. */
 char *run_bpftool(char *const *argv);
+/* Processes and files that hold objects, and `more` processes that hold a few each. */
+void make_holders(long more);
+
+/* What the kernel says of who holds what: ,"held_fds":[...],"pins":[...] */
+void put_holders(FILE *f);
 
 #endif

@@ -7,7 +7,8 @@ TRUTH_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconvers
 # The guest gets every object but the demo's, and one that would only keep it waiting.
 TRUTH_OBJS = $(filter-out %/demo.bpf.o %/slow.bpf.o,$(BPF_OBJS))
 
-TRUTH_SRCS := tests/truth/init.c tests/truth/links.c tests/truth/make_links.c tests/truth/attached.c
+TRUTH_SRCS := tests/truth/init.c tests/truth/links.c tests/truth/make_links.c tests/truth/attached.c \
+	tests/truth/holders.c
 
 build/truth/init: $(TRUTH_SRCS) tests/truth/truth.h vm/guest/libelf_static.c tests/truth/truth.mk
 	$(call msg,CC,$@)
