@@ -17,8 +17,8 @@ bool bpf_holders_wants(struct wants *wants);
 struct kt_error *bpf_holders_check(const struct kfacts *facts);
 
 /*
- * All of it: some fifteen round trips for the processes, and one for each file in the largest
- * directory of bpffs. The caller owns *ret.
+ * All of it: a fixed number of round trips, and a few for each directory of bpffs that is deep or
+ * large. The caller owns *ret.
  */
 struct kt_error *bpf_holders_read(struct guest *guest, struct holdings *ret);
 

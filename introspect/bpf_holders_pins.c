@@ -9,6 +9,7 @@
 #include "introspect/bpf_holders_impl.h"
 #include "introspect/dpath.h"
 #include "memory/object.h"
+#include "memory/pages.h"
 #include "util/cleanup.h"
 
 #define MAX_SUPERS   256
@@ -111,6 +112,7 @@ struct dentry {
 
 struct search {
 	struct guest *guest;
+	struct pages *pages; /* for lists */
 	struct view fs, super, mount, nsproxy, dentry, inode;
 	gaddr_t fs_addr, nsproxy_addr, operations[N_OPERATIONS];
 	gaddr_t ns; /* the initial mount namespace; 0: unknown */
@@ -168,6 +170,7 @@ static void search_deinit(struct search *search)
 	kt_vec_free(&search->mounts);
 	kt_vec_free(&search->dentries);
 	free(search->seen);
+	pages_destroy(search->pages);
 }
 
 /* Adds an address of a list. False: it was there, or there are too many. */
@@ -184,6 +187,13 @@ static bool see(struct search *search, gaddr_t addr)
 	return true;
 }
 
+static struct kt_error *read_batch(const struct search *search, struct gmem_batch *batch)
+{
+	const struct gmem memory = pages_memory(search->pages);
+
+	return gmem_batch_read(batch, memory.read, memory.source);
+}
+
 static uint32_t offset_of(const struct view *view, unsigned int field)
 {
 	return view->fields[field].member.offset;
@@ -194,7 +204,7 @@ static uint32_t offset_of(const struct view *view, unsigned int field)
 static struct kt_error *read_pointer(const struct search *search, const struct view *view,
 				     gaddr_t at, gaddr_t *ret)
 {
-	const struct gmem memory = guest_memory(search->guest);
+	const struct gmem memory = pages_memory(search->pages);
 	_cleanup_(object_deinit) struct object object = {0};
 	struct kt_error *err = object_read(&object, view, at, &memory);
 
@@ -205,7 +215,7 @@ static struct kt_error *read_pointer(const struct search *search, const struct v
 /* As a rule there is one, or one for each container. */
 static struct kt_error *read_supers(struct search *search)
 {
-	const struct gmem memory = guest_memory(search->guest);
+	const struct gmem memory = pages_memory(search->pages);
 	uint32_t node = offset_of(&search->super, SUPER_NODE);
 	gaddr_t next;
 	struct kt_error *err = read_pointer(search, &search->fs, search->fs_addr, &next);
@@ -283,7 +293,7 @@ static struct kt_error *read_next_mounts(struct search *search, bool *more_ret)
 			return err;
 	}
 	if (batch.reads.len)
-		err = guest_read(search->guest, &batch);
+		err = read_batch(search, &batch);
 	for (size_t i = 0; i < search->supers.len && !err; i++) {
 		struct super *super = &search->supers.data[i];
 		gaddr_t mount = super->next_mount ? mount_of(search, super) : 0;
@@ -374,7 +384,7 @@ static struct kt_error *read_level(struct search *search, size_t first, size_t e
 		err = object_begin(&dentry->read, &search->dentry, dentry->addr, &batch);
 	}
 	if (!err)
-		err = guest_read(search->guest, &batch);
+		err = read_batch(search, &batch);
 	for (size_t i = first; i < end && !err; i++) {
 		object_end(&search->dentries.data[i].read, &batch);
 		if (!search->dentries.data[i].read.known)
@@ -522,7 +532,8 @@ struct kt_error *bpf_holders_pins_read(struct guest *guest, struct found_pins *r
 	if (!init(&search))
 		return NULL;
 	search.seen = calloc(SET_SIZE, sizeof(*search.seen));
-	if (!search.seen)
+	search.pages = pages_create(guest_memory(guest));
+	if (!search.seen || !search.pages)
 		return kt_error_no_memory();
 	err = search_all(&search, ret);
 	ret->known = true;
