@@ -163,6 +163,9 @@ static struct kt_error *check_usage(const struct collect *c, int n_args, char **
 		err = cli_output_check_columns(&c->args.output);
 	if (err)
 		return err;
+	if (cli_output_holders(&c->args.output))
+		return kt_error_new(KT_ERROR_USAGE, "--output: pids and pinned are of a guest that "
+						    "runs by now; attach has them");
 	if (c->boot.schedulers.len > 1)
 		return kt_error_new(KT_ERROR_USAGE,
 				    "collect takes one --scheduler; `ktstr-gdb diff` compares "

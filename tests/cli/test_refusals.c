@@ -255,6 +255,8 @@ static void test_qemu(void **state)
 static void test_scheduler_options(void **state)
 {
 	(void)state;
+	tool_refused(RUN("collect", "--kernel", image, "--run", "/bin/true", "-o", "id,pids"), 2,
+		     "pids and pinned are of a guest that runs by now");
 	tool_refused(RUN("collect", "--kernel", image, "--scheduler", "/bin/true",
 			 "--leave-stopped"),
 		     2, "--leave-stopped: a scheduler's guest has to run on");
