@@ -414,6 +414,14 @@ const char *kfacts_function_at(const struct kfacts *facts, gaddr_t link_addr)
 	return a ? functions_at(&a->functions, link_addr) : NULL;
 }
 
+const char *kfacts_function_around(const struct kfacts *facts, gaddr_t link_addr,
+				   uint64_t *offset_ret)
+{
+	const struct kfacts_answer *a = find(facts, KFACTS_FUNCTIONS, KFACTS_ALL, NULL);
+
+	return a ? functions_around(&a->functions, link_addr, offset_ret) : NULL;
+}
+
 const struct kfacts_want *kfacts_missing(const struct kfacts *facts, size_t *i)
 {
 	while (*i < facts->n) {

@@ -56,6 +56,10 @@ bool kfacts_param(const struct kfacts *facts, const char *function, const char *
 /* The function that begins there, or NULL: KFACTS_FUNCTIONS. Lives as long as the facts. */
 const char *kfacts_function_at(const struct kfacts *facts, gaddr_t link_addr);
 
+/* The function that the address is in, and how far; NULL: functions_around() knows none. */
+const char *kfacts_function_around(const struct kfacts *facts, gaddr_t link_addr,
+				   uint64_t *offset_ret);
+
 /* The wants that this kernel has no answer to, all optional: start with *i = 0; NULL at the end. */
 const struct kfacts_want *kfacts_missing(const struct kfacts *facts, size_t *i);
 

@@ -9,6 +9,7 @@
  */
 #define MAX_FUNCTIONS 4000000
 #define LONGEST_NAME  511
+#define FUNCTION_MAX  65536 /* bytes */
 
 void functions_deinit(struct functions *functions)
 {
@@ -127,6 +128,24 @@ const char *functions_at(const struct functions *functions, gaddr_t addr)
 					       : NULL;
 
 	return found ? name_of(functions, found) : NULL;
+}
+
+const char *functions_around(const struct functions *functions, gaddr_t addr, uint64_t *offset_ret)
+{
+	size_t from = 0, to = functions->v.len;
+
+	while (from < to) {
+		size_t mid = (from + to) / 2;
+
+		if (functions->v.data[mid].addr <= addr)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	if (!from || addr - functions->v.data[from - 1].addr >= FUNCTION_MAX)
+		return NULL;
+	*offset_ret = addr - functions->v.data[from - 1].addr;
+	return name_of(functions, &functions->v.data[from - 1]);
 }
 
 void functions_encode(const struct functions *functions, struct kt_buf *out)

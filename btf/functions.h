@@ -49,6 +49,12 @@ bool functions_finish(struct functions *functions);
 /* The name of the function that begins at addr, or NULL; lives as long as the list. */
 const char *functions_at(const struct functions *functions, gaddr_t addr);
 
+/*
+ * The name of the function that addr is in, and how far; NULL: none begins less than 64 KB before
+ * it. The list has no sizes, so that behind the last function is that one for so long.
+ */
+const char *functions_around(const struct functions *functions, gaddr_t addr, uint64_t *offset_ret);
+
 /* As bytes, and back. False: these are no such bytes, or no memory. */
 void functions_encode(const struct functions *functions, struct kt_buf *out);
 bool functions_decode(struct kt_cursor *c, struct functions *ret);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "btf/btf_checked.h"
+#include "cli/btf_read.h"
 #include "cli/objects.h"
 #include "host/target.h"
 #include "render/objects.h"
@@ -69,34 +70,6 @@ static int list(int argc, char **argv)
 
 /* --- dump --- */
 
-/* All data of one object, in as many stops as it takes. It does not change while it is there. */
-static struct kt_error *read_object(struct cli_session *session, uint32_t id,
-				    struct btf_object *object_ret, struct kt_buf *data)
-{
-	struct inspect_options what = {.objects = INSPECT_BTF_DATA, .btf_id = id};
-
-	do {
-		const struct btf_data *part = &session->inspection.btf;
-		struct kt_error *err;
-
-		what.btf_offset = data->len;
-		inspection_deinit(&session->inspection);
-		err = cli_session_read(session, &what);
-		if (err)
-			return err;
-		if (!data->len)
-			*object_ret = part->object;
-		if (part->object.size.value != object_ret->size.value ||
-		    (!part->len && data->len < object_ret->size.value))
-			return kt_error_new(KT_ERROR_MISMATCH,
-					    "BTF object %" PRIu32 " became another one", id);
-		kt_buf_append(data, part->data, part->len);
-		if (kt_buf_failed(data))
-			return kt_error_no_memory();
-	} while (data->len < object_ret->size.value);
-	return NULL;
-}
-
 /* An object, and what it continues. */
 struct types {
 	struct btf *base, *btf;
@@ -119,11 +92,11 @@ static struct kt_error *read_types(struct cli_session *session, uint32_t id, str
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf data = KT_BUF_INIT, base_data = KT_BUF_INIT;
 	struct btf_object object, base;
-	struct kt_error *err = read_object(session, id, &object, &data);
+	struct kt_error *err = cli_btf_read(session, id, &object, &data);
 
 	if (!err && object.base_id) {
 		cli_progress("reading the BTF that it continues");
-		err = read_object(session, object.base_id, &base, &base_data);
+		err = cli_btf_read(session, object.base_id, &base, &base_data);
 		if (!err && base.base_id)
 			err = kt_error_new(KT_ERROR_UNSUPPORTED,
 					   "BTF object %" PRIu32 " continues one that continues "

@@ -18,6 +18,8 @@ static const char help[] =
 	"  ktstr-gdb attach [TARGET]             its BPF programs\n"
 	"  ktstr-gdb maps [TARGET]               its BPF maps\n"
 	"  ktstr-gdb map dump ID [TARGET]        the contents of one\n"
+	"  ktstr-gdb map lookup ID key BYTE... [TARGET]\n"
+	"                                        the value of one key\n"
 	"  ktstr-gdb links [TARGET]              its BPF links\n"
 	"  ktstr-gdb trampolines [TARGET]        programs before and behind functions\n"
 	"  ktstr-gdb struct_ops [TARGET]         its struct_ops, and their programs\n"

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* ktstr-gdb map dump: the contents of one map. */
+/* ktstr-gdb map dump, map lookup: the contents of one map, the value of one key. */
+#include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "cli/btf_read.h"
 #include "cli/show.h"
 #include "host/target.h"
 #include "introspect/typed.h"
@@ -11,29 +16,41 @@
 
 static const char help[] =
 	"Usage: ktstr-gdb map dump ID [TARGET] [--vmlinux FILE] [OPTION...]\n"
+	"       ktstr-gdb map lookup ID key [hex] BYTE... [TARGET] [--vmlinux FILE]\n"
+	"                 [OPTION...]\n"
 	"\n"
-	"Prints the keys and values of one BPF map of a running QEMU guest, as\n"
-	"`bpftool map dump id ID` does, with their types if the map has BTF.\n"
-	"ktstr-gdb maps lists the maps.\n"
+	"dump prints the keys and values of one BPF map of a running QEMU guest, as\n"
+	"`bpftool map dump id ID` does, with their types if the map has BTF; lookup the\n"
+	"value of one key, as `bpftool map lookup id ID key BYTE...`. BYTEs are decimal,\n"
+	"or 0x..; behind \"hex\" in hexadecimal. ktstr-gdb maps lists the maps.\n"
 	"\n"
 	"What is read: array, percpu_array, prog_array, array_of_maps, hash, lru_hash,\n"
-	"percpu_hash, lru_percpu_hash, hash_of_maps, lpm_trie, queue (oldest first) and\n"
-	"stack (newest first).\n"
+	"percpu_hash, lru_percpu_hash, hash_of_maps, lpm_trie, queue (oldest first),\n"
+	"stack (newest first); cgroup_storage, percpu_cgroup_storage, and with whose it\n"
+	"is task_storage, inode_storage, sk_storage, cgrp_storage; stack_trace with the\n"
+	"names of functions; struct_ops; devmap, devmap_hash, cpumap, sockmap, sockhash,\n"
+	"reuseport_sockarray; arena, by page; of ringbuf, user_ringbuf and bloom_filter\n"
+	"how full they are. xskmap, perf_event_array and cgroup_array answer no lookup.\n"
 	"\n"
 	"The guest stands still while a map is read. A map of more than 1 MB is read in\n"
-	"parts, and in between the guest runs on.\n"
+	"parts, and in between the guest runs on. A lookup reads an index and nothing\n"
+	"else; another map it reads until the key is found.\n"
 	"\n" HOST_TARGET_HELP "\n";
 
-static const char output_help[] = "Output:\n"
-				  "  --max-entries N      N entries at most\n"
-				  "  --json               as bpftool has it: an array of entries\n"
-				  "  --timing             where the time went, on stderr\n";
+static const char output_help[] =
+	"Output:\n"
+	"  --max-entries N      of a dump, N entries at most\n"
+	"  --json               as bpftool has it: an array of entries; of a\n"
+	"                       lookup one entry, or null\n"
+	"  --timing             where the time went, on stderr\n";
 
 enum { OPT_MAX_ENTRIES = CLI_OPT_OWN };
 
 struct dump {
 	struct map_dump_order order;
-	long max_entries; /* 0: all */
+	long max_entries;  /* 0: all */
+	struct kt_buf key; /* of a lookup */
+	bool lookup;
 	bool json, timing;
 };
 
@@ -83,13 +100,14 @@ static struct kt_error *read_map(struct cli_session *session, struct dump *dump,
 
 	if (err || is_complete(dump, whole))
 		return err;
-	announce(session, whole);
+	if (!dump->lookup)
+		announce(session, whole);
 	dump->order.large = true;
 	do {
 		err = read_part(session, dump, whole);
 		stops++;
 	} while (!err && !is_complete(dump, whole));
-	if (!err && stops > 1)
+	if (!err && stops > 1 && !dump->lookup)
 		cli_note(
 			"it took %zu stops: entries that changed meanwhile are of different moments",
 			stops);
@@ -108,6 +126,44 @@ static json_t *value_json(const void *types, const uint8_t *data)
 	return typed_value_json(types, data);
 }
 
+/* The object that a struct_ops map has its types from; what it continues, too. */
+static struct kt_error *read_types(struct cli_session *session, struct map_dump *whole)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf data = KT_BUF_INIT, base = KT_BUF_INIT;
+	struct btf_object object, base_object;
+	struct kt_error *err;
+
+	if (!whole->types_btf_id || whole->btf)
+		return NULL;
+	cli_progress("reading the kernel's types");
+	err = cli_btf_read(session, whole->types_btf_id, &object, &data);
+	if (!err && object.base_id)
+		err = cli_btf_read(session, object.base_id, &base_object, &base);
+	if (err)
+		return err;
+	whole->btf_len = data.len;
+	whole->base_btf_len = base.len;
+	if (base.len)
+		err = kt_buf_finish(&base, (char **)&whole->base_btf);
+	return err ? err : kt_buf_finish(&data, (char **)&whole->btf);
+}
+
+/* Who tells what function an address is in. */
+struct names {
+	const struct kfacts *facts;
+	int64_t kaslr_offset;
+};
+
+static struct map_frame frame_of(const void *context, uint64_t addr)
+{
+	const struct names *names = context;
+	struct map_frame ret = {.addr = addr};
+
+	ret.func = kfacts_function_around(names->facts, addr - (uint64_t)names->kaslr_offset,
+					  &ret.offset);
+	return ret;
+}
+
 /* The map's types. Damaged ones cost the types, and a note. */
 static struct kt_error *find_types(const struct map_dump *whole, struct typed **ret)
 {
@@ -121,9 +177,26 @@ static struct kt_error *find_types(const struct map_dump *whole, struct typed **
 	return NULL;
 }
 
+static bool has_stacks(const struct map_dump *whole)
+{
+	return strcmp(whole->map.type, "stack_trace") == 0 &&
+	       !(whole->map.flags.value & BPF_F_STACK_BUILD_ID);
+}
+
+static struct kt_error *make_text(const struct dump *dump, const struct map_dump *whole,
+				  const struct render_types *types, char **ret)
+{
+	if (!dump->lookup)
+		return dump->json ? render_map_dump_json(whole, types, ret)
+				  : render_map_dump_text(whole, types, ret);
+	return dump->json ? render_map_lookup_json(whole, types, ret)
+			  : render_map_lookup_text(whole, dump->order.key, types, ret);
+}
+
 static int show(const struct cli_result *result, const struct dump *dump,
 		const struct map_dump *whole)
 {
+	const struct names names = {result->session->facts, result->inspection->kaslr_offset};
 	_cleanup_free_ char *text = NULL;
 	struct typed *typed = NULL;
 	struct render_types types = {0};
@@ -134,9 +207,12 @@ static int show(const struct cli_result *result, const struct dump *dump,
 		types = (struct render_types){.context = typed,
 					      .key_json = typed_has_key(typed) ? key_json : NULL,
 					      .value_json = value_json};
+	if (has_stacks(whole)) {
+		types.frame = frame_of;
+		types.frame_context = &names;
+	}
 	if (!err)
-		err = dump->json ? render_map_dump_json(whole, &types, &text)
-				 : render_map_dump_text(whole, &types, &text);
+		err = make_text(dump, whole, &types, &text);
 	typed_destroy(typed);
 	if (err)
 		return cli_fail(err);
@@ -148,6 +224,9 @@ static int show(const struct cli_result *result, const struct dump *dump,
 		cli_note("--max-entries: the map may have more");
 	if (dump->timing)
 		cli_print_timing(result);
+	/* bpftool's lookup fails, too, where there is no such entry. */
+	if (dump->lookup && status == CLI_DONE && (!whole->n || whole->states[0] != MAP_THERE))
+		status = CLI_TEST_FAILED;
 	return status;
 }
 
@@ -160,27 +239,85 @@ static int dump_target(const char *target, const struct cli_guest *guest, struct
 
 	if (!err)
 		err = read_map(&session, dump, &whole);
+	if (!err)
+		err = read_types(&session, &whole);
+	/* The names of functions, which no other type needs. Nothing is read. */
+	if (!err && has_stacks(&whole))
+		err = cli_session_know(&session, INSPECT_JITED);
 	return err ? cli_fail(err) : show(&result, dump, &whole);
 }
 
 /* --- the command line --- */
 
-/* "dump [id] ID [TARGET]" */
-static int run_dump(int n, char **args, const struct cli_guest *guest, struct dump *dump)
+/* A byte as bpftool takes it, and no larger number. */
+static struct kt_error *take_byte(const char *word, int base, struct kt_buf *key)
+{
+	unsigned long value;
+	char *end;
+
+	errno = 0;
+	value = strtoul(word, &end, base);
+	if (!isxdigit((unsigned char)*word) || *end || errno || value > UINT8_MAX)
+		return kt_error_hint(kt_error_new(KT_ERROR_USAGE, "\"%s\" is no byte of a key",
+						  word),
+				     base == 16 ? "behind \"hex\" bytes are 00 to ff"
+						: "bytes are 0 to 255, or 0x00 to 0xff");
+	kt_buf_appendc(key, (char)value);
+	return kt_buf_failed(key) ? kt_error_no_memory() : NULL;
+}
+
+/* Takes "key [hex] BYTE..." out of the arguments. A TARGET has a colon, and no byte has one. */
+static struct kt_error *take_key(int *n, char **args, struct kt_buf *key)
+{
+	struct kt_error *err = NULL;
+	int at = 0, kept, base = 0;
+
+	while (at < *n && strcmp(args[at], "key") != 0)
+		at++;
+	kept = at;
+	if (++at < *n && strcmp(args[at], "hex") == 0) {
+		base = 16;
+		at++;
+	}
+	for (; at < *n && !err; at++) {
+		if (strchr(args[at], ':'))
+			args[kept++] = args[at];
+		else
+			err = take_byte(args[at], base, key);
+	}
+	if (!err && !key->len)
+		err = kt_error_hint(kt_error_new(KT_ERROR_USAGE, "map lookup needs a key"),
+				    "use map lookup ID key [hex] BYTE... [TARGET]");
+	*n = kept;
+	return err;
+}
+
+/* "dump [id] ID [TARGET]", "lookup [id] ID key [hex] BYTE... [TARGET]" */
+static int run(int n, char **args, const struct cli_guest *guest, struct dump *dump)
 {
 	struct kt_error *err = NULL;
 	long id = 0;
 
-	if (n < 1 || strcmp(args[0], "dump") != 0)
+	dump->lookup = n > 0 && strcmp(args[0], "lookup") == 0;
+	if (!dump->lookup && (n < 1 || strcmp(args[0], "dump") != 0))
 		err = kt_error_hint(n < 1 ? kt_error_new(KT_ERROR_USAGE, "map needs a command")
 					  : kt_error_new(KT_ERROR_USAGE,
 							 "\"%s\" is no command of map", args[0]),
-				    "use map dump ID [TARGET]; ktstr-gdb maps lists the maps");
+				    "use map dump ID [TARGET] or map lookup ID key BYTE... "
+				    "[TARGET]; ktstr-gdb maps lists the maps");
 	if (!err && n > 1 && strcmp(args[1], "id") == 0) /* bpftool's users write it */
 		n--, args++;
+	if (!err && dump->lookup)
+		err = take_key(&n, args, &dump->key);
 	if (!err)
-		err = cli_id_and_target("map dump", "a map's ID", "`ktstr-gdb maps` lists the maps",
-					n - 1, args + 1, &id);
+		err = cli_id_and_target(dump->lookup ? "map lookup" : "map dump", "a map's ID",
+					"`ktstr-gdb maps` lists the maps", n - 1, args + 1, &id);
+	if (!err && dump->lookup && dump->max_entries)
+		err = kt_error_new(KT_ERROR_USAGE, "--max-entries is for map dump");
+	if (dump->lookup) {
+		dump->order.key = (const uint8_t *)dump->key.data;
+		dump->order.key_len = dump->key.len;
+	}
 	dump->order.id = (uint32_t)id;
 	return err ? cli_fail(err) : dump_target(n > 2 ? args[2] : NULL, guest, dump);
 }
@@ -195,8 +332,8 @@ int cli_map(int argc, char **argv)
 						{"help", no_argument, NULL, 'h'},
 						{0}};
 	struct cli_guest guest = {0};
-	struct dump dump = {0};
-	int c;
+	struct dump dump = {.key = KT_BUF_INIT};
+	int c, status;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		struct kt_error *err = NULL;
@@ -215,5 +352,7 @@ int cli_map(int argc, char **argv)
 		if (err)
 			return cli_fail(err);
 	}
-	return run_dump(argc - optind, argv + optind, &guest, &dump);
+	status = run(argc - optind, argv + optind, &guest, &dump);
+	kt_buf_deinit(&dump.key);
+	return status;
 }

@@ -31,54 +31,6 @@ bool map_queue_wants(struct wants *wants)
 	       wants_add(wants, KFACTS_MEMBER, "bpf_queue_stack", "elements", true);
 }
 
-/* Reads the struct that the map begins, and finds where its flexible array is. */
-static struct kt_error *read_head(struct map_walk *walk, const struct view_type *type,
-				  const char *array, struct view *view, struct object *object,
-				  gaddr_t *array_ret)
-{
-	struct gmem memory = guest_memory(walk->guest);
-	struct kfacts_member member;
-	struct kt_error *err = view_init(view, type, guest_facts(walk->guest));
-
-	if (err)
-		return err;
-	if (!kfacts_member(guest_facts(walk->guest), type->name, array, &member))
-		return kt_error_new(KT_ERROR_NOT_FOUND, "this kernel's struct %s has no %s",
-				    type->name, array);
-	*array_ret = walk->addr + member.offset;
-	err = object_read(object, view, walk->addr, &memory);
-	if (!err && !object->known)
-		err = map_walk_fault(walk, "it is not mapped in the guest");
-	return err;
-}
-
-/* The pointers that an array of n has from addr on. One that cannot be read is an entry unreadable.
- */
-static struct kt_error *read_slots(struct map_walk *walk, gaddr_t addr, size_t n, gaddr_t *slots)
-{
-	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
-	_cleanup_free_ uint8_t *raw = calloc(n + 1, MAP_POINTER_SIZE);
-	struct kt_error *err;
-
-	if (!raw)
-		return kt_error_no_memory();
-	if (!gmem_batch_add(&batch, addr, raw, n * MAP_POINTER_SIZE))
-		return kt_error_no_memory();
-	err = guest_read(walk->guest, &batch);
-	if (!err && gmem_batch_fault(&batch, 0, batch.reads.len))
-		err = map_walk_fault(walk, "its pointers are not mapped in the guest");
-	for (size_t i = 0; i < n && !err; i++)
-		slots[i] = kt_load_uint(raw + i * MAP_POINTER_SIZE, MAP_POINTER_SIZE,
-					walk->out->big_endian);
-	return err;
-}
-
-static void put_index(uint8_t *key, uint64_t index, bool big_endian)
-{
-	for (size_t i = 0; i < 4; i++)
-		key[big_endian ? 3 - i : i] = (uint8_t)(index >> 8 * i);
-}
-
 struct kt_error *map_array_read(struct map_walk *walk)
 {
 	bool inlined = walk->content == MAP_VALUES;
@@ -87,7 +39,7 @@ struct kt_error *map_array_read(struct map_walk *walk)
 	uint64_t first = walk->order->first, n, elem;
 	gaddr_t values = 0;
 	struct view view;
-	struct kt_error *err = read_head(walk, &array_view, "value", &view, &object, &values);
+	struct kt_error *err = map_walk_head(walk, &array_view, "value", &view, &object, &values);
 
 	if (err)
 		return err;
@@ -102,14 +54,14 @@ struct kt_error *map_array_read(struct map_walk *walk)
 	if (!addrs || !map_walk_grow(walk, (size_t)n))
 		return kt_error_no_memory();
 	for (size_t i = 0; i < n; i++) {
-		put_index(map_walk_key(walk, i), first + i, walk->out->big_endian);
+		map_walk_store(map_walk_key(walk, i), first + i, 4, walk->out->big_endian);
 		addrs[i] = values + (first + i) * elem;
 	}
 	walk->out->next = first + n;
 	walk->out->done = walk->out->next >= walk->max_entries;
 	if (inlined)
 		return map_walk_values(walk, 0, addrs);
-	err = read_slots(walk, values + first * elem, (size_t)n, addrs);
+	err = map_walk_slots(walk, values + first * elem, (size_t)n, addrs);
 	return err ? err : map_walk_follow(walk, 0, addrs);
 }
 
@@ -121,7 +73,8 @@ static struct kt_error *read_ring(struct map_walk *walk, bool newest_first)
 	uint64_t first = walk->order->first, head, tail, size, len, n;
 	gaddr_t elements = 0;
 	struct view view;
-	struct kt_error *err = read_head(walk, &queue_view, "elements", &view, &object, &elements);
+	struct kt_error *err = map_walk_head(walk, &queue_view, "elements", &view, &object,
+					     &elements);
 
 	if (err)
 		return err;

@@ -25,6 +25,13 @@ struct map_dump_order {
 	 * its size, has no entries, and is not done.
 	 */
 	bool large;
+	/*
+	 * A lookup: only the entry with that key, in the guest's byte order; NULL: all entries.
+	 * max_entries is 0. Of a trie it is the longest prefix that the key has, as in the kernel's
+	 * lookup, and the entry gets the key that was asked for.
+	 */
+	const uint8_t *key;
+	size_t key_len;
 };
 
 bool bpf_map_dump_wants(struct wants *wants);
@@ -32,7 +39,7 @@ struct kt_error *bpf_map_dump_check(const struct kfacts *facts);
 
 /*
  * KT_ERROR_NOT_FOUND: no map has the ID. KT_ERROR_UNSUPPORTED: the contents of this type are not
- * read. KT_ERROR_FORMAT: what the map says of itself makes no sense. The caller owns *ret.
+ * read, or it has no keys to look up. KT_ERROR_USAGE: the key has another size. KT_ERROR_FORMAT: what the map says of itself makes no sense. The caller owns *ret.
  */
 struct kt_error *bpf_map_dump_read(struct guest *guest, const struct map_dump_order *order,
 				   struct map_dump *ret);

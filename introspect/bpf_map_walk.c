@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "introspect/bpf_map_dump_impl.h"
+#include "memory/object.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
 
@@ -23,7 +24,8 @@ struct kt_error *map_walk_fault(const struct map_walk *walk, const char *what)
 uint64_t map_walk_room(const struct map_walk *walk, uint64_t entry_size)
 {
 	uint64_t values = walk->out->n_values;
-	uint64_t n = BPF_MAP_PIECE / (entry_size + walk->out->value_len * values);
+	uint64_t size = entry_size + walk->out->value_len * values;
+	uint64_t n = BPF_MAP_PIECE / (size ? size : 1);
 
 	if (n > PIECES_MAX / values)
 		n = PIECES_MAX / values;
@@ -37,6 +39,46 @@ uint64_t map_walk_part(const struct map_walk *walk, uint64_t entry_size, uint64_
 	if (walk->order->max_entries && n > walk->order->max_entries)
 		n = walk->order->max_entries;
 	return n < left ? n : left;
+}
+
+struct kt_error *map_walk_head(struct map_walk *walk, const struct view_type *type,
+			       const char *array, struct view *view, struct object *object,
+			       gaddr_t *array_ret)
+{
+	struct gmem memory = guest_memory(walk->guest);
+	struct kfacts_member member;
+	struct kt_error *err = view_init(view, type, guest_facts(walk->guest));
+
+	if (err)
+		return err;
+	if (array && !kfacts_member(guest_facts(walk->guest), type->name, array, &member))
+		return kt_error_new(KT_ERROR_NOT_FOUND, "this kernel's struct %s has no %s",
+				    type->name, array);
+	if (array)
+		*array_ret = walk->addr + member.offset;
+	err = object_read(object, view, walk->addr, &memory);
+	if (!err && !object->known)
+		err = map_walk_fault(walk, "it is not mapped in the guest");
+	return err;
+}
+
+struct kt_error *map_walk_slots(struct map_walk *walk, gaddr_t addr, size_t n, gaddr_t *slots)
+{
+	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
+	_cleanup_free_ uint8_t *raw = calloc(n + 1, MAP_POINTER_SIZE);
+	struct kt_error *err;
+
+	if (!raw)
+		return kt_error_no_memory();
+	if (!gmem_batch_add(&batch, addr, raw, n * MAP_POINTER_SIZE))
+		return kt_error_no_memory();
+	err = guest_read(walk->guest, &batch);
+	if (!err && gmem_batch_fault(&batch, 0, batch.reads.len))
+		err = map_walk_fault(walk, "its pointers are not mapped in the guest");
+	for (size_t i = 0; i < n && !err; i++)
+		slots[i] = kt_load_uint(raw + i * MAP_POINTER_SIZE, MAP_POINTER_SIZE,
+					walk->out->big_endian);
+	return err;
 }
 
 static size_t values_size(const struct map_walk *walk)
@@ -61,7 +103,8 @@ bool map_walk_grow(struct map_walk *walk, size_t n)
 
 	if (!grow(&out->keys, out->key_len, out->n, n) ||
 	    !grow(&out->values, values_size(walk), out->n, n) ||
-	    !grow(&out->missing, sizeof(*out->missing), out->n, n))
+	    !grow(&out->states, sizeof(*out->states), out->n, n) ||
+	    !grow(&out->facts, sizeof(*out->facts) * out->n_facts, out->n, n))
 		return false;
 	out->n += n;
 	return true;
@@ -77,6 +120,18 @@ uint8_t *map_walk_value(const struct map_walk *walk, size_t i)
 	return walk->out->values + i * values_size(walk);
 }
 
+struct map_fact *map_walk_facts(const struct map_walk *walk, size_t i)
+{
+	return walk->out->facts + i * walk->out->n_facts;
+}
+
+/* Only what is there so far stays there. */
+static void set_state(struct map_dump *out, size_t i, bool there)
+{
+	if (!there && out->states[i] == MAP_THERE)
+		out->states[i] = MAP_UNREADABLE;
+}
+
 struct kt_error *map_walk_values(struct map_walk *walk, size_t first, const gaddr_t *values)
 {
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
@@ -89,7 +144,7 @@ struct kt_error *map_walk_values(struct map_walk *walk, size_t first, const gadd
 			return kt_error_no_memory();
 	err = guest_read(walk->guest, &batch);
 	for (size_t i = first; i < out->n && !err; i++)
-		out->missing[i] = gmem_batch_fault(&batch, i - first, i - first + 1);
+		set_state(out, i, !gmem_batch_fault(&batch, i - first, i - first + 1));
 	return err;
 }
 
@@ -108,14 +163,14 @@ static struct kt_error *follow_percpu(struct map_walk *walk, size_t first, const
 				return kt_error_no_memory();
 	err = guest_read(walk->guest, &batch);
 	for (size_t i = first; i < out->n && !err; i++)
-		out->missing[i] = !slots[i - first] || gmem_batch_fault(&batch, (i - first) * cpus,
-									(i - first + 1) * cpus);
+		set_state(out, i,
+			  slots[i - first] && !gmem_batch_fault(&batch, (i - first) * cpus,
+								(i - first + 1) * cpus));
 	return err;
 }
 
-/* Reads the member of the struct at each address; `to` may be `from`. A 0 among them stays 0. */
-static struct kt_error *read_numbers(struct map_walk *walk, const char *type, const char *path,
-				     const gaddr_t *from, uint64_t *to, bool *missing, size_t n)
+struct kt_error *map_walk_numbers(struct map_walk *walk, const char *type, const char *path,
+				  const gaddr_t *from, uint64_t *to, bool *there, size_t n)
 {
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
 	_cleanup_free_ uint8_t *raw = calloc(n + 1, 8);
@@ -134,11 +189,11 @@ static struct kt_error *read_numbers(struct map_walk *walk, const char *type, co
 			return kt_error_no_memory();
 	err = guest_read(walk->guest, &batch);
 	for (size_t i = 0; i < n && !err; i++) {
-		bool there = from[i] && !gmem_batch_fault(&batch, at, at + 1);
+		bool known = from[i] && !gmem_batch_fault(&batch, at, at + 1);
 
 		at += from[i] != 0;
-		missing[i] |= !there;
-		to[i] = there ? kt_load_uint(raw + i * 8, member.size, walk->out->big_endian) : 0;
+		there[i] = known;
+		to[i] = known ? kt_load_uint(raw + i * 8, member.size, walk->out->big_endian) : 0;
 	}
 	return err;
 }
@@ -154,12 +209,12 @@ static void drop_empty(struct map_walk *walk, size_t first, const gaddr_t *slots
 			continue;
 		memmove(map_walk_key(walk, kept), map_walk_key(walk, i), out->key_len);
 		memmove(map_walk_value(walk, kept), map_walk_value(walk, i), values_size(walk));
-		out->missing[kept++] = out->missing[i];
+		out->states[kept++] = out->states[i];
 	}
 	out->n = kept;
 }
 
-static void store_uint(uint8_t *to, uint64_t value, size_t size, bool big_endian)
+void map_walk_store(uint8_t *to, uint64_t value, size_t size, bool big_endian)
 {
 	for (size_t i = 0; i < size; i++)
 		to[big_endian ? size - 1 - i : i] = (uint8_t)(value >> 8 * i);
@@ -170,24 +225,24 @@ static struct kt_error *follow_objects(struct map_walk *walk, size_t first, cons
 {
 	size_t n = walk->out->n - first;
 	_cleanup_free_ uint64_t *ids = calloc(n + 1, sizeof(*ids));
-	bool *missing = walk->out->missing + first;
+	_cleanup_free_ bool *there = calloc(n + 1, sizeof(*there));
 	struct kt_error *err = NULL;
 
-	if (!ids)
+	if (!ids || !there)
 		return kt_error_no_memory();
 	if (walk->content == MAP_PROGRAMS) {
-		err = read_numbers(walk, "bpf_prog", "aux", slots, ids, missing, n);
+		err = map_walk_numbers(walk, "bpf_prog", "aux", slots, ids, there, n);
 		if (!err)
-			err = read_numbers(walk, "bpf_prog_aux", "id", ids, ids, missing, n);
+			err = map_walk_numbers(walk, "bpf_prog_aux", "id", ids, ids, there, n);
 	} else {
-		err = read_numbers(walk, "bpf_map", "id", slots, ids, missing, n);
+		err = map_walk_numbers(walk, "bpf_map", "id", slots, ids, there, n);
 	}
 	if (err)
 		return err;
 	for (size_t i = 0; i < n; i++) {
 		/* A pointer to what has no ID was no pointer to an object, or to one that dies. */
-		missing[i] |= !ids[i];
-		store_uint(map_walk_value(walk, first + i), ids[i], 4, walk->out->big_endian);
+		set_state(walk->out, first + i, there[i] && ids[i]);
+		map_walk_store(map_walk_value(walk, first + i), ids[i], 4, walk->out->big_endian);
 	}
 	drop_empty(walk, first, slots);
 	return NULL;

@@ -15,6 +15,7 @@
 #define WEIGHT_MAX (UINT64_C(4) << 20)
 
 struct typed {
+	struct btf *base; /* what btf continues; NULL: nothing */
 	struct btf *btf;
 	uint32_t key, value; /* types; 0: unknown */
 	size_t key_len, value_len;
@@ -44,7 +45,11 @@ struct kt_error *typed_create(const struct map_dump *dump, struct typed **ret)
 	typed = calloc(1, sizeof(*typed));
 	if (!typed)
 		return kt_error_no_memory();
-	err = btf_parse_checked(dump->btf, dump->btf_len, NULL, &typed->btf);
+	err = dump->base_btf
+		      ? btf_parse_checked(dump->base_btf, dump->base_btf_len, NULL, &typed->base)
+		      : NULL;
+	if (!err)
+		err = btf_parse_checked(dump->btf, dump->btf_len, typed->base, &typed->btf);
 	if (err) {
 		typed_destroy(typed);
 		return err;
@@ -69,6 +74,7 @@ void typed_destroy(struct typed *typed)
 	if (!typed)
 		return;
 	btf__free(typed->btf);
+	btf__free(typed->base);
 	free(typed);
 }
 

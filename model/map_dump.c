@@ -22,7 +22,10 @@ bool map_dump_append(struct map_dump *to, struct map_dump *part)
 		  part->n_values == to->n_values && part->value_len == to->value_len &&
 		  append(&to->keys, part->keys, to->n * to->key_len, part->n * to->key_len) &&
 		  append(&to->values, part->values, to->n * value, part->n * value) &&
-		  append(&to->missing, part->missing, to->n, part->n);
+		  part->n_facts == to->n_facts &&
+		  append(&to->states, part->states, to->n, part->n) &&
+		  append(&to->facts, part->facts, to->n * to->n_facts * sizeof(*to->facts),
+			 part->n * to->n_facts * sizeof(*to->facts));
 
 	if (ok) {
 		to->n += part->n;

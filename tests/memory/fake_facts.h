@@ -11,7 +11,7 @@
 
 #include "btf/facts.h"
 
-#define FAKE_MAX 128
+#define FAKE_MAX 192
 
 struct kfacts {
 	struct kfacts_kernel kernel;

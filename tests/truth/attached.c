@@ -314,7 +314,7 @@ static void put_mprogs(FILE *f)
 /* The network namespace that this process is in. What bpftool prints need not be JSON. */
 static void put_net(FILE *f)
 {
-	char *argv[] = {"bpftool", "-j", "net", NULL}, *text = run_bpftool(argv);
+	char *argv[] = {"bpftool", "-j", "net", NULL}, *text = run_bpftool(argv, false);
 	struct stat ns;
 
 	if (stat("/proc/self/ns/net", &ns))
@@ -384,7 +384,7 @@ static void another_namespace(void)
 static void put_cgroups(FILE *f, const char *key, char *effective)
 {
 	char *argv[] = {"bpftool", "-j", "cgroup", "tree", CGROUPS, effective, NULL};
-	char *text = run_bpftool(argv);
+	char *text = run_bpftool(argv, false);
 
 	fprintf(f, ",\"%s\":%s", key, text);
 	free(text);

@@ -1241,7 +1241,7 @@ static void put_all(FILE *f, const char *key, int (*next)(__u32, __u32 *),
 	fputc(']', f);
 }
 
-char *run_bpftool(char *const *argv)
+char *run_bpftool(char *const *argv, bool may_fail)
 {
 	char *text = NULL, buf[4096];
 	int pipes[2], status;
@@ -1264,7 +1264,7 @@ char *run_bpftool(char *const *argv)
 	while ((n = read(pipes[0], buf, sizeof(buf))) > 0)
 		fwrite(buf, 1, (size_t)n, f);
 	close(pipes[0]);
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || status || fclose(f))
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || (status && !may_fail) || fclose(f))
 		die("bpftool %s %s %s %s fails", argv[1], argv[2], argv[3], argv[4] ? argv[4] : "");
 	return text;
 }
@@ -1277,7 +1277,7 @@ static char *bpftool_dump(__u32 id, char *how, bool json)
 			json ? "-j" : NULL, NULL};
 
 	snprintf(number, sizeof(number), "%u", id);
-	return run_bpftool(argv);
+	return run_bpftool(argv, false);
 }
 
 /*
@@ -1405,11 +1405,29 @@ static void put_dump(FILE *f, __u32 id)
  */
 static int next_told(__u32 id, __u32 *next)
 {
-	static const __u32 types[] = {BPF_MAP_TYPE_ARRAY,           BPF_MAP_TYPE_PERCPU_ARRAY,
-				      BPF_MAP_TYPE_PROG_ARRAY,      BPF_MAP_TYPE_HASH,
-				      BPF_MAP_TYPE_LRU_HASH,        BPF_MAP_TYPE_PERCPU_HASH,
-				      BPF_MAP_TYPE_LPM_TRIE,        BPF_MAP_TYPE_ARRAY_OF_MAPS,
-				      BPF_MAP_TYPE_LRU_PERCPU_HASH, BPF_MAP_TYPE_HASH_OF_MAPS};
+	static const __u32 types[] = {BPF_MAP_TYPE_ARRAY,
+				      BPF_MAP_TYPE_PERCPU_ARRAY,
+				      BPF_MAP_TYPE_PROG_ARRAY,
+				      BPF_MAP_TYPE_HASH,
+				      BPF_MAP_TYPE_LRU_HASH,
+				      BPF_MAP_TYPE_PERCPU_HASH,
+				      BPF_MAP_TYPE_LPM_TRIE,
+				      BPF_MAP_TYPE_ARRAY_OF_MAPS,
+				      BPF_MAP_TYPE_LRU_PERCPU_HASH,
+				      BPF_MAP_TYPE_HASH_OF_MAPS,
+				      BPF_MAP_TYPE_STACK_TRACE,
+				      BPF_MAP_TYPE_STRUCT_OPS,
+				      BPF_MAP_TYPE_DEVMAP,
+				      BPF_MAP_TYPE_DEVMAP_HASH,
+				      BPF_MAP_TYPE_CPUMAP,
+				      BPF_MAP_TYPE_XSKMAP,
+				      BPF_MAP_TYPE_SOCKMAP,
+				      BPF_MAP_TYPE_SOCKHASH,
+				      BPF_MAP_TYPE_CGROUP_STORAGE,
+				      BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
+				      BPF_MAP_TYPE_CGROUP_ARRAY,
+				      BPF_MAP_TYPE_PERF_EVENT_ARRAY,
+				      BPF_MAP_TYPE_REUSEPORT_SOCKARRAY};
 
 	while (!bpf_map_get_next_id(id, &id)) {
 		struct bpf_map_info info = {.type = 0};
@@ -1438,12 +1456,55 @@ static void put_contents(FILE *f, __u32 id)
 	static const char unknown[] = "(unsupported-kind", null[] = "null             ";
 
 	snprintf(number, sizeof(number), "%u", id);
-	text = run_bpftool(argv);
+	text = run_bpftool(argv, false);
 	/* What bpftool prints of a double is no JSON. */
 	while ((p = strstr(text, unknown)))
 		memcpy(p, null, sizeof(null) - 1);
 	fprintf(f, "{\"id\":%u,\"entries\":%s}", id, text);
 	free(text);
+}
+
+/*
+ * What bpftool says of lookups: the map by its name, bytes of the key. The trie's is a prefix that
+ * it does not have; the last of each are of keys that are not there.
+ */
+static void put_lookups(FILE *f)
+{
+	static char *const lookups[][9] = {
+		{"d_array", "2", "0", "0", "0"},
+		{"d_pcpu_array", "1", "0", "0", "0"},
+		{"d_hash", "7", "0", "0", "0", "85", "85"},
+		{"d_lru", "9", "0", "0", "0"},
+		{"d_pcpu_hash", "3", "0", "0", "0"},
+		{"d_progs", "2", "0", "0", "0"},
+		{"d_hash_maps", "2", "0", "0", "0"},
+		{"d_trie", "30", "0", "0", "0", "10", "1", "7", "8"},
+		{"d_trie", "27", "0", "0", "0", "10", "1", "2", "130"},
+		{"d_trie", "32", "0", "0", "0", "10", "1", "2", "3"},
+		{"d_trie", "32", "0", "0", "0", "99", "1", "2", "3"},
+		{"d_big", "0x10", "0x27", "0", "0"},
+		{"d_devmap8", "1", "0", "0", "0"},
+		{"d_hash", "7", "1", "0", "0", "85", "85"},
+		{"d_progs", "0", "0", "0", "0"},
+		{"d_devmap8", "0", "0", "0", "0"},
+		{"d_array", "200", "0", "0", "0"},
+	};
+
+	fprintf(f, ",\"lookups\":[");
+	for (size_t i = 0; i < sizeof(lookups) / sizeof(lookups[0]); i++) {
+		char *argv[16] = {"bpftool", "-j", "map", "lookup", "name", lookups[i][0], "key"};
+		char *text;
+
+		for (size_t k = 1; k < 9 && lookups[i][k]; k++)
+			argv[6 + k] = lookups[i][k];
+		text = run_bpftool(argv, true);
+		fprintf(f, "%s{\"map\":\"%s\",\"key\":[", i ? "," : "", lookups[i][0]);
+		for (size_t k = 1; k < 9 && lookups[i][k]; k++)
+			fprintf(f, "%s\"%s\"", k > 1 ? "," : "", lookups[i][k]);
+		fprintf(f, "],\"entry\":%s}", text);
+		free(text);
+	}
+	fputc(']', f);
 }
 
 /* Of BTF objects that are no module's, every third: bpftool takes its time. */
@@ -1463,7 +1524,7 @@ static void put_btf_as_c(FILE *f, __u32 id)
 	char *argv[] = {"bpftool", "btf", "dump", "id", number, "format", "c", NULL}, *text;
 
 	snprintf(number, sizeof(number), "%u", id);
-	text = run_bpftool(argv);
+	text = run_bpftool(argv, false);
 	fprintf(f, "{\"id\":%u,\"c\":", id);
 	put_string(f, text);
 	fputc('}', f);
@@ -1472,7 +1533,7 @@ static void put_btf_as_c(FILE *f, __u32 id)
 
 static void put_btf_list(FILE *f)
 {
-	char *argv[] = {"bpftool", "-j", "btf", "list", NULL}, *text = run_bpftool(argv);
+	char *argv[] = {"bpftool", "-j", "btf", "list", NULL}, *text = run_bpftool(argv, false);
 
 	fprintf(f, ",\"btf\":%s", text);
 	free(text);
@@ -1481,7 +1542,8 @@ static void put_btf_list(FILE *f)
 /* Maps of struct_ops, and the functions that ftrace says call a trampoline. */
 static void put_attached(FILE *f)
 {
-	char *argv[] = {"bpftool", "-j", "struct_ops", "show", NULL}, *text = run_bpftool(argv);
+	char *argv[] = {"bpftool", "-j", "struct_ops", "show", NULL},
+	     *text = run_bpftool(argv, false);
 	FILE *functions = fopen("/sys/kernel/tracing/enabled_functions", "re");
 	char line[512], func[256] = "";
 	unsigned int n = 0;
@@ -1579,6 +1641,8 @@ static char *make_document(const struct guest *guest, size_t *size)
 		put_places(f);
 	if (guest->config.maps) {
 		put_all(f, "contents", next_told, put_contents);
+		put_made_maps(f);
+		put_lookups(f);
 		put_btf_list(f);
 		put_all(f, "btf_as_c", next_btf_told, put_btf_as_c);
 	}
@@ -1720,8 +1784,10 @@ int main(void)
 	if (guest.config.dump)
 		load_callers(&guest);
 	load_raws(&guest);
-	if (guest.config.maps)
+	if (guest.config.maps) {
 		create_told_maps();
+		make_maps();
+	}
 	if (guest.config.links)
 		make_holders(guest.config.holders);
 	run_progs(&guest);

@@ -30,6 +30,10 @@ struct loaded *note_loaded(int fd);
 /* The same of one of an object, by its section. */
 void note_object_prog(const struct bpf_program *prog);
 
+/* Makes maps of the types that init.c does not fill, and says what is in them, as JSON. */
+void make_maps(void);
+void put_made_maps(FILE *f);
+
 /* Makes links of each type that this kernel has, and holds them. */
 void make_links(void);
 
@@ -49,7 +53,7 @@ void attach_places(void);
 void put_places(FILE *f);
 
 /* What bpftool prints, which the caller frees. There is no shell in the guest. */
-char *run_bpftool(char *const *argv);
+char *run_bpftool(char *const *argv, bool may_fail);
 /* Processes and files that hold objects, and `more` processes that hold a few each. */
 void make_holders(long more);
 

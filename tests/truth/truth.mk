@@ -8,7 +8,7 @@ TRUTH_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconvers
 TRUTH_OBJS = $(filter-out %/demo.bpf.o %/slow.bpf.o,$(BPF_OBJS))
 
 TRUTH_SRCS := tests/truth/init.c tests/truth/links.c tests/truth/make_links.c tests/truth/attached.c \
-	tests/truth/holders.c
+	tests/truth/holders.c tests/truth/make_maps.c
 
 build/truth/init: $(TRUTH_SRCS) tests/truth/truth.h vm/guest/libelf_static.c tests/truth/truth.mk
 	$(call msg,CC,$@)
