@@ -4,7 +4,7 @@
 #include "cli/show.h"
 #include "host/target.h"
 #include "machine/disasm.h"
-#include "render/bpf_disasm.h"
+#include "render/bpf_cfg.h"
 #include "render/jited.h"
 #include "util/cleanup.h"
 
@@ -22,19 +22,22 @@ static const char output_help[] =
 	"Output:\n"
 	"  --opcodes            each instruction's bytes, too\n"
 	"  --linum              with each line of source its file, number and column\n"
+	"  --visual             of xlated, the flow of control: a graph for dot(1)\n"
 	"  --json               as bpftool has it: an array of instructions\n"
 	"  --timing             where the time went, on stderr\n";
 
-enum { OPT_OPCODES = CLI_OPT_OWN, OPT_LINUM };
+enum { OPT_OPCODES = CLI_OPT_OWN, OPT_LINUM, OPT_VISUAL };
 
 struct dump {
 	long id;
-	bool jited, json, timing;
+	bool jited, json, timing, visual;
 	struct render_insns how;
 };
 
 static struct kt_error *xlated_text(const struct insns *insns, const struct dump *dump, char **ret)
 {
+	if (dump->visual)
+		return render_insns_dot(insns, &dump->how, ret);
 	return dump->json ? render_insns_json(insns, &dump->how, ret)
 			  : render_insns_text(insns, &dump->how, ret);
 }
@@ -112,28 +115,30 @@ static void take_words_before(int *n, char **args, struct dump *dump)
 }
 
 /* The same for the words behind the ID. No TARGET is one of them. */
-static void take_words_behind(int *n, char **args, struct render_insns *how)
+static void take_words_behind(int *n, char **args, struct dump *dump)
 {
 	int kept = 2;
 
 	for (int i = 2; i < *n; i++) {
 		if (!strcmp(args[i], "opcodes"))
-			how->opcodes = true;
+			dump->how.opcodes = true;
 		else if (!strcmp(args[i], "linum"))
-			how->linum = true;
+			dump->how.linum = true;
+		else if (!strcmp(args[i], "visual"))
+			dump->visual = true;
 		else
 			args[kept++] = args[i];
 	}
 	*n = *n < 2 ? *n : kept;
 }
 
-/* "dump [xlated|jited] [id] ID [opcodes] [linum] [TARGET]" */
+/* "dump [xlated|jited] [id] ID [opcodes] [linum] [visual] [TARGET]" */
 static int run_dump(int n, char **args, const struct cli_guest *guest, struct dump *dump)
 {
 	struct kt_error *err = NULL;
 
 	take_words_before(&n, args, dump);
-	take_words_behind(&n, args, &dump->how);
+	take_words_behind(&n, args, dump);
 	if (n < 1 || strcmp(args[0], "dump") != 0)
 		err = kt_error_hint(n < 1 ? kt_error_new(KT_ERROR_USAGE, "prog needs a command")
 					  : kt_error_new(KT_ERROR_USAGE,
@@ -143,6 +148,8 @@ static int run_dump(int n, char **args, const struct cli_guest *guest, struct du
 		err = cli_id_and_target("prog dump", "a program's ID",
 					"`ktstr-gdb attach` lists the programs", n - 1, args + 1,
 					&dump->id);
+	if (!err && dump->visual && (dump->json || dump->jited))
+		err = kt_error_new(KT_ERROR_USAGE, "--visual is for the text of xlated");
 	return err ? cli_fail(err) : dump_target(n > 2 ? args[2] : NULL, guest, dump);
 }
 
@@ -153,6 +160,7 @@ int cli_prog(int argc, char **argv)
 						{"timing", no_argument, NULL, CLI_OPT_TIMING},
 						{"opcodes", no_argument, NULL, OPT_OPCODES},
 						{"linum", no_argument, NULL, OPT_LINUM},
+						{"visual", no_argument, NULL, OPT_VISUAL},
 						{"help", no_argument, NULL, 'h'},
 						{0}};
 	struct cli_guest guest = {0};
@@ -170,6 +178,7 @@ int cli_prog(int argc, char **argv)
 		case CLI_OPT_TIMING: dump.timing = true; break;
 		case OPT_OPCODES: dump.how.opcodes = true; break;
 		case OPT_LINUM: dump.how.linum = true; break;
+		case OPT_VISUAL: dump.visual = true; break;
 		default: err = cli_guest_option(&guest, c, optarg, &taken); break;
 		}
 		if (err)

@@ -141,6 +141,17 @@ static void put_bytes(struct kt_buf *out, const uint8_t *bytes, size_t n)
 		kt_buf_printf(out, "%s%02x", i ? " " : "", bytes[i]);
 }
 
+void render_insn_bytes(struct kt_buf *out, const struct insns *insns, size_t i)
+{
+	bool is_double = render_insn_is_double(insns, i) && i + 1 < insns->n;
+	uint8_t bytes[16];
+
+	insn_bytes(&insns->all[i], bytes);
+	if (is_double)
+		insn_bytes(&insns->all[i + 1], bytes + 8);
+	put_bytes(out, bytes, is_double ? 16 : 8);
+}
+
 /* How far a dump is in the functions and lines of the program. */
 struct place {
 	size_t function, line;
@@ -188,7 +199,6 @@ struct kt_error *render_insns_text(const struct insns *insns, const struct rende
 {
 	struct kt_buf out = KT_BUF_INIT;
 	struct place place = {0};
-	uint8_t bytes[16];
 
 	for (size_t i = 0; i < insns->n; i++) {
 		bool is_double = render_insn_is_double(insns, i) && i + 1 < insns->n;
@@ -197,14 +207,12 @@ struct kt_error *render_insns_text(const struct insns *insns, const struct rende
 		kt_buf_printf(&out, "%4zu: ", i);
 		render_insn(&out, insns, i);
 		kt_buf_appendc(&out, '\n');
-		insn_bytes(&insns->all[i], bytes);
-		if (is_double)
-			insn_bytes(&insns->all[++i], bytes + 8);
-		if (!how->opcodes)
-			continue;
-		kt_buf_appends(&out, "       ");
-		put_bytes(&out, bytes, is_double ? 16 : 8);
-		kt_buf_appendc(&out, '\n');
+		if (how->opcodes) {
+			kt_buf_appends(&out, "       ");
+			render_insn_bytes(&out, insns, i);
+			kt_buf_appendc(&out, '\n');
+		}
+		i += is_double;
 	}
 	return kt_buf_finish(&out, ret);
 }

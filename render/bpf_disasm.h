@@ -16,6 +16,9 @@ bool render_insn_is_double(const struct insns *insns, size_t i);
 /* Appends the instruction at i without a line break: "(b7) r0 = 0". */
 void render_insn(struct kt_buf *out, const struct insns *insns, size_t i);
 
+/* Appends its bytes in the memory of a little-endian kernel: "b7 00 00 00 00 00 00 00". */
+void render_insn_bytes(struct kt_buf *out, const struct insns *insns, size_t i);
+
 /* What is shown besides instructions, functions and lines of source, by bpftool's words. */
 struct render_insns {
 	bool opcodes; /* the bytes of each instruction */

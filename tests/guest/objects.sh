@@ -64,6 +64,7 @@ for suite in ${OBJECTS_SUITES:-bookworm trixie sid}; do
 	struct_ops
 	dumps
 	dump_json
+	graphs
 	keys 'prog dump'
 	dump_jited
 	info
@@ -99,6 +100,8 @@ run prog dump 4000000 "$target" --vmlinux "$kernel"
 says 'no such program' 3 'no program has the id 4000000'
 run prog dump x "$target" --vmlinux "$kernel"
 says 'an ID is a number' 2 'prog dump takes a whole number'
+run prog dump 1 --visual --json "$target" --vmlinux "$kernel"
+says 'a graph is no JSON' 2 '--visual is for the text of xlated'
 run prog show
 says 'no such command' 2 '"show" is no command of prog'
 run prog dump 1 "unix:$work/nowhere" --vmlinux "$kernel"

@@ -1384,6 +1384,30 @@ static void put_jited(FILE *f, __u32 id)
 	fputc(']', f);
 }
 
+/*
+ * bpftool of 6.1 reads all symbols for each block, so of a small program only; and it dies of some
+ * calls at the end of a block.
+ */
+static void put_graph(FILE *f, __u32 id)
+{
+	struct bpf_prog_info info = {.type = 0};
+	__u32 len = sizeof(info);
+	char number[16];
+	char *argv[] = {"bpftool", "prog", "dump", "xlated", "id", number, "visual", NULL}, *text;
+	int fd = bpf_prog_get_fd_by_id(id);
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+		die("no program %u: %s", id, strerror(errno));
+	close(fd);
+	if (info.xlated_prog_len > 1200)
+		return;
+	snprintf(number, sizeof(number), "%u", id);
+	text = run_bpftool(argv, true);
+	fprintf(f, ",\"visual\":");
+	put_string(f, text);
+	free(text);
+}
+
 static void put_dump(FILE *f, __u32 id)
 {
 	char *how = id / dump_every % 2 ? "linum" : "opcodes";
@@ -1397,6 +1421,8 @@ static void put_dump(FILE *f, __u32 id)
 		fprintf(f, ",\"json\":%s", text);
 		free(text);
 	}
+	if (id / dump_every % 8 == 4)
+		put_graph(f, id);
 	put_jited(f, id);
 	fputc('}', f);
 }
