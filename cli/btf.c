@@ -15,11 +15,13 @@
 
 static const char list_help[] =
 	"Usage: ktstr-gdb btf list [TARGET] [--vmlinux FILE] [OPTION...]\n"
-	"       ktstr-gdb btf dump ID [format c] [TARGET] [--vmlinux FILE] [OPTION...]\n"
+	"       ktstr-gdb btf dump ID [format c|raw] [TARGET] [--vmlinux FILE]\n"
+	"                 [OPTION...]\n"
 	"\n"
 	"list prints the BTF objects of a running QEMU guest, as `bpftool btf list` does:\n"
 	"the kernel's, its modules', and those of programs and maps. dump prints the\n"
-	"types of one as C, as `bpftool btf dump id ID format c` does.\n"
+	"types of one as C, as `bpftool btf dump id ID format c` does, or with format raw\n"
+	"one by one, with their IDs.\n"
 	"\n" HOST_TARGET_HELP "\n";
 
 static const char list_output_help[] =
@@ -33,6 +35,8 @@ static const char list_output_help[] =
 	"  --json               one JSON document, with bpftool's names\n"
 	"  --csv                comma-separated, one line an object\n"
 	"  --color WHEN         auto, always or never\n"
+	"Output of dump:\n"
+	"  --json               of format raw, as bpftool has it\n"
 	"Output of both:\n"
 	"  --timing             where the time went, on stderr\n";
 
@@ -108,7 +112,13 @@ static struct kt_error *read_types(struct cli_session *session, uint32_t id, str
 	return err ? err : parse(id, &data, ret->base, &ret->btf);
 }
 
-static int dump_target(const char *target, const struct cli_guest *guest, uint32_t id, bool timing)
+struct dump {
+	uint32_t id;
+	bool c, raw; /* the format that was asked for; neither: C, or what --json has */
+	bool json, timing;
+};
+
+static int dump_target(const char *target, const struct cli_guest *guest, const struct dump *dump)
 {
 	_cleanup_(cli_session_deinit) struct cli_session session = {0};
 	const struct cli_result result = {.session = &session, .inspection = &session.inspection};
@@ -118,53 +128,60 @@ static int dump_target(const char *target, const struct cli_guest *guest, uint32
 	int status;
 
 	if (!err)
-		err = read_types(&session, id, &types);
+		err = read_types(&session, dump->id, &types);
 	if (!err)
-		err = btf_as_c(types.btf, &text);
+		err = dump->raw || dump->json ? btf_as_raw(types.btf, dump->json, &text)
+					      : btf_as_c(types.btf, &text);
 	if (err)
 		return cli_fail(err);
 	status = cli_print(text);
-	if (timing)
+	if (dump->timing)
 		cli_print_timing(&result);
 	return status;
 }
 
 /* Takes "id" before the ID and "format c" behind it, which bpftool's users write. */
-static struct kt_error *skip_bpftool_words(int *n, char ***args)
+static struct kt_error *skip_bpftool_words(int *n, char ***args, struct dump *dump)
 {
 	if (*n > 0 && strcmp((*args)[0], "id") == 0)
 		--*n, ++*args;
 	if (*n < 2 || strcmp((*args)[1], "format") != 0)
 		return NULL;
-	if (*n < 3 || strcmp((*args)[2], "c") != 0)
-		return kt_error_new(KT_ERROR_USAGE, "btf dump has the format c, not \"%s\"",
+	dump->c = *n > 2 && strcmp((*args)[2], "c") == 0;
+	dump->raw = *n > 2 && strcmp((*args)[2], "raw") == 0;
+	if (!dump->c && !dump->raw)
+		return kt_error_new(KT_ERROR_USAGE,
+				    "btf dump has the formats c and raw, not \"%s\"",
 				    *n < 3 ? "" : (*args)[2]);
+	if (dump->c && dump->json)
+		return kt_error_new(KT_ERROR_USAGE, "--json is of format raw, not of c");
 	(*args)[2] = (*args)[0];
 	*n -= 2;
 	*args += 2;
 	return NULL;
 }
 
-static int run_dump(int n, char **args, const struct cli_guest *guest, bool timing)
+static int run_dump(int n, char **args, const struct cli_guest *guest, struct dump *dump)
 {
-	struct kt_error *err = skip_bpftool_words(&n, &args);
+	struct kt_error *err = skip_bpftool_words(&n, &args, dump);
 	long id = 0;
 
 	if (!err)
 		err = cli_id_and_target("btf dump", "an object's ID",
 					"`ktstr-gdb btf list` lists them", n, args, &id);
-	return err ? cli_fail(err)
-		   : dump_target(n > 1 ? args[1] : NULL, guest, (uint32_t)id, timing);
+	dump->id = (uint32_t)id;
+	return err ? cli_fail(err) : dump_target(n > 1 ? args[1] : NULL, guest, dump);
 }
 
 static int dump(int argc, char **argv)
 {
 	static const struct option options[] = {CLI_GUEST_OPTIONS,
+						{"json", no_argument, NULL, CLI_OPT_JSON},
 						{"timing", no_argument, NULL, CLI_OPT_TIMING},
 						{"help", no_argument, NULL, 'h'},
 						{0}};
 	struct cli_guest guest = {0};
-	bool timing = false;
+	struct dump dump = {0};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -176,13 +193,14 @@ static int dump(int argc, char **argv)
 			return cli_print_texts(
 				&(const struct cli_texts){list_help, list_output_help});
 		case '?': return CLI_USAGE;
-		case CLI_OPT_TIMING: timing = true; break;
+		case CLI_OPT_JSON: dump.json = true; break;
+		case CLI_OPT_TIMING: dump.timing = true; break;
 		default: err = cli_guest_option(&guest, c, optarg, &taken); break;
 		}
 		if (err)
 			return cli_fail(err);
 	}
-	return run_dump(argc - optind, argv + optind, &guest, timing);
+	return run_dump(argc - optind, argv + optind, &guest, &dump);
 }
 
 int cli_btf(int argc, char **argv)

@@ -65,6 +65,34 @@ static void test_good(void **state)
 	btf__free(btf);
 }
 
+/* A name is no JSON, and nothing for a terminal. Truth is in tests/guest/contents.sh. */
+static void test_raw(void **state)
+{
+	struct btf *btf = btf__new_empty();
+	_cleanup_free_ char *text = NULL, *json = NULL;
+
+	(void)state;
+	btf__add_int(btf, "a\"b\\\x1b\xff", 4, 0);
+	btf__add_enum64(btf, NULL, 8, true);
+	btf__add_enum64_value(btf, "LOW", (uint64_t)-2);
+	assert_null(btf_as_raw(btf, false, &text));
+	assert_string_equal(text, "[1] INT 'a\"b\\\\x1b\\xff' size=4 bits_offset=0 nr_bits=32 "
+				  "encoding=(none)\n"
+				  "[2] ENUM64 '(anon)' encoding=SIGNED size=8 vlen=1\n"
+				  "\t'LOW' val=-2LL\n");
+	assert_null(btf_as_raw(btf, true, &json));
+	assert_string_equal(
+		json, "{\"types\": [\n"
+		      "{\"id\": 1, \"kind\": \"INT\", \"name\": "
+		      "\"a\\\"b\\\\\\ufffd\\ufffd\", \"size\": 4, \"bits_offset\": 0, "
+		      "\"nr_bits\": 32, \"encoding\": \"(none)\"},\n"
+		      "{\"id\": 2, \"kind\": \"ENUM64\", \"name\": \"(anon)\", \"encoding\": "
+		      "\"SIGNED\", \"size\": 8, \"vlen\": 1, \"values\": [{\"name\": \"LOW\", "
+		      "\"val\": -2}]}\n"
+		      "]}\n");
+	btf__free(btf);
+}
+
 /* A module's: its own types, with those of the kernel in them, and none of the kernel's. */
 static void test_split(void **state)
 {
@@ -178,6 +206,8 @@ static void test_mutilated(void **state)
 
 			kt_error_destroy(btf_as_c(btf, &text));
 			free(text);
+			assert_null(btf_as_raw(btf, i & 1, &text));
+			free(text);
 			good++;
 		}
 		btf__free(btf);
@@ -190,10 +220,11 @@ static void test_mutilated(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),      cmocka_unit_test(test_split),
-		cmocka_unit_test(test_refers),    cmocka_unit_test(test_split_alone),
-		cmocka_unit_test(test_too_deep),  cmocka_unit_test(test_within_itself),
-		cmocka_unit_test(test_too_heavy), cmocka_unit_test(test_mutilated),
+		cmocka_unit_test(test_good),          cmocka_unit_test(test_raw),
+		cmocka_unit_test(test_split),         cmocka_unit_test(test_refers),
+		cmocka_unit_test(test_split_alone),   cmocka_unit_test(test_too_deep),
+		cmocka_unit_test(test_within_itself), cmocka_unit_test(test_too_heavy),
+		cmocka_unit_test(test_mutilated),
 	};
 
 	return cmocka_run_group_tests_name("checked BTF", tests, NULL, NULL);

@@ -169,6 +169,17 @@ btf() {
 	else
 		not_ok "$release: BTF as C" "$why"
 	fi
+	jq -r '.btf_as_c[] | "object \(.id)", .raw' "$dir/truth.json" >"$work/wanted"
+	jq -c '.btf_as_c[].json' "$dir/truth.json" >"$work/wanted.json"
+	for object in $(jq '.btf_as_c[].id' "$dir/truth.json"); do
+		echo "object $object"
+		timeout 300 "$tool" btf dump id "$object" format raw "$target" --vmlinux "$kernel" 2>&1
+		echo
+		timeout 300 "$tool" btf dump "$object" "$target" --vmlinux "$kernel" --json 2>&1 |
+			command jq -c . >&3
+	done >"$work/got" 3>"$work/got.json"
+	check "$release: types one by one, $(grep -c '^\[' "$work/got")" diff "$work/wanted" "$work/got"
+	check "$release: and as JSON" diff "$work/wanted.json" "$work/got.json"
 }
 
 for suite in ${CONTENTS_SUITES:-bookworm trixie sid}; do
@@ -222,12 +233,18 @@ says 'no such command of map' 2 '"show" is no command of map'
 run btf dump 4000000 "$target" --vmlinux "$kernel"
 says 'no such BTF object' 3 'no BTF object has the id 4000000'
 run btf dump 1 format go "$target" --vmlinux "$kernel"
-says 'no such format' 2 'btf dump has the format c, not "go"'
+says 'no such format' 2 'btf dump has the formats c and raw, not "go"'
+run btf dump 1 format c "$target" --vmlinux "$kernel" --json
+says 'C is no JSON' 2 '--json is of format raw'
 run btf list "$target" --vmlinux "$kernel" --type x
 says 'BTF objects have no types' 2 'BTF objects have no types'
 run btf list "$target" --vmlinux "$kernel" --name vmlinux -o id,kernel --csv
 check 'btf list --name, -o' test "$(paste -sd' ' "$work/out")" = 'id,kernel 1,yes'
 run btf dump 1 "$target" --vmlinux "$kernel"
 prints 'the types of the kernel' 0 '^struct task_struct \{$'
+run btf dump "$(jq '.btf_as_c[-1].id' "$dir/truth.json")" "$target" --vmlinux "$kernel" --json
+keys 'btf dump'
+run btf dump 1 "$target" --vmlinux "$kernel" --json
+check 'more than 20000 of them' jq -e '.types | length > 20000 and (map(.id) == [range(1; length + 1)])' "$work/out"
 alive
 plan

@@ -1548,12 +1548,20 @@ static void put_btf_as_c(FILE *f, __u32 id)
 {
 	char number[16];
 	char *argv[] = {"bpftool", "btf", "dump", "id", number, "format", "c", NULL}, *text;
+	char *raw[] = {"bpftool", "btf", "dump", "id", number, NULL};
+	char *json[] = {"bpftool", "-j", "btf", "dump", "id", number, NULL};
 
 	snprintf(number, sizeof(number), "%u", id);
 	text = run_bpftool(argv, false);
 	fprintf(f, "{\"id\":%u,\"c\":", id);
 	put_string(f, text);
-	fputc('}', f);
+	free(text);
+	text = run_bpftool(raw, false);
+	fprintf(f, ",\"raw\":");
+	put_string(f, text);
+	free(text);
+	text = run_bpftool(json, false);
+	fprintf(f, ",\"json\":%s}", text);
 	free(text);
 }
 

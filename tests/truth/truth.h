@@ -52,8 +52,12 @@ void attach_places(void);
 /* What bpftool and the kernel say of that: keys of the document, each with a comma before it. */
 void put_places(FILE *f);
 
-/* What bpftool prints, which the caller frees. There is no shell in the guest. */
+/*
+ * What bpftool prints, which the caller frees. There is no shell in the guest. may_fail: its exit
+ * status does not count.
+ */
 char *run_bpftool(char *const *argv, bool may_fail);
+
 /* Processes and files that hold objects, and `more` processes that hold a few each. */
 void make_holders(long more);
 
