@@ -62,8 +62,8 @@ static struct kt_error *jited_text(struct cli_session *session, const struct dum
 					: "there is no capstone (libcapstone) for ktstr-gdb here");
 	if (err)
 		return err;
-	return dump->json ? render_jited_json(jited, dump->how.opcodes, ret)
-			  : render_jited_text(jited, dump->how.opcodes, ret);
+	return dump->json ? render_jited_json(jited, &dump->how, ret)
+			  : render_jited_text(jited, &dump->how, ret);
 }
 
 static int show(struct cli_session *session, const struct dump *dump)

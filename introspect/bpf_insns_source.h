@@ -8,10 +8,13 @@
 
 #include "memory/guest.h"
 #include "model/insns.h"
+#include "model/jited.h"
 
 /* As read; what could not be read is as if the program had none. */
 struct insns_source {
 	uint8_t *funcs, *lines, *btf;
+	uint8_t *jited; /* pointers, n_lines: where the code of each line begins; NULL: nobody asked
+			 */
 	size_t n_funcs, n_lines, btf_len;
 	bool big_endian;
 };
@@ -23,6 +26,13 @@ bool insns_source_wants(struct wants *wants);
 struct kt_error *insns_source_read(struct guest *guest, gaddr_t aux, size_t n,
 				   struct insns_source *ret);
 void insns_source_deinit(struct insns_source *source);
+
+/* The same with the places of the lines in the machine code. */
+struct kt_error *insns_source_read_jited(struct guest *guest, gaddr_t aux, size_t n,
+					 struct insns_source *ret);
+
+/* Fills protos and lines of the functions of *ret, whose code is there. */
+struct kt_error *insns_source_finish_jited(const struct insns_source *source, struct jited *ret);
 
 /* Fills the functions and lines of *ret, whose instructions are there. */
 struct kt_error *insns_source_finish(const struct insns_source *source, struct insns *ret);

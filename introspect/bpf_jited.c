@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "introspect/bpf_idr.h"
+#include "introspect/bpf_insns_source.h"
 #include "introspect/bpf_jited.h"
 #include "memory/object.h"
 #include "util/cleanup.h"
@@ -17,11 +18,12 @@
 /* KSYM_NAME_LEN since 6.1 */
 #define NAME_MAX_LEN 512
 
-enum { PROG_AUX, PROG_FUNC, PROG_JITED_LEN };
+enum { PROG_AUX, PROG_FUNC, PROG_JITED_LEN, PROG_LEN };
 static const struct view_field prog_fields[] = {
 	[PROG_AUX] = {.path = "aux"},
 	[PROG_FUNC] = {.path = "bpf_func"},
 	[PROG_JITED_LEN] = {.path = "jited_len"},
+	[PROG_LEN] = {.path = "len", .optional = true},
 };
 static const struct view_type prog_type = VIEW_TYPE("bpf_prog", prog_fields);
 
@@ -64,7 +66,7 @@ bool bpf_jited_wants(struct wants *wants)
 {
 	return wants_add(wants, KFACTS_FUNCTIONS, KFACTS_ALL, NULL, true) &&
 	       bpf_idr_index_wants("prog_idr", wants) && view_wants(&prog_type, wants) &&
-	       view_wants(&aux_type, wants);
+	       view_wants(&aux_type, wants) && insns_source_wants(wants);
 }
 
 struct kt_error *bpf_jited_check(const struct kfacts *facts)
@@ -224,6 +226,7 @@ struct kt_error *bpf_jited_read(struct guest *guest, uint32_t id, struct jited *
 {
 	const struct kfacts *facts = guest_facts(guest);
 	_cleanup_(reading_deinit) struct reading r = {.guest = guest, .id = id};
+	_cleanup_(insns_source_deinit) struct insns_source source = {0};
 	_cleanup_(jited_deinit) struct jited out = {.id = id};
 	struct kt_error *err = view_init(&r.prog, &prog_type, facts);
 
@@ -236,6 +239,12 @@ struct kt_error *bpf_jited_read(struct guest *guest, uint32_t id, struct jited *
 		err = read_funcs(&r);
 	if (!err)
 		err = read_code(&r, &out);
+	if (!err)
+		err = insns_source_read_jited(
+			guest, view_uint(&r.prog, r.main.prog.image, PROG_AUX),
+			(size_t)view_uint(&r.prog, r.main.prog.image, PROG_LEN), &source);
+	if (!err)
+		err = insns_source_finish_jited(&source, &out);
 	if (err)
 		return err;
 	*ret = out;

@@ -18,12 +18,21 @@ struct jited_insn {
 	char *callee;    /* the function that it calls or jumps to, NULL: none, or not known */
 };
 
+/* A line of source, whose code begins there. Strings are its own, NULL: unknown. */
+struct jited_line {
+	uint32_t at;         /* bytes from the beginning of the function */
+	char *source, *file; /* without the spaces in front */
+	uint32_t line, column;
+};
+
 struct jited_func {
+	char *proto;   /* "int main_prog(struct xdp_md * ctx)"; NULL: unknown */
 	char *name;    /* as kallsyms has it, bpf_prog_TAG_NAME; NULL: the kernel keeps none */
 	uint64_t addr; /* in the guest */
 	uint8_t *code;
 	size_t len;
 	KT_VEC(struct jited_insn) insns; /* empty until machine_disassemble() */
+	KT_VEC(struct jited_line) lines; /* in the order of the source's BTF; none without */
 };
 
 struct jited {
@@ -40,7 +49,13 @@ static inline void jited_deinit(struct jited *jited)
 			free(insn->operands);
 			free(insn->callee);
 		}
+		kt_vec_for_each (&func->lines, line) {
+			free(line->source);
+			free(line->file);
+		}
 		kt_vec_free(&func->insns);
+		kt_vec_free(&func->lines);
+		free(func->proto);
 		free(func->name);
 		free(func->code);
 	}

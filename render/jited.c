@@ -4,6 +4,7 @@
 #include "model/json.h"
 #include "model/json_put.h"
 #include "render/jited.h"
+#include "render/text.h"
 #include "util/buf.h"
 
 /* bpftool's word for a function whose name the kernel does not tell. */
@@ -28,15 +29,64 @@ static void put_insn(struct kt_buf *out, const struct jited_func *func,
 	kt_buf_appendc(out, '\n');
 }
 
-struct kt_error *render_jited_text(const struct jited *jited, bool opcodes, char **ret)
+/* The line whose code begins there; of several, all but one without code, the last. */
+static const struct jited_line *line_at(const struct jited_func *func, uint32_t pc, size_t *next)
+{
+	const struct jited_line *ret = NULL;
+
+	for (; *next < func->lines.len && func->lines.data[*next].at <= pc; ++*next)
+		if (func->lines.data[*next].at == pc)
+			ret = &func->lines.data[*next];
+	return ret;
+}
+
+static void put_line(struct kt_buf *out, const struct jited_line *line, bool linum)
+{
+	if (!line || !line->source)
+		return;
+	kt_buf_appends(out, "; ");
+	render_append_visible(out, line->source, true); /* it may have tabs */
+	if (linum) {
+		kt_buf_appends(out, " [file:");
+		render_append_visible(out, line->file ? line->file : "", false);
+		kt_buf_printf(out, " line_num:%u line_col:%u]", line->line, line->column);
+	}
+	kt_buf_appendc(out, '\n');
+}
+
+static void put_line_json(json_t *object, const struct jited_line *line, bool linum)
+{
+	if (line && line->source)
+		json_object_set_new(object, "src", kt_json_text(line->source));
+	if (!line || !linum)
+		return;
+	if (line->file)
+		json_object_set_new(object, "file", kt_json_text(line->file));
+	if (line->line)
+		json_object_set_new(object, "line_num", json_integer(line->line));
+	if (line->column)
+		json_object_set_new(object, "line_col", json_integer(line->column));
+}
+
+struct kt_error *render_jited_text(const struct jited *jited, const struct render_insns *how,
+				   char **ret)
 {
 	struct kt_buf out = KT_BUF_INIT;
 
 	kt_vec_for_each (&jited->funcs, func) {
-		kt_buf_printf(&out, "%s%s:\n", func == jited->funcs.data ? "" : "\n",
-			      name_of(func));
-		kt_vec_for_each (&func->insns, insn)
-			put_insn(&out, func, insn, opcodes);
+		size_t next_line = 0;
+
+		if (func != jited->funcs.data)
+			kt_buf_appendc(&out, '\n');
+		if (func->proto) {
+			render_append_visible(&out, func->proto, false);
+			kt_buf_appends(&out, ":\n");
+		}
+		kt_buf_printf(&out, "%s:\n", name_of(func));
+		kt_vec_for_each (&func->insns, insn) {
+			put_line(&out, line_at(func, insn->at, &next_line), how->linum);
+			put_insn(&out, func, insn, how->opcodes);
+		}
 	}
 	return kt_buf_finish(&out, ret);
 }
@@ -62,16 +112,18 @@ static json_t *json_operands(const char *text)
 	return array;
 }
 
-static json_t *json_insn(const struct jited_func *func, const struct jited_insn *insn, bool opcodes)
+static json_t *json_insn(const struct jited_func *func, const struct jited_insn *insn,
+			 const struct render_insns *how, size_t *next_line)
 {
 	json_t *object = json_object();
 
+	put_line_json(object, line_at(func, insn->at, next_line), how->linum);
 	json_object_set_new(object, "pc", json_sprintf("0x%x", insn->at));
 	json_object_set_new(object, "operation", kt_json_text(insn->operation));
 	json_object_set_new(object, "operands", json_operands(insn->operands));
 	if (insn->callee)
 		json_object_set_new(object, "callee", kt_json_text(insn->callee));
-	if (opcodes) {
+	if (how->opcodes) {
 		json_t *bytes = json_array();
 
 		for (size_t i = 0; i < insn->n; i++)
@@ -82,16 +134,20 @@ static json_t *json_insn(const struct jited_func *func, const struct jited_insn 
 	return object;
 }
 
-struct kt_error *render_jited_json(const struct jited *jited, bool opcodes, char **ret)
+struct kt_error *render_jited_json(const struct jited *jited, const struct render_insns *how,
+				   char **ret)
 {
 	json_t *root = json_array();
 
 	kt_vec_for_each (&jited->funcs, func) {
 		json_t *object = json_object(), *insns = json_array();
+		size_t next_line = 0;
 
+		if (func->proto)
+			json_object_set_new(object, "proto", kt_json_text(func->proto));
 		json_object_set_new(object, "name", kt_json_text(name_of(func)));
 		kt_vec_for_each (&func->insns, insn)
-			json_array_append_new(insns, json_insn(func, insn, opcodes));
+			json_array_append_new(insns, json_insn(func, insn, how, &next_line));
 		json_object_set_new(object, "insns", insns);
 		json_array_append_new(root, object);
 	}

@@ -1356,7 +1356,15 @@ static void put_jited(FILE *f, __u32 id)
 	static __u8 code[1 << 20];
 	static __u64 ksyms[256];
 	static __u32 lens[256];
+	static __u64 places[8192];
+	static struct bpf_line_info lines[8192];
 	struct bpf_prog_info info = {
+		.nr_jited_line_info = 8192,
+		.jited_line_info_rec_size = sizeof(places[0]),
+		.jited_line_info = (__u64)(unsigned long)places,
+		.nr_line_info = 8192,
+		.line_info_rec_size = sizeof(lines[0]),
+		.line_info = (__u64)(unsigned long)lines,
 		.jited_prog_len = sizeof(code),
 		.jited_prog_insns = (__u64)(unsigned long)code,
 		.nr_jited_ksyms = 256,
@@ -1379,7 +1387,13 @@ static void put_jited(FILE *f, __u32 id)
 		fputs(",\"code\":\"", f);
 		for (__u32 k = 0; k < lens[i]; k++)
 			fprintf(f, "%02x", *at++);
-		fputs("\"}", f);
+		fputs("\",\"lines\":[", f);
+		for (__u32 k = 0, n = 0; k < info.nr_jited_line_info && k < info.nr_line_info; k++)
+			if (places[k] >= ksyms[i] && places[k] - ksyms[i] < lens[i])
+				fprintf(f, "%s[%llu,%u,%u]", n++ ? "," : "",
+					(unsigned long long)(places[k] - ksyms[i]),
+					lines[k].line_col >> 10, lines[k].line_col & 0x3ff);
+		fputs("]}", f);
 	}
 	fputc(']', f);
 }
