@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BTF that comes out of a guest's memory, and its types as C, or one by one. A kernel refuses BTF that makes no
- * sense; a hostile one may have anything there. libbpf's dumpers recurse over types, and follow IDs
- * and names without a second look, so all of it is checked before they see it.
+ * BTF that comes out of a guest's memory, and its types as C, or one by one. A kernel refuses BTF
+ * that makes no sense; a hostile one may have anything there. libbpf's dumpers recurse over types,
+ * and follow IDs and names without a second look, so all of it is checked before they see it.
  */
 #ifndef KT_BTF_BTF_CHECKED_H
 #define KT_BTF_BTF_CHECKED_H

@@ -39,7 +39,8 @@ struct kt_error *bpf_map_dump_check(const struct kfacts *facts);
 
 /*
  * KT_ERROR_NOT_FOUND: no map has the ID. KT_ERROR_UNSUPPORTED: the contents of this type are not
- * read, or it has no keys to look up. KT_ERROR_USAGE: the key has another size. KT_ERROR_FORMAT: what the map says of itself makes no sense. The caller owns *ret.
+ * read, or it has no keys to look up. KT_ERROR_USAGE: the key has another size. KT_ERROR_FORMAT:
+ * what the map says of itself makes no sense. The caller owns *ret.
  */
 struct kt_error *bpf_map_dump_read(struct guest *guest, const struct map_dump_order *order,
 				   struct map_dump *ret);

@@ -22,8 +22,8 @@ static bool is_end(const struct map_lists *lists, gaddr_t pointer)
 	return !pointer || pointer == lists->end;
 }
 
-static struct kt_error *read_heads(struct map_walk *walk, const struct map_lists *lists,
-				   uint64_t first, size_t n, struct map_elems *ret)
+static struct kt_error *read_heads(struct map_walk *walk, struct map_lists *lists, uint64_t first,
+				   size_t n, struct map_elems *ret)
 {
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
 	_cleanup_free_ uint8_t *heads = calloc(n + 1, MAP_POINTER_SIZE);
@@ -42,6 +42,8 @@ static struct kt_error *read_heads(struct map_walk *walk, const struct map_lists
 
 		if (gmem_batch_fault(&batch, i, i + 1))
 			walk->out->n_unreadable++;
+		else if (!is_end(lists, head) && ret->v.len >= lists->limit)
+			lists->cut = true;
 		else if (!is_end(lists, head) &&
 			 !kt_vec_push(&ret->v, (struct map_elem){.addr = head - lists->node,
 								 .bucket = first + i}))

@@ -11,8 +11,9 @@
 #include "introspect/bpf_map_lists.h"
 #include "util/cleanup.h"
 
-/* Elements without --max-entries. */
+/* Elements in one stop, without --max-entries; and bytes of their values. */
 #define ELEMS_MAX      65536
+#define BYTES_MAX      (64u << 20)
 #define BUCKET_LOG_MAX 20 /* of the number of possible CPUs, and a little more */
 
 enum { SMAP_BUCKETS, SMAP_LOG };
@@ -62,16 +63,31 @@ static bool is_of_map(const struct map_lists *lists, const struct map_elem *elem
 	return view_uint(lists->elem, elem->image, SELEM_MAP) == lists->map;
 }
 
-static struct kt_error *too_many(const struct map_walk *walk)
-{
-	return kt_error_hint(kt_error_new(KT_ERROR_UNSUPPORTED, "map %u has more than %u elements",
-					  walk->order->id, ELEMS_MAX),
-			     "say with --max-entries N how many of them are to be read");
-}
-
+/* All that one stop may read, or as many as were asked for. */
 static uint64_t elems_limit(const struct map_walk *walk)
 {
-	return walk->order->max_entries ? walk->order->max_entries : ELEMS_MAX;
+	uint64_t asked = walk->order->max_entries ? walk->order->max_entries : ELEMS_MAX;
+	uint64_t room = BYTES_MAX / (walk->out->value_len * walk->out->n_values) + 1;
+
+	return asked < room ? asked : room;
+}
+
+/* Nobody asked for so few. */
+static struct kt_error *check_cut(const struct map_walk *walk, const struct map_lists *lists)
+{
+	if (!lists->cut || (walk->order->max_entries && lists->limit == walk->order->max_entries))
+		return NULL;
+	return kt_error_hint(
+		kt_error_new(KT_ERROR_UNSUPPORTED, "map %u has more than %llu elements",
+			     walk->order->id, (unsigned long long)lists->limit),
+		"say with --max-entries N, of no more than that, how many are to be read");
+}
+
+/* Elements have no order, so there is no next part: what was cut off was not asked for. */
+static void finish(struct map_walk *walk, const struct map_lists *lists)
+{
+	walk->out->next = walk->out->n;
+	walk->out->done = !lists->cut || walk->out->n < walk->order->max_entries;
 }
 
 static struct kt_error *prepare(struct map_walk *walk, struct view *elem, struct map_lists *ret)
@@ -124,8 +140,8 @@ static struct kt_error *read_storage(struct map_walk *walk, const struct map_own
 
 	if (!err)
 		err = map_lists_read(walk, &lists, 0, (size_t)lists.n, &elems);
-	if (!err && lists.cut && !walk->order->max_entries)
-		err = too_many(walk);
+	if (!err)
+		err = check_cut(walk, &lists);
 	if (err)
 		return err;
 	map_walk_owned(walk, owner);
@@ -140,8 +156,7 @@ static struct kt_error *read_storage(struct map_walk *walk, const struct map_own
 		       walk->out->value_len);
 		owners[at++] = view_uint(&elem_view, elem->image, SELEM_STORAGE);
 	}
-	walk->out->done = !lists.cut;
-	walk->out->next = walk->out->n;
+	finish(walk, &lists);
 	err = map_walk_numbers(walk, "bpf_local_storage", "owner", owners, owners, there, at);
 	return err ? err : map_walk_own(walk, owner, 0, owners);
 }
@@ -204,8 +219,8 @@ struct kt_error *map_cgroups_read(struct map_walk *walk)
 				   .belongs = is_of_cgroup_map,
 				   .map = walk->addr};
 	err = map_lists_read(walk, &lists, 0, 1, &elems);
-	if (!err && lists.cut && !walk->order->max_entries)
-		err = too_many(walk);
+	if (!err)
+		err = check_cut(walk, &lists);
 	if (err)
 		return err;
 	values = calloc(elems.v.len + 1, sizeof(*values));
@@ -221,8 +236,7 @@ struct kt_error *map_cgroups_read(struct map_walk *walk)
 			values[at] += data.offset;
 		at++;
 	}
-	walk->out->done = !lists.cut;
-	walk->out->next = walk->out->n;
+	finish(walk, &lists);
 	return walk->content == MAP_PER_CPU ? map_walk_follow(walk, 0, values)
 					    : map_walk_values(walk, 0, values);
 }

@@ -211,6 +211,9 @@ static void test_storage_damaged(void **state)
 	assert_int_equal(out.n, 2);
 	assert_int_equal(out.n_unreadable, 2);
 	map_dump_deinit(&out);
+	shape(TASK, 4, 200u << 20, 0); /* more bytes than one stop may read */
+	refused_now(KT_ERROR_UNSUPPORTED, "has more than 1 elements");
+	shape(TASK, 4, 4, 0);
 	synth_set(&s, "bpf_local_storage_map", "bucket_log", map, 63);
 	refused_now(KT_ERROR_FORMAT, "number of buckets");
 }

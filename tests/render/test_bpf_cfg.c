@@ -61,7 +61,8 @@ static void test_wild(void **state)
 	(void)state;
 	assert_int_equal(count(text, "subgraph"), 1);
 	assert_int_equal(count(text, EDGE(2, 3)), 1);
-	/* ENTRY; two that go on; what is behind a goto is no block of its own, and goes on to EXIT. */
+	/* ENTRY; two that go on; what is behind a goto is no block of its own, and goes on to EXIT.
+	 */
 	assert_int_equal(count(text, "[style=\"solid"), 4);
 	free(text);
 }
