@@ -23,6 +23,7 @@ enum cli_status {
 
 /* A command: its options begin at argv[1]. Returns the exit status. */
 int cli_attach(int argc, char **argv);
+int cli_audit(int argc, char **argv);
 int cli_btf(int argc, char **argv);
 int cli_cache(int argc, char **argv);
 int cli_cgroup(int argc, char **argv);

@@ -28,6 +28,7 @@ static const char help[] =
 	"  ktstr-gdb btf list [TARGET]           its BTF objects\n"
 	"  ktstr-gdb btf dump ID [TARGET]        the types of one, as C\n"
 	"  ktstr-gdb prog dump ID [TARGET]       a program's translated instructions\n"
+	"  ktstr-gdb audit [TARGET]              is a program or map hidden from its lists?\n"
 	"  ktstr-gdb watch [TARGET]              a line for each load, as it happens\n"
 	"  ktstr-gdb info [TARGET]               its kernel, and what works on it\n"
 	"\n"
@@ -66,6 +67,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{"attach", cli_attach},
+	{"audit", cli_audit},
 	{"btf", cli_btf},
 	{"cache", cli_cache},
 	{"cgroup", cli_cgroup},

@@ -64,7 +64,11 @@ static const struct view_field link_fields[] = {
 };
 static const struct view_type link_type = VIEW_TYPE("bpf_link", link_fields);
 
-static const struct view_field prog_fields[] = {{.path = "aux"}};
+enum { PROG_AUX, PROG_ATTACH };
+static const struct view_field prog_fields[] = {
+	[PROG_AUX] = {.path = "aux"},
+	[PROG_ATTACH] = {.path = "expected_attach_type", .optional = true},
+};
 static const struct view_type prog_type = VIEW_TYPE("bpf_prog", prog_fields);
 static const struct view_field aux_fields[] = {{.path = "id"}};
 static const struct view_type aux_type = VIEW_TYPE("bpf_prog_aux", aux_fields);
@@ -89,7 +93,7 @@ struct attached {
 	const char *func;  /* the trampoline's; NULL: not known */
 	gaddr_t link, prog;
 	struct program_number link_id, cookie;
-	struct program_number prog_id;
+	struct program_number prog_id, attach_type;
 };
 
 struct bpf_trampolines {
@@ -111,6 +115,7 @@ bool bpf_trampolines_wants(struct wants *wants)
 			return false;
 	return wants_add(wants, KFACTS_FUNCTIONS, KFACTS_ALL, NULL, true) &&
 	       wants_add(wants, KFACTS_ENUM, "bpf_tramp_prog_type", NULL, true) &&
+	       wants_add(wants, KFACTS_ENUM, "bpf_attach_type", NULL, true) &&
 	       wants_add(wants, KFACTS_MEMBER, "bpf_trampoline", "hlist", true) &&
 	       wants_add(wants, KFACTS_MEMBER, "bpf_trampoline", "hlist_key", true) &&
 	       view_wants(&trampoline_type, wants) && view_wants(&link_type, wants) &&
@@ -300,8 +305,11 @@ static struct kt_error *read_ids(const struct gmem *memory, struct bpf_trampolin
 	for (size_t i = 0; i < n; i++)
 		addrs[i] = t->progs.data[i].prog;
 	err = objects_read(memory, &t->layout.prog, addrs, n, &progs);
-	for (size_t i = 0; i < n && !err; i++)
-		addrs[i] = objects_uint(&progs, i, 0);
+	for (size_t i = 0; i < n && !err; i++) {
+		addrs[i] = objects_uint(&progs, i, PROG_AUX);
+		t->progs.data[i].attach_type = number(&t->layout.prog, objects_image(&progs, i),
+						      PROG_ATTACH);
+	}
 	if (!err)
 		err = objects_read(memory, &t->layout.aux, addrs, n, &auxes);
 	for (size_t i = 0; i < n && !err; i++) {
@@ -383,6 +391,16 @@ void bpf_trampolines_destroy(struct bpf_trampolines *trampolines)
 /* bpf_trampoline_compute_key(): the object's ID, a bit that is set for BTF, the type's ID. */
 #define KEY_TYPE_MASK UINT64_C(0x7fffffff)
 
+/* The kernel's own program, without an ID, that runs those of cgroups
+ * (bpf_trampoline_link_cgroup_shim()). */
+static bool runs_cgroups(const struct attached *attached, const struct kfacts *facts)
+{
+	const char *type = kfacts_enum_name(facts, "bpf_attach_type",
+					    (int64_t)attached->attach_type.value);
+
+	return attached->attach_type.known && type && strcmp(type, "BPF_LSM_CGROUP") == 0;
+}
+
 static struct kt_error *row_finish(const struct bpf_trampolines *t, const struct attached *attached,
 				   const struct kfacts *facts, struct trampoline *ret)
 {
@@ -395,7 +413,7 @@ static struct kt_error *row_finish(const struct bpf_trampolines *t, const struct
 	ret->target_btf_id = (struct program_number){true, key & KEY_TYPE_MASK};
 	ret->link_id = attached->link_id;
 	ret->cookie = attached->cookie;
-	if (attached->prog_id.value) /* a cgroup's LSM programs run behind one without an ID */
+	if (attached->prog_id.value || !runs_cgroups(attached, facts))
 		ret->prog_id = attached->prog_id;
 	ret->func = attached->func ? strdup(attached->func) : NULL;
 	if (attached->func && !ret->func)

@@ -12,7 +12,8 @@ struct trampoline {
 	char *func;
 	struct program_number addr; /* where it begins, in this boot */
 	char *type;                 /* "fentry", "fexit", "modify_return", "replace" */
-	/* Not known of a program without an ID: the kernel's own one of LSM programs of cgroups. */
+	/* Not known also of the kernel's own program that runs the LSM programs of cgroups; 0: it
+	 * has none, which is so of no other one. */
 	struct program_number prog_id;
 	char *name; /* the program's; NULL: unknown */
 	struct program_number link_id, cookie;

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* ktstr-gdb audit: do the guest's lists of BPF objects tell all? */
+#include <getopt.h>
+
+#include "cli/input.h"
+#include "cli/show.h"
+#include "host/target.h"
+#include "model/audit.h"
+#include "model/json.h"
+#include "render/audit.h"
+#include "util/cleanup.h"
+
+static const char help[] =
+	"Usage: ktstr-gdb audit [TARGET] [--vmlinux FILE] [--against FILE] [OPTION...]\n"
+	"\n"
+	"Compares the BPF programs, maps, links and BTF objects that the kernel of a\n"
+	"running QEMU guest lists with those that something in it runs or holds: links,\n"
+	"trampolines, struct_ops, programs. What is not listed is hidden, from bpftool\n"
+	"too. If something is found, the guest is read once more: what is just made or\n"
+	"removed is no finding.\n"
+	"\n"
+	"The guest stops for a few milliseconds, and runs on.\n"
+	"\n" HOST_TARGET_HELP "\n";
+
+static const char output_help[] =
+	"Output:\n"
+	"  --against FILE       besides: programs that are not in FILE, which is what the\n"
+	"                       guest's own `bpftool -j prog show` printed; -: stdin\n"
+	"  --json               one JSON document\n"
+	"  --timing             where the time went, on stderr\n"
+	"Exit status: 0 all is told; 1 something is hidden; 2 usage; 3 it could not be\n"
+	"done.\n";
+
+enum { OPT_AGAINST = CLI_OPT_OWN };
+
+#define OBJECTS                                                                                    \
+	(INSPECT_PROGRAMS | INSPECT_MAPS | INSPECT_LINKS | INSPECT_BTF | INSPECT_TRAMPOLINES |     \
+	 INSPECT_STRUCT_OPS)
+
+struct options {
+	const char *target, *against;
+	struct cli_guest guest;
+	bool json, timing;
+};
+
+/* --- what the guest says of itself --- */
+
+static struct kt_error *load_told(const char *path, json_t **ret)
+{
+	struct cli_input input = {0};
+	struct kt_error *err = cli_input_read(path, &input);
+	json_error_t why;
+
+	if (err)
+		return err;
+	*ret = kt_json_load(input.text, 0, &why);
+	err = input.error;
+	input.error = NULL;
+	if (!err && !*ret)
+		err = kt_error_new(KT_ERROR_FORMAT, "it is no JSON: line %d: %s", why.line,
+				   why.text);
+	cli_input_deinit(&input);
+	return err ? kt_error_wrap(err, "cannot read %s", path) : NULL;
+}
+
+/* --- one look --- */
+
+static struct kt_error *find_places(const struct inspection *in, struct audit *audit)
+{
+	struct kt_error *err = audit_programs(audit, &in->programs);
+
+	if (!err)
+		err = audit_maps(audit, &in->maps);
+	if (!err)
+		err = audit_links(audit, &in->links);
+	if (!err)
+		err = audit_trampolines(audit, &in->trampolines);
+	return err ? err : audit_struct_ops(audit, &in->struct_ops);
+}
+
+static struct kt_error *look(struct cli_session *session, const json_t *told,
+			     struct audit_result *ret)
+{
+	const struct inspect_options what = {.objects = OBJECTS};
+	_cleanup_(audit_deinit) struct audit audit = {0};
+	const struct inspection *in = &session->inspection;
+	struct kt_error *err;
+
+	inspection_deinit(&session->inspection);
+	err = cli_session_read(session, &what);
+	if (!err)
+		err = find_places(in, &audit);
+	return err ? err
+		   : audit_finish(&audit, &in->programs, &in->maps, &in->links, &in->btfs, told,
+				  ret);
+}
+
+static void note_unreadable(const struct inspection *in)
+{
+	cli_note_unreadable(in->programs.n_unreadable, "prog_idr");
+	cli_note_unreadable(in->maps.n_unreadable, "map_idr");
+	cli_note_unreadable(in->links.n_unreadable, "link_idr");
+	cli_note_unreadable(in->btfs.n_unreadable, "btf_idr");
+	cli_note_unreadable(in->trampolines.n_unreadable, "trampoline_table");
+}
+
+static int show(const struct cli_session *session, const struct options *options,
+		const struct audit_result *result)
+{
+	const struct cli_result read = {.session = session,
+					.inspection = (struct inspection *)&session->inspection};
+	char build_id[CLI_BUILD_ID_MAX];
+	struct render_guest guest = cli_render_guest(&read, build_id);
+	_cleanup_free_ char *text = NULL;
+	struct kt_error *err = options->json ? render_audit_json(result, &guest, &text)
+					     : render_audit_text(result, cli_table_width(), &text);
+	int status;
+
+	if (err)
+		return cli_fail(err);
+	status = cli_print(text);
+	note_unreadable(&session->inspection);
+	if (options->timing)
+		cli_print_timing(&read);
+	return status == CLI_DONE && result->n ? CLI_TEST_FAILED : status;
+}
+
+static int run(const struct options *options, const json_t *told)
+{
+	_cleanup_(audit_result_deinit) struct audit_result result = {0}, again = {0};
+	_cleanup_(cli_session_deinit) struct cli_session session = {0};
+	struct kt_error *err = cli_session_open(&session, &options->guest, options->target, NULL);
+
+	if (!err)
+		err = look(&session, told, &result);
+	if (!err && result.n) {
+		err = look(&session, told, &again);
+		if (!err)
+			audit_keep_both(&result, &again);
+	}
+	return err ? cli_fail(err) : show(&session, options, &result);
+}
+
+/* --- the command line --- */
+
+static int audit_target(int n, char **args, struct options *options)
+{
+	struct kt_error *err = cli_one_target(n, args);
+	json_t *told = NULL;
+	int status;
+
+	options->target = n ? args[0] : NULL;
+	/* The fence keeps other files from being opened later. */
+	if (!err && options->against)
+		err = load_told(options->against, &told);
+	status = err ? cli_fail(err) : run(options, told);
+	json_decref(told);
+	return status;
+}
+
+int cli_audit(int argc, char **argv)
+{
+	static const struct option table[] = {CLI_GUEST_OPTIONS,
+					      {"against", required_argument, NULL, OPT_AGAINST},
+					      {"json", no_argument, NULL, CLI_OPT_JSON},
+					      {"timing", no_argument, NULL, CLI_OPT_TIMING},
+					      {"help", no_argument, NULL, 'h'},
+					      {0}};
+	struct options options = {0};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1) {
+		struct kt_error *err = NULL;
+		bool taken;
+
+		switch (c) {
+		case 'h': return cli_print_texts(&(const struct cli_texts){help, output_help});
+		case '?': return CLI_USAGE;
+		case CLI_OPT_JSON: options.json = true; break;
+		case CLI_OPT_TIMING: options.timing = true; break;
+		case OPT_AGAINST: options.against = optarg; break;
+		default: err = cli_guest_option(&options.guest, c, optarg, &taken); break;
+		}
+		if (err)
+			return cli_fail(err);
+	}
+	return audit_target(argc - optind, argv + optind, &options);
+}
