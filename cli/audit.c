@@ -15,9 +15,9 @@ static const char help[] =
 	"\n"
 	"Compares the BPF programs, maps, links and BTF objects that the kernel of a\n"
 	"running QEMU guest lists with those that something in it runs or holds: links,\n"
-	"trampolines, struct_ops, programs. What is not listed is hidden, from bpftool\n"
-	"too. If something is found, the guest is read once more: what is just made or\n"
-	"removed is no finding.\n"
+	"trampolines, struct_ops, cgroups, network devices, programs, processes, bpffs.\n"
+	"What is not listed is hidden, from bpftool too. If something is found, the guest\n"
+	"is read once more: what is just made or removed is no finding.\n"
 	"\n"
 	"The guest stops for a few milliseconds, and runs on.\n"
 	"\n" HOST_TARGET_HELP "\n";
@@ -33,9 +33,11 @@ static const char output_help[] =
 
 enum { OPT_AGAINST = CLI_OPT_OWN };
 
-#define OBJECTS                                                                                    \
-	(INSPECT_PROGRAMS | INSPECT_MAPS | INSPECT_LINKS | INSPECT_BTF | INSPECT_TRAMPOLINES |     \
-	 INSPECT_STRUCT_OPS)
+/* The lists, without which nothing can be told; and what leads to their objects, if the kernel has
+ * it. */
+#define LISTS (INSPECT_PROGRAMS | INSPECT_MAPS | INSPECT_LINKS | INSPECT_BTF)
+#define PLACES                                                                                     \
+	(INSPECT_TRAMPOLINES | INSPECT_STRUCT_OPS | INSPECT_CGROUPS | INSPECT_NET | INSPECT_HOLDERS)
 
 struct options {
 	const char *target, *against;
@@ -75,13 +77,19 @@ static struct kt_error *find_places(const struct inspection *in, struct audit *a
 		err = audit_links(audit, &in->links);
 	if (!err)
 		err = audit_trampolines(audit, &in->trampolines);
-	return err ? err : audit_struct_ops(audit, &in->struct_ops);
+	if (!err)
+		err = audit_struct_ops(audit, &in->struct_ops);
+	if (!err)
+		err = audit_cgroups(audit, &in->cgroups);
+	if (!err)
+		err = audit_net(audit, &in->net);
+	return err ? err : audit_holdings(audit, &in->holdings);
 }
 
 static struct kt_error *look(struct cli_session *session, const json_t *told,
 			     struct audit_result *ret)
 {
-	const struct inspect_options what = {.objects = OBJECTS};
+	const struct inspect_options what = {.objects = LISTS | PLACES | INSPECT_AVAILABLE};
 	_cleanup_(audit_deinit) struct audit audit = {0};
 	const struct inspection *in = &session->inspection;
 	struct kt_error *err;
@@ -89,11 +97,24 @@ static struct kt_error *look(struct cli_session *session, const json_t *told,
 	inspection_deinit(&session->inspection);
 	err = cli_session_read(session, &what);
 	if (!err)
+		err = inspect_check(LISTS, session->facts);
+	if (!err)
 		err = find_places(in, &audit);
 	return err ? err
 		   : audit_finish(&audit, &in->programs, &in->maps, &in->links, &in->btfs, told,
 				  ret);
 }
+
+static const struct {
+	unsigned int object;
+	const char *what;
+} places[] = {
+	{INSPECT_TRAMPOLINES, "trampolines"},
+	{INSPECT_STRUCT_OPS, "struct_ops"},
+	{INSPECT_CGROUPS, "cgroups"},
+	{INSPECT_NET, "the network"},
+	{INSPECT_HOLDERS, "processes and bpffs"},
+};
 
 static void note_unreadable(const struct inspection *in)
 {
@@ -102,6 +123,13 @@ static void note_unreadable(const struct inspection *in)
 	cli_note_unreadable(in->links.n_unreadable, "link_idr");
 	cli_note_unreadable(in->btfs.n_unreadable, "btf_idr");
 	cli_note_unreadable(in->trampolines.n_unreadable, "trampoline_table");
+	cli_note_unreadable(in->cgroups.n_unreadable, "cgroups");
+	cli_note_unreadable(in->net.n_unreadable, "network");
+	cli_note_holders(in);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (!(in->objects & places[i].object))
+			cli_note("not looked at, since the kernel's types or symbols lack it: %s",
+				 places[i].what);
 }
 
 static int show(const struct cli_session *session, const struct options *options,

@@ -4,7 +4,7 @@
 
 #include "introspect/bpf_idr.h"
 #include "introspect/bpf_trampoline.h"
-#include "memory/hlist.h"
+#include "memory/list.h"
 #include "memory/object.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
@@ -12,10 +12,10 @@
 #define POINTER_SIZE 8
 /* TRAMPOLINE_TABLE_SIZE: since 5.5, the same in each kernel up to 7.3. */
 #define TABLE_SIZE 1024
-/* A kernel has some 60,000 functions: about 60 in each chain if there were a trampoline for all. */
-#define CHAIN_MAX 1024
-/* BPF_MAX_TRAMP_LINKS is 38. */
-#define PROGS_MAX 64
+/* A kernel has some 60,000 functions, and a trampoline 38 programs at most (BPF_MAX_TRAMP_LINKS).
+ */
+#define TRAMPOLINES_MAX 100000
+#define PROGS_MAX       200000
 /* BPF_TRAMP_MAX is 3. */
 #define KINDS_MAX 8
 
@@ -29,6 +29,11 @@ static const struct view_field trampoline_fields[] = {
 	[TRAMP_PROGS] = {.path = "progs_hlist", .max = KINDS_MAX * POINTER_SIZE},
 };
 static const struct view_type trampoline_type = VIEW_TYPE("bpf_trampoline", trampoline_fields);
+static const struct list_type trampoline_lists[] = {
+	{.view = &trampoline_type, .next = TRAMP_NEXT_KEY, .node = "hlist_key"},
+	{.view = &trampoline_type, .next = TRAMP_NEXT, .node = "hlist"},
+};
+#define N_TRAMPOLINE_LISTS (sizeof(trampoline_lists) / sizeof(trampoline_lists[0]))
 
 /*
  * What is in a trampoline's list of programs: one of three structures, by the kernel's age. Each
@@ -36,7 +41,7 @@ static const struct view_type trampoline_type = VIEW_TYPE("bpf_trampoline", tram
  * have it.
  */
 struct node_type {
-	struct view_type view;
+	struct list_type list;
 	unsigned int prog, link, link_id, cookie;
 };
 #define NODE_NEXT 0
@@ -50,10 +55,19 @@ static const struct view_field link_node_fields[] = {{.path = "tramp_hlist.next"
 						     {.path = "cookie"}};
 /* Before: the node is in the program. */
 static const struct view_field aux_node_fields[] = {{.path = "tramp_hlist.next"}, {.path = "prog"}};
+static const struct view_type node_views[] = {
+	VIEW_TYPE("bpf_tramp_node", node_fields),
+	VIEW_TYPE("bpf_tramp_link", link_node_fields),
+	VIEW_TYPE("bpf_prog_aux", aux_node_fields),
+};
+#define NODE_LIST(nth)                                                                             \
+	{                                                                                          \
+		.view = &node_views[nth], .next = NODE_NEXT, .node = "tramp_hlist"                 \
+	}
 static const struct node_type node_types[] = {
-	{VIEW_TYPE("bpf_tramp_node", node_fields), .link = 1, .cookie = 2},
-	{VIEW_TYPE("bpf_tramp_link", link_node_fields), .prog = 1, .link_id = 2, .cookie = 3},
-	{VIEW_TYPE("bpf_prog_aux", aux_node_fields), .prog = 1},
+	{NODE_LIST(0), .link = 1, .cookie = 2},
+	{NODE_LIST(1), .prog = 1, .link_id = 2, .cookie = 3},
+	{NODE_LIST(2), .prog = 1},
 };
 #define N_NODE_TYPES (sizeof(node_types) / sizeof(node_types[0]))
 
@@ -79,9 +93,9 @@ static const char *const tables[] = {"trampoline_table", "trampoline_key_table"}
 
 /* How one kernel lays it all out. */
 struct layout {
-	struct view trampoline, node, link, prog, aux;
-	const struct node_type *type; /* of node */
-	struct hlist_layout trampolines, nodes;
+	const struct list_type *trampolines;
+	const struct node_type *node;
+	struct view link, prog, aux;
 	bool has_link;
 };
 
@@ -99,7 +113,7 @@ struct attached {
 struct bpf_trampolines {
 	struct layout layout;
 	int64_t kaslr_offset;
-	struct hlists trampolines;
+	struct lists trampolines;
 	KT_VEC(struct attached) progs;
 	size_t n_unreadable;
 };
@@ -110,64 +124,49 @@ bool bpf_trampolines_wants(struct wants *wants)
 		if (!wants_add(wants, KFACTS_SYMBOL, tables[i], NULL, true))
 			return false;
 	for (size_t i = 0; i < N_NODE_TYPES; i++)
-		if (!view_wants(&node_types[i].view, wants) ||
-		    !wants_add(wants, KFACTS_MEMBER, node_types[i].view.name, "tramp_hlist", true))
+		if (!list_wants(&node_types[i].list, wants))
+			return false;
+	for (size_t i = 0; i < N_TRAMPOLINE_LISTS; i++)
+		if (!list_wants(&trampoline_lists[i], wants))
 			return false;
 	return wants_add(wants, KFACTS_FUNCTIONS, KFACTS_ALL, NULL, true) &&
 	       wants_add(wants, KFACTS_ENUM, "bpf_tramp_prog_type", NULL, true) &&
 	       wants_add(wants, KFACTS_ENUM, "bpf_attach_type", NULL, true) &&
-	       wants_add(wants, KFACTS_MEMBER, "bpf_trampoline", "hlist", true) &&
-	       wants_add(wants, KFACTS_MEMBER, "bpf_trampoline", "hlist_key", true) &&
-	       view_wants(&trampoline_type, wants) && view_wants(&link_type, wants) &&
-	       view_wants(&prog_type, wants) && view_wants(&aux_type, wants);
+	       view_wants(&link_type, wants) && view_wants(&prog_type, wants) &&
+	       view_wants(&aux_type, wants);
 }
 
-static struct kt_error *init_nodes(struct layout *ret, const struct kfacts *facts)
+/* Whether this kernel has such lists. */
+static bool has_list(const struct list_type *type, const struct kfacts *facts)
 {
-	struct kfacts_member member;
-	struct kt_error *err = NULL;
+	struct lists lists;
+	bool has = lists_init(&lists, type, facts, 0);
 
-	for (size_t i = 0; i < N_NODE_TYPES; i++) {
-		kt_error_destroy(err);
-		err = view_init(&ret->node, &node_types[i].view, facts);
-		if (err || !kfacts_member(facts, node_types[i].view.name, "tramp_hlist", &member))
-			continue;
-		ret->type = &node_types[i];
-		ret->nodes = (struct hlist_layout){.view = &ret->node,
-						   .next = NODE_NEXT,
-						   .node = member.offset,
-						   .longest = PROGS_MAX};
-		return NULL;
-	}
-	return err ? err
-		   : kt_error_new(KT_ERROR_NOT_FOUND, "nothing tells how this kernel lists the "
-						      "programs of a trampoline");
+	lists_deinit(&lists);
+	return has;
 }
 
 static struct kt_error *layout_init(struct layout *ret, const struct kfacts *facts)
 {
-	struct kfacts_member member;
-	struct kt_error *err = view_init(&ret->trampoline, &trampoline_type, facts);
-	bool by_key;
+	struct kt_error *err = view_init(&ret->prog, &prog_type, facts);
 
 	if (!err)
-		err = view_init(&ret->prog, &prog_type, facts);
-	if (!err)
 		err = view_init(&ret->aux, &aux_type, facts);
-	if (!err)
-		err = init_nodes(ret, facts);
 	if (err)
 		return err;
 	ret->has_link = view_try(&ret->link, &link_type, facts);
-	by_key = view_has(&ret->trampoline, TRAMP_NEXT_KEY);
-	if (!kfacts_member(facts, "bpf_trampoline", by_key ? "hlist_key" : "hlist", &member))
-		return kt_error_new(KT_ERROR_NOT_FOUND,
-				    "struct bpf_trampoline has neither hlist nor hlist_key");
-	ret->trampolines = (struct hlist_layout){.view = &ret->trampoline,
-						 .next = by_key ? TRAMP_NEXT_KEY : TRAMP_NEXT,
-						 .node = member.offset,
-						 .longest = CHAIN_MAX};
-	return NULL;
+	ret->trampolines = NULL;
+	ret->node = NULL;
+	for (size_t i = 0; i < N_TRAMPOLINE_LISTS && !ret->trampolines; i++)
+		if (has_list(&trampoline_lists[i], facts))
+			ret->trampolines = &trampoline_lists[i];
+	for (size_t i = 0; i < N_NODE_TYPES && !ret->node; i++)
+		if (has_list(&node_types[i].list, facts))
+			ret->node = &node_types[i];
+	if (ret->trampolines && ret->node)
+		return NULL;
+	return kt_error_new(KT_ERROR_NOT_FOUND, "nothing tells how this kernel lists %s",
+			    ret->trampolines ? "the programs of a trampoline" : "trampolines");
 }
 
 struct kt_error *bpf_trampolines_check(const struct kfacts *facts)
@@ -210,28 +209,29 @@ static struct kt_error *read_table(struct guest *guest, gaddr_t *heads)
 	return NULL;
 }
 
-/* The heads of the lists of programs, KINDS_MAX for each trampoline. */
-static bool add_heads(struct bpf_trampolines *t, gaddr_t *heads)
+/* The lists of programs of each trampoline, and the program that replaces its function. */
+static struct kt_error *add_lists(struct bpf_trampolines *t, struct lists *nodes)
 {
-	const struct view *view = &t->layout.trampoline;
+	const struct view *view = &t->trampolines.view;
+	struct kt_error *err = NULL;
 
-	for (size_t i = 0; i < t->trampolines.v.len; i++) {
-		const uint8_t *image = t->trampolines.v.data[i].image;
+	for (size_t i = 0; i < t->trampolines.items.len; i++) {
+		const uint8_t *image = t->trampolines.items.data[i].image;
 		struct attached attached = {.trampoline = i, .kind = KINDS_MAX};
-		const uint8_t *lists;
 		size_t len = 0;
+		const uint8_t *heads = view_bytes(view, image, TRAMP_PROGS, &len);
 
-		if (!image)
-			continue;
-		lists = view_bytes(view, image, TRAMP_PROGS, &len);
-		for (size_t kind = 0; (kind + 1) * POINTER_SIZE <= len; kind++)
-			heads[i * KINDS_MAX + kind] = kt_load_uint(lists + kind * POINTER_SIZE,
-								   POINTER_SIZE, view->big_endian);
+		for (size_t kind = 0; (kind + 1) * POINTER_SIZE <= len && !err; kind++)
+			err = lists_add(nodes, i * KINDS_MAX + kind, 0,
+					kt_load_uint(heads + kind * POINTER_SIZE, POINTER_SIZE,
+						     view->big_endian));
+		if (err)
+			return err;
 		attached.prog = view_uint(view, image, TRAMP_EXTENSION);
 		if (attached.prog && !kt_vec_push(&t->progs, attached))
-			return false;
+			return kt_error_no_memory();
 	}
-	return true;
+	return NULL;
 }
 
 static struct program_number number(const struct view *view, const void *image, unsigned int field)
@@ -242,29 +242,27 @@ static struct program_number number(const struct view *view, const void *image, 
 }
 
 /* field: of a node_type. */
-static struct program_number node_number(const struct layout *layout, const void *image,
+static struct program_number node_number(const struct view *view, const void *image,
 					 unsigned int field)
 {
-	return field ? number(&layout->node, image, field) : (struct program_number){0};
+	return field ? number(view, image, field) : (struct program_number){0};
 }
 
-static bool add_nodes(struct bpf_trampolines *t, const struct hlists *nodes)
+static bool add_nodes(struct bpf_trampolines *t, const struct lists *nodes)
 {
-	const struct layout *layout = &t->layout;
-	const struct node_type *type = layout->type;
+	const struct node_type *type = t->layout.node;
+	const struct view *view = &nodes->view;
 
-	for (size_t i = 0; i < nodes->v.len; i++) {
-		const struct hlist_entry *entry = &nodes->v.data[i];
-		struct attached attached = {.trampoline = entry->list / KINDS_MAX,
-					    .kind = entry->list % KINDS_MAX};
+	for (size_t i = 0; i < nodes->items.len; i++) {
+		const struct list_item *item = &nodes->items.data[i];
+		struct attached attached = {.trampoline = item->owner / KINDS_MAX,
+					    .kind = item->owner % KINDS_MAX,
+					    .place = i};
 
-		if (!entry->image)
-			continue;
-		attached.place = i;
-		attached.prog = node_number(layout, entry->image, type->prog).value;
-		attached.link = node_number(layout, entry->image, type->link).value;
-		attached.link_id = node_number(layout, entry->image, type->link_id);
-		attached.cookie = node_number(layout, entry->image, type->cookie);
+		attached.prog = node_number(view, item->image, type->prog).value;
+		attached.link = node_number(view, item->image, type->link).value;
+		attached.link_id = node_number(view, item->image, type->link_id);
+		attached.cookie = node_number(view, item->image, type->cookie);
 		if (!kt_vec_push(&t->progs, attached))
 			return false;
 	}
@@ -322,16 +320,14 @@ static struct kt_error *read_ids(const struct gmem *memory, struct bpf_trampolin
 static struct kt_error *read_programs(struct guest *guest, struct bpf_trampolines *t)
 {
 	const struct gmem memory = guest_memory(guest);
-	_cleanup_(hlists_deinit) struct hlists nodes = {0};
-	_cleanup_free_ gaddr_t *heads = calloc(t->trampolines.v.len * KINDS_MAX + 1,
-					       sizeof(*heads));
+	_cleanup_(lists_deinit) struct lists nodes = {0};
 	_cleanup_free_ gaddr_t *addrs = NULL;
-	struct kt_error *err;
+	struct kt_error *err = NULL;
 
-	if (!heads || !add_heads(t, heads))
-		return kt_error_no_memory();
-	err = hlists_read(&memory, &t->layout.nodes, heads, t->trampolines.v.len * KINDS_MAX,
-			  &nodes);
+	if (lists_init(&nodes, &t->layout.node->list, guest_facts(guest), PROGS_MAX))
+		err = add_lists(t, &nodes);
+	if (!err)
+		err = lists_read(&nodes, &memory);
 	if (err)
 		return err;
 	t->n_unreadable += nodes.n_damaged;
@@ -346,9 +342,10 @@ static struct kt_error *read_programs(struct guest *guest, struct bpf_trampoline
 
 static struct kt_error *read_all(struct guest *guest, struct bpf_trampolines *t)
 {
+	const struct kfacts *facts = guest_facts(guest);
 	const struct gmem memory = guest_memory(guest);
 	_cleanup_free_ gaddr_t *heads = calloc(TABLE_SIZE, sizeof(*heads));
-	struct kt_error *err = layout_init(&t->layout, guest_facts(guest));
+	struct kt_error *err = layout_init(&t->layout, facts);
 
 	if (err)
 		return err;
@@ -356,9 +353,11 @@ static struct kt_error *read_all(struct guest *guest, struct bpf_trampolines *t)
 		return kt_error_no_memory();
 	t->kaslr_offset = guest_kaslr_offset(guest);
 	err = read_table(guest, heads);
+	if (!err && lists_init(&t->trampolines, t->layout.trampolines, facts, TRAMPOLINES_MAX))
+		for (size_t i = 0; i < TABLE_SIZE && !err; i++)
+			err = lists_add(&t->trampolines, i, 0, heads[i]);
 	if (!err)
-		err = hlists_read(&memory, &t->layout.trampolines, heads, TABLE_SIZE,
-				  &t->trampolines);
+		err = lists_read(&t->trampolines, &memory);
 	t->n_unreadable = t->trampolines.n_damaged;
 	return err ? err : read_programs(guest, t);
 }
@@ -383,7 +382,7 @@ void bpf_trampolines_destroy(struct bpf_trampolines *trampolines)
 {
 	if (!trampolines)
 		return;
-	hlists_deinit(&trampolines->trampolines);
+	lists_deinit(&trampolines->trampolines);
 	kt_vec_free(&trampolines->progs);
 	free(trampolines);
 }
@@ -404,8 +403,8 @@ static bool runs_cgroups(const struct attached *attached, const struct kfacts *f
 static struct kt_error *row_finish(const struct bpf_trampolines *t, const struct attached *attached,
 				   const struct kfacts *facts, struct trampoline *ret)
 {
-	const struct view *view = &t->layout.trampoline;
-	const uint8_t *image = t->trampolines.v.data[attached->trampoline].image;
+	const struct view *view = &t->trampolines.view;
+	const uint8_t *image = t->trampolines.items.data[attached->trampoline].image;
 	uint64_t key = view_uint(view, image, TRAMP_KEY);
 
 	ret->addr = number(view, image, TRAMP_ADDR);
@@ -430,8 +429,8 @@ static void name_functions(struct bpf_trampolines *t, const struct kfacts *facts
 {
 	for (size_t i = 0; i < t->progs.len; i++) {
 		struct attached *attached = &t->progs.data[i];
-		uint64_t addr = view_uint(&t->layout.trampoline,
-					  t->trampolines.v.data[attached->trampoline].image,
+		uint64_t addr = view_uint(&t->trampolines.view,
+					  t->trampolines.items.data[attached->trampoline].image,
 					  TRAMP_ADDR);
 
 		attached->func = kfacts_function_at(facts, addr - (uint64_t)t->kaslr_offset);

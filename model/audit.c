@@ -137,6 +137,71 @@ struct kt_error *audit_struct_ops(struct audit *audit, const struct struct_ops_l
 	return err;
 }
 
+struct kt_error *audit_cgroups(struct audit *audit, const struct cgroups *cgroups)
+{
+	struct kt_error *err = NULL;
+
+	for (size_t i = 0; i < cgroups->n && !err; i++) {
+		const struct cgroup_program *program = &cgroups->all[i];
+		const char *path = program->path ? program->path : "a cgroup";
+
+		if (program->id.known)
+			err = audit_see(audit, AUDIT_PROG, (uint32_t)program->id.value, "%s of %s",
+					program->attach_type ? program->attach_type : "cgroup",
+					path);
+		if (!err && program->link_id.known && program->link_id.value)
+			err = audit_see(audit, AUDIT_LINK, (uint32_t)program->link_id.value,
+					"cgroup %s", path);
+	}
+	return err;
+}
+
+struct kt_error *audit_net(struct audit *audit, const struct net *net)
+{
+	static const char *const sections[] = {
+		[NET_XDP] = "XDP",
+		[NET_TC] = "tc",
+		[NET_FLOW_DISSECTOR] = "flow_dissector",
+		[NET_SK_LOOKUP] = "sk_lookup",
+		[NET_NETFILTER] = "netfilter",
+	};
+	struct kt_error *err = NULL;
+
+	for (size_t i = 0; i < net->n && !err; i++) {
+		const struct net_attachment *a = &net->all[i];
+		const char *section = sections[a->section];
+		const char *of = a->devname ? " of " : "", *device = a->devname ? a->devname : "";
+
+		if (a->id.known)
+			err = audit_see(audit, AUDIT_PROG, (uint32_t)a->id.value, "%s%s%s", section,
+					of, device);
+		if (!err && a->link_id.known && a->link_id.value)
+			err = audit_see(audit, AUDIT_LINK, (uint32_t)a->link_id.value, "%s%s%s",
+					section, of, device);
+	}
+	return err;
+}
+
+struct kt_error *audit_holdings(struct audit *audit, const struct holdings *holdings)
+{
+	static const enum audit_kind kinds[] = {[HELD_PROG] = AUDIT_PROG,
+						[HELD_MAP] = AUDIT_MAP,
+						[HELD_LINK] = AUDIT_LINK,
+						[HELD_BTF] = AUDIT_BTF};
+	struct kt_error *err = NULL;
+
+	for (size_t i = 0; i < holdings->n_fds && !err; i++) {
+		const struct held_fd *fd = &holdings->fds[i];
+
+		err = audit_see(audit, kinds[fd->of.kind], fd->of.id, "process %u (%s)", fd->pid,
+				fd->comm);
+	}
+	for (size_t i = 0; i < holdings->n_pins && !err; i++)
+		err = audit_see(audit, kinds[holdings->pins[i].of.kind], holdings->pins[i].of.id,
+				"%s", holdings->pins[i].path);
+	return err;
+}
+
 /* --- comparing --- */
 
 static int by_number(const void *a, const void *b)

@@ -11,7 +11,10 @@
 
 #include "model/attached.h"
 #include "model/btf.h"
+#include "model/cgroup.h"
+#include "model/holders.h"
 #include "model/map.h"
+#include "model/net.h"
 #include "util/error.h"
 #include "util/vec.h"
 
@@ -35,6 +38,9 @@ struct kt_error *audit_maps(struct audit *audit, const struct maps *maps);
 struct kt_error *audit_links(struct audit *audit, const struct links *links);
 struct kt_error *audit_trampolines(struct audit *audit, const struct trampolines *trampolines);
 struct kt_error *audit_struct_ops(struct audit *audit, const struct struct_ops_list *list);
+struct kt_error *audit_cgroups(struct audit *audit, const struct cgroups *cgroups);
+struct kt_error *audit_net(struct audit *audit, const struct net *net);
+struct kt_error *audit_holdings(struct audit *audit, const struct holdings *holdings);
 /* One place; the rest is as for printf(). */
 struct kt_error *audit_see(struct audit *audit, enum audit_kind kind, uint32_t id, const char *fmt,
 			   ...) __attribute__((format(printf, 4, 5)));

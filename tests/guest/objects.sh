@@ -46,6 +46,21 @@ struct_ops() {
 		all(.struct_ops[].progs[]; $members[.name] == .member)' "$work/out"
 }
 
+# Nothing hides here; and the guest's list may lack what it likes.
+audit() {
+	run audit "$target" --vmlinux "$kernel" --json
+	keys audit
+	check "$release: audit: all that runs or is held is listed" jq -e --slurpfile truth "$dir/truth.json" '.audit == [] and
+		.lists.program.listed == ($truth[0].programs | length) and .lists.map.listed == ($truth[0].maps | length) and
+		.lists.link.listed == ($truth[0].links | length)' "$work/out"
+	check "$release: audit: processes hold all programs but those of struct_ops, links and pins" jq -e \
+		'(.lists.program.unreached | length) == 0' "$work/out"
+	jq '.programs | map({id}) | .[1:] + [{id: 4000000}]' "$dir/truth.json" >"$work/told"
+	run audit "$target" --vmlinux "$kernel" --json --against "$work/told"
+	check "$release: audit --against" jq -e --slurpfile truth "$dir/truth.json" --argjson status "$status" '$status == 1 and
+		(.audit | map([.problem, .id])) == [["not_told", $truth[0].programs[0].id], ["only_told", 4000000]]' "$work/out"
+}
+
 for suite in ${OBJECTS_SUITES:-bookworm trixie sid}; do
 	kernel "$suite"
 	boot "$suite" --kernel "$kernel" --initrd "$initrd" --timeout 300 \
@@ -62,6 +77,7 @@ for suite in ${OBJECTS_SUITES:-bookworm trixie sid}; do
 	check "$release: the table of links has 80 columns at most" awk 'length > 80 { print; bad = 1 } END { exit bad || NR < 20 }' "$work/out"
 	trampolines
 	struct_ops
+	audit
 	dumps
 	dump_json
 	graphs
