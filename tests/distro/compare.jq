@@ -1,0 +1,29 @@
+# What bpftool in the guest says of its objects, and what we say from outside. Each object that differs
+# is [id, key, theirs, ours]: all keys of bpftool count, but for those named here.
+
+# What is not read: it is in docs/bpftool.md, too.
+def not_read: {
+	prog: ["pids", "pinned", "metadata"],
+	map: ["pids", "pinned", "bytes_memlock"],
+	link: ["pids", "pinned"],
+	btf: ["pids"],
+	struct_ops: []
+};
+
+# These grow, and we were asked later.
+def grows: ["run_cnt", "run_time_ns", "recursion_misses", "missed"];
+
+# bpftool has lists of IDs in the order of its hash table.
+def sorted: if type == "array" and all(.[]; type == "number") then sort else . end;
+
+def same($key; $theirs; $ours):
+	if grows | index($key) then $ours != null and $ours >= $theirs
+	else ($theirs | sorted) == ($ours | sorted) end;
+
+def differences($kind; $theirs; $ours):
+	($ours | map({(.id | tostring): .}) | add // {}) as $by_id |
+	[$theirs[] | . as $object | $by_id[.id | tostring] as $mine |
+		if $mine == null then [.id, "", "it is there", "it is not there"]
+		else keys[] | select(. as $key | not_read[$kind] | index($key) | not) |
+			select(same(.; $object[.]; $mine[.]) | not) | [$object.id, ., $object[.], $mine[.]] end] +
+	[($ours | map(.id)) - ($theirs | map(.id)) | .[] | [., "", "it is not there", "it is there"]];

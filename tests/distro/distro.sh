@@ -1,0 +1,99 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A whole distribution in a guest: systemd with services that are sandboxed, bpftrace, libbpf's tools,
+# xdp-tools, tc. Every value that its own bpftool has of programs, maps, links, BTF and struct_ops has to
+# be what we read from outside.
+#
+#   DISTRO_SUITES  kernels of these suites (bookworm trixie sid: 6.1, 6.12 and 7.x)
+. "$(dirname "$0")/../guest/lib"
+root=$(tests/distro/mkroot 2>"$work/err") || skip_all "$(tail -n 1 "$work/err")"
+
+# alike KIND KEY COMMAND...: bpftool's KIND are what the command has under KEY.
+alike() {
+	kind=$1
+	key=$2
+	shift 2
+	run "$@" "$target" --vmlinux "$kernel" --json
+	jq -L tests/distro -nc --arg kind "$kind" --arg key "$key" --slurpfile truth "$dir/truth.json" \
+		--slurpfile ours "$work/out" 'include "compare";
+			differences($kind; $truth[0][$kind]; $ours[0][$key])[]' >"$work/wrong" 2>&1
+	n=$(command jq ".$kind | length" "$dir/truth.json")
+	if [ "$status" = 0 ] && [ "$n" -gt 0 ] && [ ! -s "$work/wrong" ]; then
+		ok "$release: $n $key, each value as bpftool has it"
+	else
+		not_ok "$release: $key" "$(wc -l <"$work/wrong") of the values of $n differ: ID, key, bpftool's, ours
+$(cut -c 1-200 "$work/wrong")
+$(sed 's/^/stderr: /' "$work/err")"
+	fi
+}
+
+# Functions that programs are attached to, by their links; what replaces a function has its link elsewhere.
+trampolines() {
+	run trampolines "$target" --vmlinux "$kernel" --json
+	jq '[.link[] | select(.type == "tracing" and .prog_type != "ext") | [.id, .prog_id]] | sort' "$dir/truth.json" >"$work/wanted"
+	jq '[.trampolines[] | select(.type != "replace") | [.link_id, .prog_id]] | sort' "$work/out" >"$work/got"
+	check "$release: $(jq length "$work/wanted") programs on trampolines" diff "$work/wanted" "$work/got"
+}
+
+# Where programs hang: cgroups with what is attached to them, by path; and devices. bpftool has no JSON where
+# there is a flow dissector, and of an ingress qdisc it has each filter four times.
+places() {
+	same='sort_by(.cgroup) | map(.programs |= (map({id, attach_type, name}) | sort_by(.attach_type, .id)))'
+	jq -S ".cgroup | $same" "$dir/truth.json" >"$work/wanted"
+	run cgroup "$target" --vmlinux "$kernel" --json
+	jq -S ".cgroups | map(select(.dead | not) | {cgroup, programs}) | $same" "$work/out" >"$work/got"
+	check "$release: what is attached to $(jq length "$work/wanted") cgroups" diff "$work/wanted" "$work/got"
+	jq -S '.net[0] | {xdp: (.xdp | map({devname, ifindex, mode, id}) | sort_by(.ifindex)),
+		tc: (.tc | map({devname, kind, id}) | sort_by(.devname, .kind, .id))}' "$dir/truth.json" >"$work/wanted"
+	run net "$target" --vmlinux "$kernel" --json
+	jq -S '.net | map(select(.xdp + .tc != []))[0] | {xdp: (.xdp | map({devname, ifindex, mode, id}) | sort_by(.ifindex)),
+		tc: (.tc | map({devname, kind, id}) | sort_by(.devname, .kind, .id))}' "$work/out" >"$work/got"
+	check "$release: what is attached to devices" diff "$work/wanted" "$work/got"
+}
+
+# A system like others hides nothing, while processes come and go.
+nothing_hides() {
+	for turn in 1 2 3 4 5; do
+		run audit "$target" --vmlinux "$kernel" --json
+		[ "$status" = 0 ] || break
+	done
+	check "$release: audit: no false alarm ($turn times)" jq -e '.audit == []' "$work/out"
+	check "$release: audit: most are reached" jq -e '(.lists.program.unreached | length) < .lists.program.listed / 10' "$work/out"
+}
+
+# Names of functions that several share: bpftool takes any one.
+dumps() {
+	: >"$work/wrong"
+	for id in $(jq '.dumps[1:][].id' "$dir/truth.json"); do
+		run prog dump "$id" "$target" --vmlinux "$kernel" --json
+		jq -c --argjson id "$id" '.dumps[1:][] | select(.id == $id) | .insns[]' "$dir/truth.json" >"$work/wanted"
+		command jq -c '.[]' "$work/out" >"$work/got"
+		diff "$work/wanted" "$work/got" >>"$work/wrong"
+	done
+	n=$(jq '.dumps[1:] | length' "$dir/truth.json")
+	check "$release: instructions of $n programs" test "$n" -gt 10 -a ! -s "$work/wrong"
+	head -n 5 "$work/wrong" | sed 's/^/# /'
+}
+
+for suite in ${DISTRO_SUITES:-bookworm trixie sid}; do
+	kernel "$suite"
+	tests/distro/mkmodules "$work/modules" "$(dirname "$kernel")" || exit 1
+	cat "$root" "$work/modules" >"$work/initrd"
+	boot "$suite" --kernel "$kernel" --initrd "$work/initrd" --memory 3072 --timeout 1500 \
+		--append 'systemd.unit=multi-user.target systemd.log_target=null lsm=bpf'
+	release=$(jq -r .release "$dir/truth.json")
+	check "$release: 200 programs and more, of 12 types and more" jq -e '(.prog | length) >= 200 and
+		(.prog | map(.type) | unique | length) >= 12 and (.link | length) > 100' "$dir/truth.json"
+	alike prog programs attach
+	alike map maps maps
+	alike link links links
+	alike btf btf btf list
+	alike struct_ops struct_ops struct_ops
+	trampolines
+	places
+	nothing_hides
+	dumps
+	alive
+	"$truth/stop" "$dir"
+done
+plan
