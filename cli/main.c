@@ -28,7 +28,7 @@ static const char help[] =
 	"  ktstr-gdb btf list [TARGET]           its BTF objects\n"
 	"  ktstr-gdb btf dump ID [TARGET]        the types of one, as C\n"
 	"  ktstr-gdb prog dump ID [TARGET]       a program's translated instructions\n"
-	"  ktstr-gdb audit [TARGET]              is a program or map hidden from its lists?\n"
+	"  ktstr-gdb audit [TARGET]              does it hide programs or maps?\n"
 	"  ktstr-gdb watch [TARGET]              a line for each load, as it happens\n"
 	"  ktstr-gdb info [TARGET]               its kernel, and what works on it\n"
 	"\n"

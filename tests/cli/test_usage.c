@@ -7,7 +7,7 @@ static void test_commands(void **state)
 	(void)state;
 	tool_refused(
 		RUN("bogus"), 2,
-		"\"bogus\" is no command; there are attach, btf, cache, cgroup, check, collect");
+		"\"bogus\" is no command; there are attach, audit, btf, cache, cgroup, check, collect");
 	tool_refused(RUN("--bogus"), 2, "is no command");
 	tool_refused(RUN("attach", "--bogus"), 2, "unrecognized option '--bogus'");
 	tool_refused(RUN("collect", "-x"), 2, "invalid option");
