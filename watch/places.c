@@ -148,6 +148,7 @@ struct kt_error *places_find(struct places *places, struct guest *guest,
 	struct kt_error *err;
 
 	places->breakpoint_len = arch->breakpoint_len;
+	places->lender = WATCH_NOWHERE;
 	for (size_t i = 0; i < WATCH_PLACES; i++) {
 		gaddr_t addr;
 		size_t len;
@@ -243,22 +244,35 @@ struct kt_error *places_remove(struct places *places, struct rsp_client *client)
 	return err;
 }
 
+/* Whose breakpoint the return gets: that of who misses it least. WATCH_NOWHERE: nobody has one. */
+static enum watch_place find_lender(const struct places *places)
+{
+	static const enum watch_place lenders[] = {WATCH_AT_PANIC, WATCH_AT_TOKEN, WATCH_AT_EXIT};
+
+	for (size_t i = 0; i < sizeof(lenders) / sizeof(lenders[0]); i++)
+		if (places->at[lenders[i]].set)
+			return lenders[i];
+	return WATCH_NOWHERE;
+}
+
 static struct kt_error *await_return(struct places *places, struct rsp_client *client)
 {
 	struct kt_error *err = set(places, client, WATCH_AT_RETURN, true);
+	enum watch_place lender = find_lender(places);
 
-	if (!err || kt_error_code(err) != KT_ERROR_UNSUPPORTED || !places->at[WATCH_AT_EXIT].set)
+	if (!err || kt_error_code(err) != KT_ERROR_UNSUPPORTED || lender == WATCH_NOWHERE)
 		return err;
 	kt_error_destroy(err);
-	err = set(places, client, WATCH_AT_EXIT, false);
+	err = set(places, client, lender, false);
 	if (err)
 		return err;
-	places->lent = true;
+	places->lender = lender;
 	return set(places, client, WATCH_AT_RETURN, true);
 }
 
 struct kt_error *places_await_return(struct places *places, struct rsp_client *client, bool await)
 {
+	enum watch_place lender = places->lender;
 	struct kt_error *err;
 
 	if (!places->only_failing || places->at[WATCH_AT_RETURN].set == await)
@@ -266,10 +280,15 @@ struct kt_error *places_await_return(struct places *places, struct rsp_client *c
 	if (await)
 		return await_return(places, client);
 	err = set(places, client, WATCH_AT_RETURN, false);
-	if (err || !places->lent)
+	if (err || lender == WATCH_NOWHERE)
 		return err;
-	places->lent = false;
-	return set(places, client, WATCH_AT_EXIT, true);
+	places->lender = WATCH_NOWHERE;
+	return set(places, client, lender, true);
+}
+
+bool places_lacks_exit(const struct places *places)
+{
+	return places->lender == WATCH_AT_EXIT;
 }
 
 enum watch_place places_which(const struct places *places, gaddr_t pc)

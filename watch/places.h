@@ -29,7 +29,8 @@ struct places {
 	 * one of them is on its way there.
 	 */
 	bool only_failing;
-	bool lent; /* no breakpoint was left for it: it has that of the first exit */
+	/* No breakpoint was left for it: it has that of this place. WATCH_NOWHERE: of none. */
+	enum watch_place lender;
 };
 
 /* False: no memory. */
@@ -52,11 +53,12 @@ struct kt_error *places_remove(struct places *places, struct rsp_client *client)
 
 /*
  * With only_failing: bpf_prog_load()'s return gets a breakpoint, or loses it. If the processor has
- * none left, it takes that of an exit meanwhile: whoever comes by there gets to the return next.
- * One who just did when the return loses its breakpoint is not seen at either: the caller waits a
- * while.
+ * none left, it takes that of panic() or of a bad token meanwhile, else that of an exit: whoever
+ * comes by there gets to the return next. One who is between the two when the return loses its
+ * breakpoint is seen at neither: places_lacks_exit() tells the caller to wait for a quiet moment.
  */
 struct kt_error *places_await_return(struct places *places, struct rsp_client *client, bool await);
+bool places_lacks_exit(const struct places *places);
 
 /* The place whose breakpoint is at pc: the first of its kind. */
 enum watch_place places_which(const struct places *places, gaddr_t pc);

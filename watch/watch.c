@@ -46,16 +46,16 @@ static struct kt_error *at_return(struct watch *watch, struct watch_event *event
 }
 
 /*
- * The return is watched as long as a load that fails is on its way there. A breakpoint that is lent
- * stays until one comes by for which it was not: who passed the exit meanwhile comes by before it.
+ * The return is watched as long as a load that fails is on its way there. In place of an exit it is
+ * watched until look() gives the breakpoint back: several loads may have passed the exit meanwhile.
  */
-static struct kt_error *await_return(struct watch *watch, enum watch_place place, bool came)
+static struct kt_error *await_return(struct watch *watch, enum watch_place place)
 {
 	struct places *places = &watch->places;
 
 	if (pending_fails(&watch->pending))
 		return places_await_return(places, watch->stop.client, true);
-	if (place == WATCH_AT_RETURN && (came || !places->lent))
+	if (place == WATCH_AT_RETURN && !places_lacks_exit(places))
 		return places_await_return(places, watch->stop.client, false);
 	return NULL;
 }
@@ -82,7 +82,6 @@ static struct kt_error *at_breakpoint(struct watch *watch, struct watch_event *e
 {
 	struct kt_error *err = stop_registers(&watch->stop);
 	enum watch_place place;
-	bool idle;
 
 	if (err)
 		return err;
@@ -93,11 +92,10 @@ static struct kt_error *at_breakpoint(struct watch *watch, struct watch_event *e
 		end(watch, event, "the guest's kernel panicked");
 		return NULL;
 	}
-	idle = !pending_fails(&watch->pending);
 	err = at_place(watch, place, event);
 	if (!err)
 		err = stop_pass(&watch->stop);
-	return err ? err : await_return(watch, place, idle);
+	return err ? err : await_return(watch, place);
 }
 
 /* GDB's numbers, as QEMU uses them (gdb_vm_state_change(), 7.2 to 11.1). */

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "tests/memory/fake_facts.h"
 #include "tests/lib/stub.h"
+#include "tests/memory/fake_facts.h"
 #include "util/cursor.h"
 #include "watch/watch_impl.h"
 
@@ -605,9 +605,21 @@ static void test_null_pointers(void **state)
 	finish(&s);
 }
 
+static void set_only_failing(struct places *places)
+{
+	places->only_failing = true;
+	places->lender = WATCH_NOWHERE;
+	places->at[WATCH_AT_FINALIZE].set = places->at[WATCH_AT_RETURN].set = false;
+	places->at[WATCH_AT_PROGRAM].addr = PROGRAM;
+	places->at[WATCH_AT_EXIT].addr = EXIT;
+	places->at[WATCH_AT_PROGRAM].set = places->at[WATCH_AT_EXIT].set = true;
+	put(PROGRAM, 0xe8, 1);
+}
+
 /*
  * Only loads that fail stop it, and the processor has no breakpoint left for the return: an exit
- * lends its own. Two loads that pass come by at that moment: one while it is awaited, one later.
+ * lends its own. Two loads that pass come by at that moment: one while it is awaited, one later. A
+ * third one may be behind the exit, so the breakpoint stays at the return.
  */
 static void test_only_failing(void **state)
 {
@@ -645,10 +657,6 @@ static void test_only_failing(void **state)
 		RUNS,
 		STOPS("2", "07"),
 		SERVE,
-		{STUB_EXPECT, "z1,ffffffff81002000,1"},
-		{STUB_REPLY, "OK"},
-		{STUB_EXPECT, "Z1,ffffffff81004000,1"},
-		{STUB_REPLY, "OK"},
 		{STUB_EXPECT, "P4=0600000000000000"},
 		{STUB_REPLY, "OK"},
 		PAST_MOVE,
@@ -656,9 +664,9 @@ static void test_only_failing(void **state)
 		{STUB_RAW, "+"},
 		{STUB_INTERRUPTED},
 		{STUB_RAW, "$T02thread:p01.01;#03"},
-		{STUB_EXPECT, "z1,ffffffff81003000,1"},
+		{STUB_EXPECT, "z1,ffffffff81002000,1"},
 		{STUB_REPLY, "OK"},
-		{STUB_EXPECT, "z1,ffffffff81004000,1"},
+		{STUB_EXPECT, "z1,ffffffff81003000,1"},
 		{STUB_REPLY, "OK"},
 		STUB_BYE,
 		{STUB_END},
@@ -670,18 +678,11 @@ static void test_only_failing(void **state)
 		{RETURN, 0, 6, 2 * PERCPU},
 	};
 	struct watch_event event;
-	struct places *places;
 	struct session s;
 
 	(void)state;
 	begin(&s, script, regs);
-	places = &s.watch.places;
-	places->only_failing = true;
-	places->at[WATCH_AT_FINALIZE].set = places->at[WATCH_AT_RETURN].set = false;
-	places->at[WATCH_AT_PROGRAM].addr = PROGRAM;
-	places->at[WATCH_AT_EXIT].addr = EXIT;
-	places->at[WATCH_AT_PROGRAM].set = places->at[WATCH_AT_EXIT].set = true;
-	put(PROGRAM, 0xe8, 1);
+	set_only_failing(&s.watch.places);
 	put_load(ENV_A, TASK_A, "prog_a", 1230);
 	put_load(ENV_B, TASK_B, "prog_b", 4560);
 	event = next(&s);
@@ -691,6 +692,72 @@ static void test_only_failing(void **state)
 	assert_int_equal(event.load.error.value, 22);
 	assert_int_equal(event.load.verified_insns.value, 1230);
 	assert_false(event.load.total_states.known);
+	bpf_load_deinit(&event.load);
+	assert_null(watch_next(&s.watch, 200, &event));
+	assert_int_equal(event.kind, WATCH_NOTHING);
+	finish(&s);
+}
+
+/* Who lends a breakpoint first is panic(), and it has it back at once. */
+static void test_panic_lends(void **state)
+{
+	static const struct stub_step script[] = {
+		STUB_HELLO,
+		RUNS,
+		STOPS("1", "06"),
+		SERVE,
+		/* past the call */
+		{STUB_EXPECT, "z1,ffffffff81003000,1"},
+		{STUB_REPLY, "OK"},
+		{STUB_EXPECT, "vCont;s:p01.01"},
+		{STUB_REPLY, "T05thread:p01.01;"},
+		{STUB_EXPECT, "Z1,ffffffff81003000,1"},
+		{STUB_REPLY, "OK"},
+		{STUB_EXPECT, "Z1,ffffffff81002000,1"},
+		{STUB_REPLY, "E22"},
+		{STUB_EXPECT, "z1,ffffffff81005000,1"},
+		{STUB_REPLY, "OK"},
+		{STUB_EXPECT, "Z1,ffffffff81002000,1"},
+		{STUB_REPLY, "OK"},
+		RUNS,
+		STOPS("1", "06"),
+		SERVE,
+		{STUB_EXPECT, "z1,ffffffff81002000,1"},
+		{STUB_REPLY, "OK"},
+		{STUB_EXPECT, "Z1,ffffffff81005000,1"},
+		{STUB_REPLY, "OK"},
+		{STUB_EXPECT, "P4=eaffffff00000000"},
+		{STUB_REPLY, "OK"},
+		PAST_MOVE,
+		RUNS,
+		{STUB_RAW, "+"},
+		{STUB_INTERRUPTED},
+		{STUB_RAW, "$T02thread:p01.01;#03"},
+		{STUB_EXPECT, "z1,ffffffff81005000,1"},
+		{STUB_REPLY, "OK"},
+		{STUB_EXPECT, "z1,ffffffff81003000,1"},
+		{STUB_REPLY, "OK"},
+		{STUB_EXPECT, "z1,ffffffff81004000,1"},
+		{STUB_REPLY, "OK"},
+		STUB_BYE,
+		{STUB_END},
+	};
+	static const struct registers regs[] = {
+		{PROGRAM, ENV_A + 0x1000, 0, PERCPU},
+		{RETURN, 0, UINT64_C(0xffffffffffffffea), PERCPU},
+	};
+	struct watch_event event;
+	struct session s;
+
+	(void)state;
+	begin(&s, script, regs);
+	set_only_failing(&s.watch.places);
+	s.watch.places.at[WATCH_AT_PANIC].addr = UINT64_C(0xffffffff81005000);
+	s.watch.places.at[WATCH_AT_PANIC].set = true;
+	put_load(ENV_A, TASK_A, "prog_a", 1230);
+	event = next(&s);
+	assert_int_equal(event.kind, WATCH_LOAD);
+	assert_string_equal(event.load.name, "prog_a");
 	bpf_load_deinit(&event.load);
 	assert_null(watch_next(&s.watch, 200, &event));
 	assert_int_equal(event.kind, WATCH_NOTHING);
@@ -709,6 +776,7 @@ int main(void)
 		cmocka_unit_test(test_error_after_the_last_load),
 		cmocka_unit_test(test_null_pointers),
 		cmocka_unit_test(test_only_failing),
+		cmocka_unit_test(test_panic_lends),
 	};
 
 	return cmocka_run_group_tests_name("watch/watch", tests, NULL, NULL);
