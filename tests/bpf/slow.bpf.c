@@ -18,7 +18,7 @@ int long_walk(void *ctx)
 	volatile unsigned long sum = 0;
 
 #pragma clang loop unroll(disable)
-	for (int i = 0; i < 8000; i++)
+	for (int i = 0; i < 24000; i++)
 		sum += bpf_get_prandom_u32();
 	return (int)sum;
 }
