@@ -29,7 +29,8 @@ static const char output_help[] = "Output:\n"
 	(INSPECT_PROGRAMS | INSPECT_MAPS | INSPECT_LINKS | INSPECT_INSNS | INSPECT_SCX |           \
 	 INSPECT_JITED | INSPECT_MAP_DUMP | INSPECT_BTF | INSPECT_LOADS | NOT_READ)
 /* Only whether they could be. */
-#define NOT_READ (INSPECT_CGROUPS | INSPECT_NET)
+#define NOT_READ                                                                                   \
+	(INSPECT_CGROUPS | INSPECT_NET | INSPECT_HOLDERS | INSPECT_TRAMPOLINES | INSPECT_STRUCT_OPS)
 
 /* Something that ktstr-gdb does, and what it needs of a kernel: an object, a symbol or a member. */
 struct feature {
@@ -55,6 +56,9 @@ static const struct feature features[] = {
 	{.name = "maps", .object = INSPECT_MAPS},
 	{.name = "map dump", .object = INSPECT_MAP_DUMP},
 	{.name = "links", .object = INSPECT_LINKS},
+	{.name = "holders", .object = INSPECT_HOLDERS},
+	{.name = "trampolines", .object = INSPECT_TRAMPOLINES},
+	{.name = "struct_ops", .object = INSPECT_STRUCT_OPS},
 	{.name = "cgroup", .object = INSPECT_CGROUPS},
 	{.name = "net", .object = INSPECT_NET},
 	{.name = "btf list", .object = INSPECT_BTF},
