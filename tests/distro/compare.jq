@@ -20,10 +20,16 @@ def same($key; $theirs; $ours):
 	if grows | index($key) then $ours != null and $ours >= $theirs
 	else ($theirs | sorted) == ($ours | sorted) end;
 
+# bpftool asks for each map with what the kernel said of the one before, and Linux 7.2 leaves the ID of
+# the BTF in there if a map has none. `btf show` asks anew for each.
+def without_stale: . as $all | [range(length) as $i | $all[$i] |
+	if $i > 0 and .btf_id and .btf_id == $all[$i - 1].btf_id then . + {stale: true} else . end];
+
 def differences($kind; $theirs; $ours):
 	($ours | map({(.id | tostring): .}) | add // {}) as $by_id |
-	[$theirs[] | . as $object | $by_id[.id | tostring] as $mine |
+	[$theirs | (if $kind == "map" then without_stale else . end)[] | . as $object | $by_id[.id | tostring] as $mine |
 		if $mine == null then [.id, "", "it is there", "it is not there"]
-		else keys[] | select(. as $key | not_read[$kind] | index($key) | not) |
+		else del(.stale) | keys[] | select(. as $key | not_read[$kind] | index($key) | not) |
+			select(. != "btf_id" or ($object.stale and $mine.btf_id == 0 | not)) |
 			select(same(.; $object[.]; $mine[.]) | not) | [$object.id, ., $object[.], $mine[.]] end] +
 	[($ours | map(.id)) - ($theirs | map(.id)) | .[] | [., "", "it is not there", "it is there"]];

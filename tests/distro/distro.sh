@@ -79,7 +79,7 @@ for suite in ${DISTRO_SUITES:-bookworm trixie sid}; do
 	kernel "$suite"
 	tests/distro/mkmodules "$work/modules" "$(dirname "$kernel")" || exit 1
 	cat "$root" "$work/modules" >"$work/initrd"
-	boot "$suite" --kernel "$kernel" --initrd "$work/initrd" --memory 3072 --timeout 1500 \
+	boot "$suite" --kernel "$kernel" --initrd "$work/initrd" --memory 3072 --timeout 2400 \
 		--append 'systemd.unit=multi-user.target systemd.log_target=null lsm=bpf'
 	release=$(jq -r .release "$dir/truth.json")
 	check "$release: 200 programs and more, of 12 types and more" jq -e '(.prog | length) >= 200 and
