@@ -331,16 +331,15 @@ static bool describe(const struct image_file *file, struct record_known *ret)
 		kt_error_destroy(err);
 		return false;
 	}
-	ok = image_section(image, RECORD_START, &start) &&
-	     image_section(image, ".notes", &notes) && notes.data &&
-	     notes.size <= RECORD_NOTES_MAX;
+	ok = image_section(image, RECORD_START, &start) && image_section(image, ".notes", &notes) &&
+	     notes.data && notes.size <= RECORD_NOTES_MAX;
 	if (ok) {
 		known.machine = image_machine(image);
 		known.notes = notes.addr - start.addr;
 		known.notes_len = (size_t)notes.size;
-		known.build_id_len =
-			recover_build_id(notes.data, known.notes_len, image_big_endian(image),
-					 known.build_id, sizeof(known.build_id));
+		known.build_id_len = recover_build_id(notes.data, known.notes_len,
+						      image_big_endian(image), known.build_id,
+						      sizeof(known.build_id));
 	}
 	image_close(image);
 	ok &= known.build_id_len > 0;

@@ -32,18 +32,19 @@
 
 #include "cli/options.h"
 #include "host/link.h"
-#include "memory/gather_stub.h"
 #include "introspect/inspect.h"
+#include "memory/gather_stub.h"
 
 /* A command may read every member, and set retry_ms. */
 struct cli_session {
 	const struct cli_guest *options;
 	struct host_link *link; /* to the guest's monitor; NULL: the target is a stub's address */
 	struct rsp_target target;
-	struct rsp_options stub;      /* how the stub is talked to */
-	char *cache_dir;              /* NULL: nothing is cached */
-	struct kfacts *facts;         /* NULL until step 2 */
-	struct gather_stub gathering; /* step 2's connection to the guest, for step 3 to go on with */
+	struct rsp_options stub; /* how the stub is talked to */
+	char *cache_dir;         /* NULL: nothing is cached */
+	struct kfacts *facts;    /* NULL until step 2 */
+	struct gather_stub
+		gathering; /* step 2's connection to the guest, for step 3 to go on with */
 	struct inspection inspection; /* what step 3 read */
 	int64_t deadline_ns;          /* of --wait, in kt_now_ns() time */
 	int retry_ms;                 /* from one try to the next */

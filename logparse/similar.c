@@ -97,7 +97,8 @@ static bool loop_is_novel(const struct search *s, struct seen *seen, const struc
 	struct log_node node;
 	bool novel = false;
 
-	log_scan_init(&scan, (struct kt_text){run->start, (size_t)(run->first_end - run->start)}, false);
+	log_scan_init(&scan, (struct kt_text){run->start, (size_t)(run->first_end - run->start)},
+		      false);
 	while (log_scan_next(&scan, &node))
 		novel |= leaf_is_novel(s, seen, &node);
 	return novel;

@@ -8,9 +8,9 @@
 #include "util/error.h"
 
 /*
- * Appends why a log failed and the best of what to do, indented by two blanks; nothing if the catalogue does
- * not know, or if the kernel explains it itself. Bytes of the log are copied as they are. Errors:
- * KT_ERROR_NO_MEMORY.
+ * Appends why a log failed and the best of what to do, indented by two blanks; nothing if the
+ * catalogue does not know, or if the kernel explains it itself. Bytes of the log are copied as they
+ * are. Errors: KT_ERROR_NO_MEMORY.
  */
 struct kt_error *render_explain_log(const struct kt_log_last *last, struct kt_buf *out);
 

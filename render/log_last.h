@@ -28,7 +28,8 @@ void render_log_verdict(const struct kt_log_last *last, struct kt_buf *out);
  */
 const char *render_log_loaders_reason(const struct kt_log_last *last);
 
-/* The same as render_log_last() of a log that was found in a text, with what its loader says of it. */
+/* The same as render_log_last() of a log that was found in a text, with what its loader says of it.
+ */
 struct kt_error *render_log_last_of(const struct kt_log_block *log, struct kt_buf *out);
 
 #endif

@@ -69,8 +69,7 @@ static struct kt_error *add_program(struct vm_results *results, size_t n_objects
 		.log_dropped = event->program.log_dropped,
 	};
 
-	if (program.section && program.name && program.type && program.place &&
-	    program.log) {
+	if (program.section && program.name && program.type && program.place && program.log) {
 		memcpy(program.log, event->program.log, program.log_len);
 		program.log[program.log_len] = '\0';
 		if (kt_vec_push(&results->programs, program))

@@ -12,11 +12,11 @@
 #include "vm/vm.h"
 
 struct vm_program {
-	int error;            /* errno of the load, 0: it passed and is held in the guest */
-	uint32_t id;          /* the kernel's id for it, 0 when not loaded */
-	size_t object;        /* index into vm_load.objects */
-	char *section, *name; /* empty when the object itself is bad */
-	char *type;           /* "xdp", as bpftool has it; empty: libbpf knows none */
+	int error;             /* errno of the load, 0: it passed and is held in the guest */
+	uint32_t id;           /* the kernel's id for it, 0 when not loaded */
+	size_t object;         /* index into vm_load.objects */
+	char *section, *name;  /* empty when the object itself is bad */
+	char *type;            /* "xdp", as bpftool has it; empty: libbpf knows none */
 	enum kt_attach attach; /* of load.attach: what came of it */
 	enum kt_test_run ran;
 	uint32_t retval;    /* of the run; one that was refused: its errno */
@@ -29,8 +29,8 @@ struct vm_program {
 
 struct vm_results {
 	KT_VEC(struct vm_program) programs; /* in the order of the objects and in them */
-	size_t left_out;         /* programs that load.name_globs or load.types did not let through */
-	struct kt_buf output;    /* of the payload, stdout and stderr as they came */
+	size_t left_out;      /* programs that load.name_globs or load.types did not let through */
+	struct kt_buf output; /* of the payload, stdout and stderr as they came */
 	uint64_t output_dropped; /* bytes of it that were too many to keep */
 	char *ready_reason; /* of a scheduler "STATE OPS", as the guest sees sched_ext; else "", or
 			     * of a payload: "settled", "exited", "exited, no programs", "no

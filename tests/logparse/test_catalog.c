@@ -17,9 +17,9 @@
 #include "logparse/catalog_match.h"
 #include "logparse/catalog_template.h"
 #include "logparse/last.h"
-#include "tests/memory/rng.h"
 #include "tests/logparse/catalog_examples.h"
 #include "tests/logparse/errors.h"
+#include "tests/memory/rng.h"
 #include "util/cleanup.h"
 
 static struct kt_text text(const char *s)

@@ -10,8 +10,8 @@
 
 #include <glob.h>
 
-#include "tests/memory/rng.h"
 #include "tests/logparse/unmark_help.h"
+#include "tests/memory/rng.h"
 #include "util/cleanup.h"
 
 #define GOLDEN "tests/logparse/golden/"

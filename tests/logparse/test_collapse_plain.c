@@ -11,8 +11,8 @@
 /* cmocka.h needs those before it. */
 #include <cmocka.h>
 
-#include "tests/memory/rng.h"
 #include "tests/logparse/unmark_help.h"
+#include "tests/memory/rng.h"
 
 #define BODY_MAX 40
 #define RUNS     400

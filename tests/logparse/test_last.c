@@ -13,9 +13,9 @@
 #include <cmocka.h>
 
 #include "logparse/last.h"
-#include "tests/memory/rng.h"
 #include "tests/logparse/describe.h"
 #include "tests/logparse/errors.h"
+#include "tests/memory/rng.h"
 
 static void test_real_errors(void **state)
 {
@@ -781,8 +781,8 @@ static void test_placeholder(void **state)
 {
 	static const char *const placeholders[] = {
 		"1: <invalid kfunc call>\nkfunc 'R2' is referenced but wasn't resolved\n",
-		"1: <invalid CO-RE relocation>\n"
-		"failed to resolve CO-RE relocation <byte_off> [24] struct r2.R2 (0:1 @ offset 8)\n",
+		("1: <invalid CO-RE relocation>\n"
+		 "failed to resolve CO-RE relocation <byte_off> [24] struct r2.R2 (0:1 @ offset 8)\n"),
 		"1: <invalid BPF map reference>\nBPF map 'R2' is referenced but wasn't created\n",
 	};
 

@@ -181,8 +181,8 @@ static void test_names(void **state)
 		"ERROR: Error loading BPF program for p:1.\nKernel error log:\n" TRACE ERROR STATS,
 		TRACE ERROR STATS
 		"Exception: Failed to load BPF program b'p:1': Permission denied\n",
-		"field P: program p:1: load program: permission denied:\n\t0: R1=ctx() R10=fp0\n"
-		"\t0: (61) r0 = *(u32 *)(r0 +0)\n\tR0 !read_ok\n",
+		("field P: program p:1: load program: permission denied:\n\t0: R1=ctx() R10=fp0\n"
+		 "\t0: (61) r0 = *(u32 *)(r0 +0)\n\tR0 !read_ok\n"),
 	};
 
 	(void)state;

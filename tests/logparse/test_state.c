@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "logparse/state.h"
-#include "tests/memory/rng.h"
 #include "tests/logparse/errors.h"
+#include "tests/memory/rng.h"
 
 static struct kt_text text_of(const char *s)
 {

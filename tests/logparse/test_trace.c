@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "logparse/trace.h"
-#include "tests/memory/rng.h"
 #include "tests/logparse/errors.h"
+#include "tests/memory/rng.h"
 
 #define MAX_EVENTS 200
 

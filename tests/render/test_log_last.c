@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "render/log_last.h"
-#include "tests/memory/rng.h"
 #include "tests/logparse/errors.h"
+#include "tests/memory/rng.h"
 
 #define STATS                                                                                      \
 	"processed 3 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 "    \

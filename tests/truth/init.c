@@ -9,14 +9,14 @@
  *   truth.objects=0   none from the objects in /bpf, so that none has BTF
  *   truth.skip=N      ids to burn half-way: programs loaded and freed (default 150)
  *   truth.mode=spin   keep every CPU busy in user mode; idle is the default
- *   truth.links=1     there are links of every type, and holders of every kind; and the document has
- *                     what the kernel says of every map and every link, and of who holds what
+ *   truth.links=1     there are links of every type, and holders of every kind; and the
+ *                     document has what the kernel says of every map, every link and its holders
  *   truth.holders=N   with truth.links: so many more processes that hold something
  *   truth.dump=N      the document has the instructions of each Nth program, in bpftool's words
  *   truth.maps=1      maps of every type that `map dump` reads, with something in them; and the
  *                     document has what bpftool says of their contents, and of BTF
- *   truth.attached=1  programs attached to cgroups and to the network, with the modules of /modules;
- *                     and the document has what bpftool says of them
+ *   truth.attached=1  programs attached to cgroups and to the network, with the modules of
+ *                     /modules; and the document has what bpftool says of them
  *   truth.churn=1     load and free programs named "churn" for ever
  *   truth.tell=console  the document goes to the console, as lines "truth: base64 TEXT": the
  *                     machines of other architectures have one serial port
