@@ -215,7 +215,7 @@ static struct kt_error *put_lines(const struct insns_source *s, const struct btf
 		used++;
 		if (!take_line(s, btf, s->lines + at * LINE_INFO_SIZE, line))
 			return kt_error_no_memory();
-		line->insn = (uint32_t)i;
+		line->at = (uint32_t)i;
 	}
 	return NULL;
 }
@@ -311,13 +311,15 @@ struct kt_error *insns_source_finish_jited(const struct insns_source *s, struct 
 
 		if (!func)
 			continue;
-		if (!take_line(s, btf, s->lines + i * LINE_INFO_SIZE, &line) ||
-		    !kt_vec_push(&func->lines,
-				 (struct jited_line){(uint32_t)(addr - func->addr), line.source,
-						     line.file, line.line, line.column})) {
+		err = take_line(s, btf, s->lines + i * LINE_INFO_SIZE, &line)
+			      ? NULL
+			      : kt_error_no_memory();
+		line.at = (uint32_t)(addr - func->addr);
+		if (!err && !kt_vec_push(&func->lines, line))
+			err = kt_error_no_memory();
+		if (err) {
 			free(line.source);
 			free(line.file);
-			err = kt_error_no_memory();
 		}
 	}
 	return err;

@@ -40,23 +40,6 @@ void struct_ops_list_deinit(struct struct_ops_list *list)
 	*list = (struct struct_ops_list){0};
 }
 
-static const struct program *find(const struct programs *programs, uint64_t id)
-{
-	size_t low = 0, high = programs->n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (programs->all[mid].id == id)
-			return &programs->all[mid];
-		if (programs->all[mid].id < id)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return NULL;
-}
-
 /* Sets *ret, which may be set already, to a copy of text, which may be NULL. */
 static bool copy(const char *text, char **ret)
 {
@@ -75,9 +58,10 @@ bool trampolines_name(struct trampolines *trampolines, const struct programs *pr
 {
 	for (size_t i = 0; i < trampolines->n; i++) {
 		struct trampoline *trampoline = &trampolines->all[i];
-		const struct program *program = trampoline->prog_id.known
-							? find(programs, trampoline->prog_id.value)
-							: NULL;
+		const struct program *program =
+			trampoline->prog_id.known
+				? programs_find(programs, (uint32_t)trampoline->prog_id.value)
+				: NULL;
 
 		if (program && (!copy(name_of(program), &trampoline->name) ||
 				!copy(program->attach_btf_name, &trampoline->func)))
@@ -91,7 +75,7 @@ bool struct_ops_name(struct struct_ops_list *list, const struct programs *progra
 	for (size_t i = 0; i < list->n; i++)
 		for (size_t p = 0; p < list->all[i].n_progs; p++) {
 			struct struct_ops_prog *prog = &list->all[i].progs[p];
-			const struct program *program = find(programs, prog->id);
+			const struct program *program = programs_find(programs, prog->id);
 
 			if (program && (!copy(name_of(program), &prog->name) ||
 					!copy(program->attach_btf_name, &prog->member)))

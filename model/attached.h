@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What runs BPF programs in the guest's kernel, seen from its own side. Plain data. */
+/* Not a public header. What runs BPF programs in the guest's kernel, from its side: plain data. */
 #ifndef KT_MODEL_ATTACHED_H
 #define KT_MODEL_ATTACHED_H
 

@@ -216,15 +216,20 @@ static bool has(const uint32_t *ids, size_t n, uint32_t id)
 	return n && bsearch(&id, ids, n, sizeof(*ids), by_number);
 }
 
-static void listed_deinit(struct audit_listed *listed)
+/* IDs of each kind, in order. */
+struct ids {
+	uint32_t *ids[AUDIT_N_KINDS];
+	size_t n[AUDIT_N_KINDS];
+};
+
+static void ids_deinit(struct ids *listed)
 {
 	for (size_t kind = 0; kind < AUDIT_N_KINDS; kind++)
 		free(listed->ids[kind]);
 }
 
-static bool listed_init(struct audit_listed *ret, const struct programs *programs,
-			const struct maps *maps, const struct links *links,
-			const struct btf_objects *btfs)
+static bool listed_init(struct ids *ret, const struct programs *programs, const struct maps *maps,
+			const struct links *links, const struct btf_objects *btfs)
 {
 	const size_t n[] = {programs->n, maps->n, links->n, btfs->n};
 
@@ -277,8 +282,7 @@ static struct kt_error *add_hidden(struct audit_result *result, const struct aud
 {
 	struct audit_finding finding = {.kind = places[0].kind,
 					.id = places[0].id,
-					.problem = places[0].id ? AUDIT_HIDDEN : AUDIT_WITHOUT_ID,
-					.n_places = n};
+					.problem = places[0].id ? AUDIT_HIDDEN : AUDIT_WITHOUT_ID};
 	struct kt_buf text = KT_BUF_INIT;
 	struct kt_error *err;
 
@@ -291,8 +295,8 @@ static struct kt_error *add_hidden(struct audit_result *result, const struct aud
 }
 
 /* Reached, and listed or not: *reached gets the IDs that something leads to, in order. */
-static struct kt_error *find_hidden(const struct audit *audit, const struct audit_listed *listed,
-				    struct audit_listed *reached, struct audit_result *result)
+static struct kt_error *find_hidden(const struct audit *audit, const struct ids *listed,
+				    struct ids *reached, struct audit_result *result)
 {
 	struct kt_error *err = NULL;
 
@@ -316,8 +320,7 @@ static struct kt_error *find_hidden(const struct audit *audit, const struct audi
 	return err;
 }
 
-static struct kt_error *find_unreached(const struct audit_listed *listed,
-				       const struct audit_listed *reached,
+static struct kt_error *find_unreached(const struct ids *listed, const struct ids *reached,
 				       struct audit_result *result)
 {
 	for (size_t kind = 0; kind < AUDIT_N_KINDS; kind++) {
@@ -335,7 +338,7 @@ static struct kt_error *find_unreached(const struct audit_listed *listed,
 }
 
 /* The list that bpftool printed, and the programs that are in one of the two lists alone. */
-static struct kt_error *find_not_told(const json_t *told, const struct audit_listed *listed,
+static struct kt_error *find_not_told(const json_t *told, const struct ids *listed,
 				      struct audit_result *result)
 {
 	_cleanup_free_ uint32_t *ids = calloc(json_array_size(told) + 1, sizeof(*ids));
@@ -383,7 +386,7 @@ struct kt_error *audit_finish(struct audit *audit, const struct programs *progra
 			      struct audit_result *ret)
 {
 	_cleanup_(audit_result_deinit) struct audit_result result = {0};
-	_cleanup_(listed_deinit) struct audit_listed listed = {0}, reached = {0};
+	_cleanup_(ids_deinit) struct ids listed = {0}, reached = {0};
 	struct kt_error *err;
 
 	if (told && !json_is_array(told))

@@ -56,8 +56,7 @@ struct audit_finding {
 	enum audit_kind kind;
 	enum audit_problem problem;
 	uint32_t id;
-	char *where; /* the places, with ", " between them; NULL: of AUDIT_ONLY_TOLD */
-	size_t n_places;
+	char *where; /* the places, with ", " between them; NULL: of what was (not) told */
 };
 
 /* What is listed, and by what of it nothing leads to. */
@@ -70,12 +69,6 @@ struct audit_result {
 	struct audit_finding *all; /* by kind, problem, id */
 	size_t n;
 	struct audit_count counts[AUDIT_N_KINDS];
-};
-
-/* The IDs that a kernel's index lists, in order. */
-struct audit_listed {
-	uint32_t *ids[AUDIT_N_KINDS];
-	size_t n[AUDIT_N_KINDS];
 };
 
 /*

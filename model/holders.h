@@ -50,6 +50,8 @@ struct held {
 	size_t n_pins;
 };
 
+/* --- not for users of the library --- */
+
 /* Puts both lists into their order, and leaves out what is there twice. */
 void holdings_sort(struct holdings *holdings);
 

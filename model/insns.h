@@ -21,9 +21,9 @@ struct insn_function {
 	char *proto; /* "int main_prog(struct xdp_md * ctx)", as bpftool has it; NULL: unknown */
 };
 
-/* A line of source begins at that instruction. */
+/* A line of source, and where it begins. */
 struct insn_line {
-	uint32_t insn;
+	uint32_t at; /* the number of an instruction; of machine code, bytes in the function */
 	char *source, *file;   /* without the spaces in front; NULL: unknown */
 	uint32_t line, column; /* 0: unknown */
 };

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "model/insns.h"
 #include "util/vec.h"
 
 /* An instruction, as machine/ reads it. Strings are its own. */
@@ -18,13 +19,6 @@ struct jited_insn {
 	char *callee;    /* the function that it calls or jumps to, NULL: none, or not known */
 };
 
-/* A line of source, whose code begins there. Strings are its own, NULL: unknown. */
-struct jited_line {
-	uint32_t at;         /* bytes from the beginning of the function */
-	char *source, *file; /* without the spaces in front */
-	uint32_t line, column;
-};
-
 struct jited_func {
 	char *proto;   /* "int main_prog(struct xdp_md * ctx)"; NULL: unknown */
 	char *name;    /* as kallsyms has it, bpf_prog_TAG_NAME; NULL: the kernel keeps none */
@@ -32,7 +26,7 @@ struct jited_func {
 	uint8_t *code;
 	size_t len;
 	KT_VEC(struct jited_insn) insns; /* empty until machine_disassemble() */
-	KT_VEC(struct jited_line) lines; /* in the order of the source's BTF; none without */
+	KT_VEC(struct insn_line) lines;  /* in the order of the source's BTF; none without */
 };
 
 struct jited {

@@ -65,6 +65,22 @@ struct scx_state {
 	char ops[128];  /* the attached scheduler, as in .../root/ops; "": none, or unknown */
 };
 
+static inline int program_compare_id(const void *id, const void *program)
+{
+	uint32_t a = *(const uint32_t *)id, b = ((const struct program *)program)->id;
+
+	return a < b ? -1 : a > b;
+}
+
+/* The program with that ID, or NULL. */
+static inline struct program *programs_find(const struct programs *programs, uint32_t id)
+{
+	if (!programs->n)
+		return NULL;
+	return (struct program *)bsearch(&id, programs->all, programs->n, sizeof(*programs->all),
+					 program_compare_id);
+}
+
 /* Frees the strings and arrays of a program, and zeroes it. */
 static inline void program_deinit(struct program *program)
 {

@@ -207,14 +207,6 @@ struct kt_error *kt_trials_add_log(struct kt_trials *trials, const struct kt_log
 	return err;
 }
 
-/* programs->all is by id. */
-static int compare_ids(const void *id, const void *program)
-{
-	uint32_t a = *(const uint32_t *)id, b = ((const struct program *)program)->id;
-
-	return a < b ? -1 : a > b;
-}
-
 static struct kt_error *set_full_name(struct program *program, const char *name)
 {
 	char *copied;
@@ -237,10 +229,9 @@ struct kt_error *kt_trials_join(struct kt_trials *trials, struct programs *progr
 	kt_vec_for_each (&trials->v, trial) {
 		struct program *program;
 
-		if (!trial->passed || !trial->id || !programs->n)
+		if (!trial->passed || !trial->id)
 			continue;
-		program = bsearch(&trial->id, programs->all, programs->n, sizeof(*programs->all),
-				  compare_ids);
+		program = programs_find(programs, trial->id);
 		trial->program = program;
 		if (program && program->verified_insns.known)
 			trial->number[KT_TRIAL_INSNS] = program->verified_insns;

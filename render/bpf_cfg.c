@@ -153,9 +153,9 @@ static void put_line(struct graph *g, size_t i, const struct insn_line **last)
 	const struct insns *insns = g->insns;
 	const struct insn_line *line;
 
-	while (g->line + 1 < insns->n_lines && insns->lines[g->line + 1].insn <= i)
+	while (g->line + 1 < insns->n_lines && insns->lines[g->line + 1].at <= i)
 		g->line++;
-	line = g->line < insns->n_lines && insns->lines[g->line].insn <= i ? &insns->lines[g->line]
+	line = g->line < insns->n_lines && insns->lines[g->line].at <= i ? &insns->lines[g->line]
 									   : NULL;
 	if (!line || line == *last)
 		return;

@@ -5,6 +5,7 @@
 #include "model/json_put.h"
 #include "render/bpf_disasm.h"
 #include "render/hex_json.h"
+#include "render/insn_line.h"
 #include "render/text.h"
 #include "third_party/disasm/disasm.h"
 
@@ -167,7 +168,7 @@ static const char *function_at(const struct insns *insns, size_t i, struct place
 
 static const struct insn_line *line_at(const struct insns *insns, size_t i, struct place *place)
 {
-	if (place->line == insns->n_lines || insns->lines[place->line].insn != i)
+	if (place->line == insns->n_lines || insns->lines[place->line].at != i)
 		return NULL;
 	return &insns->lines[place->line++];
 }
@@ -182,16 +183,7 @@ static void put_source(struct kt_buf *out, const struct insns *insns, size_t i, 
 		render_append_visible(out, proto, false);
 		kt_buf_appends(out, ":\n");
 	}
-	if (!line || !line->source)
-		return;
-	kt_buf_appends(out, "; ");
-	render_append_visible(out, line->source, true); /* it may have tabs */
-	if (linum) {
-		kt_buf_appends(out, " [file:");
-		render_append_visible(out, line->file ? line->file : "", false);
-		kt_buf_printf(out, " line_num:%u line_col:%u]", line->line, line->column);
-	}
-	kt_buf_appendc(out, '\n');
+	render_insn_line(out, line, linum);
 }
 
 struct kt_error *render_insns_text(const struct insns *insns, const struct render_insns *how,
@@ -242,16 +234,7 @@ static void put_source_json(json_t *object, const struct insns *insns, size_t i,
 
 	if (proto)
 		json_object_set_new(object, "proto", kt_json_text(proto));
-	if (line && line->source)
-		json_object_set_new(object, "src", kt_json_text(line->source));
-	if (!line || !linum)
-		return;
-	if (line->file)
-		json_object_set_new(object, "file", kt_json_text(line->file));
-	if (line->line)
-		json_object_set_new(object, "line_num", json_integer(line->line));
-	if (line->column)
-		json_object_set_new(object, "line_col", json_integer(line->column));
+	render_insn_line_json(object, line, linum);
 }
 
 struct kt_error *render_insns_json(const struct insns *insns, const struct render_insns *how,

@@ -3,6 +3,7 @@
 
 #include "model/json.h"
 #include "model/json_put.h"
+#include "render/insn_line.h"
 #include "render/jited.h"
 #include "render/text.h"
 #include "util/buf.h"
@@ -30,42 +31,14 @@ static void put_insn(struct kt_buf *out, const struct jited_func *func,
 }
 
 /* The line whose code begins there; of several, all but one without code, the last. */
-static const struct jited_line *line_at(const struct jited_func *func, uint32_t pc, size_t *next)
+static const struct insn_line *line_at(const struct jited_func *func, uint32_t pc, size_t *next)
 {
-	const struct jited_line *ret = NULL;
+	const struct insn_line *ret = NULL;
 
 	for (; *next < func->lines.len && func->lines.data[*next].at <= pc; ++*next)
 		if (func->lines.data[*next].at == pc)
 			ret = &func->lines.data[*next];
 	return ret;
-}
-
-static void put_line(struct kt_buf *out, const struct jited_line *line, bool linum)
-{
-	if (!line || !line->source)
-		return;
-	kt_buf_appends(out, "; ");
-	render_append_visible(out, line->source, true); /* it may have tabs */
-	if (linum) {
-		kt_buf_appends(out, " [file:");
-		render_append_visible(out, line->file ? line->file : "", false);
-		kt_buf_printf(out, " line_num:%u line_col:%u]", line->line, line->column);
-	}
-	kt_buf_appendc(out, '\n');
-}
-
-static void put_line_json(json_t *object, const struct jited_line *line, bool linum)
-{
-	if (line && line->source)
-		json_object_set_new(object, "src", kt_json_text(line->source));
-	if (!line || !linum)
-		return;
-	if (line->file)
-		json_object_set_new(object, "file", kt_json_text(line->file));
-	if (line->line)
-		json_object_set_new(object, "line_num", json_integer(line->line));
-	if (line->column)
-		json_object_set_new(object, "line_col", json_integer(line->column));
 }
 
 struct kt_error *render_jited_text(const struct jited *jited, const struct render_insns *how,
@@ -84,7 +57,7 @@ struct kt_error *render_jited_text(const struct jited *jited, const struct rende
 		}
 		kt_buf_printf(&out, "%s:\n", name_of(func));
 		kt_vec_for_each (&func->insns, insn) {
-			put_line(&out, line_at(func, insn->at, &next_line), how->linum);
+			render_insn_line(&out, line_at(func, insn->at, &next_line), how->linum);
 			put_insn(&out, func, insn, how->opcodes);
 		}
 	}
@@ -117,7 +90,7 @@ static json_t *json_insn(const struct jited_func *func, const struct jited_insn 
 {
 	json_t *object = json_object();
 
-	put_line_json(object, line_at(func, insn->at, next_line), how->linum);
+	render_insn_line_json(object, line_at(func, insn->at, next_line), how->linum);
 	json_object_set_new(object, "pc", json_sprintf("0x%x", insn->at));
 	json_object_set_new(object, "operation", kt_json_text(insn->operation));
 	json_object_set_new(object, "operands", json_operands(insn->operands));
