@@ -409,7 +409,6 @@ bool kallsyms_next(struct kallsyms_iter *iter)
 {
 	const struct kallsyms *k = iter->kallsyms;
 	const uint8_t *data = k->range.data.data;
-	char whole[KALLSYMS_NAME_MAX + 1];
 	size_t n = 0, len;
 
 	if (iter->i == k->num_syms)
@@ -421,13 +420,13 @@ bool kallsyms_next(struct kallsyms_iter *iter)
 			       (size_t)kt_load_uint(data + k->token_index + 2 * (size_t)code, 2,
 						    k->range.data.big_endian);
 
-		memcpy(whole + n, data + token, k->token_len[code]);
+		memcpy(iter->whole + n, data + token, k->token_len[code]);
 		n += k->token_len[code];
 	}
-	iter->type = whole[0];
+	iter->whole[n] = '\0';
+	iter->type = iter->whole[0];
+	iter->name = iter->whole + 1;
 	iter->name_len = n - 1;
-	memcpy(iter->name, whole + 1, n - 1);
-	iter->name[n - 1] = '\0';
 	iter->addr = value_at(k, iter->i++);
 	return true;
 }

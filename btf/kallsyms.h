@@ -74,11 +74,13 @@ struct kallsyms_iter {
 	const struct kallsyms *kallsyms;
 	uint32_t i;
 	size_t pos;
-	/* The symbol at hand. */
-	char name[KALLSYMS_NAME_MAX + 1]; /* NUL-terminated */
+	/* The symbol at hand, until the next one. */
+	const char *name; /* NUL-terminated */
 	size_t name_len;
 	char type; /* as nm(1) prints it: upper case is global */
 	gaddr_t addr;
+	/* How the tables have it: the letter of the type, then the name. */
+	char whole[KALLSYMS_NAME_MAX + 1];
 };
 
 void kallsyms_iter_init(struct kallsyms_iter *iter, const struct kallsyms *kallsyms);

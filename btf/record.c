@@ -18,9 +18,8 @@ struct writer {
 	const struct recovered *kernel;
 	const struct record_place *place;
 	Elf *elf;
-	struct kt_buf names, strings; /* .shstrtab, .strtab */
-	void *symbols;
-	size_t n_symbols, symbols_size;
+	struct kt_buf names, strings;   /* .shstrtab, .strtab */
+	struct kt_buf symbols, globals; /* .symtab; those that come last in it */
 };
 
 static void writer_deinit(struct writer *w)
@@ -28,7 +27,8 @@ static void writer_deinit(struct writer *w)
 	elf_end(w->elf);
 	kt_buf_deinit(&w->names);
 	kt_buf_deinit(&w->strings);
-	free(w->symbols);
+	kt_buf_deinit(&w->symbols);
+	kt_buf_deinit(&w->globals);
 }
 
 /* KASLR moves the symbols of the image, but not absolute ones. */
@@ -118,6 +118,7 @@ static bool is_global(const struct kallsyms_iter *it)
 /* In the byte order of this machine: libelf converts to that of the file. */
 static void add_symbol(struct writer *w, const struct kallsyms_iter *it)
 {
+	struct kt_buf *table = is_global(it) ? &w->globals : &w->symbols;
 	bool code = it->type == 't' || it->type == 'T';
 	Elf64_Sym sym = {
 		.st_name = (Elf64_Word)w->strings.len,
@@ -126,42 +127,38 @@ static void add_symbol(struct writer *w, const struct kallsyms_iter *it)
 		.st_shndx = SHN_ABS,
 		.st_value = link_address(w, it->addr),
 	};
+	Elf32_Sym narrow = {
+		.st_name = sym.st_name,
+		.st_info = sym.st_info, /* the same in both classes */
+		.st_shndx = sym.st_shndx,
+		.st_value = (Elf32_Addr)sym.st_value,
+	};
 
 	kt_buf_append(&w->strings, it->name, it->name_len + 1);
 	if (w->kernel->pointer_size == 8)
-		((Elf64_Sym *)w->symbols)[w->n_symbols++] = sym;
+		kt_buf_append(table, &sym, sizeof(sym));
 	else
-		((Elf32_Sym *)w->symbols)[w->n_symbols++] = (Elf32_Sym){
-			.st_name = sym.st_name,
-			.st_info = sym.st_info, /* the same in both classes */
-			.st_shndx = sym.st_shndx,
-			.st_value = (Elf32_Addr)sym.st_value,
-		};
+		kt_buf_append(table, &narrow, sizeof(narrow));
 }
 
-/* ELF wants local symbols before global ones. */
+/* ELF wants local symbols before global ones, and before all of them one that says nothing. */
 static bool add_symbols(struct writer *w)
 {
 	size_t entry = w->kernel->pointer_size == 8 ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
-	size_t first_global = 0;
+	const Elf64_Sym none = {0};
 	struct kallsyms_iter it;
+	size_t first_global;
 	Elf_Scn *strtab;
 
 	if (!w->kernel->has_kallsyms)
 		return true;
-	w->symbols_size = ((size_t)w->kernel->kallsyms.num_syms + 1) * entry;
-	w->symbols = calloc(1, w->symbols_size);
-	if (!w->symbols)
-		return false;
 	kt_buf_appendc(&w->strings, '\0');
-	w->n_symbols = 1;
-	for (int global = 0; global < 2; global++) {
-		first_global = global ? w->n_symbols : 0;
-		for (kallsyms_iter_init(&it, &w->kernel->kallsyms); kallsyms_next(&it);)
-			if (is_global(&it) == global)
-				add_symbol(w, &it);
-	}
-	if (kt_buf_failed(&w->strings))
+	kt_buf_append(&w->symbols, &none, entry);
+	for (kallsyms_iter_init(&it, &w->kernel->kallsyms); kallsyms_next(&it);)
+		add_symbol(w, &it);
+	first_global = w->symbols.len / entry;
+	kt_buf_append(&w->symbols, w->globals.data, w->globals.len);
+	if (kt_buf_failed(&w->strings) || kt_buf_failed(&w->globals) || kt_buf_failed(&w->symbols))
 		return false;
 	strtab = add_section(w, ".strtab", (GElf_Shdr){.sh_type = SHT_STRTAB}, w->strings.data,
 			     w->strings.len);
@@ -171,7 +168,7 @@ static bool add_symbols(struct writer *w)
 						 .sh_info = (GElf_Word)first_global,
 						 .sh_entsize = entry,
 						 .sh_addralign = w->kernel->pointer_size},
-				     w->symbols, w->symbols_size);
+				     w->symbols.data, w->symbols.len);
 }
 
 static bool add_header(struct writer *w)
@@ -227,7 +224,7 @@ struct kt_error *record_write(const struct recovered *kernel, const struct recor
 	w.elf = elf_begin(fd, ELF_C_WRITE, NULL);
 	if (!w.elf || !add_header(&w) || !add_contents(&w) || !add_symbols(&w) || !add_names(&w) ||
 	    elf_update(w.elf, ELF_C_WRITE) < 0)
-		return w.strings.failed || w.names.failed
+		return w.strings.failed || w.names.failed || w.symbols.failed || w.globals.failed
 			       ? kt_error_no_memory()
 			       : kt_error_new(KT_ERROR_OS, "cannot write an ELF: %s",
 					      elf_errmsg(-1));

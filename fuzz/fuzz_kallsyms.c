@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	err = kallsyms_find(&range, &k);
 	if (!err) {
 		for (kallsyms_iter_init(&it, &k); kallsyms_next(&it);)
-			if (it.name[it.name_len] || it.name_len >= sizeof(it.name))
+			if (it.name[it.name_len] || it.name_len > KALLSYMS_NAME_MAX)
 				__builtin_trap();
 	}
 	kt_error_destroy(err);
