@@ -37,6 +37,10 @@ static void put_answer(struct kt_buf *buf, enum kfacts_kind kind, const struct k
 	case KFACTS_SYMBOL:
 	case KFACTS_PARAM:
 	case KFACTS_SIZE: kt_buf_append_le(buf, a->value, 8); return;
+	case KFACTS_CODE:
+		kt_buf_append_le(buf, a->value, 8);
+		kt_buf_append_le(buf, a->size, 8);
+		return;
 	case KFACTS_MEMBER:
 	case KFACTS_HELD:
 		kt_buf_append_le(buf, a->member.offset, 4);
@@ -153,6 +157,10 @@ static void get_answer(struct kt_cursor *c, const struct kfacts_want *want, stru
 	case KFACTS_SYMBOL:
 	case KFACTS_PARAM:
 	case KFACTS_SIZE: a->value = kt_cursor_u64(c); return;
+	case KFACTS_CODE:
+		a->value = kt_cursor_u64(c);
+		a->size = kt_cursor_u64(c);
+		return;
 	case KFACTS_MEMBER:
 	case KFACTS_HELD:
 		a->member.offset = kt_cursor_u32(c);

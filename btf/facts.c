@@ -67,6 +67,7 @@ static struct kt_error *absent(const struct kfacts_want *want, const char *sourc
 {
 	switch (want->kind) {
 	case KFACTS_SYMBOL:
+	case KFACTS_CODE:
 		return kt_error_hint(kt_error_new(KT_ERROR_NOT_FOUND, "no symbol %s in its %s",
 						  want->name, source),
 				     "static variables need CONFIG_KALLSYMS_ALL, or --system-map "
@@ -101,7 +102,8 @@ static struct kt_error *check(const struct kfacts *facts, const struct sources *
 
 		if (!facts->answers[i].present && !want->optional)
 			return kt_error_wrap(absent(want, symbols, types), "%s",
-					     want->kind == KFACTS_SYMBOL
+					     want->kind == KFACTS_SYMBOL ||
+							     want->kind == KFACTS_CODE
 						     ? sources_symbols_path(sources)
 						     : sources_types_path(sources));
 	}
@@ -115,9 +117,15 @@ static bool take_symbols(struct kfacts *facts, struct symbols *syms)
 		return false;
 	for (size_t i = 0; i < facts->n; i++) {
 		struct kfacts_answer *answer = &facts->answers[i];
+		gaddr_t end;
 
 		if (facts->wants[i].kind == KFACTS_SYMBOL)
 			answer->present = symbols_get(syms, facts->wants[i].name, &answer->value);
+		if (facts->wants[i].kind == KFACTS_CODE &&
+		    symbols_get_end(syms, facts->wants[i].name, &answer->value, &end)) {
+			answer->present = true;
+			answer->size = end - answer->value;
+		}
 		if (facts->wants[i].kind != KFACTS_FUNCTIONS)
 			continue;
 		answer->present = syms->functions.v.len;
@@ -171,6 +179,9 @@ static struct kt_error *resolve_with(struct sources *sources, struct symbols *sy
 	for (size_t i = 0; i < facts->n; i++) {
 		if (facts->wants[i].kind == KFACTS_SYMBOL)
 			symbols_want(syms, facts->wants[i].name);
+		if (facts->wants[i].kind == KFACTS_CODE &&
+		    !symbols_want_end(syms, facts->wants[i].name))
+			return kt_error_no_memory();
 		syms->want_functions |= facts->wants[i].kind == KFACTS_FUNCTIONS;
 	}
 	err = sources_symbols(sources, syms, &shift);
@@ -376,6 +387,18 @@ bool kfacts_symbol(const struct kfacts *facts, const char *name, gaddr_t *link_a
 
 	if (a)
 		*link_addr_ret = a->value;
+	return a;
+}
+
+bool kfacts_code(const struct kfacts *facts, const char *name, gaddr_t *link_addr_ret,
+		 uint64_t *size_ret)
+{
+	const struct kfacts_answer *a = find(facts, KFACTS_CODE, name, NULL);
+
+	if (a) {
+		*link_addr_ret = a->value;
+		*size_ret = a->size;
+	}
 	return a;
 }
 

@@ -45,6 +45,9 @@ const struct kfacts_kernel *kfacts_kernel(const struct kfacts *facts);
 
 /* Each of these answers only what was wanted; asking for anything else gives absent. */
 bool kfacts_symbol(const struct kfacts *facts, const char *name, gaddr_t *link_addr_ret);
+/* A function's code, as far as the next symbol. False: nothing tells where it ends, either. */
+bool kfacts_code(const struct kfacts *facts, const char *name, gaddr_t *link_addr_ret,
+		 uint64_t *size_ret);
 bool kfacts_member(const struct kfacts *facts, const char *type, const char *path,
 		   struct kfacts_member *ret);
 bool kfacts_size(const struct kfacts *facts, const char *type, uint64_t *ret);

@@ -88,4 +88,14 @@ void kallsyms_iter_init(struct kallsyms_iter *iter, const struct kallsyms *kalls
 /* False after the last one. */
 bool kallsyms_next(struct kallsyms_iter *iter);
 
+/*
+ * By the letter: data. A kallsyms without CONFIG_KALLSYMS_ALL leaves that out, but for a label or
+ * two at the end of the text (_etext): one with fewer than KALLSYMS_DATA is such a one.
+ */
+#define KALLSYMS_DATA 64
+static inline bool kallsyms_is_data(char type)
+{
+	return (type | 0x20) == 'd' || (type | 0x20) == 'b' || (type | 0x20) == 'r';
+}
+
 #endif

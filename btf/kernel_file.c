@@ -14,28 +14,65 @@
 
 #define R_RELATIVE_ARM64 1027 /* R_AARCH64_RELATIVE */
 
+/* Elf64_Rela: where, the kind, what is put there. All addresses are link addresses. */
+#define RELA_SIZE 24
+
 /*
- * The lowest address that a relocation is for, 0 without any. Elf64_Rela is offset, info,
- * addend, all with link addresses; .rela.dyn is a part of a relocatable Image.
+ * The next relocation of a relocatable Image, of which .rela.dyn is a part; *at is where to look
+ * from, 0 at first. False: there are no more.
  */
-static uint64_t lowest_relocated(const uint8_t *data, size_t len)
+static bool next_relocation(const uint8_t *data, size_t len, size_t *at, uint64_t *where_ret,
+			    uint64_t *value_ret)
 {
 	const uint64_t kernel = UINT64_C(0xff) << 56;
-	uint64_t lowest = 0;
 
-	for (size_t i = 0; i + 24 <= len; i += 8) {
-		uint64_t offset;
+	for (; *at + RELA_SIZE <= len; *at += 8) {
+		const uint8_t *rela = data + *at;
 
-		if (kt_load_uint(data + i + 8, 8, false) != R_RELATIVE_ARM64)
+		if (kt_load_uint(rela + 8, 8, false) != R_RELATIVE_ARM64)
 			continue;
-		offset = kt_load_uint(data + i, 8, false);
-		if ((offset & kernel) != kernel ||
-		    (kt_load_uint(data + i + 16, 8, false) & kernel) != kernel)
+		*where_ret = kt_load_uint(rela, 8, false);
+		*value_ret = kt_load_uint(rela + 16, 8, false);
+		if ((*where_ret & kernel) != kernel || (*value_ret & kernel) != kernel)
 			continue;
-		if (!lowest || offset < lowest)
-			lowest = offset;
+		*at += RELA_SIZE;
+		return true;
 	}
+	return false;
+}
+
+/* The lowest address that a relocation is for, 0 without any. */
+static uint64_t lowest_relocated(const uint8_t *data, size_t len)
+{
+	uint64_t lowest = 0, where, value;
+
+	for (size_t at = 0; next_relocation(data, len, &at, &where, &value);)
+		if (!lowest || where < lowest)
+			lowest = where;
 	return lowest;
+}
+
+/*
+ * Does what the kernel does first of all, at the addresses that it is linked to: kallsyms counts
+ * from an address that reads 0 before. False: no memory.
+ */
+static bool relocate(struct image_payload *flat, gaddr_t base)
+{
+	uint64_t where, value;
+	uint8_t *data = malloc(flat->len + 1);
+
+	if (!data)
+		return false;
+	memcpy(data, flat->data, flat->len);
+	for (size_t at = 0; next_relocation(flat->data, flat->len, &at, &where, &value);) {
+		if (where - base > flat->len || flat->len - (where - base) < 8)
+			continue;
+		for (unsigned int i = 0; i < 8; i++)
+			data[where - base + i] = (uint8_t)(value >> 8 * i);
+	}
+	free(flat->owned);
+	flat->data = flat->owned = data;
+	return true;
 }
 
 /*
@@ -91,7 +128,7 @@ static struct kt_error *recover_from(const struct image_payload *flat, gaddr_t *
  * KERNEL_LINK_ADDR of RISC-V has been the same since 5.13; TEXT_OFFSET of s390 since 4.20
  * (arch/s390/include/asm/setup.h), whatever address its decompressor moves it to.
  */
-static struct kt_error *recover_any(const struct image_payload *flat, gaddr_t *base,
+static struct kt_error *recover_any(struct image_payload *flat, gaddr_t *base,
 				    struct recovered *ret)
 {
 	static const unsigned int va_bits[] = {48, 39, 47, 42, 36};
@@ -108,6 +145,8 @@ static struct kt_error *recover_any(const struct image_payload *flat, gaddr_t *b
 		/* The relocations tell which it is; without any, each has its turn. */
 		if (lowest && lowest - *base >= UINT64_C(1) << 31)
 			continue;
+		if (lowest && !relocate(flat, *base))
+			return kt_error_no_memory();
 		err = recover_from(flat, base, ret);
 		if (!err && ret->has_kallsyms)
 			return NULL;

@@ -31,6 +31,7 @@ struct kfacts_sources {
 /* What a want asks for. */
 enum kfacts_kind {
 	KFACTS_SYMBOL, /* name: a symbol */
+	KFACTS_CODE,   /* name: a function, where it is and ends: kfacts_code() */
 	KFACTS_MEMBER, /* name: a struct or union, path: "a.b.c", through anonymous members */
 	KFACTS_SIZE,   /* name: a struct or union */
 	KFACTS_ENUM,   /* name: an enum, all of its enumerators */
@@ -78,7 +79,8 @@ struct kfacts_enumerator {
 /* The answer to one want. The kind of the want tells which fields are used. */
 struct kfacts_answer {
 	bool present;
-	uint64_t value;              /* SYMBOL: link address; SIZE: bytes; PARAM: index */
+	uint64_t value;              /* SYMBOL, CODE: link address; SIZE: bytes; PARAM: index */
+	uint64_t size;               /* CODE: bytes */
 	struct kfacts_member member; /* MEMBER, HELD */
 	struct kfacts_enumerator *enums;
 	uint32_t n_enums;

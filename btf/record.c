@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "btf/exports.h"
 #include "btf/record.h"
 #include "image/image.h"
 #include "util/cleanup.h"
@@ -109,23 +110,18 @@ static bool add_contents(struct writer *w)
 		add_section(w, RECORD_UNPLACED, (GElf_Shdr){.sh_type = SHT_NOBITS}, NULL, 0));
 }
 
-/* By nm(1)'s letter, which is upper case for a global symbol. */
-static bool is_global(const struct kallsyms_iter *it)
-{
-	return it->type >= 'A' && it->type <= 'Z';
-}
-
 /* In the byte order of this machine: libelf converts to that of the file. */
-static void add_symbol(struct writer *w, const struct kallsyms_iter *it)
+static void add_symbol(struct writer *w, const char *name, size_t len, gaddr_t addr, char letter)
 {
-	struct kt_buf *table = is_global(it) ? &w->globals : &w->symbols;
-	bool code = it->type == 't' || it->type == 'T';
+	bool global = letter >= 'A' && letter <= 'Z'; /* as nm(1) has it */
+	struct kt_buf *table = global ? &w->globals : &w->symbols;
+	bool code = letter == 't' || letter == 'T';
 	Elf64_Sym sym = {
 		.st_name = (Elf64_Word)w->strings.len,
-		.st_info = (unsigned char)ELF64_ST_INFO(is_global(it) ? STB_GLOBAL : STB_LOCAL,
+		.st_info = (unsigned char)ELF64_ST_INFO(global ? STB_GLOBAL : STB_LOCAL,
 							code ? STT_FUNC : STT_OBJECT),
 		.st_shndx = SHN_ABS,
-		.st_value = link_address(w, it->addr),
+		.st_value = link_address(w, addr),
 	};
 	Elf32_Sym narrow = {
 		.st_name = sym.st_name,
@@ -134,11 +130,33 @@ static void add_symbol(struct writer *w, const struct kallsyms_iter *it)
 		.st_value = (Elf32_Addr)sym.st_value,
 	};
 
-	kt_buf_append(&w->strings, it->name, it->name_len + 1);
+	kt_buf_append(&w->strings, name, len + 1);
 	if (w->kernel->pointer_size == 8)
 		kt_buf_append(table, &sym, sizeof(sym));
 	else
 		kt_buf_append(table, &narrow, sizeof(narrow));
+}
+
+/* Of kallsyms; where that has no data, of what the kernel exports, too. */
+static void add_all_symbols(struct writer *w)
+{
+	const struct kallsyms *kallsyms = &w->kernel->kallsyms;
+	size_t n_data = 0;
+	struct kallsyms_iter it;
+	struct exports exports;
+
+	for (kallsyms_iter_init(&it, kallsyms); kallsyms_next(&it);) {
+		add_symbol(w, it.name, it.name_len, it.addr, it.type);
+		n_data += kallsyms_is_data(it.type);
+	}
+	if (n_data >= KALLSYMS_DATA || !exports_find(kallsyms, &exports))
+		return;
+	for (uint32_t i = 0; i < exports.n; i++) {
+		gaddr_t addr;
+		const char *name = exports_at(&exports, i, &addr);
+
+		add_symbol(w, name, strlen(name), addr, 'D');
+	}
 }
 
 /* ELF wants local symbols before global ones, and before all of them one that says nothing. */
@@ -146,7 +164,6 @@ static bool add_symbols(struct writer *w)
 {
 	size_t entry = w->kernel->pointer_size == 8 ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
 	const Elf64_Sym none = {0};
-	struct kallsyms_iter it;
 	size_t first_global;
 	Elf_Scn *strtab;
 
@@ -154,8 +171,7 @@ static bool add_symbols(struct writer *w)
 		return true;
 	kt_buf_appendc(&w->strings, '\0');
 	kt_buf_append(&w->symbols, &none, entry);
-	for (kallsyms_iter_init(&it, &w->kernel->kallsyms); kallsyms_next(&it);)
-		add_symbol(w, &it);
+	add_all_symbols(w);
 	first_global = w->symbols.len / entry;
 	kt_buf_append(&w->symbols, w->globals.data, w->globals.len);
 	if (kt_buf_failed(&w->strings) || kt_buf_failed(&w->globals) || kt_buf_failed(&w->symbols))

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "btf/exports.h"
 #include "btf/symbols.h"
 
 /* No wanted name is longer. It bounds the work on a hostile string table. */
@@ -24,6 +25,7 @@ void symbols_deinit(struct symbols *syms)
 {
 	nameset_deinit(&syms->names);
 	functions_deinit(&syms->functions);
+	kt_vec_free(&syms->ends);
 	free(syms->symbols);
 	syms->symbols = NULL;
 }
@@ -35,12 +37,34 @@ bool symbols_init_like(struct symbols *syms, const struct symbols *like)
 	syms->want_functions = like->want_functions;
 	for (size_t i = 0; i < like->names.n; i++)
 		symbols_want(syms, like->names.names[i]);
+	kt_vec_for_each (&like->ends, i) {
+		if (!kt_vec_push(&syms->ends, *i)) {
+			symbols_deinit(syms);
+			return false;
+		}
+	}
 	return true;
 }
 
 void symbols_want(struct symbols *syms, const char *name)
 {
 	nameset_add(&syms->names, name);
+}
+
+bool symbols_want_end(struct symbols *syms, const char *name)
+{
+	return kt_vec_push(&syms->ends, nameset_add(&syms->names, name));
+}
+
+/* Some symbol begins at addr. */
+static void end_before(struct symbols *syms, gaddr_t addr)
+{
+	kt_vec_for_each (&syms->ends, i) {
+		struct symbol *s = &syms->symbols[*i];
+
+		if (s->found && addr > s->addr && (!s->end || addr < s->end))
+			s->end = addr;
+	}
 }
 
 void symbols_offer(struct symbols *syms, const char *name, size_t len, gaddr_t addr, bool global)
@@ -50,6 +74,7 @@ void symbols_offer(struct symbols *syms, const char *name, size_t len, gaddr_t a
 
 	if (syms->want_functions)
 		functions_offer(&syms->functions, name, len, addr, global);
+	end_before(syms, addr);
 	if (i < 0)
 		return;
 	s = &syms->symbols[i];
@@ -68,6 +93,18 @@ bool symbols_get(const struct symbols *syms, const char *name, gaddr_t *addr_ret
 	return true;
 }
 
+bool symbols_get_end(const struct symbols *syms, const char *name, gaddr_t *addr_ret,
+		     gaddr_t *end_ret)
+{
+	ptrdiff_t i = nameset_find(&syms->names, name, strlen(name));
+
+	if (i < 0 || !syms->symbols[i].found || !syms->symbols[i].end)
+		return false;
+	*addr_ret = syms->symbols[i].addr;
+	*end_ret = syms->symbols[i].end;
+	return true;
+}
+
 void symbols_merge(struct symbols *syms, struct symbols *from, gaddr_t start, gaddr_t shift)
 {
 	if (!syms->functions.v.len && !syms->functions.names.failed) {
@@ -80,8 +117,11 @@ void symbols_merge(struct symbols *syms, struct symbols *from, gaddr_t start, ga
 		if (syms->symbols[i].found || !from->symbols[i].found)
 			continue;
 		syms->symbols[i] = from->symbols[i];
-		if (syms->symbols[i].addr >= start)
-			syms->symbols[i].addr += shift;
+		if (syms->symbols[i].addr < start)
+			continue;
+		syms->symbols[i].addr += shift;
+		if (syms->symbols[i].end)
+			syms->symbols[i].end += shift;
 	}
 }
 
@@ -151,8 +191,10 @@ static bool load_symtab(struct symbols *syms, struct image *image)
 	if (!data || !data->d_buf || !linked_strings(image, scn, &strings))
 		return false;
 	n = (int)(data->d_size / gelf_fsize(image_elf(image), ELF_T_SYM, 1, EV_CURRENT));
-	for (int i = 1; i < n && gelf_getsym(data, i, &sym); i++)
-		offer_elf_symbol(syms, &sym, &strings);
+	/* They are in no order: those before a symbol may tell, too, where it ends. */
+	for (int pass = 0; pass < (syms->ends.len ? 2 : 1); pass++)
+		for (int i = 1; i < n && gelf_getsym(data, i, &sym); i++)
+			offer_elf_symbol(syms, &sym, &strings);
 	syms->source = ".symtab";
 	return n > 1;
 }
@@ -160,11 +202,23 @@ static bool load_symtab(struct symbols *syms, struct image *image)
 void symbols_load_kallsyms(struct symbols *syms, const struct kallsyms *kallsyms)
 {
 	struct kallsyms_iter it;
+	struct exports exports;
+	size_t n_data = 0;
 
-	for (kallsyms_iter_init(&it, kallsyms); kallsyms_next(&it);)
+	for (kallsyms_iter_init(&it, kallsyms); kallsyms_next(&it);) {
 		symbols_offer(syms, it.name, it.name_len, it.addr,
 			      it.type >= 'A' && it.type <= 'Z');
+		n_data += kallsyms_is_data(it.type);
+	}
 	syms->source = "kallsyms";
+	if (n_data >= KALLSYMS_DATA || !exports_find(kallsyms, &exports))
+		return;
+	for (uint32_t i = 0; i < exports.n; i++) {
+		gaddr_t addr;
+		const char *name = exports_at(&exports, i, &addr);
+
+		symbols_offer(syms, name, strlen(name), addr, true);
+	}
 }
 
 /*

@@ -21,6 +21,7 @@
 
 struct symbol {
 	gaddr_t addr;
+	gaddr_t end; /* symbols_want_end(): 0 if nothing tells */
 	bool found;
 	bool global;
 };
@@ -28,6 +29,7 @@ struct symbol {
 struct symbols {
 	struct nameset names;
 	struct symbol *symbols; /* parallel to names.names */
+	KT_VEC(size_t) ends;    /* of symbols_want_end() */
 	const char *source;     /* where they come from, for messages: ".symtab", "kallsyms", … */
 	bool want_functions;    /* set by whoever wants them: functions is filled, too */
 	struct functions functions;
@@ -39,6 +41,8 @@ void symbols_deinit(struct symbols *syms);
 /* For the same names, none of them found yet. */
 bool symbols_init_like(struct symbols *syms, const struct symbols *like);
 void symbols_want(struct symbols *syms, const char *name);
+/* And where it ends: where the next symbol begins, whatever that is. False: no memory. */
+bool symbols_want_end(struct symbols *syms, const char *name);
 
 /* A source tells one symbol that it has. */
 void symbols_offer(struct symbols *syms, const char *name, size_t len, gaddr_t addr, bool global);
@@ -46,6 +50,7 @@ void symbols_offer(struct symbols *syms, const char *name, size_t len, gaddr_t a
 /* Fills from the image: from .symtab if it has one, else from kallsyms in its data. */
 struct kt_error *symbols_load(struct symbols *syms, struct image *image);
 
+/* With what the kernel exports (btf/exports.h), where kallsyms has no data. */
 void symbols_load_kallsyms(struct symbols *syms, const struct kallsyms *kallsyms);
 
 /* Finds kallsyms in the image's sections. *ret points into the image. */
@@ -72,5 +77,9 @@ bool symbols_agree(const struct symbols *a, const struct symbols *b, gaddr_t shi
 bool symbols_any(const struct symbols *syms);
 
 bool symbols_get(const struct symbols *syms, const char *name, gaddr_t *addr_ret);
+
+/* And where it ends, behind its last byte. False: that is not known. */
+bool symbols_get_end(const struct symbols *syms, const char *name, gaddr_t *addr_ret,
+		     gaddr_t *end_ret);
 
 #endif

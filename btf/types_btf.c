@@ -191,7 +191,7 @@ static struct kt_error *btf_types_resolve(struct types *types, const struct kfac
 	if (!found || !nameset_init(&names, n))
 		return kt_error_no_memory();
 	for (size_t i = 0; i < n; i++) {
-		if (wants[i].kind != KFACTS_SYMBOL)
+		if (wants[i].kind != KFACTS_SYMBOL && wants[i].kind != KFACTS_CODE)
 			nameset_add(&names, wants[i].name);
 	}
 	find_candidates(btf, &names, wants, n, found);

@@ -284,7 +284,8 @@ static struct kt_error *search_init(struct search *s, struct dwarf_file *file,
 	    !nameset_init(&s->names, max))
 		return kt_error_no_memory();
 	for (size_t i = 0; i < n; i++)
-		if (wants[i].kind != KFACTS_SYMBOL && !seek(s, &wants[i]))
+		if (wants[i].kind != KFACTS_SYMBOL && wants[i].kind != KFACTS_CODE &&
+		    !seek(s, &wants[i]))
 			return kt_error_no_memory();
 	err = dwarf_index_create(file, s->names.names, s->names.n, &s->index);
 	if (err)

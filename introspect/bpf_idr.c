@@ -12,7 +12,8 @@ static const struct view_type head_type = VIEW_TYPE("idr", head_fields);
 bool bpf_idr_index_wants(const char *symbol, struct wants *wants)
 {
 	return wants_add(wants, KFACTS_SYMBOL, symbol, NULL, true) &&
-	       view_wants(&head_type, wants) && xarray_wants(wants);
+	       bpf_idr_place_wants(symbol, wants) && view_wants(&head_type, wants) &&
+	       xarray_wants(wants);
 }
 
 bool bpf_idr_wants(const struct bpf_idr_type *type, struct wants *wants)
@@ -37,9 +38,8 @@ struct kt_error *bpf_idr_check(const struct bpf_idr_type *type, const struct kfa
 	struct kfacts_member member;
 	struct kt_error *err;
 	struct view view;
-	gaddr_t idr;
 
-	if (!kfacts_symbol(facts, type->symbol, &idr)) {
+	if (!bpf_idr_placed(facts, type->symbol)) {
 		if (!kfacts_member(facts, type->view->name, id, &member))
 			return kt_error_new(KT_ERROR_UNSUPPORTED,
 					    "this kernel has no struct %s (CONFIG_BPF_SYSCALL)",
@@ -62,8 +62,9 @@ struct kt_error *bpf_idr_index(struct guest *guest, const char *symbol, struct x
 
 	if (err)
 		return err;
-	if (!guest_symbol(guest, symbol, &addr))
-		return bpf_idr_not_placed(symbol);
+	err = bpf_idr_addr(guest, symbol, &addr);
+	if (err)
+		return err;
 	if (!view_read(&head, &batch, addr, image))
 		return kt_error_no_memory();
 	err = guest_read(guest, &batch);

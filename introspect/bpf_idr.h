@@ -6,6 +6,7 @@
 #ifndef KT_INTROSPECT_BPF_IDR_H
 #define KT_INTROSPECT_BPF_IDR_H
 
+#include "introspect/code_data.h"
 #include "memory/guest.h"
 #include "memory/view.h"
 #include "memory/xarray.h"
@@ -40,6 +41,19 @@ bool bpf_idr_wants(const struct bpf_idr_type *type, struct wants *wants);
 
 /* The error that nothing tells where the symbol is; its hint names the files that would. */
 struct kt_error *bpf_idr_not_placed(const char *symbol);
+
+/*
+ * Where an IDR is: by its symbol; where kallsyms has no data (CONFIG_KALLSYMS_ALL), by the code of
+ * the functions that use it, proved by the objects in it, each of which has the ID that it is
+ * listed under. An IDR that is empty is known by its flags, if only one place looks like that.
+ */
+bool bpf_idr_place_wants(const char *symbol, struct wants *wants);
+/* The functions whose code tells. NULL: no such IDR. */
+const struct code_data *bpf_idr_users(const char *symbol);
+/* Can that be found? */
+bool bpf_idr_placed(const struct kfacts *facts, const char *symbol);
+/* KT_ERROR_NOT_FOUND: nothing tells; a wrong place is worse than none. */
+struct kt_error *bpf_idr_addr(struct guest *guest, const char *symbol, gaddr_t *ret);
 
 /* KT_ERROR_UNSUPPORTED: a kernel without BPF. KT_ERROR_NOT_FOUND: the facts lack something. */
 struct kt_error *bpf_idr_check(const struct bpf_idr_type *type, const struct kfacts *facts);

@@ -15,7 +15,7 @@ static const struct view_type idr_type = VIEW_TYPE("idr", idr_fields);
 
 bool bpf_progs_wants(struct wants *wants)
 {
-	return wants_add(wants, KFACTS_SYMBOL, "prog_idr", NULL, true) &&
+	return bpf_idr_index_wants("prog_idr", wants) &&
 	       wants_add(wants, KFACTS_ENUM, "bpf_prog_type", NULL, true) &&
 	       view_wants(&idr_type, wants) && prog_wants(wants) && xarray_wants(wants) &&
 	       percpu_wants(wants) && wallclock_wants(wants) && refs_wants(wants) &&
@@ -28,9 +28,8 @@ struct kt_error *bpf_progs_check(const struct kfacts *facts)
 	bool has_type = kfacts_member(facts, "bpf_prog_aux", "id", &member);
 	struct kt_error *err;
 	struct view view;
-	gaddr_t idr;
 
-	if (!kfacts_symbol(facts, "prog_idr", &idr)) {
+	if (!bpf_idr_placed(facts, "prog_idr")) {
 		if (!has_type)
 			return kt_error_new(KT_ERROR_UNSUPPORTED,
 					    "this kernel has no BPF (CONFIG_BPF_SYSCALL)");
@@ -79,8 +78,11 @@ static struct kt_error *read_index(struct context *ctx, struct bpf_progs *progs,
 	err = view_init(&idr, &idr_type, facts);
 	if (err)
 		return err;
-	if (!guest_symbol(ctx->guest, "prog_idr", &addr))
-		return bpf_progs_check(facts);
+	err = bpf_idr_addr(ctx->guest, "prog_idr", &addr);
+	if (!err)
+		err = wallclock_find(ctx->guest);
+	if (err)
+		return err;
 	if (!view_read(&idr, &ctx->next, addr, image))
 		return kt_error_no_memory();
 	err = percpu_begin(&ctx->percpu, ctx->guest, &ctx->next);

@@ -3,6 +3,7 @@
 #ifndef KT_INTROSPECT_WALLCLOCK_H
 #define KT_INTROSPECT_WALLCLOCK_H
 
+#include "introspect/code_data.h"
 #include "memory/guest.h"
 
 struct wallclock {
@@ -16,6 +17,13 @@ bool wallclock_wants(struct wants *wants);
 
 /* The link address of the kernel's struct timekeeper. False: this kernel has it elsewhere. */
 bool wallclock_place(const struct kfacts *facts, gaddr_t *ret);
+
+/*
+ * Where no list of symbols tells where the clock is, finds it in the code that reads it (see
+ * introspect/code_data.h). A clock that is not found is unknown, and no error.
+ */
+struct kt_error *wallclock_find(struct guest *guest);
+extern const struct code_data wallclock_users;
 
 /* Adds the read of the clock's offsets to a batch. */
 struct kt_error *wallclock_begin(struct wallclock *clock, const struct guest *guest,

@@ -4,6 +4,7 @@
  * through TTBR1, those of its processes through TTBR0.
  */
 #include "memory/arch.h"
+#include "util/cursor.h"
 
 #define SCTLR_M UINT64_C(1)
 
@@ -197,6 +198,39 @@ static struct arch_entry aarch64_entry(const struct arch_space *space, unsigned 
 	return ret;
 }
 
+/* Bits high to low of an instruction. */
+#define BITS(insn, high, low) ((insn) >> (low) & ((UINT32_C(1) << ((high) - (low) + 1)) - 1))
+
+/*
+ * ADRP forms the address of a page, one ADD or more, or the offset of a load, what is on it
+ * (C6.2.4, C6.2.13, C6.2.166). Instructions are little-endian, whatever the data is.
+ */
+static size_t aarch64_operands(const uint8_t *code, size_t len, gaddr_t addr, gaddr_t *ret,
+			       size_t max)
+{
+	gaddr_t known[32] = {0}; /* what registers have, 0: unknown */
+	size_t n = 0;
+
+	for (size_t i = 0; i + 4 <= len && n < max; i += 4) {
+		uint32_t insn = (uint32_t)kt_load_uint(code + i, 4, false);
+		unsigned int to = BITS(insn, 4, 0), from = BITS(insn, 9, 5);
+
+		if (BITS(insn, 31, 31) && BITS(insn, 28, 24) == 0x10) { /* ADRP */
+			uint64_t pages = (uint64_t)BITS(insn, 23, 5) << 2 | BITS(insn, 30, 29);
+
+			known[to] = ((addr + i) & ~(gaddr_t)0xfff) +
+				    ((gaddr_t)((int64_t)(pages << 43) >> 43) << 12);
+		} else if (BITS(insn, 31, 22) == 0x244 && known[from]) { /* ADD, not shifted */
+			known[to] = known[from] + BITS(insn, 21, 10);
+			ret[n++] = known[to];
+		} else if (BITS(insn, 29, 24) == 0x39 && known[from]) { /* a load, or a store */
+			ret[n++] = known[from] +
+				   ((gaddr_t)BITS(insn, 21, 10) << BITS(insn, 31, 30));
+		}
+	}
+	return n;
+}
+
 const struct arch arch_aarch64 = {
 	.name = "aarch64",
 	.registers = register_names,
@@ -208,4 +242,5 @@ const struct arch arch_aarch64 = {
 	/* arch/arm64/mm/mmu.c; since 4.6 (a7f8de168ace) */
 	.root = "swapper_pg_dir",
 	.voffset = "kimage_voffset",
+	.operands = aarch64_operands,
 };

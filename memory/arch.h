@@ -121,6 +121,13 @@ struct arch {
 	 */
 	const char *root, *voffset;
 
+	/*
+	 * The addresses of data that `len` bytes of code at addr form in registers, or read from;
+	 * at most max. Some that the code never forms may be among them: it is not known where
+	 * branches lead to, nor on x86 where instructions begin.
+	 */
+	size_t (*operands)(const uint8_t *code, size_t len, gaddr_t addr, gaddr_t *ret, size_t max);
+
 	/* Why a stub of QEMU may lack the registers; NULL: there is no known reason. */
 	const char *no_registers;
 };

@@ -8,6 +8,12 @@
 #include "memory/pagetable.h"
 #include "util/cleanup.h"
 
+/* A symbol that guest_place() told of. */
+struct placed {
+	const char *name;
+	gaddr_t addr;
+};
+
 struct guest {
 	struct source source;
 	const struct kfacts *facts;
@@ -16,6 +22,7 @@ struct guest {
 	struct pagetable *pt; /* NULL: the stub translates, through the selected vCPU */
 	struct guest_paging paging;
 	size_t n_cpus;
+	KT_VEC(struct placed) placed;
 };
 
 /* A page table to look through. */
@@ -368,6 +375,7 @@ void guest_destroy(struct guest *guest)
 	if (!guest)
 		return;
 	pagetable_destroy(guest->pt);
+	kt_vec_free(&guest->placed);
 	free(guest);
 }
 
@@ -400,10 +408,21 @@ bool guest_symbol(const struct guest *guest, const char *name, gaddr_t *ret)
 {
 	gaddr_t link;
 
+	kt_vec_for_each (&guest->placed, placed) {
+		if (strcmp(placed->name, name) != 0)
+			continue;
+		*ret = placed->addr;
+		return true;
+	}
 	if (!kfacts_symbol(guest->facts, name, &link))
 		return false;
 	*ret = link + (uint64_t)guest->kaslr_offset;
 	return true;
+}
+
+bool guest_place(struct guest *guest, const char *name, gaddr_t addr)
+{
+	return kt_vec_push(&guest->placed, (struct placed){name, addr});
 }
 
 static struct kt_error *read_virtual(void *context, struct gmem_read *reads, size_t count)

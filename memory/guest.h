@@ -50,6 +50,12 @@ size_t guest_cpus(const struct guest *guest);
 /* The run-time address of a symbol. False: this kernel does not have it. */
 bool guest_symbol(const struct guest *guest, const char *name, gaddr_t *ret);
 
+/*
+ * Where a symbol is that the facts do not have, and that was found in this stop: guest_symbol()
+ * knows it from now on. The name is the caller's, and outlives the guest. False: no memory.
+ */
+bool guest_place(struct guest *guest, const char *name, gaddr_t addr);
+
 /* Reads a batch of virtual addresses, merged. */
 struct kt_error *guest_read(struct guest *guest, struct gmem_batch *batch);
 

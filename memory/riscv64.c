@@ -4,6 +4,7 @@
  * kernel is mapped in every process's table.
  */
 #include "memory/arch.h"
+#include "util/cursor.h"
 
 #define SATP_MODE(satp) ((satp) >> 60)
 #define SATP_PPN        UINT64_C(0x00000fffffffffff)
@@ -97,6 +98,32 @@ static struct arch_entry riscv64_entry(const struct arch_space *space, unsigned 
 	return ret;
 }
 
+/*
+ * AUIPC adds 20 bits to its own address, ADDI or the offset of a load the other 12 (unprivileged
+ * ISA, chapter 2). Instructions of 2 bytes may come in between, so each multiple of 2 is tried.
+ */
+static size_t riscv64_operands(const uint8_t *code, size_t len, gaddr_t addr, gaddr_t *ret,
+			       size_t max)
+{
+	gaddr_t high[32] = {0};
+	size_t n = 0;
+
+	for (size_t i = 0; i + 4 <= len && n < max; i += 2) {
+		uint32_t insn = (uint32_t)kt_load_uint(code + i, 4, false);
+		unsigned int opcode = insn & 0x7f, to = insn >> 7 & 31, from = insn >> 15 & 31;
+		bool adds = (opcode == 0x13 || opcode == 0x1b) && !(insn >> 12 & 7);
+
+		if (opcode == 0x17)
+			high[to] = addr + i + (gaddr_t)(int64_t)(int32_t)(insn & 0xfffff000);
+		if ((!adds && opcode != 0x03) || !high[from])
+			continue;
+		ret[n++] = high[from] + (gaddr_t)(int64_t)((int32_t)insn >> 20);
+		if (adds)
+			high[to] = ret[n - 1];
+	}
+	return n;
+}
+
 const struct arch arch_riscv64 = {
 	.name = "riscv64",
 	.registers = register_names,
@@ -105,6 +132,7 @@ const struct arch arch_riscv64 = {
 	.entry_size = 8,
 	.entry = riscv64_entry,
 	.anchor = "handle_exception", /* arch/riscv/kernel/entry.S */
+	.operands = riscv64_operands,
 	/* riscv-csr.xml has no CSR of supervisor mode then (QEMU 11.1, seen). */
 	.no_registers =
 		"under KVM, QEMU's stub does not show satp, which leads to the page tables; "

@@ -8,6 +8,7 @@
  * (prefixing), where no table lies.
  */
 #include "memory/arch.h"
+#include "util/cursor.h"
 
 #define PSW_DAT UINT64_C(0x0400000000000000)
 #define PSW_ASC UINT64_C(0x0000c00000000000)
@@ -140,6 +141,28 @@ static struct arch_entry s390x_entry(const struct arch_space *space, unsigned in
 	return ret;
 }
 
+/*
+ * LARL and LGRL, relative to the instruction, in units of 2 bytes (Principles of Operation, chapter
+ * 7). Instructions have 2, 4 or 6 bytes, as the first two bits tell.
+ */
+static size_t s390x_operands(const uint8_t *code, size_t len, gaddr_t addr, gaddr_t *ret,
+			     size_t max)
+{
+	static const unsigned int sizes[] = {2, 4, 4, 6};
+	size_t n = 0;
+
+	for (size_t i = 0; i + 6 <= len && n < max; i += sizes[code[i] >> 6]) {
+		bool larl = code[i] == 0xc0 && !(code[i + 1] & 15);
+		bool lgrl = code[i] == 0xc4 && (code[i + 1] & 15) == 8;
+
+		if (larl || lgrl)
+			ret[n++] = addr + i +
+				   2 * (gaddr_t)(int64_t)(int32_t)kt_load_uint(code + i + 2, 4,
+									       true);
+	}
+	return n;
+}
+
 const struct arch arch_s390x = {
 	.name = "s390x",
 	.registers = register_names,
@@ -147,6 +170,7 @@ const struct arch arch_s390x = {
 	.spaces = s390x_spaces,
 	.entry_size = 8,
 	.entry = s390x_entry,
+	.operands = s390x_operands,
 	/* The new PSW of program interruptions in the lowcore (figure 3-11). */
 	.anchor = "pgm_check_handler",
 	.anchor_at = 0x1d8,

@@ -3,6 +3,7 @@
  * x86-64 paging: Intel SDM volume 3, chapter 4; AMD APM volume 2, chapter 5.
  */
 #include "memory/arch.h"
+#include "util/cursor.h"
 
 #define CR0_PE     (UINT64_C(1) << 0)
 #define CR0_PG     (UINT64_C(1) << 31)
@@ -91,6 +92,34 @@ static struct arch_entry x86_64_entry(const struct arch_space *space, unsigned i
 	return ret;
 }
 
+static gaddr_t signed32(const uint8_t *from)
+{
+	return (gaddr_t)(int64_t)(int32_t)kt_load_uint(from, 4, false);
+}
+
+/*
+ * MOV of a 32-bit address into a 64-bit register, LEA and MOV relative to the instruction's end
+ * (SDM, volume 2). Each byte is taken for the start of an instruction.
+ */
+static size_t x86_64_operands(const uint8_t *code, size_t len, gaddr_t addr, gaddr_t *ret,
+			      size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i + 7 <= len && n < max; i++) {
+		const uint8_t *insn = code + i;
+		bool wide = (insn[0] & 0xf8) == 0x48;
+
+		if (wide && insn[1] == 0xc7 && (insn[2] & 0xf8) == 0xc0)
+			ret[n++] = signed32(insn + 3);
+		else if (wide && (insn[1] == 0x8d || insn[1] == 0x8b) && (insn[2] & 0xc7) == 0x05)
+			ret[n++] = addr + i + 7 + signed32(insn + 3);
+		else if (insn[0] == 0x8b && (insn[1] & 0xc7) == 0x05)
+			ret[n++] = addr + i + 6 + signed32(insn + 2);
+	}
+	return n;
+}
+
 const struct arch arch_x86_64 = {
 	.name = "x86_64",
 	.registers = register_names,
@@ -98,4 +127,5 @@ const struct arch arch_x86_64 = {
 	.spaces = x86_64_spaces,
 	.entry_size = 8,
 	.entry = x86_64_entry,
+	.operands = x86_64_operands,
 };

@@ -67,6 +67,13 @@ static inline void fake_symbol(struct kfacts *facts, const char *name, gaddr_t a
 	fake_set(facts, (struct fake_fact){.kind = KFACTS_SYMBOL, .name = name, .value = addr});
 }
 
+static inline void fake_code(struct kfacts *facts, const char *name, gaddr_t addr, uint32_t size)
+{
+	fake_set(facts,
+		 (struct fake_fact){
+			 .kind = KFACTS_CODE, .name = name, .value = addr, .member.size = size});
+}
+
 static inline void fake_size(struct kfacts *facts, const char *name, uint64_t size)
 {
 	fake_set(facts, (struct fake_fact){.kind = KFACTS_SIZE, .name = name, .value = size});
@@ -101,6 +108,18 @@ bool kfacts_symbol(const struct kfacts *facts, const char *name, gaddr_t *link_a
 
 	if (f)
 		*link_addr_ret = f->value;
+	return f;
+}
+
+bool kfacts_code(const struct kfacts *facts, const char *name, gaddr_t *link_addr_ret,
+		 uint64_t *size_ret)
+{
+	const struct fake_fact *f = fake_find(facts, KFACTS_CODE, name, NULL);
+
+	if (f) {
+		*link_addr_ret = f->value;
+		*size_ret = f->member.size;
+	}
 	return f;
 }
 
