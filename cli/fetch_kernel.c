@@ -24,13 +24,19 @@ static const char help[] =
 	"  trixie-backports/6.18    its newest 6.18\n"
 	"  bookworm:amd64           another flavour: amd64, cloud-arm64, arm64, riscv64,\n"
 	"                           s390x\n"
+	"  ubuntu:noble             of Ubuntu, its updates included; flavour generic, or\n"
+	"                           ubuntu:noble:virtual, ubuntu:noble:generic-arm64\n"
+	"  fedora:43, fedora:43/6.18, fedora:43:aarch64\n"
+	"                           of a release of Fedora\n"
 	"\n"
 	"  --refresh    look for a newer kernel of the suite even if one is here\n"
 	"  --dbg        fetch its vmlinux with debug info, too: vmlinux beside the image\n"
 	"  --json       name, release, image, modules and source of each\n"
 	"  -h, --help   this text\n"
 	"\n"
-	"Where Debian's packages come from is what this host's apt is configured for.\n"
+	"Where packages come from is what this host's apt and dnf are configured for:\n"
+	"those of Ubuntu are fetched where apt has package lists of Ubuntu, those of\n"
+	"Fedora where dnf has the repository \"fedora\".\n"
 	"Exit status: 0 done; 2 usage; 3 it could not be done.\n";
 
 enum { OPT_REFRESH = CLI_OPT_OWN, OPT_DEBUG };
@@ -39,19 +45,19 @@ struct fetch_options {
 	bool refresh, debug, json;
 };
 
-/* "trixie", "trixie-backports/6.18", "debian:trixie": what suite it names; NULL: another kernel. */
-static const char *suite_of(const char *arg)
+/* "trixie", "trixie-backports/6.18", "debian:trixie", "ubuntu:noble": not another kernel. */
+static bool is_suite(const char *arg)
 {
 	_cleanup_(kt_fetch_deinit) struct kt_fetch fetch = {0};
 	struct kt_error *err;
 
-	if (!strncmp(arg, "debian:", 7))
-		return arg + 7;
-	if (!access(arg, F_OK) || kt_kernels_is_remote(arg))
-		return NULL;
+	if (kt_fetch_prefix(arg))
+		return true;
+	if (!access(arg, F_OK))
+		return false;
 	err = kt_fetch_parse(arg, &fetch);
 	kt_error_destroy(err);
-	return err ? NULL : arg;
+	return !err;
 }
 
 /* What kt_kernels_find() does, too, but for --refresh and --dbg. */
@@ -74,15 +80,14 @@ static struct kt_error *find(const char *arg, const struct fetch_options *option
 {
 	const struct kt_kernels_options how = cli_kernels_options();
 	_cleanup_(kt_buf_deinit) struct kt_buf spec = KT_BUF_INIT;
-	const char *suite = suite_of(arg);
 	struct kt_error *err = NULL;
 
-	if (!suite)
+	if (!is_suite(arg))
 		return kt_kernels_find(arg, &how, out);
 	cli_progress("fetching");
 	if (options->refresh || options->debug)
-		err = fetch(suite, options, &how);
-	kt_buf_printf(&spec, "debian:%s", suite);
+		err = fetch(arg, options, &how);
+	kt_buf_printf(&spec, "%s%s", kt_fetch_prefix(arg) ? "" : "debian:", arg);
 	if (!err && spec.failed)
 		err = kt_error_no_memory();
 	return err ? err : kt_kernels_find(spec.data, &how, out);
@@ -158,7 +163,7 @@ int cli_fetch_kernel(int argc, char **argv)
 	}
 	if (optind == argc)
 		return cli_fail(kt_error_hint(
-			kt_error_new(KT_ERROR_USAGE, "which kernel? A Debian suite, or a file"),
+			kt_error_new(KT_ERROR_USAGE, "which kernel? A suite, or a file"),
 			"ktstr-gdb fetch-kernel trixie; see fetch-kernel --help"));
 	return find_all(argc - optind, argv + optind, &given);
 }

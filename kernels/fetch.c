@@ -11,7 +11,39 @@
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
+/* What fetch-kernel exits with where the host's own tools cannot do it. */
+#define STATUS_CANNOT_HERE 4
+
+static const struct {
+	const char *prefix, *name; /* in a spec; for fetch-kernel */
+	const char *package;       /* that has the image */
+} distributions[] = {
+	[KT_FETCH_DEBIAN] = {"debian:", "debian", "linux-image-VERSION"},
+	[KT_FETCH_UBUNTU] = {"ubuntu:", "ubuntu", "linux-image-VERSION"},
+	[KT_FETCH_FEDORA] = {"fedora:", "fedora", "kernel-core"},
+};
+
+#define N_DISTRIBUTIONS (sizeof(distributions) / sizeof(*distributions))
+
 /* --- what is asked for --- */
+
+/* N_DISTRIBUTIONS: it names none. */
+static size_t distribution_of(const char *text)
+{
+	size_t i = 0;
+
+	while (i < N_DISTRIBUTIONS &&
+	       strncmp(text, distributions[i].prefix, strlen(distributions[i].prefix)))
+		i++;
+	return i;
+}
+
+size_t kt_fetch_prefix(const char *text)
+{
+	size_t i = distribution_of(text);
+
+	return i < N_DISTRIBUTIONS ? strlen(distributions[i].prefix) : 0;
+}
 
 /* A word as fetch-kernel takes it: never an option. Cuts it off *text. */
 static bool take_word(const char **text, const char *more, char **ret)
@@ -42,16 +74,22 @@ static bool is_series(const char *text)
 struct kt_error *kt_fetch_parse(const char *text, struct kt_fetch *ret)
 {
 	struct kt_fetch f = {0};
-	const char *rest = text;
-	bool ok = take_word(&rest, "+.-", &f.suite), complete;
+	size_t prefix = kt_fetch_prefix(text);
+	const char *rest;
+	bool ok, complete;
 
+	if (prefix)
+		f.distribution = (enum kt_fetch_distribution)distribution_of(text);
+	text += prefix;
+	rest = text;
+	ok = take_word(&rest, "+.-", &f.suite);
 	if (ok && *rest == '/') {
 		rest++;
 		ok = take_word(&rest, ".", &f.series) && (!f.series || is_series(f.series));
 	}
 	if (ok && *rest == ':') {
 		rest++;
-		ok = take_word(&rest, "+.-", &f.flavour);
+		ok = take_word(&rest, "+.-_", &f.flavour);
 	}
 	complete = f.suite && (!strchr(text, '/') || f.series) && (!strchr(text, ':') || f.flavour);
 	if (ok && !*rest && complete) {
@@ -127,7 +165,16 @@ static char *last_line(char *text)
 	return nl ? nl + 1 : text;
 }
 
-static struct kt_error *run_fetcher(const char *const *argv,
+/* Where a host's own tools are not those of the distribution, nothing can be fetched from it. */
+static struct kt_error *cannot_here(const char *line, const struct kt_fetch *fetch)
+{
+	return kt_error_hint(kt_error_new(KT_ERROR_UNSUPPORTED, "%s",
+					  line[0] ? line : "it cannot be fetched here"),
+			     "download its package %s, and give that file",
+			     distributions[fetch->distribution].package);
+}
+
+static struct kt_error *run_fetcher(const char *const *argv, const struct kt_fetch *fetch,
 				    const struct kt_kernels_options *options, char **ret)
 {
 	_cleanup_free_ char *output = NULL;
@@ -139,6 +186,8 @@ static struct kt_error *run_fetcher(const char *const *argv,
 	if (err)
 		return err;
 	line = last_line(output);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == STATUS_CANNOT_HERE)
+		return cannot_here(line, fetch);
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
 		return kt_error_new(KT_ERROR_NOT_FOUND, "%s",
 				    line[0] ? line : "the fetcher failed without a word");
@@ -152,7 +201,7 @@ struct kt_error *kt_fetch_run(const struct kt_fetch *fetch,
 			      const struct kt_kernels_options *options, char **ret)
 {
 	_cleanup_free_ char *fetcher = find_fetcher();
-	const char *argv[8];
+	const char *argv[10];
 	size_t n = 0;
 
 	if (!fetcher)
@@ -169,9 +218,13 @@ struct kt_error *kt_fetch_run(const struct kt_fetch *fetch,
 		argv[n++] = "--series";
 		argv[n++] = fetch->series;
 	}
+	if (fetch->distribution != KT_FETCH_DEBIAN) {
+		argv[n++] = "--distribution";
+		argv[n++] = distributions[fetch->distribution].name;
+	}
 	argv[n++] = fetch->suite;
 	if (fetch->flavour)
 		argv[n++] = fetch->flavour;
 	argv[n] = NULL;
-	return run_fetcher(argv, options, ret);
+	return run_fetcher(argv, fetch, options, ret);
 }

@@ -14,8 +14,6 @@
 #include "util/cleanup.h"
 #include "vm/modules.h"
 
-#define DEBIAN "debian:"
-
 static struct kt_error *push(struct kt_kernels *out, struct kt_kernel *kernel)
 {
 	if (!kt_vec_push(&out->v, *kernel))
@@ -63,49 +61,19 @@ static struct kt_error *add_path(const char *path, const char *source,
 
 /* --- fetched --- */
 
-static struct kt_error *add_debian(const char *spec, const struct kt_kernels_options *options,
-				   struct kt_kernels *out)
+static struct kt_error *add_fetched(const char *spec, const struct kt_kernels_options *options,
+				    struct kt_kernels *out)
 {
 	_cleanup_(kt_fetch_deinit) struct kt_fetch fetch = {0};
 	_cleanup_free_ char *image = NULL;
 	struct kt_error *err;
 
 	tell(options, "looking for the kernels");
-	err = kt_fetch_parse(spec + strlen(DEBIAN), &fetch);
+	err = kt_fetch_parse(spec, &fetch);
 	if (!err)
 		err = kt_fetch_run(&fetch, options, &image);
 	err = kt_error_wrap(err, "%s", spec);
 	return err ? err : add_path(image, spec, options, out);
-}
-
-/* Where a host's own tools are not those of the distribution, nothing can be fetched from it. */
-static struct kt_error *no_fetcher(const char *spec, const char *distro, const char *package)
-{
-	return kt_error_hint(
-		kt_error_new(KT_ERROR_UNSUPPORTED,
-			     "%s: kernels of %s cannot be fetched here; debian:SUITE can", spec,
-			     distro),
-		"download its package %s, and give that file", package);
-}
-
-bool kt_kernels_is_remote(const char *spec)
-{
-	static const char *const words[] = {DEBIAN, "ubuntu:", "fedora:"};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		if (!strncmp(spec, words[i], strlen(words[i])))
-			return true;
-	return false;
-}
-
-static struct kt_error *add_remote(const char *spec, const struct kt_kernels_options *options,
-				   struct kt_kernels *out)
-{
-	if (!strncmp(spec, "ubuntu:", 7))
-		return no_fetcher(spec, "Ubuntu", "linux-image-VERSION");
-	if (!strncmp(spec, "fedora:", 7))
-		return no_fetcher(spec, "Fedora", "kernel-core");
-	return add_debian(spec, options, out);
 }
 
 /* --- a glob --- */
@@ -156,8 +124,8 @@ static struct kt_error *find(const char *spec, const struct kt_kernels_options *
 	/* A file whose name has "*" in it is that file. */
 	bool exists = !access(spec, F_OK);
 
-	if (!exists && kt_kernels_is_remote(spec))
-		return add_remote(spec, options, out);
+	if (!exists && kt_fetch_prefix(spec))
+		return add_fetched(spec, options, out);
 	if (!exists && spec[strcspn(spec, "*?[")])
 		return add_glob(spec, options, out);
 	return add_path(spec, spec, options, out);

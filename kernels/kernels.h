@@ -7,7 +7,7 @@
  *.apk; a container image: an OCI layout in a tar, or what `docker save` writes; the tar of a root
  *	DIR       a root with boot/ or lib/modules/, a kernel's build tree, an OCI image layout
  *	GLOB      all files that match
- *	debian:SUITE[/SERIES][:FLAVOUR]   fetched by vm/fetch-kernel
+ *	debian:SUITE[/SERIES][:FLAVOUR], ubuntu:..., fedora:...   fetched by vm/fetch-kernel
  */
 #ifndef KT_KERNELS_KERNELS_H
 #define KT_KERNELS_KERNELS_H
@@ -32,8 +32,4 @@ struct kt_error *kt_kernels_find(const char *spec, const struct kt_kernels_optio
  */
 struct kt_error *kt_kernels_join(struct kt_kernels *kernels,
 				 const struct kt_kernels_options *options);
-
-/* True: spec is one of the forms with a word and ":" in front, not a path. */
-bool kt_kernels_is_remote(const char *spec);
-
 #endif

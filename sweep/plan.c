@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernels/fetch.h"
 #include "sweep/plan.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
@@ -363,16 +364,20 @@ static struct kt_error *take_scheduler(const struct reader *r, const config_sett
 
 /* --- kernels --- */
 
-/* "debian:trixie-backports/6.18" is called "trixie-backports-6.18". */
+/*
+ * "debian:trixie-backports/6.18" is called "trixie-backports-6.18", "ubuntu:noble" "ubuntu-noble":
+ * it becomes a part of file names.
+ */
 static char *kernel_name(const char *image)
 {
+	size_t prefix = kt_fetch_prefix(image);
 	char *name;
 
-	if (strncmp(image, "debian:", 7))
+	if (!prefix)
 		return strdup(kt_base_name(image));
-	name = strdup(image + 7);
+	name = strdup(strncmp(image, "debian:", prefix) ? image : image + prefix);
 	for (char *p = name; p && *p; p++)
-		if (*p == '/')
+		if (*p == '/' || (p == name + prefix - 1 && *p == ':'))
 			*p = '-';
 	return name;
 }
@@ -381,18 +386,23 @@ static struct kt_error *take_image(const struct reader *r, const config_setting_
 {
 	const char *text = config_setting_get_string(s);
 
-	if (text && strncmp(text, "debian:", 7) && text[strcspn(text, ":/")] == ':')
+	_cleanup_(kt_fetch_deinit) struct kt_fetch fetch = {0};
+	bool fetched = text && kt_fetch_prefix(text);
+	struct kt_error *err;
+
+	if (text && !fetched && text[strcspn(text, ":/")] == ':')
 		return wrong(r, s,
 			     "\"%.60s\" is no kernel: debian:SUITE, debian:SUITE/SERIES, or a "
 			     "path (./%.60s)",
 			     text, text);
-	if (!text || strncmp(text, "debian:", 7))
+	if (!fetched)
 		return take_path(r, s, ret);
-	if (!text[7] || text[7] == '/' || text[7] == '-' ||
-	    text[strspn(text,
-			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-:/")])
+	err = kt_fetch_parse(text, &fetch);
+	if (err) {
+		kt_error_destroy(err);
 		return wrong(r, s, "\"%.60s\" is no kernel: debian:SUITE, or debian:SUITE/SERIES",
 			     text);
+	}
 	*ret = strdup(text);
 	return *ret ? NULL : kt_error_no_memory();
 }

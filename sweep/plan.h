@@ -51,7 +51,7 @@ bool sweep_scheduler_is(const struct sweep_scheduler *scheduler, const char *nam
 
 struct sweep_kernel {
 	char *name;
-	char *image; /* an absolute path, or "debian:SUITE", "debian:SUITE/SERIES" */
+	char *image; /* an absolute path, or what kt_fetch_parse() takes: "debian:SUITE" */
 };
 
 struct sweep_plan {

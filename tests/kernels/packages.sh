@@ -59,8 +59,8 @@ root() {
 
 deb() {
 	mkdir -p "$1/DEBIAN"
-	printf 'Package: %s\nVersion: 1.0\nArchitecture: amd64\nMaintainer: a <a@b>\nDescription: a kernel\n%s' \
-		"$2" "$3" >"$1/DEBIAN/control"
+	printf 'Package: %s\nVersion: %s\nArchitecture: amd64\nMaintainer: a <a@b>\nDescription: a kernel\n%s' \
+		"$2" "${deb_version:-1.0}" "$3" >"$1/DEBIAN/control"
 	printf '#!/bin/sh\ntouch %s/ran\n' "$work" >"$1/DEBIAN/preinst"
 	chmod 755 "$1/DEBIAN/preinst"
 	dpkg-deb --root-owner-group -z1 $4 -b "$1" "$work/$2.deb" >"$work/log" 2>&1
@@ -141,6 +141,183 @@ S
 		not_ok "$form" "$(tail -n 5 "$work/log")"
 	fi
 fi
+
+# --- archives of Ubuntu and Fedora, that this host's apt and dnf are configured for ---
+
+# Keys that sign: one that the host knows, and one that it does not.
+key() {
+	mkdir -m 700 -p "$work/gpg-$1"
+	GNUPGHOME=$work/gpg-$1 gpg --batch --quiet --passphrase '' --quick-gen-key "$1 <a@b>" rsa2048 sign never 2>"$work/log" &&
+		GNUPGHOME=$work/gpg-$1 gpg --armor --export >"$work/$1.asc"
+	[ -s "$work/$1.asc" ]
+}
+
+# fetched SPEC IMAGE MODULES: it is fetched, and is that image with the modules of that root, or "" for none.
+fetched() {
+	run fetch-kernel --json "$1"
+	check "$form: $1 is fetched" test "$status" = 0
+	[ "$status" = 0 ] || { told && return; }
+	check "$form: $1: its image" cmp "$2" "$(jq -r '.kernels[0].image' "$work/out")"
+	[ -z "$3" ] || check "$form: $1: its modules" equal "$(jq -r '.kernels[0].modules' "$work/out")"
+}
+
+# ubuntu_kernel VERSION POCKET IMAGE: linux-image, linux-modules and linux-modules-extra, and what is the
+# newest of the pocket.
+ubuntu_kernel() {
+	root "$work/ubuntu-image" '' ''
+	mkdir -p "$work/ubuntu-image/boot" "$work/pool/$2"
+	cp "$3" "$work/ubuntu-image/boot/vmlinuz-$1-generic"
+	root "$work/ubuntu-modules" '' "lib/modules/$1-generic"
+	mkdir -p "$work/ubuntu-extra/lib/modules/$1-generic/kernel"
+	mv "$work/ubuntu-modules/lib/modules/$1-generic/kernel/lib" "$work/ubuntu-extra/lib/modules/$1-generic/kernel/lib"
+	mkdir "$work/ubuntu-meta"
+	deb_version=$(echo "$1" | tr - .)
+	deb "$work/ubuntu-image" "linux-image-$1-generic" "Depends: linux-modules-$1-generic
+" -Zzstd
+	deb "$work/ubuntu-modules" "linux-modules-$1-generic" '' -Zzstd
+	deb "$work/ubuntu-extra" "linux-modules-extra-$1-generic" '' -Zzstd
+	deb "$work/ubuntu-meta" linux-image-generic "Depends: linux-image-$1-generic
+" -Zzstd
+	mv "$work"/linux-*-generic.deb "$work/pool/$2/"
+	deb_version=
+	rm -r "$work"/ubuntu-image "$work"/ubuntu-modules "$work"/ubuntu-extra "$work"/ubuntu-meta
+}
+
+# pocket SUITE: its lists, signed.
+pocket() {
+	mkdir -p "$work/archive/dists/$1/main/binary-amd64"
+	(cd "$work/archive" && apt-ftparchive packages "pool/$1" >"dists/$1/main/binary-amd64/Packages" &&
+		apt-ftparchive -o APT::FTPArchive::Release::Origin=Ubuntu -o "APT::FTPArchive::Release::Suite=$1" \
+			-o "APT::FTPArchive::Release::Codename=$1" -o APT::FTPArchive::Release::Architectures=amd64 \
+			-o APT::FTPArchive::Release::Components=main release "dists/$1" >"$work/Release" &&
+		mv "$work/Release" "dists/$1/Release" &&
+		GNUPGHOME=$work/gpg-known gpg --batch --yes --clearsign -o "dists/$1/InRelease" "dists/$1/Release")
+}
+
+# ubuntu_host SOURCES: apt as on a host that has these lists.
+ubuntu_host() {
+	printf '%s\n' "$1" >"$work/host/etc/apt/sources.list"
+	apt-get update >"$work/log" 2>&1
+}
+ubuntu() {
+	mkdir -p "$work/archive" "$work/host/etc/apt/preferences.d" "$work/host/var/lib/apt/lists/partial" \
+		"$work/host/var/lib/dpkg" "$work/host/var/cache/apt/archives/partial"
+	: >"$work/host/var/lib/dpkg/status"
+	ln -s "$work/pool" "$work/archive/pool"
+	ubuntu_kernel 6.8.0-31 noble "$other"
+	ubuntu_kernel 6.8.0-45 noble-updates "$kernel"
+	pocket noble 2>"$work/log" && pocket noble-updates 2>"$work/log"
+	cat >"$work/apt.conf" <<S
+Dir "$work/host";
+Dir::State::status "$work/host/var/lib/dpkg/status";
+Dir::Etc::parts "-";
+APT::Architecture "amd64";
+APT::Architectures { "amd64"; };
+APT::Sandbox::User "root";
+Acquire::Languages "none";
+S
+	export APT_CONFIG="$work/apt.conf"
+	line="deb [signed-by=$work/known.asc] file:$work/archive"
+	says_of "$form: apt has no list of it" 3 \
+		'ubuntu:noble: .*cannot be fetched here: apt has no package list of it for amd64.*download its package linux-image' \
+		ubuntu:noble
+	check "$form: apt reads the archive" ubuntu_host "$line noble main
+$line noble-updates main"
+	says_of "$form: an architecture that apt has no list for" 3 'no package list of it for arm64' \
+		ubuntu:noble:generic-arm64
+	says_of "$form: a series that is not there" 3 'suite noble has no kernel 6.11 for generic; it has 6.8' ubuntu:noble/6.11
+	says_of "$form: a flavour that is not there" 3 'suite noble has no package linux-image-virtual' ubuntu:noble:virtual
+	fetched ubuntu:noble "$kernel" modules
+	fetched ubuntu:noble/6.8 "$kernel" modules
+	check "$form: no script of its packages ran" test ! -e "$work/ran"
+	# The older one is all there is where apt has no list of the updates.
+	rm -r "$work"/cache/ktstr-gdb/kernels/ubuntu-noble-generic
+	check "$form: apt reads one suite" ubuntu_host "$line noble main"
+	fetched ubuntu:noble "$other" modules
+	# A suite that apt is not configured for is looked for where it has another one.
+	says_of "$form: a suite that is not there" 3 'cannot read the package list of suite plucky' ubuntu:plucky
+	says_of "$form: debug info" 3 'dbg is for kernels of Debian' --refresh --dbg ubuntu:noble
+	# apt's own sources name another key: what it had read is not enough.
+	sed -i "s/known.asc/other.asc/" "$work/host/etc/apt/sources.list"
+	says_of "$form: an archive that another key signed" 3 'cannot read the package list of suite noble' \
+		--refresh ubuntu:noble
+	unset APT_CONFIG
+}
+form='Ubuntu, by apt'
+if need dpkg-deb apt-get apt-cache apt-ftparchive gpg flock; then
+	key known && key other && ubuntu
+fi
+
+# fedora_repo KEY: the packages above and an older kernel, signed by that key.
+fedora_repo() {
+	for rpm in "$work"/repo/*.rpm; do
+		GNUPGHOME=$work/gpg-$1 rpmsign --define "_gpg_name $1 <a@b>" --define '__gpg /usr/bin/gpg' --addsign "$rpm" </dev/null
+	done >"$work/log" 2>&1
+	createrepo_c -q "$work/repo" >>"$work/log" 2>&1
+}
+fedora() {
+	mkdir -p "$work/repo" "$work/repos.d" "$work/bin" "$work/old-rpm/lib/modules/6.1.0-1.fc43.x86_64"
+	printf '#!/bin/sh\nexec %s --setopt=reposdir=%s "$@"\n' "$(command -v dnf)" "$work/repos.d" >"$work/bin/dnf"
+	chmod 755 "$work/bin/dnf"
+	PATH=$work/bin:$PATH
+	for part in core modules-core; do
+		cp "$work/rpms/kernel-$part.rpm" "$work/repo/kernel-$part-6.12-1.x86_64.rpm"
+	done
+	cp "$other" "$work/old-rpm/lib/modules/6.1.0-1.fc43.x86_64/vmlinuz"
+	cat >"$work/old.spec" <<S
+Name: kernel
+Version: 6.1.0
+Release: 1
+Summary: a kernel
+License: GPL
+%define __os_install_post %{nil}
+AutoReqProv: no
+%description
+An older one.
+%package core
+Summary: its image
+%description core
+The image.
+%files core
+/lib/modules/6.1.0-1.fc43.x86_64/vmlinuz
+S
+	rpmbuild -bb --quiet --define "_topdir $work/rpmtop" --define "_rpmdir $work/repo" \
+		--define '_build_name_fmt %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm' --buildroot "$work/old-rpm" \
+		--nocheck --noclean "$work/old.spec" >"$work/log" 2>&1 || :
+	says_of "$form: dnf has no repository of it" 3 \
+		'fedora:43: .*cannot be fetched here: dnf has no repository of it.*download its package kernel-core' fedora:43
+	cat >"$work/repos.d/fedora.repo" <<S
+[fedora]
+name=Fedora \$releasever
+baseurl=file://$work/repo
+gpgcheck=1
+gpgkey=file://$work/known.asc
+[other]
+name=of somebody else
+baseurl=file://$work/nothing-here
+S
+	createrepo_c -q "$work/repo" >"$work/log" 2>&1
+	says_of "$form: packages that are not signed" 3 'kernel-core-6.12-1 is not signed by a key of its repository' fedora:43
+	fedora_repo other
+	says_of "$form: packages that another key signed" 3 'kernel-core-6.12-1 is not signed by a key' fedora:43
+	fedora_repo known
+	fetched fedora:43 "$kernel" modules
+	check "$form: no script of its packages ran" test ! -e "$work/ran"
+	fetched fedora:43/6.1 "$other" ''
+	says_of "$form: a series that is not there" 3 'Fedora 43 has no package kernel-core of 6.9 for x86_64' fedora:43/6.9
+}
+form='Fedora, by dnf'
+if need rpmbuild dnf createrepo_c rpmsign rpm2cpio cpio gpg flock; then
+	if [ ! -s "$work/rpms/kernel-core.rpm" ]; then
+		skip "$form" 'there are no packages to fetch'
+	else
+		[ -s "$work/known.asc" ] || { key known && key other; }
+		fedora
+	fi
+fi
+for home in "$work"/gpg-*; do
+	[ ! -d "$home" ] || GNUPGHOME=$home gpgconf --kill gpg-agent
+done
 
 # --- Arch ---
 

@@ -108,7 +108,8 @@ static void test_no_kernel(void **state)
 	refused("debian:trixie/", KT_ERROR_USAGE, "is no suite");
 	refused("debian:trixie/six", KT_ERROR_USAGE, "is no suite");
 	refused("debian:trixie:", KT_ERROR_USAGE, "is no suite");
-	refused("ubuntu:noble", KT_ERROR_UNSUPPORTED, "Ubuntu cannot be fetched here");
+	refused("ubuntu:", KT_ERROR_USAGE, "is no suite");
+	refused("fedora:43:--dbg", KT_ERROR_USAGE, "is no suite");
 }
 
 static void test_glob(void **state)
@@ -144,6 +145,12 @@ static void test_fetched(void **state)
 	kt_buf_deinit(&script);
 	assert_null(kt_read_file(in_scratch("args"), 1000, &script));
 	assert_string_equal(script.data, "--series 6.18 trixie-backports amd64\n");
+	finds("fedora:43/6.18:x86_64", 1);
+	kt_buf_deinit(&script);
+	assert_null(kt_read_file(in_scratch("args"), 1000, &script));
+	assert_string_equal(script.data, "--series 6.18 --distribution fedora 43 x86_64\n");
+	scratch_file("fetch", "#!/bin/sh\necho apt has none >&2\nexit 4\n", 0700);
+	refused("ubuntu:noble", KT_ERROR_UNSUPPORTED, "ubuntu:noble: apt has none");
 	scratch_file("fetch", "#!/bin/sh\necho no such suite >&2\nexit 3\n", 0700);
 	refused("debian:nowhere", KT_ERROR_NOT_FOUND, "debian:nowhere: no such suite");
 	unsetenv("KTSTR_FETCH_KERNEL");
