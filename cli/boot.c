@@ -49,9 +49,9 @@ const char cli_boot_load_help[] =
 
 const char cli_boot_guest_help[] =
 	"The guest:\n"
-	"  --kernel KERNEL      what to boot: a distro's vmlinuz; a package with one\n"
-	"                       (.deb, .rpm, .pkg.tar.zst, .apk); an OCI image, or what\n"
-	"                       docker save writes; a root directory, a build tree;\n"
+	"  --kernel KERNEL      what to boot: a distro's vmlinuz, a UKI; a package with\n"
+	"                       one (.deb, .rpm, .pkg.tar.zst, .apk); an OCI image, or\n"
+	"                       what docker save writes; a root directory, a build tree;\n"
 	"                       debian:SUITE[/SERIES][:FLAVOUR], which is fetched, as are\n"
 	"                       ubuntu:SUITE and fedora:RELEASE where apt and dnf of this\n"
 	"                       host have them; a glob of files (quoted). Packages of one\n"

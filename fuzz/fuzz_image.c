@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Any bytes as a kernel file: decompression, ELF, notes, symbols, BTF. */
+/* Any bytes as a kernel file: unified images, decompression, ELF, notes, symbols, BTF. */
 #include <stddef.h>
 #include <stdint.h>
 
 #include "btf/kernel_file.h"
 #include "btf/symbols.h"
 #include "btf/types.h"
+#include "image/uki.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -41,8 +42,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct image *image = NULL;
 	struct kt_error *err = kernel_file_open(data, size, &image);
 	struct symbols syms;
+	struct image_uki uki;
 	uint8_t id[64];
 
+	if (image_uki(data, size, &uki) &&
+	    (uki.kernel < data || uki.kernel_len > size - (size_t)(uki.kernel - data)))
+		__builtin_trap();
 	if (err) {
 		kt_error_destroy(err);
 		return 0;

@@ -66,7 +66,7 @@ static struct kt_error *add_built(const char *dir, const char *image, struct kt_
 	if (err)
 		return kt_error_wrap(err, "%s", image);
 	if (!kind.is_kernel)
-		return kernels_not_a_kernel(image, kind.what);
+		return kernels_not_a_kernel(image, kind.what, kind.remedy);
 	release = kind.release[0] ? strdup(kind.release) : built_release(dir);
 	return kernels_push(release, image, has(dir, "modules.order") ? dir : NULL, dir, out);
 }

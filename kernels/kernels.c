@@ -11,6 +11,7 @@
 #include "kernels/package.h"
 #include "kernels/recognise.h"
 #include "kernels/root.h"
+#include "kernels/uki.h"
 #include "util/cleanup.h"
 #include "vm/modules.h"
 
@@ -39,6 +40,24 @@ static struct kt_error *add_image(const char *path, const struct kernels_kind *k
 	return kernels_push(release, path, modules, source, out);
 }
 
+static struct kt_error *add_uki(const char *path, const char *source,
+				const struct kt_kernels_options *options, struct kt_kernels *out)
+{
+	_cleanup_free_ char *image = NULL;
+	struct kernels_kind kind = {0};
+	struct kt_error *err;
+
+	tell(options, "taking the kernel out of a unified kernel image");
+	err = kernels_uki_take(path, options, &image);
+	if (!err)
+		err = kernels_recognise(image, &kind);
+	if (err)
+		return kt_error_wrap(err, "%s", path);
+	if (!kind.is_kernel)
+		return kernels_not_a_kernel(path, "a unified kernel image without a kernel", NULL);
+	return add_image(image, &kind, source, out);
+}
+
 /* A file or a directory, whatever is in it. */
 static struct kt_error *add_path(const char *path, const char *source,
 				 const struct kt_kernels_options *options, struct kt_kernels *out)
@@ -54,9 +73,11 @@ static struct kt_error *add_path(const char *path, const char *source,
 		return kt_error_wrap(err, "%s", path);
 	if (kind.is_kernel)
 		return add_image(path, &kind, source, out);
+	if (kind.is_uki)
+		return add_uki(path, source, options, out);
 	if (kind.may_be_archive)
 		return kernels_package_add(path, kind.what, options, out);
-	return kernels_not_a_kernel(path, kind.what);
+	return kernels_not_a_kernel(path, kind.what, kind.remedy);
 }
 
 /* --- fetched --- */

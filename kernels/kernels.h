@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Where a kernel to boot comes from. A person names it in one of several forms; what comes out is
- *an image for QEMU, and the directory of its modules.
+ * an image for QEMU, and the directory of its modules.
  *
- *	FILE      an image: vmlinuz, bzImage, Image, vmlinux; a package: .deb, .rpm, .pkg.tar.zst,
- *.apk; a container image: an OCI layout in a tar, or what `docker save` writes; the tar of a root
+ *	FILE      an image: vmlinuz, bzImage, Image, vmlinux; a unified kernel image (UKI); a
+ *	          package: .deb, .rpm, .pkg.tar.zst, .apk; a container image: an OCI layout in a
+ *	          tar, or what `docker save` writes; the tar of a root
  *	DIR       a root with boot/ or lib/modules/, a kernel's build tree, an OCI image layout
  *	GLOB      all files that match
  *	debian:SUITE[/SERIES][:FLAVOUR], ubuntu:..., fedora:...   fetched by vm/fetch-kernel

@@ -20,9 +20,6 @@
 #define INFO_MAX   (1u << 20) /* a package's text about itself */
 #define IMAGES_MAX 16         /* of one container image, by architecture */
 
-/* Changes with what is taken out of packages, and where it is put. */
-#define STORE_VERSION "1"
-
 struct package {
 	const struct kt_kernels_options *options;
 	struct kernels_reading reading;
@@ -178,30 +175,13 @@ static struct kt_error *fill(void *context, const char *dir)
 	if (err && kt_error_code(err) == KT_ERROR_NOT_FOUND) {
 		kt_error_destroy(err);
 		package->no_archive = true;
-		return kernels_not_a_kernel(package->path, package->what);
+		return kernels_not_a_kernel(package->path, package->what, NULL);
 	}
 	if (!err && package->container)
 		err = kernels_oci_unpack(package->fd, false, &package->reading, dir);
 	if (!err && !holds_kernels(dir))
 		err = no_kernel(package);
 	return err;
-}
-
-/* A file that is not the same has another name in the cache. */
-static char *store_name(const char *path, int fd)
-{
-	_cleanup_free_ char *real = realpath(path, NULL), *text = NULL;
-	struct stat st;
-
-	if (!real || fstat(fd, &st) ||
-	    asprintf(&text, "%s %s %llu %llu %lld %lld.%09ld %lld.%09ld", STORE_VERSION, real,
-		     (unsigned long long)st.st_dev, (unsigned long long)st.st_ino,
-		     (long long)st.st_size, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
-		     (long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec) < 0) {
-		text = NULL;
-		return NULL;
-	}
-	return kernels_store_name("package", text);
 }
 
 static void tell(const struct kt_kernels_options *options, const char *path)
@@ -226,7 +206,7 @@ struct kt_error *kernels_package_add(const char *path, const char *what,
 	kernels_reading_init(&package.reading, options);
 	tell(options, path);
 	err = kt_open_file(AT_FDCWD, path, 0, &package.fd, NULL);
-	if (!err && !(name = store_name(path, package.fd)))
+	if (!err && !(name = kernels_store_file_name("package", path, package.fd)))
 		err = kt_error_no_memory();
 	if (!err)
 		err = kernels_store(name, options, fill, &package, &dir);
@@ -260,7 +240,7 @@ static struct kt_error *index_name(int dir_fd, char **ret)
 		err = kt_read_all(fd, INFO_MAX, &text);
 	if (err)
 		return err;
-	kt_buf_appends(&text, STORE_VERSION);
+	kt_buf_appends(&text, KERNELS_STORE_VERSION);
 	*ret = text.failed ? NULL : kernels_store_name("container", text.data);
 	return *ret ? NULL : kt_error_no_memory();
 }

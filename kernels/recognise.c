@@ -5,6 +5,7 @@
 
 #include "image/decompress.h"
 #include "image/image.h"
+#include "image/uki.h"
 #include "kernels/recognise.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
@@ -137,20 +138,23 @@ static void recognise_other(const uint8_t *data, size_t len, struct kernels_kind
 		size_t offset;
 		const char *magic, *what;
 		bool archive;
+		const char *remedy;
 	} known[] = {
-		{0, "!<arch>\n", "an ar archive", true},
-		{0, "\xed\xab\xee\xdb", "an RPM package", true},
-		{0, "07070", "a cpio archive", true},
-		{257, "ustar", "a tar archive", true},
-		{0, "PK\3\4", "a zip archive", false},
-		{0, "hsqs", "a squashfs image", false},
-		{0, "QFI\xfb", "a qcow2 disk image", false},
-		{32769, "CD001", "an ISO image", false},
-		{0, "MZ", "an EFI program", false},
-		{0, "KDUMP   ", "a crash dump", false},
-		{0, "ADB", "an apk package of the new format (version 3)", false},
-		{0, "%PDF", "a PDF document", false},
-		{510, "\x55\xaa", "a disk image", false},
+		{0, "!<arch>\n", "an ar archive", true, NULL},
+		{0, "\xed\xab\xee\xdb", "an RPM package", true, NULL},
+		{0, "07070", "a cpio archive", true, NULL},
+		{257, "ustar", "a tar archive", true, NULL},
+		{0, "PK\3\4", "a zip archive", false, NULL},
+		{0, "hsqs", "a squashfs image", false, NULL},
+		{0, "QFI\xfb", "a qcow2 disk image", false, NULL},
+		{32769, "CD001", "an ISO image", false, NULL},
+		{0, "MZ", "an EFI program", false, NULL},
+		{0, "KDUMP   ", "a crash dump", false, NULL},
+		{0, "ADB", "a package in the format of apk 3", false,
+		 "take it apart with apk 3 (apk extract --allow-untrusted --destination DIR FILE), "
+		 "and give DIR"},
+		{0, "%PDF", "a PDF document", false, NULL},
+		{510, "\x55\xaa", "a disk image", false, NULL},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
@@ -160,6 +164,7 @@ static void recognise_other(const uint8_t *data, size_t len, struct kernels_kind
 		    !memcmp(data + known[i].offset, known[i].magic, n)) {
 			ret->what = known[i].what;
 			ret->may_be_archive = known[i].archive;
+			ret->remedy = known[i].remedy;
 			return;
 		}
 	}
@@ -206,9 +211,13 @@ static struct kt_error *recognise(const struct image_file *file, struct kernels_
 {
 	const uint8_t *data = file->data;
 	size_t len = file->len;
+	struct image_uki uki;
 
 	switch (image_kind(data, len).form) {
-	case IMAGE_UNKNOWN: recognise_other(data, len, ret); return NULL;
+	case IMAGE_UNKNOWN:
+		recognise_other(data, len, ret);
+		ret->is_uki = image_uki(data, len, &uki);
+		return NULL;
 	case IMAGE_ELF: recognise_elf(file, ret); return NULL;
 	case IMAGE_COMPRESSED: return recognise_packed(data, len, ret);
 	case IMAGE_ZBOOT:

@@ -11,8 +11,10 @@
 /* A file, by its first bytes and its ELF header. */
 struct kernels_kind {
 	bool is_kernel;
+	bool is_uki;         /* a kernel is in it: kernels/uki.h */
 	bool may_be_archive; /* see kernels/archive.h */
 	const char *what;    /* what it is, as in "not a kernel: WHAT" */
+	const char *remedy;  /* what to do with it; NULL: nothing that is known here */
 	char release[128];   /* of a kernel whose header tells it; else "" */
 };
 

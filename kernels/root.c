@@ -40,9 +40,13 @@ static const char *base_name(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
-struct kt_error *kernels_not_a_kernel(const char *source, const char *what)
+struct kt_error *kernels_not_a_kernel(const char *source, const char *what, const char *remedy)
 {
-	return kt_error_hint(kt_error_new(KT_ERROR_FORMAT, "%s: not a kernel: %s", source, what),
+	struct kt_error *err = kt_error_new(KT_ERROR_FORMAT, "%s: not a kernel: %s", source, what);
+
+	if (remedy)
+		return kt_error_hint(err, "%s", remedy);
+	return kt_error_hint(err,
 			     "give a distro's vmlinuz, a package or a container image with one, or "
 			     "debian:SUITE");
 }

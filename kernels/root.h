@@ -18,7 +18,7 @@ struct kt_error *kernels_root_list(const char *dir, const char *source, bool lon
 struct kt_error *kernels_push(const char *release, const char *image, const char *modules,
 			      const char *source, struct kt_kernels *out);
 
-/* "SOURCE: not a kernel: WHAT", and what to give. */
-struct kt_error *kernels_not_a_kernel(const char *source, const char *what);
+/* "SOURCE: not a kernel: WHAT", and what to do; remedy NULL: what to give. */
+struct kt_error *kernels_not_a_kernel(const char *source, const char *what, const char *remedy);
 
 #endif

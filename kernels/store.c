@@ -28,6 +28,22 @@ char *kernels_store_name(const char *prefix, const char *text)
 		       : name;
 }
 
+char *kernels_store_file_name(const char *prefix, const char *path, int fd)
+{
+	_cleanup_free_ char *real = realpath(path, NULL), *text = NULL;
+	struct stat st;
+
+	if (!real || fstat(fd, &st) ||
+	    asprintf(&text, "%s %s %llu %llu %lld %lld.%09ld %lld.%09ld", KERNELS_STORE_VERSION,
+		     real, (unsigned long long)st.st_dev, (unsigned long long)st.st_ino,
+		     (long long)st.st_size, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
+		     (long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec) < 0) {
+		text = NULL;
+		return NULL;
+	}
+	return kernels_store_name(prefix, text);
+}
+
 /* $XDG_CACHE_HOME/ktstr-gdb/kernels, made if need be. */
 static struct kt_error *store_dir(char **ret)
 {

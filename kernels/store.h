@@ -22,7 +22,14 @@ typedef struct kt_error *kernels_fill_fn(void *context, const char *dir);
 struct kt_error *kernels_store(const char *name, const struct kt_kernels_options *options,
 			       kernels_fill_fn *fill, void *context, char **ret);
 
+/* Changes with what is taken out of files, and where it is put. */
+#define KERNELS_STORE_VERSION "1"
+
 /* A name for what is made of texts, "package-HASH". The caller frees it; NULL: no memory. */
 char *kernels_store_name(const char *prefix, const char *text);
+
+/* A name for what is taken out of the file at path, open as fd: another one when that has changed.
+ */
+char *kernels_store_file_name(const char *prefix, const char *path, int fd);
 
 #endif

@@ -361,6 +361,37 @@ printf 'pkgname = linux-virtual\ndepend = linux-lts=6.12\n' >"$work/.PKGINFO"
 tar -C "$work" -cf - .PKGINFO | gzip >"$work/meta.apk"
 says_of 'a meta package of Alpine' 3 'meta.apk: no kernel in it: it depends on linux-lts; give' "$work/meta.apk"
 
+printf 'ADBd\1\2\3' >"$work/new.apk"
+says_of 'a package of apk 3' 3 'new.apk: not a kernel: a package in the format of apk 3; take it apart with apk 3 \(apk extract' \
+	"$work/new.apk"
+
+# --- a unified kernel image, made as systemd-stub(7) says ---
+
+form='a UKI'
+stub=/usr/lib/systemd/boot/efi/linuxx64.efi.stub
+uki() {
+	objcopy --add-section .osrel=/etc/os-release --change-section-vma .osrel=0x20000 \
+		--add-section .uname="$work/uname" --change-section-vma .uname=0x30000 \
+		--add-section .linux="$1" --change-section-vma .linux=0x2000000 \
+		--add-section .initrd="$work/initrd" --change-section-vma .initrd=0x6000000 "$stub" "$2" 2>"$work/log"
+}
+if [ ! -e "$stub" ]; then
+	skip "$form" 'there is no stub of systemd (systemd-boot-efi)'
+elif need objcopy; then
+	printf %s "$release" >"$work/uname"
+	head -c 5000 /dev/zero >"$work/initrd"
+	check "$form: is made" uki "$kernel" "$work/linux.efi"
+	run fetch-kernel --json "$work/linux.efi"
+	check "$form: its kernel" cmp "$kernel" "$(jq -r '.kernels[0].image' "$work/out")"
+	check "$form: its release, and where it is from" jq -e --arg r "$release" --arg f "$work/linux.efi" \
+		'.kernels[0] | .release == $r and .source == $f and .modules == null' "$work/out"
+	form='a UKI, and its modules by a package'
+	[ ! -e "$work/linux-modules.deb" ] || found "$work/linux.efi" "$work/linux-modules.deb"
+	uki /etc/passwd "$work/no.efi"
+	says_of "a UKI without a kernel" 3 'no.efi: not a kernel: a unified kernel image without a kernel' "$work/no.efi"
+	says_of "another EFI program" 3 'not a kernel: an EFI program' "$stub"
+fi
+
 # --- container images: an older kernel below, taken away above ---
 
 form='an OCI image layout'
@@ -429,6 +460,10 @@ elif make --no-print-directory -s bpf; then
 	table "$kernel" "$work/bare.csv"
 	table "$work/linux-image-full.deb" "$work/deb.csv"
 	check 'the kernel of a .deb loads what the bare image does' cmp "$work/bare.csv" "$work/deb.csv"
+	if [ -e "$work/linux.efi" ]; then
+		table "$work/linux.efi" "$work/uki.csv"
+		check 'and so does that of a UKI' cmp "$work/bare.csv" "$work/uki.csv"
+	fi
 	check 'and that is a table' test "$(wc -l <"$work/bare.csv")" -gt 5
 fi
 plan
