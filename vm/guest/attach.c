@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <linux/perf_event.h>
 #include <net/if.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -31,42 +30,6 @@
 #define TYPE_NETFILTER    32 /* BPF_PROG_TYPE_NETFILTER, Linux 6.4 */
 #define TCX_INGRESS       46 /* BPF_TCX_INGRESS, Linux 6.6 */
 #define ATTACH_LSM_CGROUP 43 /* BPF_LSM_CGROUP, Linux 6.0 */
-#define ATTACH_UPROBES    48 /* BPF_TRACE_UPROBE_MULTI, Linux 6.6 */
-
-__attribute__((format(printf, 3, 4))) static void say(struct attach_result *ret,
-						      enum kt_attach outcome, const char *fmt, ...)
-{
-	va_list ap;
-
-	ret->outcome = outcome;
-	va_start(ap, fmt);
-	vsnprintf(ret->text, sizeof(ret->text), fmt, ap);
-	va_end(ap);
-}
-
-/* The last line of libbpf's words says more than an errno. */
-static void say_refused(struct attach_result *ret, int errnum, const char *to)
-{
-	struct kt_buf log = load_log_take();
-	const char *line = log.data ? log.data : "";
-
-	for (const char *p = line; *p; p++)
-		if (p[0] == '\n' && p[1])
-			line = p + 1;
-	say(ret, KT_ATTACH_REFUSED, "%s: %s%s%.*s", to, strerror(errnum), *line ? "; " : "",
-	    (int)strcspn(line, "\n"), line);
-	kt_buf_deinit(&log);
-}
-
-static void take_link(struct bpf_link *link, const char *to, struct attach_result *ret)
-{
-	if (!link) {
-		say_refused(ret, errno, to);
-		return;
-	}
-	bpf_link__destroy(link);
-	say(ret, KT_ATTACH_DONE, "%s", to);
-}
 
 /* --- places --- */
 
@@ -77,9 +40,9 @@ static void to_target(struct bpf_program *prog, struct attach_result *ret)
 
 	snprintf(to, sizeof(to), "%.120s", bpf_program__section_name(prog));
 	if (!link && errno == EOPNOTSUPP)
-		say(ret, KT_ATTACH_NO_PLACE, "its section \"%s\" names no target", to);
+		attach_say(ret, KT_ATTACH_NO_PLACE, "its section \"%s\" names no target", to);
 	else
-		take_link(link, to, ret);
+		attach_take_link(link, to, ret);
 }
 
 /* What it prints is read once, which is what an iterator is for. */
@@ -90,11 +53,12 @@ static void to_iterator(struct bpf_program *prog, struct attach_result *ret)
 	int fd;
 
 	if (!link && errno == EBADF) {
-		say(ret, KT_ATTACH_NO_PLACE, "it iterates over a map, which its loader names");
+		attach_say(ret, KT_ATTACH_NO_PLACE,
+			   "it iterates over a map, which its loader names");
 		return;
 	}
 	if (!link) {
-		say_refused(ret, errno, bpf_program__section_name(prog));
+		attach_say_refused(ret, errno, bpf_program__section_name(prog));
 		return;
 	}
 	fd = bpf_iter_create(bpf_link__fd(link));
@@ -102,9 +66,9 @@ static void to_iterator(struct bpf_program *prog, struct attach_result *ret)
 		while (read(fd, buf, sizeof(buf)) > 0)
 			;
 	if (fd < 0)
-		say_refused(ret, errno, "as an iterator");
+		attach_say_refused(ret, errno, "as an iterator");
 	else
-		say(ret, KT_ATTACH_DONE, "an iterator, read once");
+		attach_say(ret, KT_ATTACH_DONE, "an iterator, read once");
 	if (fd >= 0)
 		close(fd);
 	bpf_link__destroy(link);
@@ -115,9 +79,9 @@ static void to_xdp(struct bpf_program *prog, struct attach_result *ret)
 	enum bpf_attach_type type = bpf_program__expected_attach_type(prog);
 
 	if (type == BPF_XDP_DEVMAP || type == BPF_XDP_CPUMAP)
-		say(ret, KT_ATTACH_NO_PLACE, "it runs behind a map of devices or CPUs");
+		attach_say(ret, KT_ATTACH_NO_PLACE, "it runs behind a map of devices or CPUs");
 	else
-		take_link(bpf_program__attach_xdp(prog, LO), "lo", ret);
+		attach_take_link(bpf_program__attach_xdp(prog, LO), "lo", ret);
 }
 
 /* tcx since 6.6, before that clsact, which may be a module that this guest lacks. */
@@ -131,19 +95,20 @@ static void to_tc(struct bpf_program *prog, struct attach_result *ret)
 
 	if (fd >= 0) {
 		close(fd);
-		say(ret, KT_ATTACH_DONE, "lo, tcx ingress");
+		attach_say(ret, KT_ATTACH_DONE, "lo, tcx ingress");
 		return;
 	}
 	err = bpf_tc_hook_create(&hook);
 	if (!err || err == -EEXIST)
 		err = bpf_tc_attach(&hook, &opts);
 	if (err == -ENOENT || err == -EOPNOTSUPP)
-		say(ret, KT_ATTACH_NO_PLACE,
-		    "this kernel has no tcx (6.6), and clsact is a module that the guest lacks");
+		attach_say(
+			ret, KT_ATTACH_NO_PLACE,
+			"this kernel has no tcx (6.6), and clsact is a module that the guest lacks");
 	else if (err)
-		say_refused(ret, -err, "lo, clsact ingress");
+		attach_say_refused(ret, -err, "lo, clsact ingress");
 	else
-		say(ret, KT_ATTACH_DONE, "lo, clsact ingress");
+		attach_say(ret, KT_ATTACH_DONE, "lo, clsact ingress");
 	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
 	bpf_tc_hook_destroy(&hook);
 }
@@ -155,11 +120,12 @@ static void to_cgroup(struct bpf_program *prog, struct attach_result *ret)
 
 	snprintf(path, sizeof(path), CGROUP "/try-%d", (int)getpid());
 	if (mkdir(path, 0755) || (fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
-		say(ret, KT_ATTACH_NO_PLACE, "this kernel gives no cgroup v2: %s", strerror(errno));
+		attach_say(ret, KT_ATTACH_NO_PLACE, "this kernel gives no cgroup v2: %s",
+			   strerror(errno));
 		rmdir(path);
 		return;
 	}
-	take_link(bpf_program__attach_cgroup(prog, fd), "a fresh cgroup", ret);
+	attach_take_link(bpf_program__attach_cgroup(prog, fd), "a fresh cgroup", ret);
 	close(fd);
 	rmdir(path);
 }
@@ -168,7 +134,7 @@ static void to_netns(struct bpf_program *prog, struct attach_result *ret)
 {
 	_cleanup_close_ int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 
-	take_link(bpf_program__attach_netns(prog, fd), "the network namespace", ret);
+	attach_take_link(bpf_program__attach_netns(prog, fd), "the network namespace", ret);
 }
 
 static void to_socket(struct bpf_program *prog, struct attach_result *ret)
@@ -176,13 +142,13 @@ static void to_socket(struct bpf_program *prog, struct attach_result *ret)
 	int fd = bpf_program__fd(prog), socks[2];
 
 	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, socks)) {
-		say_refused(ret, errno, "a socket");
+		attach_say_refused(ret, errno, "a socket");
 		return;
 	}
 	if (setsockopt(socks[0], SOL_SOCKET, SO_ATTACH_BPF, &fd, sizeof(fd)))
-		say_refused(ret, errno, "a socket");
+		attach_say_refused(ret, errno, "a socket");
 	else
-		say(ret, KT_ATTACH_DONE, "a socket");
+		attach_say(ret, KT_ATTACH_DONE, "a socket");
 	close(socks[0]);
 	close(socks[1]);
 }
@@ -196,11 +162,11 @@ static void to_sockmap(struct bpf_program *prog, struct attach_result *ret)
 	if (!type)
 		type = BPF_SK_SKB_STREAM_VERDICT;
 	if (map < 0 || bpf_prog_attach(bpf_program__fd(prog), map, type, 0)) {
-		say_refused(ret, errno, "a socket map");
+		attach_say_refused(ret, errno, "a socket map");
 		return;
 	}
 	bpf_prog_detach2(bpf_program__fd(prog), map, type);
-	say(ret, KT_ATTACH_DONE, "a socket map");
+	attach_say(ret, KT_ATTACH_DONE, "a socket map");
 }
 
 static void to_perf_event(struct bpf_program *prog, struct attach_result *ret)
@@ -214,9 +180,9 @@ static void to_perf_event(struct bpf_program *prog, struct attach_result *ret)
 	int fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
 
 	if (fd < 0)
-		say_refused(ret, errno, "a clock of perf");
+		attach_say_refused(ret, errno, "a clock of perf");
 	else /* the link takes fd */
-		take_link(bpf_program__attach_perf_event(prog, fd), "a clock of perf", ret);
+		attach_take_link(bpf_program__attach_perf_event(prog, fd), "a clock of perf", ret);
 }
 
 /* --- runs --- */
@@ -227,7 +193,7 @@ static const unsigned char packet[64] = {
 	0, 0, 64, 17, 0, 0, 127, 0, 0, 1, 127, 0, 0,    1,    0,    7, 0, 7,  0, 30,
 };
 
-static void run_once(struct bpf_program *prog, bool with_packet, struct attach_result *ret)
+static void run_once(int fd, bool with_packet, struct attach_result *ret)
 {
 	static unsigned char context[4096]; /* of a syscall program, which may read any of it */
 	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, opts);
@@ -241,10 +207,20 @@ static void run_once(struct bpf_program *prog, bool with_packet, struct attach_r
 		opts.ctx_in = context;
 		opts.ctx_size_in = sizeof(context);
 	}
-	err = bpf_prog_test_run_opts(bpf_program__fd(prog), &opts);
+	err = bpf_prog_test_run_opts(fd, &opts);
 	ret->ran = err ? KT_TEST_RUN_REFUSED : KT_TEST_RUN_DONE;
 	ret->run_error = err < 0 ? -err : err;
 	ret->retval = opts.retval;
+}
+
+/* While it is there, the program that it was loaded for is run: that calls it. */
+static void to_function(struct bpf_program *prog, int target, struct attach_result *ret)
+{
+	struct bpf_link *link = bpf_program__attach(prog);
+
+	if (link)
+		run_once(target, true, ret);
+	attach_take_link(link, bpf_program__section_name(prog), ret);
 }
 
 /* --- types --- */
@@ -270,23 +246,22 @@ static const struct place {
 	{BPF_PROG_TYPE_SK_MSG, to_sockmap, NOT_RUN, NULL},
 	{BPF_PROG_TYPE_SK_LOOKUP, to_netns, NOT_RUN, NULL},
 	{BPF_PROG_TYPE_FLOW_DISSECTOR, to_netns, PACKET, NULL},
-	{BPF_PROG_TYPE_LWT_IN, NULL, PACKET, "it needs a route"},
-	{BPF_PROG_TYPE_LWT_OUT, NULL, PACKET, "it needs a route"},
-	{BPF_PROG_TYPE_LWT_XMIT, NULL, PACKET, "it needs a route"},
-	{BPF_PROG_TYPE_LWT_SEG6LOCAL, NULL, PACKET, "it needs a route"},
+	{BPF_PROG_TYPE_LWT_IN, attach_route, PACKET, NULL},
+	{BPF_PROG_TYPE_LWT_OUT, attach_route, PACKET, NULL},
+	{BPF_PROG_TYPE_LWT_XMIT, attach_route, PACKET, NULL},
+	{BPF_PROG_TYPE_LWT_SEG6LOCAL, NULL, PACKET, "it needs a route of segments"},
 	{BPF_PROG_TYPE_PERF_EVENT, to_perf_event, NOT_RUN, NULL},
 	{BPF_PROG_TYPE_SYSCALL, NULL, NO_PACKET, "it is run by bpf(2), and attached to nothing"},
-	{BPF_PROG_TYPE_STRUCT_OPS, NULL, NOT_RUN,
-	 "a struct_ops is attached as a whole; --scheduler runs one of sched_ext"},
 	{BPF_PROG_TYPE_LIRC_MODE2, NULL, NOT_RUN, "it needs an infrared receiver"},
 	{BPF_PROG_TYPE_SK_REUSEPORT, NULL, NOT_RUN, "it needs a group of sockets"},
-	{TYPE_NETFILTER, NULL, NOT_RUN, "the guest's libbpf attaches none"},
+	{TYPE_NETFILTER, attach_netfilter, PACKET, NULL},
 	{BPF_PROG_TYPE_KPROBE, to_target, NOT_RUN, NULL},
 	{BPF_PROG_TYPE_TRACEPOINT, to_target, NOT_RUN, NULL},
 	{BPF_PROG_TYPE_RAW_TRACEPOINT, to_target, NOT_RUN, NULL},
 	{BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE, to_target, NOT_RUN, NULL},
 	{BPF_PROG_TYPE_TRACING, to_target, NOT_RUN, NULL},
 	{BPF_PROG_TYPE_LSM, to_target, NOT_RUN, NULL},
+	{BPF_PROG_TYPE_EXT, to_target, NOT_RUN, NULL},
 };
 
 static const struct place *find_place(int type)
@@ -297,17 +272,8 @@ static const struct place *find_place(int type)
 	return NULL;
 }
 
-/* A user's program to probe, or one that a function is replaced by, is not here. */
-static bool is_of_user_space(const struct bpf_program *prog)
-{
-	const char *section = bpf_program__section_name(prog);
-
-	return !strncmp(section, "uprobe", 6) || !strncmp(section, "uretprobe", 9) ||
-	       !strncmp(section, "usdt", 4) ||
-	       (int)bpf_program__expected_attach_type(prog) == ATTACH_UPROBES;
-}
-
-void attach_program(struct bpf_program *prog, struct attach_result *ret)
+void attach_program(struct bpf_program *prog, const struct attach_object *object,
+		    struct attach_result *ret)
 {
 	const struct place *place = find_place((int)bpf_program__type(prog));
 	int type = (int)bpf_program__expected_attach_type(prog);
@@ -315,21 +281,25 @@ void attach_program(struct bpf_program *prog, struct attach_result *ret)
 
 	kt_buf_deinit(&before);
 	*ret = (struct attach_result){0};
-	if (!place)
-		say(ret, KT_ATTACH_NO_PLACE, "the guest knows no place for this type");
+	if (bpf_program__type(prog) == BPF_PROG_TYPE_STRUCT_OPS)
+		attach_struct_ops(prog, object, ret);
+	else if (!place)
+		attach_say(ret, KT_ATTACH_NO_PLACE, "the guest knows no place for this type");
 	else if (type == ATTACH_LSM_CGROUP)
 		to_cgroup(prog, ret);
 	else if (!place->attach)
-		say(ret, KT_ATTACH_NO_PLACE, "%s", place->why);
-	else if (is_of_user_space(prog))
-		say(ret, KT_ATTACH_NO_PLACE, "the guest has no program to probe");
+		attach_say(ret, KT_ATTACH_NO_PLACE, "%s", place->why);
+	else if (attach_is_of_user_space(prog))
+		attach_uprobe(prog, ret);
 	else if (type == BPF_TRACE_ITER && place->attach == to_target)
 		to_iterator(prog, ret);
+	else if (bpf_program__type(prog) == BPF_PROG_TYPE_EXT)
+		to_function(prog, object->target, ret);
 	else
 		place->attach(prog, ret);
 	/* Those behind a map run when that sends a packet on. */
 	if (place && place->run != NOT_RUN && type != BPF_XDP_DEVMAP && type != BPF_XDP_CPUMAP)
-		run_once(prog, place->run == PACKET, ret);
+		run_once(bpf_program__fd(prog), place->run == PACKET, ret);
 }
 
 /* --- what the guest needs for it --- */

@@ -10,18 +10,21 @@
 #include "vm/guest/guest.h"
 #include "vm/guest/objects.h"
 
+/* A member of a struct_ops that refers to a program: its place in the map's initial value. */
+typedef void ops_fn(char *slot, const struct bpf_program *prog, bool *seen);
+
 /*
- * libbpf 1.4 and later loads every program that a struct_ops map refers to, whatever
- * autoload says. Clears the map's other function pointers: its initial value holds them as
- * struct bpf_program *. Older libraries have no such value, and no such habit.
+ * The initial value of a struct_ops map holds programs as struct bpf_program *. Before libbpf 1.4
+ * there is no such value.
  */
-static void mask_other_ops(struct bpf_object *obj, struct bpf_map *map,
-			   const struct bpf_program *prog)
+static void each_slot(const struct bpf_object *obj, const struct bpf_map *map, ops_fn *fn,
+		      const struct bpf_program *prog, bool *seen)
 {
 	const struct btf *btf = bpf_object__btf(obj);
 	const struct btf_type *t = btf__type_by_id(btf, bpf_map__btf_value_type_id(map));
 	size_t size = 0;
-	char *value = (char *)bpf_map__initial_value(map, &size); /* const until libbpf 1.4 */
+	/* const until libbpf 1.4 */
+	char *value = (char *)bpf_map__initial_value((struct bpf_map *)map, &size);
 
 	if (!value || !t || !btf_is_struct(t))
 		return;
@@ -29,12 +32,41 @@ static void mask_other_ops(struct bpf_object *obj, struct bpf_map *map,
 		const struct btf_member *member = &btf_members(t)[i];
 		size_t offset = member->offset / 8;
 
-		if (!btf_is_ptr(btf__type_by_id(btf, member->type)))
-			continue;
-		if (offset + sizeof(prog) > size || !memcmp(value + offset, &prog, sizeof(prog)))
-			continue;
-		memset(value + offset, 0, sizeof(prog));
+		if (btf_is_ptr(btf__type_by_id(btf, member->type)) && offset + sizeof(prog) <= size)
+			fn(value + offset, prog, seen);
 	}
+}
+
+static void mask_other(char *slot, const struct bpf_program *prog, bool *seen)
+{
+	(void)seen;
+	if (memcmp(slot, &prog, sizeof(prog)) != 0)
+		memset(slot, 0, sizeof(prog));
+}
+
+static void look_for(char *slot, const struct bpf_program *prog, bool *seen)
+{
+	*seen |= !memcmp(slot, &prog, sizeof(prog));
+}
+
+/*
+ * libbpf 1.4 and later loads every program that a struct_ops map refers to, whatever
+ * autoload says. Clears the map's other function pointers. Older libraries have no such habit.
+ */
+static void mask_other_ops(struct bpf_object *obj, struct bpf_map *map,
+			   const struct bpf_program *prog)
+{
+	each_slot(obj, map, mask_other, prog, NULL);
+}
+
+bool load_maps_refers(const struct bpf_object *obj, const struct bpf_map *map,
+		      const struct bpf_program *prog)
+{
+	bool seen = false;
+
+	if (prog)
+		each_slot(obj, map, look_for, prog, &seen);
+	return seen;
 }
 
 /* libbpf 1.1 crashes on a struct_ops map that is not created; 1.4 does not. */
@@ -52,6 +84,8 @@ static void fix_map(struct bpf_object *obj, struct bpf_map *map, const struct bp
 	case BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE:
 	case 32: /* BPF_MAP_TYPE_CGRP_STORAGE, Linux 6.2: some headers lack it */ break;
 	case BPF_MAP_TYPE_STRUCT_OPS:
+		if (!prog)
+			break;
 		/* One that this kernel lacks would fail programs that do not need it. */
 		if (CAN_OMIT_STRUCT_OPS && bpf_program__type(prog) != BPF_PROG_TYPE_STRUCT_OPS)
 			bpf_map__set_autocreate(map, false);

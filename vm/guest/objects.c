@@ -44,7 +44,8 @@ struct attempt {
 	struct bpf_object *obj;
 	struct kt_buf elf; /* the file, which obj refers to */
 	struct bpf_program *prog;
-	int err; /* negative errno, or 0 */
+	int target; /* of freplace: the descriptor of what it is loaded for; -1: none */
+	int err;    /* negative errno, or 0 */
 	bool has_log;
 	struct kt_buf log; /* as a record has it, not yet bounded */
 };
@@ -123,15 +124,18 @@ static int refuse(int error, const char *why, const struct bpf_program *prog)
 	return -error;
 }
 
-static int load_only(struct attempt *a, int log_level)
+static int load_only(const struct load *load, struct attempt *a, int log_level)
 {
 	static char log[LOG_BUF];
 	int err;
 
 	if (bpf_program__type(a->prog) == BPF_PROG_TYPE_EXT)
+		a->target = load_target(load->path, a->prog);
+	if (bpf_program__type(a->prog) == BPF_PROG_TYPE_EXT && a->target < 0)
 		return refuse(EINVAL,
 			      "a freplace program loads only against its target program, "
-			      "which an object alone does not name; run its own loader",
+			      "and no program of its object that loads has the function which its "
+			      "section names; run its own loader",
 			      a->prog);
 	if (bpf_program__type(a->prog) == BPF_PROG_TYPE_UNSPEC)
 		return refuse(EINVAL, "its ELF section's name is no program type that libbpf knows",
@@ -148,10 +152,17 @@ static int load_only(struct attempt *a, int log_level)
 	return err;
 }
 
+static void close_attempt(struct attempt *a)
+{
+	load_close(a->obj, &a->elf);
+	if (a->target >= 0)
+		close(a->target);
+}
+
 /* Takes load_log. False: the object cannot be opened, or has no program that is wanted. */
 static bool try(struct load *load, int log_level, struct attempt *ret)
 {
-	*ret = (struct attempt){.elf = KT_BUF_INIT};
+	*ret = (struct attempt){.elf = KT_BUF_INIT, .target = -1};
 	ret->obj = load_open(load->path, &ret->elf);
 	ret->err = ret->obj ? 0 : -errno;
 	ret->prog = ret->obj ? only_program(ret->obj, load) : NULL;
@@ -160,7 +171,7 @@ static bool try(struct load *load, int log_level, struct attempt *ret)
 		ret->err = load_maps_set(ret->obj, (const char *const *)load->orders->sets.data,
 					 load->orders->sets.len, load->object);
 		if (!ret->err)
-			ret->err = load_only(ret, log_level);
+			ret->err = load_only(load, ret, log_level);
 	}
 	ret->log = load_log_take();
 	return ret->prog;
@@ -202,7 +213,7 @@ static void try_again(struct load *load, int log_level, struct attempt *a,
 
 	if (level < 0)
 		return;
-	load_close(first.obj, &first.elf);
+	close_attempt(&first);
 	if (!try(load, level, a))
 		die("an object that was there is gone: %s", load->path);
 	if (first.err == -ENOSPC && level == LOG_STATS) {
@@ -230,10 +241,19 @@ static int hand_over(const struct load *load, int fd)
 	return kt_fd_send(load->sock, "", 1, fd) < 0 ? -errno : 0;
 }
 
-static void attach(struct bpf_program *prog, struct attach_result *attached,
+static void attach(const struct load *load, const struct attempt *a, struct attach_result *attached,
 		   struct kt_prog_record *record)
 {
-	attach_program(prog, attached);
+	const struct attach_object object = {
+		.obj = a->obj,
+		.path = load->path,
+		.number = load->object,
+		.sets = (const char *const *)load->orders->sets.data,
+		.n_sets = load->orders->sets.len,
+		.target = a->target,
+	};
+
+	attach_program(a->prog, &object, attached);
 	record->attach = (uint8_t)attached->outcome;
 	record->place = attached->text;
 	record->ran = (uint8_t)attached->ran;
@@ -280,7 +300,7 @@ static void load_program(struct load *load)
 			a.err = hand_over(load, bpf_program__fd(a.prog));
 		record.id = a.err ? 0 : program_id(bpf_program__fd(a.prog));
 		if (!a.err && load->orders->attach)
-			attach(a.prog, &attached, &record);
+			attach(load, &a, &attached, &record);
 	} else {
 		tell = has_nothing(load, &a, load->left_out > left_out);
 	}
@@ -289,7 +309,7 @@ static void load_program(struct load *load)
 		report(&record, &a.log);
 	else
 		kt_buf_deinit(&a.log);
-	load_close(a.obj, &a.elf);
+	close_attempt(&a);
 }
 
 /* Reads until the child closes its end. The descriptors that come stay open for good. */

@@ -26,8 +26,25 @@ void load_close(struct bpf_object *obj, struct kt_buf *elf);
  */
 int load_maps_set(struct bpf_object *obj, const char *const *sets, size_t n, size_t object);
 
-/* What would keep prog, the only program that is loaded, from its maps though it is all right. */
+/*
+ * What would keep prog, the only program that is loaded, from its maps though it is all right. prog
+ * NULL: more than one is, and the struct_ops stay as they are.
+ */
 void load_maps_fix(struct bpf_object *obj, const struct bpf_program *prog);
+
+/* Whether prog is a member of that struct_ops. False also before libbpf 1.4, which does not tell.
+ */
+bool load_maps_refers(const struct bpf_object *obj, const struct bpf_map *map,
+		      const struct bpf_program *prog);
+
+/* --- what a freplace program replaces: load_target.c --- */
+
+/*
+ * Loads the program of the object at path that has the function which `ext`, not yet loaded, names
+ * in its section "freplace/FUNCTION", and tells ext. Its descriptor, which is the caller's, and has
+ * to stay until ext is attached; -1: there is none, and load_log says why.
+ */
+int load_target(const char *path, struct bpf_program *ext);
 
 /* --- the kernel's types: kernel_btf.c --- */
 
