@@ -151,8 +151,12 @@ static bool take_writes(struct cli_globals *ret)
 		if (ret->objects.data[i])
 			writes = object_globals_writes(ret->objects.data[i], &n);
 		for (size_t j = 0; j < n; j++) {
-			const struct vm_set all = {i, writes[j].section, writes[j].offset,
-						   writes[j].data, writes[j].size};
+			const struct vm_set all = {i,
+						   writes[j].section,
+						   writes[j].offset,
+						   writes[j].data,
+						   writes[j].mask,
+						   writes[j].size};
 
 			if (!kt_vec_push(&ret->sets, all))
 				return false;

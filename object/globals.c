@@ -130,17 +130,21 @@ struct kt_error *object_globals_open(const char *path, struct object_globals **r
 	return NULL;
 }
 
-static void drop_writes(struct object_globals *globals, size_t from)
+void globals_drop_writes(struct object_globals *globals, size_t from)
 {
-	while (globals->writes.v.len > from)
-		free(globals->writes.v.data[--globals->writes.v.len].data);
+	while (globals->writes.v.len > from) {
+		const struct object_write *last = &globals->writes.v.data[--globals->writes.v.len];
+
+		free(last->data);
+		free(last->mask);
+	}
 }
 
 void object_globals_close(struct object_globals *globals)
 {
 	if (!globals)
 		return;
-	drop_writes(globals, 0);
+	globals_drop_writes(globals, 0);
 	kt_vec_free(&globals->writes.v);
 	kt_vec_for_each (&globals->all, global) {
 		free(global->name);
@@ -275,9 +279,9 @@ static struct kt_error *set_elements(const struct place *place, const char *path
 			return kt_error_new(KT_ERROR_USAGE, "'%.80s' is no index", index);
 		i.magnitude = (uint64_t)named;
 	}
-	if (i.negative && i.magnitude)
+	if ((i.negative && i.magnitude) || i.magnitude > UINT64_MAX)
 		return kt_error_new(KT_ERROR_USAGE, "'%.80s' is no index", index);
-	err = place_element(place, i.magnitude, &element);
+	err = place_element(place, (uint64_t)i.magnitude, &element);
 	return err ? err : set_at(&element, path + len + 1, value, writes);
 }
 
@@ -413,7 +417,7 @@ struct kt_error *object_globals_set(struct object_globals *globals, const char *
 		return kt_error_new(KT_ERROR_USAGE, "'%.80s': there is no value", assignment);
 	err = set_variables(globals, path, value);
 	if (err)
-		drop_writes(globals, before);
+		globals_drop_writes(globals, before);
 	return kt_error_wrap(err, "%.80s", path);
 }
 

@@ -24,17 +24,16 @@ void object_globals_close(struct object_globals *globals); /* accepts NULL */
  * of it: "a[3]", "a[*]" (each), "s.member", and so on; an index may be an enumerator's name. VALUE
  * is by the type:
  *
- *	integers     5, -5, 0x1f, 'c', or an enumerator of the object
- *	enums        an enumerator, or a number
- *	bool         true, false, 1, 0
- *	char arrays  text, or "text" with C's escapes; the rest becomes 0
- *	arrays       {1, 2, 3}: the first elements; the rest stays
+ *	integers     of up to 128 bits, bit-fields, too: 5, -5, 0x1f, 'c', or an enumerator of the
+ *object enums        an enumerator, or a number bool         true, false, 1, 0 char arrays  text,
+ *or "text" with C's escapes; the rest becomes 0 arrays       {1, 2, 3}: the first elements; the
+ *rest stays
  *
  * and "@FILE" for an array: its elements, one a line, or a char array's text.
  *
  * Errors: NOT_FOUND: there is no such variable, member or enumerator; the hint has names near it.
- * USAGE: it cannot be read, or does not fit the type. UNSUPPORTED: a pointer, a bit-field. After an
- * error nothing of it is set.
+ * USAGE: it cannot be read, or does not fit the type. UNSUPPORTED: a pointer. After an error
+ *nothing of it is set.
  */
 struct kt_error *object_globals_set(struct object_globals *globals, const char *assignment);
 
@@ -45,7 +44,7 @@ bool object_globals_has(const struct object_globals *globals, const char *assign
  * Sets all variables of what `bpftool map dump -j` prints of a map like .rodata whose types are
  * known
  * ("formatted", or without that), or of {"VAR": VALUE, ...}. Variables that the object lacks, and
- * what cannot be set (pointers, bit-fields), are appended to missing, a name a line; text is JSON
+ * what cannot be set (pointers), are appended to missing, a name a line; text is JSON
  * of len bytes. Errors: FORMAT: it is neither; USAGE: a value does not fit, and nothing is set.
  */
 struct kt_error *object_globals_set_json(struct object_globals *globals, const char *text,

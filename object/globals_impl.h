@@ -21,6 +21,9 @@ struct object_globals {
 struct kt_error *global_place(const struct object_globals *globals, const struct global *global,
 			      struct place *ret);
 
+/* Forgets the writes from number `from` on. */
+void globals_drop_writes(struct object_globals *globals, size_t from);
+
 /* KT_ERROR_NOT_FOUND, with names near it. */
 struct kt_error *global_missing(const struct object_globals *globals, const char *name);
 

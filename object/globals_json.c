@@ -115,7 +115,7 @@ static struct kt_error *set_scalar(const struct setting *s, const struct place *
 	return place_put(place, text, writes);
 }
 
-/* Pointers and bit-fields stay as they are, and are told of. */
+/* Pointers stay as they are, and are told of. */
 static struct kt_error *set_json(const struct setting *s, const struct place *place,
 				 const json_t *value)
 {
@@ -155,8 +155,7 @@ static struct kt_error *set_one(const struct setting *s, const struct global *gl
 	kt_buf_printf(s->missing, "%.200s (%.200s)\n", global->name, kt_error_message(err));
 	kt_error_destroy(err);
 	/* The members before it are set already: a part of a value is none. */
-	while (s->globals->writes.v.len > before)
-		free(s->globals->writes.v.data[--s->globals->writes.v.len].data);
+	globals_drop_writes(s->globals, before);
 	return NULL;
 }
 
@@ -254,7 +253,7 @@ struct kt_error *object_globals_set_json(struct object_globals *globals, const c
 	err = set_dump(&s, root);
 	if (!err && missing->failed)
 		err = kt_error_no_memory();
-	while (err && globals->writes.v.len > before)
-		free(globals->writes.v.data[--globals->writes.v.len].data);
+	if (err)
+		globals_drop_writes(globals, before);
 	return err;
 }

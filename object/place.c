@@ -81,7 +81,8 @@ static bool find_member(const struct place *place, const char *name, unsigned *l
 
 		member.type = m->type;
 		member.offset += btf_member_bit_offset(t, i) / 8;
-		member.bits = btf_member_bitfield_size(t, i) || btf_member_bit_offset(t, i) % 8;
+		member.bit_size = btf_member_bitfield_size(t, i);
+		member.bit_shift = btf_member_bit_offset(t, i) % 8;
 		if (!its_name[0] && find_member(&member, name, left, ret))
 			return true;
 		if (!its_name[0] || strcmp(its_name, name) != 0)

@@ -16,7 +16,9 @@ struct place {
 	const char *section; /* of the variable */
 	uint64_t offset;     /* bytes, in the section */
 	uint64_t end;        /* of the variable, in the section: nothing is written from there on */
-	bool bits;           /* a bit-field: it cannot be set */
+	uint32_t bit_size;   /* of a bit-field; 0: it is none */
+	uint32_t bit_shift;  /* of a bit-field: bits of the first byte that are before it, as BTF
+				counts */
 };
 
 struct place_writes {

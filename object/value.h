@@ -8,10 +8,12 @@
 
 #include "util/buf.h"
 
+typedef unsigned __int128 value_uint; /* of the widest integer that C has */
+
 /* An integer of either sign: of negative ones magnitude is the absolute value. */
 struct value_int {
 	bool negative;
-	uint64_t magnitude;
+	value_uint magnitude;
 };
 
 enum value_read { VALUE_OK, VALUE_NO_NUMBER, VALUE_TOO_LARGE };
@@ -19,11 +21,14 @@ enum value_read { VALUE_OK, VALUE_NO_NUMBER, VALUE_TOO_LARGE };
 /* "5", "-5", "+5", "0x1f", "017", "'c'", "'\n'". */
 enum value_read value_read_int(const char *text, struct value_int *ret);
 
-/*
- * The integer in two's complement of size bytes (1, 2, 4, 8), or false if it does not fit, signed
- * or not.
- */
-bool value_fits(const struct value_int *value, unsigned size, bool is_signed, uint64_t *ret);
+/* The largest integer of so many bits (1 to 128), signed or not. */
+value_uint value_max(unsigned bits, bool is_signed);
+
+/* The integer in two's complement of so many bits, or false if it does not fit, signed or not. */
+bool value_fits(const struct value_int *value, unsigned bits, bool is_signed, value_uint *ret);
+
+/* Appends it in decimal. */
+void value_print(value_uint value, struct kt_buf *out);
 
 /* "text" as C has it, with its quotes, appended without them. False: a quote or an escape is wrong.
  */

@@ -10,6 +10,7 @@ struct object_write {
 	const char *section; /* ".rodata", or ".data.mine"; belongs to the object_globals */
 	uint64_t offset;     /* bytes, in the section */
 	void *data;          /* belongs to the object_globals */
+	void *mask;          /* likewise: which bits of them; NULL: all. The others of data are 0 */
 	size_t size;         /* bytes */
 };
 

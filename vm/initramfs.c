@@ -186,14 +186,24 @@ static void order_each(struct kt_buf *orders, const char *key, const char *const
 		order(orders, key, values[i]);
 }
 
+static void put_hex(struct kt_buf *orders, const void *bytes, size_t n)
+{
+	const unsigned char *data = bytes;
+
+	for (size_t i = 0; i < n; i++)
+		kt_buf_printf(orders, "%02x", data[i]);
+}
+
 static void order_set(struct kt_buf *orders, const struct vm_set *set)
 {
-	const unsigned char *data = set->data;
 
 	kt_buf_printf(orders, "set %zu %s %llu ", set->object, set->section,
 		      (unsigned long long)set->offset);
-	for (size_t i = 0; i < set->size; i++)
-		kt_buf_printf(orders, "%02x", data[i]);
+	put_hex(orders, set->data, set->size);
+	if (set->mask) {
+		kt_buf_appendc(orders, '/');
+		put_hex(orders, set->mask, set->size);
+	}
 	kt_buf_appendc(orders, '\n');
 }
 

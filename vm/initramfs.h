@@ -28,7 +28,8 @@ struct vm_set {
 	const char *section; /* ".rodata" */
 	uint64_t offset;     /* bytes, in it */
 	const void *data;
-	size_t size; /* bytes */
+	const void *mask; /* which bits of them; NULL: all */
+	size_t size;      /* bytes */
 };
 
 /* What the guest does: it loads objects, or (if run is set) runs a program. */

@@ -20,6 +20,15 @@ struct limits {
 	char label[8];
 };
 
+struct bits {
+	__u32 three : 3;
+	__s32 seven : 7;
+	__u32 across : 13;
+	_Bool one : 1;
+	enum mode mode : 4;
+	__u64 wide : 61;
+};
+
 const volatile __u32 bound = 3;
 const volatile __s8 small = -1;
 const volatile __u64 wide = 1;
@@ -28,6 +37,9 @@ const volatile enum mode mode = MODE_ON;
 const volatile __s32 table[2][3] = {{1, 2, 3}, {4, 5, 6}};
 const volatile char comm[8] = "abc";
 const volatile struct limits limits = {.low = 1, .high = 2};
+const volatile struct bits bits = {5, -3, 1000, true, MODE_ON, 1};
+const volatile unsigned __int128 huge = 1;
+const volatile __int128 huge_signed = -1;
 const volatile double ratio = 0.5;
 const char *const text = "a pointer";
 int counter = 7;
@@ -50,7 +62,9 @@ int branches(struct __sk_buff *skb)
 {
 	int sum = counter + zeroed + elsewhere + (text[0] == 'a');
 
-	if (verbose && mode == MODE_OFF && table[1][2] == 60 && limits.per_node[3] == 33 && comm[0] == 'x')
+	if (verbose && mode == MODE_OFF && table[1][2] == 60 && limits.per_node[3] == 33 && comm[0] == 'x' &&
+	    bits.three == 6 && bits.seven == -40 && bits.across == 8000 && bits.wide == 0x123456789abcdef &&
+	    huge >> 64 == 7)
 		for (int i = 0; i < 50; i++)
 			sum += bpf_get_prandom_u32();
 	return sum + small + (int)wide;

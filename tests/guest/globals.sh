@@ -15,7 +15,9 @@ costs() {
 
 # The truth: the same program with other constants, by the compiler.
 sed 's/bound = 3/bound = 200/; s/verbose = false/verbose = true/; s/mode = MODE_ON/mode = MODE_OFF/
-	s/{4, 5, 6}/{4, 5, 60}/; s/= "abc"/= "xbc"/; s/\.high = 2/.high = 2, .per_node = {33, 33, 33, 33}/' \
+	s/{4, 5, 6}/{4, 5, 60}/; s/= "abc"/= "xbc"/; s/\.high = 2/.high = 2, .per_node = {33, 33, 33, 33}/
+	s/= {5, -3, 1000, true, MODE_ON, 1}/= {6, -40, 8000, true, MODE_ON, 0x123456789abcdef}/
+	s/huge = 1;/huge = (unsigned __int128)7 << 64;/' \
 	tests/bpf/globals.bpf.c >"$work/twin.bpf.c"
 if ! clang -O2 -g -target bpf "-I/usr/include/$(uname -m)-linux-gnu" -c -o "$work/twin.bpf.o" "$work/twin.bpf.c"; then
 	skip_all 'clang does not compile the twin'
@@ -27,12 +29,14 @@ cp "$work/cost" "$work/twin"
 check 'the constants make a difference, to both programs' \
 	awk 'NR == FNR { n[$1] = $2; next } n[$1] == $2 || !n[$1] { bad = 1 } END { exit bad }' "$work/plain" "$work/twin"
 check '--set: loaded' costs "$object" --set bound=200 --set 'verbose = true' --set mode=MODE_OFF \
-	--set 'table[1][2]=60' --set 'comm="xbc"' --set 'limits.per_node[*]=0x21'
+	--set 'table[1][2]=60' --set 'comm="xbc"' --set 'limits.per_node[*]=0x21' --set bits.three=6 \
+	--set bits.seven=-40 --set bits.across=8000 --set bits.wide=0x123456789abcdef --set huge=0x70000000000000000
 check '--set: costs what the twin does' diff "$work/twin" "$work/cost"
 printf '# a comment\nmode=MODE_OFF\n\ntable[1] = {4, 5, 60}\n' >"$work/presets"
 cat >"$work/rodata.json" <<'J'
 [{"formatted":{"key":0,"value":{".rodata":[{"bound":7},{"verbose":true},{"comm":[120,98,99,0,0,0,0,0]},
-{"limits":{"low":1,"high":2,"(anon)":{"inner":0},"per_node":[33,33,33,33],"label":[0]}},{"gone":1}]}}}]
+{"bits":{"three":6,"seven":-40,"across":8000,"one":true,"mode":"MODE_ON","wide":81985529216486895}},
+{"huge":"0x70000000000000000"},{"limits":{"low":1,"high":2,"(anon)":{"inner":0},"per_node":[33,33,33,33],"label":[0]}},{"gone":1}]}}}]
 J
 check '--rodata, --set @FILE: loaded' costs "$object" --rodata "$work/rodata.json" --set "@$work/presets" \
 	--set bound=200

@@ -95,14 +95,15 @@ static void test_objects(void **state)
 static void test_orders(void **state)
 {
 	static const char *const globs[] = {"xdp_*", "a\nb"}, *const types[] = {"xdp"};
-	static const struct vm_set sets[] = {{0, ".rodata", 12, "\0\xfe\x7f", 3},
-					     {1, ".bss", 1ull << 32, "", 0}};
+	static const struct vm_set sets[] = {{0, ".rodata", 12, "\0\xfe\x7f", NULL, 3},
+					     {0, ".rodata", 20, "\x28", "\x38", 1},
+					     {1, ".bss", 1ull << 32, "", NULL, 0}};
 	struct vm_load load = {.name_globs = globs,
 			       .num_name_globs = 2,
 			       .types = types,
 			       .num_types = 1,
 			       .sets = sets,
-			       .num_sets = 2,
+			       .num_sets = 3,
 			       .log_level = 2};
 	const char *path = in_scratch("initrd.cpio");
 	char *list;
@@ -111,6 +112,7 @@ static void test_orders(void **state)
 	assert_null(write_archive(&load, path));
 	list = list_archive(path);
 	assert_non_null(strstr(list, "name xdp_*\nname a\\nb\ntype xdp\nset 0 .rodata 12 00fe7f\n"
+				     "set 0 .rodata 20 28/38\n"
 				     "set 1 .bss 4294967296 \nlog_level 2\n"));
 	free(list);
 }

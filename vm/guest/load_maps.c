@@ -117,25 +117,27 @@ static struct bpf_map *find_section(struct bpf_object *obj, const char *section)
 	return NULL;
 }
 
-/* Two hex digits a byte. False: something else is there. */
-static bool put_hex(char *to, const char *hex, size_t n)
+/* Two hex digits a byte; mask: as many, for the bits that are set, or NULL. False: it is no hex. */
+static bool put_hex(char *to, const char *hex, const char *mask, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		unsigned byte;
+		unsigned byte, bits = 0xff;
 
-		if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
+		if (sscanf(hex + 2 * i, "%2x", &byte) != 1 ||
+		    (mask && sscanf(mask + 2 * i, "%2x", &bits) != 1))
 			return false;
-		to[i] = (char)byte;
+		to[i] = (char)(((unsigned char)to[i] & ~bits) | (byte & bits));
 	}
 	return true;
 }
 
-/* "OBJECT SECTION OFFSET HEX" */
+/* "OBJECT SECTION OFFSET HEX", or "OBJECT SECTION OFFSET HEX/MASK" */
 static int set(struct bpf_object *obj, const char *order, size_t object)
 {
 	size_t of, offset, size = 0, n;
 	struct bpf_map *map;
 	char section[256];
+	const char *mask;
 	int at = 0;
 	char *value;
 
@@ -143,11 +145,14 @@ static int set(struct bpf_object *obj, const char *order, size_t object)
 		die("an order to set a variable makes no sense: %.80s", order);
 	if (of != object)
 		return 0;
-	n = strlen(order + at) / 2;
+	mask = strchr(order + at, '/');
+	n = (mask ? (size_t)(mask - order) - (size_t)at : strlen(order + at)) / 2;
+	if (mask && strlen(++mask) / 2 != n)
+		die("an order to set bits makes no sense: %.80s", order);
 	map = find_section(obj, section);
 	value = map ? (char *)bpf_map__initial_value(map, &size) : NULL; /* const until 1.4 */
 	if (!value || offset > size || n > size - offset ||
-	    !put_hex(value + offset, order + at, n)) {
+	    !put_hex(value + offset, order + at, mask, n)) {
 		kt_buf_printf(&load_log,
 			      "cannot set %zu bytes at %zu of %s: libbpf %s has no such place\n", n,
 			      offset, section, libbpf_version_string());
