@@ -76,6 +76,10 @@ check '--log-level 2 has more' test "$(wc -c <"$work/log2")" -gt "$(wc -c <"$wor
 
 # --- the same objects on two kernels, side by side ---
 
+not() {
+	! "$@"
+}
+
 if second=$(vm/fetch-kernel bookworm 2>/dev/null); then
 	for k in "$kernel" "$second"; do
 		run collect "$objects/demo.bpf.o" "$objects/reject.bpf.o" --kernel "$k" --accel tcg --json
@@ -167,6 +171,38 @@ S
 	check 'cut off: exit status 3' test $? = 3
 	check 'what is done is shown' grep -q '^demo.bpf.o *checksum_payload *10508 *-$' "$work/cut"
 	check 'and that it was cut off' grep -q 'cancelled: 1 of 2 kernels are done' "$work/err"
+
+	# As many guests as memory allows, that of the topology counted. A QEMU that tells whether another one is
+	# there while it is, and a host that has 3 GiB free: two guests of 1 GiB, or one of 2.
+	cat >"$work/counts" <<S
+#!/bin/sh
+mkdir "$work/there/\$\$"
+for _ in \$(seq 60); do
+	[ "\$(ls "$work/there" | wc -l)" -lt 2 ] || { : >"$work/together"; break; }
+	sleep 0.05
+done
+rmdir "$work/there/\$\$"
+exit 1
+S
+	chmod +x "$work/counts"
+	sed 's/^MemAvailable:.*/MemAvailable: 3145728 kB/' /proc/meminfo >"$work/meminfo"
+	# together OPTION...: two guests were there at a time.
+	together() {
+		mkdir -p "$work/there" && rm -f "$work/together"
+		unshare -m sh -c 'mount --bind "$1" /proc/meminfo && shift && exec "$@"' _ "$work/meminfo" \
+			timeout 300 "$tool" collect "$objects/demo.bpf.o" --kernel "$kernel" --kernel "$second" \
+			--accel tcg --no-cache --qemu "$work/counts" "$@" >"$work/out" 2>"$work/err"
+		[ -e "$work/together" ]
+	}
+	if unshare -m mount --bind "$work/meminfo" /proc/meminfo 2>/dev/null; then
+		check 'two guests of 1 GiB fit' together
+		check 'two of 2 GiB do not: one after the other' not together --topology 4cpu-2llc-nosmt
+		check 'both were tried' grep -q '2 of 2 kernels\|QEMU' "$work/err"
+		check 'nor do they with --memory' not together --memory 2048
+		check 'with a topology, --memory counts' together --topology 4cpu-2llc-nosmt --memory 1024
+	else
+		skip 'as many guests as memory allows' 'no mount namespace: not root'
+	fi
 
 	# The numbers of the table are those of the document.
 	jq -r '.runs[1].result.programs[] | select(.object) | "\(.object) \(.full_name) \(.verified_insns)"' \
