@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/loader.h"
+#include "object/lines.h"
 #include "render/text.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
@@ -59,6 +60,36 @@ static int fail_with_console(struct kt_error *err, const char *console)
 	return status;
 }
 
+static void close_lines(struct object_lines **lines)
+{
+	object_lines_close(*lines);
+}
+
+/*
+ * What a log before 6.9 does not say: the file and the line of the instruction that failed, by the
+ * object. An object that has no lines is none that cannot be loaded.
+ */
+static struct kt_error *find_line(const char *object, struct kt_trial *trial)
+{
+	_cleanup_(close_lines) struct object_lines *lines = NULL;
+	const struct object_insn insn = {
+		.section = trial->section,
+		.program = trial->name,
+		.insn = (uint32_t)trial->insn,
+		.text = trial->source,
+		.text_len = trial->source ? strlen(trial->source) : 0,
+	};
+	const char *file;
+	uint32_t line;
+
+	if (trial->passed || trial->file || trial->insn < 0)
+		return NULL;
+	kt_error_destroy(object_lines_open(object, &lines));
+	if (!lines || !object_lines_find(lines, &insn, &file, &line))
+		return NULL;
+	return kt_trial_set_line(trial, file, line);
+}
+
 static struct kt_error *gather_trials(struct cli_run *run, const struct vm_load *load)
 {
 	struct kt_error *err = NULL;
@@ -83,6 +114,9 @@ static struct kt_error *gather_trials(struct cli_run *run, const struct vm_load 
 		};
 
 		err = kt_trials_add(&run->trials, &trial);
+		if (!err)
+			err = find_line(load->objects[program->object],
+					&run->trials.v.data[run->trials.v.len - 1]);
 		if (err)
 			return err;
 	}

@@ -35,6 +35,7 @@ static void trial_deinit(struct kt_trial *trial)
 	free(trial->class);
 	free(trial->message);
 	free(trial->file);
+	free(trial->source);
 	*trial = (struct kt_trial){0};
 }
 
@@ -104,7 +105,10 @@ static struct kt_error *explain(struct kt_trial *trial, const struct kt_log_bloc
 		err = copy_text(last->headline, &trial->message);
 	if (!err)
 		err = copy_text(last->at.source.file, &trial->file);
+	if (!err)
+		err = copy_text(last->at.source.text, &trial->source);
 	trial->line = trial->file ? last->at.source.line : 0;
+	trial->insn = last->at.index == KT_LINE_NO_INDEX ? -1 : (int64_t)last->at.index;
 	return err;
 }
 
@@ -152,14 +156,27 @@ static struct kt_error *read_logs(struct kt_trial *trial)
 	return err;
 }
 
+struct kt_error *kt_trial_set_line(struct kt_trial *trial, const char *file, uint32_t line)
+{
+	char *copied = strdup(file);
+
+	if (!copied)
+		return kt_error_no_memory();
+	free(trial->file);
+	trial->file = copied;
+	trial->line = line;
+	return NULL;
+}
+
 struct kt_error *kt_trials_add(struct kt_trials *trials, const struct kt_trial *from)
 {
 	struct kt_trial trial = *from;
 	struct kt_error *err;
 	bool ok;
 
-	trial.class = trial.message = trial.file = NULL;
+	trial.class = trial.message = trial.file = trial.source = NULL;
 	trial.line = 0;
+	trial.insn = -1;
 	/* All of them, so that none is left that is not ours. */
 	ok = copy(from->object, &trial.object);
 	ok &= copy(from->section, &trial.section);
@@ -195,6 +212,7 @@ struct kt_error *kt_trials_add_log(struct kt_trials *trials, const struct kt_log
 		.section = strdup(""),
 		.name = strndup(block->program.data ? block->program.data : "", block->program.len),
 		.errnum = block->loader.error,
+		.insn = -1,
 		.log = strndup(block->trace.data, block->trace.len),
 	};
 	bool ok = trial.object && trial.section && trial.name && trial.log;

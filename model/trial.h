@@ -48,8 +48,10 @@ struct kt_trial {
 	char *class;   /* "Memory Safety", "Kfunc": see kt_load_class_name() and `ktstr-gdb explain`
 			*/
 	char *message; /* one line, which may hold any bytes but a newline and a NUL */
-	char *file;    /* of the source line, as the log names it */
+	char *file;    /* of the source line, as the log names it, since 6.9 */
 	uint32_t line; /* from 1; 0: not known */
+	int64_t insn;  /* the instruction that failed, of the program as it was loaded; -1: none */
+	char *source;  /* its source line, as the log has it; NULL: not known */
 
 	/* Of a program that passed, if it was to be attached. */
 	enum kt_attach attach;
@@ -74,6 +76,10 @@ struct kt_trials {
  * is then as it was.
  */
 struct kt_error *kt_trials_add(struct kt_trials *trials, const struct kt_trial *trial);
+
+/* The source line of a program that failed: of one whose log does not name it. KT_ERROR_NO_MEMORY.
+ */
+struct kt_error *kt_trial_set_line(struct kt_trial *trial, const char *file, uint32_t line);
 
 struct kt_log_block;
 

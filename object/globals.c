@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "object/globals_impl.h"
+#include "object/types.h"
 #include "object/value.h"
 #include "util/cleanup.h"
 #include "util/edits.h"
@@ -78,29 +79,6 @@ static struct kt_error *read_symbols(struct object_globals *globals, Elf *elf)
 	return err;
 }
 
-static int ignore(enum libbpf_print_level level, const char *fmt, va_list args)
-{
-	(void)level;
-	(void)fmt;
-	(void)args;
-	return 0;
-}
-
-static struct kt_error *read_types(struct object_globals *globals, const char *path)
-{
-	libbpf_print_fn_t print = libbpf_set_print(ignore);
-
-	globals->btf = btf__parse_elf(path, NULL);
-	libbpf_set_print(print);
-	if (globals->btf)
-		return NULL;
-	if (errno == ENOMEM)
-		return kt_error_no_memory();
-	return kt_error_hint(kt_error_new(KT_ERROR_FORMAT,
-					  "it has no types (BTF) that can be read"),
-			     "clang -g -target bpf gives it them");
-}
-
 struct kt_error *object_globals_open(const char *path, struct object_globals **ret)
 {
 	_cleanup_close_ int fd = -1;
@@ -118,7 +96,7 @@ struct kt_error *object_globals_open(const char *path, struct object_globals **r
 	if (!elf || elf_kind(elf) != ELF_K_ELF)
 		err = kt_error_new(KT_ERROR_FORMAT, "it is no ELF file");
 	if (!err)
-		err = read_types(globals, path);
+		err = object_types_read(path, &globals->btf);
 	if (!err)
 		err = read_symbols(globals, elf);
 	elf_end(elf);

@@ -104,6 +104,21 @@ if second=$(vm/fetch-kernel bookworm 2>/dev/null); then
 				[.failed[] | [.object, .name, .verified_insns]]) | sort;
 			(.runs[$i].result | all) == ($alone[0] | all)' "$work/both.json"
 	done
+	# 6.1 prints neither file nor number of a source line: they are the object's, and those that 6.12 prints.
+	# A line that is there twice is none.
+	clang -O2 -g -target bpf -D__TARGET_ARCH_x86 "-I/usr/include/$(uname -m)-linux-gnu" -c tests/guest/lines.bpf.c \
+		-o "$work/lines.bpf.o"
+	run collect "$work/lines.bpf.o" --kernel "$kernel" --kernel "$second" --accel tcg --save "$work/lines.json"
+	places() {
+		jq -r --argjson i "$1" --arg but "$2" '.runs[$i].result.failed[] | select(.name != $but) |
+			"\(.name) \(.file) \(.line)"' "$work/lines.json"
+	}
+	places 0 fails_somewhere >"$work/wanted"
+	check 'source lines, by 6.12' grep -q '^fails_in_subprogram lines.bpf.c [0-9]' "$work/wanted"
+	check '6.1: the same, by the object' sh -c 'echo "$1" | diff "$2" -' _ "$(places 1 fails_somewhere)" "$work/wanted"
+	check '6.1: none where two lines have that text' jq -e '.runs[1].result.failed[] | select(.name == "fails_somewhere") |
+		.file == null and .line == null' "$work/lines.json"
+	check 'in words: with its place' grep -q '^fails_here on [^ ]*, [^ ]*: lines.bpf.c:[0-9]*: R0 invalid mem' "$work/out"
 	# What is only in memory: by the document of each kernel alone.
 	run collect "$objects/demo.bpf.o" --kernel "$kernel" --kernel "$second" --accel tcg \
 		--csv -o prog_name,tag,bytes_xlated,bytes_jited

@@ -32,6 +32,16 @@ static const char rejected_log[] =
 	"mark_read 5\n"
 	"-- END PROG LOAD LOG --\n";
 
+/* As 6.1 prints it: without file and number. */
+static const char older_log[] = "libbpf: prog 'p': -- BEGIN PROG LOAD LOG --\n"
+				"0: R1=ctx(off=0,imm=0) R10=fp0\n"
+				"; *n += 1;\n"
+				"8: (79) r1 = *(u64 *)(r0 +0)\n"
+				"R0 invalid mem access 'map_value_or_null'\n"
+				"processed 8 insns (limit 1000000) max_states_per_insn 0 "
+				"total_states 0 peak_states 0 mark_read 0\n"
+				"-- END PROG LOAD LOG --\n";
+
 static const char passed_log[] =
 	"libbpf: prog 'a': -- BEGIN PROG LOAD LOG --\n"
 	"verification time 77 usec\n"
@@ -103,6 +113,29 @@ static void test_logs(void **state)
 	fill(&trials);
 	check_filled(&trials);
 	check_number(&trials.v.data[0], KT_TRIAL_INSNS, 136);
+	kt_trials_deinit(&trials);
+}
+
+/* What the line is found by, where the log does not name it. */
+static void test_line(void **state)
+{
+	struct kt_trials trials = {0};
+	const struct kt_trial *all;
+
+	(void)state;
+	fill(&trials);
+	add(&trials, (struct kt_trial){.name = lit("p"), .errnum = EACCES, .log = lit(older_log)});
+	all = trials.v.data;
+	assert_int_equal(all[0].insn, -1);
+	assert_int_equal(all[1].insn, 0);
+	assert_string_equal(all[1].source, "return *v;");
+	assert_int_equal(all[3].insn, 8);
+	assert_string_equal(all[3].source, "*n += 1;");
+	assert_null(all[3].file);
+	assert_int_equal(all[3].line, 0);
+	assert_null(kt_trial_set_line(&trials.v.data[3], "b.bpf.c", 25));
+	assert_string_equal(all[3].file, "b.bpf.c");
+	assert_int_equal(all[3].line, 25);
 	kt_trials_deinit(&trials);
 }
 
@@ -242,9 +275,9 @@ static void test_damaged_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_logs),         cmocka_unit_test(test_join),
-		cmocka_unit_test(test_add_log),      cmocka_unit_test(test_json),
-		cmocka_unit_test(test_damaged_json),
+		cmocka_unit_test(test_logs), cmocka_unit_test(test_line),
+		cmocka_unit_test(test_join), cmocka_unit_test(test_add_log),
+		cmocka_unit_test(test_json), cmocka_unit_test(test_damaged_json),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
