@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "introspect/bpf_holders_impl.h"
+#include "introspect/open_files.h"
 #include "memory/object.h"
 #include "util/cleanup.h"
 
@@ -17,6 +18,14 @@ static const struct view_type id_types[N_HELD_KINDS] = {
 	[HELD_LINK] = VIEW_TYPE("bpf_link", id_fields),
 	[HELD_BTF] = VIEW_TYPE("btf", id_fields),
 };
+
+/* What tells that a file is an object's: its operations. */
+static const char *const operations[] = {
+	"bpf_prog_fops", "bpf_map_fops", "bpf_link_fops", "bpf_link_fops_poll", "btf_fops",
+};
+#define N_OPERATIONS (sizeof(operations) / sizeof(operations[0]))
+static const enum held_kind kinds[N_OPERATIONS] = {HELD_PROG, HELD_MAP, HELD_LINK,
+						   HELD_LINK /* since 6.11 */, HELD_BTF};
 
 /* An object by its address. */
 struct known_object {
@@ -36,13 +45,16 @@ bool bpf_holders_wants(struct wants *wants)
 	for (size_t i = 0; i < N_HELD_KINDS; i++)
 		if (!view_wants(&id_types[i], wants))
 			return false;
-	return view_wants(&prog_type, wants) && bpf_holders_fds_wants(wants) &&
+	for (size_t i = 0; i < N_OPERATIONS; i++)
+		if (!wants_add(wants, KFACTS_SYMBOL, operations[i], NULL, true))
+			return false;
+	return view_wants(&prog_type, wants) && open_files_wants(wants) &&
 	       bpf_holders_pins_wants(wants);
 }
 
 struct kt_error *bpf_holders_check(const struct kfacts *facts)
 {
-	return bpf_holders_fds_check(facts);
+	return open_files_check(facts);
 }
 
 static void known_objects_deinit(struct known_objects *objects)
@@ -141,17 +153,19 @@ static uint32_t id_of(const struct known_objects *objects, enum held_kind kind, 
 }
 
 /* What has no ID by now is in no list, and is left out. */
-static struct kt_error *take(const struct known_objects *objects, const struct found_fds *fds,
+static struct kt_error *take(const struct known_objects *objects, const struct open_files *fds,
 			     struct found_pins *pins, struct holdings *out)
 {
 	out->fds = calloc(fds->v.len + 1, sizeof(*out->fds));
 	out->pins = calloc(pins->v.len + 1, sizeof(*out->pins));
 	if (!out->fds || !out->pins)
 		return kt_error_no_memory();
-	kt_vec_for_each (&fds->v, found) {
-		struct held_fd fd = found->fd;
+	kt_vec_for_each (&fds->v, file) {
+		struct held_fd fd = {
+			.of.kind = kinds[file->kind], .pid = file->pid, .fd = file->fd};
 
-		fd.of.id = id_of(objects, fd.of.kind, found->object);
+		memcpy(fd.comm, file->comm, sizeof(fd.comm));
+		fd.of.id = id_of(objects, fd.of.kind, file->private_data);
 		if (fd.of.id)
 			out->fds[out->n_fds++] = fd;
 	}
@@ -171,11 +185,6 @@ static struct kt_error *take(const struct known_objects *objects, const struct f
 	return NULL;
 }
 
-static void found_fds_deinit(struct found_fds *found)
-{
-	kt_vec_free(&found->v);
-}
-
 static void found_pins_deinit(struct found_pins *found)
 {
 	kt_vec_for_each (&found->v, pin)
@@ -186,17 +195,17 @@ static void found_pins_deinit(struct found_pins *found)
 struct kt_error *bpf_holders_read(struct guest *guest, struct holdings *ret)
 {
 	_cleanup_(known_objects_deinit) struct known_objects objects = {0};
-	_cleanup_(found_fds_deinit) struct found_fds fds = {0};
+	_cleanup_(open_files_deinit) struct open_files fds = {0};
 	_cleanup_(found_pins_deinit) struct found_pins pins = {0};
 	_cleanup_(holdings_deinit) struct holdings out = {0};
-	struct kt_error *err = bpf_holders_fds_read(guest, &fds);
+	struct kt_error *err = open_files_read(guest, operations, N_OPERATIONS, &fds);
 
 	if (!err)
 		err = bpf_holders_pins_read(guest, &pins);
 	if (err)
 		return err;
-	kt_vec_for_each (&fds.v, found)
-		if (!add(&objects, found->fd.of.kind, found->object))
+	kt_vec_for_each (&fds.v, file)
+		if (!add(&objects, kinds[file->kind], file->private_data))
 			return kt_error_no_memory();
 	kt_vec_for_each (&pins.v, found)
 		if (!add(&objects, found->pin.of.kind, found->object))

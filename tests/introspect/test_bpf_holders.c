@@ -7,14 +7,12 @@
 #include <cmocka.h>
 
 #include "introspect/bpf_holders.h"
-#include "tests/introspect/walk.h"
+#include "tests/introspect/spoil.h"
+#include "tests/introspect/tasks.h"
 
 /* Offsets in the image where synth.h has nothing. */
-#define PID_NS  0x0b00300
 #define FS_TYPE 0x0b00400
 #define NSPROXY 0x0b00500
-/* Addresses of operations, of which nothing is read. */
-#define OPS UINT64_C(0xffffffff81310000)
 
 enum { PROG_FOPS, MAP_FOPS, LINK_FOPS, BTF_FOPS, PROG_IOPS, MAP_IOPS, LINK_IOPS, N_OPS };
 static const char *const ops[N_OPS] = {
@@ -22,10 +20,6 @@ static const char *const ops[N_OPS] = {
 	"bpf_prog_iops", "bpf_map_iops", "bpf_link_iops",
 };
 
-#define TASK_LINKS 32 /* task_struct.pid_links */
-#define CHUNK      (64 * 8)
-
-static gaddr_t pids;           /* the node of init_pid_ns.idr */
 static gaddr_t first_ns;       /* the initial mount namespace */
 static struct synth_prog prog; /* ID 5 */
 static gaddr_t map;            /* ID 7 */
@@ -34,18 +28,6 @@ static const struct {
 	const char *type, *path;
 	uint32_t offset, size;
 } members[] = {
-	{"pid_namespace", "idr.idr_rt.xa_head", 8, 8},
-	{"pid", "tasks", 16, 32},
-	{"task_struct", "files", 0, 8},
-	{"task_struct", "comm", 8, 16},
-	{"task_struct", "tgid", 24, 4},
-	{"task_struct", "pid_links", TASK_LINKS, 64},
-	{"files_struct", "fdt", 8, 8},
-	{"fdtable", "max_fds", 0, 4},
-	{"fdtable", "fd", 8, 8},
-	{"fdtable", "open_fds", 16, 8},
-	{"file", "f_op", 16, 8},
-	{"file", "private_data", 24, 8},
 	{"bpf_link", "id", 8, 4},
 	{"file_system_type", "fs_supers.first", 8, 8},
 	{"super_block", "s_instances", 8, 16},
@@ -84,13 +66,9 @@ static int setup_holders(void **state)
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
 		fake_member(&s.facts, members[i].type, members[i].path, members[i].offset,
 			    members[i].size);
-	for (size_t i = 0; i < N_OPS; i++)
-		fake_symbol(&s.facts, ops[i], OPS + 16 * i);
-	fake_symbol(&s.facts, "init_pid_ns", SYNTH_TEXT + PID_NS);
+	setup_tasks(ops, N_OPS);
 	fake_symbol(&s.facts, "bpf_fs_type", SYNTH_TEXT + FS_TYPE);
 	fake_symbol(&s.facts, "init_nsproxy", SYNTH_TEXT + NSPROXY);
-	pids = synth_alloc(&s, 40 + 512);
-	set("pid_namespace", "idr.idr_rt.xa_head", SYNTH_IMAGE + PID_NS, synth_va(pids) | 2);
 	set("file_system_type", "fs_supers.first", SYNTH_IMAGE + FS_TYPE, 0);
 	first_ns = synth_va(synth_alloc(&s, 16));
 	set("nsproxy", "mnt_ns", SYNTH_IMAGE + NSPROXY, first_ns);
@@ -101,52 +79,6 @@ static int setup_holders(void **state)
 }
 
 /* --- processes --- */
-
-/* A thread with these files; the first one of a process if tgid is its own number. */
-static gaddr_t put_task(uint32_t id, uint32_t tgid, gaddr_t files, const char *comm)
-{
-	gaddr_t pid = synth_alloc(&s, 48), task = synth_alloc(&s, 96);
-
-	set("task_struct", "files", task, files ? synth_va(files) : 0);
-	set("task_struct", "tgid", task, tgid);
-	textmem_put(s.mem, task + 8, comm, strlen(comm));
-	textmem_put_uint(s.mem, pid + 16, synth_va(task) + TASK_LINKS, 8);
-	if (id == tgid)
-		textmem_put_uint(s.mem, pid + 24, synth_va(task) + TASK_LINKS + 16, 8);
-	textmem_put_uint(s.mem, pids + 40 + 8 * id, synth_va(pid), 8);
-	return task;
-}
-
-struct table {
-	gaddr_t files, fdt, slots, bitmap;
-};
-
-static struct table put_table(uint32_t max_fds)
-{
-	struct table t = {synth_alloc(&s, 16), synth_alloc(&s, 32), synth_alloc(&s, 8 * max_fds),
-			  synth_alloc(&s, max_fds / 8)};
-
-	set("files_struct", "fdt", t.files, synth_va(t.fdt));
-	set("fdtable", "max_fds", t.fdt, max_fds);
-	set("fdtable", "fd", t.fdt, synth_va(t.slots));
-	set("fdtable", "open_fds", t.fdt, synth_va(t.bitmap));
-	return t;
-}
-
-static gaddr_t put_file(int op, gaddr_t object)
-{
-	gaddr_t file = synth_alloc(&s, 64);
-
-	set("file", "f_op", file, OPS + s.kaslr + 16 * (unsigned int)op);
-	set("file", "private_data", file, object ? synth_va(object) : 0);
-	return synth_va(file);
-}
-
-static void put_fd(const struct table *t, uint32_t fd, gaddr_t file)
-{
-	textmem_put_uint(s.mem, t->slots + 8 * fd, file, 8);
-	textmem_put_uint(s.mem, t->bitmap + fd / 64 * 8, UINT64_C(1) << fd % 64, 8);
-}
 
 static struct kt_error *try_read(struct holdings *ret)
 {
@@ -469,34 +401,6 @@ static void make_everything(void)
 	add_super(super);
 }
 
-static uint64_t spoiled(unsigned int way, gaddr_t at)
-{
-	switch (way) {
-	case 0: return 0;
-	case 1: return UINT64_MAX;
-	case 2: return UINT64_C(0x7fffffff7fffffff);
-	case 3: return synth_va(at);
-	case 4: return synth_va(at & ~(gaddr_t)15) + 32; /* as a node of a list */
-	default: return NOWHERE;
-	}
-}
-
-/* Words of the heap that are not 0. */
-static size_t find_words(gaddr_t *ret, size_t max)
-{
-	size_t n = 0;
-
-	for (gaddr_t at = SYNTH_HEAP; at < s.heap; at += 8) {
-		uint64_t value = 0;
-		struct gmem_read read = {at, 8, &value, false};
-
-		assert_null(textmem_read_physical(s.mem, &read, 1));
-		if (!read.fault && value && n < max)
-			ret[n++] = at;
-	}
-	return n;
-}
-
 static void test_each_word(void **state)
 {
 	gaddr_t words[512];
@@ -507,7 +411,7 @@ static void test_each_word(void **state)
 	n = find_words(words, 512);
 	assert_true(n > 80 && n < 512);
 	for (size_t i = 0; i < n; i++)
-		for (unsigned int way = 0; way < 6; way++) {
+		for (unsigned int way = 0; way < SPOIL_WAYS; way++) {
 			struct holdings all = {0};
 			struct kt_error *err;
 

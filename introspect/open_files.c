@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "introspect/bpf_holders_impl.h"
 #include "introspect/bpf_idr.h"
+#include "introspect/open_files.h"
 #include "memory/object.h"
 #include "memory/xarray.h"
 #include "util/cleanup.h"
@@ -20,8 +20,8 @@
 /* Of all tables together: a million descriptors, 8 MB. */
 #define MAX_CHUNKS (MAX_FDS / CHUNK)
 /* A table of more chunks than that is read as far as its bitmap says; others are read whole. */
-#define SMALL    4
-#define MAX_HELD (1u << 20) /* descriptors for BPF objects */
+#define SMALL     4
+#define MAX_FOUND (1u << 20) /* descriptors that are asked for */
 
 #define NAMESPACE "init_pid_ns"
 
@@ -63,17 +63,6 @@ static const struct view_field file_fields[] = {
 };
 static const struct view_type file_type = VIEW_TYPE("file", file_fields);
 
-/* What tells that a file is a BPF object's. */
-static const struct {
-	const char *symbol;
-	enum held_kind kind;
-} operations[] = {
-	{"bpf_prog_fops", HELD_PROG}, {"bpf_map_fops", HELD_MAP},
-	{"bpf_link_fops", HELD_LINK}, {"bpf_link_fops_poll", HELD_LINK}, /* since 6.11 */
-	{"btf_fops", HELD_BTF},
-};
-#define N_OPERATIONS (sizeof(operations) / sizeof(operations[0]))
-
 /* A thread; the first one of a process has the process's number. */
 struct thread {
 	gaddr_t task, files;
@@ -106,7 +95,8 @@ struct chunk {
 	uint8_t slots[CHUNK * 8];
 };
 
-struct open_file {
+/* A slot of a table that is taken. */
+struct slot {
 	gaddr_t file;
 	size_t table;
 	uint32_t fd;
@@ -117,8 +107,9 @@ struct search {
 	bool big_endian;
 	gaddr_t links; /* of task_struct.pid_links[PIDTYPE_PID] */
 	struct view pid, leader, thread, files, fdt, file;
-	gaddr_t operations[N_OPERATIONS]; /* 0: this kernel has none */
-	struct thread *threads;           /* by pid */
+	gaddr_t *operations; /* 0: this kernel has none */
+	size_t n_operations;
+	struct thread *threads; /* by pid */
 	size_t n_threads;
 	struct user *users; /* by files and tgid, none twice */
 	size_t n_users;
@@ -126,14 +117,11 @@ struct search {
 	size_t n_tables;
 	struct chunk *chunks;
 	size_t n_chunks;
-	KT_VEC(struct open_file) open; /* by file */
+	KT_VEC(struct slot) open; /* by file */
 };
 
-bool bpf_holders_fds_wants(struct wants *wants)
+bool open_files_wants(struct wants *wants)
 {
-	for (size_t i = 0; i < N_OPERATIONS; i++)
-		if (!wants_add(wants, KFACTS_SYMBOL, operations[i].symbol, NULL, true))
-			return false;
 	return wants_add(wants, KFACTS_SYMBOL, NAMESPACE, NULL, true) &&
 	       wants_add(wants, KFACTS_MEMBER, "task_struct", "pid_links", true) &&
 	       view_wants(&namespace_type, wants) && view_wants(&pid_type, wants) &&
@@ -167,7 +155,7 @@ static struct kt_error *init_views(struct search *search, const struct kfacts *f
 	return NULL;
 }
 
-struct kt_error *bpf_holders_fds_check(const struct kfacts *facts)
+struct kt_error *open_files_check(const struct kfacts *facts)
 {
 	struct search search = {0};
 	gaddr_t addr;
@@ -188,6 +176,7 @@ static void search_deinit(struct search *search)
 	free(search->users);
 	free(search->tables);
 	free(search->chunks);
+	free(search->operations);
 	kt_vec_free(&search->open);
 }
 
@@ -467,7 +456,7 @@ static bool take_chunk(struct search *search, const struct chunk *chunk)
 {
 	for (uint32_t i = 0; i < CHUNK; i++) {
 		gaddr_t file = kt_load_uint(chunk->slots + i * 8, 8, search->big_endian);
-		struct open_file open = {file, chunk->table, chunk->first + i};
+		struct slot open = {file, chunk->table, chunk->first + i};
 
 		if (file && !kt_vec_push(&search->open, open))
 			return false;
@@ -477,7 +466,7 @@ static bool take_chunk(struct search *search, const struct chunk *chunk)
 
 static int compare_open(const void *a, const void *b)
 {
-	const struct open_file *x = a, *y = b;
+	const struct slot *x = a, *y = b;
 
 	return (x->file > y->file) - (x->file < y->file);
 }
@@ -511,14 +500,14 @@ static struct kt_error *read_chunks(struct search *search)
 
 /* --- what they are of --- */
 
-static bool kind_of(const struct search *search, const uint8_t *file, enum held_kind *ret)
+static bool kind_of(const struct search *search, const uint8_t *file, unsigned int *ret)
 {
 	gaddr_t op = view_uint(&search->file, file, FILE_OP);
 
-	for (size_t i = 0; i < N_OPERATIONS; i++) {
+	for (size_t i = 0; i < search->n_operations; i++) {
 		if (!op || search->operations[i] != op)
 			continue;
-		*ret = operations[i].kind;
+		*ret = (unsigned int)i;
 		return true;
 	}
 	return false;
@@ -541,38 +530,38 @@ static const struct thread *find_thread(const struct search *search, uint32_t pi
 }
 
 /* An element for each process that has the table. False: no memory. */
-static bool add_fds(const struct search *search, const struct open_file *open,
-		    const struct found_fd *found, struct found_fds *ret)
+static bool add_fds(const struct search *search, const struct slot *open, struct open_file found,
+		    struct open_files *ret)
 {
 	struct table *table = &search->tables[open->table];
 
+	found.fd = open->fd;
 	for (size_t i = table->first_user; i < table->end_user; i++) {
 		const struct thread *leader = find_thread(search, search->users[i].tgid);
-		struct found_fd one = *found;
 
-		if (ret->v.len == MAX_HELD) {
+		if (ret->v.len == MAX_FOUND) {
 			table->failed = true;
 			return true;
 		}
-		one.fd.pid = search->users[i].tgid;
-		one.fd.fd = open->fd;
+		found.pid = search->users[i].tgid;
+		memset(found.comm, 0, sizeof(found.comm));
 		if (leader)
-			memcpy(one.fd.comm, leader->comm, sizeof(one.fd.comm));
-		if (!kt_vec_push(&ret->v, one))
+			memcpy(found.comm, leader->comm, sizeof(found.comm));
+		if (!kt_vec_push(&ret->v, found))
 			return false;
 	}
 	return true;
 }
 
 static struct kt_error *take_files(const struct search *search, const struct gmem_batch *done,
-				   const uint8_t *images, struct found_fds *ret)
+				   const uint8_t *images, struct open_files *ret)
 {
 	size_t spans = search->file.n_spans, file = 0;
 
 	for (size_t i = 0; i < search->open.len; i++) {
-		const struct open_file *open = &search->open.data[i];
+		const struct slot *open = &search->open.data[i];
 		const uint8_t *image;
-		struct found_fd found = {0};
+		struct open_file found = {0};
 
 		file += i && open->file != open[-1].file;
 		image = images + file * search->file.size;
@@ -580,16 +569,16 @@ static struct kt_error *take_files(const struct search *search, const struct gme
 			search->tables[open->table].failed = true;
 			continue;
 		}
-		if (!kind_of(search, image, &found.fd.of.kind))
+		if (!kind_of(search, image, &found.kind))
 			continue;
-		found.object = view_uint(&search->file, image, FILE_PRIVATE);
-		if (!add_fds(search, open, &found, ret))
+		found.private_data = view_uint(&search->file, image, FILE_PRIVATE);
+		if (!add_fds(search, open, found, ret))
 			return kt_error_no_memory();
 	}
 	return NULL;
 }
 
-static struct kt_error *read_files(struct search *search, struct found_fds *ret)
+static struct kt_error *read_files(struct search *search, struct open_files *ret)
 {
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
 	_cleanup_free_ uint8_t *images = calloc(search->open.len + 1, search->file.size);
@@ -599,7 +588,7 @@ static struct kt_error *read_files(struct search *search, struct found_fds *ret)
 	if (!images)
 		return kt_error_no_memory();
 	for (size_t i = 0; i < search->open.len; i++) {
-		const struct open_file *open = &search->open.data[i];
+		const struct slot *open = &search->open.data[i];
 
 		if (i && open->file == open[-1].file)
 			continue;
@@ -610,7 +599,7 @@ static struct kt_error *read_files(struct search *search, struct found_fds *ret)
 	return err ? err : take_files(search, &batch, images, ret);
 }
 
-static struct kt_error *search_all(struct search *search, struct found_fds *ret)
+static struct kt_error *search_all(struct search *search, struct open_files *ret)
 {
 	_cleanup_(xarray_entries_deinit) struct xarray_entries index = {0};
 	struct kt_error *err = init_views(search, guest_facts(search->guest));
@@ -639,13 +628,26 @@ static struct kt_error *search_all(struct search *search, struct found_fds *ret)
 	return err;
 }
 
-struct kt_error *bpf_holders_fds_read(struct guest *guest, struct found_fds *ret)
+struct kt_error *open_files_read(struct guest *guest, const char *const *operations, size_t n,
+				 struct open_files *ret)
 {
 	_cleanup_(search_deinit) struct search search = {
-		.guest = guest, .big_endian = kfacts_kernel(guest_facts(guest))->big_endian};
+		.guest = guest,
+		.big_endian = kfacts_kernel(guest_facts(guest))->big_endian,
+		.operations = calloc(n + 1, sizeof(*search.operations)),
+		.n_operations = n,
+	};
 
-	for (size_t i = 0; i < N_OPERATIONS; i++)
-		if (!guest_symbol(guest, operations[i].symbol, &search.operations[i]))
+	if (!search.operations)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < n; i++)
+		if (!guest_symbol(guest, operations[i], &search.operations[i]))
 			search.operations[i] = 0;
 	return search_all(&search, ret);
+}
+
+void open_files_deinit(struct open_files *files)
+{
+	kt_vec_free(&files->v);
+	*files = (struct open_files){0};
 }
