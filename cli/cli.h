@@ -44,6 +44,7 @@ int cli_prog(int argc, char **argv);
 int cli_report(int argc, char **argv);
 int cli_struct_ops(int argc, char **argv);
 int cli_sweep(int argc, char **argv);
+int cli_perf(int argc, char **argv);
 int cli_trampolines(int argc, char **argv);
 int cli_watch(int argc, char **argv);
 

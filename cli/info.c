@@ -59,6 +59,7 @@ static const struct feature features[] = {
 	{.name = "holders", .object = INSPECT_HOLDERS},
 	{.name = "trampolines", .object = INSPECT_TRAMPOLINES},
 	{.name = "struct_ops", .object = INSPECT_STRUCT_OPS},
+	{.name = "perf", .object = INSPECT_PERF},
 	{.name = "cgroup", .object = INSPECT_CGROUPS},
 	{.name = "net", .object = INSPECT_NET},
 	{.name = "btf list", .object = INSPECT_BTF},

@@ -22,6 +22,7 @@ static const char help[] =
 	"                                        the value of one key\n"
 	"  ktstr-gdb links [TARGET]              its BPF links\n"
 	"  ktstr-gdb trampolines [TARGET]        programs before and behind functions\n"
+	"  ktstr-gdb perf [TARGET]               programs at its perf events\n"
 	"  ktstr-gdb struct_ops [TARGET]         its struct_ops, and their programs\n"
 	"  ktstr-gdb cgroup [TARGET]             what is attached to its cgroups\n"
 	"  ktstr-gdb net [TARGET]                what is attached to its network\n"
@@ -62,6 +63,7 @@ static const char help[] =
 	"\n"
 	"Exit status: 0 done; 1 what was tested failed; 2 usage; 3 it could not be done.\n";
 
+/* clang-format off */
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
@@ -84,6 +86,7 @@ static const struct {
 	{"map", cli_map},
 	{"maps", cli_maps},
 	{"net", cli_net},
+	{"perf", cli_perf},
 	{"prog", cli_prog},
 	{"report", cli_report},
 	{"struct_ops", cli_struct_ops},
@@ -91,6 +94,7 @@ static const struct {
 	{"trampolines", cli_trampolines},
 	{"watch", cli_watch},
 };
+/* clang-format on */
 
 /* If stdin, stdout or stderr is closed, no file that is opened may take its number. */
 static void fill_standard_fds(void)

@@ -156,14 +156,14 @@ void cli_note_holders(const struct inspection *inspection)
 /* More types than any of the kernel's enums has. */
 #define TYPES_MAX 256
 
-struct kt_error *cli_check_types(const struct kfacts *facts, const struct cli_output *output,
-				 const struct cli_type_enum *types)
+/* "kprobe, uprobe": nothing if the kernel's types do not tell. */
+static struct kt_error *append_types(const struct kfacts *facts, const struct cli_type_enum *types,
+				     struct kt_buf *out)
 {
-	_cleanup_(kt_buf_deinit) struct kt_buf all = KT_BUF_INIT;
-	size_t left = output->filter.types.len;
-
-	if (!left)
+	if (types->list) {
+		kt_buf_appends(out, types->list);
 		return NULL;
+	}
 	for (uint64_t value = 0; value < TYPES_MAX; value++) {
 		_cleanup_free_ char *name = NULL;
 		struct kt_error *err = bpf_enum_text(facts, types->name, types->prefix, value,
@@ -171,14 +171,20 @@ struct kt_error *cli_check_types(const struct kfacts *facts, const struct cli_ou
 
 		if (err)
 			return err;
-		if (!name || !strcmp(name, "unspec"))
-			continue;
-		kt_buf_printf(&all, "%s%s", all.len ? ", " : "", name);
-		kt_vec_for_each (&output->filter.types, type)
-			left -= !strcmp(*type, name);
+		if (name && strcmp(name, "unspec") != 0)
+			kt_buf_printf(out, "%s%s", out->len ? ", " : "", name);
 	}
-	if (!all.len || !left)
-		return NULL;
+	return NULL;
+}
+
+struct kt_error *cli_check_types(const struct kfacts *facts, const struct cli_output *output,
+				 const struct cli_type_enum *types)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf all = KT_BUF_INIT;
+	struct kt_error *err = output->filter.types.len ? append_types(facts, types, &all) : NULL;
+
+	if (err || !all.len)
+		return err;
 	kt_vec_for_each (&output->filter.types, type) {
 		_cleanup_free_ char *padded = NULL, *list = NULL;
 
@@ -187,16 +193,21 @@ struct kt_error *cli_check_types(const struct kfacts *facts, const struct cli_ou
 			return kt_error_no_memory();
 		if (!strstr(list, padded))
 			return kt_error_hint(kt_error_new(KT_ERROR_USAGE,
-							  "this kernel has no %s type \"%s\"",
+							  types->list
+								  ? "there is no %s type \"%s\""
+								  : "this kernel has no %s type "
+								    "\"%s\"",
 							  types->what, *type),
-					     "it has %.*s", (int)all.len, all.data);
+					     types->list ? "there are %.*s" : "it has %.*s",
+					     (int)all.len, all.data);
 	}
 	return NULL;
 }
 
 int cli_show(const struct cli_result *result, const struct cli_output *output)
 {
-	static const struct cli_type_enum types = {"bpf_prog_type", "BPF_PROG_TYPE_", "program"};
+	static const struct cli_type_enum types = {"bpf_prog_type", "BPF_PROG_TYPE_", "program",
+						   NULL};
 	struct programs *programs = &result->inspection->programs;
 	_cleanup_free_ char *text = NULL;
 	size_t total = programs->n;

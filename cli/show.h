@@ -40,11 +40,12 @@ struct render_guest cli_render_guest(const struct cli_result *result,
 
 /* --- parts of cli_show() that other lists of objects need, too --- */
 
-/* The enum of a kernel that tells which types of some object there are. */
+/* Which types of some object there are: the enum of a kernel that tells it, or a list of ours. */
 struct cli_type_enum {
 	const char *name;   /* "bpf_prog_type" */
 	const char *prefix; /* "BPF_PROG_TYPE_", which its enumerators begin with */
 	const char *what;   /* "program", for messages */
+	const char *list;   /* "kprobe, uprobe", in place of an enum; NULL: the enum tells */
 };
 
 /* KT_ERROR_USAGE if --type names a type that this kernel does not have; the hint lists them all. */

@@ -61,9 +61,10 @@ static const struct link_rows *const tables[] = {&link_rows, &bpf_link_net_rows,
 
 struct bpf_links {
 	struct bpf_idr idr;
-	struct link_layout layouts[N_TABLES], call_layout;
-	struct link_chains chains, calls; /* calls: at the trace_event_call of perf events */
-	struct link_values *values;       /* of each entry */
+	struct link_layout layouts[N_TABLES];
+	struct link_chains chains;
+	struct bpf_link_calls calls;
+	struct link_values *values; /* of each entry */
 	int64_t kaslr_offset;
 };
 
@@ -115,27 +116,6 @@ static struct kt_error *read_values(struct guest *guest, struct bpf_links *links
 	return err;
 }
 
-static struct kt_error *read_calls(struct guest *guest, struct bpf_links *links)
-{
-	struct kt_error *err = link_layout_init(&links->call_layout, &bpf_link_call_rows,
-						guest_facts(guest));
-	struct bpf_link_perf_symbols symbols;
-
-	bpf_link_perf_symbols_init(&symbols, guest);
-	for (size_t i = 0; i < links->idr.n && !err; i++) {
-		const char *kind = bpf_link_perf_kind(&symbols, &links->values[i]);
-
-		if (kind && !link_chains_begin(&links->calls, &links->call_layout, kind, i,
-					       links->values[i].call.value))
-			err = kt_error_no_memory();
-	}
-	if (!err)
-		err = link_chains_read(&links->calls, guest);
-	if (!err)
-		link_chains_take_numbers(&links->calls, links->values);
-	return err;
-}
-
 static struct kt_error *read_all(struct guest *guest, struct bpf_links *links)
 {
 	struct kt_error *err = bpf_idr_read(guest, &link_idr, &links->idr);
@@ -148,7 +128,7 @@ static struct kt_error *read_all(struct guest *guest, struct bpf_links *links)
 		return kt_error_no_memory();
 	err = read_values(guest, links);
 	if (!err)
-		err = read_calls(guest, links);
+		err = bpf_link_calls_read(guest, links->values, links->idr.n, &links->calls);
 	return err ? err : bpf_link_multi_read(guest, links->values, links->idr.n);
 }
 
@@ -176,10 +156,9 @@ void bpf_links_destroy(struct bpf_links *links)
 		link_deinit(&links->values[i].link);
 	free(links->values);
 	link_chains_deinit(&links->chains);
-	link_chains_deinit(&links->calls);
+	bpf_link_calls_deinit(&links->calls);
 	for (size_t t = 0; t < N_TABLES; t++)
 		link_layout_deinit(&links->layouts[t]);
-	link_layout_deinit(&links->call_layout);
 	bpf_idr_deinit(&links->idr);
 	free(links);
 }
@@ -255,7 +234,7 @@ static struct kt_error *links_finish(struct bpf_links *links, const struct kfact
 	struct kt_error *err = link_chains_take_texts(&links->chains, facts, links->values);
 
 	if (!err)
-		err = link_chains_take_texts(&links->calls, facts, links->values);
+		err = link_chains_take_texts(&links->calls.chains, facts, links->values);
 	for (size_t i = 0; i < links->idr.n && !err; i++) {
 		enum bpf_idr_state state = bpf_idr_state(&links->idr, &links->idr.entries[i]);
 

@@ -8,23 +8,26 @@
 /* Links to devices, network namespaces, netfilter's hooks, sockmaps. */
 extern const struct link_rows bpf_link_net_rows;
 
-/*
- * Links to perf events. The first table tells what kind of event it is and leads to its
- * trace_event_call, at which the chains of the second begin: of bpf_link_perf_kind().
- */
-extern const struct link_rows bpf_link_perf_rows, bpf_link_call_rows;
+/* Links to perf events; and perf events by themselves, whose "type" is "event". */
+extern const struct link_rows bpf_link_perf_rows, bpf_link_event_rows;
 
-/* The symbols that tell kinds of events apart. */
+/* Both of them, and what it takes to tell kinds of events apart. */
 bool bpf_link_perf_wants(struct wants *wants);
 
-struct bpf_link_perf_symbols {
-	gaddr_t kprobe, uprobe, syscall_enter, syscall_exit; /* 0: this kernel has none */
+/* What is behind the trace_event_call of events. */
+struct bpf_link_calls {
+	struct link_layout layout;
+	struct link_chains chains;
 };
-void bpf_link_perf_symbols_init(struct bpf_link_perf_symbols *symbols, const struct guest *guest);
 
-/* A "type" for bpf_link_call_rows; NULL: the event has no call that is known. */
-const char *bpf_link_perf_kind(const struct bpf_link_perf_symbols *symbols,
-			       const struct link_values *values);
+/*
+ * Of the values that have a `call`, as the tables above found it. Numbers are taken; the texts are
+ * the caller's to take. *ret is zeros, and for bpf_link_calls_deinit() after an error, too.
+ */
+struct kt_error *bpf_link_calls_read(struct guest *guest, struct link_values *values, size_t n,
+				     struct bpf_link_calls *ret);
+void bpf_link_calls_deinit(struct bpf_link_calls *calls);
+
 struct kt_error *bpf_link_perf_finish(struct link_values *values);
 
 /* The names of its event_type and event_config, as perf and bpftool have them. */

@@ -10,19 +10,32 @@
 #include "introspect/bpf_link_impl.h"
 
 /* clang-format off */
-#define EVENT HOP("bpf_perf_link", "perf_file"), HOP("file", "private_data")
+/* What both tables have of an event; the hops of to_event lead to it. */
+#define EVENT_ROWS(type, to_event)                                                                 \
+	{type, LINK_AT(cookie), VALUE_NUMBER, .hops = {to_event HOP("perf_event", "bpf_cookie")}}, \
+	{type, LINK_AT(event_type), VALUE_NUMBER, .hops = {to_event HOP("perf_event", "attr.type")}}, \
+	{type, LINK_AT(event_config), VALUE_NUMBER,                                                \
+	 .hops = {to_event HOP("perf_event", "attr.config")}},                                     \
+	{type, VALUE_AT(call), VALUE_NUMBER, .hops = {to_event HOP("perf_event", "tp_event")}},    \
+	{type, VALUE_AT(reg), VALUE_NUMBER,                                                        \
+	 .hops = {to_event HOP("perf_event", "tp_event"), HOP("trace_event_call", "class"),        \
+		  HOP("trace_event_class", "reg")}}
+#define LINKED HOP("bpf_perf_link", "perf_file"), HOP("file", "private_data"),
 
 static const struct link_row rows[] = {
-	{"PERF_EVENT", LINK_AT(cookie), VALUE_NUMBER, .hops = {EVENT, HOP("perf_event", "bpf_cookie")}},
-	{"PERF_EVENT", LINK_AT(event_type), VALUE_NUMBER, .hops = {EVENT, HOP("perf_event", "attr.type")}},
-	{"PERF_EVENT", LINK_AT(event_config), VALUE_NUMBER,
-	 .hops = {EVENT, HOP("perf_event", "attr.config")}},
+	EVENT_ROWS("PERF_EVENT", LINKED),
 	{"PERF_EVENT", VALUE_AT(prog_type), VALUE_NUMBER,
 	 .hops = {HOP("bpf_link", "prog"), HOP("bpf_prog", "type")}},
-	{"PERF_EVENT", VALUE_AT(call), VALUE_NUMBER, .hops = {EVENT, HOP("perf_event", "tp_event")}},
-	{"PERF_EVENT", VALUE_AT(reg), VALUE_NUMBER,
-	 .hops = {EVENT, HOP("perf_event", "tp_event"), HOP("trace_event_call", "class"),
-		  HOP("trace_event_class", "reg")}},
+};
+
+/* In place of a type of link: an event. */
+static const struct link_row event_rows[] = {
+	EVENT_ROWS("event", ),
+	{"event", LINK_AT(prog_id), VALUE_NUMBER,
+	 .hops = {HOP("perf_event", "prog"), HOP("bpf_prog", "aux"), HOP("bpf_prog_aux", "id")}},
+	{"event", VALUE_AT(has_prog), VALUE_IS_SET, .hops = {HOP("perf_event", "prog")}},
+	{"event", VALUE_AT(prog_type), VALUE_NUMBER,
+	 .hops = {HOP("perf_event", "prog"), HOP("bpf_prog", "type")}},
 };
 
 /* trace_probe_primary_from_call() */
@@ -30,7 +43,7 @@ static const struct link_row rows[] = {
 	{"trace_probe_event", "call", HOP_UP}, {"trace_probe_event", "probes", HOP_FIRST},         \
 	{"trace_probe", "list", HOP_UP}, {type, "tp", HOP_UP}
 
-/* In place of a type of link: bpf_link_perf_kind(). */
+/* In place of a type of link: kind_of(). */
 static const struct link_row call_rows[] = {
 	{"kprobe", LINK_AT(addr), VALUE_NUMBER,
 	 .hops = {PROBE("trace_kprobe"), HOP("trace_kprobe", "rp.kp.addr")}},
@@ -59,17 +72,18 @@ static const struct link_row call_rows[] = {
 /* clang-format on */
 
 const struct link_rows bpf_link_perf_rows = LINK_ROWS(rows);
-const struct link_rows bpf_link_call_rows = LINK_ROWS(call_rows);
+const struct link_rows bpf_link_event_rows = LINK_ROWS(event_rows);
+static const struct link_rows all_call_rows = LINK_ROWS(call_rows);
 
 /* The reg of each kind's trace_event_class. */
 static const struct {
 	const char *name;
-	size_t at;
+	const char *kind;
 } symbols[] = {
-	{"kprobe_register", offsetof(struct bpf_link_perf_symbols, kprobe)},
-	{"trace_uprobe_register", offsetof(struct bpf_link_perf_symbols, uprobe)},
-	{"syscall_enter_register", offsetof(struct bpf_link_perf_symbols, syscall_enter)},
-	{"syscall_exit_register", offsetof(struct bpf_link_perf_symbols, syscall_exit)},
+	{"kprobe_register", "kprobe"},
+	{"trace_uprobe_register", "uprobe"},
+	{"syscall_enter_register", "syscall"},
+	{"syscall_exit_register", "syscall"},
 };
 #define N_SYMBOLS (sizeof(symbols) / sizeof(symbols[0]))
 
@@ -79,39 +93,53 @@ bool bpf_link_perf_wants(struct wants *wants)
 		if (!wants_add(wants, KFACTS_SYMBOL, symbols[i].name, NULL, true))
 			return false;
 	return link_rows_want(&bpf_link_perf_rows, wants) &&
-	       link_rows_want(&bpf_link_call_rows, wants);
+	       link_rows_want(&bpf_link_event_rows, wants) && link_rows_want(&all_call_rows, wants);
 }
 
-void bpf_link_perf_symbols_init(struct bpf_link_perf_symbols *ret, const struct guest *guest)
+/* A "type" for call_rows; NULL: the event has no call that is known. */
+static const char *kind_of(const gaddr_t known[N_SYMBOLS], const struct link_values *values)
 {
-	*ret = (struct bpf_link_perf_symbols){0};
-	for (size_t i = 0; i < N_SYMBOLS; i++) {
-		gaddr_t *at = (void *)((char *)ret + symbols[i].at);
+	const char *kind = NULL;
 
-		if (!guest_symbol(guest, symbols[i].name, at))
-			*at = 0;
-	}
-}
-
-static bool is_at(const struct link_values *values, gaddr_t symbol)
-{
-	return values->reg.known && symbol && values->reg.value == symbol;
-}
-
-const char *bpf_link_perf_kind(const struct bpf_link_perf_symbols *known,
-			       const struct link_values *values)
-{
 	if (!values->call.known || !values->call.value || !values->prog_type.known)
 		return NULL;
+	for (size_t i = 0; i < N_SYMBOLS && values->reg.known; i++)
+		if (known[i] && known[i] == values->reg.value)
+			kind = symbols[i].kind;
 	if (values->prog_type.value == BPF_PROG_TYPE_TRACEPOINT)
-		return is_at(values, known->syscall_enter) || is_at(values, known->syscall_exit)
-			       ? "syscall"
-			       : "tracepoint";
-	if (values->prog_type.value != BPF_PROG_TYPE_KPROBE)
+		return kind && strcmp(kind, "syscall") == 0 ? kind : "tracepoint";
+	if (values->prog_type.value != BPF_PROG_TYPE_KPROBE || !kind)
 		return NULL;
-	return is_at(values, known->kprobe)   ? "kprobe"
-	       : is_at(values, known->uprobe) ? "uprobe"
-					      : NULL;
+	return strcmp(kind, "syscall") == 0 ? NULL : kind;
+}
+
+struct kt_error *bpf_link_calls_read(struct guest *guest, struct link_values *values, size_t n,
+				     struct bpf_link_calls *ret)
+{
+	struct kt_error *err = link_layout_init(&ret->layout, &all_call_rows, guest_facts(guest));
+	gaddr_t known[N_SYMBOLS];
+
+	for (size_t i = 0; i < N_SYMBOLS; i++)
+		if (!guest_symbol(guest, symbols[i].name, &known[i]))
+			known[i] = 0;
+	for (size_t i = 0; i < n && !err; i++) {
+		const char *kind = kind_of(known, &values[i]);
+
+		if (kind &&
+		    !link_chains_begin(&ret->chains, &ret->layout, kind, i, values[i].call.value))
+			err = kt_error_no_memory();
+	}
+	if (!err)
+		err = link_chains_read(&ret->chains, guest);
+	if (!err)
+		link_chains_take_numbers(&ret->chains, values);
+	return err;
+}
+
+void bpf_link_calls_deinit(struct bpf_link_calls *calls)
+{
+	link_chains_deinit(&calls->chains);
+	link_layout_deinit(&calls->layout);
 }
 
 static const char *perf_type(const struct link_values *values)

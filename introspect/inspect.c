@@ -23,6 +23,7 @@ struct stop {
 	struct scx_state scx;
 	struct bpf_trampolines *trampolines;
 	struct struct_ops_list struct_ops;
+	struct bpf_perf *perf;
 	struct holdings holdings;
 };
 
@@ -38,6 +39,7 @@ static void stop_deinit(struct stop *stop)
 	map_dump_deinit(&stop->dump);
 	bpf_trampolines_destroy(stop->trampolines);
 	struct_ops_list_deinit(&stop->struct_ops);
+	bpf_perf_destroy(stop->perf);
 	bpf_cgroups_destroy(stop->cgroups);
 	bpf_net_destroy(stop->net);
 	holdings_deinit(&stop->holdings);
@@ -133,6 +135,18 @@ static struct kt_error *read_struct_ops(struct stop *stop, const struct inspect_
 	return bpf_struct_ops_read(stop->guest, &stop->struct_ops);
 }
 
+static struct kt_error *read_perf(struct stop *stop, const struct inspect_options *what)
+{
+	(void)what;
+	return bpf_perf_read(stop->guest, &stop->perf);
+}
+
+static struct kt_error *finish_perf(struct stop *stop, const struct kfacts *facts,
+				    struct inspection *out)
+{
+	return bpf_perf_finish(stop->perf, facts, &out->perf);
+}
+
 static struct kt_error *read_cgroups(struct stop *stop, const struct inspect_options *what)
 {
 	return bpf_cgroups_read(stop->guest, what->effective, &stop->cgroups);
@@ -225,6 +239,7 @@ static const struct walker {
 	 read_trampolines, finish_trampolines},
 	{INSPECT_STRUCT_OPS, "struct_ops", bpf_struct_ops_wants, bpf_struct_ops_check,
 	 read_struct_ops, finish_struct_ops},
+	{INSPECT_PERF, "perf events", bpf_perf_wants, bpf_perf_check, read_perf, finish_perf},
 	{INSPECT_CGROUPS, "cgroups", bpf_cgroups_wants, bpf_cgroups_check, read_cgroups,
 	 finish_cgroups},
 	{INSPECT_NET, "network", bpf_net_wants, bpf_net_check, read_net, finish_net},
@@ -423,6 +438,7 @@ void inspection_deinit(struct inspection *inspection)
 	map_dump_deinit(&inspection->dump);
 	trampolines_deinit(&inspection->trampolines);
 	struct_ops_list_deinit(&inspection->struct_ops);
+	perf_progs_deinit(&inspection->perf);
 	cgroups_deinit(&inspection->cgroups);
 	net_deinit(&inspection->net);
 	holdings_deinit(&inspection->holdings);

@@ -11,6 +11,7 @@
 #include "introspect/bpf_link.h"
 #include "introspect/bpf_map.h"
 #include "introspect/bpf_map_dump.h"
+#include "introspect/bpf_perf.h"
 #include "introspect/bpf_prog.h"
 #include "introspect/bpf_struct_ops.h"
 #include "introspect/bpf_trampoline.h"
@@ -51,6 +52,7 @@ enum {
 	INSPECT_CGROUPS = 8192,  /* what is attached to cgroups */
 	INSPECT_NET = 16384,     /* and to the network */
 	INSPECT_HOLDERS = 32768, /* who holds programs, maps, links and BTF objects */
+	INSPECT_PERF = 65536,    /* programs at perf events */
 };
 
 /* Adds what reading them takes to know of a kernel. False: no memory. */
@@ -85,6 +87,7 @@ struct inspection {
 	struct map_dump dump;
 	struct trampolines trampolines;
 	struct struct_ops_list struct_ops;
+	struct perf_progs perf;
 	struct cgroups cgroups;
 	struct net net;
 	struct scx_state scx;

@@ -20,6 +20,17 @@ void trampolines_deinit(struct trampolines *trampolines)
 	*trampolines = (struct trampolines){0};
 }
 
+void perf_progs_deinit(struct perf_progs *progs)
+{
+	for (size_t i = 0; i < progs->n; i++)
+		free(progs->all[i].name);
+	for (size_t i = 0; i < progs->n_events; i++)
+		link_deinit(&progs->events[i]);
+	free(progs->all);
+	free(progs->events);
+	*progs = (struct perf_progs){0};
+}
+
 void struct_ops_deinit(struct struct_ops *ops)
 {
 	for (size_t i = 0; i < ops->n_progs; i++) {
@@ -65,6 +76,20 @@ bool trampolines_name(struct trampolines *trampolines, const struct programs *pr
 
 		if (program && (!copy(name_of(program), &trampoline->name) ||
 				!copy(program->attach_btf_name, &trampoline->func)))
+			return false;
+	}
+	return true;
+}
+
+bool perf_progs_name(struct perf_progs *progs, const struct programs *programs)
+{
+	for (size_t i = 0; i < progs->n; i++) {
+		const struct program_number *id = &progs->all[i].event->prog_id;
+		const struct program *program = id->known ? programs_find(programs,
+									  (uint32_t)id->value)
+							  : NULL;
+
+		if (program && !copy(name_of(program), &progs->all[i].name))
 			return false;
 	}
 	return true;

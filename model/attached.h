@@ -3,7 +3,7 @@
 #ifndef KT_MODEL_ATTACHED_H
 #define KT_MODEL_ATTACHED_H
 
-#include "model/program.h"
+#include "model/map.h"
 
 /* A program that a trampoline calls: a bpf_trampoline stands in front of a function, or around it.
  */
@@ -31,6 +31,29 @@ struct trampolines {
 /* Frees the strings of a trampoline, and zeroes it. */
 void trampoline_deinit(struct trampoline *trampoline);
 void trampolines_deinit(struct trampolines *trampolines);
+
+/* A descriptor at which a program runs: of a perf event, or of a link to a raw tracepoint. */
+struct perf_prog {
+	uint32_t pid, fd; /* by the initial PID namespace */
+	char comm[16];    /* of the process's first thread, at most 15 characters */
+	/*
+	 * What such a link has: prog_id, addr, func, offset, file, tracepoint, event_type,
+	 * event_config; and perf_type, "raw_tracepoint" besides. func is NULL, and not "", of what
+	 * was given by its address.
+	 */
+	const struct link *event;
+	char *name; /* the program's; NULL: unknown */
+};
+
+struct perf_progs {
+	struct perf_prog *all; /* by pid and fd */
+	size_t n;
+	struct link *events; /* which `all` has pointers to */
+	size_t n_events;
+	size_t n_unreadable; /* tables of descriptors, events or links that could not be read */
+};
+
+void perf_progs_deinit(struct perf_progs *progs);
 
 /* A program behind a member of a struct_ops. */
 struct struct_ops_prog {
@@ -61,10 +84,11 @@ void struct_ops_list_deinit(struct struct_ops_list *list);
 
 /*
  * Names what is attached after the programs of the same stop: a trampoline's name, and its function
- * where the kernel's symbols did not tell it; names and members of the programs of struct_ops.
- * False: no memory.
+ * where the kernel's symbols did not tell it; the programs' names of perf events; names and members
+ * of those of struct_ops. False: no memory.
  */
 bool trampolines_name(struct trampolines *trampolines, const struct programs *programs);
+bool perf_progs_name(struct perf_progs *progs, const struct programs *programs);
 bool struct_ops_name(struct struct_ops_list *list, const struct programs *programs);
 
 #endif

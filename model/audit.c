@@ -137,6 +137,23 @@ struct kt_error *audit_struct_ops(struct audit *audit, const struct struct_ops_l
 	return err;
 }
 
+struct kt_error *audit_perf(struct audit *audit, const struct perf_progs *progs)
+{
+	struct kt_error *err = NULL;
+
+	for (size_t i = 0; i < progs->n && !err; i++) {
+		const struct perf_prog *prog = &progs->all[i];
+
+		if (prog->event->prog_id.known)
+			err = audit_see(audit, AUDIT_PROG, (uint32_t)prog->event->prog_id.value,
+					"%s of process %u (%s)",
+					prog->event->perf_type ? prog->event->perf_type
+							       : "perf event",
+					prog->pid, prog->comm);
+	}
+	return err;
+}
+
 struct kt_error *audit_cgroups(struct audit *audit, const struct cgroups *cgroups)
 {
 	struct kt_error *err = NULL;

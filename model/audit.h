@@ -38,6 +38,7 @@ struct kt_error *audit_maps(struct audit *audit, const struct maps *maps);
 struct kt_error *audit_links(struct audit *audit, const struct links *links);
 struct kt_error *audit_trampolines(struct audit *audit, const struct trampolines *trampolines);
 struct kt_error *audit_struct_ops(struct audit *audit, const struct struct_ops_list *list);
+struct kt_error *audit_perf(struct audit *audit, const struct perf_progs *progs);
 struct kt_error *audit_cgroups(struct audit *audit, const struct cgroups *cgroups);
 struct kt_error *audit_net(struct audit *audit, const struct net *net);
 struct kt_error *audit_holdings(struct audit *audit, const struct holdings *holdings);

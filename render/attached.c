@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The columns of trampolines and of struct_ops. */
+/* The columns of trampolines, of programs at perf events, and of struct_ops. */
 #include <inttypes.h>
 
 #include "model/json.h"
@@ -65,6 +65,90 @@ struct render_grid render_trampolines_grid(struct trampolines *trampolines)
 {
 	return (struct render_grid)RENDER_GRID(trampoline_columns, trampolines->all,
 					       trampolines->n);
+}
+
+/* --- programs at perf events --- */
+
+static const struct link *event_of(const void *row)
+{
+	return ((const struct perf_prog *)row)->event;
+}
+
+static void print_place(const struct render_cell *cell, bool exact, struct kt_buf *out)
+{
+	struct kt_buf text = KT_BUF_INIT;
+
+	(void)exact;
+	render_event_place(cell->object, &text);
+	if (text.len)
+		kt_buf_append(out, text.data, text.len);
+	out->failed |= text.failed;
+	kt_buf_deinit(&text);
+}
+
+static const struct render_type as_place = {.print = print_place};
+
+static struct render_cell get_place(const void *row)
+{
+	return (struct render_cell){.known = true, .object = event_of(row)};
+}
+
+/* clang-format off */
+#define EVENT_TEXT(name, member)                                                                   \
+	static struct render_cell name(const void *row)                                            \
+	{                                                                                          \
+		return render_string_cell(event_of(row)->member);                                  \
+	}
+#define EVENT_NUMBER(name, member)                                                                 \
+	static struct render_cell name(const void *row)                                            \
+	{                                                                                          \
+		return render_number_cell(event_of(row)->member.known, event_of(row)->member.value); \
+	}
+/* clang-format on */
+
+EVENT_TEXT(get_fd_type, perf_type)
+EVENT_TEXT(get_tracepoint, tracepoint)
+EVENT_TEXT(get_symbol, func)
+EVENT_TEXT(get_filename, file)
+EVENT_NUMBER(get_prog_id, prog_id)
+EVENT_NUMBER(get_offset, offset)
+EVENT_NUMBER(get_addr, addr)
+EVENT_NUMBER(get_cookie, cookie)
+
+static struct render_cell get_event_type(const void *row)
+{
+	return render_link_event_type(event_of(row));
+}
+
+static struct render_cell get_event_config(const void *row)
+{
+	return render_link_event_config(event_of(row));
+}
+
+/* clang-format off */
+static const struct render_column perf_columns[] = {
+	{"pid", NULL, "PID", &render_as_id, RENDER_U32(struct perf_prog, pid), .flags = RENDER_ALWAYS},
+	{"comm", NULL, "COMM", &render_as_text, RENDER_CHARS(struct perf_prog, comm), .leave = 1},
+	{"fd", NULL, "FD", &render_as_id, RENDER_U32(struct perf_prog, fd), .flags = RENDER_ALWAYS},
+	{"prog_id", "id", "PROG", &render_as_id, RENDER_GET(get_prog_id), .flags = RENDER_ALWAYS},
+	{"name", NULL, "NAME", &render_as_text, RENDER_STRING(struct perf_prog, name), .flags = RENDER_ALWAYS | RENDER_CUT},
+	{"fd_type", "type", "TYPE", &render_as_text, RENDER_GET(get_fd_type), .flags = RENDER_ALWAYS},
+	{"attached_to", NULL, "ATTACHED TO", &as_place, RENDER_GET(get_place),
+	 .flags = RENDER_NOT_IN_CSV | RENDER_NOT_IN_JSON | RENDER_ALWAYS | RENDER_WRAP},
+	{"tracepoint", NULL, "TRACEPOINT", &render_as_text, RENDER_GET(get_tracepoint), .flags = RENDER_NOT_IN_TABLE},
+	{"func", NULL, "FUNC", &render_as_text, RENDER_GET(get_symbol), .flags = RENDER_NOT_IN_TABLE},
+	{"offset", NULL, "OFFSET", &render_as_hex, RENDER_GET(get_offset), .flags = RENDER_NOT_IN_TABLE},
+	{"addr", NULL, "ADDR", &render_as_hex, RENDER_GET(get_addr), .flags = RENDER_NOT_IN_TABLE},
+	{"filename", NULL, "FILE", &render_as_text, RENDER_GET(get_filename), .flags = RENDER_NOT_IN_TABLE},
+	{"cookie", NULL, "COOKIE", &render_as_hex, RENDER_GET(get_cookie), .flags = RENDER_NOT_IN_TABLE},
+	{"event_type", NULL, "EVENT TYPE", &render_as_number, RENDER_GET(get_event_type), .flags = RENDER_NOT_IN_TABLE},
+	{"event_config", NULL, "CONFIG", &render_as_number, RENDER_GET(get_event_config), .flags = RENDER_NOT_IN_TABLE},
+};
+/* clang-format on */
+
+struct render_grid render_perf_grid(struct perf_progs *progs)
+{
+	return (struct render_grid)RENDER_GRID(perf_columns, progs->all, progs->n);
 }
 
 /* --- struct_ops --- */

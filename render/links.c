@@ -27,9 +27,8 @@ static void append_word(struct kt_buf *out, const char *word)
 		kt_buf_printf(out, "%s%s", out->len ? " " : "", word);
 }
 
-static void append_perf_event(struct kt_buf *out, const struct link *link)
+void render_event_place(const struct link *link, struct kt_buf *out)
 {
-	append_word(out, link->perf_type);
 	append_word(out, link->tracepoint);
 	append_word(out, link->file);
 	if (link->func && link->func[0])
@@ -77,9 +76,10 @@ static void append_device(struct kt_buf *out, const struct link *link)
 
 static void append_attached_to(struct kt_buf *out, const struct link *link)
 {
-	if (is(link, "perf_event"))
-		append_perf_event(out, link);
-	else if (is(link, "kprobe_multi") || is(link, "uprobe_multi"))
+	if (is(link, "perf_event")) {
+		append_word(out, link->perf_type);
+		render_event_place(link, out);
+	} else if (is(link, "kprobe_multi") || is(link, "uprobe_multi"))
 		append_multi(out, link);
 	else if (is(link, "netfilter"))
 		append_netfilter(out, link);
@@ -201,14 +201,14 @@ static struct render_cell named(const struct program_number *number, const char 
 	return cell;
 }
 
-static struct render_cell get_event_type(const void *row)
+struct render_cell render_link_event_type(const void *row)
 {
 	const struct link *link = row;
 
 	return named(&link->event_type, link->event_type_name);
 }
 
-static struct render_cell get_event_config(const void *row)
+struct render_cell render_link_event_config(const void *row)
 {
 	const struct link *link = row;
 
@@ -256,8 +256,8 @@ static const struct render_column columns[] = {
 	{"ref_ctr_offset", NULL, "COUNTER", &render_as_hex, KNOWN(ref_ctr_offset), APART},
 	{"missed", NULL, "MISSED", &render_as_number, KNOWN(missed), .leave = 3},
 	{"tracepoint", NULL, "TP", &render_as_text, STRING(tracepoint), APART},
-	{"event_type", NULL, "EVENT TYPE", &render_as_number, RENDER_GET(get_event_type), APART},
-	{"event_config", NULL, "CONFIG", &render_as_number, RENDER_GET(get_event_config), APART},
+	{"event_type", NULL, "EVENT TYPE", &render_as_number, RENDER_GET(render_link_event_type), APART},
+	{"event_config", NULL, "CONFIG", &render_as_number, RENDER_GET(render_link_event_config), APART},
 	{"path", NULL, "PATH", &render_as_text, STRING(path), APART},
 	{"func_cnt", NULL, "FUNCS", &render_as_number, KNOWN(func_cnt), APART},
 	{"funcs", NULL, "ADDRS", &as_funcs, RENDER_GET(get_funcs), APART},

@@ -24,9 +24,16 @@ struct render_grid render_links_grid(struct links *links);
 struct render_grid render_btf_grid(struct btf_objects *objects);
 struct render_grid render_trampolines_grid(struct trampolines *trampolines);
 struct render_grid render_struct_ops_grid(struct struct_ops_list *list);
+struct render_grid render_perf_grid(struct perf_progs *progs);
 struct render_grid render_cgroups_grid(struct cgroups *cgroups);
 
 struct render_grid render_net_grid(struct net *net);
+
+/* Appends where a perf event of a link is: "do_init_module+0x4", "/bin/sh+0x10", "cpu-clock". */
+void render_event_place(const struct link *link, struct kt_buf *out);
+/* The type and the configuration of its event; each takes a struct link. */
+struct render_cell render_link_event_type(const void *link);
+struct render_cell render_link_event_config(const void *link);
 
 /* Those rows as `bpftool -j net` has them, an object a namespace. */
 json_t *render_net_json(const struct net *net, const struct render_grid *grid);

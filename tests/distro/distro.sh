@@ -35,6 +35,17 @@ trampolines() {
 	check "$release: $(jq length "$work/wanted") programs on trampolines" diff "$work/wanted" "$work/got"
 }
 
+# Programs at perf events; bpftool does not know of those of the type perf_event.
+perf() {
+	jq -S '.perf | sort_by(.pid, .fd)' "$dir/truth.json" >"$work/wanted"
+	run perf "$target" --vmlinux "$kernel" --json
+	jq -S '[.perf[] | select(.fd_type != "event") | {pid, fd, prog_id, fd_type, tracepoint, func, offset, filename,
+		addr: (if .func then null else .addr end)} | with_entries(select(.value != null))]' "$work/out" >"$work/got"
+	check "$release: $(jq length "$work/wanted") programs at perf events" diff "$work/wanted" "$work/got"
+	check "$release: those of the type perf_event: bpftrace's profile" jq -e 'any(.perf[];
+		.comm == "bpftrace" and .fd_type == "event" and .event_config == "cpu-clock")' "$work/out"
+}
+
 # Where programs hang: cgroups with what is attached to them, by path; and devices. bpftool has no JSON where
 # there is a flow dissector, and of an ingress qdisc it has each filter four times.
 places() {
@@ -90,6 +101,7 @@ for suite in ${DISTRO_SUITES:-bookworm trixie sid}; do
 	alike btf btf btf list
 	alike struct_ops struct_ops struct_ops
 	trampolines
+	perf
 	places
 	nothing_hides
 	dumps

@@ -46,6 +46,39 @@ struct_ops() {
 		all(.struct_ops[].progs[]; $members[.name] == .member)' "$work/out"
 }
 
+# bpftool has the address of a kprobe without a function alone, nothing of programs of perf events, and
+# no descriptors of threads that have their own; those are in held_fds.
+perf() {
+	run perf "$target" --vmlinux "$kernel" --json
+	keys perf
+	jq -S '.perf | sort_by(.pid, .fd)' "$dir/truth.json" >"$work/wanted"
+	jq -S '[.perf[] | select(.fd_type != "event") | {pid, fd, prog_id, fd_type, tracepoint, func, offset, filename,
+		addr: (if .func then null else .addr end)} | with_entries(select(.value != null))]' "$work/out" >"$work/got"
+	check "$release: $(jq length "$work/wanted") programs at perf events" jq -en --slurpfile wanted "$work/wanted" \
+		--slurpfile got "$work/got" --slurpfile truth "$dir/truth.json" '$wanted[0] as $wanted | $got[0] as $got |
+		($wanted | map(.fd_type) | unique | length) == 6 and ($wanted | map(select(.addr)) | length) > 1 and
+		($wanted - $got) == [] and ($got | unique_by(.pid, .fd) | length) == ($got | length) and
+		all(($got - $wanted)[]; . as $more | any($truth[0].held_fds[]; .kind == "link" and .pid == $more.pid and
+			.fd == $more.fd))'
+	check "$release: perf: what links say of the same events, and the events of init by ioctl" jq -e \
+		--slurpfile truth "$dir/truth.json" '
+		def of: {prog_id, type: (.fd_type // .perf_type), addr, cookie, event_type, event_config};
+		def events: map(select(.type == "event"));
+		([$truth[0].links[] | select(.type == "perf_event") | of]) as $links | [.perf[] | of] as $got |
+		($links | map(if .cookie == null then del(.cookie) else . end) | all(. as $l | $got |
+			any(. as $g | $l | to_entries | all(.value == null or .value == $g[.key])))) and
+		($got | events | length) > 1 and ($got | events |
+			all(.event_type == "software" and .event_config == "dummy"))' "$work/out"
+	check "$release: perf: names" jq -e --slurpfile truth "$dir/truth.json" '
+		($truth[0].programs | map({("\(.id)"): .name}) | add) as $names |
+		all(.perf[]; .name[:15] == ($names["\(.prog_id)"] // "")[:15])' "$work/out"
+	run perf "$target" --vmlinux "$kernel" --type kprobe,uprobe
+	check "$release: perf --type, 80 columns" awk 'length > 80 { bad = 1 } / (kprobe|uprobe) / { n++ }
+		/kretprobe|tracepoint/ { bad = 1 } END { exit bad || n < 4 }' "$work/out"
+	run perf show "$target" --vmlinux "$kernel" --type kprope
+	says "$release: perf: no such type" 2 'there are raw_tracepoint, tracepoint, kprobe'
+}
+
 # Nothing hides here; and the guest's list may lack what it likes.
 audit() {
 	run audit "$target" --vmlinux "$kernel" --json
@@ -77,6 +110,7 @@ for suite in ${OBJECTS_SUITES:-bookworm trixie sid}; do
 	check "$release: the table of links has 80 columns at most" awk 'length > 80 { print; bad = 1 } END { exit bad || NR < 20 }' "$work/out"
 	trampolines
 	struct_ops
+	perf
 	audit
 	dumps
 	dump_json

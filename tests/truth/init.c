@@ -1587,17 +1587,19 @@ static void put_btf_list(FILE *f)
 	free(text);
 }
 
-/* Maps of struct_ops, and the functions that ftrace says call a trampoline. */
+/* Maps of struct_ops, perf events, and the functions that ftrace says call a trampoline. */
 static void put_attached(FILE *f)
 {
 	char *argv[] = {"bpftool", "-j", "struct_ops", "show", NULL},
-	     *text = run_bpftool(argv, false);
+	     *perf_argv[] = {"bpftool", "-j", "perf", "show", NULL},
+	     *text = run_bpftool(argv, false), *perf = run_bpftool(perf_argv, false);
 	FILE *functions = fopen("/sys/kernel/tracing/enabled_functions", "re");
 	char line[512], func[256] = "";
 	unsigned int n = 0;
 
-	fprintf(f, ",\"struct_ops\":%s,\"direct_functions\":[", text);
+	fprintf(f, ",\"struct_ops\":%s,\"perf\":%s,\"direct_functions\":[", text, perf);
 	free(text);
+	free(perf);
 	while (functions && fgets(line, sizeof(line), functions)) {
 		if (line[0] != '\t')
 			snprintf(func, sizeof(func), "%.*s", (int)strcspn(line, " \n"), line);

@@ -13,6 +13,7 @@
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -168,6 +169,34 @@ static void perf_link(const char *what, __u32 prog_type, struct perf_event_attr 
 	create(what, &attr);
 }
 
+/* The same in the old way, which makes no link. */
+static void perf_ioctl(const char *what, __u32 prog_type, struct perf_event_attr *event)
+{
+	int prog = load(prog_type, 0, NULL), fd;
+
+	event->size = sizeof(*event);
+	fd = (int)syscall(SYS_perf_event_open, event, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	if (prog < 0 || fd < 0 || ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog))
+		say("no event by ioctl: %s: %s", what, strerror(errno));
+}
+
+/* 0: it is not there. */
+static __u64 address_of(const char *function)
+{
+	FILE *f = fopen("/proc/kallsyms", "re");
+	unsigned long long addr = 0;
+	char line[512], name[256];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%llx %*c %255s", &addr, name) == 2 && !strcmp(name, function))
+			break;
+	if (!f || feof(f))
+		addr = 0;
+	if (f)
+		fclose(f);
+	return addr;
+}
+
 /* Each in both ways: at the entry, and at the return. */
 static void probes(void)
 {
@@ -185,6 +214,11 @@ static void probes(void)
 
 		perf_link("kprobe", BPF_PROG_TYPE_KPROBE, &kprobe);
 		perf_link("uprobe", BPF_PROG_TYPE_KPROBE, &uprobe);
+		perf_ioctl("kprobe", BPF_PROG_TYPE_KPROBE, &kprobe);
+		perf_ioctl("uprobe", BPF_PROG_TYPE_KPROBE, &uprobe);
+		kprobe.config1 = 0;
+		kprobe.config2 = address_of("kernel_restart");
+		perf_ioctl("kprobe at an address", BPF_PROG_TYPE_KPROBE, &kprobe);
 	}
 }
 
@@ -207,6 +241,7 @@ static void events(void)
 		perf_link(tracepoints[i], BPF_PROG_TYPE_TRACEPOINT, &event);
 	}
 	perf_link("event", BPF_PROG_TYPE_PERF_EVENT, &dummy);
+	perf_ioctl("event", BPF_PROG_TYPE_PERF_EVENT, &dummy);
 }
 
 static void multi(void)
