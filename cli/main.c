@@ -28,6 +28,7 @@ static const char help[] =
 	"  ktstr-gdb net [TARGET]                what is attached to its network\n"
 	"  ktstr-gdb btf list [TARGET]           its BTF objects\n"
 	"  ktstr-gdb btf dump ID [TARGET]        the types of one, as C\n"
+	"  ktstr-gdb prog show ID [TARGET]       all that is known of a program\n"
 	"  ktstr-gdb prog dump ID [TARGET]       a program's translated instructions\n"
 	"  ktstr-gdb audit [TARGET]              does it hide programs or maps?\n"
 	"  ktstr-gdb watch [TARGET]              a line for each load, as it happens\n"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <string.h>
 
+#include "cli/prog.h"
 #include "cli/show.h"
 #include "host/target.h"
 #include "machine/disasm.h"
@@ -11,11 +12,13 @@
 static const char help[] =
 	"Usage: ktstr-gdb prog dump [xlated|jited] ID [TARGET] [--vmlinux FILE]\n"
 	"                 [OPTION...]\n"
+	"       ktstr-gdb prog show [ID] [TARGET] [--vmlinux FILE] [OPTION...]\n"
 	"\n"
-	"Prints one BPF program of a running QEMU guest, as `bpftool prog dump` does:\n"
-	"its translated instructions, or the machine code that the kernel's JIT made of\n"
-	"them. bpftool's words may stand here: `prog dump xlated id ID opcodes linum`.\n"
-	"ktstr-gdb attach lists the programs.\n"
+	"dump prints one BPF program of a running QEMU guest, as `bpftool prog dump`\n"
+	"does: its translated instructions, or the machine code that the kernel's JIT\n"
+	"made of them. bpftool's words may stand here: `prog dump xlated id ID opcodes linum`.\n"
+	"show tells all that is known of one: ktstr-gdb prog show --help. ktstr-gdb\n"
+	"attach, or show without an ID, lists the programs.\n"
 	"\n" HOST_TARGET_HELP "\n";
 
 static const char output_help[] =
@@ -143,7 +146,7 @@ static int run_dump(int n, char **args, const struct cli_guest *guest, struct du
 		err = kt_error_hint(n < 1 ? kt_error_new(KT_ERROR_USAGE, "prog needs a command")
 					  : kt_error_new(KT_ERROR_USAGE,
 							 "\"%s\" is no command of prog", args[0]),
-				    "use prog dump ID [TARGET]");
+				    "use prog show [ID] [TARGET] or prog dump ID [TARGET]");
 	else
 		err = cli_id_and_target("prog dump", "a program's ID",
 					"`ktstr-gdb attach` lists the programs", n - 1, args + 1,
@@ -167,6 +170,8 @@ int cli_prog(int argc, char **argv)
 	struct dump dump = {0};
 	int c;
 
+	if (argc > 1 && (!strcmp(argv[1], "show") || !strcmp(argv[1], "list")))
+		return cli_prog_show(argc, argv);
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		struct kt_error *err = NULL;
 		bool taken;

@@ -35,7 +35,7 @@ static const struct view_field prog_fields[] = {
 };
 static const struct view_type prog_view = VIEW_TYPE("bpf_prog", prog_fields);
 
-enum { AUX_ID, AUX_REFCNT, AUX_MAPS, AUX_MAP_CNT, AUX_FUNC, AUX_FUNC_CNT, AUX_KSYM };
+enum { AUX_ID, AUX_REFCNT, AUX_MAPS, AUX_MAP_CNT, AUX_FUNC, AUX_FUNC_CNT, AUX_KSYM, AUX_STACK };
 static const struct view_field aux_fields[] = {
 	[AUX_ID] = {.path = "id"},
 	[AUX_REFCNT] = {.path = "refcnt.counter", .optional = true},
@@ -45,6 +45,7 @@ static const struct view_field aux_fields[] = {
 	[AUX_FUNC_CNT] = {.path = "func_cnt"},
 	/* What kallsyms shows for the JIT's code: bpf_prog_TAG_NAME. Since 5.8. */
 	[AUX_KSYM] = {.path = "ksym.name", .max = NAME_MAX_LEN, .optional = true},
+	[AUX_STACK] = {.path = "stack_depth", .optional = true},
 };
 static const struct view_type aux_view = VIEW_TYPE("bpf_prog_aux", aux_fields);
 
@@ -429,6 +430,31 @@ static struct kt_error *show_call(const struct bpf_insns *b, const struct kfacts
 	return insn->callee || !name ? NULL : kt_error_no_memory();
 }
 
+static struct program_number stack_depth(const struct bpf_insns *b, const uint8_t *aux)
+{
+	return (struct program_number){view_has(&b->aux, AUX_STACK),
+				       view_uint(&b->aux, aux, AUX_STACK)};
+}
+
+static struct kt_error *show_subprograms(const struct bpf_insns *b, struct insns *out)
+{
+	out->subprogs = calloc(b->n_funcs + 1, sizeof(*out->subprogs));
+	if (!out->subprogs)
+		return kt_error_no_memory();
+	out->n_subprogs = b->n_funcs ? b->n_funcs : 1;
+	for (size_t i = 0; i < b->n_funcs; i++) {
+		if (b->starts[i] >= 0)
+			out->subprogs[i].at = (struct program_number){true, (uint64_t)b->starts[i]};
+		if (b->func_known[i])
+			out->subprogs[i].stack_depth = stack_depth(b,
+								   b->func_auxes + i * b->aux.size);
+	}
+	if (!b->n_funcs)
+		out->subprogs[0] = (struct insn_subprog){{true, 0},
+							 stack_depth(b, b->aux_object.image)};
+	return NULL;
+}
+
 struct kt_error *bpf_insns_finish(const struct bpf_insns *b, const struct kfacts *facts,
 				  struct insns *ret)
 {
@@ -455,7 +481,9 @@ struct kt_error *bpf_insns_finish(const struct bpf_insns *b, const struct kfacts
 			show_map(b, insn);
 		i++; /* it takes two places */
 	}
-	err = insns_source_finish(&b->source, &out);
+	err = show_subprograms(b, &out);
+	if (!err)
+		err = insns_source_finish(&b->source, &out);
 	if (err)
 		return err;
 	*ret = out;

@@ -21,6 +21,12 @@ struct insn_function {
 	char *proto; /* "int main_prog(struct xdp_md * ctx)", as bpftool has it; NULL: unknown */
 };
 
+/* A subprogram as the kernel keeps it; the main program is the first. */
+struct insn_subprog {
+	struct program_number at;          /* its first instruction */
+	struct program_number stack_depth; /* bytes */
+};
+
 /* A line of source, and where it begins. */
 struct insn_line {
 	uint32_t at; /* the number of an instruction; of machine code, bytes in the function */
@@ -34,6 +40,8 @@ struct insns {
 	size_t n;
 	struct insn_function *functions; /* as the program's BTF has them; none without */
 	size_t n_functions;
+	struct insn_subprog *subprogs; /* of an interpreted program the main one alone */
+	size_t n_subprogs;
 	struct insn_line *lines; /* by instruction; none without BTF */
 	size_t n_lines;
 };
@@ -46,6 +54,7 @@ static inline void insns_deinit(struct insns *insns)
 	for (size_t i = 0; i < insns->n_functions; i++)
 		free(insns->functions[i].proto);
 	free(insns->functions);
+	free(insns->subprogs);
 	for (size_t i = 0; i < insns->n_lines; i++) {
 		free(insns->lines[i].source);
 		free(insns->lines[i].file);

@@ -46,6 +46,40 @@ struct_ops() {
 		all(.struct_ops[].progs[]; $members[.name] == .member)' "$work/out"
 }
 
+# What one program calls, by each line of bpftool's dump of it; its maps by name; the stack of each function
+# by the verifier's log, to which the kernel adds 24 bytes where it inlines bpf_loop().
+shown() {
+	jq -r '.dumps[] | select(.text | contains("call ")) | .id' "$dir/truth.json" | head -n 24 >"$work/ids"
+	: >"$work/shown"
+	while read -r id; do
+		"$tool" prog show "$id" "$target" --vmlinux "$kernel" --json 2>&3 </dev/null >>"$work/shown"
+	done <"$work/ids" 3>"$work/err"
+	jq -c '.dumps[] | {id, calls: [.text | scan("call ([^#\n]+)#-?[0-9]") | .[0]] | unique}' "$dir/truth.json" |
+		jq -c --slurpfile got "$work/shown" 'select(.id as $id | any($got[]; .programs[0].id == $id))' >"$work/wanted"
+	jq -c '.programs[0] | {id, calls: (.helpers + .kfuncs | unique)}' "$work/shown" |
+		sed 's/"0x\([0-9a-f]*\)"/"0x\1"/g' >"$work/got"
+	check "$release: what $(wc -l <"$work/got") programs call" sh -c '
+		[ "$(jq -s "map(.calls) | add | unique | length" "$1")" -gt 8 ] && diff "$1" "$2"' - "$work/wanted" "$work/got"
+	check "$release: their maps by name" jq -es --slurpfile truth "$dir/truth.json" '
+		($truth[0].maps | map({("\(.id)"): {id, name, type}}) | add) as $maps | (map(.programs[0].maps | length) | add) > 5 and
+		all(.[].programs[0]; .map_ids == (.maps | map(.id)) and all(.maps[]; . == $maps["\(.id)"]))' "$work/shown"
+	check "$release: the stack of their functions" jq -es --slurpfile truth "$dir/truth.json" '
+		($truth[0].programs | map({("\(.id)"): .stack_depth}) | add) as $told |
+		[.[].programs[0] | select($told["\(.id)"]) | {name, told: ($told["\(.id)"] | split("+") | map(tonumber)),
+			got: .functions | map(.stack_depth), jited}] as $all |
+		($all | map(.told | length) | max) > 2 and ($all | map(.told | max) | max) > 16 and
+		all($all[] | select(.jited); (.told | length) == (.got | length) and (. as $one | all(range(.told | length);
+			$one.got[.] - $one.told[.] | . == 0 or (. == 24 and ($one.name | contains("loop"))))))' "$work/shown"
+	check "$release: their functions have tags, places and prototypes" jq -es 'all(.[].programs[0];
+		(.prog_tags == (.functions | map(.tag)) or (.jited | not)) and .functions[0].at == 0 and
+		(.btf_id == 0 or all(.functions[]; .proto != null)))' "$work/shown"
+	check "$release: prog show: its keys" tests/json-keys programs "$work/shown"
+	run prog show "$(head -n 1 "$work/ids")" "$target" --vmlinux "$kernel"
+	check "$release: prog show: 80 columns" awk 'length > 80 { bad = 1 } END { exit bad || NR < 12 }' "$work/out"
+	run prog show "$target" --vmlinux "$kernel" --csv -o id
+	check "$release: prog show without an ID" test "$(wc -l <"$work/out")" = "$(($(jq '.programs | length' "$dir/truth.json") + 1))"
+}
+
 # bpftool has the address of a kprobe without a function alone, nothing of programs of perf events, and
 # no descriptors of threads that have their own; those are in held_fds.
 perf() {
@@ -113,6 +147,7 @@ for suite in ${OBJECTS_SUITES:-bookworm trixie sid}; do
 	perf
 	audit
 	dumps
+	shown
 	dump_json
 	graphs
 	keys 'prog dump'
@@ -152,8 +187,8 @@ run prog dump x "$target" --vmlinux "$kernel"
 says 'an ID is a number' 2 'prog dump takes a whole number'
 run prog dump 1 --visual --json "$target" --vmlinux "$kernel"
 says 'a graph is no JSON' 2 '--visual is for the text of xlated'
-run prog show
-says 'no such command' 2 '"show" is no command of prog'
+run prog display
+says 'no such command' 2 '"display" is no command of prog'
 run prog dump 1 "unix:$work/nowhere" --vmlinux "$kernel"
 says 'no such target' 3 nowhere
 run maps "unix:$work/nowhere" --vmlinux "$kernel"

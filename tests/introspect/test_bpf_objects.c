@@ -55,6 +55,7 @@ static int setup_objects(void **state)
 		{"bpf_tracing_link", "trampoline", 32, 8},
 		{"bpf_trampoline", "key", 8, 8},
 		{"bpf_prog", "insnsi", 64, 0},
+		{"bpf_prog_aux", "stack_depth", 636, 4},
 		{"bpf_prog", "bpf_func", 40, 8},
 		{"bpf_prog_aux", "ksym.name", 620, 16},
 	};
@@ -286,6 +287,7 @@ static void test_insns(void **state)
 	textmem_put_uint(s.mem, pointers, addr, 8);
 	synth_set(&s, "bpf_prog_aux", "used_maps", p.aux, synth_va(pointers));
 	synth_set(&s, "bpf_prog_aux", "used_map_cnt", p.aux, 1);
+	synth_set(&s, "bpf_prog_aux", "stack_depth", p.aux, 32);
 	assert_null(read_insns(7, &insns));
 	assert_int_equal(insns.n, sizeof(raw) / sizeof(raw[0]));
 	assert_int_equal(insns.all[0].src, 1);
@@ -303,6 +305,8 @@ static void test_insns(void **state)
 	assert_string_equal(insns.all[8].callee, "bpf_ktime_get_ns");
 	assert_null(insns.all[9].callee);
 	assert_int_equal(insns.all[9].callee_addr, CALL_BASE + SYNTH_KASLR + 0x1231);
+	assert_int_equal(insns.n_subprogs, 1);
+	assert_number(insns.subprogs[0].stack_depth, 32);
 	insns_deinit(&insns);
 }
 
@@ -321,6 +325,7 @@ static void test_subprogram(void **state)
 		sub = synth_alloc(&s, 64);
 		aux = synth_alloc(&s, 640);
 		synth_set(&s, "bpf_prog", "len", sub, 1);
+		synth_set(&s, "bpf_prog_aux", "stack_depth", aux, 48);
 		synth_set(&s, "bpf_prog", "aux", sub, synth_va(aux));
 		synth_set(&s, "bpf_prog", "bpf_func", sub, 0x1234);
 		textmem_put(s.mem, aux + 620, "bpf_prog_ab_sub", 16);
@@ -334,6 +339,9 @@ static void test_subprogram(void **state)
 		assert_int_equal(insns.all[0].imm, 1);
 		assert_string_equal(insns.all[0].callee, "bpf_prog_ab_sub");
 		assert_int_equal(insns.all[0].callee_addr, 0x1234);
+		assert_int_equal(insns.n_subprogs, 2);
+		assert_number(insns.subprogs[1].at, 3);
+		assert_number(insns.subprogs[1].stack_depth, 48);
 		insns_deinit(&insns);
 	}
 	(void)state;

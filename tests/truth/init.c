@@ -365,6 +365,30 @@ static void provoke(const struct guest *guest, const struct bpf_object *obj)
 	run_anywhere(guest);
 }
 
+/* Asks for the verifier's numbers, of which the kernel does not tell the use of the stack. */
+#define LOG_SIZE  4096
+#define LOG_STATS 4
+
+static void ask_for_log(struct bpf_program *prog)
+{
+	char *log = calloc(1, LOG_SIZE);
+
+	if (!log || bpf_program__set_log_buf(prog, log, LOG_SIZE) ||
+	    bpf_program__set_log_level(prog, LOG_STATS))
+		die("no log of %s: %s", bpf_program__name(prog), strerror(errno));
+}
+
+static void note_stack(const struct bpf_program *prog)
+{
+	size_t size;
+	const char *log = bpf_program__log_buf(prog, &size), *line;
+	struct loaded *loaded = &all_loaded[nr_loaded - 1];
+
+	line = log ? strstr(log, "stack depth ") : NULL;
+	if (line)
+		sscanf(line, "stack depth %63[0-9+]", loaded->stack_depth);
+}
+
 static bool load_object_of(struct guest *guest, const char *path, const char *only)
 {
 	struct bpf_object *obj = bpf_object__open_file(path, NULL);
@@ -375,6 +399,8 @@ static bool load_object_of(struct guest *guest, const char *path, const char *on
 	if (only)
 		bpf_object__for_each_program (prog, obj)
 			bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), only));
+	bpf_object__for_each_program (prog, obj)
+		ask_for_log(prog);
 	if (bpf_object__load(obj)) {
 		bpf_object__close(obj);
 		return false;
@@ -384,6 +410,7 @@ static bool load_object_of(struct guest *guest, const char *path, const char *on
 			continue;
 		hold(guest, bpf_program__fd(prog));
 		note_object_prog(prog);
+		note_stack(prog);
 		attach(prog);
 	}
 	provoke(guest, obj);
@@ -1093,6 +1120,7 @@ static void put_load(FILE *f, int fd, __u32 id, __u32 type)
 	put_text_if(f, "expected_attach_type",
 		    has_type ? attach_type_name(loaded->attach_type) : NULL);
 	put_text_if(f, "attach_btf_name", loaded->attach_name[0] ? loaded->attach_name : NULL);
+	put_text_if(f, "stack_depth", loaded->stack_depth[0] ? loaded->stack_depth : NULL);
 	put_prog_tags(f, fd);
 }
 

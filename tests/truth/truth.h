@@ -22,6 +22,7 @@ struct loaded {
 	bool sleepable, frags;
 	int attach_type; /* 0: none */
 	char attach_name[64];
+	char stack_depth[64]; /* "16+8", of each subprogram, as the verifier's log has it */
 };
 
 /* Has to be called for each program, as soon as it is loaded. The caller fills in what it knows. */
