@@ -18,7 +18,8 @@ static const char output_help[] =
 	"  --sort KEY           sort by a column of -o; names from A, numbers the largest\n"
 	"                       first, ids the smallest; -KEY turns it around\n"
 	"  -o, --output LIST    columns: id, type, name, flags, bytes_key, bytes_value,\n"
-	"                       max_entries, frozen, btf_id, pids, pinned\n" CLI_HOLDERS_HELP
+	"                       max_entries, bytes_memlock, frozen, btf_id, pids,\n"
+	"                       pinned\n" CLI_HOLDERS_HELP
 	"  --json               one JSON document, with bpftool's names\n"
 	"  --csv                comma-separated, one line a map\n"
 	"  --timing             where the time went, on stderr\n"

@@ -4,6 +4,7 @@
 
 #include "introspect/bpf_idr.h"
 #include "introspect/bpf_map.h"
+#include "introspect/bpf_map_memory.h"
 #include "util/cleanup.h"
 
 enum {
@@ -50,12 +51,14 @@ struct map_btf {
 struct bpf_maps {
 	struct bpf_idr idr;
 	struct view btf;
-	struct map_btf *btfs; /* one for each entry; NULL: this kernel has no IDs of BTF */
+	struct map_btf *btfs;      /* one for each entry; NULL: this kernel has no IDs of BTF */
+	struct map_memory *memory; /* of each entry */
 };
 
 bool bpf_maps_wants(struct wants *wants)
 {
 	return bpf_idr_wants(&map_idr, wants) && view_wants(&btf_view, wants) &&
+	       bpf_map_memory_wants(wants) &&
 	       wants_add(wants, KFACTS_ENUM, "bpf_map_type", NULL, true);
 }
 
@@ -99,6 +102,30 @@ static struct kt_error *read_btfs(struct guest *guest, struct bpf_maps *maps)
 	return err;
 }
 
+static struct kt_error *read_memory(struct guest *guest, struct bpf_maps *maps)
+{
+	const struct view *view = &maps->idr.view;
+
+	maps->memory = calloc(maps->idr.n + 1, sizeof(*maps->memory));
+	if (!maps->memory)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < maps->idr.n; i++) {
+		const struct bpf_idr_entry *entry = &maps->idr.entries[i];
+
+		if (!entry->readable || !view_has(view, MAP_ENTRIES) || !view_has(view, MAP_FLAGS))
+			continue;
+		maps->memory[i] = (struct map_memory){
+			.addr = entry->addr,
+			.type = view_uint(view, entry->image, MAP_TYPE),
+			.flags = view_uint(view, entry->image, MAP_FLAGS),
+			.key_size = view_uint(view, entry->image, MAP_KEY),
+			.value_size = view_uint(view, entry->image, MAP_VALUE),
+			.max_entries = view_uint(view, entry->image, MAP_ENTRIES),
+		};
+	}
+	return bpf_map_memory_read(guest, maps->memory, maps->idr.n);
+}
+
 struct kt_error *bpf_maps_read(struct guest *guest, struct bpf_maps **ret)
 {
 	struct bpf_maps *maps = calloc(1, sizeof(*maps));
@@ -109,6 +136,8 @@ struct kt_error *bpf_maps_read(struct guest *guest, struct bpf_maps **ret)
 	err = bpf_idr_read(guest, &map_idr, &maps->idr);
 	if (!err)
 		err = read_btfs(guest, maps);
+	if (!err)
+		err = read_memory(guest, maps);
 	if (err) {
 		bpf_maps_destroy(maps);
 		return err;
@@ -123,6 +152,7 @@ void bpf_maps_destroy(struct bpf_maps *maps)
 		return;
 	bpf_idr_deinit(&maps->idr);
 	free(maps->btfs);
+	free(maps->memory);
 	free(maps);
 }
 
@@ -146,6 +176,7 @@ static struct kt_error *map_finish(const struct bpf_maps *maps, size_t i,
 	ret->bytes_value = number(view, image, MAP_VALUE);
 	ret->max_entries = number(view, image, MAP_ENTRIES);
 	ret->frozen = number(view, image, MAP_FROZEN);
+	ret->bytes_memlock = maps->memory[i].bytes;
 	if (maps->btfs && maps->btfs[i].known)
 		ret->btf_id = number(&maps->btf, maps->btfs[i].image, 0);
 	else if (maps->btfs && !has_btf(maps, &maps->idr.entries[i]))

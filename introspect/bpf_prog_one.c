@@ -69,13 +69,13 @@ static const struct view_type btf_view_type = VIEW_TYPE("btf", btf_fields);
  * Both positions of a ring buffer begin a page of their own, one behind the other (since 5.8). No
  * type has the size of a page itself.
  */
-static bool page_wants(struct wants *wants)
+bool prog_page_wants(struct wants *wants)
 {
 	return wants_add(wants, KFACTS_MEMBER, "bpf_ringbuf", "consumer_pos", true) &&
 	       wants_add(wants, KFACTS_MEMBER, "bpf_ringbuf", "producer_pos", true);
 }
 
-static uint64_t page_size(const struct kfacts *facts)
+uint64_t prog_page_size(const struct kfacts *facts)
 {
 	struct kfacts_member consumer, producer;
 
@@ -94,9 +94,9 @@ static const struct view_type btf_type_type = VIEW_TYPE("btf_type", btf_type_fie
 
 bool prog_wants(struct wants *wants)
 {
-	return view_wants(&prog_type, wants) && view_wants(&aux_type, wants) && page_wants(wants) &&
-	       view_wants(&btf_view_type, wants) && view_wants(&func_info_type, wants) &&
-	       view_wants(&btf_type_type, wants) &&
+	return view_wants(&prog_type, wants) && view_wants(&aux_type, wants) &&
+	       prog_page_wants(wants) && view_wants(&btf_view_type, wants) &&
+	       view_wants(&func_info_type, wants) && view_wants(&btf_type_type, wants) &&
 	       wants_add(wants, KFACTS_SIZE, "bpf_func_info", NULL, true);
 }
 
@@ -119,7 +119,7 @@ struct kt_error *prog_views_init(struct prog_views *views, const struct kfacts *
 	views->has_func_info = view_try(&views->func_info, &func_info_type, facts);
 	views->has_btf_type = view_try(&views->btf_type, &btf_type_type, facts);
 	views->big_endian = kfacts_kernel(facts)->big_endian;
-	views->page_size = page_size(facts);
+	views->page_size = prog_page_size(facts);
 	return NULL;
 }
 

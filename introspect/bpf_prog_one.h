@@ -56,6 +56,10 @@ struct prog_views {
 	uint64_t page_size; /* bytes; 0: unknown */
 };
 
+/* The size of a page, as far as types tell it; 0: they do not. */
+bool prog_page_wants(struct wants *wants);
+uint64_t prog_page_size(const struct kfacts *facts);
+
 /* What was read of one program. The caller reads prog and aux by object_begin(). */
 struct prog {
 	struct object prog, aux, btf;

@@ -12,7 +12,8 @@ struct map {
 	struct program_number flags, bytes_key, bytes_value, max_entries;
 	struct program_number frozen; /* 1: user space may no longer write */
 	struct program_number btf_id; /* 0: the map has no BTF */
-	struct held held;             /* borrowed, as a program's */
+	struct program_number bytes_memlock;
+	struct held held; /* borrowed, as a program's */
 };
 
 struct maps {

@@ -17,6 +17,7 @@ static const struct render_column map_columns[] = {
 	{"bytes_key", "key_size", "KEY", &render_as_number, KNOWN(bytes_key)},
 	{"bytes_value", "value_size", "VALUE", &render_as_number, KNOWN(bytes_value)},
 	{"max_entries", "entries", "ENTRIES", &render_as_number, KNOWN(max_entries)},
+	{"bytes_memlock", "memlock", "MEMLOCK", &render_as_number, KNOWN(bytes_memlock), .flags = RENDER_NOT_IN_TABLE},
 	{"frozen", NULL, "FROZEN", &render_as_number, KNOWN(frozen)},
 	{"btf_id", "btf", "BTF", &render_as_number, KNOWN(btf_id)},
 	{"pids", NULL, "HELD BY", &render_as_pids, RENDER_GET(get_pids), .flags = RENDER_WRAP},

@@ -12,6 +12,7 @@
 /* Offsets in the image, where synth.h has nothing. */
 #define MAP_IDR   0x0b00100
 #define LINK_IDR  0x0b00200
+#define CPUS      3 /* that are possible in synth.h: 0, 1, 3 */
 #define CALL_BASE UINT64_C(0xffffffff81200000)
 
 static gaddr_t map_leaf, link_leaf;
@@ -223,6 +224,78 @@ static void test_links(void **state)
 	links_deinit(&links);
 }
 
+/* The kernel's rule for a type is that of its own release. */
+static void test_memory(void **state)
+{
+	gaddr_t array = put_map(1, 2), percpu = put_map(2, 6), hash = put_map(3, 1);
+	gaddr_t wild = put_map(4, 28), unknown = put_map(5, 99), storage = put_map(6, 28);
+	struct maps maps;
+
+	(void)state;
+	fake_size(&s.facts, "bpf_array", 96);
+	fake_size(&s.facts, "bpf_htab", 128);
+	fake_size(&s.facts, "bucket", 16);
+	fake_size(&s.facts, "bpf_local_storage_map", 100);
+	fake_size(&s.facts, "bpf_local_storage_map_bucket", 16);
+	fake_member(&s.facts, "bpf_htab", "n_buckets", 80, 4);
+	fake_member(&s.facts, "bpf_htab", "elem_size", 84, 4);
+	fake_member(&s.facts, "bpf_htab", "extra_elems", 88, 8);
+	fake_member(&s.facts, "bpf_htab", "use_percpu_counter", 96, 1);
+	fake_member(&s.facts, "bpf_htab", "count.counter", 100, 4);
+	fake_member(&s.facts, "bpf_local_storage_map", "bucket_log", 80, 4);
+	synth_set(&s, "bpf_map", "value_size", percpu, 12);
+	synth_set(&s, "bpf_map", "max_entries", percpu, 5);
+	synth_set(&s, "bpf_array", "elem_size", array, 8);
+	synth_set(&s, "bpf_array", "elem_size", percpu, 16);
+	synth_set(&s, "bpf_map", "max_entries", hash, 10);
+	synth_set(&s, "bpf_htab", "n_buckets", hash, 16);
+	synth_set(&s, "bpf_htab", "elem_size", hash, 64);
+	synth_set(&s, "bpf_htab", "extra_elems", hash, 1);
+	synth_set(&s, "bpf_local_storage_map", "bucket_log", wild, 64);
+	synth_set(&s, "bpf_local_storage_map", "bucket_log", storage, 3);
+	(void)unknown;
+
+	/* Up to 6.3: what keys and values take, in pages, whose size nothing tells yet. */
+	maps = read_maps();
+	assert_unknown(maps.all[0].bytes_memlock);
+	maps_deinit(&maps);
+	fake_member(&s.facts, "bpf_ringbuf", "consumer_pos", 4096, 8);
+	fake_member(&s.facts, "bpf_ringbuf", "producer_pos", 8192, 8);
+	maps = read_maps();
+	assert_number(maps.all[1].bytes_memlock, 4096);
+	assert_number(maps.all[4].bytes_memlock, UINT64_C(0x100001000));
+	maps_deinit(&maps);
+
+	fake_member(&s.facts, "bpf_map_ops", "map_mem_usage", 0, 8);
+	maps = read_maps();
+	assert_number(maps.all[0].bytes_memlock, 96 + 8);
+	assert_number(maps.all[1].bytes_memlock, 96 + 5 * 8 + 5 * 16 * CPUS);
+	assert_number(maps.all[2].bytes_memlock, 128 + 16 * 16 + (10 + CPUS) * 64 + 8 * CPUS);
+	assert_unknown(maps.all[3].bytes_memlock);
+	assert_unknown(maps.all[4].bytes_memlock);
+	assert_number(maps.all[5].bytes_memlock, 100 + 8 * 16);
+	maps_deinit(&maps);
+
+	/* Without elements that wait: those that there are, unless each CPU counts its own. */
+	synth_set(&s, "bpf_map", "map_flags", hash, 1);
+	synth_set(&s, "bpf_htab", "count.counter", hash, 3);
+	maps = read_maps();
+	assert_number(maps.all[2].bytes_memlock, 128 + 16 * 16 + 3 * (64 + 8));
+	maps_deinit(&maps);
+	synth_set(&s, "bpf_htab", "use_percpu_counter", hash, 1);
+	maps = read_maps();
+	assert_unknown(maps.all[2].bytes_memlock);
+	maps_deinit(&maps);
+
+	/* Up to 5.10: pages. */
+	fake_drop(&s.facts, KFACTS_MEMBER, "bpf_map_ops", "map_mem_usage");
+	fake_member(&s.facts, "bpf_map", "memory.pages", 84, 4);
+	synth_set(&s, "bpf_map", "memory.pages", array, 3);
+	maps = read_maps();
+	assert_number(maps.all[0].bytes_memlock, 3 * 4096);
+	maps_deinit(&maps);
+}
+
 /* A chain that breaks leaves its value unknown, and no other. */
 static void test_broken_chains(void **state)
 {
@@ -402,10 +475,11 @@ static void test_checks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST_OBJECTS(test_map),    TEST_OBJECTS(test_maps_left_out),
-		TEST_OBJECTS(test_links),  TEST_OBJECTS(test_broken_chains),
-		TEST_OBJECTS(test_insns),  TEST_OBJECTS(test_insns_refused),
-		TEST_OBJECTS(test_checks), TEST_OBJECTS(test_subprogram),
+		TEST_OBJECTS(test_memory),        TEST_OBJECTS(test_map),
+		TEST_OBJECTS(test_maps_left_out), TEST_OBJECTS(test_links),
+		TEST_OBJECTS(test_broken_chains), TEST_OBJECTS(test_insns),
+		TEST_OBJECTS(test_insns_refused), TEST_OBJECTS(test_checks),
+		TEST_OBJECTS(test_subprogram),
 	};
 
 	return cmocka_run_group_tests_name("bpf objects", tests, NULL, NULL);

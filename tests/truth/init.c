@@ -1248,6 +1248,7 @@ static void put_map(FILE *f, __u32 id)
 	put_number(f, "bytes_key", info.key_size);
 	put_number(f, "bytes_value", info.value_size);
 	put_number(f, "max_entries", info.max_entries);
+	put_number(f, "bytes_memlock", fdinfo_number(fd, "memlock"));
 	put_number(f, "frozen", fdinfo_number(fd, "frozen"));
 	put_number(f, "btf_id", info.btf_id);
 	fputc('}', f);
