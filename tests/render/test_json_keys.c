@@ -14,6 +14,7 @@
 #include "render/bpf_disasm.h"
 #include "render/load.h"
 #include "render/objects.h"
+#include "render/prog_details.h"
 #include "render/programs.h"
 #include "tests/lib/json_keys.h"
 #include "util/buf.h"
@@ -89,12 +90,23 @@ static void test_programs(void **state)
 		{.payload = &payload},
 		{.scheduler = "scx_fix", .run = &run},
 	};
+	struct prog_function function = {.proto = "int a(void)"};
+	struct prog_used_map map = {.id = 1};
+	char *name = text("bpf_ktime_get_ns");
+	const struct prog_details details = {.program = all,
+					     .helpers = {&name, 1},
+					     .functions = &function,
+					     .n_functions = 1,
+					     .maps = &map,
+					     .n_maps = 1,
+					     .maps_known = true};
 	struct kt_buf documents = KT_BUF_INIT;
 	char *out = NULL;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(guests) / sizeof(guests[0]); i++)
 		add(&documents, render_programs_json(&programs, &guests[i], &out), &out);
+	add(&documents, render_prog_details_json(&details, &guests[0], &out), &out);
 	check("programs", &documents);
 }
 
@@ -116,6 +128,9 @@ static void test_objects(void **state)
 	struct links links = {.all = link, .n = 3};
 	struct render_grid map_grid = render_maps_grid(&maps);
 	struct render_grid link_grid = render_links_grid(&links);
+	struct perf_prog prog = {.pid = 1, .event = &link[0]};
+	struct perf_progs progs = {.all = &prog, .n = 1};
+	struct render_grid perf_grid = render_perf_grid(&progs);
 	struct kt_buf documents = KT_BUF_INIT;
 	char *out = NULL;
 
@@ -124,6 +139,8 @@ static void test_objects(void **state)
 	check("maps", &documents);
 	add(&documents, render_objects_json(&link_grid, "links", &guest, &out), &out);
 	check("links", &documents);
+	add(&documents, render_objects_json(&perf_grid, "perf", &guest, &out), &out);
+	check("perf", &documents);
 }
 
 static void test_prog_dump(void **state)
