@@ -7,10 +7,13 @@
 
 static const char help[] =
 	"Usage: ktstr-gdb cgroup [tree] [TARGET] [--vmlinux FILE] [OPTION...]\n"
+	"       ktstr-gdb cgroup show CGROUP [effective] [TARGET] [OPTION...]\n"
 	"\n"
 	"Prints the BPF programs that are attached to the cgroups of a running QEMU\n"
 	"guest, as `bpftool cgroup tree` does: a row for each program at each cgroup\n"
-	"(v2). The guest stops for a few milliseconds, and runs on.\n"
+	"(v2). show has those of one cgroup, which is a path in the guest, with or\n"
+	"without the directory where it is mounted: /sys/fs/cgroup/a, /a. The guest stops\n"
+	"for a few milliseconds, and runs on.\n"
 	"\n" HOST_TARGET_HELP "\n";
 
 static const char output_help[] =
@@ -55,22 +58,49 @@ static void set_effective(struct inspect_options *what)
 	what->effective = true;
 }
 
+/* "show CGROUP [effective]"; the rest is for cli_objects(). */
+static struct kt_error *take_cgroup(int *argc, char ***argv, struct cli_objects *cgroups)
+{
+	static char effective[] = "--effective";
+	char **args = *argv;
+
+	if (*argc < 3 || args[2][0] != '/')
+		return kt_error_hint(kt_error_new(KT_ERROR_USAGE,
+						  "cgroup show needs a cgroup, a path that begins "
+						  "with \"/\""),
+				     "`ktstr-gdb cgroup` lists those that have programs");
+	cgroups->only = args[2];
+	cgroups->only_in[0] = "cgroup";
+	cgroups->only_in[1] = "path";
+	cgroups->only_known = true;
+	if (*argc > 3 && strcmp(args[3], "effective") == 0)
+		args[3] = effective;
+	args[2] = args[0];
+	*argc -= 2;
+	*argv += 2;
+	return NULL;
+}
+
 int cli_cgroup(int argc, char **argv)
 {
-	static const struct cli_objects cgroups = {.what = "cgroups",
-						   .noun = "BPF programs attached to cgroups",
-						   .texts = {help, output_help},
-						   .types = {"bpf_prog_type", "BPF_PROG_TYPE_",
-							     "program"},
-						   .idr = "cgrp_dfl_root",
-						   .object = INSPECT_CGROUPS,
-						   .option = "effective",
-						   .set = set_effective,
-						   .grid = grid,
-						   .unreadable = unreadable,
-						   .json = json};
+	struct cli_objects cgroups = {.what = "cgroups",
+				      .noun = "BPF programs attached to cgroups",
+				      .texts = {help, output_help},
+				      .types = {"bpf_prog_type", "BPF_PROG_TYPE_", "program"},
+				      .idr = "cgrp_dfl_root",
+				      .object = INSPECT_CGROUPS,
+				      .option = "effective",
+				      .set = set_effective,
+				      .grid = grid,
+				      .unreadable = unreadable,
+				      .json = json};
 
-	if (argc > 1 && strcmp(argv[1], "tree") == 0) {
+	if (argc > 1 && strcmp(argv[1], "show") == 0) {
+		struct kt_error *err = take_cgroup(&argc, &argv, &cgroups);
+
+		if (err)
+			return cli_fail(err);
+	} else if (argc > 1 && strcmp(argv[1], "tree") == 0) {
 		argv[1] = argv[0];
 		argc--;
 		argv++;

@@ -6,12 +6,13 @@
 #include "render/objects.h"
 
 static const char help[] =
-	"Usage: ktstr-gdb net [show] [TARGET] [--vmlinux FILE] [OPTION...]\n"
+	"Usage: ktstr-gdb net [show [dev NAME]] [TARGET] [--vmlinux FILE] [OPTION...]\n"
 	"\n"
 	"Prints the BPF programs that are attached to the network of a running QEMU\n"
 	"guest, as `bpftool net show` does, and of every network namespace: XDP, filters\n"
 	"of tc, tcx, netkit, flow dissectors, sk_lookup and netfilter. The guest stops\n"
-	"for a few milliseconds, and runs on.\n"
+	"for a few milliseconds, and runs on. With dev NAME it leaves out what other\n"
+	"devices have, of all namespaces.\n"
 	"\n" HOST_TARGET_HELP "\n";
 
 static const char output_help[] =
@@ -57,20 +58,30 @@ static void note(const struct inspection *inspection)
 
 int cli_net(int argc, char **argv)
 {
-	static const struct cli_objects net = {.what = "net",
-					       .noun = "BPF programs attached to the network",
-					       .texts = {help, output_help},
-					       .idr = "net_namespace_list",
-					       .object = INSPECT_NET,
-					       .grid = grid,
-					       .unreadable = unreadable,
-					       .json = json,
-					       .note = note};
+	struct cli_objects net = {.what = "net",
+				  .noun = "BPF programs attached to the network",
+				  .texts = {help, output_help},
+				  .idr = "net_namespace_list",
+				  .object = INSPECT_NET,
+				  .grid = grid,
+				  .unreadable = unreadable,
+				  .json = json,
+				  .note = note};
 
 	if (argc > 1 && (strcmp(argv[1], "show") == 0 || strcmp(argv[1], "list") == 0)) {
 		argv[1] = argv[0];
 		argc--;
 		argv++;
+	}
+	if (argc > 1 && strcmp(argv[1], "dev") == 0) {
+		if (argc < 3)
+			return cli_fail(
+				kt_error_new(KT_ERROR_USAGE, "net show dev needs a device's name"));
+		net.only = argv[2];
+		net.only_in[0] = "devname";
+		argv[2] = argv[0];
+		argc -= 2;
+		argv += 2;
 	}
 	return cli_objects(&net, argc, argv);
 }

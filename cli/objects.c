@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <string.h>
+
 #include "cli/objects.h"
 #include "render/objects.h"
 #include "util/cleanup.h"
@@ -35,6 +37,9 @@ static int show(const struct cli_objects *objects, const struct cli_result *resu
 		err = cli_check_types(result->session->facts, output, &objects->types);
 	if (err)
 		return cli_fail(err);
+	filter.only = objects->only;
+	memcpy(filter.only_in, objects->only_in, sizeof(filter.only_in));
+	filter.only_known = objects->only_known;
 	render_objects_filter(&grid, &filter);
 	err = render_grid_sort(&grid, output->sort);
 	if (!err)

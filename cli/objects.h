@@ -14,6 +14,9 @@ struct cli_objects {
 	unsigned int object;                       /* INSPECT_* */
 	const char *option;                        /* one of its own: "effective"; NULL: none */
 	void (*set)(struct inspect_options *what); /* for that option */
+	/* Only rows with this text in one of these columns, as in struct render_filter. */
+	const char *only, *only_in[2];
+	bool only_known;
 	/* What is to be made of the inspection before it is shown; NULL: nothing. */
 	struct kt_error *(*prepare)(struct inspection *inspection);
 	/* The objects of an inspection as rows; an empty inspection has the columns alone. */

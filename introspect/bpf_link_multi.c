@@ -4,6 +4,7 @@
 
 #include "introspect/bpf_link_impl.h"
 #include "introspect/dpath.h"
+#include "introspect/module_symbols.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
 
@@ -55,7 +56,8 @@ bool bpf_link_multi_wants(struct wants *wants)
 {
 	return link_rows_want(&bpf_link_multi_rows, wants) && view_wants(&uprobe_type, wants) &&
 	       wants_add(wants, KFACTS_SIZE, "bpf_uprobe", NULL, true) &&
-	       wants_add(wants, KFACTS_FUNCTIONS, KFACTS_ALL, NULL, true) && dpaths_wants(wants);
+	       wants_add(wants, KFACTS_FUNCTIONS, KFACTS_ALL, NULL, true) && dpaths_wants(wants) &&
+	       module_symbols_wants(wants);
 }
 
 /* The functions of one link as the kernel's arrays have them. */
@@ -235,26 +237,66 @@ static struct kt_error *read_paths(struct guest *guest, struct link_values *valu
 	return err;
 }
 
-struct kt_error *bpf_link_multi_read(struct guest *guest, struct link_values *values, size_t n)
-{
-	struct kt_error *err = read_funcs(guest, values, n);
-
-	return err ? err : read_paths(guest, values, n);
-}
-
 /*
  * The function that ftrace's place for an entry belongs to. It is the function's first byte, or
  * lies behind the instruction that an indirect jump lands on (endbr64; bti of arm64) and the one
  * that saves the return address. bpftool looks 4 bytes back, too (symbol_matches_target() in
  * link.c).
  */
+#define MAX_BACK 8
 static const char *function_of(const struct kfacts *facts, gaddr_t link_addr)
 {
 	const char *name = NULL;
 
-	for (gaddr_t back = 0; back <= 8 && !name; back += 4)
+	for (gaddr_t back = 0; back <= MAX_BACK && !name; back += 4)
 		name = kfacts_function_at(facts, link_addr - back);
 	return name;
+}
+
+/* Those that are none of the kernel's own functions. */
+static struct kt_error *read_modules(struct guest *guest, struct link_values *values, size_t n)
+{
+	const uint64_t kaslr = (uint64_t)guest_kaslr_offset(guest);
+	_cleanup_free_ struct module_symbol *symbols = NULL;
+	_cleanup_free_ struct link_func **funcs = NULL;
+	size_t total = 0, n_symbols = 0;
+	struct kt_error *err;
+
+	for (size_t i = 0; i < n; i++)
+		total += values[i].link.n_funcs;
+	symbols = calloc(total + 1, sizeof(*symbols));
+	funcs = calloc(total + 1, sizeof(*funcs));
+	if (!symbols || !funcs)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < values[i].link.n_funcs; k++) {
+			struct link_func *func = &values[i].link.funcs[k];
+
+			if (!func->addr.known ||
+			    function_of(guest_facts(guest), func->addr.value - kaslr))
+				continue;
+			funcs[n_symbols] = func;
+			symbols[n_symbols++].addr = func->addr.value;
+		}
+	err = module_symbols_read(guest, symbols, n_symbols);
+	for (size_t i = 0; i < n_symbols && !err; i++) {
+		if (!symbols[i].name || symbols[i].addr - symbols[i].start > MAX_BACK)
+			continue;
+		funcs[i]->func = symbols[i].name;
+		funcs[i]->module = symbols[i].module;
+		symbols[i].name = symbols[i].module = NULL;
+	}
+	module_symbols_deinit(symbols, n_symbols);
+	return err;
+}
+
+struct kt_error *bpf_link_multi_read(struct guest *guest, struct link_values *values, size_t n)
+{
+	struct kt_error *err = read_funcs(guest, values, n);
+
+	if (!err)
+		err = read_modules(guest, values, n);
+	return err ? err : read_paths(guest, values, n);
 }
 
 struct kt_error *bpf_link_multi_finish(struct link_values *values, const struct kfacts *facts,
@@ -271,7 +313,8 @@ struct kt_error *bpf_link_multi_finish(struct link_values *values, const struct 
 							 func->addr.value - (uint64_t)kaslr_offset)
 					   : NULL;
 
-		func->func = name ? strdup(name) : NULL;
+		if (name)
+			func->func = strdup(name);
 		if (name && !func->func)
 			return kt_error_no_memory();
 	}

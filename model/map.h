@@ -27,7 +27,8 @@ struct link_func {
 	struct program_number addr;                   /* kprobe_multi: in this boot */
 	struct program_number offset, ref_ctr_offset; /* uprobe_multi: bytes in the file */
 	struct program_number cookie;
-	char *func; /* kprobe_multi: the kernel's function; NULL: a module's, or unknown */
+	char *func;   /* kprobe_multi: the function; NULL: unknown */
+	char *module; /* that it is in; NULL: the kernel's own, or unknown */
 };
 
 /* Which members are known depends on the type of the link. All texts may be NULL. */
@@ -104,7 +105,7 @@ static inline void link_deinit(struct link *link)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free(texts[i]);
 	for (size_t i = 0; i < link->n_funcs; i++)
-		free(link->funcs[i].func);
+		free(link->funcs[i].func), free(link->funcs[i].module);
 	free(link->funcs);
 	*link = (struct link){0};
 }

@@ -65,7 +65,10 @@ static const struct render_type as_cgroup = {
 
 static struct render_cell get_cgroup(const void *row)
 {
-	return (struct render_cell){.known = directory(row), .object = row};
+	struct render_cell cell = render_string_cell(directory(row));
+
+	cell.object = row;
+	return cell;
 }
 
 /* clang-format off */

@@ -3,6 +3,7 @@
 #ifndef KT_RENDER_FILTER_H
 #define KT_RENDER_FILTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,12 @@ struct render_filter {
 	size_t n_globs;
 	const uint32_t *ids;
 	size_t n_ids;
+	/*
+	 * Only rows that have this text in one of these columns; NULL: all. Rows that have nothing
+	 * in them stay, too, unless only_known.
+	 */
+	const char *only, *only_in[2];
+	bool only_known;
 };
 
 #endif

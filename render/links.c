@@ -140,8 +140,7 @@ static json_t *func_json(const struct link_func *func)
 	if (func->addr.known) {
 		json_object_set_new(object, "addr", number_json(&func->addr));
 		json_object_set_new(object, "func", kt_json_text(func->func));
-		/* Of the kernel's own functions, and those are the ones with a name. */
-		json_object_set_new(object, "module", json_null());
+		json_object_set_new(object, "module", kt_json_text(func->module));
 	} else {
 		json_object_set_new(object, "offset", number_json(&func->offset));
 		json_object_set_new(object, "ref_ctr_offset", number_json(&func->ref_ctr_offset));

@@ -24,6 +24,23 @@ static bool text_matches(const struct render_cell *cell, const char *pattern, bo
 	return text && (glob ? fnmatch(pattern, text, 0) == 0 : strcmp(pattern, text) == 0);
 }
 
+/* As the members of the filter say. */
+static bool is_only(const struct render_grid *grid, const void *row,
+		    const struct render_filter *filter)
+{
+	bool known = false, fits = !filter->only;
+
+	for (size_t i = 0; i < 2 && filter->only && !fits; i++) {
+		struct render_cell cell = {0};
+
+		if (filter->only_in[i])
+			cell = cell_of(grid, row, filter->only_in[i]);
+		known |= cell.known;
+		fits = text_matches(&cell, filter->only, false);
+	}
+	return fits || (!known && !filter->only_known);
+}
+
 static bool matches(const struct render_grid *grid, const void *row,
 		    const struct render_filter *filter)
 {
@@ -39,7 +56,7 @@ static bool matches(const struct render_grid *grid, const void *row,
 			    text_matches(&short_name, filter->globs[i], true);
 	for (size_t i = 0; i < filter->n_ids && !id_fits; i++)
 		id_fits = id.known && id.number == filter->ids[i];
-	return type_fits && name_fits && id_fits;
+	return type_fits && name_fits && id_fits && is_only(grid, row, filter);
 }
 
 static void swap(char *a, char *b, size_t size)

@@ -60,6 +60,19 @@ cgroups() {
 	jq -S '[.cgroups[] | .cgroup_id as $id | .programs[] | select(.link_id > 0) |
 		{id: .link_id, prog_id: .id, cgroup_id: $id, attach_type}] | sort_by(.id)' "$work/out" >"$work/got"
 	compare 'links to cgroups' 10
+	for one in '/a.slice:cgroup_slice' '/sys/fs/cgroup/a.slice effective:cgroup_slice_effective' '/d:cgroup_d'; do
+		# shellcheck disable=SC2086
+		run cgroup show ${one%:*} "$target" --vmlinux "$kernel" --json
+		jq -S --arg key "${one#*:}" '.[$key] | map(.attach_btf_name |= (. // "")) | sort_by(.attach_type, .id)' "$dir/truth.json" >"$work/wanted"
+		jq -S --argjson effective "$(case $one in *effective*) echo true ;; *) echo false ;; esac)" '.cgroups | map(.programs[]) |
+			map({id, attach_type, attach_flags, name, attach_btf_name: (.attach_btf_name // ""), attach_btf_obj_id,
+			attach_btf_id} | if $effective then del(.attach_flags) else . end) | sort_by(.attach_type, .id)' "$work/out" >"$work/got"
+		for file in wanted got; do
+			jq 'map(with_entries(select(.value != null)))' "$work/$file" >"$work/told"
+			mv "$work/told" "$work/$file"
+		done
+		compare "cgroup show ${one%:*}" 1
+	done
 	run cgroup tree "$target" --vmlinux "$kernel"
 	check "$release: the table of cgroups has 80 columns at most" awk 'length > 80 { bad = 1 } END { exit bad || NR < 10 }' "$work/out"
 }
@@ -99,6 +112,13 @@ net() {
 				ifindex: (.ifindex // null)}] | sort_by(.id)' "$work/out" >"$work/got"
 		compare "links of type $type" 0
 	done
+	run net show dev v0 "$target" --vmlinux "$kernel" --json
+	jq -S '[.net_v0 | gsub("\\[\"id\":(?<n>[0-9]+)\\]"; "[{\"id\":\(.n)}]") | fromjson[0] | (.xdp[] | del(.name)), .tc[] | {devname, kind, name, id, mode}] |
+		sort_by(.kind, .id)' "$dir/truth.json" >"$work/wanted"
+	jq -S '[.net[] | (.xdp[] | del(.name)), (.tc[] | select(.chain != null)) | {devname, kind, name, id, mode}] | sort_by(.kind, .id)' "$work/out" >"$work/got"
+	compare 'net show dev v0' 5
+	check "$release: net show dev: what is of no device stays" jq -e 'any(.net[]; .flow_dissector != [])' "$work/out"
+	run net "$target" --vmlinux "$kernel" --json
 	check "$release: filters in their order" jq -e '[.net[].tc[] | select(.devname == "v0" and .kind == "clsact/ingress") |
 		[.chain, .prio, .handle, .direct_action]] ==
 		[[0, 1, 1, true], [0, 2, 7, false], [0, 2, 1, true], [3, 49152, 1, true]]' "$work/out"
@@ -117,6 +137,12 @@ for suite in ${NET_SUITES:-bookworm sid}; do
 	cgroups
 	net
 	alive
+	run links "$target" --vmlinux "$kernel" --json
+	jq -e 'any(.links[]; .type == "kprobe_multi")' "$dir/truth.json" >"$work/told" || continue # Debian's 6.1
+	check "$release: a function of a module, by its name" jq -e '[.links[] | select(.type == "kprobe_multi") | .funcs[] |
+		select(.module)] | length == 1 and (.[0] | .func == "veth_dellink" and .module == "veth" and .cookie == 4660)' "$work/out"
+	check "$release: functions of the kernel are in no module" jq -e '[.links[] | select(.type == "kprobe_multi") | .funcs[] |
+		select(.module | not) | .func] | unique == ["do_init_module", "kernel_restart", "panic"]' "$work/out"
 done
 
 # --- what may be asked of it, with the last guest ---
@@ -128,5 +154,9 @@ says 'net has no --type' 2 'have no types; use --name or --id'
 run cgroup "$target" --vmlinux "$kernel" --type cgroup_device -o name --csv
 check 'cgroup --type' test "$(paste -sd' ' "$work/out")" = 'name cg_device'
 run cgroup show "$target" --vmlinux "$kernel"
-says 'no such command of cgroup' 2 'give one TARGET'
+says 'cgroup show without one' 2 'needs a cgroup, a path that begins with "/"'
+run cgroup show /nowhere "$target" --vmlinux "$kernel" --json
+check 'cgroup show of none' jq -e '.cgroups == []' "$work/out"
+run net show dev
+says 'net show dev without one' 2 "needs a device's name"
 plan

@@ -390,16 +390,58 @@ static void put_cgroups(FILE *f, const char *key, char *effective)
 	free(text);
 }
 
+/* A kprobe_multi link to a function of a module; before 5.18 there are none. */
+static void probe_module(void)
+{
+	static const char *const syms[] = {"veth_dellink"};
+	static const __u64 cookies[] = {0x1234};
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .kprobe_multi.cnt = 1,
+		    .kprobe_multi.syms = (const char **)(unsigned long)syms,
+		    .kprobe_multi.cookies = cookies);
+	int prog = load("in_module", BPF_PROG_TYPE_KPROBE, BPF_TRACE_KPROBE_MULTI, NULL);
+
+	note_functions(syms, cookies, 1);
+	if (prog < 0 || bpf_link_create(prog, 0, BPF_TRACE_KPROBE_MULTI, &opts) < 0)
+		say("no kprobe_multi of a module: %s", strerror(errno));
+}
+
 void attach_places(void)
 {
 	load_modules();
+	probe_module();
 	cgroups();
 	network();
 	another_namespace();
 }
 
+/* What `bpftool cgroup show` has of one, and `bpftool net show dev`. */
+static void put_one(FILE *f)
+{
+	static char cgroup[] = CGROUPS "/a.slice", other[] = CGROUPS "/d",
+		    effective[] = "effective";
+	char *show[] = {"bpftool", "-j", "cgroup", "show", cgroup, NULL, NULL};
+	char *dev[] = {"bpftool", "-j", "net", "show", "dev", "v0", NULL};
+	char *text = run_bpftool(show, true);
+
+	fprintf(f, ",\"cgroup_slice\":%s", text[0] ? text : "[]");
+	free(text);
+	show[5] = effective;
+	text = run_bpftool(show, true);
+	fprintf(f, ",\"cgroup_slice_effective\":%s", text[0] ? text : "[]");
+	free(text);
+	show[4] = other;
+	show[5] = NULL;
+	text = run_bpftool(show, true);
+	fprintf(f, ",\"cgroup_d\":%s,\"net_v0\":", text[0] ? text : "[]");
+	free(text);
+	text = run_bpftool(dev, false);
+	put_string(f, text);
+	free(text);
+}
+
 void put_places(FILE *f)
 {
+	put_one(f);
 	put_cgroups(f, "cgroups", NULL);
 	put_cgroups(f, "effective", "effective");
 	fprintf(f, ",\"net\":[");

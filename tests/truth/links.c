@@ -302,9 +302,13 @@ static struct {
 
 void note_functions(const char *const *names, const __u64 *cookies, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		functions[i].name = names[i];
-		functions[i].cookie = cookies[i];
+	size_t at = 0;
+
+	while (at < 8 && functions[at].name)
+		at++;
+	for (size_t i = 0; i < n && at < 8; i++, at++) {
+		functions[at].name = names[i];
+		functions[at].cookie = cookies[i];
 	}
 }
 
