@@ -6,6 +6,7 @@
 #include "introspect/bpf_idr.h"
 #include "introspect/bpf_insns.h"
 #include "introspect/bpf_insns_source.h"
+#include "introspect/module_symbols.h"
 #include "memory/object.h"
 #include "memory/xarray.h"
 #include "util/cleanup.h"
@@ -20,6 +21,8 @@
 #define MAX_POINTEES 4096
 /* KSYM_NAME_LEN since 6.1 */
 #define NAME_MAX_LEN 512
+/* Kfuncs of modules that one program calls; the kernel takes 256 (MAX_KFUNC_DESCS). */
+#define MAX_KFUNCS 4096
 
 /* Modes and codes that only the kernel uses (include/linux/filter.h). */
 #define PROBE_MEM   0x20
@@ -80,6 +83,8 @@ struct bpf_insns {
 	bool has_array;
 	struct kfacts_member array_value;
 	struct insns_source source;
+	struct module_symbol *kfuncs; /* of modules, by address, none twice */
+	size_t n_kfuncs;
 };
 
 bool bpf_insns_wants(struct wants *wants)
@@ -88,6 +93,7 @@ bool bpf_insns_wants(struct wants *wants)
 	       bpf_idr_index_wants("prog_idr", wants) && view_wants(&prog_view, wants) &&
 	       view_wants(&aux_view, wants) && view_wants(&map_view, wants) &&
 	       view_wants(&array_view, wants) && insns_source_wants(wants) &&
+	       module_symbols_wants(wants) &&
 	       wants_add(wants, KFACTS_SYMBOL, CALL_BASE, NULL, true) &&
 	       wants_add(wants, KFACTS_MEMBER, "bpf_prog", "insnsi", true) &&
 	       wants_add(wants, KFACTS_MEMBER, "bpf_array", "value", true);
@@ -254,6 +260,81 @@ static struct kt_error *read_funcs(struct guest *guest, struct bpf_insns *b)
 	return err;
 }
 
+static struct insn decode(const uint8_t *raw, bool big_endian)
+{
+	uint8_t low = raw[1] & 15, high = raw[1] >> 4;
+
+	/* Bit fields: dst_reg comes first. */
+	return (struct insn){
+		.code = raw[0],
+		.dst = big_endian ? high : low,
+		.src = big_endian ? low : high,
+		.off = (int16_t)kt_load_uint(raw + 2, 2, big_endian),
+		.imm = (int32_t)kt_load_uint(raw + 4, 4, big_endian),
+	};
+}
+
+/* On machines where the JIT reaches any address, a kfunc's imm is its type's ID. */
+static bool has_address(const struct kfacts *facts, const struct insn *insn, gaddr_t *link_addr)
+{
+	if (insn->src == BPF_PSEUDO_KFUNC_CALL && strcmp(kfacts_kernel(facts)->arch, "x86_64") != 0)
+		return false;
+	if (!kfacts_symbol(facts, CALL_BASE, link_addr))
+		return false;
+	*link_addr += (uint64_t)(int64_t)insn->imm;
+	return true;
+}
+
+static int compare_kfunc(const void *a, const void *b)
+{
+	const struct module_symbol *x = a, *y = b;
+
+	return (x->addr > y->addr) - (x->addr < y->addr);
+}
+
+/* The names of those kfuncs that are none of the kernel's own functions. */
+static struct kt_error *read_kfuncs(struct guest *guest, struct bpf_insns *b)
+{
+	const struct kfacts *facts = guest_facts(guest);
+	KT_VEC(struct module_symbol) found = {0};
+	size_t kept = 0;
+
+	for (size_t i = 0; i < b->n; i++) {
+		struct insn insn = decode(b->raw + i * INSN_SIZE, b->big_endian);
+		struct module_symbol symbol = {0};
+		gaddr_t addr;
+
+		i += insn.code == (BPF_LD | BPF_IMM | BPF_DW);
+		if (insn.code != (BPF_JMP | BPF_CALL) || insn.src != BPF_PSEUDO_KFUNC_CALL ||
+		    !has_address(facts, &insn, &addr) || kfacts_function_at(facts, addr))
+			continue;
+		symbol.addr = addr + (uint64_t)b->kaslr_offset;
+		if (found.len < MAX_KFUNCS && !kt_vec_push(&found, symbol)) {
+			kt_vec_free(&found);
+			return kt_error_no_memory();
+		}
+	}
+	if (found.len)
+		qsort(found.data, found.len, sizeof(*found.data), compare_kfunc);
+	for (size_t i = 0; i < found.len; i++)
+		if (!kept || found.data[kept - 1].addr != found.data[i].addr)
+			found.data[kept++] = found.data[i];
+	b->kfuncs = found.data;
+	b->n_kfuncs = kept;
+	return module_symbols_read(guest, b->kfuncs, b->n_kfuncs);
+}
+
+/* NULL: it is not known. */
+static const char *kfunc_at(const struct bpf_insns *b, gaddr_t addr)
+{
+	const struct module_symbol key = {.addr = addr};
+	const struct module_symbol *found = b->n_kfuncs ? bsearch(&key, b->kfuncs, b->n_kfuncs,
+								  sizeof(key), compare_kfunc)
+							: NULL;
+
+	return found && found->start == addr ? found->name : NULL;
+}
+
 static struct kt_error *read_all(struct guest *guest, struct bpf_insns *b)
 {
 	const struct kfacts *facts = guest_facts(guest);
@@ -274,6 +355,8 @@ static struct kt_error *read_all(struct guest *guest, struct bpf_insns *b)
 		err = read_maps(guest, b);
 	if (!err)
 		err = read_funcs(guest, b);
+	if (!err)
+		err = read_kfuncs(guest, b);
 	return err ? err
 		   : insns_source_read(guest, view_uint(&b->prog, b->prog_object.image, PROG_AUX),
 				       b->n, &b->source);
@@ -316,21 +399,9 @@ void bpf_insns_destroy(struct bpf_insns *b)
 	free(b->func_known);
 	free(b->starts);
 	insns_source_deinit(&b->source);
+	module_symbols_deinit(b->kfuncs, b->n_kfuncs);
+	free(b->kfuncs);
 	free(b);
-}
-
-static struct insn decode(const uint8_t *raw, bool big_endian)
-{
-	uint8_t low = raw[1] & 15, high = raw[1] >> 4;
-
-	/* Bit fields: dst_reg comes first. */
-	return (struct insn){
-		.code = raw[0],
-		.dst = big_endian ? high : low,
-		.src = big_endian ? low : high,
-		.off = (int16_t)kt_load_uint(raw + 2, 2, big_endian),
-		.imm = (int32_t)kt_load_uint(raw + 4, 4, big_endian),
-	};
 }
 
 /* As bpf_map_from_imm(): the instruction has the address of a map, or of its only value. */
@@ -412,20 +483,18 @@ static struct kt_error *show_call(const struct bpf_insns *b, const struct kfacts
 				  struct insn *insn, size_t at)
 {
 	const char *name;
-	gaddr_t base;
+	gaddr_t addr;
 
 	if (insn->src == BPF_PSEUDO_CALL) {
 		show_distance(b, insn, at);
 		return show_subprogram(b, insn);
 	}
-	/* On machines where the JIT reaches any address, a kfunc's imm is its type's ID. */
-	if (insn->src == BPF_PSEUDO_KFUNC_CALL && strcmp(kfacts_kernel(facts)->arch, "x86_64") != 0)
+	if (!has_address(facts, insn, &addr))
 		return NULL;
-	if (!kfacts_symbol(facts, CALL_BASE, &base))
-		return NULL;
-	base += (uint64_t)(int64_t)insn->imm;
-	insn->callee_addr = base + (uint64_t)b->kaslr_offset;
-	name = kfacts_function_at(facts, base);
+	insn->callee_addr = addr + (uint64_t)b->kaslr_offset;
+	name = kfacts_function_at(facts, addr);
+	if (!name && insn->src == BPF_PSEUDO_KFUNC_CALL)
+		name = kfunc_at(b, insn->callee_addr);
 	insn->callee = name ? strdup(name) : NULL;
 	return insn->callee || !name ? NULL : kt_error_no_memory();
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "introspect/inspect.h"
+#include "tests/introspect/modules.h"
 #include "tests/introspect/walk.h"
 
 /* Offsets in the image, where synth.h has nothing. */
@@ -383,6 +384,33 @@ static void test_insns(void **state)
 	insns_deinit(&insns);
 }
 
+/* Kfuncs: the kernel's own, a module's, one that is in no module's list. */
+static void test_kfuncs(void **state)
+{
+	const uint64_t raw[] = {
+		0x2085 | UINT64_C(0x1230) << 32,
+		0x2085 | UINT64_C(0x10000040) << 32,
+		0x2085 | UINT64_C(0x10000044) << 32,
+		0x2085 | UINT64_C(0x20000000) << 32,
+		0x85 | UINT64_C(0x10000010) << 32, /* no kfunc */
+		0x95,
+	};
+	struct insns insns;
+
+	(void)state;
+	setup_modules();
+	put_module("mod", CALL_BASE + s.kaslr + 0x10000000);
+	put_prog(7, raw, sizeof(raw) / sizeof(raw[0]));
+	assert_null(read_insns(7, &insns));
+	assert_string_equal(insns.all[0].callee, "bpf_ktime_get_ns");
+	assert_string_equal(insns.all[1].callee, "second");
+	assert_null(insns.all[2].callee);
+	assert_null(insns.all[3].callee);
+	assert_null(insns.all[4].callee);
+	assert_int_equal(insns.all[3].callee_addr, CALL_BASE + s.kaslr + 0x20000000);
+	insns_deinit(&insns);
+}
+
 /* A call has its way in off and the subprogram's number in imm, or (7.2) the other way round. */
 static void test_subprogram(void **state)
 {
@@ -475,11 +503,11 @@ static void test_checks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST_OBJECTS(test_memory),        TEST_OBJECTS(test_map),
-		TEST_OBJECTS(test_maps_left_out), TEST_OBJECTS(test_links),
-		TEST_OBJECTS(test_broken_chains), TEST_OBJECTS(test_insns),
-		TEST_OBJECTS(test_insns_refused), TEST_OBJECTS(test_checks),
-		TEST_OBJECTS(test_subprogram),
+		TEST_OBJECTS(test_memory), TEST_OBJECTS(test_kfuncs),
+		TEST_OBJECTS(test_map),    TEST_OBJECTS(test_maps_left_out),
+		TEST_OBJECTS(test_links),  TEST_OBJECTS(test_broken_chains),
+		TEST_OBJECTS(test_insns),  TEST_OBJECTS(test_insns_refused),
+		TEST_OBJECTS(test_checks), TEST_OBJECTS(test_subprogram),
 	};
 
 	return cmocka_run_group_tests_name("bpf objects", tests, NULL, NULL);

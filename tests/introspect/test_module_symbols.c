@@ -7,79 +7,17 @@
 #include <cmocka.h>
 
 #include "introspect/module_symbols.h"
+#include "tests/introspect/modules.h"
 #include "tests/introspect/spoil.h"
-
-#define LIST 0x0b00300 /* offset in the image where synth.h has nothing */
 
 /* Where modules are; nothing of their code is read. */
 #define TEXT UINT64_C(0xffffffffc0100000)
 
-static gaddr_t last; /* the module that was put last; 0: none */
-
-static int setup_modules(void **state)
+static int setup_all(void **state)
 {
-	static const struct {
-		const char *type, *path;
-		uint32_t offset, size;
-	} members[] = {
-		{"module", "list", 8, 16},
-		{"module", "list.next", 8, 8},
-		{"module", "name", 24, 56},
-		{"module", "kallsyms", 80, 8},
-		{"module", "mem", 88, 64},
-		{"module_memory", "base", 0, 8},
-		{"module_memory", "size", 8, 4},
-		{"mod_kallsyms", "symtab", 0, 8},
-		{"mod_kallsyms", "num_symtab", 8, 4},
-		{"mod_kallsyms", "strtab", 16, 8},
-		{"list_head", "next", 0, 8},
-	};
-
 	setup(state);
-	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-		fake_member(&s.facts, members[i].type, members[i].path, members[i].offset,
-			    members[i].size);
-	fake_symbol(&s.facts, "modules", SYNTH_TEXT + LIST);
-	textmem_put_uint(s.mem, SYNTH_IMAGE + LIST, SYNTH_TEXT + s.kaslr + LIST, 8);
-	last = 0;
+	setup_modules();
 	return 0;
-}
-
-/* Behind the others; its symbols are at base + 0x10, 0x40 and 0x80, in another order. */
-static gaddr_t put_module(const char *name, gaddr_t base)
-{
-	static const char strings[] = "\0second\0first\0third\0gone\0again";
-	static const struct {
-		uint32_t name, section;
-		uint64_t at;
-	} symbols[] = {
-		{0, 0, 0},                                     /* as each table begins */
-		{1, 1, 0x40},     {8, 1, 0x10}, {14, 1, 0x80}, /* second, first, third */
-		{20, 0, 0x44},                                 /* gone: it is not defined */
-		{25, 1, 0x40},                                 /* again, at the second one */
-		{1, 1, 0x100000},                              /* data */
-	};
-	gaddr_t module = synth_alloc(&s, 160), kallsyms = synth_alloc(&s, 24);
-	gaddr_t strtab = synth_alloc(&s, sizeof(strings)), n = sizeof(symbols) / sizeof(symbols[0]);
-	gaddr_t table = synth_alloc(&s, 24 * n);
-
-	textmem_put(s.mem, strtab, strings, sizeof(strings));
-	for (size_t i = 0; i < n; i++) {
-		textmem_put_uint(s.mem, table + 24 * i, symbols[i].name, 4);
-		textmem_put_uint(s.mem, table + 24 * i + 4, symbols[i].section << 16, 4);
-		textmem_put_uint(s.mem, table + 24 * i + 8, base + symbols[i].at, 8);
-	}
-	synth_set(&s, "mod_kallsyms", "symtab", kallsyms, synth_va(table));
-	synth_set(&s, "mod_kallsyms", "num_symtab", kallsyms, n);
-	synth_set(&s, "mod_kallsyms", "strtab", kallsyms, synth_va(strtab));
-	synth_set(&s, "module", "kallsyms", module, synth_va(kallsyms));
-	synth_set(&s, "module", "list.next", module, SYNTH_TEXT + s.kaslr + LIST);
-	textmem_put(s.mem, module + 24, name, strlen(name));
-	textmem_put_uint(s.mem, module + 88, base, 8);
-	textmem_put_uint(s.mem, module + 96, 0x1000, 4);
-	textmem_put_uint(s.mem, last ? last + 8 : SYNTH_IMAGE + LIST, synth_va(module) + 8, 8);
-	last = module;
-	return module;
 }
 
 static struct kt_error *try_read(struct module_symbol *symbols, size_t n)
@@ -169,7 +107,7 @@ static void test_each_word(void **state)
 			struct kt_error *err;
 
 			teardown(NULL);
-			setup_modules(NULL);
+			setup_all(NULL);
 			put_module("one", TEXT);
 			put_module("two", TEXT + 0x2000);
 			textmem_put_uint(s.mem, words[i], spoiled(way, words[i]), 8);
@@ -181,7 +119,7 @@ static void test_each_word(void **state)
 	assert_true(named > n);
 }
 
-#define TEST_MODULES(name) cmocka_unit_test_setup_teardown(name, setup_modules, teardown)
+#define TEST_MODULES(name) cmocka_unit_test_setup_teardown(name, setup_all, teardown)
 
 int main(void)
 {
