@@ -16,7 +16,8 @@ static const char help[] =
 	"\n"
 	"dump prints one BPF program of a running QEMU guest, as `bpftool prog dump`\n"
 	"does: its translated instructions, or the machine code that the kernel's JIT\n"
-	"made of them. bpftool's words may stand here: `prog dump xlated id ID opcodes linum`.\n"
+	"made of them. bpftool's words may stand here: `prog dump xlated id ID opcodes\n"
+	"linum`.\n"
 	"show tells all that is known of one: ktstr-gdb prog show --help. ktstr-gdb\n"
 	"attach, or show without an ID, lists the programs.\n"
 	"\n" HOST_TARGET_HELP "\n";
