@@ -6,6 +6,7 @@
 #include "gdbrsp/exchange.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/heap.h"
 #include "util/vec.h"
 
 #define THREADS_MAX 4096
@@ -441,6 +442,9 @@ static struct kt_error *client_create(const struct rsp_options *options, const c
 		return err;
 	}
 	rsp_guardian_set_leave_stopped(client->guardian, client->options.leave_stopped);
+	/* Not before: the guardian is a fork, and each page that it has, too, would be copied. */
+	if (client->options.heap_bytes)
+		kt_heap_warm(client->options.heap_bytes);
 	*ret = client;
 	return NULL;
 }

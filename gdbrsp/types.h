@@ -18,6 +18,7 @@ struct rsp_options {
 	int cancel_fd;      /* readable means: give up, KT_ERROR_CANCELLED; -1: none */
 	bool leave_stopped; /* do not resume the guest on detach or destroy */
 	FILE *trace;        /* each packet as a line, "> " sent or "< " received; NULL: none */
+	size_t heap_bytes;  /* got before the guest stops, for what is read; see util/heap.h */
 };
 
 /* What a connection cost, for --timing and the tests. */

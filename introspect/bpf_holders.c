@@ -192,28 +192,53 @@ static void found_pins_deinit(struct found_pins *found)
 	kt_vec_free(&found->v);
 }
 
+/* Both are read at once. */
+struct search {
+	struct guest *guest;
+	struct open_files fds;
+	struct found_pins pins;
+};
+
+static struct kt_error *read_fds(void *arg)
+{
+	struct search *search = arg;
+
+	return open_files_read(search->guest, operations, N_OPERATIONS, &search->fds);
+}
+
+static struct kt_error *read_pins(void *arg)
+{
+	struct search *search = arg;
+
+	return bpf_holders_pins_read(search->guest, &search->pins);
+}
+
+static void search_deinit(struct search *search)
+{
+	open_files_deinit(&search->fds);
+	found_pins_deinit(&search->pins);
+}
+
 struct kt_error *bpf_holders_read(struct guest *guest, struct holdings *ret)
 {
 	_cleanup_(known_objects_deinit) struct known_objects objects = {0};
-	_cleanup_(open_files_deinit) struct open_files fds = {0};
-	_cleanup_(found_pins_deinit) struct found_pins pins = {0};
+	_cleanup_(search_deinit) struct search search = {.guest = guest};
 	_cleanup_(holdings_deinit) struct holdings out = {0};
-	struct kt_error *err = open_files_read(guest, operations, N_OPERATIONS, &fds);
+	const struct guest_walk walks[] = {{read_fds, &search}, {read_pins, &search}};
+	struct kt_error *err = guest_together(guest, walks, sizeof(walks) / sizeof(walks[0]));
 
-	if (!err)
-		err = bpf_holders_pins_read(guest, &pins);
 	if (err)
 		return err;
-	kt_vec_for_each (&fds.v, file)
+	kt_vec_for_each (&search.fds.v, file)
 		if (!add(&objects, kinds[file->kind], file->private_data))
 			return kt_error_no_memory();
-	kt_vec_for_each (&pins.v, found)
+	kt_vec_for_each (&search.pins.v, found)
 		if (!add(&objects, found->pin.of.kind, found->object))
 			return kt_error_no_memory();
 	sort(&objects);
 	err = read_ids(guest, &objects);
 	if (!err)
-		err = take(&objects, &fds, &pins, &out);
+		err = take(&objects, &search.fds, &search.pins, &out);
 	if (err)
 		return err;
 	*ret = out;

@@ -17,8 +17,8 @@ bool bpf_holders_wants(struct wants *wants);
 struct kt_error *bpf_holders_check(const struct kfacts *facts);
 
 /*
- * All of it: a fixed number of round trips, and a few for each directory of bpffs that is deep or
- * large. The caller owns *ret.
+ * All of it; processes and bpffs at once: a fixed number of round trips, or a few for each
+ * directory of bpffs that is deep or large. The caller owns *ret.
  */
 struct kt_error *bpf_holders_read(struct guest *guest, struct holdings *ret);
 

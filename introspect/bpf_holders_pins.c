@@ -10,6 +10,7 @@
 #include "introspect/dpath.h"
 #include "memory/object.h"
 #include "memory/pages.h"
+#include "memory/seen.h"
 #include "util/cleanup.h"
 
 #define MAX_SUPERS   256
@@ -17,8 +18,8 @@
 #define MAX_DENTRIES 16384 /* likewise */
 #define MAX_PATHS    65536
 
-/* Sets of addresses: lists are followed until they come to where they were. */
-#define SET_SIZE (4u * MAX_DENTRIES)
+/* Lists are followed until they come to where they were. */
+#define MAX_SEEN (2u * MAX_DENTRIES)
 
 static const struct view_field fs_fields[] = {{.path = "fs_supers.first"}};
 static const struct view_type fs_type = VIEW_TYPE("file_system_type", fs_fields);
@@ -119,8 +120,7 @@ struct search {
 	KT_VEC(struct super) supers;
 	KT_VEC(struct mounted) mounts;
 	KT_VEC(struct dentry) dentries;
-	gaddr_t *seen; /* SET_SIZE, open addressing; 0: free */
-	size_t n_seen;
+	struct seen seen;
 	size_t n_unread;
 };
 
@@ -169,22 +169,20 @@ static void search_deinit(struct search *search)
 	kt_vec_free(&search->supers);
 	kt_vec_free(&search->mounts);
 	kt_vec_free(&search->dentries);
-	free(search->seen);
+	seen_deinit(&search->seen);
 	pages_destroy(search->pages);
 }
 
-/* Adds an address of a list. False: it was there, or there are too many. */
+/* Adds an address of a list. False: it was there, or there are too many, or no memory. */
 static bool see(struct search *search, gaddr_t addr)
 {
-	size_t i = (size_t)((addr >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 32) % SET_SIZE;
+	bool is_new = false;
+	struct kt_error *err = NULL;
 
-	while (search->seen[i] && search->seen[i] != addr)
-		i = (i + 1) % SET_SIZE;
-	if (search->seen[i] || search->n_seen >= SET_SIZE / 2)
-		return false;
-	search->seen[i] = addr;
-	search->n_seen++;
-	return true;
+	if (search->seen.n < MAX_SEEN)
+		err = seen_add(&search->seen, addr, &is_new);
+	kt_error_destroy(err);
+	return is_new;
 }
 
 static struct kt_error *read_batch(const struct search *search, struct gmem_batch *batch)
@@ -531,9 +529,8 @@ struct kt_error *bpf_holders_pins_read(struct guest *guest, struct found_pins *r
 
 	if (!init(&search))
 		return NULL;
-	search.seen = calloc(SET_SIZE, sizeof(*search.seen));
 	search.pages = pages_create(guest_memory(guest));
-	if (!search.seen || !search.pages)
+	if (!search.pages)
 		return kt_error_no_memory();
 	err = search_all(&search, ret);
 	ret->known = true;

@@ -314,6 +314,38 @@ static int64_t lap(int64_t *mark)
 	return ns;
 }
 
+/* A walker at work. */
+struct work {
+	const struct walker *walker;
+	struct stop *stop;
+	const struct inspect_options *what;
+};
+
+static struct kt_error *run_walker(void *arg)
+{
+	const struct work *work = arg;
+
+	return kt_error_wrap(work->walker->read(work->stop, work->what),
+			     "cannot read the guest's %s", work->walker->what);
+}
+
+static struct kt_error *read_all(struct stop *stop, const struct inspect_options *what,
+				 unsigned int objects)
+{
+	struct work works[N_WALKERS];
+	struct guest_walk walks[N_WALKERS];
+	size_t n = 0;
+
+	for (size_t i = 0; i < N_WALKERS; i++) {
+		if (!(objects & walkers[i].object))
+			continue;
+		works[n] = (struct work){&walkers[i], stop, what};
+		walks[n] = (struct guest_walk){run_walker, &works[n]};
+		n++;
+	}
+	return guest_together(stop->guest, walks, n);
+}
+
 static struct kt_error *read_stopped(struct stop *stop, const struct kfacts *facts,
 				     const struct inspect_options *what, int64_t *mark,
 				     struct inspection *out)
@@ -328,13 +360,8 @@ static struct kt_error *read_stopped(struct stop *stop, const struct kfacts *fac
 	out->kaslr_offset = guest_kaslr_offset(stop->guest);
 	out->paging = guest_paging(stop->guest);
 	out->n_cpus = guest_cpus(stop->guest);
-	for (size_t i = 0; i < N_WALKERS; i++) {
-		if (out->objects & ~what->not_read & walkers[i].object)
-			err = walkers[i].read(stop, what);
-		if (err)
-			return kt_error_wrap(err, "cannot read the guest's %s", walkers[i].what);
-	}
-	if (what->emulator)
+	err = read_all(stop, what, out->objects & ~what->not_read);
+	if (!err && what->emulator)
 		err = emulator_ask(stop->client, &out->emulator);
 	out->timing.read_ns = lap(mark);
 	return err;
@@ -402,14 +429,21 @@ static struct kt_error *inspect(struct stop *stop, const struct kfacts *facts,
 	return NULL;
 }
 
+/* What a walk of a large guest takes. Each open file of each process takes the most. */
+#define HEAP         (1u << 20)
+#define HEAP_HOLDERS (4u << 20)
+
 struct kt_error *inspect_guest(const struct rsp_target *target, const struct rsp_options *options,
 			       const struct kfacts *facts, const struct inspect_options *what,
 			       struct inspection *ret)
 {
+	struct rsp_options mine = options ? *options : (struct rsp_options){.cancel_fd = -1};
 	_cleanup_(stop_deinit) struct stop stop = {0};
 	int64_t start = kt_now_ns();
-	struct kt_error *err = rsp_client_connect(target, options, &stop.client);
+	struct kt_error *err;
 
+	mine.heap_bytes = what->objects & INSPECT_HOLDERS ? HEAP_HOLDERS : HEAP;
+	err = rsp_client_connect(target, &mine, &stop.client);
 	return err ? err : inspect(&stop, facts, what, start, ret);
 }
 

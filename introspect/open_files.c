@@ -12,6 +12,7 @@
 #include "memory/xarray.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
+#include "util/radix.h"
 
 #define MAX_THREADS 65536
 /* Of one table: fs.nr_open, if nobody raised it. What is behind is not read. */
@@ -464,11 +465,25 @@ static bool take_chunk(struct search *search, const struct chunk *chunk)
 	return true;
 }
 
-static int compare_open(const void *a, const void *b)
+/* By the addresses of the files. False: no memory. */
+static bool sort_open(struct search *search)
 {
-	const struct slot *x = a, *y = b;
+	size_t n = search->open.len;
+	_cleanup_free_ struct kt_radix *keys = calloc(n + 1, sizeof(*keys));
+	struct slot *sorted = calloc(n + 1, sizeof(*sorted));
 
-	return (x->file > y->file) - (x->file < y->file);
+	for (size_t i = 0; keys && i < n; i++)
+		keys[i] = (struct kt_radix){search->open.data[i].file, i};
+	if (!sorted || !keys || !kt_radix_sort(keys, n)) {
+		free(sorted);
+		return false;
+	}
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = search->open.data[keys[i].index];
+	free(search->open.data);
+	search->open.data = sorted;
+	search->open.cap = n + 1;
+	return true;
 }
 
 static struct kt_error *read_chunks(struct search *search)
@@ -492,10 +507,7 @@ static struct kt_error *read_chunks(struct search *search)
 		else if (!take_chunk(search, &search->chunks[i]))
 			return kt_error_no_memory();
 	}
-	if (search->open.len)
-		qsort(search->open.data, search->open.len, sizeof(*search->open.data),
-		      compare_open);
-	return NULL;
+	return sort_open(search) ? NULL : kt_error_no_memory();
 }
 
 /* --- what they are of --- */

@@ -23,6 +23,7 @@ struct guest {
 	struct guest_paging paging;
 	size_t n_cpus;
 	KT_VEC(struct placed) placed;
+	struct together *together; /* NULL: there were no walks at once yet */
 };
 
 /* A page table to look through. */
@@ -376,6 +377,7 @@ void guest_destroy(struct guest *guest)
 		return;
 	pagetable_destroy(guest->pt);
 	kt_vec_free(&guest->placed);
+	together_destroy(guest->together);
 	free(guest);
 }
 
@@ -425,13 +427,23 @@ bool guest_place(struct guest *guest, const char *name, gaddr_t addr)
 	return kt_vec_push(&guest->placed, (struct placed){name, addr});
 }
 
-static struct kt_error *read_virtual(void *context, struct gmem_read *reads, size_t count)
+static struct kt_error *read_now(void *context, struct gmem_read *reads, size_t count)
 {
 	struct guest *guest = context;
 
 	if (guest->pt)
 		return pagetable_read(guest->pt, reads, count);
 	return guest->source.read_virtual(guest->source.context, reads, count);
+}
+
+static struct kt_error *read_virtual(void *context, struct gmem_read *reads, size_t count)
+{
+	struct guest *guest = context;
+	struct gmem memory = {read_now, guest};
+
+	if (guest->together)
+		memory = together_memory(guest->together);
+	return memory.read(memory.source, reads, count);
 }
 
 struct kt_error *guest_read(struct guest *guest, struct gmem_batch *batch)
@@ -442,4 +454,11 @@ struct kt_error *guest_read(struct guest *guest, struct gmem_batch *batch)
 struct gmem guest_memory(struct guest *guest)
 {
 	return (struct gmem){read_virtual, guest};
+}
+
+struct kt_error *guest_together(struct guest *guest, const struct guest_walk *walks, size_t n)
+{
+	if (!guest->together)
+		guest->together = together_create((struct gmem){read_now, guest});
+	return guest->together ? together_run(guest->together, walks, n) : kt_error_no_memory();
 }

@@ -11,6 +11,7 @@
 
 #include "btf/facts.h"
 #include "memory/source.h"
+#include "memory/together.h"
 #include "memory/view.h"
 
 struct guest;
@@ -61,5 +62,8 @@ struct kt_error *guest_read(struct guest *guest, struct gmem_batch *batch);
 
 /* The same for who reads from any memory. Good as long as the guest. */
 struct gmem guest_memory(struct guest *guest);
+
+/* Runs walks that read from the guest at once, as together_run(). */
+struct kt_error *guest_together(struct guest *guest, const struct guest_walk *walks, size_t n);
 
 #endif

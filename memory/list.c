@@ -43,54 +43,8 @@ void lists_deinit(struct lists *lists)
 	kt_vec_free(&lists->items);
 	kt_vec_free(&lists->now.v);
 	kt_vec_free(&lists->next.v);
-	free(lists->seen);
+	seen_deinit(&lists->seen);
 	*lists = (struct lists){0};
-}
-
-/* --- the addresses that were seen: an open hash table, half full at most --- */
-
-static size_t seen_slot(const struct lists *lists, gaddr_t addr)
-{
-	/* No guest knows where this is, so none can choose addresses that all want one slot. */
-	uint64_t mixed = (addr ^ (uintptr_t)lists) * UINT64_C(0x9e3779b97f4a7c15);
-	size_t slot = (size_t)(mixed >> 32);
-
-	for (;; slot++) {
-		slot &= lists->seen_size - 1;
-		if (!lists->seen[slot] || lists->seen[slot] == addr)
-			return slot;
-	}
-}
-
-static bool seen_grow(struct lists *lists)
-{
-	struct lists old = *lists;
-
-	lists->seen_size = old.seen_size ? 2 * old.seen_size : 64;
-	lists->seen = calloc(lists->seen_size, sizeof(*lists->seen));
-	if (!lists->seen) {
-		*lists = old;
-		return false;
-	}
-	for (size_t i = 0; i < old.seen_size; i++)
-		if (old.seen[i])
-			lists->seen[seen_slot(lists, old.seen[i])] = old.seen[i];
-	free(old.seen);
-	return true;
-}
-
-/* Notes an address, which is not 0. *new_ret: it was not there. */
-static struct kt_error *note(struct lists *lists, gaddr_t addr, bool *new_ret)
-{
-	size_t slot;
-
-	if (2 * (lists->n_seen + 1) > lists->seen_size && !seen_grow(lists))
-		return kt_error_no_memory();
-	slot = seen_slot(lists, addr);
-	*new_ret = !lists->seen[slot];
-	lists->n_seen += *new_ret;
-	lists->seen[slot] = addr;
-	return NULL;
 }
 
 /* --- the walk --- */
@@ -104,11 +58,11 @@ static struct kt_error *go_on(struct lists *lists, size_t owner, gaddr_t head, g
 		lists->n_damaged += !node && head; /* a list_head never leads to 0 */
 		return NULL;
 	}
-	if (lists->n_seen >= lists->max) {
+	if (lists->seen.n >= lists->max) {
 		lists->n_damaged++;
 		return NULL;
 	}
-	err = note(lists, node, &is_new);
+	err = seen_add(&lists->seen, node, &is_new);
 	if (err)
 		return err;
 	if (!is_new) {

@@ -9,6 +9,7 @@
 #ifndef KT_MEMORY_LIST_H
 #define KT_MEMORY_LIST_H
 
+#include "memory/seen.h"
 #include "memory/view.h"
 
 struct list_type {
@@ -57,8 +58,7 @@ struct lists {
 
 	/* Internal. */
 	struct list_steps now, next;
-	gaddr_t *seen;
-	size_t seen_size, n_seen;
+	struct seen seen;
 };
 
 /* False: no memory. */

@@ -4,6 +4,7 @@
 
 #include "memory/memory.h"
 #include "util/cleanup.h"
+#include "util/radix.h"
 
 /*
  * A gap that is cheaper to read than a request of its own: QEMU 7.2 needs about 4 us for
@@ -12,7 +13,7 @@
 #define MERGE_GAP 512
 
 /* The longest merged piece: it fits into one `m` with QEMU 7.2's PacketSize of 0x1000. */
-#define MERGE_MAX 2000
+#define MERGE_MAX 2048
 
 #define PAGE_SHIFT 12
 
@@ -60,16 +61,6 @@ static void merged_deinit(struct merged *m)
 	free(m->data);
 }
 
-static int by_address(const void *a, const void *b)
-{
-	const struct gmem_read *x = *(const struct gmem_read *const *)a;
-	const struct gmem_read *y = *(const struct gmem_read *const *)b;
-
-	if (x->addr != y->addr)
-		return x->addr < y->addr ? -1 : 1;
-	return (x->len > y->len) - (x->len < y->len);
-}
-
 /* The piece may join the span: only pages that one of them touches would be read. */
 static bool span_takes(const struct span *span, const struct gmem_read *piece)
 {
@@ -89,18 +80,32 @@ static bool span_takes(const struct span *span, const struct gmem_read *piece)
 	return (piece_end > end ? piece_end : end) - span->addr <= MERGE_MAX;
 }
 
+/* The pieces of the batch by address. NULL: no memory. */
+static struct gmem_read **by_address(struct gmem_batch *batch)
+{
+	size_t n = batch->reads.len;
+	_cleanup_free_ struct kt_radix *keys = malloc(n * sizeof(*keys));
+	struct gmem_read **ret = malloc(n * sizeof(struct gmem_read *));
+
+	for (size_t i = 0; keys && i < n; i++)
+		keys[i] = (struct kt_radix){batch->reads.data[i].addr, i};
+	if (!ret || !keys || !kt_radix_sort(keys, n)) {
+		free(ret);
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++)
+		ret[i] = &batch->reads.data[keys[i].index];
+	return ret;
+}
+
 static bool merged_build(struct merged *m, struct gmem_batch *batch)
 {
 	size_t n = batch->reads.len, total = 0;
 	uint8_t *data;
 
-	m->order = malloc(n * sizeof(*m->order));
+	m->order = by_address(batch);
 	if (!m->order)
 		return false;
-	for (size_t i = 0; i < n; i++)
-		m->order[i] = &batch->reads.data[i];
-	qsort(m->order, n, sizeof(*m->order), by_address);
-
 	for (size_t i = 0; i < n; i++) {
 		struct gmem_read *piece = m->order[i];
 		struct span *last = m->spans.len ? &m->spans.data[m->spans.len - 1] : NULL;

@@ -185,6 +185,32 @@ static void test_hex(void **state)
 	kt_buf_deinit(&hex);
 }
 
+/* Any byte, at each place of a text that is decoded in large steps, and its rest in small ones. */
+static void test_hex_places(void **state)
+{
+	uint8_t back[19];
+	char text[2 * sizeof(back)];
+
+	(void)state;
+	for (size_t at = 0; at < sizeof(text); at++) {
+		for (int c = 0; c < 256; c++) {
+			const char *digits = "0123456789abcdef", *found;
+			unsigned int value;
+
+			memset(text, '7', sizeof(text));
+			text[at] = (char)c;
+			found = c ? strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c) : NULL;
+			assert_int_equal(rsp_hex_decode(back, sizeof(back), text), found != NULL);
+			if (!found)
+				continue;
+			value = (unsigned int)(found - digits);
+			value = at % 2 ? 0x70 + value : value << 4 | 7;
+			for (size_t i = 0; i < sizeof(back); i++)
+				assert_int_equal(back[i], i == at / 2 ? value : 0x77);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +221,7 @@ int main(void)
 		cmocka_unit_test(test_encode),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_hex),
+		cmocka_unit_test(test_hex_places),
 	};
 
 	return cmocka_run_group_tests_name("gdbrsp/packet", tests, NULL, NULL);

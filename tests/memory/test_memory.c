@@ -213,7 +213,7 @@ static void test_requests_have_a_limit(void **state)
 	for (unsigned int i = 0; i < MAX_PIECES; i++)
 		piece_add(&p, 0x10000 + i * 300, 300);
 	check(&fake, &p);
-	assert_true(fake.longest <= 2000);
+	assert_true(fake.longest <= 2048);
 	assert_true(fake.requests < MAX_PIECES / 4);
 }
 
