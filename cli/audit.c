@@ -15,8 +15,8 @@ static const char help[] =
 	"\n"
 	"Compares the BPF programs, maps, links and BTF objects that the kernel of a\n"
 	"running QEMU guest lists with those that something in it runs or holds: links,\n"
-	"trampolines, struct_ops, perf events, cgroups, network devices, programs,\n"
-	"processes, bpffs.\n"
+	"trampolines, struct_ops, perf events, prog arrays, arrays of maps, cgroups,\n"
+	"network devices, programs, processes, bpffs.\n"
 	"What is not listed is hidden, from bpftool too. If something is found, the guest\n"
 	"is read once more: what is just made or removed is no finding.\n"
 	"\n"
@@ -38,8 +38,8 @@ enum { OPT_AGAINST = CLI_OPT_OWN };
  * it. */
 #define LISTS (INSPECT_PROGRAMS | INSPECT_MAPS | INSPECT_LINKS | INSPECT_BTF)
 #define PLACES                                                                                     \
-	(INSPECT_TRAMPOLINES | INSPECT_STRUCT_OPS | INSPECT_PERF | INSPECT_CGROUPS | INSPECT_NET | \
-	 INSPECT_HOLDERS)
+	(INSPECT_TRAMPOLINES | INSPECT_STRUCT_OPS | INSPECT_SLOTS | INSPECT_PERF |                 \
+	 INSPECT_CGROUPS | INSPECT_NET | INSPECT_HOLDERS)
 
 struct options {
 	const char *target, *against;
@@ -84,6 +84,8 @@ static struct kt_error *find_places(const struct inspection *in, struct audit *a
 	if (!err)
 		err = audit_perf(audit, &in->perf);
 	if (!err)
+		err = audit_slots(audit, &in->slots);
+	if (!err)
 		err = audit_cgroups(audit, &in->cgroups);
 	if (!err)
 		err = audit_net(audit, &in->net);
@@ -113,9 +115,13 @@ static const struct {
 	unsigned int object;
 	const char *what;
 } places[] = {
-	{INSPECT_TRAMPOLINES, "trampolines"}, {INSPECT_STRUCT_OPS, "struct_ops"},
-	{INSPECT_PERF, "perf events"},        {INSPECT_CGROUPS, "cgroups"},
-	{INSPECT_NET, "the network"},         {INSPECT_HOLDERS, "processes and bpffs"},
+	{INSPECT_TRAMPOLINES, "trampolines"},
+	{INSPECT_STRUCT_OPS, "struct_ops"},
+	{INSPECT_PERF, "perf events"},
+	{INSPECT_SLOTS, "prog arrays and arrays of maps"},
+	{INSPECT_CGROUPS, "cgroups"},
+	{INSPECT_NET, "the network"},
+	{INSPECT_HOLDERS, "processes and bpffs"},
 };
 
 static void note_unreadable(const struct inspection *in)
@@ -126,6 +132,7 @@ static void note_unreadable(const struct inspection *in)
 	cli_note_unreadable(in->btfs.n_unreadable, "btf_idr");
 	cli_note_unreadable(in->trampolines.n_unreadable, "trampoline_table");
 	cli_note_unreadable(in->perf.n_unreadable, "perf events");
+	cli_note_unreadable(in->slots.n_unreadable, "slots of maps");
 	cli_note_unreadable(in->cgroups.n_unreadable, "cgroups");
 	cli_note_unreadable(in->net.n_unreadable, "network");
 	cli_note_holders(in);

@@ -25,6 +25,7 @@ struct stop {
 	struct struct_ops_list struct_ops;
 	struct bpf_perf *perf;
 	struct holdings holdings;
+	struct slots slots;
 };
 
 static void stop_deinit(struct stop *stop)
@@ -43,6 +44,7 @@ static void stop_deinit(struct stop *stop)
 	bpf_cgroups_destroy(stop->cgroups);
 	bpf_net_destroy(stop->net);
 	holdings_deinit(&stop->holdings);
+	slots_deinit(&stop->slots);
 	guest_destroy(stop->guest);
 	rsp_client_destroy(stop->client);
 }
@@ -176,6 +178,12 @@ static struct kt_error *read_holders(struct stop *stop, const struct inspect_opt
 	return bpf_holders_read(stop->guest, &stop->holdings);
 }
 
+static struct kt_error *read_slots(struct stop *stop, const struct inspect_options *what)
+{
+	(void)what;
+	return bpf_slots_read(stop->guest, &stop->slots);
+}
+
 /* Takes what the stop holds as it is: it was plain data from the start. */
 #define FINISH_BY_TAKING(name, member)                                                             \
 	static struct kt_error *name(struct stop *stop, const struct kfacts *facts,                \
@@ -193,6 +201,7 @@ FINISH_BY_TAKING(finish_btf_data, btf)
 FINISH_BY_TAKING(finish_map_dump, dump)
 FINISH_BY_TAKING(finish_struct_ops, struct_ops)
 FINISH_BY_TAKING(finish_holders, holdings)
+FINISH_BY_TAKING(finish_slots, slots)
 
 static struct kt_error *read_scx(struct stop *stop, const struct inspect_options *what)
 {
@@ -245,6 +254,8 @@ static const struct walker {
 	{INSPECT_NET, "network", bpf_net_wants, bpf_net_check, read_net, finish_net},
 	{INSPECT_HOLDERS, "processes and bpffs", bpf_holders_wants, bpf_holders_check, read_holders,
 	 finish_holders},
+	{INSPECT_SLOTS, "slots of maps", bpf_slots_wants, bpf_slots_check, read_slots,
+	 finish_slots},
 	{INSPECT_SCX, "sched_ext state", scx_wants, check_scx, read_scx, finish_scx},
 };
 #define N_WALKERS (sizeof(walkers) / sizeof(walkers[0]))
@@ -476,4 +487,5 @@ void inspection_deinit(struct inspection *inspection)
 	cgroups_deinit(&inspection->cgroups);
 	net_deinit(&inspection->net);
 	holdings_deinit(&inspection->holdings);
+	slots_deinit(&inspection->slots);
 }

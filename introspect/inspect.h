@@ -13,6 +13,7 @@
 #include "introspect/bpf_map_dump.h"
 #include "introspect/bpf_perf.h"
 #include "introspect/bpf_prog.h"
+#include "introspect/bpf_slots.h"
 #include "introspect/bpf_struct_ops.h"
 #include "introspect/bpf_trampoline.h"
 #include "introspect/cgroup.h"
@@ -53,6 +54,7 @@ enum {
 	INSPECT_NET = 16384,     /* and to the network */
 	INSPECT_HOLDERS = 32768, /* who holds programs, maps, links and BTF objects */
 	INSPECT_PERF = 65536,    /* programs at perf events */
+	INSPECT_SLOTS = 131072,  /* what prog arrays and arrays of maps lead to */
 };
 
 /* Adds what reading them takes to know of a kernel. False: no memory. */
@@ -88,6 +90,7 @@ struct inspection {
 	struct trampolines trampolines;
 	struct struct_ops_list struct_ops;
 	struct perf_progs perf;
+	struct slots slots;
 	struct cgroups cgroups;
 	struct net net;
 	struct scx_state scx;

@@ -199,6 +199,21 @@ struct kt_error *audit_net(struct audit *audit, const struct net *net)
 	return err;
 }
 
+struct kt_error *audit_slots(struct audit *audit, const struct slots *slots)
+{
+	struct kt_error *err = NULL;
+
+	for (size_t i = 0; i < slots->n && !err; i++) {
+		const struct slot *slot = &slots->all[i];
+
+		if (slot->known)
+			err = audit_see(audit, slot->to.kind == HELD_PROG ? AUDIT_PROG : AUDIT_MAP,
+					slot->to.id, "slot %u of map %u", slot->index,
+					slot->map_id);
+	}
+	return err;
+}
+
 struct kt_error *audit_holdings(struct audit *audit, const struct holdings *holdings)
 {
 	static const enum audit_kind kinds[] = {[HELD_PROG] = AUDIT_PROG,

@@ -15,6 +15,7 @@
 #include "model/holders.h"
 #include "model/map.h"
 #include "model/net.h"
+#include "model/slots.h"
 #include "util/error.h"
 #include "util/vec.h"
 
@@ -41,6 +42,7 @@ struct kt_error *audit_struct_ops(struct audit *audit, const struct struct_ops_l
 struct kt_error *audit_perf(struct audit *audit, const struct perf_progs *progs);
 struct kt_error *audit_cgroups(struct audit *audit, const struct cgroups *cgroups);
 struct kt_error *audit_net(struct audit *audit, const struct net *net);
+struct kt_error *audit_slots(struct audit *audit, const struct slots *slots);
 struct kt_error *audit_holdings(struct audit *audit, const struct holdings *holdings);
 /* One place; the rest is as for printf(). */
 struct kt_error *audit_see(struct audit *audit, enum audit_kind kind, uint32_t id, const char *fmt,

@@ -52,5 +52,13 @@ check 'most are whole' test $whole -gt $((times * 19 / 20))
 # One kind only, of the right distance.
 check 'all that pass are what the guest loads' test "$(echo "${known:-[]}" | jq length)" = 1
 check 'some saw a program that passed' test $churned -gt 0
+# The lists and what leads to their objects are read in one stop, but a load takes several steps.
+i=0 alarms=''
+while [ $i -lt $((times / 10)) ]; do
+	i=$((i + 1))
+	run audit "$target" --vmlinux "$kernel" --json
+	[ "$status" = 0 ] || alarms="$alarms $(jq -c '.audit' "$work/out" || told)"
+done
+check "audit: no false alarm in $i" test -z "$alarms"
 alive
 plan

@@ -4,6 +4,7 @@
 #
 #   CONTENTS_SUITES  kernels of these suites (bookworm trixie sid: 6.1, 6.12 and 7.x)
 . "$(dirname "$0")/lib"
+. tests/guest/hidden
 initrd=build/guest/objects.initrd
 [ -r $initrd ] || skip_all "no $initrd: make guests, which needs bpftool"
 
@@ -182,6 +183,13 @@ btf() {
 	check "$release: and as JSON" diff "$work/wanted.json" "$work/got.json"
 }
 
+# What is hidden, and in a slot of a map.
+slots() {
+	hidden prog_idr "$(jq '[.programs[] | select(.name == "in_a_slot")][0].id' "$dir/truth.json")" program \
+		"contains(\"slot 2 of map $(id d_progs)\")"
+	hidden map_idr "$(id d_inner)" map "contains(\"slot 2 of map $(id d_maps)\")"
+}
+
 for suite in ${CONTENTS_SUITES:-bookworm trixie sid}; do
 	kernel "$suite"
 	boot "$suite" --kernel "$kernel" --initrd "$initrd" --timeout 600 \
@@ -193,6 +201,7 @@ for suite in ${CONTENTS_SUITES:-bookworm trixie sid}; do
 	lookups
 	parts
 	btf
+	slots
 	alive
 done
 

@@ -11,6 +11,12 @@ build/guest/killer: tests/guest/killer.c tests/guest/guests.mk
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GUEST_CFLAGS) -o $@ $<
 
+# Takes an object out of an index of a guest's kernel. It finds the place with the tool's own reader.
+build/guest/hide: tests/guest/hide.c $(B)/libhouse.a
+	$(call msg,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $^ $(PKG_LIBS)
+
 # Asks QEMU's monitor.
 build/guest/qmp: tests/guest/qmp.c tests/guest/guests.mk
 	$(call msg,CC,$@)
@@ -36,6 +42,6 @@ build/guest/objects.initrd: build/truth/init $(TRUTH_OBJS) tests/truth/mkinitrd
 	@mkdir -p $(@D)
 	$(Q)MKINITRD_PROGRAM="$(BPFTOOL) $(GUEST_NET)" tests/truth/mkinitrd $@ build/truth/init $(TRUTH_OBJS)
 
-guests: truth build/guest/killer build/guest/qmp build/guest/watch.initrd $(if $(BPFTOOL),build/guest/objects.initrd)
+guests: truth build/guest/killer build/guest/hide build/guest/qmp build/guest/watch.initrd $(if $(BPFTOOL),build/guest/objects.initrd)
 
 .PHONY: guests

@@ -6,6 +6,7 @@
 #   OBJECTS_SUITES  kernels of these suites (bookworm trixie sid: 6.1, 6.12 and 7.x)
 . "$(dirname "$0")/lib"
 . tests/guest/same
+. tests/guest/hidden
 initrd=build/guest/objects.initrd
 [ -r $initrd ] || skip_all "no $initrd: make guests, which needs bpftool"
 
@@ -128,6 +129,22 @@ audit() {
 		(.audit | map([.problem, .id])) == [["not_told", $truth[0].programs[0].id], ["only_told", 4000000]]' "$work/out"
 }
 
+# One of each kind, and of each the place that leads to it in another way.
+hide() {
+	run trampolines "$target" --vmlinux "$kernel" --json
+	jq -c '[.trampolines[] | select(.type == "fentry" and .func and .link_id)][0]' "$work/out" >"$work/fentry"
+	link=$(jq .link_id "$work/fentry") prog=$(jq .prog_id "$work/fentry")
+	hidden prog_idr "$prog" program "contains(\"link $link\") and contains(\"fentry of $(jq -r .func "$work/fentry")\") and
+		contains(\"(init)\")"
+	hidden link_idr "$link" link 'contains("fentry of") and contains("(init)")'
+	map=$(jq '[.programs[] | .map_ids[]?][0]' "$dir/truth.json")
+	hidden map_idr "$map" map 'contains("program ") and contains("(init)")'
+	run perf "$target" --vmlinux "$kernel" --type event --json
+	hidden prog_idr "$(jq '.perf[0].prog_id' "$work/out")" program 'contains("event of process")'
+	run audit "$target" --vmlinux "$kernel" --json
+	check "$release: audit: all is back" jq -e '.audit == []' "$work/out"
+}
+
 for suite in ${OBJECTS_SUITES:-bookworm trixie sid}; do
 	kernel "$suite"
 	boot "$suite" --kernel "$kernel" --initrd "$initrd" --timeout 300 \
@@ -146,6 +163,7 @@ for suite in ${OBJECTS_SUITES:-bookworm trixie sid}; do
 	struct_ops
 	perf
 	audit
+	hide
 	dumps
 	shown
 	dump_json

@@ -143,6 +143,17 @@ static inline gaddr_t synth_alloc(struct synth *s, size_t size)
 	return at;
 }
 
+/* An IDR at that offset in the image, with one node, whose slots are the IDs below 64: at 40. */
+static inline gaddr_t synth_idr(struct synth *s, const char *symbol, uint32_t offset)
+{
+	gaddr_t leaf = synth_alloc(s, 40 + 512);
+
+	fake_symbol(&s->facts, symbol, SYNTH_TEXT + offset);
+	textmem_printf(s->mem, "@%#llx %#llx\n", (unsigned long long)SYNTH_IMAGE + offset + 8,
+		       (unsigned long long)synth_va(leaf) | 2);
+	return leaf;
+}
+
 /* The kernel's page table: the image, less what cleanup_highmap() drops, and all of memory. */
 static inline void synth_map(struct synth *s, gaddr_t root, unsigned int levels)
 {

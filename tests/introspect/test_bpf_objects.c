@@ -18,17 +18,6 @@
 
 static gaddr_t map_leaf, link_leaf;
 
-/* An IDR with one node, whose slots are the IDs below 64. */
-static gaddr_t idr_at(const char *symbol, uint32_t offset)
-{
-	gaddr_t leaf = synth_alloc(&s, 40 + 512);
-
-	fake_symbol(&s.facts, symbol, SYNTH_TEXT + offset);
-	textmem_printf(s.mem, "@%#llx %#llx\n", (unsigned long long)SYNTH_IMAGE + offset + 8,
-		       (unsigned long long)synth_va(leaf) | 2);
-	return leaf;
-}
-
 static int setup_objects(void **state)
 {
 	static const struct {
@@ -73,8 +62,8 @@ static int setup_objects(void **state)
 	fake_enum(&s.facts, "bpf_attach_type", "BPF_TRACE_FENTRY", 24);
 	fake_symbol(&s.facts, "__bpf_call_base", CALL_BASE);
 	fake_symbol(&s.facts, "bpf_ktime_get_ns", CALL_BASE + 0x1230);
-	map_leaf = idr_at("map_idr", MAP_IDR);
-	link_leaf = idr_at("link_idr", LINK_IDR);
+	map_leaf = synth_idr(&s, "map_idr", MAP_IDR);
+	link_leaf = synth_idr(&s, "link_idr", LINK_IDR);
 	return 0;
 }
 

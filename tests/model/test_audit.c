@@ -106,6 +106,35 @@ static void test_hidden(void **state)
 	audit_result_deinit(&result);
 }
 
+/* Slots of maps; one that could not be read is no finding. */
+static void test_slots(void **state)
+{
+	static struct slot all[] = {
+		{21, 0, {HELD_PROG, 1}, true},
+		{21, 3, {HELD_PROG, 9}, true},
+		{21, 4, {HELD_PROG, 0}, false},
+		{22, 1, {HELD_MAP, 30}, true},
+	};
+	const struct slots slots = {.all = all, .n = 4};
+	struct program program = {.id = 1};
+	struct map map = {.id = 21};
+	struct audit_result result;
+	struct audit audit = {0};
+
+	(void)state;
+	assert_null(audit_slots(&audit, &slots));
+	assert_null(audit_finish(&audit, &(struct programs){.all = &program, .n = 1},
+				 &(struct maps){.all = &map, .n = 1}, &(struct links){0},
+				 &(struct btf_objects){0}, NULL, &result));
+	assert_int_equal(result.n, 2);
+	check_finding(&result.all[0], AUDIT_PROG, AUDIT_HIDDEN, 9, "slot 3 of map 21");
+	check_finding(&result.all[1], AUDIT_MAP, AUDIT_HIDDEN, 30, "slot 1 of map 22");
+	assert_int_equal(result.counts[AUDIT_PROG].n_unreached, 0);
+	assert_int_equal(result.counts[AUDIT_MAP].n_unreached, 1);
+	audit_result_deinit(&result);
+	audit_deinit(&audit);
+}
+
 /* As bpf_prog_free_id() leaves a program. */
 static void test_without_id(void **state)
 {
@@ -193,6 +222,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_all_told, setup),
 		cmocka_unit_test_setup(test_hidden, setup),
+		cmocka_unit_test(test_slots),
 		cmocka_unit_test_setup(test_without_id, setup),
 		cmocka_unit_test_setup(test_told, setup),
 		cmocka_unit_test_setup(test_no_list, setup),
