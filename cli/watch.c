@@ -64,8 +64,11 @@ static const char help[] =
 	"                       first; if it still is, the watch ends (exit status 3),\n"
 	"                       and the guest runs on. Without this, a watch does not end\n"
 	"                       by itself, and --progress takes 1 % at most\n"
-	"  --json               one JSON object a line\n"
+	"  --json               one JSON object a line, with all there is\n"
 	"  --color WHEN         auto, always or never\n"
+	"Lines are as wide as the terminal, or 80 columns in a pipe. For that columns are\n"
+	"left out in this order: READ, MAX, PEAK, LOG, STACK, STATES, DURATION, PID,\n"
+	"TIME, COMM; then names are cut.\n"
 	"\n";
 
 enum {
@@ -103,7 +106,7 @@ struct session {
 	struct load_fold fold;
 	KT_VEC(int64_t) pauses;
 	uint64_t shown;
-	size_t width; /* of the terminal; 0: stdout is none */
+	size_t width; /* of the terminal; 80 if stdout is none */
 	bool color;
 	bool stdout_failed;
 	bool began;      /* the breakpoints were set, and the guest ran */
@@ -467,7 +470,7 @@ static int watch_with(const struct options *options)
 	struct session session = {
 		.options = options,
 		.color = cli_color_on(options->color, stdout),
-		.width = cli_terminal_width(),
+		.width = cli_table_width(),
 	};
 	struct cli_session *guest = &session.guest;
 	struct kt_error *err = cli_session_open(guest, &options->guest, options->target,

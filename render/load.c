@@ -229,14 +229,15 @@ static const struct render_column columns[] = {
 	{"stack_max", NULL, "", &render_as_number, KNOWN(stack_max)},
 	{"verification_time_ns", NULL, "DURATION", &as_duration, KNOWN(verification_time_ns), .width = 10},
 	{"log_level", NULL, "", &render_as_number, KNOWN(log_level)},
-	{"log_bytes", NULL, "LOG", &render_as_number, KNOWN(log_bytes), .width = 8},
+	{"log_bytes", NULL, "LOG", &render_as_number, KNOWN(log_bytes), .width = 10},
 	{"log_size", NULL, "", &render_as_number, KNOWN(log_size)},
 	{"stack_depth", NULL, "STACK", &as_stack, RENDER_GET(get_stack), .width = STACK_WIDTH, .longest = STACK_WIDTH},
 	{"pause_us", NULL, "", &render_as_number, RENDER_GET(get_pause)},
 };
 /* clang-format on */
 
-/* The columns of a line, in order. The narrower a terminal is, the more are left out: 1 first. */
+/* The columns of a line, in order. The narrower a line is, the more are left out: 1 first. --help
+ * of watch says the same. */
 static const struct {
 	const char *name;
 	unsigned int goes;

@@ -10,9 +10,8 @@
 #include "util/error.h"
 
 /*
- * The heads of the text's columns, as one line, with a newline, which the caller frees. width: of
- * the terminal, which lines are made to fit; 0: there is none, and nothing is left out or cut but
- * stack depths.
+ * The heads of the text's columns, as one line, with a newline, which the caller frees. width: that
+ * lines are made to fit; 0: nothing is left out or cut but stack depths.
  */
 struct kt_error *render_load_head(size_t width, char **ret);
 
