@@ -5,6 +5,8 @@
 # be what we read from outside.
 #
 #   DISTRO_SUITES  kernels of these suites (bookworm trixie sid: 6.1, 6.12 and 7.x)
+#   DISTRO_SEEN    1: writes the keys that bpftool printed to tests/distro/seen, of which make bpftool-table
+#                  makes the table of docs/bpftool.md
 . "$(dirname "$0")/../guest/lib"
 root=$(tests/distro/mkroot 2>"$work/err") || skip_all "$(tail -n 1 "$work/err")"
 
@@ -86,6 +88,23 @@ dumps() {
 	head -n 5 "$work/wrong" | sed 's/^/# /'
 }
 
+# The keys that bpftool printed, with what came of them, as seen has them.
+see() {
+	jq -L tests/distro -nr --slurpfile truth "$dir/truth.json" "$(cat tests/distro/seen.jq)" "$dir/truth.json" |
+		LC_ALL=C sort -u | sed "s/\$/\t$(echo "$release" | cut -d. -f1,2)/" >>"$work/seen"
+}
+
+# Adds what was seen now to what was: the releases of each key, in order.
+all_seen() {
+	cat tests/distro/seen "$work/seen" 2>/dev/null | awk -F '\t' -v OFS='\t' '
+		{ key = $1 OFS $2 OFS $3; n = split($4, r, ", ")
+		  for (i = 1; i <= n; i++) if (!((key, r[i]) in has)) { has[key, r[i]] = 1; all[key] = all[key] " " r[i] } }
+		END { for (key in all) print key, all[key] }' | while IFS='	' read -r kind key verdict releases; do
+		# shellcheck disable=SC2086
+		printf '%s\t%s\t%s\t%s\n' "$kind" "$key" "$verdict" "$(printf '%s\n' $releases | sort -V | paste -sd, | sed 's/,/, /g')"
+	done | LC_ALL=C sort
+}
+
 for suite in ${DISTRO_SUITES:-bookworm trixie sid}; do
 	kernel "$suite"
 	tests/distro/mkmodules "$work/modules" "$(dirname "$kernel")" || exit 1
@@ -106,6 +125,16 @@ for suite in ${DISTRO_SUITES:-bookworm trixie sid}; do
 	nothing_hides
 	dumps
 	alive
+	see
 	"$truth/stop" "$dir"
 done
+all_seen >"$work/all_seen"
+[ -z "${DISTRO_SEEN:-}" ] || [ $bad != 0 ] || cat "$work/all_seen" >tests/distro/seen
+cut -f 1-3 tests/distro/seen | LC_ALL=C sort >"$work/known"
+if [ ! -s tests/distro/seen ]; then
+	skip "the keys that bpftool printed are in the table" "no run has written them: DISTRO_SEEN=1 make distro bpftool-table"
+	plan
+fi
+check "each of the $(wc -l <"$work/seen") keys that bpftool printed is in the table: else DISTRO_SEEN=1 make distro bpftool-table" \
+	sh -c '[ -s "$1/seen" ] && cut -f 1-3 "$1/all_seen" | LC_ALL=C sort | comm -23 - "$1/known" >"$1/new"; cat "$1/new"; [ ! -s "$1/new" ]' - "$work"
 plan
