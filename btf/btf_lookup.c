@@ -159,3 +159,27 @@ struct kt_error *btf_enumerators(const struct btf *btf, const struct btf_type *t
 	}
 	return NULL;
 }
+
+struct kt_error *btf_named_members(const struct btf *btf, const struct btf_type *t,
+				   struct kfacts_enumerator **ret, uint32_t *n_ret)
+{
+	uint32_t n = btf_vlen(t);
+
+	*n_ret = 0;
+	*ret = calloc(n ? n : 1, sizeof(**ret));
+	if (!*ret)
+		return kt_error_no_memory();
+	for (uint32_t i = 0; i < n; i++) {
+		const char *name = btf_name_of(btf, btf_members(t)[i].name_off);
+		struct kfacts_enumerator *e = &(*ret)[*n_ret];
+
+		if (!name[0])
+			continue;
+		e->value = btf_member_bit_offset(t, i) / 8;
+		e->name = strdup(name);
+		if (!e->name)
+			return kt_error_no_memory();
+		++*n_ret;
+	}
+	return NULL;
+}

@@ -47,4 +47,8 @@ bool btf_place(const struct btf_lookup *lookup, struct kfacts_member *ret);
 struct kt_error *btf_enumerators(const struct btf *btf, const struct btf_type *t,
 				 struct kfacts_enumerator **ret, uint32_t *n_ret);
 
+/* The same of a struct's own members that have names: values are their offsets in bytes. */
+struct kt_error *btf_named_members(const struct btf *btf, const struct btf_type *t,
+				   struct kfacts_enumerator **ret, uint32_t *n_ret);
+
 #endif

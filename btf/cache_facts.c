@@ -50,6 +50,7 @@ static void put_answer(struct kt_buf *buf, enum kfacts_kind kind, const struct k
 		return;
 	case KFACTS_FUNCTIONS: functions_encode(&a->functions, buf); return;
 	case KFACTS_ENUM:
+	case KFACTS_MEMBERS:
 		kt_buf_append_le(buf, a->n_enums, 4);
 		for (uint32_t i = 0; i < a->n_enums; i++) {
 			kt_buf_append_le(buf, (uint64_t)a->enums[i].value, 8);
@@ -172,7 +173,8 @@ static void get_answer(struct kt_cursor *c, const struct kfacts_want *want, stru
 		     a->member.bit_shift + a->member.bit_size > (int)a->member.size * 8))
 			c->failed = true;
 		return;
-	case KFACTS_ENUM: get_enums(c, a); return;
+	case KFACTS_ENUM:
+	case KFACTS_MEMBERS: get_enums(c, a); return;
 	case KFACTS_FUNCTIONS:
 		if (!functions_decode(c, &a->functions))
 			c->failed = true;

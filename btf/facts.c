@@ -466,3 +466,27 @@ const char *kfacts_enum_name(const struct kfacts *facts, const char *type, int64
 	}
 	return NULL;
 }
+
+bool kfacts_enum_value(const struct kfacts *facts, const char *type, const char *name, int64_t *ret)
+{
+	const struct kfacts_answer *a = find(facts, KFACTS_ENUM, type, NULL);
+
+	for (uint32_t i = 0; a && i < a->n_enums; i++) {
+		if (strcmp(a->enums[i].name, name))
+			continue;
+		*ret = a->enums[i].value;
+		return true;
+	}
+	return false;
+}
+
+const char *kfacts_nth_member(const struct kfacts *facts, const char *type, size_t i,
+			      uint32_t *offset_ret)
+{
+	const struct kfacts_answer *a = find(facts, KFACTS_MEMBERS, type, NULL);
+
+	if (!a || i >= a->n_enums)
+		return NULL;
+	*offset_ret = (uint32_t)a->enums[i].value;
+	return a->enums[i].name;
+}

@@ -78,4 +78,12 @@ void kfacts_store_hint(const struct kfacts *facts, const char *cache_dir, const 
 /* The enumerator's name, or NULL; lives as long as the facts. */
 const char *kfacts_enum_name(const struct kfacts *facts, const char *type, int64_t value);
 
+/* The value of an enumerator. */
+bool kfacts_enum_value(const struct kfacts *facts, const char *type, const char *name,
+		       int64_t *ret);
+
+/* Member i of a struct, in its order, and its offset in bytes; NULL: it has no more. */
+const char *kfacts_nth_member(const struct kfacts *facts, const char *type, size_t i,
+			      uint32_t *offset_ret);
+
 #endif

@@ -48,6 +48,8 @@ enum kfacts_kind {
 	 */
 	KFACTS_PARAM,
 	KFACTS_FUNCTIONS, /* name: KFACTS_ALL; every function of the kernel: kfacts_function_at() */
+	/* name: a struct; each of its own members that has a name: kfacts_nth_member() */
+	KFACTS_MEMBERS,
 };
 
 #define KFACTS_ALL "*"
@@ -79,10 +81,10 @@ struct kfacts_enumerator {
 /* The answer to one want. The kind of the want tells which fields are used. */
 struct kfacts_answer {
 	bool present;
-	uint64_t value;              /* SYMBOL, CODE: link address; SIZE: bytes; PARAM: index */
-	uint64_t size;               /* CODE: bytes */
-	struct kfacts_member member; /* MEMBER, HELD */
-	struct kfacts_enumerator *enums;
+	uint64_t value;                  /* SYMBOL, CODE: link address; SIZE: bytes; PARAM: index */
+	uint64_t size;                   /* CODE: bytes */
+	struct kfacts_member member;     /* MEMBER, HELD */
+	struct kfacts_enumerator *enums; /* ENUM; MEMBERS: their names, and offsets in bytes */
 	uint32_t n_enums;
 	struct functions functions; /* FUNCTIONS */
 };

@@ -42,6 +42,7 @@ static bool kind_fits(const struct kfacts_want *want, const struct btf_type *t)
 	case KFACTS_ENUM: return btf_is_any_enum(t);
 	case KFACTS_MEMBER:
 	case KFACTS_SIZE:
+	case KFACTS_MEMBERS:
 	case KFACTS_HELD: return btf_is_struct_or_union(t);
 	case KFACTS_PARAM: return btf_is_func(t);
 	default: return false;
@@ -175,6 +176,9 @@ static struct kt_error *answer_one(const struct btf *btf, uint32_t id,
 	case KFACTS_ENUM:
 		answer->present = true;
 		return btf_enumerators(btf, t, &answer->enums, &answer->n_enums);
+	case KFACTS_MEMBERS:
+		answer->present = true;
+		return btf_named_members(btf, t, &answer->enums, &answer->n_enums);
 	case KFACTS_HELD: answer_held(btf, id, want, answer); return NULL;
 	case KFACTS_PARAM: answer_param(btf, t, want->path, answer); return NULL;
 	default: return NULL;

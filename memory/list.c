@@ -54,6 +54,8 @@ static struct kt_error *go_on(struct lists *lists, size_t owner, gaddr_t head, g
 	bool is_new = false;
 	struct kt_error *err;
 
+	if (lists->type->is_nulls && node & 1)
+		return NULL;
 	if (!node || node == head) {
 		lists->n_damaged += !node && head; /* a list_head never leads to 0 */
 		return NULL;
@@ -151,9 +153,14 @@ struct kt_error *lists_read(struct lists *lists, const struct gmem *memory)
 	struct kt_error *err = NULL;
 
 	/* Each turn reads a new object, of max. */
-	while (lists->next.v.len && !err) {
+	for (size_t turns = 0; lists->next.v.len && !err; turns++) {
 		struct list_steps done = lists->now;
 
+		if (lists->max_turns && turns == lists->max_turns) {
+			lists->n_cut += lists->next.v.len;
+			lists->next.v.len = 0;
+			break;
+		}
 		lists->now = lists->next;
 		lists->next = done;
 		lists->next.v.len = 0;

@@ -23,6 +23,7 @@ struct list_type {
 	 */
 	unsigned int children;
 	const char *children_head;
+	bool is_nulls; /* an odd pointer ends a list, as in include/linux/list_nulls.h */
 };
 
 #define LIST_NOBODY ((size_t)-1)
@@ -55,6 +56,11 @@ struct lists {
 	 */
 	KT_VEC(struct list_item) items;
 	size_t n_damaged; /* lists that end in what is not mapped, or that bite their tail */
+	/*
+	 * The caller may set it after lists_init(): as many objects of one list are read, one round
+	 * trip each, and it ends there. 0: only max is a bound. n_cut lists were longer.
+	 */
+	size_t max_turns, n_cut;
 
 	/* Internal. */
 	struct list_steps now, next;

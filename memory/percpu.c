@@ -74,8 +74,9 @@ struct kt_error *percpu_end(struct percpu_reader *reader, const struct guest *gu
 		return NULL;
 	for (size_t cpu = 0; cpu < reader->n_cpus; cpu++)
 		if (cpu_possible(reader, guest, cpu) &&
-		    !kt_vec_push(&ret->offsets,
-				 kt_load_uint(reader->offsets + cpu * 8, 8, big_endian)))
+		    (!kt_vec_push(&ret->offsets,
+				  kt_load_uint(reader->offsets + cpu * 8, 8, big_endian)) ||
+		     !kt_vec_push(&ret->cpus, (uint32_t)cpu)))
 			return kt_error_no_memory();
 	return NULL;
 }
@@ -89,4 +90,5 @@ void percpu_reader_deinit(struct percpu_reader *reader)
 void percpu_deinit(struct percpu *percpu)
 {
 	kt_vec_free(&percpu->offsets);
+	kt_vec_free(&percpu->cpus);
 }

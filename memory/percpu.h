@@ -7,6 +7,7 @@
 
 struct percpu {
 	KT_VEC(uint64_t) offsets; /* of each possible CPU: pointer + offset is its copy */
+	KT_VEC(uint32_t) cpus;    /* their numbers */
 };
 
 /*

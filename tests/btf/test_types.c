@@ -191,6 +191,32 @@ static void test_enums(void **state)
 	types_destroy(types);
 }
 
+static void test_members(void **state)
+{
+	struct btf *btf = btf__new_empty();
+	int s64 = btf__add_int(btf, "s64", 8, BTF_INT_SIGNED), inner;
+	struct kfacts_answer a;
+	struct types *types;
+
+	(void)state;
+	inner = btf__add_union(btf, NULL, 8);
+	btf__add_struct(btf, "stats", 32);
+	btf__add_field(btf, "ONE", s64, 0, 0);
+	btf__add_field(btf, NULL, inner, 64, 0);
+	btf__add_field(btf, "TWO", s64, 128, 0);
+	types = load(btf);
+	a = ask(types, KFACTS_MEMBERS, "stats", NULL);
+	assert_true(a.present);
+	assert_int_equal(a.n_enums, 2);
+	assert_string_equal(a.enums[0].name, "ONE");
+	assert_int_equal(a.enums[0].value, 0);
+	assert_string_equal(a.enums[1].name, "TWO");
+	assert_int_equal(a.enums[1].value, 16);
+	kfacts_answer_deinit(&a);
+	expect_absent(types, KFACTS_MEMBERS, "missing", NULL);
+	types_destroy(types);
+}
+
 static void test_param(void **state)
 {
 	struct btf *btf = btf__new_empty();
@@ -420,6 +446,7 @@ int main(void)
 		cmocka_unit_test(test_bitfields),
 		cmocka_unit_test(test_bitfields_big_endian),
 		cmocka_unit_test(test_enums),
+		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_param),
 		cmocka_unit_test(test_held),
 		cmocka_unit_test(test_held_twice),

@@ -11,7 +11,7 @@
 
 #include "btf/facts.h"
 
-#define FAKE_MAX 192
+#define FAKE_MAX 320
 
 struct kfacts {
 	struct kfacts_kernel kernel;
@@ -157,6 +157,30 @@ const char *kfacts_function_at(const struct kfacts *facts, gaddr_t link_addr)
 	for (size_t i = 0; i < facts->n; i++)
 		if (facts->all[i].kind == KFACTS_SYMBOL && facts->all[i].value == link_addr)
 			return facts->all[i].name;
+	return NULL;
+}
+
+bool kfacts_enum_value(const struct kfacts *facts, const char *type, const char *name, int64_t *ret)
+{
+	const struct fake_fact *f = fake_find(facts, KFACTS_ENUM, type, name);
+
+	if (f)
+		*ret = (int64_t)f->value;
+	return f;
+}
+
+/* Those that were added as KFACTS_MEMBERS, each as a fact of its own. */
+const char *kfacts_nth_member(const struct kfacts *facts, const char *type, size_t i,
+			      uint32_t *offset_ret)
+{
+	for (size_t at = 0; at < facts->n; at++) {
+		const struct fake_fact *f = &facts->all[at];
+
+		if (f->kind != KFACTS_MEMBERS || strcmp(f->name, type) || i--)
+			continue;
+		*offset_ret = (uint32_t)f->value;
+		return f->path;
+	}
 	return NULL;
 }
 

@@ -107,6 +107,52 @@ static void test_bound(void **state)
 	textmem_destroy(m);
 }
 
+/* As many turns as the caller wants, of two lists that would go on. */
+static void test_turns(void **state)
+{
+	struct textmem *m = textmem_create();
+	struct gmem memory = {textmem_read_physical, m};
+	struct kfacts facts;
+	struct lists lists;
+
+	(void)state;
+	facts_init(&facts);
+	for (unsigned int i = 0; i < 20; i++)
+		textmem_printf(m, "@%#x %u 0 %#x 0 0 0\n", 0x10000 + 64 * i, i,
+			       0x10000 + 64 * (i + 2) + 16);
+	assert_true(lists_init(&lists, &plain, &facts, MAX));
+	lists.max_turns = 3;
+	assert_null(lists_add(&lists, 0, 0, 0x10010));
+	assert_null(lists_add(&lists, 1, 0, 0x10050));
+	assert_null(lists_read(&lists, &memory));
+	check_lists(&lists, 0, "0:0 1:1 0:2 1:3 0:4 1:5");
+	assert_int_equal(lists.n_cut, 2);
+	lists_deinit(&lists);
+	textmem_destroy(m);
+}
+
+/* Lists whose last pointer is odd: that of an empty one, too. */
+static void test_nulls(void **state)
+{
+	static const struct list_type nulls = {&thing, 1, .node = "node", .is_nulls = true};
+	struct textmem *m = textmem_create();
+	struct gmem memory = {textmem_read_physical, m};
+	struct kfacts facts;
+	struct lists lists;
+
+	(void)state;
+	facts_init(&facts);
+	textmem_text(m, "@0x1000 7 0 0x2010 0 0 0 @0x2000 8 0 0x101 0 0 0");
+	assert_true(lists_init(&lists, &nulls, &facts, MAX));
+	assert_null(lists_add(&lists, 1, 0, 0x1010));
+	assert_null(lists_add(&lists, 2, 0, 0x201));
+	assert_null(lists_add(&lists, 3, 0, 0));
+	assert_null(lists_read(&lists, &memory));
+	check_lists(&lists, 0, "1:7 1:8");
+	lists_deinit(&lists);
+	textmem_destroy(m);
+}
+
 static void check_tree(const char *memory, size_t damaged, const char *wanted)
 {
 	struct textmem *m = textmem_create();
@@ -153,7 +199,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lists),  cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_bound),  cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_bound),  cmocka_unit_test(test_turns),
+		cmocka_unit_test(test_nulls),  cmocka_unit_test(test_tree),
 		cmocka_unit_test(test_absent),
 	};
 
