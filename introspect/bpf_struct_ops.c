@@ -39,6 +39,7 @@ static const struct view_field ops_fields[] = {
 	[OPS_COMMON_STATE] = {.path = "kvalue.common.state", .optional = true}, /* since then */
 };
 static const struct view_type ops_view = VIEW_TYPE("bpf_struct_ops_map", ops_fields);
+#define DATA "kvalue.data"
 
 enum { DESC_OPS, DESC_TYPE };
 static const struct view_field desc_fields[] = {
@@ -112,6 +113,7 @@ bool bpf_struct_ops_wants(struct wants *wants)
 		if (!view_wants(views[i], wants))
 			return false;
 	return bpf_idr_wants(&map_idr, wants) &&
+	       wants_add(wants, KFACTS_MEMBER, ops_view.name, DATA, true) &&
 	       wants_add(wants, KFACTS_ENUM, "bpf_map_type", NULL, true) &&
 	       wants_add(wants, KFACTS_ENUM, "bpf_struct_ops_state", NULL, true);
 }
@@ -314,11 +316,14 @@ static struct kt_error *row_finish(const struct reading *r, size_t i, struct str
 	const struct bpf_idr_entry *entry = r->entries[i];
 	const uint8_t *ops = objects_image(&r->ops, i);
 	const struct cstring *name = &r->names[i];
+	struct kfacts_member data;
 	size_t len = 0;
 	const char *map_name = view_bytes(&r->idr.view, entry->image, MAP_NAME, &len);
 	struct kt_error *err;
 
 	ret->id = (uint32_t)entry->index;
+	if (kfacts_member(r->facts, ops_view.name, DATA, &data))
+		ret->data = entry->addr + data.offset;
 	memcpy(ret->name, map_name, strnlen(map_name, len < NAME_MAX_LEN ? len : NAME_MAX_LEN));
 	if (name->known) {
 		ret->kernel_struct_ops = strdup(name->text.data ? name->text.data : "");

@@ -41,9 +41,9 @@ static const struct view_field effective_fields[] = {
 static const struct view_type attached_view = VIEW_TYPE("cgroup", attached_fields);
 static const struct view_type effective_view = VIEW_TYPE("cgroup", effective_fields);
 static const struct list_type attached_tree = {&attached_view, CG_NEXT, "self.sibling", CG_CHILDREN,
-					       "self.children"};
+					       .children_head = "self.children"};
 static const struct list_type effective_tree = {&effective_view, CG_NEXT, "self.sibling",
-						CG_CHILDREN, "self.children"};
+						CG_CHILDREN, .children_head = "self.children"};
 
 static const struct view_field root_fields[] = {{.path = "kf_root"}};
 static const struct view_type root_view = VIEW_TYPE("cgroup_root", root_fields);

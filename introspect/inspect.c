@@ -21,6 +21,7 @@ struct stop {
 	struct bpf_cgroups *cgroups;
 	struct bpf_net *net;
 	struct scx_state scx;
+	struct scx_walk *sched;
 	struct bpf_trampolines *trampolines;
 	struct struct_ops_list struct_ops;
 	struct bpf_perf *perf;
@@ -45,6 +46,7 @@ static void stop_deinit(struct stop *stop)
 	bpf_net_destroy(stop->net);
 	holdings_deinit(&stop->holdings);
 	slots_deinit(&stop->slots);
+	scx_walk_destroy(stop->sched);
 	guest_destroy(stop->guest);
 	rsp_client_destroy(stop->client);
 }
@@ -217,6 +219,19 @@ static struct kt_error *finish_scx(struct stop *stop, const struct kfacts *facts
 	return NULL;
 }
 
+static struct kt_error *read_sched(struct stop *stop, const struct inspect_options *what)
+{
+	(void)what;
+	return scx_snapshot_read(stop->guest, &stop->sched);
+}
+
+static struct kt_error *finish_sched(struct stop *stop, const struct kfacts *facts,
+				     struct inspection *out)
+{
+	(void)facts;
+	return scx_snapshot_finish(stop->sched, &out->sched);
+}
+
 /* No kernel is refused: without sched_ext the state is unknown. */
 static struct kt_error *check_scx(const struct kfacts *facts)
 {
@@ -257,6 +272,8 @@ static const struct walker {
 	{INSPECT_SLOTS, "slots of maps", bpf_slots_wants, bpf_slots_check, read_slots,
 	 finish_slots},
 	{INSPECT_SCX, "sched_ext state", scx_wants, check_scx, read_scx, finish_scx},
+	{INSPECT_SCHED, "schedulers", scx_snapshot_wants, scx_snapshot_check, read_sched,
+	 finish_sched},
 };
 #define N_WALKERS (sizeof(walkers) / sizeof(walkers[0]))
 
@@ -488,4 +505,5 @@ void inspection_deinit(struct inspection *inspection)
 	net_deinit(&inspection->net);
 	holdings_deinit(&inspection->holdings);
 	slots_deinit(&inspection->slots);
+	scx_snapshot_deinit(&inspection->sched);
 }

@@ -20,6 +20,7 @@
 #include "introspect/emulator.h"
 #include "introspect/net.h"
 #include "introspect/scx.h"
+#include "introspect/scx_snapshot.h"
 
 /* How long each step took, in nanoseconds. */
 struct inspect_timing {
@@ -55,6 +56,7 @@ enum {
 	INSPECT_HOLDERS = 32768, /* who holds programs, maps, links and BTF objects */
 	INSPECT_PERF = 65536,    /* programs at perf events */
 	INSPECT_SLOTS = 131072,  /* what prog arrays and arrays of maps lead to */
+	INSPECT_SCHED = 262144,  /* the whole state of sched_ext, with its queues and tasks */
 };
 
 /* Adds what reading them takes to know of a kernel. False: no memory. */
@@ -94,6 +96,7 @@ struct inspection {
 	struct cgroups cgroups;
 	struct net net;
 	struct scx_state scx;
+	struct scx_snapshot sched;
 	struct holdings holdings; /* of which each object has its part as `held` */
 	int64_t kaslr_offset;
 	struct guest_paging paging; /* and n_cpus: when asked for */

@@ -4,8 +4,6 @@
 #include "memory/percpu.h"
 #include "util/cursor.h"
 
-#define MAX_CPUS 8192 /* CONFIG_NR_CPUS with MAXSMP */
-
 bool percpu_wants(struct wants *wants)
 {
 	return wants_add(wants, KFACTS_SYMBOL, "__per_cpu_offset", NULL, true) &&
@@ -20,7 +18,7 @@ struct kt_error *percpu_begin(struct percpu_reader *reader, const struct guest *
 	gaddr_t addr;
 
 	if (!guest_symbol(guest, "__cpu_possible_mask", &addr) ||
-	    !kfacts_size(guest_facts(guest), "cpumask", &size) || !size || size > MAX_CPUS / 8)
+	    !kfacts_size(guest_facts(guest), "cpumask", &size) || !size || size > PERCPU_MASK_MAX)
 		return NULL;
 	reader->mask_len = (size_t)size;
 	reader->mask = calloc(1, reader->mask_len);
@@ -33,12 +31,8 @@ struct kt_error *percpu_begin(struct percpu_reader *reader, const struct guest *
 
 static bool cpu_possible(const struct percpu_reader *reader, const struct guest *guest, size_t cpu)
 {
-	/* An array of unsigned long; on big endian the bytes of each are swapped. */
-	size_t byte = cpu / 8;
-
-	if (kfacts_kernel(guest_facts(guest))->big_endian)
-		byte ^= 7;
-	return byte < reader->mask_len && reader->mask[byte] >> (cpu % 8) & 1;
+	return percpu_mask_has(reader->mask, reader->mask_len, cpu,
+			       kfacts_kernel(guest_facts(guest))->big_endian);
 }
 
 struct kt_error *percpu_next(struct percpu_reader *reader, const struct guest *guest,

@@ -5,6 +5,19 @@
 
 #include "memory/guest.h"
 
+#define PERCPU_MASK_MAX 1024 /* bytes of a cpumask: CONFIG_NR_CPUS is 8192 with MAXSMP */
+
+/*
+ * Whether a mask of len bytes has the CPU. It is an array of unsigned long: on big endian the bytes
+ * of each are swapped.
+ */
+static inline bool percpu_mask_has(const uint8_t *mask, size_t len, size_t cpu, bool big_endian)
+{
+	size_t byte = big_endian ? cpu / 8 ^ 7 : cpu / 8;
+
+	return byte < len && mask[byte] >> (cpu % 8) & 1;
+}
+
 struct percpu {
 	KT_VEC(uint64_t) offsets; /* of each possible CPU: pointer + offset is its copy */
 	KT_VEC(uint32_t) cpus;    /* their numbers */

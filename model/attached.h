@@ -71,6 +71,7 @@ struct struct_ops {
 	struct struct_ops_prog *progs; /* in the order of the members */
 	size_t n_progs;
 	bool progs_known;
+	uint64_t data; /* where the kernel has its copy of the struct, for walkers; 0: unknown */
 };
 
 struct struct_ops_list {

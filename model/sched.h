@@ -36,6 +36,7 @@ struct scx_task {
 enum scx_queue_kind {
 	SCX_QUEUE_LOCAL,  /* one of each CPU */
 	SCX_QUEUE_REJECT, /* likewise: tasks that a sub-scheduler may not run there; since 7.3 */
+	SCX_QUEUE_RESCUE, /* likewise: tasks that were taken from one; since 7.3 */
 	SCX_QUEUE_GLOBAL, /* one of a scheduler, or of each of its NUMA nodes */
 	SCX_QUEUE_BYPASS, /* tasks while a scheduler is bypassed; of each of its CPUs, since 7.1 */
 	SCX_QUEUE_USER,   /* that a scheduler made, by its id */
@@ -54,11 +55,15 @@ struct scx_queue {
 	struct scx_task *tasks;      /* that were read, the next one to run first */
 	size_t n_tasks;
 	/*
-	 * The list did not lead back to its queue: it is cyclic, ends in what is not mapped, or is
-	 * longer than one stop reads. There may be more tasks, and some of these may be wrong.
+	 * The list did not lead back to its queue: it is cyclic, or ends in what is not mapped.
+	 * There may be more tasks, and some of these may be wrong.
 	 */
 	bool is_torn;
-	/* The guest stood still in the middle of a change: depth and n_tasks differ. */
+	bool is_cut; /* there are more tasks than one stop reads */
+	/*
+	 * depth and n_tasks differ, or a task is not of this queue by its own word: the guest was
+	 * stopped in the middle of a change.
+	 */
 	bool is_uneven;
 };
 
@@ -91,13 +96,14 @@ struct scx_frame {
 
 /* Why a scheduler ended, or is about to. Kind 0 is SCX_EXIT_NONE: it has not. */
 struct scx_exit {
-	struct program_number kind; /* scx_sched.exit_kind, of which the first one wins */
-	char *kind_name;            /* "SCX_EXIT_ERROR_STALL"; NULL: unknown */
 	/*
-	 * The rest is in scx_exit_info, which the kernel fills a moment after exit_kind, with
-	 * exit_info's own kind last.
+	 * Of scx_exit_info when that is filled, else scx_sched.exit_kind. That one is
+	 * SCX_EXIT_DONE from when the kernel begins to take the scheduler away.
 	 */
-	bool is_complete;           /* exit_info says a kind, too */
+	struct program_number kind;
+	char *kind_name; /* "SCX_EXIT_ERROR_STALL"; NULL: unknown */
+	/* The rest is in scx_exit_info, which the kernel fills a moment after exit_kind. */
+	bool is_complete;           /* it is filled */
 	struct program_number code; /* an int64_t */
 	struct program_number cpu;  /* that it began on; since 7.2 */
 	char *reason;               /* "runnable task stall"; NULL: none, or unknown */
@@ -164,6 +170,9 @@ struct scx_snapshot {
 	size_t n_unreadable; /* queues and schedulers that could not be read, and are left out */
 	bool is_torn;        /* so are lists of those: there may be more */
 };
+
+/* Fills what the programs behind the ops have, by their IDs. False: no memory. */
+bool scx_name_programs(struct scx_snapshot *snapshot, const struct programs *programs);
 
 static inline void scx_task_deinit(struct scx_task *task)
 {

@@ -15,7 +15,7 @@ static const struct view_field fields[] = {
 	{.path = "value"}, {.path = "node.next"}, {.path = "children.next"}};
 static const struct view_type thing = VIEW_TYPE("thing", fields);
 static const struct list_type plain = {&thing, 1, .node = "node"};
-static const struct list_type tree = {&thing, 1, "node", 2, "children"};
+static const struct list_type tree = {&thing, 1, "node", 2, .children_head = "children"};
 
 #define MAX 50
 
