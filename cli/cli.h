@@ -42,6 +42,7 @@ int cli_maps(int argc, char **argv);
 int cli_net(int argc, char **argv);
 int cli_prog(int argc, char **argv);
 int cli_report(int argc, char **argv);
+int cli_sched(int argc, char **argv);
 int cli_struct_ops(int argc, char **argv);
 int cli_sweep(int argc, char **argv);
 int cli_perf(int argc, char **argv);

@@ -24,6 +24,8 @@ static const char help[] =
 	"  ktstr-gdb trampolines [TARGET]        programs before and behind functions\n"
 	"  ktstr-gdb perf [TARGET]               programs at its perf events\n"
 	"  ktstr-gdb struct_ops [TARGET]         its struct_ops, and their programs\n"
+	"  ktstr-gdb sched [TARGET]              the state of sched_ext: schedulers,\n"
+	"                                        queues, and the tasks that wait there\n"
 	"  ktstr-gdb cgroup [TARGET]             what is attached to its cgroups\n"
 	"  ktstr-gdb net [TARGET]                what is attached to its network\n"
 	"  ktstr-gdb btf list [TARGET]           its BTF objects\n"
@@ -90,6 +92,7 @@ static const struct {
 	{"perf", cli_perf},
 	{"prog", cli_prog},
 	{"report", cli_report},
+	{"sched", cli_sched},
 	{"struct_ops", cli_struct_ops},
 	{"sweep", cli_sweep},
 	{"trampolines", cli_trampolines},

@@ -251,6 +251,8 @@ static struct kt_error *finish_sched(const struct scx_walk *walk, const struct s
 	ret->aborting = scx_piece_number(walk, &s->slots[SCX_S_ABORTING]);
 	ret->level = scx_piece_number(walk, &s->slots[SCX_S_LEVEL]);
 	ret->cgroup_id = scx_number(&s->ops, &walk->ops_view, SCX_OPS_SUB_CGROUP);
+	if (!ret->cgroup_id.value) /* a root does not say one */
+		ret->cgroup_id.known = false;
 	ret->cgroup = text_of(&s->cgroup);
 	err = flag_text(walk, &names, &ret->flags, &ret->flag_names);
 	if (!err)

@@ -51,3 +51,15 @@ build/sched/check-flood: tests/sched/check-flood.c tests/sched/flood.h tests/sch
 sched: build/sched/scx_fix build/sched/check-flood
 
 .PHONY: sched
+
+# A guest of its own, with a scheduler that keeps its tasks, and tells what sysfs says.
+build/sched/hold_init: tests/sched/hold_init.c tests/sched/sched.mk
+	$(call msg,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SCHED_CFLAGS) -static -o $@ $<
+
+build/sched/hold.initrd: build/sched/hold_init build/sched/scx_fix tests/truth/mkinitrd
+	$(call msg,CPIO,$@)
+	$(Q)MKINITRD_PROGRAM="$(CURDIR)/build/sched/scx_fix" tests/truth/mkinitrd $@ $< build/sched/scx_fix
+
+sched: build/sched/hold.initrd

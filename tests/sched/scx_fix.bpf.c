@@ -46,6 +46,11 @@ void scx_bpf_dispatch(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flag
 bool scx_bpf_dsq_move_to_local(u64 dsq_id) __ksym __weak;
 bool scx_bpf_consume(u64 dsq_id) __ksym __weak;
 
+void scx_bpf_dsq_insert_vtime(struct task_struct *p, u64 dsq_id, u64 slice, u64 vtime,
+			      u64 enq_flags) __ksym __weak;
+void scx_bpf_dispatch_vtime(struct task_struct *p, u64 dsq_id, u64 slice, u64 vtime,
+			    u64 enq_flags) __ksym __weak;
+
 /* Set by the loader: the kernel is told of an error that long after init; 0: never. */
 const volatile __u64 fail_after_ms = 0;
 
@@ -198,6 +203,78 @@ void BPF_PROG(stall_exit, struct scx_exit_info *info)
 	record_exit(info);
 }
 
+/* --- one that keeps every task, and counts by itself what it has where --- */
+
+/* The first ones are first in, first out, the last one is ordered by vtime. */
+#define HOLD_QUEUE(i) (0x1000 + (i))
+#define HOLD_SLICE(i) (1000000 * (1 + (i)))
+
+struct held {
+	__u64 queue, order, slice, vtime;
+	__u32 weight;
+	char comm[16];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32); /* pid */
+	__type(value, struct held);
+} held_tasks SEC(".maps");
+
+__u64 held, held_depth[NR_QUEUES];
+
+SEC("struct_ops/hold_select_cpu")
+s32 BPF_PROG(hold_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	return prev_cpu;
+}
+
+SEC("struct_ops/hold_enqueue")
+void BPF_PROG(hold_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	u32 pid = p->pid, i = pid & (NR_QUEUES - 1);
+	struct held it = {
+		.queue = HOLD_QUEUE(i),
+		.slice = HOLD_SLICE(i),
+		.weight = p->scx.weight,
+		.order = __sync_fetch_and_add(&held_depth[i], 1),
+	};
+
+	/* Not the order in which they come. */
+	it.vtime = 1000 + (u64)pid * 7919 % 1000;
+	bpf_probe_read_kernel_str(it.comm, sizeof(it.comm), p->comm);
+	bpf_map_update_elem(&held_tasks, &pid, &it, BPF_ANY);
+	if (i < NR_QUEUES - 1) {
+		if (bpf_ksym_exists(scx_bpf_dsq_insert))
+			scx_bpf_dsq_insert(p, it.queue, it.slice, enq_flags);
+		else if (bpf_ksym_exists(scx_bpf_dispatch))
+			scx_bpf_dispatch(p, it.queue, it.slice, enq_flags);
+	} else if (bpf_ksym_exists(scx_bpf_dsq_insert_vtime)) {
+		scx_bpf_dsq_insert_vtime(p, it.queue, it.slice, it.vtime, enq_flags);
+	} else if (bpf_ksym_exists(scx_bpf_dispatch_vtime)) {
+		scx_bpf_dispatch_vtime(p, it.queue, it.slice, it.vtime, enq_flags);
+	}
+	__sync_fetch_and_add(&held, 1);
+}
+
+SEC("struct_ops/hold_init")
+s32 BPF_PROG(hold_init)
+{
+	s32 err = 0;
+
+#pragma clang loop unroll(disable)
+	for (u64 i = 0; i < NR_QUEUES && !err; i++)
+		err = scx_bpf_create_dsq(HOLD_QUEUE(i), -1);
+	return err;
+}
+
+SEC("struct_ops/hold_exit")
+void BPF_PROG(hold_exit, struct scx_exit_info *info)
+{
+	record_exit(info);
+}
+
 /* --- one that the verifier rejects: after a bounded loop, an endless one --- */
 
 SEC("struct_ops/rejected_dispatch")
@@ -243,6 +320,17 @@ struct sched_ext_ops scx_fix_stalls = {
 	.flags = SCX_OPS_ENQ_LAST | SCX_OPS_ENQ_EXITING | SCX_OPS_ENQ_MIGRATION_DISABLED,
 	.timeout_ms = 30000,
 	.name = "scx_fix_stalls",
+};
+
+SEC(".struct_ops")
+struct sched_ext_ops scx_fix_holds = {
+	.select_cpu = (void *)hold_select_cpu,
+	.enqueue = (void *)hold_enqueue,
+	.init = (void *)hold_init,
+	.exit = (void *)hold_exit,
+	.flags = SCX_OPS_SWITCH_PARTIAL | SCX_OPS_ENQ_LAST,
+	.timeout_ms = 15000,
+	.name = "scx_fix_holds",
 };
 
 SEC(".struct_ops")

@@ -147,6 +147,7 @@ static void choose(struct scx_fix_bpf *skel, const struct mode *mode)
 	/* To make a queue may sleep. */
 	bpf_program__set_flags(skel->progs.fix_init, BPF_F_SLEEPABLE);
 	bpf_program__set_flags(skel->progs.stall_init, BPF_F_SLEEPABLE);
+	bpf_program__set_flags(skel->progs.hold_init, BPF_F_SLEEPABLE);
 }
 
 /*
@@ -205,6 +206,23 @@ static int print_exit(const struct scx_fix_bpf *skel, bool kicked)
 	return kicked;
 }
 
+/* Says when so many tasks wait. */
+static void watch_held(const struct scx_fix_bpf *skel, unsigned number)
+{
+	while (!stop && !skel->bss->exit_kind && skel->bss->held < number)
+		msleep(20);
+	printf("scx_fix: holds %llu\n", skel->bss->held);
+}
+
+/* The kernel keeps a scheduler that has ended as long as its link is open. */
+static void keep_what_ended(const struct scx_fix_bpf *skel)
+{
+	printf("scx_fix: ended, kind %d: %s: %s\n", skel->bss->exit_kind, skel->bss->exit_reason,
+	       skel->bss->exit_message);
+	while (!stop)
+		msleep(50);
+}
+
 static int run(struct scx_fix_bpf *skel, const struct mode *mode, unsigned number)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(skel->obj, mode->ops);
@@ -222,9 +240,13 @@ static int run(struct scx_fix_bpf *skel, const struct mode *mode, unsigned numbe
 	print_state();
 	if (mode->attached)
 		mode->attached(number);
+	if (!strcmp(mode->name, "holds"))
+		watch_held(skel, number);
 	while (!stop && !skel->bss->exit_kind)
 		msleep(50);
 	kicked = skel->bss->exit_kind;
+	if (!strcmp(mode->name, "holds"))
+		keep_what_ended(skel);
 	close(fd);
 	print_statistics(skel);
 	return print_exit(skel, kicked);
@@ -254,6 +276,7 @@ static const struct mode modes[] = {
 	{.name = "good", .ops = "scx_fix", .programs = "fix_"},
 	{.name = "partial", .ops = "scx_fix_partial", .programs = "fix_", .loaded = be_ext},
 	{.name = "rejected", .ops = "scx_fix_rejected", .programs = "rejected_"},
+	{.name = "holds", .ops = "scx_fix_holds", .programs = "hold_", .number = 20},
 	{.name = "stalls", .ops = "scx_fix_stalls", .programs = "stall_", .loaded = be_realtime},
 	{"dies", "scx_fix", "fix_", .attached = exit_later, .number = 300},
 	{"crashes", "scx_fix", "fix_", .attached = crash_later, .number = 300},

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* ktstr-gdb sched: the whole state of sched_ext in a running guest. */
+#include <getopt.h>
+
+#include "cli/show.h"
+#include "host/target.h"
+#include "render/sched.h"
+#include "util/cleanup.h"
+
+static const char help[] =
+	"Usage: ktstr-gdb sched [TARGET] [--vmlinux FILE] [OPTION...]\n"
+	"\n"
+	"Prints the state of sched_ext in a running QEMU guest, as it is at one moment:\n"
+	"the schedulers with their programs, event counters and how they ended; CPUs;\n"
+	"and each dispatch queue with the tasks that wait in it. CPUs that are alike\n"
+	"share a row. The guest stops for some milliseconds, and runs on.\n"
+	"\n"
+	"A scheduler that has ended is shown as long as a process or a link holds it.\n"
+	"A queue is marked as `torn` when its list is damaged, as `cut` when it has more\n"
+	"than 1000 tasks, and as `uneven` when the guest was in the middle of a change.\n"
+	"\n" HOST_TARGET_HELP "\n";
+
+static const char output_help[] = "Output:\n"
+				  "  --json               one JSON document\n"
+				  "  --timing             where the time went, on stderr\n"
+				  "  --color WHEN         auto, always or never\n";
+
+struct options {
+	struct cli_guest guest;
+	struct cli_output output;
+	const char *target;
+};
+
+static void note_damage(const struct inspection *in)
+{
+	if (in->sched.n_unreadable)
+		cli_note("%zu of the guest's dispatch queues could not be read and are left out",
+			 in->sched.n_unreadable);
+	if (in->sched.is_torn)
+		cli_note(
+			"a list of schedulers or of dispatch queues is damaged, or too long: there "
+			"may be more");
+	cli_note_unreadable(in->programs.n_unreadable, "prog_idr");
+}
+
+static int show(struct cli_session *session, const struct options *options)
+{
+	const struct cli_result result = {.session = session, .inspection = &session->inspection};
+	struct scx_snapshot *sched = &session->inspection.sched;
+	char build_id[CLI_BUILD_ID_MAX];
+	struct render_guest guest = cli_render_guest(&result, build_id);
+	_cleanup_free_ char *text = NULL;
+	struct kt_error *err = NULL;
+	int status;
+
+	if (!scx_name_programs(sched, &session->inspection.programs))
+		err = kt_error_no_memory();
+	else if (options->output.json)
+		err = render_sched_json(sched, &guest, &text);
+	else
+		err = render_sched_text(sched, cli_table_width(),
+					cli_color_on(options->output.color, stdout), &text);
+	if (err)
+		return cli_fail(err);
+	status = cli_print(text);
+	note_damage(&session->inspection);
+	if (options->output.timing)
+		cli_print_timing(&result);
+	return status;
+}
+
+static int run(const struct options *options)
+{
+	const struct inspect_options what = {.objects = INSPECT_SCHED | INSPECT_PROGRAMS};
+	_cleanup_(cli_session_deinit) struct cli_session session = {0};
+	struct kt_error *err = cli_session_open(&session, &options->guest, options->target, NULL);
+
+	if (!err)
+		err = cli_session_read(&session, &what);
+	return err ? cli_fail(err) : show(&session, options);
+}
+
+int cli_sched(int argc, char **argv)
+{
+	static const struct option table[] = {CLI_GUEST_OPTIONS,
+					      {"json", no_argument, NULL, CLI_OPT_JSON},
+					      {"timing", no_argument, NULL, CLI_OPT_TIMING},
+					      {"color", required_argument, NULL, CLI_OPT_COLOR},
+					      {"help", no_argument, NULL, 'h'},
+					      {0}};
+	struct options options = {0};
+	struct kt_error *err = NULL;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1 && !err) {
+		bool taken = false;
+
+		if (c == 'h')
+			return cli_print_texts(&(const struct cli_texts){help, output_help});
+		if (c == '?')
+			return CLI_USAGE;
+		err = cli_guest_option(&options.guest, c, optarg, &taken);
+		if (!err && !taken)
+			err = cli_output_option(&options.output, c, optarg, &taken);
+	}
+	if (!err)
+		err = cli_one_target(argc - optind, argv + optind);
+	if (err)
+		return cli_fail(err);
+	options.target = optind < argc ? argv[optind] : NULL;
+	return run(&options);
+}
