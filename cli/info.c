@@ -30,7 +30,8 @@ static const char output_help[] = "Output:\n"
 	 INSPECT_JITED | INSPECT_MAP_DUMP | INSPECT_BTF | INSPECT_LOADS | NOT_READ)
 /* Only whether they could be. */
 #define NOT_READ                                                                                   \
-	(INSPECT_CGROUPS | INSPECT_NET | INSPECT_HOLDERS | INSPECT_TRAMPOLINES | INSPECT_STRUCT_OPS)
+	(INSPECT_CGROUPS | INSPECT_NET | INSPECT_HOLDERS | INSPECT_TRAMPOLINES |                   \
+	 INSPECT_STRUCT_OPS | INSPECT_SCHED)
 
 /* Something that ktstr-gdb does, and what it needs of a kernel: an object, a symbol or a member. */
 struct feature {
@@ -60,6 +61,7 @@ static const struct feature features[] = {
 	{.name = "trampolines", .object = INSPECT_TRAMPOLINES},
 	{.name = "struct_ops", .object = INSPECT_STRUCT_OPS},
 	{.name = "perf", .object = INSPECT_PERF},
+	{.name = "sched", .object = INSPECT_SCHED},
 	{.name = "cgroup", .object = INSPECT_CGROUPS},
 	{.name = "net", .object = INSPECT_NET},
 	{.name = "btf list", .object = INSPECT_BTF},

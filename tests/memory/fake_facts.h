@@ -160,6 +160,24 @@ const char *kfacts_function_at(const struct kfacts *facts, gaddr_t link_addr)
 	return NULL;
 }
 
+/* The same for an address in it: the nearest symbol within 64 KB. */
+const char *kfacts_function_around(const struct kfacts *facts, gaddr_t link_addr,
+				   uint64_t *offset_ret)
+{
+	const char *found = NULL;
+
+	*offset_ret = 0x10000;
+	for (size_t i = 0; i < facts->n; i++) {
+		const struct fake_fact *f = &facts->all[i];
+
+		if (f->kind != KFACTS_SYMBOL || link_addr - f->value >= *offset_ret)
+			continue;
+		*offset_ret = link_addr - f->value;
+		found = f->name;
+	}
+	return found;
+}
+
 bool kfacts_enum_value(const struct kfacts *facts, const char *type, const char *name, int64_t *ret)
 {
 	const struct fake_fact *f = fake_find(facts, KFACTS_ENUM, type, name);
