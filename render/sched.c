@@ -116,6 +116,11 @@ static struct kt_error *group_cpus(const struct scx_snapshot *snapshot, struct c
 	return err;
 }
 
+static struct render_cell get_count(const void *row)
+{
+	return render_number_cell(true, ((const struct cpu_row *)row)->n);
+}
+
 static const struct scx_cpu *cpu_of(const void *row)
 {
 	return ((const struct cpu_row *)row)->cpu;
@@ -169,14 +174,15 @@ static struct render_cell get_class(const void *row)
 
 /* clang-format off */
 static const struct render_column cpu_columns[] = {
-	{"cpu", NULL, "CPU", &render_as_text, RENDER_STRING(struct cpu_row, cpus), .flags = RENDER_ALWAYS, .longest = 20},
+	{"n", NULL, "CPUS", &render_as_number, RENDER_GET(get_count), .flags = RENDER_ALWAYS},
 	{"state", NULL, "STATE", &render_as_text, RENDER_GET(get_state)},
 	{"nr_running", NULL, "RUNNABLE", &render_as_number, RENDER_GET(get_running)},
 	{"local", NULL, "LOCAL", &render_as_number, RENDER_KNOWN(struct cpu_row, depth)},
 	{"task", NULL, "CURRENT", &render_as_text, RENDER_GET(get_current)},
 	{"pid", NULL, "PID", &render_as_number, RENDER_GET(get_pid)},
 	{"ext", NULL, "EXT", &render_as_text, RENDER_GET(get_class), .leave = 1},
-	{"flags", NULL, "FLAGS", &render_as_text, RENDER_GET(get_flags), .flags = RENDER_WRAP},
+	{"flags", NULL, "FLAGS", &render_as_text, RENDER_GET(get_flags), .longest = 24, .leave = 2},
+	{"cpu", NULL, "WHICH", &render_as_text, RENDER_STRING(struct cpu_row, cpus), .flags = RENDER_ALWAYS | RENDER_WRAP},
 };
 /* clang-format on */
 

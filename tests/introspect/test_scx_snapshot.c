@@ -419,6 +419,42 @@ static void test_whole(void **state)
 	scx_snapshot_deinit(&all);
 }
 
+/* A pair of masks for each NUMA node; of the second of three, which is not possible, none. */
+static void test_nodes(void **state)
+{
+	gaddr_t masks = synth_alloc(&s, 64), pairs = synth_alloc(&s, 32), nodes;
+	struct scx_snapshot all;
+
+	(void)state;
+	kernel_fill();
+	fake_symbol(&s.facts, "nr_node_ids", SYNTH_TEXT + GLOBALS + 0x840);
+	fake_symbol(&s.facts, "scx_builtin_idle_per_node", SYNTH_TEXT + GLOBALS + 0x848);
+	fake_symbol(&s.facts, "scx_idle_node_masks", SYNTH_TEXT + GLOBALS + 0x850);
+	textmem_put_uint(s.mem, SYNTH_IMAGE + GLOBALS + 0x840, 3, 4);
+	put(SYNTH_IMAGE + GLOBALS + 0x848, 1);
+	nodes = synth_alloc(&s, 24);
+	put(SYNTH_IMAGE + GLOBALS + 0x850, synth_va(nodes));
+	put(nodes, synth_va(pairs));
+	put(nodes + 16, synth_va(pairs) + 16);
+	for (uint64_t i = 0; i < 4; i++)
+		put(pairs + 8 * i, synth_va(masks) + 16 * i);
+	put(masks, 0x1);
+	put(masks + 32, 0x2);
+	put(masks + 48, 0x2);
+	all = read_all();
+	assert_number(all.cpus[0].idle, 1);
+	assert_number(all.cpus[1].idle, 1);
+	assert_number(all.cpus[2].idle, 0);
+	assert_number(all.cpus[0].idle_core, 0);
+	assert_number(all.cpus[1].idle_core, 1);
+	scx_snapshot_deinit(&all);
+	/* One of them cannot be read: nothing is known of any CPU. */
+	put(pairs + 16, NOWHERE);
+	all = read_all();
+	assert_unknown(all.cpus[0].idle);
+	scx_snapshot_deinit(&all);
+}
+
 /* A list that is cyclic, ends in a null pointer, or in what is not mapped. */
 static void test_torn(void **state)
 {
@@ -765,7 +801,7 @@ int main(void)
 		TEST(test_whole),  TEST(test_torn),      TEST(test_uneven), TEST(test_shared),
 		TEST(test_cursor), TEST(test_endless),   TEST(test_table),  TEST(test_exit),
 		TEST(test_tree),   TEST(test_variables), TEST(test_lacks),  TEST(test_damage),
-		TEST(test_wants),
+		TEST(test_nodes),  TEST(test_wants),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
