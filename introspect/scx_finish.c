@@ -396,10 +396,14 @@ static void finish_queue(const struct scx_walk *walk, const struct place *place,
 		ret->cpu = known(queue->where);
 }
 
-/* What is known of each list when all are read. */
+/*
+ * How far a list was read from both ends. In the middle the last node from the one end leads to
+ * that from the other one; an end without nodes is the queue itself.
+ */
 struct list_end {
-	size_t n;     /* nodes */
-	gaddr_t next; /* where the last one leads to */
+	gaddr_t front, back;     /* these nodes */
+	gaddr_t forth, and_back; /* where they lead to */
+	size_t n;                /* nodes from the beginning */
 	size_t tasks;
 };
 
@@ -409,13 +413,24 @@ static struct kt_error *count_nodes(const struct scx_walk *walk, struct list_end
 
 	if (!ends)
 		return kt_error_no_memory();
-	for (size_t i = 0; i < walk->queues.len; i++)
-		if (walk->queues.data[i].dsq.known)
-			ends[i].next = view_uint(&walk->dsq_view, walk->queues.data[i].dsq.image,
-						 SCX_DSQ_FIRST);
+	for (size_t i = 0; i < walk->queues.len; i++) {
+		const struct object *dsq = &walk->queues.data[i].dsq;
+
+		ends[i].front = ends[i].back = walk->queues.data[i].addr + walk->dsq_list_offset;
+		ends[i].forth = scx_number(dsq, &walk->dsq_view, SCX_DSQ_FIRST).value;
+		ends[i].and_back = scx_number(dsq, &walk->dsq_view, SCX_DSQ_LAST).value;
+	}
 	kt_vec_for_each (&walk->nodes.items, item) {
-		ends[item->owner].n++;
-		ends[item->owner].next = view_uint(&walk->nodes.view, item->image, SCX_NODE_NEXT);
+		struct list_end *end = &ends[item->owner];
+
+		end->n += !item->is_back;
+		if (item->is_back) {
+			end->back = item->addr;
+			end->and_back = view_uint(&walk->nodes.view, item->image, SCX_NODE_PREV);
+		} else {
+			end->front = item->addr;
+			end->forth = view_uint(&walk->nodes.view, item->image, SCX_NODE_NEXT);
+		}
 	}
 	kt_vec_for_each (&walk->tasks, waiting)
 		ends[waiting->queue].tasks++;
@@ -441,6 +456,16 @@ static struct kt_error *finish_waiting(const struct scx_walk *walk,
 	return finish_task(walk, object, places, task);
 }
 
+/* A node that is just added or removed has one of both pointers changed. */
+static void mark_list(const struct list_end *end, struct scx_queue *ret)
+{
+	bool forth = end->forth == end->back, back = end->and_back == end->front;
+
+	ret->is_cut = !forth && !back && end->n == SCX_TASKS_MAX / 2;
+	ret->is_torn = !forth && !back && !ret->is_cut;
+	ret->is_uneven = forth != back;
+}
+
 /* where[i]: where queue i of the walk is in the result. */
 static struct kt_error *finish_tasks(const struct scx_walk *walk, const size_t *places,
 				     const size_t *where, struct scx_snapshot *ret)
@@ -457,10 +482,7 @@ static struct kt_error *finish_tasks(const struct scx_walk *walk, const size_t *
 		queue->tasks = calloc(ends[i].tasks + 1, sizeof(*queue->tasks));
 		if (!queue->tasks)
 			return kt_error_no_memory();
-		if (ends[i].next == walk->queues.data[i].addr + walk->dsq_list_offset)
-			continue;
-		queue->is_cut = ends[i].n == SCX_TASKS_MAX;
-		queue->is_torn = !queue->is_cut;
+		mark_list(&ends[i], queue);
 	}
 	for (size_t i = 0; i < walk->tasks.len && !err; i++) {
 		size_t to = where[walk->tasks.data[i].queue];

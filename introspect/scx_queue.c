@@ -20,6 +20,7 @@
 
 static const struct view_field dsq_fields[] = {
 	[SCX_DSQ_FIRST] = {.path = "list.next"},
+	[SCX_DSQ_LAST] = {.path = "list.prev"},
 	[SCX_DSQ_NR] = {.path = "nr"},
 	[SCX_DSQ_ID] = {.path = "id"},
 	[SCX_DSQ_HASH_NEXT] = {.path = "hash_node.next"},
@@ -30,10 +31,12 @@ static const struct list_type hash_list = {&dsq_type, SCX_DSQ_HASH_NEXT, .node =
 
 static const struct view_field node_fields[] = {
 	[SCX_NODE_NEXT] = {.path = "node.next"},
+	[SCX_NODE_PREV] = {.path = "node.prev"},
 	[SCX_NODE_FLAGS] = {.path = "flags"},
 };
 static const struct view_type node_type = VIEW_TYPE("scx_dsq_list_node", node_fields);
-static const struct list_type node_list = {&node_type, SCX_NODE_NEXT, .node = "node"};
+static const struct list_type node_list = {&node_type, SCX_NODE_NEXT, .node = "node",
+					   .prev = SCX_NODE_PREV};
 
 static const struct view_field rq_fields[] = {
 	[SCX_RQ_CURR] = {.path = "curr"},
@@ -267,35 +270,50 @@ static struct kt_error *read_nodes(struct scx_walk *walk)
 {
 	struct kt_error *err = NULL;
 
-	walk->nodes.max_turns = SCX_TASKS_MAX;
+	walk->nodes.max_turns = SCX_TASKS_MAX / 2;
 	for (size_t i = 0; i < walk->queues.len && !err; i++) {
 		const struct scx_queue_read *queue = &walk->queues.data[i];
 
 		if (queue->dsq.known)
-			err = lists_add(&walk->nodes, i, queue->addr + walk->dsq_list_offset,
-					view_uint(&walk->dsq_view, queue->dsq.image,
-						  SCX_DSQ_FIRST));
+			err = lists_add_both(
+				&walk->nodes, i, queue->addr + walk->dsq_list_offset,
+				view_uint(&walk->dsq_view, queue->dsq.image, SCX_DSQ_FIRST),
+				view_uint(&walk->dsq_view, queue->dsq.image, SCX_DSQ_LAST));
 	}
 	return err ? err : lists_read(&walk->nodes, &walk->memory);
+}
+
+static bool add_task(struct scx_walk *walk, const struct list_item *item, uint32_t node_offset)
+{
+	return view_uint(&walk->nodes.view, item->image, SCX_NODE_FLAGS) & IS_CURSOR ||
+	       kt_vec_push(&walk->tasks, (struct scx_waiting){.queue = item->owner,
+							      .addr = item->addr - node_offset});
+}
+
+/* Those that were found from the beginning of their list, then the others, in the list's order. */
+static struct kt_error *add_tasks(struct scx_walk *walk, uint32_t node_offset)
+{
+	const struct list_item *items = walk->nodes.items.data;
+	size_t n = walk->nodes.items.len;
+
+	for (size_t i = 0; i < n; i++)
+		if (!items[i].is_back && !add_task(walk, &items[i], node_offset))
+			return kt_error_no_memory();
+	for (size_t i = n; i-- > 0;)
+		if (items[i].is_back && !add_task(walk, &items[i], node_offset))
+			return kt_error_no_memory();
+	return NULL;
 }
 
 /* The tasks of all nodes, and those that run, in one round trip. */
 static struct kt_error *read_tasks(struct scx_walk *walk, uint32_t node_offset)
 {
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
-	struct kt_error *err = NULL;
+	struct kt_error *err = add_tasks(walk, node_offset);
 
-	kt_vec_for_each (&walk->nodes.items, item)
-		if (!(view_uint(&walk->nodes.view, item->image, SCX_NODE_FLAGS) & IS_CURSOR) &&
-		    !kt_vec_push(&walk->tasks, (struct scx_waiting){.queue = item->owner}))
-			return kt_error_no_memory();
-	for (size_t i = 0, next = 0; i < walk->nodes.items.len && !err; i++) {
-		const struct list_item *item = &walk->nodes.items.data[i];
-
-		if (!(view_uint(&walk->nodes.view, item->image, SCX_NODE_FLAGS) & IS_CURSOR))
-			err = object_begin(&walk->tasks.data[next++].task, &walk->task_view,
-					   item->addr - node_offset, &batch);
-	}
+	for (size_t i = 0; i < walk->tasks.len && !err; i++)
+		err = object_begin(&walk->tasks.data[i].task, &walk->task_view,
+				   walk->tasks.data[i].addr, &batch);
 	for (size_t i = 0; i < walk->cpus.len && !err; i++) {
 		struct scx_cpu_read *cpu = &walk->cpus.data[i];
 

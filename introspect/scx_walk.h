@@ -88,11 +88,11 @@ enum {
 	SCX_EXIT_DUMP,
 };
 /* The fields of struct scx_dispatch_q. */
-enum { SCX_DSQ_FIRST, SCX_DSQ_NR, SCX_DSQ_ID, SCX_DSQ_HASH_NEXT };
+enum { SCX_DSQ_FIRST, SCX_DSQ_LAST, SCX_DSQ_NR, SCX_DSQ_ID, SCX_DSQ_HASH_NEXT };
 /* The fields of struct rq. */
 enum { SCX_RQ_CURR, SCX_RQ_NR_RUNNING, SCX_RQ_FLAGS };
 /* The fields of struct scx_dsq_list_node. */
-enum { SCX_NODE_NEXT, SCX_NODE_FLAGS };
+enum { SCX_NODE_NEXT, SCX_NODE_PREV, SCX_NODE_FLAGS };
 /* The fields of struct task_struct. */
 enum {
 	SCX_TASK_PID,
@@ -146,6 +146,7 @@ struct scx_cpu_read {
 /* A task that waits. */
 struct scx_waiting {
 	size_t queue;
+	gaddr_t addr;
 	struct object task;
 };
 

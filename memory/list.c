@@ -49,42 +49,51 @@ void lists_deinit(struct lists *lists)
 
 /* --- the walk --- */
 
-static struct kt_error *go_on(struct lists *lists, size_t owner, gaddr_t head, gaddr_t node)
+static struct kt_error *go_on(struct lists *lists, const struct list_step *step)
 {
 	bool is_new = false;
 	struct kt_error *err;
 
-	if (lists->type->is_nulls && node & 1)
+	if (lists->type->is_nulls && step->node & 1)
 		return NULL;
-	if (!node || node == head) {
-		lists->n_damaged += !node && head; /* a list_head never leads to 0 */
+	if (!step->node || step->node == step->head) {
+		lists->n_damaged += !step->node && step->head; /* a list_head never leads to 0 */
 		return NULL;
 	}
 	if (lists->seen.n >= lists->max) {
 		lists->n_damaged++;
 		return NULL;
 	}
-	err = seen_add(&lists->seen, node, &is_new);
+	err = seen_add(&lists->seen, step->node, &is_new);
 	if (err)
 		return err;
 	if (!is_new) {
-		lists->n_damaged++;
+		lists->n_damaged += !step->is_both;
 		return NULL;
 	}
-	return kt_vec_push(&lists->next.v,
-			   (struct list_step){.owner = owner, .head = head, .node = node})
-		       ? NULL
-		       : kt_error_no_memory();
+	return kt_vec_push(&lists->next.v, *step) ? NULL : kt_error_no_memory();
 }
 
 struct kt_error *lists_add(struct lists *lists, size_t owner, gaddr_t head, gaddr_t first)
 {
-	return go_on(lists, owner, head, first);
+	return go_on(lists, &(struct list_step){.owner = owner, .head = head, .node = first});
+}
+
+struct kt_error *lists_add_both(struct lists *lists, size_t owner, gaddr_t head, gaddr_t first,
+				gaddr_t last)
+{
+	struct list_step step = {.owner = owner, .head = head, .node = first, .is_both = true};
+	struct kt_error *err = go_on(lists, &step);
+
+	step.node = last;
+	step.is_back = true;
+	return err ? err : go_on(lists, &step);
 }
 
 struct kt_error *lists_add_root(struct lists *lists, gaddr_t addr)
 {
-	return go_on(lists, LIST_NOBODY, 0, addr ? addr + lists->node_offset : 0);
+	return go_on(lists, &(struct list_step){.owner = LIST_NOBODY,
+						.node = addr ? addr + lists->node_offset : 0});
 }
 
 /* What the object leads to. A root is on no list. */
@@ -92,17 +101,16 @@ static struct kt_error *follow(struct lists *lists, const struct list_step *step
 {
 	const struct list_item *item = &lists->items.data[i];
 	const struct list_type *type = lists->type;
-	gaddr_t children = item->addr + lists->children_offset;
+	struct list_step children = {.owner = i, .head = item->addr + lists->children_offset};
+	struct list_step next = *step;
 	struct kt_error *err = NULL;
 
-	if (type->children_head)
-		err = go_on(lists, i, children,
-			    view_uint(&lists->view, item->image, type->children));
-	item = &lists->items.data[i];
-	if (!err && step->owner != LIST_NOBODY)
-		err = go_on(lists, step->owner, step->head,
-			    view_uint(&lists->view, item->image, type->next));
-	return err;
+	next.node = view_uint(&lists->view, item->image, step->is_back ? type->prev : type->next);
+	if (type->children_head) {
+		children.node = view_uint(&lists->view, item->image, type->children);
+		err = go_on(lists, &children);
+	}
+	return err || step->owner == LIST_NOBODY ? err : go_on(lists, &next);
 }
 
 static struct kt_error *read_steps(struct lists *lists, const struct gmem *memory, uint8_t **images)
@@ -129,7 +137,8 @@ static struct kt_error *read_steps(struct lists *lists, const struct gmem *memor
 		if (!kt_vec_push(&lists->items,
 				 (struct list_item){.owner = step->owner,
 						    .addr = step->node - lists->node_offset,
-						    .image = images[i]}))
+						    .image = images[i],
+						    .is_back = step->is_back}))
 			return kt_error_no_memory();
 		images[i] = NULL;
 		err = follow(lists, step, lists->items.len - 1);

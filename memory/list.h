@@ -23,7 +23,8 @@ struct list_type {
 	 */
 	unsigned int children;
 	const char *children_head;
-	bool is_nulls; /* an odd pointer ends a list, as in include/linux/list_nulls.h */
+	bool is_nulls;     /* an odd pointer ends a list, as in include/linux/list_nulls.h */
+	unsigned int prev; /* the field that leads back, for lists_add_both() */
 };
 
 #define LIST_NOBODY ((size_t)-1)
@@ -32,6 +33,7 @@ struct list_item {
 	size_t owner;   /* as for lists_add(); in a tree the index of its parent in items */
 	gaddr_t addr;   /* of the object */
 	uint8_t *image; /* of the view */
+	bool is_back;   /* of lists_add_both(): found from the end */
 };
 
 /* Where a list goes on. */
@@ -39,6 +41,7 @@ struct list_step {
 	size_t owner;
 	gaddr_t head; /* of a list_head; 0: the list ends with a null pointer */
 	gaddr_t node;
+	bool is_both, is_back;
 };
 
 struct list_steps {
@@ -83,6 +86,14 @@ void lists_deinit(struct lists *lists);
  * with a null pointer. first: the pointer to its first object. owner: the caller's, for its items.
  */
 struct kt_error *lists_add(struct lists *lists, size_t owner, gaddr_t head, gaddr_t first);
+
+/*
+ * The same from both ends, which takes half as many round trips: items with is_back come from the
+ * last one on. That both ends met, and where, is not looked at here, and is no damage: the pointers
+ * of the last two items tell.
+ */
+struct kt_error *lists_add_both(struct lists *lists, size_t owner, gaddr_t head, gaddr_t first,
+				gaddr_t last);
 
 /* The object at that address itself, which is on no list, as the root of a tree. */
 struct kt_error *lists_add_root(struct lists *lists, gaddr_t addr);

@@ -59,7 +59,8 @@ struct scx_queue {
 	 * There may be more tasks, and some of these may be wrong.
 	 */
 	bool is_torn;
-	bool is_cut; /* there are more tasks than one stop reads */
+	bool is_cut; /* there are more tasks than one stop reads: those in the middle are left out
+		      */
 	/*
 	 * depth and n_tasks differ, or a task is not of this queue by its own word: the guest was
 	 * stopped in the middle of a change.

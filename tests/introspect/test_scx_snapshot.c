@@ -36,12 +36,14 @@ static const struct {
 	{"rq", "scx.local_dsq", 64, 128},
 	{"scx_dispatch_q", "list", 8, 16},
 	{"scx_dispatch_q", "list.next", 8, 8},
+	{"scx_dispatch_q", "list.prev", 16, 8},
 	{"scx_dispatch_q", "nr", 24, 4},
 	{"scx_dispatch_q", "id", 32, 8},
 	{"scx_dispatch_q", "hash_node", 40, 8},
 	{"scx_dispatch_q", "hash_node.next", 40, 8},
 	{"scx_dsq_list_node", "node", 0, 16},
 	{"scx_dsq_list_node", "node.next", 0, 8},
+	{"scx_dsq_list_node", "node.prev", 8, 8},
 	{"scx_dsq_list_node", "flags", 16, 4},
 	{"task_struct", "pid", 0, 4},
 	{"task_struct", "tgid", 4, 4},
@@ -156,6 +158,7 @@ static void put_queue(gaddr_t at, gaddr_t va, uint64_t id)
 {
 	textmem_put(s.mem, at, NULL, 128);
 	synth_set(&s, "scx_dispatch_q", "list.next", at, va + 8);
+	synth_set(&s, "scx_dispatch_q", "list.prev", at, va + 8);
 	synth_set(&s, "scx_dispatch_q", "id", at, id);
 }
 
@@ -182,14 +185,19 @@ static gaddr_t put_task(uint32_t pid)
 /* Puts the tasks into the queue, in that order. */
 static void fill_queue(gaddr_t queue, gaddr_t va, const gaddr_t *tasks, size_t n)
 {
-	gaddr_t from = queue + 8;
+	gaddr_t from = queue + 8, from_va = va + 8;
 
 	for (size_t i = 0; i < n; i++) {
-		put(from, synth_va(tasks[i]) + NODE_AT);
+		gaddr_t node_va = synth_va(tasks[i]) + NODE_AT;
+
+		put(from, node_va);
+		put(tasks[i] + NODE_AT + 8, from_va);
 		synth_set(&s, "task_struct", "scx.dsq", tasks[i], va);
 		from = tasks[i] + NODE_AT;
+		from_va = node_va;
 	}
 	put(from, va + 8);
+	put(queue + 16, from_va);
 	synth_set(&s, "scx_dispatch_q", "nr", queue, n);
 }
 
@@ -455,24 +463,44 @@ static void test_nodes(void **state)
 	scx_snapshot_deinit(&all);
 }
 
-/* A list that is cyclic, ends in a null pointer, or in what is not mapped. */
+static void put_next(gaddr_t task, gaddr_t value)
+{
+	put(task + NODE_AT, value);
+}
+
+static void put_prev(gaddr_t task, gaddr_t value)
+{
+	put(task + NODE_AT + 8, value);
+}
+
+/* A list that is cyclic, ends in a null pointer, or in what is not mapped, from both ends. */
 static void test_torn(void **state)
 {
 	(void)state;
 	kernel_fill();
 	check_tasks("100 101 102", "");
-	put(k.tasks[2] + NODE_AT, synth_va(k.tasks[0]) + NODE_AT);
+	put_next(k.tasks[1], synth_va(k.tasks[0]) + NODE_AT);
+	put_prev(k.tasks[2], synth_va(k.tasks[2]) + NODE_AT);
 	check_tasks("100 101 102", "T");
-	put(k.tasks[1] + NODE_AT, synth_va(k.tasks[1]) + NODE_AT);
-	check_tasks("100 101", "T");
-	put(k.tasks[0] + NODE_AT, 0);
-	check_tasks("100", "T");
-	put(k.tasks[0] + NODE_AT, NOWHERE);
-	check_tasks("100", "T");
+	put_next(k.tasks[0], 0);
+	check_tasks("100 102", "T");
+	put_prev(k.tasks[2], NOWHERE);
+	check_tasks("100 102", "T");
 	put(k.user[1] + 8, 0);
+	put(k.user[1] + 16, NOWHERE);
 	check_tasks("", "T");
+}
+
+/* A pointer that is changed in one direction only: all tasks are found. */
+static void test_half(void **state)
+{
+	(void)state;
+	kernel_fill();
+	put_next(k.tasks[1], synth_va(k.tasks[0]) + NODE_AT);
+	check_tasks("100 101 102", "U");
 	put(k.user[1] + 8, NOWHERE);
-	check_tasks("", "T");
+	put_next(k.tasks[0], 0);
+	check_tasks("100 101 102", "U");
 }
 
 /* The guest stands still while a task comes or goes. */
@@ -508,8 +536,10 @@ static void test_cursor(void **state)
 
 	(void)state;
 	kernel_fill();
-	put(k.tasks[0] + NODE_AT, synth_va(page));
+	put_next(k.tasks[0], synth_va(page));
 	put(page, synth_va(k.tasks[1]) + NODE_AT);
+	put(page + 8, synth_va(k.tasks[0]) + NODE_AT);
+	put_prev(k.tasks[1], synth_va(page));
 	textmem_put_uint(s.mem, page + 16, 1, 4);
 	check_tasks("100 101 102", "");
 	/* The same without the mark is a task that cannot be read. */
@@ -798,10 +828,10 @@ static void test_wants(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_whole),  TEST(test_torn),      TEST(test_uneven), TEST(test_shared),
-		TEST(test_cursor), TEST(test_endless),   TEST(test_table),  TEST(test_exit),
-		TEST(test_tree),   TEST(test_variables), TEST(test_lacks),  TEST(test_damage),
-		TEST(test_nodes),  TEST(test_wants),
+		TEST(test_whole),  TEST(test_torn),   TEST(test_half),      TEST(test_uneven),
+		TEST(test_shared), TEST(test_cursor), TEST(test_endless),   TEST(test_table),
+		TEST(test_exit),   TEST(test_tree),   TEST(test_variables), TEST(test_lacks),
+		TEST(test_damage), TEST(test_nodes),  TEST(test_wants),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,6 +131,42 @@ static void test_turns(void **state)
 	textmem_destroy(m);
 }
 
+/* From both ends: lists with an odd and an even number of objects, and with one. */
+static void test_both(void **state)
+{
+	static const struct view_field both_fields[] = {
+		{.path = "value"}, {.path = "node.next"}, {.path = "node.prev"}};
+	static const struct view_type both_view = VIEW_TYPE("thing", both_fields);
+	static const struct list_type both = {&both_view, 1, .node = "node", .prev = 2};
+	struct textmem *m = textmem_create();
+	struct gmem memory = {textmem_read_physical, m};
+	struct kfacts facts;
+	struct lists lists;
+	char got[128] = "";
+
+	(void)state;
+	facts_init(&facts);
+	fake_member(&facts, "thing", "node.prev", 24, 8);
+	textmem_text(m,
+		     "@0x1000 1 0 0x1110 0x100 @0x1100 2 0 0x1210 0x1010 @0x1200 3 0 0x100 0x1110"
+		     "@0x2000 4 0 0x2110 0x200 @0x2100 5 0 0x200 0x2010 @0x3000 6 0 0x300 0x300");
+	assert_true(lists_init(&lists, &both, &facts, MAX));
+	assert_null(lists_add_both(&lists, 1, 0x100, 0x1010, 0x1210));
+	assert_null(lists_add_both(&lists, 2, 0x200, 0x2010, 0x2110));
+	assert_null(lists_add_both(&lists, 3, 0x300, 0x3010, 0x3010));
+	assert_null(lists_add_both(&lists, 4, 0x400, 0x400, 0x400));
+	m->calls = 0;
+	assert_null(lists_read(&lists, &memory));
+	assert_int_equal(m->calls, 2);
+	kt_vec_for_each (&lists.items, item)
+		snprintf(got + strlen(got), sizeof(got) - strlen(got), "%d:%d%s ", (int)item->owner,
+			 (int)view_uint(&lists.view, item->image, 0), item->is_back ? "<" : "");
+	assert_string_equal(got, "1:1 1:3< 2:4 2:5< 3:6 1:2 ");
+	assert_int_equal(lists.n_damaged, 0);
+	lists_deinit(&lists);
+	textmem_destroy(m);
+}
+
 /* Lists whose last pointer is odd: that of an empty one, too. */
 static void test_nulls(void **state)
 {
@@ -198,10 +234,10 @@ static void test_absent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lists),  cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_bound),  cmocka_unit_test(test_turns),
-		cmocka_unit_test(test_nulls),  cmocka_unit_test(test_tree),
-		cmocka_unit_test(test_absent),
+		cmocka_unit_test(test_lists), cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_bound), cmocka_unit_test(test_turns),
+		cmocka_unit_test(test_nulls), cmocka_unit_test(test_both),
+		cmocka_unit_test(test_tree),  cmocka_unit_test(test_absent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
