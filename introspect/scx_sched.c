@@ -10,12 +10,13 @@
 #include "util/cleanup.h"
 #include "util/cursor.h"
 
-#define MAX_SCHEDS      1000
+#define MAX_SCHEDS      100
 #define MAX_EVENTS_SIZE 1024
 #define MAX_BUCKETS     65536
 #define MAX_BACKTRACE   64           /* SCX_EXIT_BT_LEN */
 #define MAX_DUMP        (256 * 1024) /* bytes; as the scheduler asks, by default 32 KiB */
 #define MAX_LEVEL       16           /* SCX_SUB_MAX_DEPTH is 4 */
+#define MAX_LARGE       (4u << 20)   /* bytes of all hash tables and dumps together */
 
 static const struct view_field ops_fields[] = {
 	[SCX_OPS_NAME] = {.path = "name", .max = 127},
@@ -350,6 +351,15 @@ static struct kt_error *begin_second(struct scx_walk *walk, struct scx_sched_rea
 	return err ? err : begin_events(walk, s, batch);
 }
 
+/* What may be large: its length, or 0 when one stop has read enough of such. */
+static size_t large(struct scx_walk *walk, size_t len)
+{
+	if (len > MAX_LARGE - walk->n_large)
+		return 0;
+	walk->n_large += len;
+	return len;
+}
+
 static struct kt_error *begin_third(struct scx_walk *walk, struct scx_sched_read *s,
 				    struct gmem_batch *batch)
 {
@@ -365,7 +375,7 @@ static struct kt_error *begin_third(struct scx_walk *walk, struct scx_sched_read
 	    !scx_piece_value(walk, &s->table_nest) &&
 	    kfacts_member(walk->facts, "bucket_table", "buckets", &buckets))
 		err = scx_piece_begin(&s->buckets, s->table + buckets.offset,
-				      (size_t)size * SCX_POINTER_SIZE, batch);
+				      large(walk, (size_t)size * SCX_POINTER_SIZE), batch);
 	/* Before the kernel tells why, there is nothing. */
 	if (err || !scx_number(&s->exit, &walk->exit_view, SCX_EXIT_KIND).value)
 		return err;
@@ -379,7 +389,8 @@ static struct kt_error *begin_third(struct scx_walk *walk, struct scx_sched_read
 		return err;
 	return scx_piece_begin(&s->dump,
 			       scx_number(&s->exit, &walk->exit_view, SCX_EXIT_DUMP).value,
-			       (size_t)(dump_len <= MAX_DUMP ? dump_len : MAX_DUMP), batch);
+			       large(walk, (size_t)(dump_len <= MAX_DUMP ? dump_len : MAX_DUMP)),
+			       batch);
 }
 
 static void end_first(struct scx_walk *walk, struct scx_sched_read *s,

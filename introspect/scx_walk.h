@@ -178,6 +178,7 @@ struct scx_walk {
 	KT_VEC(struct scx_cpu_read) cpus;
 	KT_VEC(struct scx_waiting) tasks;
 	bool has_queues;
+	size_t n_large; /* bytes of what may be large that were asked for */
 	size_t n_unreadable;
 	bool is_torn;
 };
