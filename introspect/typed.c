@@ -83,6 +83,34 @@ bool typed_has_key(const struct typed *typed)
 	return typed && typed->key;
 }
 
+static const struct btf_type *datasec(const struct typed *typed)
+{
+	const struct btf_type *t = btf__type_by_id(typed->btf, typed->value);
+
+	return btf_is_datasec(t) ? t : NULL;
+}
+
+const char *typed_section(const struct typed *typed)
+{
+	const struct btf_type *t = datasec(typed);
+
+	return t ? btf__str_by_offset(typed->btf, t->name_off) : NULL;
+}
+
+bool typed_variable(const struct typed *typed, uint32_t i, const char **name_ret,
+		    uint32_t *offset_ret, uint32_t *size_ret)
+{
+	const struct btf_type *t = datasec(typed), *var;
+
+	if (!t || i >= btf_vlen(t))
+		return false;
+	var = btf__type_by_id(typed->btf, btf_var_secinfos(t)[i].type);
+	*name_ret = btf__str_by_offset(typed->btf, var->name_off);
+	*offset_ret = btf_var_secinfos(t)[i].offset;
+	*size_ret = btf_var_secinfos(t)[i].size;
+	return true;
+}
+
 /* Bytes that are left: no type reaches beyond its value. */
 struct place {
 	const struct typed *typed;

@@ -24,6 +24,14 @@ void typed_destroy(struct typed *typed); /* accepts NULL */
 /* Keys have a type, too. Values always do. */
 bool typed_has_key(const struct typed *typed);
 
+/*
+ * Of a map of global variables: its section, ".rodata"; NULL: the values are something else. And
+ * where variable i lies in a value; false: there is none. Texts live as long as typed.
+ */
+const char *typed_section(const struct typed *typed);
+bool typed_variable(const struct typed *typed, uint32_t i, const char **name_ret,
+		    uint32_t *offset_ret, uint32_t *size_ret);
+
 /* A new reference, NULL without memory. data has the map's key_len, or value_len, bytes. */
 json_t *typed_key_json(const struct typed *typed, const uint8_t *data);
 json_t *typed_value_json(const struct typed *typed, const uint8_t *data);

@@ -32,6 +32,16 @@ static bool has_globals(const char *section)
 	return false;
 }
 
+static struct kt_error *add_function(struct object_globals *globals, const char *name)
+{
+	char *copy = strdup(name);
+
+	if (copy && kt_vec_push(&globals->functions, copy))
+		return NULL;
+	free(copy);
+	return kt_error_no_memory();
+}
+
 static struct kt_error *add_symbol(struct object_globals *globals, Elf *elf, size_t names,
 				   size_t strings, const GElf_Sym *sym)
 {
@@ -40,6 +50,8 @@ static struct kt_error *add_symbol(struct object_globals *globals, Elf *elf, siz
 	struct global global = {0};
 	GElf_Shdr header;
 
+	if (GELF_ST_TYPE(sym->st_info) == STT_FUNC && name && sym->st_shndx)
+		return add_function(globals, name);
 	if (GELF_ST_TYPE(sym->st_info) != STT_OBJECT || !scn || !gelf_getshdr(scn, &header))
 		return NULL;
 	section = elf_strptr(elf, names, header.sh_name);
@@ -57,6 +69,26 @@ static struct kt_error *add_symbol(struct object_globals *globals, Elf *elf, siz
 	return kt_error_no_memory();
 }
 
+/* A section without bytes in the file (.bss) is left out, and so is one that reaches out of it. */
+static struct kt_error *add_section(struct object_globals *globals, Elf_Scn *scn, const char *name)
+{
+	Elf_Data *data = elf_getdata(scn, NULL);
+	struct global_section section = {0};
+
+	if (!name || !has_globals(name) || !data || !data->d_buf)
+		return NULL;
+	section.name = strdup(name);
+	section.data = malloc(data->d_size ? data->d_size : 1);
+	section.len = data->d_size;
+	if (section.name && section.data && kt_vec_push(&globals->sections, section)) {
+		memcpy(section.data, data->d_buf, data->d_size);
+		return NULL;
+	}
+	free(section.name);
+	free(section.data);
+	return kt_error_no_memory();
+}
+
 static struct kt_error *read_symbols(struct object_globals *globals, Elf *elf)
 {
 	struct kt_error *err = NULL;
@@ -70,8 +102,11 @@ static struct kt_error *read_symbols(struct object_globals *globals, Elf *elf)
 		Elf_Data *data;
 		GElf_Sym sym;
 
-		if (!gelf_getshdr(scn, &header) || header.sh_type != SHT_SYMTAB ||
-		    !(data = elf_getdata(scn, NULL)))
+		if (!gelf_getshdr(scn, &header))
+			continue;
+		if (header.sh_type == SHT_PROGBITS)
+			err = add_section(globals, scn, elf_strptr(elf, names, header.sh_name));
+		if (header.sh_type != SHT_SYMTAB || !(data = elf_getdata(scn, NULL)))
 			continue;
 		for (int i = 0; !err && gelf_getsym(data, i, &sym); i++)
 			err = add_symbol(globals, elf, names, header.sh_link, &sym);
@@ -129,6 +164,14 @@ void object_globals_close(struct object_globals *globals)
 		free(global->section);
 	}
 	kt_vec_free(&globals->all);
+	kt_vec_for_each (&globals->sections, section) {
+		free(section->name);
+		free(section->data);
+	}
+	kt_vec_free(&globals->sections);
+	kt_vec_for_each (&globals->functions, function)
+		free(*function);
+	kt_vec_free(&globals->functions);
 	btf__free(globals->btf);
 	free(globals);
 }

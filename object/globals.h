@@ -43,7 +43,8 @@ bool object_globals_has(const struct object_globals *globals, const char *assign
 /*
  * Sets all variables of what `bpftool map dump -j` prints of a map like .rodata whose types are
  * known
- * ("formatted", or without that), or of {"VAR": VALUE, ...}. Variables that the object lacks, and
+ * ("formatted", or without that), or of {"VAR": VALUE, ...}; or bytes of places, as
+ * object/globals_bytes.c has them. Variables that the object lacks, and
  * what cannot be set (pointers), are appended to missing, a name a line; text is JSON
  * of len bytes. Errors: FORMAT: it is neither; USAGE: a value does not fit, and nothing is set.
  */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Values as `bpftool map dump -j` prints them. */
 #include <ctype.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -250,7 +249,9 @@ struct kt_error *object_globals_set_json(struct object_globals *globals, const c
 		return kt_error_hint(kt_error_new(KT_ERROR_FORMAT, "line %d: it is no JSON: %.80s",
 						  wrong.line, wrong.text),
 				     "`bpftool map dump -j` prints JSON");
-	err = set_dump(&s, root);
+	err = json_is_array(json_object_get(root, "bytes")) && json_object_size(root) == 1
+		      ? globals_set_bytes(globals, json_object_get(root, "bytes"))
+		      : set_dump(&s, root);
 	if (!err && missing->failed)
 		err = kt_error_no_memory();
 	if (err)

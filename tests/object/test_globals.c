@@ -398,6 +398,37 @@ static void test_json_errors(void **state)
 	json_fails("{\"limits\": {\"none\": 1}}", KT_ERROR_NOT_FOUND);
 }
 
+/* Bytes of places, which may be those of bit-fields, too. */
+static void test_bytes(void **state)
+{
+	static const char text[] =
+		"{\"bytes\": [{\"section\": \".rodata\", \"offset\": 4, \"hex\": \"00fFA5\"}]}";
+	struct kt_buf missing = KT_BUF_INIT;
+	const struct object_write *all;
+	size_t n = 0;
+
+	(void)state;
+	json_fails("{\"bytes\": [{\"section\": \".rodata\", \"offset\": 4, \"hex\": \"0\"}]}",
+		   KT_ERROR_FORMAT);
+	json_fails("{\"bytes\": [{\"section\": \".rodata\", \"offset\": 4, \"hex\": \"0g\"}]}",
+		   KT_ERROR_FORMAT);
+	json_fails("{\"bytes\": [{\"section\": \".rodata\", \"offset\": -1, \"hex\": \"00\"}]}",
+		   KT_ERROR_FORMAT);
+	json_fails("{\"bytes\": [{\"offset\": 4, \"hex\": \"00\"}]}", KT_ERROR_FORMAT);
+	json_fails("{\"bytes\": [{\"section\": \".rodata\", \"offset\": 999999, \"hex\": \"00\"}]}",
+		   KT_ERROR_USAGE);
+	json_fails("{\"bytes\": [{\"section\": \".text\", \"offset\": 0, \"hex\": \"00\"}]}",
+		   KT_ERROR_USAGE);
+	assert_null(object_globals_set_json(globals, text, sizeof(text) - 1, &missing));
+	all = object_globals_writes(globals, &n);
+	assert_int_equal(n, 1);
+	assert_string_equal(all[0].section, ".rodata");
+	assert_int_equal(all[0].offset, 4);
+	assert_int_equal(all[0].size, 3);
+	assert_memory_equal(all[0].data, "\x00\xff\xa5", 3);
+	kt_buf_deinit(&missing);
+}
+
 static void test_no_object(void **state)
 {
 	struct object_globals *none;
@@ -420,7 +451,7 @@ int main(void)
 		globals_test(test_wide_integers),  globals_test(test_lists),
 		globals_test(test_errors),         globals_test(test_json),
 		globals_test(test_json_errors),    cmocka_unit_test(test_no_object),
-		cmocka_unit_test(test_big_endian),
+		cmocka_unit_test(test_big_endian), globals_test(test_bytes),
 	};
 
 	return cmocka_run_group_tests_name("object/globals", tests, NULL, NULL);
