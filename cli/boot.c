@@ -20,6 +20,8 @@ const char cli_boot_load_help[] =
 	"                       line\n"
 	"  --rodata FILE        what `bpftool map dump -j` prints of .rodata: sets all of\n"
 	"                       it; --set comes after that\n"
+	"  --sleepable GLOB     load programs of these names as sleepable ones, as their\n"
+	"                       loader may do; may be given again\n"
 	"  --attach             attach each program that is loaded to something harmless\n"
 	"                       (lo, a route, a fresh cgroup, the target in its section,\n"
 	"                       its whole struct_ops; a uprobe: a function of the\n"
@@ -84,6 +86,7 @@ void cli_boot_deinit(struct cli_boot *boot)
 	kt_vec_free(&boot->schedulers);
 	kt_vec_free(&boot->objects);
 	kt_vec_free(&boot->files);
+	kt_vec_free(&boot->sleepable);
 	kt_vec_free(&boot->qemu_args);
 	cli_globals_options_deinit(&boot->globals);
 }
@@ -177,6 +180,7 @@ struct kt_error *cli_boot_option(struct cli_boot *boot, int option, char *arg, b
 	case CLI_OPT_OBJECT: return PUSH(&boot->objects, arg);
 	case CLI_OPT_SET: return PUSH(&boot->globals.sets, arg);
 	case CLI_OPT_RODATA: return PUSH(&boot->globals.rodata, arg);
+	case CLI_OPT_SLEEPABLE: return PUSH(&boot->sleepable, arg);
 	case CLI_OPT_ATTACH: boot->load.attach = true; return NULL;
 	case CLI_OPT_LOG_LEVEL: return log_level(boot, arg);
 	case CLI_OPT_RUN: boot->load.run = arg; return NULL;
@@ -244,6 +248,10 @@ struct kt_error *cli_boot_check(const struct cli_boot *boot, int n_args, char **
 			KT_ERROR_USAGE,
 			"--set and --rodata are for objects that ktstr-gdb loads; a loader "
 			"has its own copy: they need --object");
+	if (program && boot->sleepable.len)
+		return kt_error_new(KT_ERROR_USAGE,
+				    "--sleepable is for objects that ktstr-gdb loads: it needs "
+				    "--object");
 	if (program && boot->load.attach)
 		return kt_error_new(KT_ERROR_USAGE,
 				    "--attach is for objects: a loader attaches its "

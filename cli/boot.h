@@ -16,7 +16,7 @@ struct cli_boot {
 	struct vm_load load;
 	const char *modules;     /* where the kernel's are; NULL: near its image */
 	struct kt_kernels found; /* what `kernels` names: cli_boot_find_kernels() */
-	KT_VEC(const char *) kernels, schedulers, objects, files, qemu_args;
+	KT_VEC(const char *) kernels, schedulers, objects, files, sleepable, qemu_args;
 	struct cli_globals_options globals;
 	bool given;           /* an option that makes sense only for a guest of ours */
 	bool list_topologies; /* instead of all else */
@@ -30,6 +30,7 @@ struct cli_boot {
 	{"object", required_argument, NULL, CLI_OPT_OBJECT},                    \
 	{"set", required_argument, NULL, CLI_OPT_SET},                          \
 	{"rodata", required_argument, NULL, CLI_OPT_RODATA},                    \
+	{"sleepable", required_argument, NULL, CLI_OPT_SLEEPABLE},              \
 	{"attach", no_argument, NULL, CLI_OPT_ATTACH},                          \
 	{"log-level", required_argument, NULL, CLI_OPT_LOG_LEVEL},              \
 	{"run", required_argument, NULL, CLI_OPT_RUN},                          \

@@ -266,6 +266,8 @@ int cli_run_guest(const struct cli_boot *boot, const struct kt_kernel *kernel,
 	load.num_objects = boot->objects.len;
 	load.files = boot->files.data;
 	load.num_files = boot->files.len;
+	load.sleepable_globs = boot->sleepable.data;
+	load.num_sleepable_globs = boot->sleepable.len;
 	load.scheduler = scheduler;
 	if (scheduler)
 		load.run = scheduler;

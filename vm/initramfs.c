@@ -226,6 +226,7 @@ static struct kt_error *put_objects(struct writer *w, const struct vm_load *load
 	}
 	order_each(orders, "name", load->name_globs, load->num_name_globs);
 	order_each(orders, "type", load->types, load->num_types);
+	order_each(orders, "sleepable", load->sleepable_globs, load->num_sleepable_globs);
 	for (size_t i = 0; i < load->num_sets; i++)
 		order_set(orders, &load->sets[i]);
 	if (load->attach)

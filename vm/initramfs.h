@@ -39,6 +39,9 @@ struct vm_load {
 	/* Which of their programs: fnmatch(3) of the name, names of types; none given: all. */
 	const char *const *name_globs, *const *types;
 	size_t num_name_globs, num_types;
+	/* Programs that are loaded as sleepable ones: fnmatch(3) of the name. */
+	const char *const *sleepable_globs;
+	size_t num_sleepable_globs;
 	const struct vm_set *sets; /* in this order */
 	size_t num_sets;
 	bool attach;             /* each program that is loaded is attached once, and run */

@@ -25,12 +25,13 @@
 /* /ktstr/base, then /ktstr/orders: "KEY VALUE" lines; in a value \n is a newline and \\ a
  * backslash. */
 struct orders {
-	KT_VEC(char *) objects;    /* "object": BPF object files, loaded in this order */
-	KT_VEC(char *) name_globs; /* "name", "type": only programs that match one of each; */
-	KT_VEC(char *) types;      /* none: all */
-	KT_VEC(char *) sets;       /* "set": OBJECT SECTION OFFSET HEX, bytes of a variable */
-	bool attach;               /* "attach": programs are attached and run once, too */
-	unsigned log_level;        /* "log_level": of each load; statistics always come */
+	KT_VEC(char *) objects;         /* "object": BPF object files, loaded in this order */
+	KT_VEC(char *) name_globs;      /* "name", "type": only programs that match one of each; */
+	KT_VEC(char *) types;           /* none: all */
+	KT_VEC(char *) sleepable_globs; /* "sleepable": those are loaded as BPF_F_SLEEPABLE */
+	KT_VEC(char *) sets;            /* "set": OBJECT SECTION OFFSET HEX, bytes of a variable */
+	bool attach;                    /* "attach": programs are attached and run once, too */
+	unsigned log_level;             /* "log_level": of each load; statistics always come */
 	KT_VEC(char *) argv;    /* "arg": the payload's path, then its arguments; NULL-terminated */
 	KT_VEC(char *) env;     /* "env": NAME=VALUE for the payload; NULL-terminated */
 	const char *tty;        /* "tty": the serial port for frames; NULL: there is none */

@@ -144,6 +144,8 @@ static void read_order(struct orders *orders, const char *key, char *value)
 		ok = kt_vec_push(&orders->name_globs, value);
 	else if (!strcmp(key, "type"))
 		ok = kt_vec_push(&orders->types, value);
+	else if (!strcmp(key, "sleepable"))
+		ok = kt_vec_push(&orders->sleepable_globs, value);
 	else if (!strcmp(key, "set"))
 		ok = kt_vec_push(&orders->sets, value);
 	else if (!strcmp(key, "attach"))

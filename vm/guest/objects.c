@@ -124,6 +124,14 @@ static int refuse(int error, const char *why, const struct bpf_program *prog)
 	return -error;
 }
 
+/* Sleepable as its loader says, where the name of its section does not. */
+static void make_sleepable(const struct orders *orders, struct bpf_program *prog)
+{
+	kt_vec_for_each (&orders->sleepable_globs, glob)
+		if (!fnmatch(*glob, bpf_program__name(prog), 0))
+			bpf_program__set_flags(prog, bpf_program__flags(prog) | BPF_F_SLEEPABLE);
+}
+
 static int load_only(const struct load *load, struct attempt *a, int log_level)
 {
 	static char log[LOG_BUF];
@@ -170,6 +178,7 @@ static bool try(struct load *load, int log_level, struct attempt *ret)
 		snprintf(load->name, sizeof(load->name), "%s", bpf_program__name(ret->prog));
 		ret->err = load_maps_set(ret->obj, (const char *const *)load->orders->sets.data,
 					 load->orders->sets.len, load->object);
+		make_sleepable(load->orders, ret->prog);
 		if (!ret->err)
 			ret->err = load_only(load, ret, log_level);
 	}
