@@ -41,6 +41,7 @@ int cli_map(int argc, char **argv);
 int cli_maps(int argc, char **argv);
 int cli_net(int argc, char **argv);
 int cli_prog(int argc, char **argv);
+int cli_replay(int argc, char **argv);
 int cli_report(int argc, char **argv);
 int cli_sched(int argc, char **argv);
 int cli_struct_ops(int argc, char **argv);

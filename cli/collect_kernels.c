@@ -13,6 +13,7 @@
 #include "model/json.h"
 #include "model/json_put.h"
 #include "model/program_json.h"
+#include "model/replay.h"
 #include "model/trial_json.h"
 #include "render/text.h"
 #include "util/cleanup.h"
@@ -47,6 +48,7 @@ struct parts {
 	struct pollfd *fds; /* one more than parts */
 	size_t n_running, n_done;
 	bool cancelled;
+	struct kt_trials guest; /* the programs of kernels->beside */
 };
 
 static void parts_deinit(struct parts *parts)
@@ -66,6 +68,7 @@ static void parts_deinit(struct parts *parts)
 	}
 	free(parts->all);
 	free(parts->fds);
+	kt_trials_deinit(&parts->guest);
 }
 
 static struct kt_error *parts_init(struct parts *parts, const struct cli_kernels *kernels)
@@ -293,17 +296,30 @@ static struct kt_error *make_shown(const struct parts *parts, struct render_kern
 	return NULL;
 }
 
+/* The programs whose code is not that of the guest. */
+static json_t *json_other_code(const struct programs *guest, const struct kt_trials *trials)
+{
+	json_t *names = json_array();
+
+	kt_vec_for_each (&trials->v, trial)
+		if (kt_replay_is_other_code(guest, trial))
+			json_array_append_new(names, kt_json_text(trial->name));
+	return names;
+}
+
 static struct kt_error *render_json(const struct parts *parts, char **ret)
 {
+	const struct cli_beside *beside = parts->kernels->beside;
 	_cleanup_free_ struct render_kernel_trials *shown = NULL;
 	struct kt_error *err = make_shown(parts, &shown);
 	json_t *root, *runs;
 
 	if (err)
 		return err;
-	root = json_object();
+	root = beside ? json_copy((json_t *)beside->document) : json_object();
 	runs = json_array();
-	json_object_set_new(root, "schema", json_string("ktstr-gdb.kernels.v1"));
+	if (!beside)
+		json_object_set_new(root, "schema", json_string("ktstr-gdb.kernels.v1"));
 	for (size_t i = 0; i < parts->kernels->n; i++) {
 		const struct part *part = &parts->all[i];
 		json_t *run = json_object();
@@ -319,6 +335,11 @@ static struct kt_error *render_json(const struct parts *parts, char **ret)
 		json_object_set_new(run, "messages", kt_json_text(part->words ? part->words : ""));
 		json_object_set_new(run, "result",
 				    part->root ? json_incref(part->root) : json_null());
+		if (beside)
+			json_object_set_new(run, "other_code",
+					    part->root ? json_other_code(beside->programs,
+									 &part->trials)
+						       : json_null());
 		json_array_append_new(runs, run);
 	}
 	json_object_set_new(root, "runs", runs);
@@ -343,16 +364,73 @@ static int show_json(const struct parts *parts)
 	return err ? cli_fail(err) : cli_print(text);
 }
 
-static int show_table(const struct parts *parts)
+/* What the guest has, as trials of the programs that were loaded here. */
+static struct kt_error *make_guest(struct parts *parts)
 {
+	size_t n = parts->kernels->n;
+	_cleanup_free_ const struct kt_trials **tried = calloc(n, sizeof(*tried));
+
+	if (!tried)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < n; i++)
+		tried[i] = &parts->all[i].trials;
+	return kt_replay_guest_trials(parts->kernels->beside->programs, tried, n, &parts->guest);
+}
+
+static const char *guest_release(const struct cli_beside *beside)
+{
+	return kt_json_get_text(json_object_get(
+		json_object_get(json_object_get(beside->document, "guest"), "kernel"), "release"));
+}
+
+/*
+ * On the guest's own kernel the code is the guest's, too, if the object and the libbpf are those
+ * that it was loaded from. On another kernel libbpf may relocate it to something else.
+ */
+static void tell_other_code(const struct parts *parts, const struct part *part)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf names = KT_BUF_INIT;
+	size_t n = 0;
+
+	kt_vec_for_each (&part->trials.v, trial)
+		if (kt_replay_is_other_code(parts->kernels->beside->programs, trial))
+			kt_buf_printf(&names, "%s%.80s", n++ ? ", " : "", trial->name);
+	if (n && names.data)
+		cli_note("%s is the guest's kernel, and the code of %zu of %zu programs is not the "
+			 "guest's, by its tag (%s): the object is another version, or another "
+			 "libbpf loaded it there",
+			 part->release, n, part->trials.v.len, names.data);
+}
+
+static void tell_other_codes(const struct parts *parts)
+{
+	const char *release = guest_release(parts->kernels->beside);
+
+	for (size_t i = 0; i < parts->kernels->n; i++) {
+		const struct part *part = &parts->all[i];
+
+		if (release && part->release && !strcmp(release, part->release))
+			tell_other_code(parts, part);
+	}
+}
+
+static int show_table(struct parts *parts)
+{
+	const struct render_kernel_trials guest = {.asked = "guest", .trials = &parts->guest};
+	struct cli_trials_options how = *parts->kernels->show;
 	size_t n = parts->kernels->n;
 	_cleanup_free_ struct render_kernel_trials *shown = NULL;
 	struct kt_error *err = make_shown(parts, &shown);
 	int status;
 
+	if (!err && parts->kernels->beside)
+		err = make_guest(parts);
 	if (err)
 		return cli_fail(err);
-	status = cli_show_trials(shown, n, parts->kernels->show);
+	how.beside = parts->kernels->beside ? &guest : NULL;
+	status = cli_show_trials(shown, n, &how);
+	if (how.beside)
+		tell_other_codes(parts);
 	for (size_t i = 0; i < n; i++) {
 		struct kt_buf name = KT_BUF_INIT;
 

@@ -43,6 +43,9 @@ static const char help[] =
 	"                                        the programs of a loader of yours\n"
 	"  ktstr-gdb collect --kernel IMAGE --scheduler BIN [-- ARGS]\n"
 	"                                        does it attach, and schedule?\n"
+	"  ktstr-gdb replay [TARGET] --object FILE.bpf.o --kernel KERNEL...\n"
+	"                                        with the constants that a running guest\n"
+	"                                        has: what do they cost, on each kernel?\n"
 	"  ktstr-gdb sweep [FILE]                scheduler x kernel x topology\n"
 	"  ktstr-gdb fetch-kernel SUITE...       a stock kernel to boot\n"
 	"  ktstr-gdb cache                       what is kept between runs; to remove it\n"
@@ -91,6 +94,7 @@ static const struct {
 	{"net", cli_net},
 	{"perf", cli_perf},
 	{"prog", cli_prog},
+	{"replay", cli_replay},
 	{"report", cli_report},
 	{"sched", cli_sched},
 	{"struct_ops", cli_struct_ops},

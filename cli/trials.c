@@ -132,12 +132,38 @@ static struct kt_error *append_all_log_tables(const struct render_kernel_trials 
 
 /* --- all of it --- */
 
+/* The kernels behind what is beside them; the caller frees *ret. */
+static struct kt_error *join_beside(const struct render_kernel_trials *kernels, size_t n,
+				    const struct render_kernel_trials *beside,
+				    struct render_kernel_trials **ret)
+{
+	*ret = calloc(n + 1, sizeof(**ret));
+	if (!*ret)
+		return kt_error_no_memory();
+	(*ret)[0] = *beside;
+	memcpy(*ret + 1, kernels, n * sizeof(*kernels));
+	return NULL;
+}
+
+static struct kt_error *append_table(const struct render_kernel_trials *kernels, size_t n,
+				     const struct cli_trials_options *options,
+				     const struct render_trials_options *how, struct kt_buf *out)
+{
+	_cleanup_free_ struct render_kernel_trials *all = NULL;
+	struct kt_error *err;
+
+	if (!options->beside)
+		return n > 1 ? render_trials_matrix(kernels, n, how, out)
+			     : render_trials_table(kernels, how, out);
+	err = join_beside(kernels, n, options->beside, &all);
+	return err ? err : render_trials_matrix(all, n + 1, how, out);
+}
+
 static struct kt_error *append_text(const struct render_kernel_trials *kernels, size_t n,
 				    const struct cli_trials_options *options, struct kt_buf *out)
 {
 	struct render_trials_options how = render_options(options->output, stdout);
-	struct kt_error *err = n > 1 ? render_trials_matrix(kernels, n, &how, out)
-				     : render_trials_table(kernels, &how, out);
+	struct kt_error *err = append_table(kernels, n, options, &how, out);
 
 	if (!err)
 		err = append_all_log_tables(kernels, n, options, out);
@@ -154,9 +180,14 @@ static int show_csv(const struct render_kernel_trials *kernels, size_t n,
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf out = KT_BUF_INIT, why = KT_BUF_INIT;
 	struct render_trials_options how = render_options(options->output, stderr);
-	struct kt_error *err = render_trials_csv(kernels, n, &how, &out);
+	_cleanup_free_ struct render_kernel_trials *all = NULL;
+	struct kt_error *err = options->beside ? join_beside(kernels, n, options->beside, &all)
+					       : NULL;
 	int status;
 
+	if (!err)
+		err = all ? render_trials_csv(all, n + 1, &how, &out)
+			  : render_trials_csv(kernels, n, &how, &out);
 	if (!err)
 		err = render_trials_failures(kernels, n, options->raw, how.color, &why);
 	if (err || out.failed)

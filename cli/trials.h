@@ -3,6 +3,8 @@
 #ifndef KT_CLI_TRIALS_H
 #define KT_CLI_TRIALS_H
 
+#include <jansson.h>
+
 #include "cli/boot.h"
 #include "render/trials.h"
 
@@ -10,6 +12,8 @@ struct cli_trials_options {
 	const struct cli_output *output;
 	bool raw;           /* logs as they are */
 	bool stats, source; /* below the table those of `ktstr-gdb log`, of all logs */
+	/* The first column, beside those of the kernels; not counted. NULL: there is none. */
+	const struct render_kernel_trials *beside;
 };
 
 /* What is wrong with the options, for n kernels: KT_ERROR_USAGE. */
@@ -22,6 +26,12 @@ struct kt_error *cli_trials_check(const struct cli_trials_options *options, size
 int cli_show_trials(const struct render_kernel_trials *kernels, size_t n,
 		    const struct cli_trials_options *options);
 
+/* What a guest that runs by now has of the same programs; see cli/replay.h. Borrows all. */
+struct cli_beside {
+	const struct programs *programs;
+	const json_t *document; /* the runs are added to a copy of it */
+};
+
 /* Objects on several kernels. */
 struct cli_kernels {
 	const struct kt_kernel *all; /* n of them */
@@ -31,6 +41,7 @@ struct cli_kernels {
 	char **argv;
 	const char *save; /* the file of --save; NULL: none */
 	const struct cli_trials_options *show;
+	const struct cli_beside *beside; /* NULL: nothing */
 };
 
 /*

@@ -205,6 +205,31 @@ static void test_info(void **state)
 	assert_non_null(strstr(RUN("info", "--help")->out, "what of ktstr-gdb works"));
 }
 
+static void test_replay(void **state)
+{
+	(void)state;
+	tool_refused(RUN("replay"), 2, "--object FILE.bpf.o, or --save-rodata FILE");
+	tool_refused(RUN("replay", ":1"), 2, "--object FILE.bpf.o, or --save-rodata FILE");
+	tool_refused(RUN("replay", ":1", ":2", "--object", "x"), 2, "one TARGET");
+	tool_refused(RUN("replay", "--object", "x", "--object", "y"), 2, "one --object");
+	tool_refused(RUN("replay", "--save-rodata", "x", "--kernel", "x"), 2, "they need --object");
+	tool_refused(RUN("replay", "--object", "x", "--set", "a=1"), 2, "they need --kernel");
+	tool_refused(RUN("replay", "--object", "x", "--raw"), 2, "they need --kernel");
+	tool_refused(RUN("replay", "--object", "x", "--sort", "id"), 2, "order of the object");
+	tool_refused(RUN("replay", "--object", "x", "--kernel", "x", "-o", "nope"), 2, "no column");
+	tool_refused(RUN("replay", "--object", "x", "--json", "--csv"), 2, "one of them");
+	tool_refused(RUN("replay", "--object", "x", "--id", "0"), 2, "--id takes a whole number");
+	tool_refused(RUN("replay", "--object", "/nonexistent/x", "unix:/nonexistent"), 3,
+		     "/nonexistent/x: ");
+	tool_refused(RUN("replay", "--object", "GNUmakefile", "unix:/nonexistent"), 3,
+		     "GNUmakefile: it is no ELF file");
+	tool_refused(RUN("replay", "--save-rodata", "x", "unix:/nonexistent"), 3,
+		     "cannot attach to unix:/nonexistent");
+	tool_refused(RUN("collect", "--kernel", "x", "--run", "x", "--sleepable", "x"), 2,
+		     "it needs --object");
+	assert_non_null(strstr(RUN("replay", "--help")->out, "--save-rodata"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +238,7 @@ int main(void)
 		cmocka_unit_test(test_values_wrong),   cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_together),       cmocka_unit_test(test_topologies),
 		cmocka_unit_test(test_watch),          cmocka_unit_test(test_info),
+		cmocka_unit_test(test_replay),
 	};
 
 	return cmocka_run_group_tests_name("cli usage", tests, NULL, NULL);

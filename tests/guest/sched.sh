@@ -152,6 +152,37 @@ check 'diff of two schedulers that fail: exit status 1' test "$status" = 1
 check 'and both are told of' test "$(grep -c 'failed: not attached' "$work/err")" = 2
 check 'a failed load in both' grep -q '^rejected_dispatch,.*failed-in-both' "$work/out"
 
+# --- replay: the configuration of a scheduler that runs, and what it costs here ---
+
+# insns FILTER FILE: "NAME INSNS" of a document's programs.
+insns() {
+	jq -r "$1 | .programs | sort_by(.name)[] | \"\(.name) \(.verified_insns)\"" "$2"
+}
+run collect --accel tcg --kernel "$new" --run "$scheduler" --keep --json -- kicked 100000000
+cp "$work/out" "$work/loader.json"
+kept=$(sed -n 's/.*to end it: kill \([0-9]*\)$/\1/p' "$work/err")
+target=$(sed -n 's/.*ktstr-gdb attach \([^ ]*\) .*/\1/p' "$work/err")
+insns . "$work/loader.json" >"$work/wanted"
+run replay "$target" --vmlinux "$new" --object build/sched/scx_fix.bpf.o --kernel "$new" ${old:+--kernel "$old"} \
+	--accel tcg --json
+cp "$work/out" "$work/replay.json"
+check 'replay: the scheduler, and its constants' jq -e '.sched_ext == {state: "enabled", ops: "scx_fix"} and
+	(.constants | map([.name, .object, .guest])) == [["fail_after_ms", 0, 100000000]]' "$work/replay.json"
+insns '.runs[0].result' "$work/replay.json" >"$work/got"
+check 'replay: on its own kernel each program costs what it costs there' diff "$work/wanted" "$work/got"
+check 'replay: five programs, fix_init as a sleepable one' test "$(wc -l <"$work/got")" = 5
+check 'replay: with constants as written it is another number' sh -c '
+	jq -r ".programs[] | \"\(.name) \(.verified_insns)\"" "$1/good.json" | sort >"$1/good"
+	sort "$1/got" | diff - "$1/good" | grep -q fix_dispatch' - "$work"
+check 'replay: each kernel has a result' jq -e 'all(.runs[]; .exit_status == 0 and (.result.failed == []) and
+	(.result.programs | length) == 5)' "$work/replay.json"
+run replay "$target" --vmlinux "$new" --object build/sched/scx_fix.bpf.o
+prints 'replay: for people' 0 '^fail_after_ms +0 +100000000$'
+run attach "$target" --vmlinux "$new"
+check 'replay: the guest runs on' test "$status" = 0
+check 'its guest ended' sh -c "kill $kept"
+becomes has_ended "$kept"
+
 # --- nothing is left ---
 
 check 'no directory is left' test -z "$(ls -A "$work/tmp")"
