@@ -46,8 +46,14 @@ const char cli_boot_load_help[] =
 	"  --attach-timeout SECONDS\n"
 	"                       for the scheduler to attach, its time in the verifier\n"
 	"                       not counted (15)\n"
+	"  --workload KIND      what it is given to schedule: mixed (every second task\n"
+	"                       spins, the others sleep; the default), spin, yield, pipe\n"
+	"                       (pairs that wake each other), fork (a storm), nice (mixed\n"
+	"                       nice values), pinned, cgroups (with weights); or a\n"
+	"                       command, whose path has a \"/\": './bench -n 4'\n"
 	"  --workload-timeout SECONDS\n"
-	"                       for each task under it to get on a CPU (5)\n"
+	"                       for each task under it to get on a CPU; a command runs\n"
+	"                       until it ends, or for so long (5)\n"
 	"  --live               show the output of the scheduler or loader on stderr as\n"
 	"                       it comes, not collapsed\n";
 
@@ -89,6 +95,7 @@ void cli_boot_deinit(struct cli_boot *boot)
 	kt_vec_free(&boot->sleepable);
 	kt_vec_free(&boot->qemu_args);
 	cli_globals_options_deinit(&boot->globals);
+	vm_workload_deinit(&boot->workload);
 }
 
 static struct kt_error *number(const char *option, const char *arg, long max, unsigned *ret)
@@ -119,6 +126,12 @@ static struct kt_error *log_level(struct cli_boot *boot, const char *arg)
 	if (!err)
 		boot->load.log_level = (unsigned)value;
 	return err;
+}
+
+static struct kt_error *workload(struct cli_boot *boot, const char *arg)
+{
+	vm_workload_deinit(&boot->workload);
+	return kt_error_wrap(vm_workload_parse(arg, &boot->workload), "--workload");
 }
 
 /* A preset that begins as the typed name does ("16cpu-…"), or has all of it in its name. */
@@ -191,6 +204,7 @@ struct kt_error *cli_boot_option(struct cli_boot *boot, int option, char *arg, b
 		return milliseconds("--attach-timeout", arg, &boot->load.attach_ms);
 	case CLI_OPT_WORKLOAD_TIMEOUT:
 		return milliseconds("--workload-timeout", arg, &boot->load.workload_ms);
+	case CLI_OPT_WORKLOAD: return workload(boot, arg);
 	case CLI_OPT_LOAD_TIMEOUT: return milliseconds("--load-timeout", arg, &boot->load.max_ms);
 	case CLI_OPT_SETTLE: return milliseconds("--settle", arg, &boot->load.settle_ms);
 	case CLI_OPT_LIVE: boot->live = true; return NULL;
@@ -271,9 +285,10 @@ struct kt_error *cli_boot_check(const struct cli_boot *boot, int n_args, char **
 	if (boot->vm.topology && boot->vm.smp)
 		return kt_error_new(KT_ERROR_USAGE, "--smp and --topology both set the number of "
 						    "CPUs: give one of them");
-	if (!scheduler && (boot->load.attach_ms || boot->load.workload_ms))
+	if (!scheduler && (boot->load.attach_ms || boot->load.workload_ms || boot->workload.kind))
 		return kt_error_new(KT_ERROR_USAGE,
-				    "--attach-timeout and --workload-timeout need --scheduler");
+				    "--attach-timeout, --workload and --workload-timeout need "
+				    "--scheduler");
 	if (!boot->load.run && (boot->load.max_ms || boot->load.settle_ms))
 		return kt_error_new(KT_ERROR_USAGE, "--load-timeout and --settle need --run");
 	if (!program && boot->live)

@@ -18,6 +18,7 @@ struct cli_boot {
 	struct kt_kernels found; /* what `kernels` names: cli_boot_find_kernels() */
 	KT_VEC(const char *) kernels, schedulers, objects, files, sleepable, qemu_args;
 	struct cli_globals_options globals;
+	struct vm_workload workload;
 	bool given;           /* an option that makes sense only for a guest of ours */
 	bool list_topologies; /* instead of all else */
 	bool live;            /* the output of a scheduler or loader is shown as it comes */
@@ -39,6 +40,7 @@ struct cli_boot {
 	{"modules", required_argument, NULL, CLI_OPT_MODULES},                  \
 	{"attach-timeout", required_argument, NULL, CLI_OPT_ATTACH_TIMEOUT},    \
 	{"workload-timeout", required_argument, NULL, CLI_OPT_WORKLOAD_TIMEOUT}, \
+	{"workload", required_argument, NULL, CLI_OPT_WORKLOAD},                \
 	{"load-timeout", required_argument, NULL, CLI_OPT_LOAD_TIMEOUT},        \
 	{"settle", required_argument, NULL, CLI_OPT_SETTLE},                    \
 	{"live", no_argument, NULL, CLI_OPT_LIVE},                              \

@@ -269,6 +269,7 @@ int cli_run_guest(const struct cli_boot *boot, const struct kt_kernel *kernel,
 	load.sleepable_globs = boot->sleepable.data;
 	load.num_sleepable_globs = boot->sleepable.len;
 	load.scheduler = scheduler;
+	load.workload = &boot->workload;
 	if (scheduler)
 		load.run = scheduler;
 	run->what = load.run;

@@ -35,7 +35,8 @@ static const char help[] =
 	"  timeout = 120; retries = 1;\n"
 	"\n"
 	"A range is [LEAST, MOST], where 0 is no limit; a scheduler runs only inside its\n"
-	"ranges. There are also files = [...], accel and append, as in `collect`.\n"
+	"ranges. There are also files = [...], accel and append, as in `collect`, and\n"
+	"workload, of FILE or of a scheduler.\n"
 	"Objects with sets are run once for each, as a scheduler called NAME+SET: set and\n"
 	"rodata = \"FILE\" give global variables a value, as --set and --rodata of collect\n"
 	"do. A set of a name alone changes nothing.\n"
@@ -60,6 +61,8 @@ static const char help[] =
 	"                       0)\n"
 	"  --timeout SECONDS    for each try (FILE's, else 300)\n"
 	"  --accel NAME         kvm or tcg\n"
+	"  --workload KIND      as in `collect`, for all schedulers (the scheduler's,\n"
+	"                       else FILE's, else mixed)\n"
 	"  --engine NAME        local; parallel, GNU parallel; slurm, a job array\n"
 	"  --machines LIST      for parallel: as for its --sshlogin, \"host1,host2\"\n"
 	"  --engine-arg ARG     an argument for sbatch or parallel; may be given again\n"
@@ -93,6 +96,7 @@ enum {
 
 struct sweep {
 	const char *file, *scheduler, *cell, *results, *accel, *machines, *profile;
+	char *workload; /* with an absolute path, since a cell may run elsewhere */
 	struct kt_error *(*engine)(const struct sweep_work *work);
 	struct kt_error *(*need_engine)(void); /* NULL: it is always there */
 	KT_VEC(const char *) filters, engine_args;
@@ -102,6 +106,7 @@ struct sweep {
 
 static void sweep_deinit(struct sweep *sweep)
 {
+	free(sweep->workload);
 	kt_vec_free(&sweep->filters);
 	kt_vec_free(&sweep->engine_args);
 }
@@ -151,6 +156,10 @@ static struct kt_error *take_option(struct sweep *sweep, int option, const char 
 		return number("--retries", arg, 0, &sweep->retries);
 	case CLI_OPT_TIMEOUT: return number("--timeout", arg, 1, &sweep->timeout_s);
 	case CLI_OPT_ACCEL: sweep->accel = arg; return NULL;
+	case CLI_OPT_WORKLOAD:
+		free(kt_take_ptr(sweep->workload));
+		return kt_error_wrap(vm_workload_absolute(arg, NULL, &sweep->workload),
+				     "--workload");
 	case OPT_ENGINE: return take_engine(arg, sweep);
 	case OPT_MACHINES: sweep->machines = arg; return NULL;
 	case OPT_ENGINE_ARG:
@@ -302,6 +311,8 @@ static struct kt_error *make_work(const struct sweep *sweep, const struct sweep_
 	ok &= kt_vec_push(&w->args, "--timeout") && kt_vec_push(&w->args, w->timeout);
 	if (sweep->accel)
 		ok &= kt_vec_push(&w->args, "--accel") && kt_vec_push(&w->args, sweep->accel);
+	if (sweep->workload)
+		ok &= kt_vec_push(&w->args, "--workload") && kt_vec_push(&w->args, sweep->workload);
 	if (!ok)
 		return kt_error_no_memory();
 	w->work = (struct sweep_work){
@@ -485,7 +496,8 @@ static int sweep_one(const struct sweep *sweep, const struct sweep_plan *plan,
 		     const struct sweep_cells *cells)
 {
 	_cleanup_free_ char *results = NULL;
-	struct sweep_cell_options options = {.accel = sweep->accel, .timeout_s = sweep->timeout_s};
+	struct sweep_cell_options options = {
+		.accel = sweep->accel, .workload = sweep->workload, .timeout_s = sweep->timeout_s};
 	struct kt_error *err;
 
 	kt_vec_for_each (&cells->v, cell) {
@@ -559,6 +571,7 @@ int cli_sweep(int argc, char **argv)
 		{"retries", required_argument, NULL, OPT_RETRIES},
 		{"timeout", required_argument, NULL, CLI_OPT_TIMEOUT},
 		{"accel", required_argument, NULL, CLI_OPT_ACCEL},
+		{"workload", required_argument, NULL, CLI_OPT_WORKLOAD},
 		{"engine", required_argument, NULL, OPT_ENGINE},
 		{"machines", required_argument, NULL, OPT_MACHINES},
 		{"engine-arg", required_argument, NULL, OPT_ENGINE_ARG},

@@ -10,9 +10,10 @@
 #include "sweep/plan.h"
 
 struct sweep_cell_options {
-	const char *results; /* the directory for the record */
-	const char *accel;   /* NULL: the plan's, or the default */
-	unsigned timeout_s;  /* 0: the plan's, or the default */
+	const char *results;  /* the directory for the record */
+	const char *accel;    /* NULL: the plan's, or the default */
+	const char *workload; /* NULL: the scheduler's, the plan's, or the default */
+	unsigned timeout_s;   /* 0: the plan's, or the default */
 };
 
 /* Runs one cell here, writes its record, and prints a line. Returns the exit status. */

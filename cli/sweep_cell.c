@@ -148,6 +148,9 @@ static struct kt_error *fill_boot(const struct sweep_plan *plan, const struct sw
 				  const struct sweep_cell_options *options, struct cli_boot *boot)
 {
 	const struct sweep_scheduler *s = cell->scheduler;
+	const char *workload = options->workload ? options->workload
+			       : s->workload     ? s->workload
+						 : plan->workload;
 	bool ok = true;
 
 	boot->vm.topology = cell->topology;
@@ -159,6 +162,12 @@ static struct kt_error *fill_boot(const struct sweep_plan *plan, const struct sw
 		ok &= kt_vec_push(&boot->objects, *object);
 	kt_vec_for_each (&s->files.v, file)
 		ok &= kt_vec_push(&boot->files, *file);
+	if (ok && s->scheduler && workload) {
+		struct kt_error *err = vm_workload_parse(workload, &boot->workload);
+
+		if (err)
+			return err;
+	}
 	return ok ? sweep_take_set(plan, s, &boot->globals) : kt_error_no_memory();
 }
 

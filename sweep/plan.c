@@ -12,6 +12,7 @@
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/path.h"
+#include "vm/workload.h"
 
 #define ENTRIES_MAX 1000
 #define FILE_MAX    (1u << 20) /* bytes */
@@ -40,6 +41,7 @@ static void scheduler_deinit(struct sweep_scheduler *s)
 	strings_deinit(&s->objects);
 	strings_deinit(&s->set);
 	free(s->rodata);
+	free(s->workload);
 }
 
 void sweep_plan_deinit(struct sweep_plan *plan)
@@ -56,6 +58,7 @@ void sweep_plan_deinit(struct sweep_plan *plan)
 	free(plan->path);
 	free(plan->accel);
 	free(plan->append);
+	free(plan->workload);
 	*plan = (struct sweep_plan){0};
 }
 
@@ -115,6 +118,22 @@ static struct kt_error *take_path(const struct reader *r, const config_setting_t
 	else if (asprintf(ret, "%s/%s", r->dir, text) < 0)
 		*ret = NULL;
 	return *ret ? NULL : kt_error_no_memory();
+}
+
+static struct kt_error *take_workload(const struct reader *r, const config_setting_t *s, char **ret)
+{
+	_cleanup_free_ char *text = NULL;
+	struct kt_error *err = take_string(r, s, &text), *known;
+
+	if (err)
+		return err;
+	err = vm_workload_absolute(text, r->dir, ret);
+	if (!err || kt_error_code(err) != KT_ERROR_USAGE)
+		return err;
+	known = kt_error_hint(wrong(r, s, "%s", kt_error_message(err)), "%s",
+			      kt_error_hint_text(err) ? kt_error_hint_text(err) : "");
+	kt_error_destroy(err);
+	return known;
 }
 
 typedef struct kt_error *take_text_fn(const struct reader *r, const config_setting_t *s,
@@ -207,6 +226,8 @@ static struct kt_error *take_scheduler_setting(const struct reader *r, const con
 		return take_range(r, s, &ret->llcs);
 	if (!strcmp(name, "numa_nodes"))
 		return take_range(r, s, &ret->numa_nodes);
+	if (!strcmp(name, "workload"))
+		return take_workload(r, s, &ret->workload);
 	return NULL; /* sets: when the rest is known */
 }
 
@@ -233,6 +254,8 @@ static struct kt_error *finish_scheduler(const struct reader *r, const config_se
 		return wrong(r, group, "either scheduler = \"PATH\" or objects = [\"PATH\"]");
 	if (!s->scheduler && (s->args.v.len || s->files.v.len))
 		return wrong(r, group, "args and files are for what is run, not for objects");
+	if (!s->scheduler && s->workload)
+		return wrong(r, group, "a workload is for a scheduler, not for objects");
 	if (!s->name)
 		s->name = strdup(kt_base_name(s->scheduler ? s->scheduler : s->objects.v.data[0]));
 	if (!s->name)
@@ -343,8 +366,9 @@ static struct kt_error *take_sets(const struct reader *r, const config_setting_t
 
 static struct kt_error *take_scheduler(const struct reader *r, const config_setting_t *group)
 {
-	static const char *const names[] = {"name", "scheduler", "args",       "files", "objects",
-					    "cpus", "llcs",      "numa_nodes", "sets",  NULL};
+	static const char *const names[] = {"name",    "scheduler", "args", "files",
+					    "objects", "cpus",      "llcs", "numa_nodes",
+					    "sets",    "workload",  NULL};
 	const config_setting_t *sets = config_setting_get_member(group, "sets");
 	struct sweep_scheduler s = {0};
 	struct kt_error *err;
@@ -492,13 +516,16 @@ static struct kt_error *take_setting(const struct reader *r, const config_settin
 		return take_number(r, s, 0, &r->plan->retries);
 	if (!strcmp(name, "accel"))
 		return take_string(r, s, &r->plan->accel);
+	if (!strcmp(name, "workload"))
+		return take_workload(r, s, &r->plan->workload);
 	return take_string(r, s, &r->plan->append);
 }
 
 static struct kt_error *take_all(const struct reader *r)
 {
-	static const char *const names[] = {"schedulers", "kernels", "topologies", "timeout",
-					    "retries",    "accel",   "append",     NULL};
+	static const char *const names[] = {"schedulers", "kernels",  "topologies",
+					    "timeout",    "retries",  "accel",
+					    "append",     "workload", NULL};
 	const config_setting_t *root = config_root_setting(&r->config);
 	struct kt_error *err = check_names(r, root, names);
 

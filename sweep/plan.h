@@ -11,7 +11,7 @@
  *	);
  *	kernels = ( "debian:trixie-backports/6.18", { name = "next"; image = "./vmlinuz"; } );
  *	topologies = ( "4cpu-1llc-nosmt", "9cpu-3llc-nosmt" );
- *	timeout = 120; retries = 1;
+ *	timeout = 120; retries = 1; workload = "pipe";
  *
  * The format is libconfig's, which every distribution has: there is no TOML library for C in
  * Debian, and a format of our own would need a parser of our own.
@@ -32,6 +32,8 @@ struct sweep_strings {
 };
 
 /*
+ * A workload is what vm_workload_parse() takes, with the path of a command absolute.
+ *
  * A scheduler to run, or BPF objects to load. Paths are absolute. An entry with sets is a scheduler
  * for each of them, "NAME+SET".
  */
@@ -43,6 +45,7 @@ struct sweep_scheduler {
 	struct sweep_range cpus, llcs, numa_nodes; /* on which topologies it can run */
 	struct sweep_strings set;                  /* "VAR=VALUE", "VAR=@FILE", or "@FILE" */
 	char *rodata;                              /* a file; NULL: none */
+	char *workload;                            /* for a binary; NULL: that of the plan */
 	unsigned line;                             /* of the entry, or of its set */
 };
 
@@ -61,7 +64,7 @@ struct sweep_plan {
 	KT_VEC(const struct vm_topology *) topologies;
 	unsigned timeout_s; /* for each try of a cell; 0: not given */
 	unsigned retries;
-	char *accel, *append; /* NULL: not given */
+	char *accel, *append, *workload; /* NULL: not given */
 };
 
 /*

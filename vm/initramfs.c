@@ -240,19 +240,19 @@ static struct kt_error *put_objects(struct writer *w, const struct vm_load *load
  * The guest has no ld.so.cache: LD_LIBRARY_PATH names the places where the libraries were
  * found. Nothing else is there, so it can't pick a wrong one.
  */
-static void order_env(struct kt_buf *orders, const struct kt_deps *deps)
+static void order_env(struct kt_buf *orders, const char *key, const struct kt_deps *deps)
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf dirs = KT_BUF_INIT;
 
-	order(orders, "env", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-	order(orders, "env", "HOME=/tmp");
+	order(orders, key, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	order(orders, key, "HOME=/tmp");
 	kt_buf_appends(&dirs, "LD_LIBRARY_PATH=");
 	for (size_t i = 0; i < deps->lib_dirs.v.len; i++)
 		kt_buf_printf(&dirs, "%s%s", i ? ":" : "", deps->lib_dirs.v.data[i]);
 	if (dirs.failed)
 		orders->failed = true;
 	else if (deps->lib_dirs.v.len)
-		order(orders, "env", dirs.data);
+		order(orders, key, dirs.data);
 }
 
 /* Files that the program reads, and the working directory to which their names are relative. */
@@ -283,6 +283,55 @@ static struct kt_error *put_data_files(struct writer *w, const struct vm_load *l
 	return err;
 }
 
+static bool has_path(const struct kt_path_list *list, const char *path)
+{
+	kt_vec_for_each (&list->v, it)
+		if (!strcmp(*it, path))
+			return true;
+	return false;
+}
+
+/* All that a program needs, but for what is there already. */
+static struct kt_error *put_files(struct writer *w, const char *name, const struct kt_deps *deps,
+				  const struct kt_deps *there)
+{
+	kt_vec_for_each (&deps->files.v, path) {
+		struct kt_error *err = there && has_path(&there->files, *path)
+					       ? NULL
+					       : put_file(w, *path + 1, 0755, *path);
+
+		if (err)
+			return kt_error_wrap(err, "%s needs", name);
+	}
+	return NULL;
+}
+
+/* payload: what the scheduler needs. */
+static struct kt_error *put_workload(struct writer *w, const struct vm_initramfs *initramfs,
+				     const struct kt_deps *payload, struct kt_buf *orders)
+{
+	const struct vm_workload *workload = initramfs->load->workload;
+	_cleanup_(kt_deps_deinit) struct kt_deps deps = {0};
+	struct kt_error *err;
+
+	if (!workload || !workload->kind)
+		return NULL;
+	order(orders, "workload", workload->kind);
+	if (!workload->argv.len)
+		return NULL;
+	err = kt_deps_find(workload->argv.data[0], initramfs->machine->elf, initramfs->cancel_fd,
+			   &deps);
+	if (!err)
+		err = put_files(w, workload->argv.data[0], &deps, payload);
+	if (err)
+		return kt_error_wrap(err, "--workload");
+	order(orders, "workload_arg", deps.files.v.data[0]);
+	for (size_t i = 1; i < workload->argv.len; i++)
+		order(orders, "workload_arg", workload->argv.data[i]);
+	order_env(orders, "workload_env", &deps);
+	return NULL;
+}
+
 static struct kt_error *put_program(struct writer *w, const struct vm_initramfs *initramfs,
 				    struct kt_buf *orders)
 {
@@ -293,18 +342,17 @@ static struct kt_error *put_program(struct writer *w, const struct vm_initramfs 
 	err = kt_deps_find(load->run, initramfs->machine->elf, initramfs->cancel_fd, &deps);
 	if (err)
 		return err;
-	kt_vec_for_each (&deps.files.v, path) {
-		err = put_file(w, *path + 1, 0755, *path);
-		if (err)
-			return kt_error_wrap(err, "%s needs", load->run);
-	}
-	err = put_data_files(w, load, orders);
+	err = put_files(w, load->run, &deps, NULL);
+	if (!err)
+		err = put_data_files(w, load, orders);
+	if (!err && load->scheduler)
+		err = put_workload(w, initramfs, &deps, orders);
 	if (err)
 		return err;
 	order(orders, "arg", deps.files.v.data[0]);
 	for (size_t i = 0; i < load->num_args; i++)
 		order(orders, "arg", load->args[i]);
-	order_env(orders, &deps);
+	order_env(orders, "env", &deps);
 	if (load->scheduler)
 		kt_buf_printf(orders, "scheduler 1\nattach_ms %u\nworkload_ms %u\n",
 			      load->attach_ms ? load->attach_ms : ATTACH_MS,

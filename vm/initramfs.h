@@ -21,6 +21,7 @@
 
 #include "util/error.h"
 #include "vm/machine.h"
+#include "vm/workload.h"
 
 /* Bytes of an object's global data, instead of those that it has. */
 struct vm_set {
@@ -51,8 +52,9 @@ struct vm_load {
 	size_t num_args;
 	const char *const *files; /* files that it reads: the guest has them at the same paths */
 	size_t num_files;
-	bool scheduler;          /* the program is one, and is run as vm/guest/sched.c says */
-	unsigned attach_ms;      /* guest time that it gets to attach, beside loading; 0: 15000 */
+	bool scheduler;     /* the program is one, and is run as vm/guest/sched.c says */
+	unsigned attach_ms; /* guest time that it gets to attach, beside loading; 0: 15000 */
+	const struct vm_workload *workload; /* what it is given to schedule; NULL: mixed */
 	unsigned workload_ms;    /* guest time that the workload gets to make progress; 0: 5000 */
 	const char *release;     /* of the kernel, which its modules have to be of; NULL: any */
 	const char *modules_dir; /* the kernel's modules, for a virtio console; NULL: none */

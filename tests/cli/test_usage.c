@@ -205,6 +205,19 @@ static void test_info(void **state)
 	assert_non_null(strstr(RUN("info", "--help")->out, "what of ktstr-gdb works"));
 }
 
+static void test_workload(void **state)
+{
+	(void)state;
+	tool_refused(
+		RUN("collect", "--kernel", "x", "--scheduler", "x", "--workload", "pip"), 2,
+		"--workload: there is no workload 'pip'; near it: pipe; there are mixed, spin");
+	tool_refused(RUN("collect", "--kernel", "x", "--object", "x", "--workload", "pipe"), 2,
+		     "need --scheduler");
+	tool_refused(RUN("sweep", "--workload", "bench"), 2,
+		     "there is no workload 'bench'; there are");
+	tool_refused(RUN("sweep", "--workload"), 2, "requires an argument");
+}
+
 static void test_replay(void **state)
 {
 	(void)state;
@@ -238,7 +251,7 @@ int main(void)
 		cmocka_unit_test(test_values_wrong),   cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_together),       cmocka_unit_test(test_topologies),
 		cmocka_unit_test(test_watch),          cmocka_unit_test(test_info),
-		cmocka_unit_test(test_replay),
+		cmocka_unit_test(test_replay),         cmocka_unit_test(test_workload),
 	};
 
 	return cmocka_run_group_tests_name("cli usage", tests, NULL, NULL);

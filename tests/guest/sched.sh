@@ -25,6 +25,7 @@ came_too_late() {
 	*--workload-timeout*) late='.run.verdict == "no_progress" or .run.verdict == "host_too_slow"' ;;
 	*' stalls') late='.run.verdict == "host_too_slow" or
 		(.run.reason | contains("watchdog failed to check in"))' ;;
+	*' spies') late='.run.verdict == "host_too_slow"' ;;
 	*) return 1 ;;
 	esac
 	jq -e "$late" "$json" >/dev/null 2>&1
@@ -151,6 +152,55 @@ run diff --accel tcg --kernel "$new" --scheduler "$scheduler" --scheduler "$work
 check 'diff of two schedulers that fail: exit status 1' test "$status" = 1
 check 'and both are told of' test "$(grep -c 'failed: not attached' "$work/err")" = 2
 check 'a failed load in both' grep -q '^rejected_dispatch,.*failed-in-both' "$work/out"
+
+# --- workloads: each is what it says, as /proc in the guest has it ---
+
+# workloads NUMBER...: runs these of the list, at a time.
+workloads() {
+	what=spies
+	for i; do
+		one "$new" "$work/workload$i" --workload "$(sed -n "${i}p" "$work/kinds")" -- spies &
+	done
+	wait
+}
+
+# workload STATUS FILTER: the next one of the list, the tasks that were seen, and what the run came to.
+workload() {
+	nth=$((nth + 1))
+	json=$work/workload$nth.json
+	jq -r .run.scheduler_log "$json" | sed -n 's/^task //p' |
+		jq -s --slurpfile run "$json" '{tasks: ., run: $run[0].run}' >"$work/tasks.json"
+	if [ "$(cat "$work/workload$nth.status")" = "$1" ] && jq -e "$2" "$work/tasks.json" >/dev/null; then
+		ok "workload $(sed -n "${nth}p" "$work/kinds")"
+	else
+		not_ok "workload $(sed -n "${nth}p" "$work/kinds")" "wanted $1, and $2
+$(cat "$work/workload$nth.status" "$work/workload$nth.err")
+$(jq -c '.run.verdict, .run.workload, .run.reason' "$json")
+$(jq -c '.tasks[]' "$work/tasks.json")"
+	fi
+}
+printf '%s\n' spin yield pipe fork nice pinned cgroups '/usr/bin/md5sum /dev/zero' /bin/false >"$work/kinds"
+workloads 1 2
+workloads 3 4
+workloads 5 6
+workloads 7 8
+workloads 9
+nth=0
+four='(.tasks | length) == 4 and all(.tasks[]; .ext) and (.run.workload | contains(": 4 of 4 tasks ran"))'
+workload 0 "$four and all(.tasks[]; .states | contains(\"S\") | not) and
+	([.tasks[].forced] | add) < 3 * ([.tasks[].ticks] | add)"
+workload 0 "$four and ([.tasks[].forced] | add) > 3 * ([.tasks[].ticks] | add)"
+workload 0 "$four and ([.tasks[].pipes] | max) >= 8 and ([.tasks[].voluntary] | add) > 3 * ([.tasks[].forced] | add)"
+workload 0 '(.tasks | map(select(.child | not)) | length) == 4 and any(.tasks[]; .child) and all(.tasks[]; .ext) and
+	(.run.workload | startswith("fork: 4 of 4 tasks ran"))'
+workload 0 "$four and ([.tasks[].nice] | sort) == [-10, 0, 5, 10]"
+workload 0 "$four and ([.tasks[].cpus] | sort) == [\"0\", \"0\", \"1\", \"1\"]"
+workload 0 "$four and ([.tasks[].weight] | sort) == [50, 100, 200, 400]"
+workload 0 '(.tasks | length) == 1 and .tasks[0].ext and .tasks[0].name == "md5sum" and
+	(.run.workload | startswith("command: 1 of 1 tasks ran"))'
+workload 1 '.run.verdict == "no_progress" and (.run.workload | contains("it ended with status 1"))'
+collect --workload ./nothing -- good
+says 'a command that is not there' 3 '--workload: cannot run ./nothing'
 
 # --- replay: the configuration of a scheduler that runs, and what it costs here ---
 

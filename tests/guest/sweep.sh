@@ -16,7 +16,8 @@ cc -O1 -Wall -Wextra -o "$work/odd" tests/guest/odd.c -Wl,--no-as-needed -lbpf |
 	skip_all 'no compiler, or no libbpf'
 cat >"$work/sweep.conf" <<E2
 schedulers = (
-	{ name = "good"; scheduler = "$here/build/sched/scx_fix"; args = ["good"]; cpus = [1, 8]; },
+	{ name = "good"; scheduler = "$here/build/sched/scx_fix"; args = ["spies"]; cpus = [1, 8];
+		workload = "nice"; },
 	{ name = "odd"; scheduler = "odd"; args = ["$here/build/sched/scx_fix"];
 		files = ["$here/build/sched/scx_fix"]; llcs = [2, 0]; },
 	{ name = "objects"; objects = ["$here/build/bpf/demo.bpf.o", "$here/build/bpf/reject.bpf.o"]; cpus = [4, 4]; }
@@ -45,6 +46,7 @@ prints 'a scheduler that passes' 1 '^4cpu-2llc-nosmt +✓ +✓ +✗'
 prints 'and one that fails on an odd number of caches' 1 '^9cpu-3llc-nosmt +- +✗ +-'
 prints 'the failing combinations, with why' 1 '^ *odd / trixie-backports / 9cpu-3llc-nosmt: attached, but the workload'
 prints 'the tally' 1 '^8 cells: 4 passed, 4 failed, 0 skipped'
+check 'the workload that the file asks for' grep -q '^task {"name": "ktstr-nice", .*"nice": 10,' "$work"/results/*good*6.18*.log
 one=$(ls "$work"/results/*odd*6.18*9cpu*.json)
 check 'a record has what spec.md says' jq -e '.scheduler == "odd" and .kernel == "trixie-backports-6.18" and
 	.topology == "9cpu-3llc-nosmt" and .passed == false and .skipped == false and

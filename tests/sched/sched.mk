@@ -38,7 +38,7 @@ build/sched/%.skel.h: build/sched/%.bpf.o
 	$(call msg,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@.part && mv $@.part $@
 
-build/sched/scx_fix: tests/sched/scx_fix.c tests/sched/flood.c build/sched/scx_fix.skel.h \
+build/sched/scx_fix: tests/sched/scx_fix.c tests/sched/flood.c tests/sched/spy.c build/sched/scx_fix.skel.h \
 		$(wildcard tests/sched/*.h) tests/sched/sched.mk
 	$(call msg,LINK,$@)
 	$(Q)$(CC) $(SCHED_CFLAGS) -o $@ $(filter %.c,$^) $$(pkg-config --cflags --libs libbpf)

@@ -98,6 +98,16 @@ static void chat(unsigned ms)
 	}
 }
 
+/* Looks at the workload until it is told to end. */
+static void spy(unsigned ms)
+{
+	while (!stop) {
+		spy_look();
+		msleep(ms);
+	}
+	spy_print();
+}
+
 static void go_to_background(unsigned number)
 {
 	pid_t pid = fork();
@@ -287,6 +297,7 @@ static const struct mode modes[] = {
 	{"ignores-term", "scx_fix", "fix_", .before = ignore_signals},
 	{"chats", "scx_fix", "fix_", ignore_interrupts, .attached = chat, .number = 500},
 	{"forks", "scx_fix", "fix_", .before = go_to_background},
+	{"spies", "scx_fix", "fix_", .loaded = be_realtime, .attached = spy, .number = 20},
 };
 
 #define NR_MODES (sizeof(modes) / sizeof(*modes))

@@ -11,4 +11,8 @@
  */
 bool flood(size_t bytes);
 
+/* Looks at the tasks of the workload; then prints what was seen, a line for each. */
+void spy_look(void);
+void spy_print(void);
+
 #endif

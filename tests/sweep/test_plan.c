@@ -134,6 +134,25 @@ static void test_cells(void **state)
 	sweep_plan_deinit(&plan);
 }
 
+/* Of the plan, and of a scheduler; the path of a command is the file's, where it is not absolute.
+ */
+static void test_workloads(void **state)
+{
+	struct sweep_plan plan;
+
+	(void)state;
+	assert_null(
+		read_plan("workload = \"pipe\"; schedulers = ( { scheduler = \"a\"; workload = "
+			  "\"bench/run -n 4\"; },\n{ scheduler = \"b\"; workload = \"/b -v\"; }, "
+			  "{ scheduler = \"c\"; } );",
+			  &plan));
+	assert_string_equal(plan.workload, "pipe");
+	assert_below_dir(plan.schedulers.data[0].workload, "", "bench/run -n 4");
+	assert_string_equal(plan.schedulers.data[1].workload, "/b -v");
+	assert_null(plan.schedulers.data[2].workload);
+	sweep_plan_deinit(&plan);
+}
+
 #define OBJECTS "schedulers = ( { name = \"p\"; objects = [\"p.o\"];\nsets = "
 
 static void test_mistakes(void **state)
@@ -166,6 +185,12 @@ static void test_mistakes(void **state)
 		{OBJECTS "( { name = \"a\"; set = [\"@\"]; } ); } );", ":3: \"VAR=VALUE\" or"},
 		{OBJECTS "( { name = \"a\"; set = [\"a=@\"]; } ); } );", ":3: \"VAR=VALUE\" or"},
 		{OBJECTS "( { name = \"a\"; rodata = 1; } ); } );", ":3: a path is expected"},
+		{"schedulers = ( { scheduler = \"x\";\nworkload = \"pip\"; } );",
+		 ":3: there is no workload 'pip'"},
+		{"schedulers = ( { objects = [\"x\"]; workload = \"pipe\"; } );",
+		 ":2: a workload is for a scheduler"},
+		{"schedulers = ( { scheduler = \"x\"; } );\nworkload = 1;",
+		 ":3: a string is expected"},
 	};
 
 	(void)state;
@@ -187,6 +212,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_expansion),
 		cmocka_unit_test(test_cells),
+		cmocka_unit_test(test_workloads),
 		cmocka_unit_test(test_mistakes),
 	};
 

@@ -40,6 +40,9 @@ struct orders {
 	bool scheduler;         /* "scheduler": the payload is one, see run_scheduler() */
 	unsigned
 		attach_ms; /* how long it may take to attach; time in the verifier is not counted */
+	const char *workload; /* "workload": a name of vm/workload.h; NULL: "mixed" */
+	/* "workload_arg", "workload_env": a command in its place; both NULL-terminated. */
+	KT_VEC(char *) command, command_env;
 	unsigned workload_ms; /* how long the workload may take to make progress */
 	unsigned settle_ms;   /* how long nothing may be loaded before all is */
 	unsigned max_ms;      /* how long the payload gets to load a first program, or begin to */
@@ -123,24 +126,45 @@ void relay_finish(struct relay *relay);
 
 #define PROBES_MAX 64
 
+struct workload_kind;
+
 struct workload {
-	pid_t pids[WORKERS_MAX];
+	const struct workload_kind *kind; /* NULL: a command */
+	bool command;
+	pid_t pids[WORKERS_MAX]; /* a command's is the only one */
 	size_t n;
 	pid_t probes[PROBES_MAX];
 	size_t n_probes;
 	int64_t began_ns;
+	bool ended; /* the command has, with this wait status */
+	int status;
 	/* As workload_look() found it: */
-	size_t moved;        /* workers that were on a CPU several times */
-	unsigned long turns; /* how often all workers were on a CPU, in sum */
-	int error;           /* errno: the kernel refuses SCHED_EXT; 0: it does not */
+	size_t tasks, moved; /* all; those that were on a CPU several times */
+	unsigned long turns; /* how often they were on a CPU, in sum */
+	int error;           /* errno: the kernel refused something; 0: it did not */
+	const char *failed;  /* what that was, "be SCHED_EXT" */
 	unsigned withheld;   /* percent of the time in which the host did not run the CPUs */
 };
 
 /* Zeroed at first. Does not wait for anything. */
-void workload_start(struct workload *workload);
+void workload_start(struct workload *workload, const struct orders *orders);
 void workload_look(struct workload *workload);
-bool workload_is_worker(const struct workload *workload, pid_t pid);
 void workload_stop(struct workload *workload);
+
+/* Whether a process that lives is one of the workload's, or a child of one. */
+bool workload_owns(const struct workload *workload, pid_t pid);
+
+/* Init has reaped that process; false: it was none of the workload's. */
+bool workload_reaped(struct workload *workload, pid_t pid, int status);
+
+/* Makes this task one of SCHED_EXT; false, with errno: the kernel refuses. */
+bool workload_be_ext(void);
+
+/* Starts the command. */
+pid_t workload_command(const struct orders *orders);
+
+/* Sets tasks, moved and turns: a task that sleeps, or had turns_min turns, has moved. */
+void workload_command_look(struct workload *workload, unsigned long turns_min);
 
 /* Zeroed at first. */
 struct load_watch {

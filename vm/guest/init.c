@@ -160,6 +160,12 @@ static void read_order(struct orders *orders, const char *key, char *value)
 		ok = kt_vec_push(&orders->modules, value);
 	else if (!strcmp(key, "scheduler"))
 		orders->scheduler = true;
+	else if (!strcmp(key, "workload"))
+		orders->workload = value;
+	else if (!strcmp(key, "workload_arg"))
+		ok = kt_vec_push(&orders->command, value);
+	else if (!strcmp(key, "workload_env"))
+		ok = kt_vec_push(&orders->command_env, value);
 	else if (!strcmp(key, "attach_ms"))
 		orders->attach_ms = (unsigned)strtoul(value, NULL, 10);
 	else if (!strcmp(key, "workload_ms"))
@@ -202,7 +208,8 @@ static void read_orders(const char *path, struct orders *orders)
 
 static void end_lists(struct orders *orders)
 {
-	if (!kt_vec_push(&orders->argv, NULL) || !kt_vec_push(&orders->env, NULL))
+	if (!kt_vec_push(&orders->argv, NULL) || !kt_vec_push(&orders->env, NULL) ||
+	    !kt_vec_push(&orders->command, NULL) || !kt_vec_push(&orders->command_env, NULL))
 		die("out of memory");
 }
 

@@ -88,7 +88,7 @@ static void reap_all(struct sched *s)
 	pid_t pid;
 
 	while ((pid = reap(&status)) > 0) {
-		if (workload_is_worker(&s->workload, pid) || (s->pid && pid != s->pid))
+		if (workload_reaped(&s->workload, pid, status) || (s->pid && pid != s->pid))
 			continue;
 		if (s->pid)
 			s->background = !status;
@@ -108,7 +108,7 @@ static bool others_alive(const struct sched *s)
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 		char path[64];
 
-		if (pid <= 1 || workload_is_worker(&s->workload, pid))
+		if (pid <= 1 || workload_owns(&s->workload, pid))
 			continue;
 		snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 		found = readlink(path, (char[1]){0}, 1) >= 0;
@@ -197,21 +197,50 @@ static bool wait_until_attached(struct sched *s)
 	}
 }
 
-static void tell_progress(const struct workload *w, uint8_t phase, const char *why)
+/* "4 of 4 tasks ran, 917 turns in 0.5 s", behind the workload's name where one was asked for. */
+static void say_progress(const struct workload *w, const char *name, struct kt_buf *out)
 {
 	unsigned ms = (unsigned)((kt_now_ns() - w->began_ns) / 1000000);
-	char reason[300];
-	int len = snprintf(reason, sizeof(reason), "%zu of %zu tasks ran, %lu turns in %u.%u s%s",
-			   w->moved, w->n, w->turns, ms / 1000, ms % 1000 / 100, why);
 
-	if (phase == KT_PHASE_HOST_TOO_SLOW)
-		snprintf(reason + len, sizeof(reason) - (size_t)len,
-			 "; the host ran the guest's CPUs only %u %% of that time",
-			 100 - w->withheld);
-	channel_lifecycle(phase, reason);
+	if (name)
+		kt_buf_printf(out, "%s: ", name);
+	if (w->ended && WIFEXITED(w->status))
+		kt_buf_printf(out, "it ended with status %d after ", WEXITSTATUS(w->status));
+	else if (w->ended)
+		kt_buf_printf(out, "it was ended by signal %d after ", WTERMSIG(w->status));
+	else
+		kt_buf_printf(out, "%zu of %zu tasks ran, %lu turns in ", w->moved, w->tasks,
+			      w->turns);
+	kt_buf_printf(out, "%u.%u s", ms / 1000, ms % 1000 / 100);
 }
 
-enum workload_end { GOES_ON, DEAD, TURNED_OFF, FORBIDDEN, TIME_UP, DISPATCHED };
+static void tell_progress(const struct sched *s, uint8_t phase, const char *why)
+{
+	const struct workload *w = &s->workload;
+	struct kt_buf reason = KT_BUF_INIT;
+
+	say_progress(w, s->orders->workload, &reason);
+	kt_buf_appends(&reason, why);
+	if (phase == KT_PHASE_HOST_TOO_SLOW)
+		kt_buf_printf(&reason, "; the host ran the guest's CPUs only %u %% of that time",
+			      100 - w->withheld);
+	if (w->failed)
+		kt_buf_printf(&reason, "%s: %s", w->failed, strerror(w->error));
+	channel_lifecycle(phase, reason.data ? reason.data : "");
+	kt_buf_deinit(&reason);
+}
+
+enum workload_end { GOES_ON, DEAD, TURNED_OFF, FORBIDDEN, TIME_UP, FAILED, DISPATCHED };
+
+/* A command decides itself when it is done; at the end of its time it has to be getting on. */
+static enum workload_end look_at_command(const struct workload *w, int64_t last)
+{
+	if (w->ended)
+		return w->status ? FAILED : DISPATCHED;
+	if (kt_deadline_left_ms(last))
+		return GOES_ON;
+	return w->tasks && w->moved == w->tasks ? DISPATCHED : TIME_UP;
+}
 
 static enum workload_end look_at_workload(struct sched *s, int64_t first, int64_t last)
 {
@@ -225,7 +254,9 @@ static enum workload_end look_at_workload(struct sched *s, int64_t first, int64_
 		return TURNED_OFF;
 	if (w->error)
 		return FORBIDDEN;
-	if (w->moved == w->n && !kt_deadline_left_ms(first))
+	if (w->command)
+		return look_at_command(w, last);
+	if (w->moved == w->tasks && !kt_deadline_left_ms(first))
 		return DISPATCHED;
 	return kt_deadline_left_ms(last) ? GOES_ON : TIME_UP;
 }
@@ -260,15 +291,16 @@ static void tell_stalled(struct sched *s, const char *why, bool forbidden)
 {
 	bool slow = !forbidden && s->workload.withheld >= WITHHELD_MAX;
 
-	tell_progress(&s->workload, slow ? KT_PHASE_HOST_TOO_SLOW : KT_PHASE_WORKLOAD_STALLED, why);
+	tell_progress(s, slow ? KT_PHASE_HOST_TOO_SLOW : KT_PHASE_WORKLOAD_STALLED, why);
 }
 
 static void run_workload(struct sched *s)
 {
 	static const char *const why[] = {
 		[TURNED_OFF] = "; then the kernel turned the scheduler off",
-		[FORBIDDEN] = "; a task may not be SCHED_EXT",
+		[FORBIDDEN] = "; it cannot ",
 		[TIME_UP] = "; then time was up",
+		[FAILED] = "",
 		[DISPATCHED] = "",
 	};
 	unsigned max_ms = s->orders->workload_ms;
@@ -276,7 +308,7 @@ static void run_workload(struct sched *s)
 	int64_t last = kt_deadline_ms(max_ms);
 	enum workload_end end;
 
-	workload_start(&s->workload);
+	workload_start(&s->workload, s->orders);
 	while ((end = look_at_workload(s, first, last)) == GOES_ON)
 		relay_pump(&s->relay, TICK_MS);
 	s->stalled = end != DISPATCHED;
@@ -284,9 +316,9 @@ static void run_workload(struct sched *s)
 	if (end == DEAD || (end == TURNED_OFF && ends_by_itself(s)))
 		tell_exit(s);
 	else if (s->stalled)
-		tell_stalled(s, why[end], end == FORBIDDEN);
+		tell_stalled(s, why[end], end == FORBIDDEN || end == FAILED);
 	else
-		tell_progress(&s->workload, KT_PHASE_WORKLOAD_DISPATCHED, why[end]);
+		tell_progress(s, KT_PHASE_WORKLOAD_DISPATCHED, why[end]);
 }
 
 /* The scheduler runs on until the host has read the guest. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Something to schedule: tasks of policy SCHED_EXT, more than there are CPUs. Every second one
- * spins, so that the CPUs have to be shared; the others sleep and are woken up.
+ * Something to schedule: tasks of policy SCHED_EXT, more than there are CPUs
+ * (vm/guest/workload_kinds.c), or a command (vm/guest/workload_command.c).
  *
  * Beside them a probe on each CPU, which is a real-time task: no scheduler of sched_ext has a say
  * in when it runs. It sleeps a little, again and again. Where it wakes up late, the CPU itself did
@@ -14,28 +14,20 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "util/clock.h"
 #include "vm/guest/guest.h"
-
-#ifndef SCHED_EXT
-#define SCHED_EXT 7 /* Linux 6.12 */
-#endif
+#include "vm/guest/workload.h"
 
 /* A worker that was on a CPU this often has made progress. */
 #define TURNS_MIN   5
-#define TURN_NS     1000000 /* of CPU time, or of sleep */
 #define WORKERS_MIN 4
 
 #define PROBE_NS 20000000 /* that a probe sleeps */
 #define LATE_NS  20000000 /* by which a CPU that runs may be late: ticks, and slices of the host */
-
-struct worker {
-	_Atomic unsigned long turns;
-	_Atomic int error; /* errno: the kernel refuses SCHED_EXT */
-};
 
 static struct worker *workers;
 
@@ -46,38 +38,31 @@ struct probe {
 
 static struct probe *probes;
 
-static int64_t cpu_ns(void)
+static _Noreturn void give_up(struct worker *worker, const char *what)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+	atomic_store(&worker->failed, what);
+	atomic_store(&worker->error, errno);
+	_exit(1);
 }
 
-static void spin(void)
+/* In a session of its own, by which its children are known. */
+static _Noreturn void work(const struct workload *workload, struct worker *worker, size_t i)
 {
-	int64_t until = cpu_ns() + TURN_NS;
+	const struct workload_kind *kind = workload->kind;
+	const char *failed;
+	char name[16];
 
-	while (cpu_ns() < until)
-		;
-	sched_yield();
-}
-
-static _Noreturn void work(struct worker *worker, bool spins)
-{
-	struct sched_param param = {0};
-
-	if (sched_setscheduler(0, SCHED_EXT, &param)) {
-		atomic_store(&worker->error, errno);
-		_exit(1);
-	}
-	for (;;) {
-		if (spins)
-			spin();
-		else
-			nanosleep(&(struct timespec){.tv_nsec = TURN_NS}, NULL);
-		atomic_fetch_add(&worker->turns, 1);
-	}
+	setsid();
+	snprintf(name, sizeof(name), "ktstr-%s", kind->name);
+	prctl(PR_SET_NAME, name);
+	if (!workload_be_ext())
+		give_up(worker, "be SCHED_EXT");
+	failed = kind->enter ? kind->enter(i) : NULL;
+	if (failed)
+		give_up(worker, failed);
+	for (;;)
+		if (kind->turn(worker, i))
+			atomic_fetch_add(&worker->turns, 1);
 }
 
 /* How much too late it is now for who went to sleep then. */
@@ -165,40 +150,68 @@ static size_t number_of_workers(void)
 	return n < WORKERS_MIN ? WORKERS_MIN : n > WORKERS_MAX ? WORKERS_MAX : n;
 }
 
-void workload_start(struct workload *workload)
+static void start_workers(struct workload *workload)
 {
 	size_t n = number_of_workers();
 
 	workers = shared(n * sizeof(*workers));
-	workload->began_ns = kt_now_ns();
-	start_probes(workload);
-	for (workload->n = 0; workload->n < n; workload->n++) {
+	workload->failed = workload->kind->prepare ? workload->kind->prepare(n) : NULL;
+	if (workload->failed)
+		workload->error = errno;
+	while (!workload->failed && workload->n < n) {
 		pid_t pid = fork_or_die();
 
 		if (!pid)
-			work(&workers[workload->n], workload->n % 2 == 0);
-		workload->pids[workload->n] = pid;
+			work(workload, &workers[workload->n], workload->n);
+		workload->pids[workload->n++] = pid;
 	}
 }
 
-void workload_look(struct workload *workload)
+void workload_start(struct workload *workload, const struct orders *orders)
 {
-	workload->turns = workload->moved = 0;
+	const char *name = orders->workload ? orders->workload : "mixed";
+
+	workload->command = orders->command.len > 1;
+	workload->kind = workload_kind(name);
+	if (!workload->kind && !workload->command)
+		die("its orders have the workload '%s', which this init does not know", name);
+	workload->began_ns = kt_now_ns();
+	start_probes(workload);
+	if (workload->command)
+		workload->pids[workload->n++] = workload_command(orders);
+	else
+		start_workers(workload);
+}
+
+static void look_at_workers(struct workload *workload)
+{
 	for (size_t i = 0; i < workload->n; i++) {
 		unsigned long turns = atomic_load(&workers[i].turns);
 
 		workload->turns += turns;
 		workload->moved += turns >= TURNS_MIN;
-		if (atomic_load(&workers[i].error))
+		if (atomic_load(&workers[i].error)) {
 			workload->error = atomic_load(&workers[i].error);
+			workload->failed = atomic_load(&workers[i].failed);
+		}
 	}
+	workload->tasks = workload->n;
+}
+
+void workload_look(struct workload *workload)
+{
+	workload->turns = workload->moved = workload->tasks = 0;
+	if (workload->command)
+		workload_command_look(workload, TURNS_MIN);
+	else
+		look_at_workers(workload);
 	workload->withheld = time_withheld(workload);
 }
 
-bool workload_is_worker(const struct workload *workload, pid_t pid)
+static bool is_one(const struct workload *workload, pid_t pid)
 {
 	for (size_t i = 0; i < workload->n; i++)
-		if (workload->pids[i] == pid)
+		if (workload->pids[i] == pid || (workers && atomic_load(&workers[i].child) == pid))
 			return true;
 	for (size_t i = 0; i < workload->n_probes; i++)
 		if (workload->probes[i] == pid)
@@ -206,11 +219,30 @@ bool workload_is_worker(const struct workload *workload, pid_t pid)
 	return false;
 }
 
+bool workload_owns(const struct workload *workload, pid_t pid)
+{
+	pid_t session = getsid(pid);
+
+	return is_one(workload, pid) || (session > 0 && is_one(workload, session));
+}
+
+bool workload_reaped(struct workload *workload, pid_t pid, int status)
+{
+	if (workload->command && workload->n && pid == workload->pids[0]) {
+		workload->ended = true;
+		workload->status = status;
+	}
+	return is_one(workload, pid);
+}
+
 /* Does not wait for their end: a task that never gets a CPU cannot die. */
 void workload_stop(struct workload *workload)
 {
-	for (size_t i = 0; i < workload->n; i++)
+	for (size_t i = 0; i < workload->n; i++) {
+		if (workload->command)
+			kill(-workload->pids[i], SIGKILL);
 		kill(workload->pids[i], SIGKILL);
+	}
 	for (size_t i = 0; i < workload->n_probes; i++)
 		kill(workload->probes[i], SIGKILL);
 }
