@@ -17,6 +17,7 @@
 #include "model/json_put.h"
 #include "model/program_json.h"
 #include "render/constants.h"
+#include "render/text.h"
 #include "util/cleanup.h"
 #include "util/io.h"
 #include "vm/process.h"
@@ -240,20 +241,27 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* What the guest says of itself may be any bytes. */
 static void append_head(const struct options *o, const struct found *found, size_t n,
 			struct kt_buf *out)
 {
+	_cleanup_(kt_buf_deinit) struct kt_buf line = KT_BUF_INIT;
 	const json_t *kernel = json_object_get(json_object_get(found->document, "guest"), "kernel");
 	const char *release = kt_json_get_text(json_object_get(kernel, "release"));
 	const char *ops = kt_json_get_text(
 		json_object_get(json_object_get(found->document, "sched_ext"), "ops"));
 	long long all = json_integer_value(json_object_get(found->document, "n_constants"));
 
-	kt_buf_printf(
-		out,
-		"%s: %zu of %lld constants %s another value in the guest (Linux %.80s%s%.128s)",
-		base_name(o->replay.object), n, all, n == 1 ? "has" : "have",
-		release ? release : "-", ops ? ", sched_ext " : "", ops ? ops : "");
+	kt_buf_printf(&line, "%s: ", base_name(o->replay.object));
+	if (all)
+		kt_buf_printf(&line, "%zu of %lld constants %s another value", n, all,
+			      n == 1 ? "has" : "have");
+	else
+		kt_buf_appends(&line, "it has no constants");
+	kt_buf_printf(&line, " in the guest (Linux %.80s%s%.128s)", release ? release : "-",
+		      ops ? ", sched_ext " : "", ops ? ops : "");
+	render_append_visible(out, line.data ? line.data : "", false);
+	out->failed |= line.failed;
 	kt_buf_appendc(out, '\n');
 }
 

@@ -437,13 +437,13 @@ static struct kt_error *read_constants(struct reading *r)
 	kt_vec_for_each (&r->maps, map)
 		if (!err && has_variables(map))
 			err = read_constants_of(r, map->id);
-	if (err || json_array_size(r->sections))
+	/* What an object without constants costs can be compared, too. */
+	if (err || r->object || json_array_size(r->sections))
 		return err;
 	return kt_error_hint(kt_error_new(KT_ERROR_NOT_FOUND,
 					  "the programs have no constants: none of their maps is a "
 					  ".rodata"),
-			     "`ktstr-gdb maps` lists the maps; a program without constants costs "
-			     "the same everywhere: `ktstr-gdb collect`");
+			     "`ktstr-gdb maps` lists the maps");
 }
 
 /* --- the object --- */

@@ -201,6 +201,8 @@ run attach "$target" --vmlinux "$kernel" --type xdp,xpd
 says 'no such program type' 2 'this kernel has no program type "xpd"; it has socket_filter'
 run prog dump 4000000 "$target" --vmlinux "$kernel"
 says 'no such program' 3 'no program has the id 4000000'
+run replay "$target" --vmlinux "$kernel" --save-rodata "$work/rodata.json"
+says 'replay: no scheduler is loaded' 3 'no sched_ext scheduler is loaded in the guest: sched_ext is disabled; --id'
 run prog dump x "$target" --vmlinux "$kernel"
 says 'an ID is a number' 2 'prog dump takes a whole number'
 run prog dump 1 --visual --json "$target" --vmlinux "$kernel"
