@@ -140,6 +140,56 @@ static void test_run(void **state)
 	free(list);
 }
 
+/* How often a line is in the list. */
+static size_t count(const char *list, const char *line)
+{
+	size_t n = 0;
+
+	for (const char *at = list; (at = strstr(at, line)); at += strlen(line))
+		n++;
+	return n;
+}
+
+/* A command has its own libraries, and those that the scheduler has are there once. */
+static void test_workload(void **state)
+{
+	struct vm_workload workload = {.kind = "pipe"};
+	struct vm_load load = {.scheduler = true, .workload = &workload};
+	const char *path = in_scratch("initrd.cpio");
+	char expected[256], text[128], *list;
+	struct kt_error *err;
+
+	(void)state;
+	load.run = scratch_file("run.sh", "#!/bin/sh\n", 0700);
+	assert_null(write_archive(&load, path));
+	list = list_archive(path);
+	assert_non_null(strstr(list, "\nworkload pipe\n"));
+	assert_null(strstr(list, "workload_arg"));
+	free(list);
+	snprintf(text, sizeof(text), "%s -n two", scratch_file("bench.sh", "#!/bin/sh\n", 0700));
+	assert_null(vm_workload_parse(text, &workload));
+	assert_null(write_archive(&load, path));
+	list = list_archive(path);
+	snprintf(expected, sizeof(expected),
+		 "\nworkload command\nworkload_arg %s\nworkload_arg -n\nworkload_arg two\n"
+		 "workload_env PATH=",
+		 workload.argv.data[0]);
+	assert_non_null(strstr(list, expected));
+	assert_non_null(strstr(list, "\nworkload_env LD_LIBRARY_PATH=/"));
+	snprintf(expected, sizeof(expected), "100755 %s 10\n", workload.argv.data[0] + 1);
+	assert_non_null(strstr(list, expected));
+	assert_int_equal(count(list, "100755 bin/sh "), 1);
+	assert_int_equal(count(list, "/libc.so.6 "), 1);
+	free(list);
+	vm_workload_deinit(&workload);
+	assert_null(vm_workload_parse("/nonexistent/bench", &workload));
+	err = write_archive(&load, path);
+	assert_non_null(err);
+	assert_non_null(strstr(kt_error_message(err), "--workload: cannot run /nonexistent/bench"));
+	kt_error_destroy(err);
+	vm_workload_deinit(&workload);
+}
+
 static char *file_bytes(const char *path, size_t *len)
 {
 	struct kt_buf buf = KT_BUF_INIT;
@@ -215,9 +265,10 @@ int main(void)
 {
 #define scratch_test(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 	const struct CMUnitTest tests[] = {
-		scratch_test(test_objects), scratch_test(test_orders),
-		scratch_test(test_run),     scratch_test(test_deterministic),
-		scratch_test(test_refused), scratch_test(test_full_disk),
+		scratch_test(test_objects),       scratch_test(test_orders),
+		scratch_test(test_workload),      scratch_test(test_run),
+		scratch_test(test_deterministic), scratch_test(test_refused),
+		scratch_test(test_full_disk),
 	};
 
 	return cmocka_run_group_tests_name("vm/initramfs", tests, NULL, NULL);
