@@ -84,6 +84,14 @@ struct kt_error *rsp_client_breakpoint(struct rsp_client *client, gaddr_t addr, 
 				       bool set);
 
 /*
+ * The same of a write to one of the len bytes at addr: 1, 2, 4 or 8, and addr is a multiple of it.
+ * The stop comes behind the instruction that wrote (QEMU's TCG, and KVM on x86; atomic ones, too),
+ * so the guest may run on at once.
+ */
+struct kt_error *rsp_client_watchpoint(struct rsp_client *client, gaddr_t addr, size_t len,
+				       bool set);
+
+/*
  * Lets the guest run, and does not wait for anything. First, in the same flight, the registers
  * of `thread` are written that `writes` says (n_writes 0: none, and thread may be NULL). What
  * may follow: wait, interrupt, detach. Running time counts in pause_ns, which knows nothing of

@@ -39,21 +39,57 @@ static struct kt_error *breakpoint_reply(struct rsp_batch *batch, const struct r
 	return NULL;
 }
 
-struct kt_error *rsp_client_breakpoint(struct rsp_client *client, gaddr_t addr, size_t len,
-				       bool set)
+/* kind: the protocol's, 1 a hardware breakpoint, 2 a write watchpoint. */
+static struct kt_error *set_point(struct rsp_client *client, int kind, gaddr_t addr, size_t len,
+				  bool set)
 {
 	struct single s = {
 		.batch = {.next = single_next, .reply = breakpoint_reply},
 	};
 	struct kt_error *err;
 
-	kt_buf_printf(&s.request, "%c1,%" PRIx64 ",%zx", set ? 'Z' : 'z', addr, len);
+	kt_buf_printf(&s.request, "%c%d,%" PRIx64 ",%zx", set ? 'Z' : 'z', kind, addr, len);
 	err = kt_buf_failed(&s.request) ? kt_error_no_memory() : rsp_exchange(client, &s.batch);
 	kt_buf_deinit(&s.request);
 	if (!err && s.unsupported && set)
 		err = kt_error_new(KT_ERROR_UNSUPPORTED, "the GDB stub refused it");
-	return kt_error_wrap(err, "cannot %s a breakpoint at %#" PRIx64, set ? "set" : "remove",
-			     addr);
+	return kt_error_wrap(err, "cannot %s a %s at %#" PRIx64, set ? "set" : "remove",
+			     kind == 1 ? "breakpoint" : "watchpoint", addr);
+}
+
+struct kt_error *rsp_client_breakpoint(struct rsp_client *client, gaddr_t addr, size_t len,
+				       bool set)
+{
+	return set_point(client, 1, addr, len, set);
+}
+
+struct kt_error *rsp_client_watchpoint(struct rsp_client *client, gaddr_t addr, size_t len,
+				       bool set)
+{
+	return set_point(client, 2, addr, len, set);
+}
+
+/* "T05thread:p01.02;watch:ffffffff83000010;" (7.2 to 11.1) */
+static void take_written(const struct rsp_reply *reply, struct rsp_stop *ret)
+{
+	const char *key = ";watch:";
+	const char *end = reply->data + reply->len;
+	const char *at = memmem(reply->data, reply->len, key, strlen(key));
+	gaddr_t addr = 0;
+	size_t n = 0;
+
+	if (!at)
+		return;
+	for (at += strlen(key); at < end && n < 16; at++, n++) {
+		const char *digits = "0123456789abcdef", *digit = *at ? strchr(digits, *at) : NULL;
+
+		if (!digit)
+			break;
+		addr = addr << 4 | (gaddr_t)(digit - digits);
+	}
+	/* Whatever is no address is no write: then it is a stop that nothing is known of. */
+	ret->is_write = n && (at == end || *at == ';');
+	ret->written = ret->is_write ? addr : 0;
 }
 
 struct kt_error *rsp_stop_reply(struct rsp_client *client, const struct rsp_reply *reply,
@@ -73,6 +109,7 @@ struct kt_error *rsp_stop_reply(struct rsp_client *client, const struct rsp_repl
 	    !rsp_hex_decode(&signal, 1, reply->data + 1))
 		return rsp_bad_reply(reply, "running on");
 	*ret = (struct rsp_stop){.signal = signal};
+	take_written(reply, ret);
 	if (!id)
 		return NULL;
 	id += strlen(key);

@@ -41,6 +41,8 @@ struct rsp_thread {
 struct rsp_stop {
 	int signal;                      /* 5: a breakpoint or a step; 2: stopped from outside */
 	const struct rsp_thread *thread; /* who, one of rsp_client_threads(); NULL: not told */
+	bool is_write;                   /* a watchpoint: something was written, */
+	gaddr_t written;                 /* there */
 };
 
 /* A register to change, by its name in the target XML. */

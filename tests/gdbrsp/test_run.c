@@ -342,6 +342,62 @@ static void test_cancel(void **state)
 	close(fds[1]);
 }
 
+/* What a watchpoint's stop says; and what is no address is no write. */
+static void test_watchpoints(void **state)
+{
+	static const struct {
+		const char *reply;
+		bool is_write;
+		gaddr_t written;
+	} cases[] = {
+		{"T05thread:p01.02;watch:ffffffff83000010;", true, UINT64_C(0xffffffff83000010)},
+		{"T05thread:p01.02;watch:10", true, 0x10},
+		{"T05thread:p01.02;", false, 0},
+		{"T05thread:p01.02;watch:;", false, 0},
+		{"T05thread:p01.02;watch:10g;", false, 0},
+		{"T05thread:p01.02;watch:11111111222222223;", false, 0},
+		{"T05thread:p01.02;rwatch:10;", false, 0},
+		{"T05watch:", false, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct stub_step script[] = {
+			STUB_HELLO,
+			{STUB_EXPECT, "Z2,ffffffff83000010,8"},
+			{STUB_REPLY, "OK"},
+			{STUB_EXPECT, "vCont;c"},
+			{STUB_REPLY, cases[i].reply},
+			{STUB_EXPECT, "z2,ffffffff83000010,8"},
+			{STUB_REPLY, "OK"},
+			{STUB_EXPECT, "Z2,ffffffff83000010,4"},
+			{STUB_REPLY, "E22"},
+			STUB_BYE,
+			{STUB_END},
+		};
+		struct rsp_client *client;
+		struct rsp_stop stop;
+		struct kt_error *err;
+		struct stub *stub;
+
+		assert_no_error(connect_to(script, &options, &stub, &client));
+		assert_no_error(
+			rsp_client_watchpoint(client, UINT64_C(0xffffffff83000010), 8, true));
+		assert_no_error(rsp_client_resume(client, NULL, NULL, 0));
+		assert_no_error(rsp_client_wait(client, -1, &stop));
+		assert_int_equal(stop.is_write, cases[i].is_write);
+		assert_int_equal(stop.written, cases[i].written);
+		assert_no_error(
+			rsp_client_watchpoint(client, UINT64_C(0xffffffff83000010), 8, false));
+		err = rsp_client_watchpoint(client, UINT64_C(0xffffffff83000010), 4, true);
+		assert_int_equal(kt_error_code(err), KT_ERROR_UNSUPPORTED);
+		kt_error_destroy(err);
+		assert_no_error(rsp_client_detach(client));
+		rsp_client_destroy(client);
+		assert_joined(stub);
+	}
+}
+
 /* "W00": QEMU ends, and says so. */
 static void test_qemu_ends(void **state)
 {
@@ -409,6 +465,7 @@ int main(void)
 		cmocka_unit_test(test_glance),
 		cmocka_unit_test(test_bad_glance),
 		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_watchpoints),
 		cmocka_unit_test(test_qemu_ends),
 		cmocka_unit_test(test_qemu_ends_in_a_stop),
 	};
