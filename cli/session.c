@@ -228,7 +228,7 @@ struct kt_error *cli_session_load(struct cli_session *s, const struct kfacts_sou
 	struct kt_error *err;
 
 	if (!inspect_wants(objects, &wants) || (objects & INSPECT_LOADS && !watch_wants(&wants)) ||
-	    !locate_wants(&wants))
+	    (objects & INSPECT_SCHED_EVENTS && !watch_wants_sched(&wants)) || !locate_wants(&wants))
 		return kt_error_no_memory();
 	cli_progress("reading the kernel image");
 	err = load_facts(s, sources, &wants, s->cache_dir, &facts, &cached);

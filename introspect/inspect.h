@@ -43,6 +43,7 @@ enum {
 	INSPECT_SCX = 16,  /* sched_ext's state: one round trip more, or two */
 	/* Not read here, and nothing is wanted for it: cli/ asks for what watch_wants(). */
 	INSPECT_LOADS = 32,
+	INSPECT_SCHED_EVENTS = 1 << 20, /* likewise, watch_wants_sched() */
 	/* Skip those of the others that the facts do not suffice for; inspection.objects tells. */
 	INSPECT_AVAILABLE = 64,
 	INSPECT_BTF = 128,      /* the list of BTF objects */

@@ -44,8 +44,8 @@ struct watch_insn {
 };
 
 struct watch_arch {
-	const char *pc, *result, *percpu; /* the registers' names in the target XML */
-	const char *const *args;          /* the registers that functions get their arguments in */
+	const char *pc, *sp, *bp, *result, *percpu; /* the registers' names in the target XML */
+	const char *const *args; /* the registers that functions get their arguments in */
 	size_t n_args;
 	size_t breakpoint_len; /* for rsp_client_breakpoint() */
 	/* The members of pt_regs that have a system call's number and arguments, and bpf(2)'s. */

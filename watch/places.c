@@ -141,28 +141,43 @@ static struct kt_error *find_failing(struct places *places, struct guest *guest,
 	return NULL;
 }
 
-struct kt_error *places_find(struct places *places, struct guest *guest,
-			     const struct watch_arch *arch, bool with_init, bool only_failing)
+/* The function's first instruction worth a breakpoint. One that is not there is no error. */
+static struct kt_error *find_function(struct places *places, struct guest *guest,
+				      const struct watch_arch *arch, enum watch_place place)
 {
 	uint8_t code[WATCH_CODE_LEN];
 	struct kt_error *err;
+	gaddr_t addr;
+	size_t len;
+
+	if (!place_symbols[place] || !guest_symbol(guest, place_symbols[place], &addr))
+		return NULL;
+	err = read_code(guest, addr, code, sizeof(code), &len);
+	if (!err && len == sizeof(code))
+		places->at[place].addr = addr + arch->landing(code, len);
+	return err;
+}
+
+struct kt_error *places_find_panic(struct places *places, struct guest *guest,
+				   const struct watch_arch *arch)
+{
+	places->breakpoint_len = arch->breakpoint_len;
+	places->lender = WATCH_NOWHERE;
+	return find_function(places, guest, arch, WATCH_AT_PANIC);
+}
+
+struct kt_error *places_find(struct places *places, struct guest *guest,
+			     const struct watch_arch *arch, bool with_init, bool only_failing)
+{
+	struct kt_error *err = NULL;
 
 	places->breakpoint_len = arch->breakpoint_len;
 	places->lender = WATCH_NOWHERE;
-	for (size_t i = 0; i < WATCH_PLACES; i++) {
-		gaddr_t addr;
-		size_t len;
-
-		if (!place_symbols[i] || !guest_symbol(guest, place_symbols[i], &addr) ||
-		    (i == WATCH_AT_INIT && !with_init))
-			continue;
-		err = read_code(guest, addr, code, sizeof(code), &len);
-		if (err)
-			return err;
-		if (len == sizeof(code))
-			places->at[i].addr = addr + arch->landing(code, len);
-	}
-	err = find_return(guest, arch, &places->at[WATCH_AT_RETURN].addr);
+	for (size_t i = 0; !err && i < WATCH_PLACES; i++)
+		if (i != WATCH_AT_INIT || with_init)
+			err = find_function(places, guest, arch, i);
+	if (!err)
+		err = find_return(guest, arch, &places->at[WATCH_AT_RETURN].addr);
 	if (!err && only_failing)
 		err = find_failing(places, guest, arch);
 	if (!err && !places->at[WATCH_AT_FINALIZE].addr && !places->at[WATCH_AT_RETURN].addr)

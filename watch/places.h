@@ -44,6 +44,10 @@ bool places_wants(struct wants *wants);
 struct kt_error *places_find(struct places *places, struct guest *guest,
 			     const struct watch_arch *arch, bool with_init, bool only_failing);
 
+/* Only panic(), which not every kernel's symbols have. */
+struct kt_error *places_find_panic(struct places *places, struct guest *guest,
+				   const struct watch_arch *arch);
+
 /*
  * Sets the breakpoints. That there is none left for panic() or for a bad token is no error. If
  * there are too few for loads that fail, all loads are stopped at.

@@ -23,6 +23,11 @@ bool watch_wants(struct wants *wants)
 	       progress_wants(wants) && asked_wants(wants, &watch_x86_64);
 }
 
+bool watch_wants_sched(struct wants *wants)
+{
+	return sched_watch_wants(wants);
+}
+
 static void end(struct watch *watch, struct watch_event *event, const char *why)
 {
 	watch->ended = true;
@@ -82,15 +87,18 @@ static struct kt_error *at_breakpoint(struct watch *watch, struct watch_event *e
 {
 	struct kt_error *err = stop_registers(&watch->stop);
 	enum watch_place place;
+	bool taken = false;
 
-	if (err)
+	if (!err && watch->sched.on)
+		err = sched_at_stop(&watch->sched, &taken);
+	if (err || taken || watch->stop.told.is_write)
 		return err;
 	place = places_which(&watch->places, watch->stop.registers[WATCH_PC]);
 	if (place == WATCH_NOWHERE)
 		return NULL; /* QEMU may tell of a stop twice; the vCPU has moved on by then */
 	if (place == WATCH_AT_PANIC) {
 		end(watch, event, "the guest's kernel panicked");
-		return NULL;
+		return watch->sched.on ? sched_at_panic(&watch->sched) : NULL;
 	}
 	err = at_place(watch, place, event);
 	if (!err)
@@ -170,6 +178,8 @@ static struct kt_error *check_and_sample(struct watch *watch, struct watch_event
 	}
 	if (next_sample_ns(watch) <= watch->stop.since_ns)
 		err = pending_sample(&watch->pending, &watch->progress, guest, &watch->samples);
+	if (!err && watch->sched.on)
+		err = sched_look(&watch->sched, guest);
 	guest_destroy(guest);
 	return err;
 }
@@ -250,8 +260,23 @@ static struct kt_error *wait_for_event(struct watch *watch, int64_t until_ns,
 	do {
 		err = wait_once(watch, until_ns, event);
 	} while (!err && event->kind == WATCH_NOTHING && !watch->samples.all.len &&
-		 !watch->queued.kind && kt_now_ns() < until_ns);
+		 !watch->sched.events.len && !watch->queued.kind && kt_now_ns() < until_ns);
 	return err;
+}
+
+/* What came first in the stop that ends the watch, or that failed: the rest is for later. */
+static void put_off(struct watch *watch, struct watch_event *event, struct kt_error **err)
+{
+	struct sched_event first;
+
+	if (!sched_take(&watch->sched, &first))
+		return;
+	if (event->kind != WATCH_NOTHING) {
+		watch->queued = *event;
+		watch->ended = false;
+	}
+	*event = (struct watch_event){.kind = WATCH_SCHED, .sched = first};
+	watch->later = kt_take_ptr(*err);
 }
 
 static void take_queued(struct watch *watch, struct watch_event *ret)
@@ -271,6 +296,11 @@ struct kt_error *watch_next(struct watch *watch, int64_t wait_ms, struct watch_e
 		take_sample(watch, ret);
 		return NULL;
 	}
+	if (sched_take(&watch->sched, &event.sched)) {
+		event.kind = WATCH_SCHED;
+		*ret = event;
+		return NULL;
+	}
 	if (watch->ended)
 		return kt_error_new(KT_ERROR_CLOSED, "the watch has ended");
 	if (watch->queued.kind) {
@@ -283,6 +313,7 @@ struct kt_error *watch_next(struct watch *watch, int64_t wait_ms, struct watch_e
 	/* Something failed after the load's result was known: the load goes first. */
 	if (err && event.kind == WATCH_LOAD)
 		watch->later = kt_take_ptr(err);
+	put_off(watch, &event, &err);
 	err = or_closed(watch, err, &event);
 	if (err)
 		return err;
@@ -325,8 +356,13 @@ static struct kt_error *begin(struct watch *watch, const struct kfacts *facts, c
 
 	if (err)
 		return err;
-	err = places_find(&watch->places, guest, watch->stop.arch, options->progress,
-			  options->only_failing && !options->progress);
+	if (options->sched)
+		err = sched_init(&watch->sched, &watch->stop, facts, guest);
+	if (!err)
+		err = options->no_loads ? places_find_panic(&watch->places, guest, watch->stop.arch)
+					: places_find(&watch->places, guest, watch->stop.arch,
+						      options->progress,
+						      options->only_failing && !options->progress);
 	guest_destroy(guest);
 	if (!err)
 		err = reader_init(&watch->reader, &watch->stop, facts,
@@ -340,6 +376,8 @@ static struct kt_error *begin(struct watch *watch, const struct kfacts *facts, c
 	guest_clock_init(&watch->clock, facts, watch->identity.kaslr_offset);
 	if (!err)
 		err = places_set(&watch->places, watch->stop.client);
+	if (!err && watch->sched.on)
+		err = sched_points_set_more(&watch->sched.points, watch->stop.client);
 	if (err)
 		return err;
 	watch->pending.reader = &watch->reader;
@@ -382,6 +420,8 @@ struct kt_error *watch_end(struct watch *watch)
 		err = stop_interrupt(&watch->stop);
 	if (!err)
 		err = places_remove(&watch->places, watch->stop.client);
+	if (!err)
+		err = sched_points_remove(&watch->sched.points, watch->stop.client);
 	if (!err && watch->drops_before.known)
 		err = read_drops(watch->stop.client, &drops);
 	if (drops.known && drops.value >= watch->drops_before.value)
@@ -404,6 +444,7 @@ void watch_destroy(struct watch *watch)
 		return;
 	pending_deinit(&watch->pending);
 	samples_deinit(&watch->samples);
+	sched_deinit(&watch->sched);
 	kt_error_destroy(watch->later);
 	free(watch);
 }
@@ -416,6 +457,11 @@ bool watch_only_failing(const struct watch *watch)
 bool watch_sees_verifier(const struct watch *watch)
 {
 	return watch->places.at[WATCH_AT_FINALIZE].addr != 0;
+}
+
+struct kt_error *watch_sched_points(const struct watch *watch, char **ret)
+{
+	return sched_points_name(&watch->sched.points, ret);
 }
 
 int64_t watch_kaslr_offset(const struct watch *watch)

@@ -11,6 +11,7 @@
 #include "gdbrsp/client.h"
 #include "memory/guest.h"
 #include "model/load.h"
+#include "model/sched_event.h"
 
 struct watch;
 
@@ -19,12 +20,15 @@ struct watch_options {
 	bool progress;       /* sample loads that take long */
 	bool only_failing;   /* do not stop at loads that pass, if that can be; not with progress */
 	double max_overhead; /* the share of time that the guest may be stopped; 0: any */
+	bool sched;          /* events of sched_ext, too */
+	bool no_loads;       /* and nothing else */
 };
 
 enum watch_event_kind {
 	WATCH_NOTHING, /* the time is over, or samples are there: call again */
 	WATCH_LOAD,
 	WATCH_PROGRESS,
+	WATCH_SCHED,
 	WATCH_NO_PROGRESS, /* samples end: with them, max_overhead was exceeded; `why` tells */
 	WATCH_END,         /* the guest is not the same any more; `why` tells */
 };
@@ -33,6 +37,7 @@ struct watch_event {
 	enum watch_event_kind kind;
 	struct bpf_load load;              /* the caller's, of WATCH_LOAD */
 	struct bpf_load_progress progress; /* the caller's, of WATCH_PROGRESS */
+	struct sched_event sched;          /* the caller's, of WATCH_SCHED */
 	char why[200];                     /* "the guest's kernel panicked"; of WATCH_NO_PROGRESS */
 	bool paused;                       /* somebody else paused the guest */
 };
@@ -51,6 +56,7 @@ struct watch_stats {
 
 /* Adds what a watch takes to know of a kernel. False: no memory. */
 bool watch_wants(struct wants *wants);
+bool watch_wants_sched(struct wants *wants); /* for events of sched_ext, in addition */
 
 /*
  * Sets the breakpoints in a guest that is stopped, and lets it run. The client and the facts stay
@@ -83,6 +89,9 @@ bool watch_sees_verifier(const struct watch *watch);
  * stack are unknown then.
  */
 bool watch_only_failing(const struct watch *watch);
+
+/* Which debug registers are in use, in words: "scx_root, exit_kind". *ret is the caller's. */
+struct kt_error *watch_sched_points(const struct watch *watch, char **ret);
 
 int64_t watch_kaslr_offset(const struct watch *watch);
 const struct watch_stats *watch_stats(const struct watch *watch);

@@ -8,6 +8,7 @@
 #include "watch/overhead.h"
 #include "watch/pending.h"
 #include "watch/places.h"
+#include "watch/sched.h"
 #include "watch/watch.h"
 
 struct watch {
@@ -17,6 +18,7 @@ struct watch {
 	struct reader reader;
 	struct pending pending;
 	struct progress progress;
+	struct sched sched;
 	struct overhead overhead;
 	struct guest_clock clock;
 	struct program_number drops_before; /* of translated code, when the watch began */

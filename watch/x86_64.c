@@ -112,6 +112,8 @@ static gaddr_t x86_64_call_return(const uint8_t *code, size_t len, gaddr_t addr,
 
 const struct watch_arch watch_x86_64 = {
 	.pc = "rip",
+	.sp = "rsp",
+	.bp = "rbp",
 	.result = "rax",
 	.percpu = "gs_base",
 	.args = args,
