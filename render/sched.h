@@ -23,6 +23,10 @@ struct kt_error *render_sched_json(const struct scx_snapshot *snapshot,
 /* Its parts, as in that document, without the guest: a new reference, NULL without memory. */
 json_t *render_sched_object(const struct scx_snapshot *snapshot);
 
+/* An exit, and a task without how long it waits, as in that document. */
+json_t *render_scx_exit_json(const struct scx_exit *exit);
+json_t *render_scx_task_json(const struct scx_task *task);
+
 /* "local", "user": the kind of a queue, as it is in the document. */
 const char *render_queue_kind(enum scx_queue_kind kind);
 

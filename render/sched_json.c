@@ -49,7 +49,7 @@ static json_t *index_of(size_t index)
 	return index == SCX_NOBODY ? json_null() : json_integer((json_int_t)index);
 }
 
-static json_t *task_json(const struct scx_task *task)
+json_t *render_scx_task_json(const struct scx_task *task)
 {
 	json_t *object = json_object();
 
@@ -71,7 +71,7 @@ static json_t *queue_json(const struct scx_queue *queue)
 	json_t *object = json_object(), *tasks = json_array();
 
 	for (size_t i = 0; i < queue->n_tasks; i++) {
-		json_t *task = task_json(&queue->tasks[i]);
+		json_t *task = render_scx_task_json(&queue->tasks[i]);
 
 		json_object_set_new(task, "waits_ms", kt_json_number(queue->tasks[i].waits_ms));
 		json_array_append_new(tasks, task);
@@ -95,7 +95,7 @@ static json_t *cpu_json(const struct scx_snapshot *snapshot, const struct scx_cp
 	json_t *object = json_object(), *current = json_null();
 
 	if (cpu->has_current) {
-		current = task_json(&cpu->current);
+		current = render_scx_task_json(&cpu->current);
 		json_object_set_new(current, "sched_ext", json_boolean(cpu->current.is_ext));
 	}
 	json_object_set_new(object, "cpu", json_integer(cpu->cpu));
@@ -113,7 +113,7 @@ static json_t *cpu_json(const struct scx_snapshot *snapshot, const struct scx_cp
 	return object;
 }
 
-static json_t *exit_json(const struct scx_exit *exit)
+json_t *render_scx_exit_json(const struct scx_exit *exit)
 {
 	json_t *object = json_object(), *frames = json_array();
 
@@ -192,7 +192,7 @@ static json_t *scheduler_json(const struct scx_scheduler *scheduler)
 	json_object_set_new(object, "aborting", yes_no(scheduler->aborting));
 	json_object_set_new(object, "events",
 			    scheduler->events_known ? events_json(scheduler) : json_null());
-	json_object_set_new(object, "exit", exit_json(&scheduler->exit));
+	json_object_set_new(object, "exit", render_scx_exit_json(&scheduler->exit));
 	json_object_set_new(object, "parent", index_of(scheduler->parent));
 	json_object_set_new(object, "level", kt_json_number(scheduler->level));
 	json_object_set_new(object, "cgroup_id", kt_json_number(scheduler->cgroup_id));

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The file of `sched watch --dump`: what is written is what is read back, and anything may be in
+ * it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "render/sched_dump.h"
+#include "tests/memory/rng.h"
+
+#define NUMBER(n) ((struct program_number){true, (n)})
+
+/* A task waits in a queue of two, a scheduler has a program, a CPU runs another task. */
+static void make(struct sched_event *event)
+{
+	struct sched_dump *dump = calloc(1, sizeof(*dump));
+	struct scx_snapshot *snapshot = &dump->snapshot;
+
+	*event = (struct sched_event){.kind = SCHED_EXIT, .is_error = true, .at_ns = 1000000000};
+	strcpy(event->ops, "mine");
+	event->dump = dump;
+	event->exit.kind = NUMBER(1026);
+	event->exit.kind_name = strdup("SCX_EXIT_ERROR_STALL");
+	event->exit.message = strdup("late[42] failed to run for 2.004s");
+	dump->snapshot_known = true;
+	dump->cpu = NUMBER(1);
+	strcpy(dump->task.comm, "kworker");
+	dump->task.pid = NUMBER(7);
+	dump->frames = calloc(2, sizeof(*dump->frames));
+	dump->n_frames = 2;
+	dump->frames[0] = (struct sched_frame){.addr = UINT64_C(0xffffffff81000010),
+					       .func = strdup("scx_claim_exit"),
+					       .offset = 16};
+	dump->frames[1] = (struct sched_frame){.addr = UINT64_C(0xffffffffc0000000),
+					       .is_guess = true};
+	strcpy(snapshot->state.state, "enabled");
+	snapshot->state.known = true;
+	snapshot->n_schedulers = 1;
+	snapshot->schedulers = calloc(1, sizeof(*snapshot->schedulers));
+	snapshot->schedulers[0].ops = strdup("mine");
+	snapshot->schedulers[0].is_root = snapshot->schedulers[0].is_attached = true;
+	snapshot->schedulers[0].flag_names = strdup("ENQ_LAST|SWITCH_PARTIAL");
+	snapshot->schedulers[0].flags = NUMBER(10);
+	snapshot->schedulers[0].parent = SCX_NOBODY;
+	snapshot->n_queues = 2;
+	snapshot->queues = calloc(2, sizeof(*snapshot->queues));
+	snapshot->queues[0] = (struct scx_queue){.kind = SCX_QUEUE_LOCAL,
+						 .id_known = true,
+						 .cpu = NUMBER(1),
+						 .scheduler = SCX_NOBODY,
+						 .depth = NUMBER(0)};
+	snapshot->queues[1] = (struct scx_queue){.kind = SCX_QUEUE_USER,
+						 .id = UINT64_MAX,
+						 .id_known = true,
+						 .depth = NUMBER(1),
+						 .is_by_vtime = true};
+	snapshot->queues[1].tasks = calloc(1, sizeof(struct scx_task));
+	snapshot->queues[1].n_tasks = 1;
+	strcpy(snapshot->queues[1].tasks[0].comm, "late");
+	snapshot->queues[1].tasks[0].pid = NUMBER(42);
+	snapshot->queues[1].tasks[0].waits_ms = NUMBER(2004);
+	snapshot->queues[1].tasks[0].slice_ns = NUMBER(UINT64_MAX);
+	snapshot->n_cpus = 1;
+	snapshot->cpus = calloc(1, sizeof(*snapshot->cpus));
+	snapshot->cpus_known = true;
+	snapshot->cpus[0] = (struct scx_cpu){.cpu = 1, .online = NUMBER(1), .has_current = true};
+	strcpy(snapshot->cpus[0].current.comm, "kworker");
+	snapshot->cpus[0].current.pid = NUMBER(7);
+	snapshot->cpus[0].current.scheduler = SCX_NOBODY;
+}
+
+static char *write_it(void)
+{
+	static json_t *const none[1];
+	struct sched_event event;
+	char *text;
+
+	make(&event);
+	assert_ptr_equal(render_sched_blamed(&event), &event.dump->snapshot.queues[1].tasks[0]);
+	assert_null(render_sched_dump_json(&event, "7.3.4", -4096, none, &text));
+	sched_event_deinit(&event);
+	return text;
+}
+
+static void test_read_back(void **state)
+{
+	char *text = write_it(), *shown;
+	const struct scx_snapshot *snapshot;
+	struct sched_saved saved;
+
+	(void)state;
+	assert_null(sched_saved_read((struct kt_text){text, strlen(text)}, "f", &saved));
+	assert_string_equal(saved.release, "7.3.4");
+	assert_true(saved.event.is_error);
+	assert_int_equal(saved.event.at_ns, 1000000000);
+	assert_int_equal(saved.event.exit.kind.value, 1026);
+	assert_string_equal(saved.event.exit.message, "late[42] failed to run for 2.004s");
+	assert_int_equal(saved.blamed.pid.value, 42);
+	assert_int_equal(saved.blamed.waits_ms.value, 2004);
+	assert_int_equal(saved.event.dump->n_frames, 2);
+	assert_string_equal(saved.event.dump->frames[0].func, "scx_claim_exit");
+	assert_true(saved.event.dump->frames[1].is_guess);
+	assert_true(saved.event.dump->frames[1].addr == UINT64_C(0xffffffffc0000000));
+	snapshot = &saved.event.dump->snapshot;
+	assert_int_equal(snapshot->n_schedulers, 1);
+	assert_string_equal(snapshot->schedulers[0].flag_names, "ENQ_LAST|SWITCH_PARTIAL");
+	assert_int_equal(snapshot->n_queues, 2);
+	assert_true(snapshot->queues[1].id == UINT64_MAX);
+	assert_int_equal(snapshot->queues[1].kind, SCX_QUEUE_USER);
+	assert_int_equal(snapshot->queues[1].scheduler, 0);
+	assert_true(snapshot->queues[1].is_by_vtime);
+	assert_true(snapshot->queues[1].tasks[0].slice_ns.value == UINT64_MAX);
+	assert_int_equal(snapshot->cpus[0].queue, 0);
+	assert_string_equal(snapshot->cpus[0].current.comm, "kworker");
+	assert_null(render_sched_dump_text(&saved, 80, false, &shown));
+	assert_non_null(strstr(shown, "to blame: late[42], has waited for 2004 ms\n"));
+	assert_non_null(strstr(shown, "\n  scx_claim_exit+0x10\n  ? 0xffffffffc0000000\n"));
+	free(shown);
+	sched_saved_deinit(&saved);
+	free(text);
+}
+
+/* The kernel's message names nobody who is there; or a part of a longer name. */
+static void test_not_blamed(void **state)
+{
+	static const char *const messages[] = {"non-existent DSQ 0xdead", "late[421] failed",
+					       "late [42] failed", ""};
+	struct sched_event event;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
+		make(&event);
+		free(event.exit.message);
+		event.exit.message = strdup(messages[i]);
+		assert_null(render_sched_blamed(&event));
+		sched_event_deinit(&event);
+	}
+}
+
+/* Any value in any place: it is no such file, or it is read and shown. */
+static void test_hostile(void **state)
+{
+	static const char *const values[] = {
+		"null",          "[]", "{}", "-1", "\"\\u001b[2J\"", "99999999999999999999", "true",
+		"[null,{},[],7]"};
+	char *text = write_it(), *shown;
+	size_t len = strlen(text), n_read = 0;
+	uint64_t rng = 1;
+
+	(void)state;
+	for (size_t round = 0; round < 3000; round++) {
+		size_t at = rng_below(&rng, len), cut;
+		const char *value = values[rng_below(&rng, 8)];
+		struct sched_saved saved;
+		struct kt_error *err;
+		char *broken;
+
+		/* A value behind a colon becomes another one. */
+		while (at < len && text[at] != ':')
+			at++;
+		cut = at < len ? strcspn(text + at + 1, ",}]\n") : 0;
+		if (at >= len)
+			continue;
+		assert_true(asprintf(&broken, "%.*s:%s%s", (int)at, text, value,
+				     text + at + 1 + cut) > 0);
+		err = sched_saved_read((struct kt_text){broken, strlen(broken)}, "f", &saved);
+		free(broken);
+		if (err) {
+			assert_int_equal(kt_error_code(err), KT_ERROR_FORMAT);
+			kt_error_destroy(err);
+			continue;
+		}
+		n_read++;
+		err = render_sched_dump_text(&saved, 80, false, &shown);
+		assert_null(err);
+		assert_null(strchr(shown, '\033'));
+		free(shown);
+		sched_saved_deinit(&saved);
+	}
+	assert_true(n_read > 1000);
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_read_back),
+		cmocka_unit_test(test_not_blamed),
+		cmocka_unit_test(test_hostile),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
