@@ -26,6 +26,8 @@ static const char help[] =
 	"  ktstr-gdb struct_ops [TARGET]         its struct_ops, and their programs\n"
 	"  ktstr-gdb sched [TARGET]              the state of sched_ext: schedulers,\n"
 	"                                        queues, and the tasks that wait there\n"
+	"  ktstr-gdb sched watch [TARGET]        a line for each scheduler that comes or\n"
+	"                                        ends, and what was there when it failed\n"
 	"  ktstr-gdb cgroup [TARGET]             what is attached to its cgroups\n"
 	"  ktstr-gdb net [TARGET]                what is attached to its network\n"
 	"  ktstr-gdb btf list [TARGET]           its BTF objects\n"

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* ktstr-gdb sched: the whole state of sched_ext in a running guest. */
 #include <getopt.h>
+#include <string.h>
 
+#include "cli/sched_watch.h"
 #include "cli/show.h"
 #include "host/target.h"
+#include "model/json.h"
+#include "model/sched_saved.h"
 #include "render/sched.h"
+#include "render/sched_dump.h"
 #include "util/cleanup.h"
+#include "util/io.h"
 
 static const char help[] =
 	"Usage: ktstr-gdb sched [TARGET] [--vmlinux FILE] [OPTION...]\n"
+	"       ktstr-gdb sched --from FILE [--json]\n"
+	"       ktstr-gdb sched watch [TARGET] [OPTION...]\n"
 	"\n"
 	"Prints the state of sched_ext in a running QEMU guest, as it is at one moment:\n"
 	"the schedulers with their programs, event counters and how they ended; CPUs;\n"
@@ -20,15 +28,21 @@ static const char help[] =
 	"than 1000 tasks, and as `uneven` when the guest was in the middle of a change.\n"
 	"\n" HOST_TARGET_HELP "\n";
 
-static const char output_help[] = "Output:\n"
-				  "  --json               one JSON document\n"
-				  "  --timing             where the time went, on stderr\n"
-				  "  --color WHEN         auto, always or never\n";
+static const char output_help[] =
+	"Output:\n"
+	"  --from FILE          what `ktstr-gdb sched watch --dump` kept of a\n"
+	"                       scheduler's end (sched watch --help)\n"
+	"  --json               one JSON document\n"
+	"  --timing             where the time went, on stderr\n"
+	"  --color WHEN         auto, always or never\n";
+
+enum { OPT_FROM = CLI_OPT_OWN };
 
 struct options {
 	struct cli_guest guest;
 	struct cli_output output;
 	const char *target;
+	const char *from; /* a file of `sched watch --dump`; NULL: a guest is read */
 };
 
 static void note_damage(const struct inspection *in)
@@ -80,10 +94,30 @@ static int run(const struct options *options)
 	return err ? cli_fail(err) : show(&session, options);
 }
 
+/* --from: the file may be anything. */
+static int show_file(const struct options *options)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf file = KT_BUF_INIT;
+	_cleanup_(sched_saved_deinit) struct sched_saved saved = {0};
+	_cleanup_free_ char *text = NULL;
+	struct kt_error *err = kt_read_file(options->from, SCHED_SAVED_MAX, &file);
+
+	if (!err)
+		err = sched_saved_read((struct kt_text){file.data ? file.data : "", file.len},
+				       options->from, &saved);
+	if (!err && options->output.json)
+		err = kt_json_dump(json_incref(saved.document), &text);
+	else if (!err)
+		err = render_sched_dump_text(&saved, cli_table_width(),
+					     cli_color_on(options->output.color, stdout), &text);
+	return err ? cli_fail(err) : cli_print(text);
+}
+
 int cli_sched(int argc, char **argv)
 {
 	static const struct option table[] = {CLI_GUEST_OPTIONS,
 					      {"json", no_argument, NULL, CLI_OPT_JSON},
+					      {"from", required_argument, NULL, OPT_FROM},
 					      {"timing", no_argument, NULL, CLI_OPT_TIMING},
 					      {"color", required_argument, NULL, CLI_OPT_COLOR},
 					      {"help", no_argument, NULL, 'h'},
@@ -92,6 +126,8 @@ int cli_sched(int argc, char **argv)
 	struct kt_error *err = NULL;
 	int c;
 
+	if (argc > 1 && strcmp(argv[1], "watch") == 0)
+		return cli_sched_watch(argc - 1, argv + 1);
 	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1 && !err) {
 		bool taken = false;
 
@@ -99,6 +135,10 @@ int cli_sched(int argc, char **argv)
 			return cli_print_texts(&(const struct cli_texts){help, output_help});
 		if (c == '?')
 			return CLI_USAGE;
+		if (c == OPT_FROM) {
+			options.from = optarg;
+			continue;
+		}
 		err = cli_guest_option(&options.guest, c, optarg, &taken);
 		if (!err && !taken)
 			err = cli_output_option(&options.output, c, optarg, &taken);
@@ -108,5 +148,8 @@ int cli_sched(int argc, char **argv)
 	if (err)
 		return cli_fail(err);
 	options.target = optind < argc ? argv[optind] : NULL;
-	return run(&options);
+	if (options.from && options.target)
+		return cli_fail(kt_error_new(KT_ERROR_USAGE,
+					     "--from shows a file: there is no TARGET then"));
+	return options.from ? show_file(&options) : run(&options);
 }

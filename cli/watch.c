@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/sched_events.h"
 #include "cli/session.h"
 #include "host/target.h"
 #include "model/load_filter.h"
@@ -64,6 +65,8 @@ static const char help[] =
 	"                       first; if it still is, the watch ends (exit status 3),\n"
 	"                       and the guest runs on. Without this, a watch does not end\n"
 	"                       by itself, and --progress takes 1 % at most\n"
+	"  --sched              what happens to sched_ext, too: `sched watch --help`\n"
+	"  --dump FILE          with --sched: what was read when a scheduler failed\n"
 	"  --json               one JSON object a line, with all there is\n"
 	"  --color WHEN         auto, always or never\n"
 	"Lines are as wide as the terminal, or 80 columns in a pipe. For that columns are\n"
@@ -84,16 +87,18 @@ enum {
 	OPT_MIN_INSNS,
 	OPT_ALL,
 	OPT_STOP_AT_ALL,
+	OPT_SCHED,
+	OPT_DUMP,
 };
 
 struct options {
 	struct cli_guest guest;
 	const char *target;
-	bool json, last, progress, all, stop_at_all;
+	bool json, last, progress, all, stop_at_all, sched;
 	long count;          /* 0: without end */
 	double duration_s;   /* likewise */
 	double max_overhead; /* 0: not given */
-	const char *logs;
+	const char *logs, *dump;
 	enum cli_color color;
 	struct load_filter filter;
 };
@@ -104,6 +109,7 @@ struct session {
 	struct cli_session guest;
 	struct load_summary summary;
 	struct load_fold fold;
+	struct cli_sched_events sched;
 	KT_VEC(int64_t) pauses;
 	uint64_t shown;
 	size_t width; /* of the terminal; 80 if stdout is none */
@@ -341,12 +347,26 @@ static int64_t wait_ms(const struct session *s, int64_t until)
 	return wait < 0 || due_ms < wait ? due_ms : wait;
 }
 
-static struct kt_error *show_event(struct session *s, struct watch_event *event)
+static struct kt_error *show_sched(struct session *s, const struct watch *watch,
+				   struct sched_event *event)
+{
+	_cleanup_free_ char *line = NULL;
+	struct kt_error *err = cli_sched_event(&s->sched, &s->guest, watch_kaslr_offset(watch),
+					       event, &line);
+
+	if (!err)
+		put(s, line);
+	return err;
+}
+
+static struct kt_error *show_event(struct session *s, const struct watch *watch,
+				   struct watch_event *event)
 {
 	struct kt_error *err = NULL;
 
 	switch (event->kind) {
 	case WATCH_LOAD: err = load_fold_add(&s->fold, &event->load); break;
+	case WATCH_SCHED: err = show_sched(s, watch, &event->sched); break;
 	case WATCH_PROGRESS: err = show_progress(s, &event->progress); break;
 	case WATCH_NO_PROGRESS: cli_note("%s", event->why); break;
 	default: break;
@@ -374,7 +394,7 @@ static struct kt_error *follow(struct session *s, struct watch *watch)
 		}
 		if (err)
 			return err;
-		err = show_event(s, &event);
+		err = show_event(s, watch, &event);
 		if (err)
 			return err;
 		if (event.kind == WATCH_END) {
@@ -396,6 +416,7 @@ static struct kt_error *watch_stopped_guest(struct session *s, struct rsp_client
 		.progress = options->progress,
 		.only_failing = options->filter.failed && !options->stop_at_all,
 		.max_overhead = options->max_overhead,
+		.sched = options->sched,
 	};
 	struct kt_error *err, *show_err, *end_err;
 	struct watch *watch;
@@ -465,24 +486,45 @@ static struct kt_error *run(struct session *s)
 	return kt_error_new(KT_ERROR_CLOSED, "the watch ends: %s", s->why);
 }
 
+/* The directory that files go to: of --logs, or of the file of --dump. */
+static struct kt_error *results_dir(const struct options *options, char **ret)
+{
+	const char *logs = options->logs, *dump = options->dump;
+
+	if (!logs && !dump)
+		return NULL;
+	*ret = dump ? cli_sched_events_dir(dump) : strdup(logs);
+	if (!*ret)
+		return kt_error_no_memory();
+	if (logs && strcmp(*ret, logs) != 0)
+		return kt_error_new(KT_ERROR_USAGE,
+				    "with --logs %s, --dump takes a file in that directory", logs);
+	return NULL;
+}
+
 static int watch_with(const struct options *options)
 {
+	_cleanup_free_ char *dir = NULL;
 	struct session session = {
 		.options = options,
+		.sched = {.json = options->json, .dump = options->dump},
 		.color = cli_color_on(options->color, stdout),
 		.width = cli_table_width(),
 	};
 	struct cli_session *guest = &session.guest;
-	struct kt_error *err = cli_session_open(guest, &options->guest, options->target,
-						options->logs);
+	struct kt_error *err = results_dir(options, &dir);
 
 	if (!err)
-		err = cli_session_know(guest, INSPECT_LOADS);
+		err = cli_session_open(guest, &options->guest, options->target, dir);
+	if (!err)
+		err = cli_session_know(guest,
+				       INSPECT_LOADS | (options->sched ? INSPECT_SCHED_EVENTS : 0));
 	guest->retry_ms = 100; /* soon enough for the first loads of a guest that boots */
 	if (!err)
 		err = cli_session_name_file(guest, run(&session));
 	kt_vec_free(&session.pauses);
 	load_fold_deinit(&session.fold);
+	cli_sched_events_deinit(&session.sched);
 	free(session.summary.most_name);
 	cli_session_deinit(guest);
 	if (err)
@@ -538,6 +580,8 @@ static struct kt_error *take_option(struct options *o, int option, char *arg)
 	case OPT_COUNT: return cli_number("--count", arg, 1, INT32_MAX, &o->count);
 	case OPT_DURATION: return cli_seconds("--duration", arg, &o->duration_s);
 	case OPT_LOGS: o->logs = arg; return NULL;
+	case OPT_SCHED: o->sched = true; return NULL;
+	case OPT_DUMP: o->dump = arg; return NULL;
 	case OPT_LAST: o->last = true; return NULL;
 	case OPT_PROGRESS: o->progress = true; return NULL;
 	case OPT_MAX_OVERHEAD: return take_overhead(arg, &o->max_overhead);
@@ -564,6 +608,8 @@ static const struct option long_options[] = {
 	{"last", no_argument, NULL, OPT_LAST},
 	{"progress", no_argument, NULL, OPT_PROGRESS},
 	{"max-overhead", required_argument, NULL, OPT_MAX_OVERHEAD},
+	{"sched", no_argument, NULL, OPT_SCHED},
+	{"dump", required_argument, NULL, OPT_DUMP},
 	{"json", no_argument, NULL, CLI_OPT_JSON},
 	{"color", required_argument, NULL, CLI_OPT_COLOR},
 	{"help", no_argument, NULL, 'h'},
@@ -590,6 +636,8 @@ int cli_watch(int argc, char **argv)
 	err = cli_one_target(argc - optind, argv + optind);
 	if (err)
 		return cli_fail(err);
+	if (options.dump && !options.sched)
+		return cli_fail(kt_error_new(KT_ERROR_USAGE, "--dump needs --sched"));
 	options.target = argv[optind];
 	status = watch_with(&options);
 	load_filter_deinit(&options.filter);

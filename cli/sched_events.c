@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/sched_events.h"
+#include "introspect/typed.h"
+#include "render/sched_dump.h"
+#include "render/sched_event.h"
+#include "util/cleanup.h"
+#include "util/io.h"
+
+static json_t *value_json(const void *types, const uint8_t *data)
+{
+	return typed_value_json(types, data);
+}
+
+/* The variables of one section by their names; NULL: its types are damaged, or it has none. */
+static struct kt_error *section_json(const struct map_dump *dump, json_t **ret)
+{
+	struct typed *typed = NULL;
+	struct kt_error *err = typed_create(dump, &typed);
+
+	*ret = NULL;
+	if (err && kt_error_code(err) == KT_ERROR_FORMAT) {
+		kt_error_destroy(err);
+		return NULL;
+	}
+	if (err)
+		return err;
+	if (typed && dump->n && dump->states[0] == MAP_THERE)
+		*ret = value_json(typed, dump->values);
+	typed_destroy(typed);
+	return NULL;
+}
+
+static struct kt_error *variables_json(const struct sched_dump *dump, json_t ***ret)
+{
+	json_t **all = calloc(dump->n_sections + 1, sizeof(json_t *));
+	struct kt_error *err = all ? NULL : kt_error_no_memory();
+
+	for (size_t i = 0; !err && i < dump->n_sections; i++)
+		err = section_json(&dump->sections[i].dump, &all[i]);
+	*ret = all;
+	return err;
+}
+
+static struct kt_error *save(const struct cli_session *session, int64_t kaslr_offset,
+			     const struct sched_event *event, const char *path)
+{
+	_cleanup_free_ char *text = NULL;
+	json_t **variables = NULL;
+	const struct kfacts_kernel *kernel = kfacts_kernel(session->facts);
+	struct kt_error *err = variables_json(event->dump, &variables);
+
+	if (!err)
+		err = render_sched_dump_json(event, kernel->release, kaslr_offset, variables,
+					     &text);
+	for (size_t i = 0; variables && i < event->dump->n_sections; i++)
+		json_decref(variables[i]);
+	free(variables);
+	return err ? err : kt_replace_file(path, text, strlen(text), 0600, false);
+}
+
+static struct kt_error *name_file(const struct cli_sched_events *events, char **ret)
+{
+	if (events->n_dumps < 2)
+		*ret = strdup(events->dump);
+	else if (asprintf(ret, "%s.%u", events->dump, events->n_dumps) < 0)
+		*ret = NULL;
+	return *ret ? NULL : kt_error_no_memory();
+}
+
+/* What the kernel says of the end by now: the dump of that scheduler gets it. */
+static void complete(struct cli_sched_events *events, struct sched_event *gone)
+{
+	struct sched_event *last = &events->last;
+	const struct scx_exit early = last->exit;
+
+	if (!gone->exit.kind.known)
+		return;
+	/* Both events keep what they own. */
+	last->exit = gone->exit;
+	gone->exit = early;
+}
+
+struct kt_error *cli_sched_event(struct cli_sched_events *events, const struct cli_session *session,
+				 int64_t kaslr_offset, struct sched_event *event, char **ret)
+{
+	_cleanup_free_ char *file = NULL;
+	struct kt_error *err = NULL;
+
+	if (events->dump && event->dump) {
+		events->n_dumps++;
+		err = name_file(events, &file);
+		if (!err)
+			err = save(session, kaslr_offset, event, file);
+	}
+	if (!err)
+		err = events->json ? render_sched_event_json(event, file, ret)
+				   : render_sched_event_line(event, ret);
+	if (!err && event->kind == SCHED_DISABLED && events->dump && events->last.dump &&
+	    events->last.scheduler == event->scheduler) {
+		complete(events, event);
+		err = name_file(events, &file);
+		if (!err)
+			err = save(session, kaslr_offset, &events->last, file);
+	}
+	events->shown++;
+	if (event->dump) {
+		sched_event_deinit(&events->last);
+		events->last = *event;
+		*event = (struct sched_event){0};
+	}
+	sched_event_deinit(event);
+	return err;
+}
+
+void cli_sched_events_deinit(struct cli_sched_events *events)
+{
+	sched_event_deinit(&events->last);
+}
+
+char *cli_sched_events_dir(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+
+	if (!slash)
+		return strdup(".");
+	return slash == file ? strdup("/") : strndup(file, (size_t)(slash - file));
+}

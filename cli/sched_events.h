@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Events of sched_ext as they come: a line each, and the file of --dump. */
+#ifndef KT_CLI_SCHED_EVENTS_H
+#define KT_CLI_SCHED_EVENTS_H
+
+#include <stdio.h>
+
+#include "cli/session.h"
+#include "model/sched_event.h"
+
+struct cli_sched_events {
+	bool json;
+	/*
+	 * Where the first dump goes; the others are FILE.2, FILE.3, ... NULL: none is kept. A
+	 * scheduler's dump is written when it begins to end, and again, with what the kernel says
+	 * of the end, when it is gone.
+	 */
+	const char *dump;
+	unsigned int n_dumps;
+	struct sched_event last; /* with the dump that is to be completed */
+	uint64_t shown;
+};
+
+/* Takes the event. The line, with a newline, is in *ret, which the caller frees. */
+struct kt_error *cli_sched_event(struct cli_sched_events *events, const struct cli_session *session,
+				 int64_t kaslr_offset, struct sched_event *event, char **ret);
+void cli_sched_events_deinit(struct cli_sched_events *events);
+
+/* The directory of a file, for cli_session_open(). NULL: no memory. The caller frees it. */
+char *cli_sched_events_dir(const char *file);
+
+#endif

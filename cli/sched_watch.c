@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* sched watch: prints what happens to sched_ext in a running guest, and keeps how it ended. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/sched_events.h"
+#include "cli/sched_watch.h"
+#include "host/target.h"
+#include "render/sched_event.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "watch/watch.h"
+
+static const char help[] =
+	"Usage: ktstr-gdb sched watch [TARGET] [--vmlinux FILE] [OPTION...]\n"
+	"\n"
+	"Prints a line for each thing that happens to sched_ext in a running QEMU guest:\n"
+	"a scheduler is enabled, is bypassed, ends (and why), is gone; a CPU comes or\n"
+	"goes; a task is rejected; the kernel panics. Ctrl-C ends it; the guest runs on.\n"
+	"\n"
+	"The guest is stopped at the very instant at which the kernel writes down that a\n"
+	"scheduler has failed, before anything of it is torn down. Then all is read, and\n"
+	"kept with --dump: the queues and who waits in them, the scheduler's variables by\n"
+	"name, the task that the kernel blames, the stack of that CPU. The guest runs on\n"
+	"at once. Schedulers below the root one (since 7.1) are in the dump; that one of\n"
+	"them ends is not seen.\n"
+	"\n"
+	"Debug registers: a processor has four. Two watch writes to scx_root and to the\n"
+	"scheduler's exit_kind, the others are at panic() and scx_bypass(). Where there\n"
+	"are more (TCG), CPUs, rejects and the end of enabling are seen at once, too;\n"
+	"else up to 2 s later, and the line says so. `ktstr-gdb watch --sched` shows\n"
+	"loads as well: under KVM it has no registers for panic() and scx_bypass().\n"
+	"\n" HOST_TARGET_HELP "\n"
+	"What is shown, and kept:\n"
+	"  --dump FILE          what was read when a scheduler failed or ended, as JSON;\n"
+	"                       of a second one FILE.2, and so on\n"
+	"  --count N            end after N lines\n"
+	"  --exits N            end when N schedulers are gone\n"
+	"  --duration SECONDS   end after that time\n"
+	"  --json               one JSON object a line\n"
+	"\n";
+
+enum { OPT_DUMP = CLI_OPT_OWN, OPT_COUNT, OPT_EXITS, OPT_DURATION };
+
+struct options {
+	struct cli_guest guest;
+	const char *target;
+	long count, exits; /* 0: without end */
+	double duration_s; /* likewise */
+	struct cli_sched_events events;
+};
+
+struct session {
+	struct options *options;
+	struct cli_session guest;
+	uint64_t gone; /* schedulers */
+	bool stdout_failed, began, was_paused;
+	char why[200]; /* why the guest ended the watch; "": it did not */
+	struct watch_stats stats;
+};
+
+static void put(struct session *s, const char *text)
+{
+	cli_progress(NULL);
+	if (!s->stdout_failed && (fputs(text, stdout) < 0 || fflush(stdout)))
+		s->stdout_failed = true;
+}
+
+static struct kt_error *show_begin(struct session *s, const struct watch *watch)
+{
+	_cleanup_free_ char *points = NULL, *line = NULL;
+	struct kt_error *err = watch_sched_points(watch, &points);
+
+	if (err || !s->options->events.json) {
+		if (!err)
+			cli_note("watching: %s", points);
+		return err;
+	}
+	err = render_sched_begin_json(kfacts_kernel(s->guest.facts)->release, points, &line);
+	if (!err)
+		put(s, line);
+	return err;
+}
+
+static struct kt_error *show_end(struct session *s)
+{
+	const struct watch_stats *stats = &s->stats;
+	_cleanup_free_ char *line = NULL;
+	struct kt_error *err;
+
+	if (!s->options->events.json)
+		return NULL;
+	err = render_sched_end_json(s->options->events.shown, stats->stops, stats->paused_ns,
+				    stats->until_ns - stats->since_ns, *s->why ? s->why : NULL,
+				    &line);
+	if (!err)
+		put(s, line);
+	return err;
+}
+
+static bool is_done(const struct session *s)
+{
+	const struct options *o = s->options;
+
+	return s->stdout_failed || (o->count && o->events.shown >= (uint64_t)o->count) ||
+	       (o->exits && s->gone >= (uint64_t)o->exits);
+}
+
+static struct kt_error *show_event(struct session *s, const struct watch *watch,
+				   struct sched_event *event)
+{
+	_cleanup_free_ char *line = NULL;
+	struct kt_error *err;
+
+	s->gone += event->kind == SCHED_DISABLED;
+	err = cli_sched_event(&s->options->events, &s->guest, watch_kaslr_offset(watch), event,
+			      &line);
+	if (!err)
+		put(s, line);
+	return err;
+}
+
+/* Shows events until the user, an option or the guest ends the watch. */
+static struct kt_error *follow(struct session *s, struct watch *watch)
+{
+	double duration = s->options->duration_s;
+	int64_t until = duration > 0 ? kt_deadline_ms((int64_t)(duration * 1000)) : INT64_MAX;
+
+	while (!is_done(s) && kt_now_ns() < until) {
+		struct watch_event event;
+		int64_t wait = until == INT64_MAX ? -1 : kt_deadline_left_ms(until);
+		struct kt_error *err = watch_next(watch, wait, &event);
+
+		if (err && kt_error_code(err) == KT_ERROR_CANCELLED) {
+			kt_error_destroy(err);
+			return NULL;
+		}
+		if (!err && event.kind == WATCH_SCHED)
+			err = show_event(s, watch, &event.sched);
+		if (err)
+			return err;
+		if (event.kind == WATCH_END) {
+			memcpy(s->why, event.why, sizeof(s->why));
+			s->was_paused = event.paused;
+			return NULL;
+		}
+	}
+	return NULL;
+}
+
+static struct kt_error *watch_stopped_guest(struct session *s, struct rsp_client *client)
+{
+	static const struct watch_options what = {.sched = true, .no_loads = true};
+	const struct kfacts *facts = s->guest.facts;
+	const char *cache_dir = s->guest.cache_dir, *place = s->guest.target.text;
+	struct kt_error *err, *end_err;
+	struct watch *watch;
+	int64_t hint;
+	bool has_hint = kfacts_load_hint(facts, cache_dir, place, &hint);
+
+	err = watch_create(client, facts, has_hint ? &hint : NULL, &what, &watch);
+	if (err)
+		return err;
+	s->began = true;
+	if (!has_hint || hint != watch_kaslr_offset(watch))
+		kfacts_store_hint(facts, cache_dir, place, watch_kaslr_offset(watch));
+	err = show_begin(s, watch);
+	if (!err)
+		err = follow(s, watch);
+	end_err = watch_end(watch);
+	/* The guest ended the watch, and may be gone with its breakpoints. */
+	if (err || *s->why)
+		kt_error_destroy(end_err);
+	else
+		err = end_err;
+	s->stats = *watch_stats(watch);
+	watch_destroy(watch);
+	return err;
+}
+
+static struct kt_error *watch_guest(struct session *s)
+{
+	struct rsp_client *client;
+	struct kt_error *err, *detach_err;
+
+	err = rsp_client_connect(&s->guest.target, &s->guest.stub, &client);
+	if (err)
+		return err;
+	err = watch_stopped_guest(s, client);
+	/* The guest stays paused, as that somebody wants it. */
+	if (s->was_paused)
+		rsp_client_set_leave_stopped(client, true);
+	detach_err = rsp_client_detach(client);
+	rsp_client_destroy(client);
+	if (!err && !*s->why)
+		return detach_err;
+	kt_error_destroy(detach_err);
+	return err;
+}
+
+static struct kt_error *run(struct session *s)
+{
+	struct kt_error *err, *show_err;
+
+	do
+		err = watch_guest(s);
+	while (err && !s->began && cli_session_try_again(&s->guest, &err));
+	show_err = s->began ? show_end(s) : NULL;
+	if (err || !*s->why)
+		return kt_error_join(err, show_err);
+	kt_error_destroy(show_err);
+	return kt_error_new(KT_ERROR_CLOSED, "the watch ends: %s", s->why);
+}
+
+static int watch_with(struct options *options)
+{
+	struct session session = {.options = options};
+	struct cli_session *guest = &session.guest;
+	const char *file = options->events.dump;
+	_cleanup_free_ char *dir = file ? cli_sched_events_dir(file) : NULL;
+	struct kt_error *err = file && !dir ? kt_error_no_memory() : NULL;
+
+	if (!err)
+		err = cli_session_open(guest, &options->guest, options->target, dir);
+	if (!err)
+		err = cli_session_know(guest, INSPECT_LOADS | INSPECT_SCHED_EVENTS);
+	guest->retry_ms = 100;
+	if (!err)
+		err = cli_session_name_file(guest, run(&session));
+	cli_sched_events_deinit(&options->events);
+	cli_session_deinit(guest);
+	if (err)
+		return cli_fail(err);
+	return session.stdout_failed ? CLI_CANNOT : CLI_DONE;
+}
+
+static struct kt_error *take_option(struct options *o, int option, char *arg)
+{
+	bool taken;
+
+	switch (option) {
+	case OPT_DUMP: o->events.dump = arg; return NULL;
+	case OPT_COUNT: return cli_number("--count", arg, 1, INT32_MAX, &o->count);
+	case OPT_EXITS: return cli_number("--exits", arg, 1, INT32_MAX, &o->exits);
+	case OPT_DURATION: return cli_seconds("--duration", arg, &o->duration_s);
+	case CLI_OPT_JSON: o->events.json = true; return NULL;
+	default: return cli_guest_option(&o->guest, option, arg, &taken);
+	}
+}
+
+int cli_sched_watch(int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		CLI_GUEST_OPTIONS,
+		{"dump", required_argument, NULL, OPT_DUMP},
+		{"count", required_argument, NULL, OPT_COUNT},
+		{"exits", required_argument, NULL, OPT_EXITS},
+		{"duration", required_argument, NULL, OPT_DURATION},
+		{"json", no_argument, NULL, CLI_OPT_JSON},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	struct options options = {0};
+	struct kt_error *err;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		if (c == 'h') {
+			fputs(help, stdout);
+			return cli_print(cli_guest_help);
+		}
+		if (c == '?')
+			return CLI_USAGE;
+		err = take_option(&options, c, optarg);
+		if (err)
+			return cli_fail(err);
+	}
+	err = cli_one_target(argc - optind, argv + optind);
+	if (err)
+		return cli_fail(err);
+	options.target = argv[optind];
+	return watch_with(&options);
+}
