@@ -33,6 +33,16 @@ build/guest/watch.initrd: build/guest/loads tests/truth/mkinitrd
 	$(call msg,CPIO,$@)
 	$(Q)tests/truth/mkinitrd $@ $<
 
+# A guest in which the fixture's scheduler ends; of `make sched`.
+build/guest/ends: tests/guest/ends.c tests/guest/guests.mk
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GUEST_CFLAGS) -static -o $@ $<
+
+build/guest/ends.initrd: build/guest/ends build/sched/scx_fix tests/truth/mkinitrd
+	$(call msg,CPIO,$@)
+	$(Q)MKINITRD_PROGRAM=$(CURDIR)/build/sched/scx_fix tests/truth/mkinitrd $@ $<
+
 # ip and tc attach programs in it.
 GUEST_NET := $(wildcard /usr/sbin/ip /usr/sbin/tc)
 

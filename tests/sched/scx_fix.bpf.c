@@ -29,6 +29,7 @@ struct sched_ext_ops {
 	s32 (*select_cpu)(struct task_struct *p, s32 prev_cpu, u64 wake_flags);
 	void (*enqueue)(struct task_struct *p, u64 enq_flags);
 	void (*dispatch)(s32 cpu, struct task_struct *prev);
+	s32 (*init_task)(struct task_struct *p, struct scx_init_task_args *args);
 	s32 (*init)(void);
 	void (*exit)(struct scx_exit_info *info);
 	u64 flags;
@@ -36,6 +37,7 @@ struct sched_ext_ops {
 	char name[SCX_OPS_NAME_LEN];
 };
 
+s32 scx_bpf_task_cpu(const struct task_struct *p) __ksym;
 s32 scx_bpf_create_dsq(u64 dsq_id, s32 node) __ksym;
 s32 scx_bpf_select_cpu_dfl(struct task_struct *p, s32 prev_cpu, u64 wake_flags,
 			   bool *is_idle) __ksym;
@@ -53,6 +55,11 @@ void scx_bpf_dispatch_vtime(struct task_struct *p, u64 dsq_id, u64 slice, u64 vt
 
 /* Set by the loader: the kernel is told of an error that long after init; 0: never. */
 const volatile __u64 fail_after_ms = 0;
+
+/* What the kernel does not forgive, and when; set by the loader, too. */
+enum { DIE_NOT, DIE_WRONG_CPU, DIE_WRONG_QUEUE, DIE_REJECTS, DIE_STALLS };
+const volatile __u32 die_how = DIE_NOT;
+const volatile __u64 die_after_ms = 0;
 
 /* Statistics, and why the kernel let go of us; plain types, for the skeleton. */
 __u64 enqueued, dispatched, picked[NR_QUEUES], idle_found;
@@ -275,6 +282,70 @@ void BPF_PROG(hold_exit, struct scx_exit_info *info)
 	record_exit(info);
 }
 
+/* --- one that dies: it does what no scheduler may --- */
+
+#define WRONG_QUEUE 0xdead
+
+SEC("struct_ops/die_select_cpu")
+s32 BPF_PROG(die_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	return prev_cpu;
+}
+
+/* A task that is pinned to a CPU, by the guest's init, and not the kernel's. */
+static __always_inline bool is_victim(const struct task_struct *p)
+{
+	return p->nr_cpus_allowed == 1 && p->mm;
+}
+
+/* One goes to a CPU where it may not run; or it waits in a queue that nobody looks into. */
+SEC("struct_ops/die_enqueue")
+void BPF_PROG(die_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	bool is_due = (bpf_ktime_get_ns() - started_ns) / 1000000 >= die_after_ms;
+
+	enqueued++;
+	if (is_due && die_how == DIE_WRONG_QUEUE)
+		insert(p, WRONG_QUEUE, enq_flags);
+	else if (is_due && die_how == DIE_WRONG_CPU && is_victim(p))
+		insert(p, SCX_DSQ_LOCAL_ON | (scx_bpf_task_cpu(p) ? 0 : 1), enq_flags);
+	else if (is_due && die_how == DIE_STALLS && is_victim(p))
+		insert(p, NR_QUEUES - 1, enq_flags);
+	else
+		insert(p, (u32)p->pid % (NR_QUEUES - 1), enq_flags);
+}
+
+SEC("struct_ops/die_dispatch")
+void BPF_PROG(die_dispatch, s32 cpu, struct task_struct *prev)
+{
+	dispatched++;
+#pragma clang loop unroll(disable)
+	for (u32 i = 0; i < NR_QUEUES - 1; i++)
+		if (move_to_local(i))
+			return;
+}
+
+SEC("struct_ops/die_init_task")
+s32 BPF_PROG(die_init_task, struct task_struct *p, struct scx_init_task_args *args)
+{
+	/* SCHED_EXT: only who asked for it can be refused while the scheduler is enabled. */
+	if (die_how == DIE_REJECTS && p->policy == 7)
+		p->scx.disallow = true;
+	return 0;
+}
+
+SEC("struct_ops/die_init")
+s32 BPF_PROG(die_init)
+{
+	return create_queues();
+}
+
+SEC("struct_ops/die_exit")
+void BPF_PROG(die_exit, struct scx_exit_info *info)
+{
+	record_exit(info);
+}
+
 /* --- one that the verifier rejects: after a bounded loop, an endless one --- */
 
 SEC("struct_ops/rejected_dispatch")
@@ -331,6 +402,18 @@ struct sched_ext_ops scx_fix_holds = {
 	.flags = SCX_OPS_SWITCH_PARTIAL | SCX_OPS_ENQ_LAST,
 	.timeout_ms = 15000,
 	.name = "scx_fix_holds",
+};
+
+SEC(".struct_ops")
+struct sched_ext_ops scx_fix_dies = {
+	.select_cpu = (void *)die_select_cpu,
+	.enqueue = (void *)die_enqueue,
+	.dispatch = (void *)die_dispatch,
+	.init_task = (void *)die_init_task,
+	.init = (void *)die_init,
+	.exit = (void *)die_exit,
+	.timeout_ms = 2000,
+	.name = "scx_fix_dies",
 };
 
 SEC(".struct_ops")

@@ -28,7 +28,8 @@ struct mode {
 	void (*before)(unsigned number); /* it loads; may not return */
 	void (*loaded)(unsigned number); /* and before it attaches */
 	void (*attached)(unsigned number);
-	unsigned number; /* unless one is given */
+	unsigned number;  /* unless one is given */
+	unsigned die_how; /* the program's */
 };
 
 static volatile sig_atomic_t stop;
@@ -157,6 +158,8 @@ static void choose(struct scx_fix_bpf *skel, const struct mode *mode)
 	/* To make a queue may sleep. */
 	bpf_program__set_flags(skel->progs.fix_init, BPF_F_SLEEPABLE);
 	bpf_program__set_flags(skel->progs.stall_init, BPF_F_SLEEPABLE);
+	bpf_program__set_flags(skel->progs.die_init, BPF_F_SLEEPABLE);
+	bpf_program__set_flags(skel->progs.die_init_task, BPF_F_SLEEPABLE);
 	bpf_program__set_flags(skel->progs.hold_init, BPF_F_SLEEPABLE);
 }
 
@@ -274,6 +277,8 @@ static int load_and_run(const struct mode *mode, unsigned number)
 	choose(skel, mode);
 	if (!strcmp(mode->name, "kicked"))
 		skel->rodata->fail_after_ms = number;
+	skel->rodata->die_how = mode->die_how;
+	skel->rodata->die_after_ms = number;
 	if (!scx_fix_bpf__load(skel))
 		ret = run(skel, mode, number);
 	else
@@ -294,6 +299,10 @@ static const struct mode modes[] = {
 	{"hangs-loaded", "scx_fix", "fix_", .loaded = sleep_for_ever},
 	{"flood", "scx_fix", "fix_", .attached = write_flood, .number = 50},
 	{"kicked", "scx_fix", "fix_", .number = 1000},
+	{"wrong-cpu", "scx_fix_dies", "die_", .number = 500, .die_how = 1},
+	{"wrong-queue", "scx_fix_dies", "die_", .number = 500, .die_how = 2},
+	{"stalls-some", "scx_fix_dies", "die_", .number = 500, .die_how = 4},
+	{"rejects", "scx_fix_dies", "die_", .loaded = be_ext, .die_how = 3},
 	{"ignores-term", "scx_fix", "fix_", .before = ignore_signals},
 	{"chats", "scx_fix", "fix_", ignore_interrupts, .attached = chat, .number = 500},
 	{"forks", "scx_fix", "fix_", .before = go_to_background},

@@ -1,0 +1,201 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Schedulers that come and end, in each way that there is, watched from outside: each end is caught at
+# the instant, its kind and message are those that dmesg has, the stack is the kernel's own backtrace,
+# and the guest runs on.
+#
+#   sched-watch.sh [ROUNDS] [SUITE]...    how often each end (1); kernels (trixie-backports sid)
+. "$(dirname "$0")/lib"
+rounds=${1:-1}
+[ $# = 0 ] || shift
+[ $# != 0 ] || set -- trixie-backports sid
+make --no-print-directory -s sched build/guest/ends.initrd >"$work/make.log" 2>&1 ||
+	skip_all "no scheduler to test with: $(tail -n 1 "$work/make.log")"
+
+# until_says FILE TEXT [N]: it has N lines with TEXT.
+until_says() {
+	for _ in $(seq 2400); do
+		[ "$(grep -ac -- "$2" "$1" 2>/dev/null)" -lt "${3:-1}" ] || return 0
+		sleep 0.05
+	done
+	echo "# nothing said: $2"
+	return 1
+}
+
+# guest SUITE: boots it; it waits for orders. A scheduler that ends patches code, which does a guest with a
+# thread for each CPU no good (docs/notes.md).
+guest() {
+	dir=$work/$1
+	guests="$guests $dir"
+	mkdir "$dir"
+	mkfifo "$dir/go.in" "$dir/go.out"
+	for _ in 1 2 3; do
+		target=$("$truth/boot" --dir "$dir" --kernel "$kernel" --initrd build/guest/ends.initrd --smp 2 \
+			--append "FIX=$here/build/sched/scx_fix ignore_loglevel" --accel tcg,thread=single --no-wait --qemu-arg -chardev \
+			--qemu-arg "pipe,id=go,path=$dir/go" --qemu-arg -serial --qemu-arg chardev:go)
+		until_says "$dir/console" 'ends: ready\|Kernel panic'
+		grep -aq 'ends: ready' "$dir/console" && return
+		echo "# $1: the kernel panicked while it booted; once more"
+		"$truth/stop" "$dir"
+	done
+	not_ok "$1: a guest boots" "$(tail -n 3 "$dir/console")"
+	plan
+}
+
+# order WORDS: the guest obeys, and says so.
+order() {
+	said=$(grep -ac '^ends: ok' "$dir/console")
+	echo "$*" >"$dir/go.in"
+	until_says "$dir/console" '^ends: ok' $((said + 1))
+}
+
+# watch ARG...
+watch() {
+	"$tool" sched watch "$target" --vmlinux "$kernel" --json --dump "$dir/dump" "$@" >"$dir/seen" 2>"$dir/err" \
+		</dev/null &
+	watcher=$!
+	until_says "$dir/seen" '"event": "begin"'
+}
+
+# start MODE: until its scheduler is attached.
+start() {
+	attached=$(grep -ac '^scx_fix: .*, attached' "$dir/console")
+	order "start $*"
+	until_says "$dir/console" '^scx_fix: .*, attached' $((attached + 1))
+}
+
+# gone: the watch has seen the end of one more.
+gone() {
+	n_gone=$((n_gone + 1))
+	until_says "$dir/seen" '"event": "disabled"' $n_gone
+}
+
+# The dump of the last end. Those of earlier ones have lower numbers.
+dump() {
+	n=$(jq -s '[.[] | select(.dump != null)] | length' "$dir/seen")
+	[ "$n" = 1 ] && echo "$dir/dump" || echo "$dir/dump.$n"
+}
+
+# ends NAME KIND: what was seen of the last end is what dmesg says of it.
+ends() {
+	gone || return
+	file=$(dump)
+	grep -a 'sched_ext: BPF scheduler ".*" disabled' "$dir/console" | tail -n 1 |
+		sed 's/.*disabled (\(.*\)).*/\1/' | tr -d '\r' >"$work/reason"
+	# The message stands behind the line that says that it is disabled; only that of an error does.
+	grep -a -A 1 'sched_ext: BPF scheduler ".*" disabled' "$dir/console" | tail -n 1 | tr -d '\r' |
+		sed -n 's/.*sched_ext: scx_fix[a-z_]*: //p' >"$work/message"
+	if jq -se --rawfile reason "$work/reason" --rawfile message "$work/message" --arg kind "$2" '
+		([.[] | select(.event == "exit" or .event == "error")] | last) as $exit |
+		([.[] | select(.event == "disabled")] | last) as $gone | $exit.exit.kind_name == $kind and
+		$gone.exit.kind_name == $kind and $gone.exit.reason + "\n" == $reason and
+		($message == "" or ($gone.exit.message + "\n" == $message and
+		$exit.exit.message == $gone.exit.message)) and $exit.late == false' \
+		"$dir/seen" >/dev/null 2>"$work/why" &&
+		jq -e --arg kind "$2" '.exit.kind_name == $kind and .incomplete == null and (.stack | length > 2) and
+			(.sections | length > 0)' "$file" >/dev/null; then
+		caught=$((caught + 1))
+	else
+		echo "# $1: $(cat "$work/why" "$work/reason" "$work/message"); $(tail -n 4 "$dir/seen" | tr '\n' ' ')"
+	fi
+}
+
+# The kernel's own backtrace (stack_trace_save()), from the first function that both have.
+same_stack() {
+	jq -e '[.exit.backtrace[] | .func] as $kernel | [.stack[] | .func] as $ours |
+		($kernel[1:] | length > 1) and ($ours[-($kernel | length) + 1:] == $kernel[1:])' "$(dump)"
+}
+
+# Each line, and the dump, have the keys that docs/json.md says.
+documents() {
+	head -n 1 "$dir/seen" >"$work/first"
+	tail -n 1 "$dir/seen" >"$work/last"
+	sed '1d;$d' "$dir/seen" >"$work/between"
+	keys 'sched watch begin' "$work/first"
+	keys 'sched watch event' "$work/between"
+	keys 'sched watch end' "$work/last"
+	jq '.sched |= if . == null then null else {} end | (.exit, .blamed, .task) |= if . == null then null else {} end |
+		.sections[].variables |= if . == null then null else {} end' "$dir/dump" >"$work/dump"
+	keys 'sched dump' "$work/dump"
+	jq '{schema, kernel: {release, arch: null, build_id: null, kaslr_offset}, pause_us, sched}' "$dir/dump" >"$work/sched"
+	keys sched "$work/sched"
+	run sched --from "$dir/dump" --json
+	check "$release: the file is what --from --json prints" sh -c 'jq -S . "$1" >"$3/a" && jq -S . "$2" >"$3/b" &&
+		cmp "$3/a" "$3/b"' - "$dir/dump" "$work/out" "$work"
+}
+
+# all NAME KIND COMMAND: it ends so in each round.
+all() {
+	caught=0
+	for _ in $(seq "$rounds"); do
+		"$3"
+		ends "$1" "$2"
+	done
+	check "$release: $1: $caught of $rounds caught at the instant, kind and message as in dmesg" \
+		test "$caught" = "$rounds"
+}
+
+by_error() { start kicked 100 && order wait; }
+by_stall() { start stalls-some 100 && order wait; }
+by_wrong_cpu() { start wrong-cpu 100 && order wait; }
+by_wrong_queue() { start wrong-queue 100 && order wait; }
+by_sysrq() { start good && order sysrq S && order wait; }
+by_unload() { start good && order end; }
+by_hotplug() { start good && order cpu 1 0 && order wait && order cpu 1 1; }
+
+for suite; do
+	kernel=$(vm/fetch-kernel "$suite" 2>"$work/fetch.log") || {
+		skip "$suite" "$(tail -n 1 "$work/fetch.log")" && continue
+	}
+	release=$(cat "$(dirname "$kernel")/release")
+	guest "$suite"
+	n_gone=0
+	order spin 4
+	watch
+	all 'an error of its own' SCX_EXIT_ERROR_BPF by_error
+	check "$release: the stack is the kernel's own backtrace" same_stack
+	check "$release: the scheduler's variables, by name: it had not heard of its end" jq -e '
+		[.sections[] | .variables // {} | to_entries[] | .value[] | to_entries[]] |
+		any(.[]; .key == "enqueued" and .value > 0) and any(.[]; .key == "exit_kind" and .value == 0) and
+		any(.[]; .key == "fail_after_ms" and .value == 100)' "$(dump)"
+	all 'a task that stalls' SCX_EXIT_ERROR_STALL by_stall
+	# Whoever it is: on a busy machine it may be another one that waited for so long.
+	check "$release: the task that is to blame is found where it waits" jq -e '. as $all | .blamed |
+		"\(.comm)[\(.pid)]" as $who | $all.exit.message | startswith("\($who) failed to run for ")' "$(dump)"
+	all 'a CPU where a task may not run' SCX_EXIT_ERROR by_wrong_cpu
+	all 'a queue that is not there' SCX_EXIT_ERROR by_wrong_queue
+	all 'sysrq' SCX_EXIT_SYSRQ by_sysrq
+	all 'it is unloaded' SCX_EXIT_UNREG by_unload
+	all 'a CPU goes' SCX_EXIT_UNREG_KERN by_hotplug
+	start rejects && order end && gone
+	kill -s INT "$watcher"
+	wait "$watcher"
+	check "$release: Ctrl-C ends it" test $? = 0 -a ! -s "$dir/err"
+	documents
+	# One that fails at once may do so before it counts as enabled.
+	check "$release: each scheduler comes, counts as enabled, ends, and is gone" jq -se '
+		[.[] | select(.event | IN("enabling", "enabled", "exit", "error", "disabled")) |
+			if .event == "error" then "exit" else .event end] | . as $all |
+		length >= 32 and ([range(0; length; 4) | $all[.:. + 4] | .[0] == "enabling" and .[3] == "disabled" and
+			(.[1:3] | sort) == ["enabled", "exit"]] | all)' "$dir/seen"
+	check "$release: what counts is seen as it counts" jq -se --argjson rounds "$rounds" '
+		([.[] | select(.event == "hotplug")] | length) == $rounds * 2 and
+		([.[] | select(.event == "rejected")] | length) == 1 and all(.[]; .late | not) and
+		([.[] | select(.event == "bypass" and .begins)] | length) == ([.[] | select(.event == "bypass" and
+		(.begins | not))] | length)' "$dir/seen"
+	# The guest's own numbers do not stand still, and nothing is left in it that stops it.
+	check "$release: the guest runs on" start good
+	watch
+	check "$release: a scheduler that is there already" until_says "$dir/seen" '"event": "running"'
+	echo 'sysrq c' >"$dir/go.in"
+	until_says "$dir/seen" '"event": "end"'
+	wait "$watcher"
+	check "$release: a panic ends the watch" test $? = 3
+	check "$release: and is caught before" jq -se '.[-2].event == "panic" and (.[-2].panic | contains("sysrq triggered crash")) and
+		.[-2].dump != null' "$dir/seen"
+	run sched --from "$(dump)"
+	prints "$release: and it is shown again" 0 '^[0-9:.]* *panic .*sysrq triggered crash'
+	check "$release: with the stack" grep -q '^  panic+0x\|^  vpanic+0x' "$work/out"
+	"$truth/stop" "$dir"
+done
+plan
