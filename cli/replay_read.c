@@ -512,7 +512,8 @@ static struct kt_error *make_document(struct reading *r, char **ret)
 
 static struct kt_error *read_guest(struct reading *r)
 {
-	static const struct cli_type_enum types = {"bpf_prog_type", "BPF_PROG_TYPE_", "program"};
+	static const struct cli_type_enum types = {
+		.name = "bpf_prog_type", .prefix = "BPF_PROG_TYPE_", .what = "program"};
 	const struct inspect_options what = {.objects = OBJECTS | INSPECT_AVAILABLE,
 					     .not_read = INSPECT_MAP_DUMP};
 	struct kt_error *err = cli_session_read(&r->session, &what);
