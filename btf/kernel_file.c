@@ -91,6 +91,17 @@ static gaddr_t arm64_base(unsigned int va_bits, uint64_t lowest)
 	return page_end + before[0];
 }
 
+/*
+ * How far behind that the Image begins: 512 KiB up to 5.7, 0 from 5.8 on (Documentation/arch/arm64/
+ * booting.rst: text_offset, behind the two words of code).
+ */
+static uint64_t text_offset(const struct image_payload *flat)
+{
+	uint64_t offset = flat->len < 16 ? 0 : kt_load_uint(flat->data + 8, 8, false);
+
+	return offset < UINT64_C(0x200000) ? offset : 0;
+}
+
 /* --- types, symbols and notes of a flat kernel --- */
 
 static struct kt_error *recover_at(const struct image_payload *flat, gaddr_t base,
@@ -141,7 +152,7 @@ static struct kt_error *recover_any(struct image_payload *flat, gaddr_t *base,
 	for (size_t i = 0; i < sizeof(va_bits) / sizeof(va_bits[0]); i++) {
 		struct kt_error *err;
 
-		*base = arm64_base(va_bits[i], lowest);
+		*base = arm64_base(va_bits[i], lowest) + text_offset(flat);
 		/* The relocations tell which it is; without any, each has its turn. */
 		if (lowest && lowest - *base >= UINT64_C(1) << 31)
 			continue;
@@ -154,7 +165,7 @@ static struct kt_error *recover_any(struct image_payload *flat, gaddr_t *base,
 			recovered_deinit(ret);
 		kt_error_destroy(err);
 	}
-	*base = arm64_base(48, lowest);
+	*base = arm64_base(48, lowest) + text_offset(flat);
 	return recover_from(flat, base, ret);
 }
 

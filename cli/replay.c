@@ -16,6 +16,7 @@
 #include "model/json.h"
 #include "model/json_put.h"
 #include "model/program_json.h"
+#include "model/replay.h"
 #include "render/constants.h"
 #include "render/text.h"
 #include "util/cleanup.h"
@@ -336,9 +337,14 @@ static struct kt_error *pass_programs(struct options *o, const struct programs *
 	for (size_t i = 0; i < programs->n && !err; i++) {
 		const struct program *program = &programs->all[i];
 		const char *name = program->full_name ? program->full_name : program->name;
+		char glob[sizeof(program->name) + 1];
 
 		if (!name[0])
 			continue;
+		if (kt_replay_is_cut(program)) {
+			snprintf(glob, sizeof(glob), "%s*", program->name);
+			name = glob;
+		}
 		err = pass(o, "name", name);
 		/* Loaders may say so, where the name of the section does not. */
 		if (!err && program->sleepable.known && program->sleepable.value)

@@ -14,6 +14,7 @@
 #include "introspect/typed.h"
 #include "model/json.h"
 #include "model/json_put.h"
+#include "model/replay.h"
 #include "object/match.h"
 #include "render/map_dump.h"
 #include "util/cleanup.h"
@@ -50,8 +51,7 @@ static void reading_deinit(struct reading *r)
 
 static bool is_loaded(const struct struct_ops *ops)
 {
-	return ops->kernel_struct_ops && !strcmp(ops->kernel_struct_ops, "sched_ext_ops") &&
-	       ops->state && strcmp(ops->state, "init") != 0 &&
+	return struct_ops_are_sched_ext(ops) && ops->state && strcmp(ops->state, "init") != 0 &&
 	       strcmp(ops->state, "tobefree") != 0 && ops->progs_known;
 }
 
@@ -459,7 +459,8 @@ static struct kt_error *check_programs(const struct reading *r)
 	for (size_t i = 0; i < r->programs.n && r->object; i++) {
 		const char *name = full_name(&r->programs.all[i]);
 
-		if (!name[0] || object_has_function(r->object, name))
+		if (!name[0] || kt_replay_is_cut(&r->programs.all[i]) ||
+		    object_has_function(r->object, name))
 			continue;
 		return kt_error_hint(
 			kt_error_new(KT_ERROR_MISMATCH,

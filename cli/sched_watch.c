@@ -154,6 +154,7 @@ static struct kt_error *watch_stopped_guest(struct session *s, struct rsp_client
 	const struct kfacts *facts = s->guest.facts;
 	const char *cache_dir = s->guest.cache_dir, *place = s->guest.target.text;
 	struct kt_error *err, *end_err;
+	struct sched_event rest;
 	struct watch *watch;
 	int64_t hint;
 	bool has_hint = kfacts_load_hint(facts, cache_dir, place, &hint);
@@ -168,6 +169,8 @@ static struct kt_error *watch_stopped_guest(struct session *s, struct rsp_client
 	if (!err)
 		err = follow(s, watch);
 	end_err = watch_end(watch);
+	while (watch_rest(watch, &rest))
+		err = kt_error_join(err, show_event(s, watch, &rest));
 	/* The guest ended the watch, and may be gone with its breakpoints. */
 	if (err || *s->why)
 		kt_error_destroy(end_err);

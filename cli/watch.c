@@ -418,6 +418,7 @@ static struct kt_error *watch_stopped_guest(struct session *s, struct rsp_client
 		.max_overhead = options->max_overhead,
 		.sched = options->sched,
 	};
+	struct watch_event rest = {.kind = WATCH_SCHED};
 	struct kt_error *err, *show_err, *end_err;
 	struct watch *watch;
 	int64_t hint;
@@ -438,6 +439,8 @@ static struct kt_error *watch_stopped_guest(struct session *s, struct rsp_client
 		show_err = show_loads(s);
 	err = kt_error_join(err, show_err);
 	end_err = watch_end(watch);
+	while (watch_rest(watch, &rest.sched))
+		err = kt_error_join(err, show_event(s, watch, &rest));
 	/* The guest ended the watch, and may be gone with its breakpoints. */
 	if (err || *s->why)
 		kt_error_destroy(end_err);

@@ -108,12 +108,6 @@ void scx_sched_read_deinit(struct scx_walk *walk, struct scx_sched_read *s)
 
 /* --- where they are --- */
 
-static bool is_ops(const struct struct_ops *map)
-{
-	return map->kernel_struct_ops && (!strcmp(map->kernel_struct_ops, "sched_ext_ops") ||
-					  !strcmp(map->kernel_struct_ops, "sched_ext_ops_cid"));
-}
-
 static struct kt_error *add(struct scx_walk *walk, gaddr_t addr, struct scx_sched_read **ret)
 {
 	kt_vec_for_each (&walk->scheds, sched) {
@@ -156,7 +150,7 @@ static struct kt_error *add_by_maps(struct scx_walk *walk)
 	if (!kfacts_member(walk->facts, "sched_ext_ops", "priv", &priv))
 		return NULL;
 	for (size_t i = 0; i < walk->maps.n && !err; i++)
-		if (is_ops(&walk->maps.all[i]) && walk->maps.all[i].data)
+		if (struct_ops_are_sched_ext(&walk->maps.all[i]) && walk->maps.all[i].data)
 			err = scx_piece_begin(&privs[i], walk->maps.all[i].data + priv.offset,
 					      SCX_POINTER_SIZE, &batch);
 	if (!err && batch.reads.len)
@@ -202,7 +196,7 @@ static const struct struct_ops *only_map(const struct scx_walk *walk)
 	const struct struct_ops *found = NULL;
 
 	for (size_t i = 0; i < walk->maps.n; i++) {
-		if (!is_ops(&walk->maps.all[i]))
+		if (!struct_ops_are_sched_ext(&walk->maps.all[i]))
 			continue;
 		if (found)
 			return NULL;

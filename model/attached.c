@@ -108,3 +108,9 @@ bool struct_ops_name(struct struct_ops_list *list, const struct programs *progra
 		}
 	return true;
 }
+
+bool struct_ops_are_sched_ext(const struct struct_ops *ops)
+{
+	return ops->kernel_struct_ops && (!strcmp(ops->kernel_struct_ops, "sched_ext_ops") ||
+					  !strcmp(ops->kernel_struct_ops, "sched_ext_ops_cid"));
+}

@@ -92,4 +92,7 @@ bool trampolines_name(struct trampolines *trampolines, const struct programs *pr
 bool perf_progs_name(struct perf_progs *progs, const struct programs *programs);
 bool struct_ops_name(struct struct_ops_list *list, const struct programs *programs);
 
+/* A scheduler's: sched_ext_ops, or since 7.x sched_ext_ops_cid. */
+bool struct_ops_are_sched_ext(const struct struct_ops *ops);
+
 #endif

@@ -3,15 +3,17 @@
 
 #include "model/replay.h"
 
-/* A kernel keeps 15 characters of a name, unless the program's own BTF has all of it. */
+bool kt_replay_is_cut(const struct program *program)
+{
+	return !program->full_name && strlen(program->name) == sizeof(program->name) - 1;
+}
+
 static bool has_name(const struct program *program, const char *name)
 {
-	size_t kept = sizeof(program->name) - 1;
-
 	if (program->full_name)
 		return !strcmp(program->full_name, name);
-	return strlen(program->name) == kept ? !strncmp(program->name, name, kept)
-					     : !strcmp(program->name, name);
+	return kt_replay_is_cut(program) ? !strncmp(program->name, name, strlen(program->name))
+					 : !strcmp(program->name, name);
 }
 
 const struct program *kt_replay_find(const struct programs *guest, const struct kt_trial *trial)

@@ -8,6 +8,12 @@
 
 #include "model/trial.h"
 
+/*
+ * Only the first 15 characters of its name are known: a kernel keeps no more, and its own BTF,
+ * which has all of it, does not tell.
+ */
+bool kt_replay_is_cut(const struct program *program);
+
 /* The program of the guest that is a trial's; NULL: the guest has none of that name. */
 const struct program *kt_replay_find(const struct programs *guest, const struct kt_trial *trial);
 

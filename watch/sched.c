@@ -160,10 +160,13 @@ static struct kt_error *release(struct sched *sched, const struct gmem *memory)
 				      &seen, &event.exit);
 	}
 	event.is_error = event.exit.kind.known && event.exit.kind.value >= EXIT_ERROR;
-	if (!err)
-		return give(sched, &event);
-	sched_event_deinit(&event);
-	return err;
+	/* What was read at the instant is given out, whatever failed since. */
+	return kt_error_join(err, give(sched, &event));
+}
+
+struct kt_error *sched_release(struct sched *sched)
+{
+	return release(sched, NULL);
 }
 
 /* memory: NULL if it may have been freed by now. */
@@ -297,12 +300,14 @@ static struct kt_error *at_exit(struct sched *sched, const struct gmem *memory)
 		if (!err)
 			err = sched_read_exit(&sched->views, memory, sched->facts,
 					      sched->kaslr_offset, &seen, &event.exit);
-		if (err) {
+		if (err && !event.dump) {
 			sched_event_deinit(&event);
 			return err;
 		}
 		sched->held = event;
 		sched->is_held = true;
+		if (err)
+			return err;
 	}
 	return seen.info_kind ? release(sched, memory) : NULL;
 }

@@ -58,6 +58,10 @@ void sched_deinit(struct sched *sched);
  */
 struct kt_error *sched_at_stop(struct sched *sched, bool *taken_ret);
 
+/* Nobody will look any more: gives out the end that waits for its message, as far as it is known.
+ */
+struct kt_error *sched_release(struct sched *sched);
+
 /* At panic(). */
 struct kt_error *sched_at_panic(struct sched *sched);
 

@@ -269,6 +269,9 @@ static void put_off(struct watch *watch, struct watch_event *event, struct kt_er
 {
 	struct sched_event first;
 
+	/* What a scheduler's end waits for will not come any more. */
+	if (*err || event->kind == WATCH_END)
+		*err = kt_error_join(*err, sched_release(&watch->sched));
 	if (!sched_take(&watch->sched, &first))
 		return;
 	if (event->kind != WATCH_NOTHING) {
@@ -276,7 +279,8 @@ static void put_off(struct watch *watch, struct watch_event *event, struct kt_er
 		watch->ended = false;
 	}
 	*event = (struct watch_event){.kind = WATCH_SCHED, .sched = first};
-	watch->later = kt_take_ptr(*err);
+	if (*err)
+		watch->later = kt_take_ptr(*err);
 }
 
 static void take_queued(struct watch *watch, struct watch_event *ret)
@@ -376,6 +380,11 @@ static struct kt_error *begin(struct watch *watch, const struct kfacts *facts, c
 	guest_clock_init(&watch->clock, facts, watch->identity.kaslr_offset);
 	if (!err)
 		err = places_set(&watch->places, watch->stop.client);
+	if (err && options->sched && options->progress &&
+	    kt_error_code(err) == KT_ERROR_UNSUPPORTED)
+		err = kt_error_hint(err,
+				    "where the processor has four debug registers (KVM), --sched "
+				    "and --progress are too much together: leave out one");
 	if (!err && watch->sched.on)
 		err = sched_points_set_more(&watch->sched.points, watch->stop.client);
 	if (err)
@@ -384,6 +393,20 @@ static struct kt_error *begin(struct watch *watch, const struct kfacts *facts, c
 	watch->pending.logs = options->logs;
 	watch->stats.since_ns = kt_now_ns();
 	return stop_resume(&watch->stop);
+}
+
+/* All that stops the guest: some accelerators keep it after a detach. */
+static struct kt_error *remove_all(struct watch *watch)
+{
+	struct kt_error *err = NULL;
+
+	if (rsp_client_runs(watch->stop.client))
+		err = stop_interrupt(&watch->stop);
+	if (!err)
+		err = places_remove(&watch->places, watch->stop.client);
+	if (!err)
+		err = sched_points_remove(&watch->sched.points, watch->stop.client);
+	return err;
 }
 
 struct kt_error *watch_create(struct rsp_client *client, const struct kfacts *facts,
@@ -404,6 +427,7 @@ struct kt_error *watch_create(struct rsp_client *client, const struct kfacts *fa
 	rsp_client_cancel_only_waits(client);
 	err = begin(watch, facts, hint, options);
 	if (err) {
+		err = kt_error_join(err, remove_all(watch));
 		watch_destroy(watch);
 		return err;
 	}
@@ -414,14 +438,9 @@ struct kt_error *watch_create(struct rsp_client *client, const struct kfacts *fa
 struct kt_error *watch_end(struct watch *watch)
 {
 	struct program_number drops = {0};
-	struct kt_error *err = NULL;
+	struct kt_error *err = remove_all(watch);
 
-	if (rsp_client_runs(watch->stop.client))
-		err = stop_interrupt(&watch->stop);
-	if (!err)
-		err = places_remove(&watch->places, watch->stop.client);
-	if (!err)
-		err = sched_points_remove(&watch->sched.points, watch->stop.client);
+	err = kt_error_join(err, sched_release(&watch->sched));
 	if (!err && watch->drops_before.known)
 		err = read_drops(watch->stop.client, &drops);
 	if (drops.known && drops.value >= watch->drops_before.value)
@@ -436,6 +455,11 @@ struct kt_error *watch_end(struct watch *watch)
 		return err;
 	kt_error_destroy(err);
 	return kt_error_new(KT_ERROR_CLOSED, "the watch ends: %s", why_closed(watch));
+}
+
+bool watch_rest(struct watch *watch, struct sched_event *ret)
+{
+	return sched_take(&watch->sched, ret);
 }
 
 void watch_destroy(struct watch *watch)

@@ -79,6 +79,9 @@ struct kt_error *watch_next(struct watch *watch, int64_t wait_ms, struct watch_e
  * error, too, that is still left for the next watch_next().
  */
 struct kt_error *watch_end(struct watch *watch);
+
+/* After that: what happened to sched_ext and was not given out yet. False: there is no more. */
+bool watch_rest(struct watch *watch, struct sched_event *ret);
 void watch_destroy(struct watch *watch);
 
 /* The kernel has bpf_vlog_finalize(): loads have the verifier's numbers, not only results. */

@@ -154,6 +154,27 @@ static void test_torn(void **state)
 	expect_not_placed();
 }
 
+/* A guest in which everything looks like an IDR: a bound, and no place. */
+static void test_many(void **state)
+{
+	uint32_t users[20];
+
+	(void)state;
+	hide();
+	synth_prog(&s, 7);
+	for (uint32_t i = 0; i < 20; i++) {
+		gaddr_t leaf = synth_alloc(&s, 40 + 512);
+
+		users[i] = OTHER_IDR + 0x40 * i;
+		textmem_put_uint(s.mem, leaf + 40 + 8 * 9, synth_va(leaf), 8);
+		textmem_put_uint(s.mem, SYNTH_IMAGE + users[i] + 4, 0x04000004, 4);
+		textmem_put_uint(s.mem, SYNTH_IMAGE + users[i] + 8, synth_va(leaf) | 2, 8);
+	}
+	put_function("bpf_prog_load", OTHER_CODE, users, 20);
+	put_function("bpf_prog_get_curr_or_next", OTHER_CODE + 0x400, users, 20);
+	expect_not_placed();
+}
+
 static void hide_clock(uint64_t nanoseconds)
 {
 	static const uint32_t users[] = {SYNTH_MASK, SYNTH_TK};
@@ -203,6 +224,7 @@ int main(void)
 		TEST(test_code_that_is_not_mapped),
 		TEST(test_no_programs),
 		TEST(test_torn),
+		TEST(test_many),
 		TEST(test_clock),
 		TEST(test_no_clock),
 	};

@@ -412,6 +412,44 @@ static void test_ends(void **state)
 
 /* --- what is no scheduler --- */
 
+/* QEMU is gone before the message is there: what was read at the instant is not lost. */
+static void test_gone_before_the_message(void **state)
+{
+	static const struct stub_step script[] = {
+		STUB_HELLO,
+		RUNS,
+		WRITTEN("ffffffff82000000"),
+		SERVE,
+		OK("z2,ffffffff82000000,4"),
+		OK("Z2,ffff888000010080,4"),
+		OK("Z2,ffff888000011000,4"),
+		RUNS,
+		WRITTEN("ffff888000010080"),
+		SERVE,
+		RUNS,
+		{STUB_CLOSE},
+		{STUB_END},
+	};
+	static happens_fn *const what[] = {scheduler_comes, it_stalls, NULL};
+	struct watch_event last;
+	struct sched_event event;
+	struct kt_error *err;
+	struct session s;
+
+	(void)state;
+	begin(&s, script, what);
+	event = next(&s, SCHED_ENABLING);
+	event = next(&s, SCHED_EXIT);
+	assert_true(event.is_error);
+	assert_non_null(event.dump);
+	assert_string_equal(event.dump->task.comm, "enabler");
+	sched_event_deinit(&event);
+	err = watch_next(&s.watch, 60000, &last);
+	assert_true(err || last.kind == WATCH_END);
+	kt_error_destroy(err);
+	leave(&s);
+}
+
 static void nonsense_comes(void)
 {
 	put(ROOT, 0x1234, 8); /* not mapped */
@@ -491,6 +529,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_comes_and_counts),
 		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_gone_before_the_message),
 		cmocka_unit_test(test_hostile),
 	};
 
