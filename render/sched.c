@@ -205,7 +205,7 @@ static void task_rows_deinit(struct task_rows *rows)
 	kt_vec_free(&rows->v);
 }
 
-/* "local 3", "global", "global node 1", "user 0x2", "bypass 3" */
+/* "local 3", "global node 1", "user 0x2", "bypass 3"; "global -": its node is unknown */
 static char *queue_name(const struct scx_queue *queue)
 {
 	const char *kind = render_queue_kind(queue->kind);
@@ -216,8 +216,10 @@ static char *queue_name(const struct scx_queue *queue)
 		len = asprintf(&name, "%s %#" PRIx64, kind, queue->id);
 	else if (queue->cpu.known)
 		len = asprintf(&name, "%s %" PRIu64, kind, queue->cpu.value);
-	else
+	else if (queue->node.known)
 		len = asprintf(&name, "%s node %" PRIu64, kind, queue->node.value);
+	else
+		len = asprintf(&name, "%s -", kind);
 	return len < 0 ? NULL : name;
 }
 
@@ -361,7 +363,8 @@ static void append_head(const struct page *page)
 	const struct scx_snapshot *s = page->snapshot;
 	_cleanup_(kt_buf_deinit) struct kt_buf line = KT_BUF_INIT;
 
-	kt_buf_printf(&line, "sched_ext is %s", s->state.known ? s->state.state : "-");
+	kt_buf_appends(&line, "sched_ext is ");
+	render_append_visible(&line, s->state.known ? s->state.state : "-", false);
 	if (s->switched_all.known && s->n_schedulers && s->schedulers[0].is_root)
 		kt_buf_printf(&line, " for %s",
 			      s->switched_all.value ? "all normal tasks"
@@ -398,8 +401,10 @@ static void append_exit(const struct page *page, const struct scx_exit *exit)
 	if (!exit->kind.known || !exit->kind.value)
 		return;
 	kt_buf_printf(&line, "exit: kind %" PRIu64, exit->kind.value);
-	if (exit->kind_name)
-		kt_buf_printf(&line, " %s", exit->kind_name);
+	if (exit->kind_name) {
+		kt_buf_appendc(&line, ' ');
+		render_append_visible(&line, exit->kind_name, false);
+	}
 	if (exit->reason) {
 		kt_buf_appends(&line, " (");
 		render_append_visible(&line, exit->reason, false);
@@ -473,8 +478,10 @@ static struct kt_error *append_scheduler(const struct page *page, size_t i)
 		render_append_visible(&line, scheduler->cgroup, false);
 	}
 	append_since(&line, scheduler);
-	if (scheduler->flag_names && scheduler->flag_names[0])
-		kt_buf_printf(&line, ", flags %s", scheduler->flag_names);
+	if (scheduler->flag_names && scheduler->flag_names[0]) {
+		kt_buf_appends(&line, ", flags ");
+		render_append_visible(&line, scheduler->flag_names, false);
+	}
 	append_number(&line, "bypass depth", scheduler->bypass_depth);
 	append_line(page, &line);
 	append_exit(page, &scheduler->exit);

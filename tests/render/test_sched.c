@@ -98,6 +98,8 @@ static void test_queues(void **state)
 		 .is_torn = true,
 		 .scheduler = SCX_NOBODY},
 		{.kind = SCX_QUEUE_GLOBAL, .node = KNOWN(0), .depth = KNOWN(0)},
+		{.kind = SCX_QUEUE_GLOBAL, .node = KNOWN(1), .depth = KNOWN(1)},
+		{.kind = SCX_QUEUE_GLOBAL, .depth = KNOWN(1)},
 		{.kind = SCX_QUEUE_USER,
 		 .id = UINT64_MAX,
 		 .depth = KNOWN(2),
@@ -110,12 +112,17 @@ static void test_queues(void **state)
 					  .is_root = true,
 					  .is_attached = true,
 					  .parent = SCX_NOBODY,
+					  .flag_names = (char *)"g\033h",
 					  .exit = {.kind = KNOWN(1024),
+						   .kind_name = (char *)"i\033j",
 						   .reason = (char *)"a\033b",
 						   .message = (char *)"c\033d",
 						   .dump = (char *)"e\033f\n"}};
-	struct scx_snapshot all = {
-		.schedulers = &scheduler, .n_schedulers = 1, .queues = queues, .n_queues = 3};
+	struct scx_snapshot all = {.state = {.known = true, .state = "k\033l"},
+				   .schedulers = &scheduler,
+				   .n_schedulers = 1,
+				   .queues = queues,
+				   .n_queues = sizeof(queues) / sizeof(queues[0])};
 	char *text = render(&all, 80);
 
 	(void)state;
@@ -127,7 +134,11 @@ static void test_queues(void **state)
 	assert_non_null(strstr(text, "1204"));
 	assert_non_null(strstr(text, "inf"));
 	assert_non_null(strstr(text, "empty queues: 1 global"));
-	assert_non_null(strstr(text, "exit: kind 1024 (a\\x1bb)"));
+	assert_non_null(strstr(text, "exit: kind 1024 i\\x1bj (a\\x1bb)"));
+	assert_non_null(strstr(text, ", flags g\\x1bh"));
+	assert_non_null(strstr(text, "sched_ext is k\\x1bl,"));
+	assert_non_null(strstr(text, "global node 1 "));
+	assert_non_null(strstr(text, "global - "));
 	free(text);
 }
 
