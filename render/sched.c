@@ -394,8 +394,9 @@ static void append_since(struct kt_buf *out, const struct scx_scheduler *schedul
 		kt_buf_printf(out, ", since %s", stamp);
 }
 
-static void append_exit(const struct page *page, const struct scx_exit *exit)
+void render_append_scx_exit(struct kt_buf *out, const struct scx_exit *exit, size_t width)
 {
+	const struct page whole = {.width = width, .out = out}, *page = &whole;
 	_cleanup_(kt_buf_deinit) struct kt_buf line = KT_BUF_INIT;
 
 	if (!exit->kind.known || !exit->kind.value)
@@ -430,6 +431,16 @@ static void append_exit(const struct page *page, const struct scx_exit *exit)
 			kt_buf_printf(page->out, "%#" PRIx64 "\n", frame->addr);
 		}
 	}
+}
+
+void render_append_scx_exit_dump(struct kt_buf *out, const struct scx_exit *exit)
+{
+	if (!exit->dump)
+		return;
+	kt_buf_printf(out, "\nThe kernel's dump of that exit%s:\n",
+		      exit->dump_is_cut ? " (it is longer)" : "");
+	render_append_visible(out, exit->dump, true);
+	kt_buf_appends(out, "\n");
 }
 
 static void append_events(const struct page *page, const struct scx_scheduler *scheduler)
@@ -484,7 +495,7 @@ static struct kt_error *append_scheduler(const struct page *page, size_t i)
 	}
 	append_number(&line, "bypass depth", scheduler->bypass_depth);
 	append_line(page, &line);
-	append_exit(page, &scheduler->exit);
+	render_append_scx_exit(page->out, &scheduler->exit, page->width);
 	if (scheduler->ops_known && scheduler->n_ops) {
 		struct kt_error *err = append_table(
 			page, (struct render_grid)RENDER_GRID(op_columns, scheduler->all_ops,
@@ -559,16 +570,8 @@ static struct kt_error *append_all(const struct page *page)
 		err = append_cpus(page);
 	if (!err)
 		err = append_queues(page, SCX_NOBODY);
-	for (size_t i = 0; i < snapshot->n_schedulers && !err; i++) {
-		const struct scx_exit *exit = &snapshot->schedulers[i].exit;
-
-		if (!exit->dump)
-			continue;
-		kt_buf_printf(page->out, "\nThe kernel's dump of that exit%s:\n",
-			      exit->dump_is_cut ? " (it is longer)" : "");
-		render_append_visible(page->out, exit->dump, true);
-		kt_buf_appends(page->out, "\n");
-	}
+	for (size_t i = 0; i < snapshot->n_schedulers && !err; i++)
+		render_append_scx_exit_dump(page->out, &snapshot->schedulers[i].exit);
 	return err;
 }
 

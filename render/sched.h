@@ -7,6 +7,7 @@
 
 #include "model/sched.h"
 #include "render/guest.h"
+#include "util/buf.h"
 #include "util/error.h"
 
 /*
@@ -15,6 +16,13 @@
  */
 struct kt_error *render_sched_text(const struct scx_snapshot *snapshot, size_t width, bool color,
 				   char **ret);
+
+/*
+ * Parts of that: an exit with its code, message and backtrace (of one that has not come, nothing),
+ * and the kernel's own debug dump of it, if there is one.
+ */
+void render_append_scx_exit(struct kt_buf *out, const struct scx_exit *exit, size_t width);
+void render_append_scx_exit_dump(struct kt_buf *out, const struct scx_exit *exit);
 
 /* The document ktstr-gdb.sched.v1. */
 struct kt_error *render_sched_json(const struct scx_snapshot *snapshot,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #include "model/json.h"
 #include "render/sched.h"
@@ -10,10 +11,17 @@
 #include "util/buf.h"
 #include "util/cleanup.h"
 
+/* "Linux 7.1.0, on 2026-11-30": the line of the event has the time of that day. */
 static void put_head(struct kt_buf *out, const struct sched_saved *saved)
 {
+	time_t when = (time_t)(saved->event.at_ns / 1000000000);
+	char day[32];
+	struct tm tm;
+
 	kt_buf_appends(out, "Linux ");
 	render_append_visible(out, saved->release ? saved->release : "-", false);
+	if (saved->event.at_ns && localtime_r(&when, &tm) && strftime(day, sizeof(day), "%F", &tm))
+		kt_buf_printf(out, ", on %s", day);
 	kt_buf_appendc(out, '\n');
 }
 
@@ -50,36 +58,53 @@ static void put_stack(struct kt_buf *out, const struct sched_dump *dump)
 		kt_buf_appends(out, "  ...\n");
 }
 
-static void put_variable(struct kt_buf *out, const char *name, const json_t *value)
+static struct kt_error *put_variable(struct kt_buf *out, const char *name, json_t *value)
 {
-	_cleanup_free_ char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+	_cleanup_free_ char *text = NULL;
+	/* Not json_dumps(): kt_json_load() keeps integers of 2^63 and more in its own way. */
+	struct kt_error *err = kt_json_dump_line(json_incref(value), &text);
 
+	if (err)
+		return err;
 	kt_buf_appends(out, "  ");
 	render_append_visible(out, name, false);
 	kt_buf_appends(out, " = ");
-	render_append_visible(out, text ? text : "?", false);
+	render_append_visible(out, text, false);
 	kt_buf_appendc(out, '\n');
+	return NULL;
+}
+
+static struct kt_error *put_variables(struct kt_buf *out, json_t *variables)
+{
+	struct kt_error *err = NULL;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(variables, name, value)
+	{
+		err = err ? err : put_variable(out, name, value);
+	}
+	return err;
 }
 
 /* {".bss": [{"enqueued": 1}, ...]}, as bpftool has a section's variables */
-static void put_section(struct kt_buf *out, const json_t *section)
+static struct kt_error *put_section(struct kt_buf *out, const json_t *section)
 {
 	const char *name = kt_json_get_text(json_object_get(section, "name"));
 	const json_t *variables = json_object_get(section, "variables");
+	struct kt_error *err = NULL;
 	const char *key;
 	json_t *value;
 
 	kt_buf_appendc(out, '\n');
 	render_append_visible(out, name ? name : "-", false);
 	kt_buf_appends(out, json_is_object(variables) ? ":\n" : ": its types are not known\n");
-	json_object_foreach((json_t *)(uintptr_t)variables, key,
-			    value) for (size_t i = 0; i < json_array_size(value); i++)
+	json_object_foreach((json_t *)(uintptr_t)variables, key, value)
 	{
-		json_t *one = json_array_get(value, i), *of;
-		const char *variable;
-
-		json_object_foreach(one, variable, of) put_variable(out, variable, of);
+		for (size_t i = 0; i < json_array_size(value) && !err; i++)
+			err = put_variables(out, json_array_get(value, i));
 	}
+	return err;
 }
 
 struct kt_error *render_sched_dump_text(const struct sched_saved *saved, size_t width, bool color,
@@ -88,7 +113,8 @@ struct kt_error *render_sched_dump_text(const struct sched_saved *saved, size_t 
 	const struct sched_dump *dump = saved->event.dump;
 	const json_t *sections = json_object_get(saved->document, "sections");
 	_cleanup_free_ char *line = NULL, *sched = NULL;
-	struct kt_buf out = KT_BUF_INIT;
+	_cleanup_(kt_buf_deinit) struct kt_buf out = KT_BUF_INIT;
+	const struct scx_exit *exit = &saved->event.exit;
 	struct kt_error *err = render_sched_event_line(&saved->event, &line);
 
 	if (!err && dump->snapshot_known)
@@ -104,9 +130,15 @@ struct kt_error *render_sched_dump_text(const struct sched_saved *saved, size_t 
 		kt_buf_appendc(&out, '\n');
 	}
 	put_stack(&out, dump);
-	for (size_t i = 0; i < json_array_size(sections); i++)
-		put_section(&out, json_array_get(sections, i));
+	if (exit->kind.known && exit->kind.value)
+		kt_buf_appends(&out, "\nwhat the kernel says of the end:\n");
+	render_append_scx_exit(&out, exit, width);
+	for (size_t i = 0; i < json_array_size(sections) && !err; i++)
+		err = put_section(&out, json_array_get(sections, i));
+	if (err)
+		return err;
 	if (sched)
 		kt_buf_printf(&out, "\nsched_ext at that instant:\n\n%s", sched);
+	render_append_scx_exit_dump(&out, exit);
 	return kt_buf_finish(&out, ret);
 }

@@ -125,6 +125,59 @@ static void test_read_back(void **state)
 	free(text);
 }
 
+/* What is saved of the end itself is shown, and the day. */
+static void test_end(void **state)
+{
+	static json_t *const none[1];
+	struct sched_event event;
+	struct sched_saved saved;
+	char *text, *shown;
+
+	(void)state;
+	make(&event);
+	event.at_ns = INT64_C(1000000000) * (86400 * 366 + 43200); /* noon */
+	event.exit.is_complete = true;
+	event.exit.code = NUMBER((uint64_t)-7);
+	event.exit.reason = strdup("runnable task stall");
+	event.exit.frames = calloc(1, sizeof(*event.exit.frames));
+	event.exit.frames[0].addr = UINT64_C(0xffffffff81000040);
+	event.exit.frames[0].func = strdup("check_rq_for_timeouts");
+	event.exit.frames[0].offset = 0x20;
+	event.exit.n_frames = 1;
+	event.exit.dump = strdup("CPU states\n\033[2J");
+	assert_null(render_sched_dump_json(&event, "7.3.4", 0, none, &text));
+	sched_event_deinit(&event);
+	assert_null(sched_saved_read((struct kt_text){text, strlen(text)}, "f", &saved));
+	assert_null(render_sched_dump_text(&saved, 80, false, &shown));
+	assert_non_null(strstr(shown, "Linux 7.3.4, on 1971-01-02\n"));
+	assert_non_null(strstr(shown, "SCX_EXIT_ERROR_STALL (runnable task stall), code -7"));
+	assert_non_null(strstr(shown, "\n    check_rq_for_timeouts+0x20\n"));
+	assert_non_null(strstr(shown, "CPU states\n\\x1b[2J\n"));
+	free(shown);
+	sched_saved_deinit(&saved);
+	free(text);
+}
+
+/* Numbers of variables are shown as they are in the file. */
+static void test_variables(void **state)
+{
+	static const char file[] = "{\"schema\": \"ktstr-gdb.sched-dump.v1\", \"sections\": [{"
+				   "\"name\": \"mine.bss\", \"variables\": {\".bss\": ["
+				   "{\"most\": 18446744073709551615}, {\"real\": 0.1},"
+				   "{\"both\": [9223372036854775808, -1]}]}}]}";
+	struct sched_saved saved;
+	char *shown;
+
+	(void)state;
+	assert_null(sched_saved_read((struct kt_text){file, strlen(file)}, "f", &saved));
+	assert_null(render_sched_dump_text(&saved, 80, false, &shown));
+	assert_non_null(strstr(shown, "\n  most = 18446744073709551615\n"));
+	assert_non_null(strstr(shown, "\n  real = 0.1\n"));
+	assert_non_null(strstr(shown, "\n  both = [9223372036854775808, -1]\n"));
+	free(shown);
+	sched_saved_deinit(&saved);
+}
+
 /* The kernel's message names nobody who is there; or a part of a longer name. */
 static void test_not_blamed(void **state)
 {
@@ -189,8 +242,8 @@ static void test_hostile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_read_back),
-		cmocka_unit_test(test_not_blamed),
+		cmocka_unit_test(test_read_back), cmocka_unit_test(test_end),
+		cmocka_unit_test(test_variables), cmocka_unit_test(test_not_blamed),
 		cmocka_unit_test(test_hostile),
 	};
 
