@@ -8,9 +8,23 @@
 #include "util/buf.h"
 #include "util/cleanup.h"
 
-/* While it is read: the first allocation that fails fails all. */
+/*
+ * As many of each kind as what writes the file reads from a guest, at most: introspect/scx_sched.c,
+ * scx_queue.c, stack.h; CPUs as PERCPU_MASK_MAX has bits. Programs are members of sched_ext_ops.
+ */
+#define MAX_SCHEDULERS 100
+#define MAX_PROGRAMS   1024
+#define MAX_EVENTS     1024
+#define MAX_FRAMES     64
+#define MAX_CPUS       8192
+#define MAX_QUEUES     20000
+#define MAX_TASKS      20000 /* in all queues together */
+
+/* While it is read: the first allocation that fails fails all, and so does what is too many. */
 struct reader {
 	bool no_memory;
+	const char *too_many; /* "queues"; NULL: nothing is */
+	size_t n_tasks;       /* in queues, until now */
 };
 
 /* --- values --- */
@@ -68,12 +82,17 @@ static char *joined(struct reader *r, const json_t *object, const char *key)
 	return ret;
 }
 
-/* Room for the array's elements; NULL and 0 if it is none. */
-static void *room(struct reader *r, const json_t *array, size_t size, size_t *n)
+/* Room for the array's elements, max at most; NULL and 0 if it is none. what: their name. */
+static void *room(struct reader *r, const json_t *array, size_t size, size_t max, const char *what,
+		  size_t *n)
 {
 	void *ret;
 
 	*n = json_is_array(array) ? json_array_size(array) : 0;
+	if (*n > max) {
+		r->too_many = what;
+		*n = 0;
+	}
 	ret = *n ? calloc(*n, size) : NULL;
 	if (*n && !ret) {
 		r->no_memory = true;
@@ -121,7 +140,8 @@ static void read_exit(struct reader *r, const json_t *object, struct scx_exit *o
 	out->message = text(r, object, "message");
 	out->dump = text(r, object, "dump");
 	out->dump_is_cut = is_true(object, "dump_cut");
-	out->frames = room(r, frames, sizeof(*out->frames), &out->n_frames);
+	out->frames = room(r, frames, sizeof(*out->frames), MAX_FRAMES, "frames of a stack",
+			   &out->n_frames);
 	for (size_t i = 0; i < out->n_frames; i++) {
 		const json_t *frame = json_array_get(frames, i);
 
@@ -153,7 +173,8 @@ static void read_scheduler(struct reader *r, const json_t *object, size_t n_sche
 	out->cgroup = text(r, object, "cgroup");
 	read_exit(r, json_object_get(object, "exit"), &out->exit);
 	out->ops_known = json_is_array(ops);
-	out->all_ops = room(r, ops, sizeof(*out->all_ops), &out->n_ops);
+	out->all_ops = room(r, ops, sizeof(*out->all_ops), MAX_PROGRAMS, "programs of a scheduler",
+			    &out->n_ops);
 	for (size_t i = 0; i < out->n_ops; i++) {
 		const json_t *op = json_array_get(ops, i);
 
@@ -165,7 +186,8 @@ static void read_scheduler(struct reader *r, const json_t *object, size_t n_sche
 		out->all_ops[i].run_time_ns = number(op, "run_time_ns");
 	}
 	out->events_known = json_is_array(events);
-	out->events = room(r, events, sizeof(*out->events), &out->n_events);
+	out->events = room(r, events, sizeof(*out->events), MAX_EVENTS, "events of a scheduler",
+			   &out->n_events);
 	for (size_t i = 0; i < out->n_events; i++) {
 		const json_t *event = json_array_get(events, i);
 
@@ -224,9 +246,35 @@ static void read_queue(struct reader *r, const json_t *object, size_t n_schedule
 	out->is_torn = is_true(object, "torn");
 	out->is_cut = is_true(object, "cut");
 	out->is_uneven = is_true(object, "uneven");
-	out->tasks = room(r, tasks, sizeof(*out->tasks), &out->n_tasks);
+	out->tasks = room(r, tasks, sizeof(*out->tasks), MAX_TASKS - r->n_tasks, "tasks",
+			  &out->n_tasks);
+	r->n_tasks += out->n_tasks;
 	for (size_t i = 0; i < out->n_tasks; i++)
 		read_task(r, json_array_get(tasks, i), n_schedulers, &out->tasks[i]);
+}
+
+/* The local queue of each CPU: the first one that says so. */
+static void find_local(struct reader *r, struct scx_snapshot *out)
+{
+	_cleanup_free_ size_t *of_cpu = calloc(MAX_CPUS, sizeof(*of_cpu)); /* index + 1 */
+
+	if (!of_cpu) {
+		r->no_memory = true;
+		return;
+	}
+	for (size_t i = out->n_queues; i-- > 0;) {
+		const struct scx_queue *queue = &out->queues[i];
+
+		if (queue->kind == SCX_QUEUE_LOCAL && queue->cpu.known &&
+		    queue->cpu.value < MAX_CPUS)
+			of_cpu[queue->cpu.value] = i + 1;
+	}
+	for (size_t i = 0; i < out->n_cpus; i++) {
+		struct scx_cpu *cpu = &out->cpus[i];
+
+		if (cpu->cpu < MAX_CPUS && of_cpu[cpu->cpu])
+			cpu->queue = of_cpu[cpu->cpu] - 1;
+	}
 }
 
 static void read_snapshot(struct reader *r, const json_t *object, struct scx_snapshot *out)
@@ -246,24 +294,19 @@ static void read_snapshot(struct reader *r, const json_t *object, struct scx_sna
 	out->watchdog_age_ms = number(object, "watchdog_age_ms");
 	out->is_torn = is_true(object, "torn");
 	out->n_unreadable = (size_t)number(object, "unreadable").value;
-	out->schedulers = room(r, schedulers, sizeof(*out->schedulers), &out->n_schedulers);
+	out->schedulers = room(r, schedulers, sizeof(*out->schedulers), MAX_SCHEDULERS,
+			       "schedulers", &out->n_schedulers);
 	for (size_t i = 0; i < out->n_schedulers; i++)
 		read_scheduler(r, json_array_get(schedulers, i), out->n_schedulers,
 			       &out->schedulers[i]);
-	out->queues = room(r, queues, sizeof(*out->queues), &out->n_queues);
+	out->queues = room(r, queues, sizeof(*out->queues), MAX_QUEUES, "queues", &out->n_queues);
 	for (size_t i = 0; i < out->n_queues; i++)
 		read_queue(r, json_array_get(queues, i), out->n_schedulers, &out->queues[i]);
 	out->cpus_known = json_is_array(cpus);
-	out->cpus = room(r, cpus, sizeof(*out->cpus), &out->n_cpus);
-	for (size_t i = 0; i < out->n_cpus; i++) {
-		struct scx_cpu *cpu = &out->cpus[i];
-
-		read_cpu(r, json_array_get(cpus, i), out->n_schedulers, cpu);
-		for (size_t q = 0; q < out->n_queues && cpu->queue == SCX_NOBODY; q++)
-			if (out->queues[q].kind == SCX_QUEUE_LOCAL && out->queues[q].cpu.known &&
-			    out->queues[q].cpu.value == cpu->cpu)
-				cpu->queue = q;
-	}
+	out->cpus = room(r, cpus, sizeof(*out->cpus), MAX_CPUS, "CPUs", &out->n_cpus);
+	for (size_t i = 0; i < out->n_cpus; i++)
+		read_cpu(r, json_array_get(cpus, i), out->n_schedulers, &out->cpus[i]);
+	find_local(r, out);
 }
 
 static void read_dump(struct reader *r, const json_t *root, struct sched_dump *out)
@@ -275,7 +318,8 @@ static void read_dump(struct reader *r, const json_t *root, struct sched_dump *o
 	out->snapshot_known = json_is_object(sched);
 	read_snapshot(r, sched, &out->snapshot);
 	read_task(r, json_object_get(root, "task"), out->snapshot.n_schedulers, &out->task);
-	out->frames = room(r, frames, sizeof(*out->frames), &out->n_frames);
+	out->frames = room(r, frames, sizeof(*out->frames), MAX_FRAMES, "frames of a stack",
+			   &out->n_frames);
 	for (size_t i = 0; i < out->n_frames; i++) {
 		const json_t *frame = json_array_get(frames, i);
 
@@ -330,6 +374,8 @@ struct kt_error *sched_saved_read(struct kt_text from, const char *name, struct 
 		  out.event.dump->snapshot.n_schedulers, &out.blamed);
 	if (r.no_memory)
 		return kt_error_no_memory();
+	if (r.too_many)
+		return kt_error_new(KT_ERROR_FORMAT, "%s: it has too many %s", name, r.too_many);
 	*ret = out;
 	out = (struct sched_saved){0};
 	return NULL;

@@ -23,7 +23,10 @@ struct sched_saved {
 	json_t *document;         /* all of it; its "sections" are as they were written */
 };
 
-/* KT_ERROR_FORMAT: it is no such document; errors call it `name`. The caller owns *ret. */
+/*
+ * KT_ERROR_FORMAT: it is no such document, or has more of a kind than any that was written; errors
+ * call it `name`. The caller owns *ret.
+ */
 struct kt_error *sched_saved_read(struct kt_text text, const char *name, struct sched_saved *ret);
 void sched_saved_deinit(struct sched_saved *saved);
 

@@ -12,6 +12,7 @@
 
 #include "render/sched_dump.h"
 #include "tests/memory/rng.h"
+#include "util/buf.h"
 
 #define NUMBER(n) ((struct program_number){true, (n)})
 
@@ -195,6 +196,57 @@ static void test_not_blamed(void **state)
 	}
 }
 
+/* A file with n elements of a kind. */
+static struct kt_error *read_many(const char *before, const char *one, size_t n, const char *after)
+{
+	struct sched_saved saved;
+	struct kt_buf buf = KT_BUF_INIT;
+	struct kt_error *err;
+
+	kt_buf_printf(&buf, "{\"schema\": \"%s\", %s[", SCHED_SAVED_SCHEMA, before);
+	for (size_t i = 0; i < n; i++)
+		kt_buf_printf(&buf, "%s%s", i ? "," : "", one);
+	kt_buf_printf(&buf, "]%s}", after);
+	err = sched_saved_read((struct kt_text){buf.data, buf.len}, "f", &saved);
+	kt_buf_deinit(&buf);
+	if (!err)
+		sched_saved_deinit(&saved);
+	return err;
+}
+
+/* As many as a guest's dump can have are read; more are not. */
+static void test_too_many(void **state)
+{
+	static const struct {
+		const char *before, *one, *after;
+		size_t max;
+		const char *what;
+	} kinds[] = {
+		{"\"stack\": ", "{}", "", 64, "frames"},
+		{"\"exit\": {\"backtrace\": ", "{}", "}", 64, "frames"},
+		{"\"sched\": {\"schedulers\": ", "{}", "}", 100, "schedulers"},
+		{"\"sched\": {\"cpus\": ", "{}", "}", 8192, "CPUs"},
+		{"\"sched\": {\"queues\": ", "{}", "}", 20000, "queues"},
+		{"\"sched\": {\"queues\": [{\"tasks\": [{}, {}]}, {\"tasks\": ", "{}", "}]}", 19998,
+		 "tasks"},
+		{"\"sched\": {\"schedulers\": [{\"events\": ", "{}", "}]}", 1024, "events"},
+		{"\"sched\": {\"schedulers\": [{\"programs\": ", "{}", "}]}", 1024, "programs"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct kt_error *err = read_many(kinds[i].before, kinds[i].one, kinds[i].max,
+						 kinds[i].after);
+
+		assert_null(err);
+		err = read_many(kinds[i].before, kinds[i].one, kinds[i].max + 1, kinds[i].after);
+		assert_non_null(err);
+		assert_int_equal(kt_error_code(err), KT_ERROR_FORMAT);
+		assert_non_null(strstr(kt_error_message(err), kinds[i].what));
+		kt_error_destroy(err);
+	}
+}
+
 /* Any value in any place: it is no such file, or it is read and shown. */
 static void test_hostile(void **state)
 {
@@ -244,7 +296,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read_back), cmocka_unit_test(test_end),
 		cmocka_unit_test(test_variables), cmocka_unit_test(test_not_blamed),
-		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_too_many),  cmocka_unit_test(test_hostile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
