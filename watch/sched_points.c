@@ -40,9 +40,10 @@ struct kt_error *sched_points_find(struct sched_points *points, struct guest *gu
 		    !guest_symbol(guest, points_of[i].symbol, &points->at[i].addr))
 			points->at[i].addr = 0;
 	if (!points->at[SCHED_AT_ROOT].addr)
-		return kt_error_new(KT_ERROR_UNSUPPORTED,
-				    "this kernel has no scx_root (it came with sched_ext of Linux "
-				    "6.16), so there is no scheduler to watch");
+		return kt_error_hint(
+			kt_error_new(KT_ERROR_UNSUPPORTED,
+				     "to watch sched_ext needs Linux 6.16 or later (scx_root)"),
+			"`ktstr-gdb sched` shows this guest's scheduler");
 	if (!guest_symbol(guest, points_of[SCHED_AT_BYPASS].symbol, &bypass))
 		return NULL;
 	/* scx_bypass(bool), and since 7.1 scx_bypass(struct scx_sched *, bool) */
