@@ -25,6 +25,8 @@ static const char help[] =
 	"at once. Schedulers below the root one (since 7.1) are in the dump; that one of\n"
 	"them ends is not seen.\n"
 	"\n"
+	"It needs Linux 6.16 or later (scx_root). Before, see `ktstr-gdb sched`.\n"
+	"\n"
 	"Debug registers: a processor has four. Two watch writes to scx_root and to the\n"
 	"scheduler's exit_kind, the others are at panic() and scx_bypass(). Where there\n"
 	"are more (TCG), CPUs, rejects and the end of enabling are seen at once, too;\n"
@@ -33,7 +35,8 @@ static const char help[] =
 	"\n" HOST_TARGET_HELP "\n"
 	"What is shown, and kept:\n"
 	"  --dump FILE          what was read when a scheduler failed or ended, as JSON;\n"
-	"                       of a second one FILE.2, and so on\n"
+	"                       of a second one FILE.2, and so on. If one cannot be\n"
+	"                       saved, the watch goes on, and the exit status is 3\n"
 	"  --count N            end after N lines\n"
 	"  --exits N            end when N schedulers are gone\n"
 	"  --duration SECONDS   end after that time\n"
@@ -117,6 +120,7 @@ static struct kt_error *show_event(struct session *s, const struct watch *watch,
 			      &line);
 	if (!err)
 		put(s, line);
+	cli_sched_events_tell(&s->options->events);
 	return err;
 }
 
@@ -223,6 +227,8 @@ static int watch_with(struct options *options)
 	_cleanup_free_ char *dir = file ? cli_sched_events_dir(file) : NULL;
 	struct kt_error *err = file && !dir ? kt_error_no_memory() : NULL;
 
+	if (!err && file)
+		err = cli_sched_events_check(file);
 	if (!err)
 		err = cli_session_open(guest, &options->guest, options->target, dir);
 	if (!err)
@@ -234,7 +240,7 @@ static int watch_with(struct options *options)
 	cli_session_deinit(guest);
 	if (err)
 		return cli_fail(err);
-	return session.stdout_failed ? CLI_CANNOT : CLI_DONE;
+	return session.stdout_failed || options->events.lost ? CLI_CANNOT : CLI_DONE;
 }
 
 static struct kt_error *take_option(struct options *o, int option, char *arg)

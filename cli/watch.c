@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/sched_events.h"
 #include "cli/session.h"
@@ -65,7 +67,8 @@ static const char help[] =
 	"                       first; if it still is, the watch ends (exit status 3),\n"
 	"                       and the guest runs on. Without this, a watch does not end\n"
 	"                       by itself, and --progress takes 1 % at most\n"
-	"  --sched              what happens to sched_ext, too: `sched watch --help`\n"
+	"  --sched              what happens to sched_ext, too: `sched watch --help`;\n"
+	"                       needs Linux 6.16 or later\n"
 	"  --dump FILE          with --sched: what was read when a scheduler failed\n"
 	"  --json               one JSON object a line, with all there is\n"
 	"  --color WHEN         auto, always or never\n"
@@ -356,6 +359,7 @@ static struct kt_error *show_sched(struct session *s, const struct watch *watch,
 
 	if (!err)
 		put(s, line);
+	cli_sched_events_tell(&s->sched);
 	return err;
 }
 
@@ -489,20 +493,39 @@ static struct kt_error *run(struct session *s)
 	return kt_error_new(KT_ERROR_CLOSED, "the watch ends: %s", s->why);
 }
 
+/*
+ * Makes the directory of --logs, and checks that the file of --dump is in it: a watch may write to
+ * one directory only.
+ */
+static struct kt_error *check_same_dir(const char *logs, const char *dump_dir)
+{
+	bool is_new = !mkdir(logs, 0777);
+	struct stat a, b;
+
+	if (stat(logs, &a))
+		return kt_error_os(errno, "cannot make the directory %s", logs);
+	if (!stat(dump_dir, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+		return NULL;
+	if (is_new)
+		rmdir(logs);
+	return kt_error_new(KT_ERROR_USAGE, "with --logs %s, --dump takes a file in that directory",
+			    logs);
+}
+
 /* The directory that files go to: of --logs, or of the file of --dump. */
 static struct kt_error *results_dir(const struct options *options, char **ret)
 {
 	const char *logs = options->logs, *dump = options->dump;
+	struct kt_error *err = NULL;
 
 	if (!logs && !dump)
 		return NULL;
 	*ret = dump ? cli_sched_events_dir(dump) : strdup(logs);
 	if (!*ret)
 		return kt_error_no_memory();
-	if (logs && strcmp(*ret, logs) != 0)
-		return kt_error_new(KT_ERROR_USAGE,
-				    "with --logs %s, --dump takes a file in that directory", logs);
-	return NULL;
+	if (logs && dump)
+		err = check_same_dir(logs, *ret);
+	return err || !dump ? err : cli_sched_events_check(dump);
 }
 
 static int watch_with(const struct options *options)
@@ -532,7 +555,7 @@ static int watch_with(const struct options *options)
 	cli_session_deinit(guest);
 	if (err)
 		return cli_fail(err);
-	return session.stdout_failed ? CLI_CANNOT : CLI_DONE;
+	return session.stdout_failed || session.sched.lost ? CLI_CANNOT : CLI_DONE;
 }
 
 static struct kt_error *take_overhead(const char *arg, double *ret)

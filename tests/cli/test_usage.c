@@ -2,6 +2,8 @@
 /* Misuse of every option: exit status 2, one line that says what would be right. */
 #include "tests/cli/tool.h"
 
+#include <sys/stat.h>
+
 static void test_commands(void **state)
 {
 	(void)state;
@@ -194,6 +196,42 @@ static void test_watch(void **state)
 	assert_non_null(strstr(RUN("watch", "--help")->out, "--max-overhead"));
 }
 
+/* What --dump cannot be is refused before there is any guest. */
+static void test_dump(void **state)
+{
+	char dir[] = "/tmp/ktstr-dump.XXXXXX", logs[64], slash[64], dump[64], text[128];
+	const struct tool_run *run;
+	struct stat st;
+
+	(void)state;
+	tool_refused(RUN("sched", "watch", ":1", "--vmlinux", "x", "--dump", "/dev/null"), 2,
+		     "/dev/null is a character device: --dump takes a regular file");
+	assert_int_equal(stat("/dev/null", &st), 0);
+	assert_true(S_ISCHR(st.st_mode));
+	tool_refused(RUN("watch", ":1", "--vmlinux", "x", "--sched", "--dump", "/dev/null"), 2,
+		     "/dev/null is a character device: --dump takes a regular file");
+	tool_refused(RUN("sched", "watch", ":1", "--vmlinux", "x", "--dump", "/tmp"), 2,
+		     "/tmp is a directory");
+	tool_refused(RUN("sched", "watch", ":1", "--vmlinux", "x", "--dump", "/nonexistent/x"), 3,
+		     "cannot write to its directory /nonexistent");
+	/* The directory of --logs is made, and may be written in more than one way. */
+	assert_non_null(mkdtemp(dir));
+	snprintf(logs, sizeof(logs), "%s/logs", dir);
+	snprintf(slash, sizeof(slash), "%s/logs//", dir);
+	snprintf(dump, sizeof(dump), "%s/logs/end.json", dir);
+	snprintf(text, sizeof(text), "with --logs %s, --dump takes a file", logs);
+	tool_refused(RUN("watch", ":1", "--vmlinux", "x", "--sched", "--logs", logs, "--dump",
+			 "/tmp/x"),
+		     2, text);
+	assert_int_not_equal(stat(logs, &st), 0);
+	run = RUN("watch", ":1", "--vmlinux", "/nonexistent", "--sched", "--logs", slash, "--dump",
+		  dump);
+	assert_int_equal(run->status, 3);
+	assert_non_null(strstr(run->err, "/nonexistent: no such file"));
+	assert_int_equal(rmdir(logs), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 static void test_info(void **state)
 {
 	(void)state;
@@ -250,8 +288,9 @@ int main(void)
 		cmocka_unit_test(test_values_missing), cmocka_unit_test(test_layout),
 		cmocka_unit_test(test_values_wrong),   cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_together),       cmocka_unit_test(test_topologies),
-		cmocka_unit_test(test_watch),          cmocka_unit_test(test_info),
-		cmocka_unit_test(test_replay),         cmocka_unit_test(test_workload),
+		cmocka_unit_test(test_watch),          cmocka_unit_test(test_dump),
+		cmocka_unit_test(test_info),           cmocka_unit_test(test_replay),
+		cmocka_unit_test(test_workload),
 	};
 
 	return cmocka_run_group_tests_name("cli usage", tests, NULL, NULL);
