@@ -43,6 +43,7 @@ void lists_deinit(struct lists *lists)
 	kt_vec_free(&lists->items);
 	kt_vec_free(&lists->now.v);
 	kt_vec_free(&lists->next.v);
+	kt_vec_free(&lists->cut);
 	seen_deinit(&lists->seen);
 	*lists = (struct lists){0};
 }
@@ -62,7 +63,7 @@ static struct kt_error *go_on(struct lists *lists, const struct list_step *step)
 	}
 	if (lists->seen.n >= lists->max) {
 		lists->n_damaged++;
-		return NULL;
+		return kt_vec_push(&lists->cut, step->owner) ? NULL : kt_error_no_memory();
 	}
 	err = seen_add(&lists->seen, step->node, &is_new);
 	if (err)
@@ -167,6 +168,9 @@ struct kt_error *lists_read(struct lists *lists, const struct gmem *memory)
 
 		if (lists->max_turns && turns == lists->max_turns) {
 			lists->n_cut += lists->next.v.len;
+			kt_vec_for_each (&lists->next.v, step)
+				if (!err && !kt_vec_push(&lists->cut, step->owner))
+					err = kt_error_no_memory();
 			lists->next.v.len = 0;
 			break;
 		}

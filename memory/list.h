@@ -64,6 +64,8 @@ struct lists {
 	 * trip each, and it ends there. 0: only max is a bound. n_cut lists were longer.
 	 */
 	size_t max_turns, n_cut;
+	/* The owners of lists that max or max_turns ended; of one from both ends, for each end. */
+	KT_VEC(size_t) cut;
 
 	/* Internal. */
 	struct list_steps now, next;

@@ -99,10 +99,12 @@ static void test_bound(void **state)
 		textmem_printf(m, "@%#x %u 0 %#x 0 0 0\n", 0x10000 + 64 * i, i,
 			       0x10000 + 64 * (i + 1) + 16);
 	assert_true(lists_init(&lists, &plain, &facts, MAX));
-	assert_null(lists_add(&lists, 0, 0, 0x10010));
+	assert_null(lists_add(&lists, 3, 0, 0x10010));
 	assert_null(lists_read(&lists, &memory));
 	assert_int_equal(lists.items.len, MAX);
 	assert_int_equal(lists.n_damaged, 1);
+	assert_int_equal(lists.cut.len, 1);
+	assert_int_equal(lists.cut.data[0], 3);
 	lists_deinit(&lists);
 	textmem_destroy(m);
 }
@@ -127,6 +129,9 @@ static void test_turns(void **state)
 	assert_null(lists_read(&lists, &memory));
 	check_lists(&lists, 0, "0:0 1:1 0:2 1:3 0:4 1:5");
 	assert_int_equal(lists.n_cut, 2);
+	assert_int_equal(lists.cut.len, 2);
+	assert_int_equal(lists.cut.data[0], 0);
+	assert_int_equal(lists.cut.data[1], 1);
 	lists_deinit(&lists);
 	textmem_destroy(m);
 }
