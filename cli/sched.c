@@ -25,7 +25,8 @@ static const char help[] =
 	"\n"
 	"A scheduler that has ended is shown as long as a process or a link holds it.\n"
 	"A queue is marked as `torn` when its list is damaged, as `cut` when it has more\n"
-	"than 1000 tasks, and as `uneven` when the guest was in the middle of a change.\n"
+	"than 1000 tasks (or all have more than 20000), and as `uneven` when the guest\n"
+	"was in the middle of a change.\n"
 	"\n" HOST_TARGET_HELP "\n";
 
 static const char output_help[] =

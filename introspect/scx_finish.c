@@ -403,7 +403,7 @@ static void finish_queue(const struct scx_walk *walk, const struct place *place,
 struct list_end {
 	gaddr_t front, back;     /* these nodes */
 	gaddr_t forth, and_back; /* where they lead to */
-	size_t n;                /* nodes from the beginning */
+	unsigned int n_cut;      /* ends at which a bound ended it: of its tasks, or of all */
 	size_t tasks;
 };
 
@@ -423,7 +423,6 @@ static struct kt_error *count_nodes(const struct scx_walk *walk, struct list_end
 	kt_vec_for_each (&walk->nodes.items, item) {
 		struct list_end *end = &ends[item->owner];
 
-		end->n += !item->is_back;
 		if (item->is_back) {
 			end->back = item->addr;
 			end->and_back = view_uint(&walk->nodes.view, item->image, SCX_NODE_PREV);
@@ -432,6 +431,8 @@ static struct kt_error *count_nodes(const struct scx_walk *walk, struct list_end
 			end->forth = view_uint(&walk->nodes.view, item->image, SCX_NODE_NEXT);
 		}
 	}
+	kt_vec_for_each (&walk->nodes.cut, owner)
+		ends[*owner].n_cut++;
 	kt_vec_for_each (&walk->tasks, waiting)
 		ends[waiting->queue].tasks++;
 	*ret = ends;
@@ -461,7 +462,8 @@ static void mark_list(const struct list_end *end, struct scx_queue *ret)
 {
 	bool forth = end->forth == end->back, back = end->and_back == end->front;
 
-	ret->is_cut = !forth && !back && end->n == SCX_TASKS_MAX / 2;
+	/* If a bound ended one end only, damage ended the other one. */
+	ret->is_cut = !forth && !back && end->n_cut == 2;
 	ret->is_torn = !forth && !back && !ret->is_cut;
 	ret->is_uneven = forth != back;
 }

@@ -30,8 +30,9 @@ struct scx_walk;
 /*
  * Reads it. Lists of tasks are read from both ends, all of them at the same time, which takes as
  * many round trips as half of the longest one has tasks. Of a queue with more than SCX_TASKS_MAX
- * the first and the last half of so many are read. An error means that the guest cannot be read any
- * more, or that there is no memory: what is damaged is marked in the result.
+ * the first and the last half of so many are read; of all queues together, 20000. An error means
+ * that the guest cannot be read any more, or that there is no memory: what is damaged is marked in
+ * the result.
  */
 #define SCX_TASKS_MAX 1000
 struct kt_error *scx_snapshot_read(struct guest *guest, struct scx_walk **ret);

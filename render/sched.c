@@ -225,7 +225,8 @@ static char *queue_name(const struct scx_queue *queue)
 
 static bool is_empty(const struct scx_queue *queue)
 {
-	return !queue->n_tasks && !queue->is_torn && !(queue->depth.known && queue->depth.value);
+	return !queue->n_tasks && !queue->is_torn && !queue->is_cut &&
+	       !(queue->depth.known && queue->depth.value);
 }
 
 static struct kt_error *add_tasks(const struct scx_queue *queue, struct task_rows *rows)

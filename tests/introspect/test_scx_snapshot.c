@@ -574,6 +574,57 @@ static void test_endless(void **state)
 	free(tasks);
 }
 
+/* All queues together have more tasks than are read: those that lack some are cut, and not torn. */
+static void test_too_many(void **state)
+{
+	enum { QUEUES = 25, EACH = 900, TASKS_MAX = 20000 };
+	gaddr_t *tasks = calloc(EACH, sizeof(*tasks));
+	struct scx_snapshot all;
+	size_t n = 0, n_cut = 0;
+
+	(void)state;
+	kernel_fill();
+	for (uint32_t q = 0; q < QUEUES; q++) {
+		gaddr_t queue = put_user(0x100 + q, q % 4);
+
+		for (uint32_t i = 0; i < EACH; i++)
+			tasks[i] = put_task(1000 + q * EACH + i);
+		fill_queue(queue, synth_va(queue), tasks, EACH);
+	}
+	all = read_all();
+	for (size_t i = 0; i < all.n_queues; i++) {
+		const struct scx_queue *queue = &all.queues[i];
+
+		assert_false(queue->is_torn);
+		assert_int_equal(queue->is_cut, queue->n_tasks < queue->depth.value);
+		n += queue->n_tasks;
+		n_cut += queue->is_cut;
+	}
+	assert_int_equal(n, TASKS_MAX);
+	assert_true(n_cut > 0);
+	scx_snapshot_deinit(&all);
+	free(tasks);
+}
+
+/* A queue with too many tasks whose list is damaged near its beginning is torn all the same. */
+static void test_cut_and_torn(void **state)
+{
+	gaddr_t *tasks = calloc(SCX_TASKS_MAX + 200, sizeof(*tasks));
+	struct scx_snapshot all;
+
+	(void)state;
+	kernel_fill();
+	for (uint32_t i = 0; i < SCX_TASKS_MAX + 200; i++)
+		tasks[i] = put_task(1000 + i);
+	fill_queue(k.user[0], synth_va(k.user[0]), tasks, SCX_TASKS_MAX + 200);
+	put(tasks[3] + NODE_AT, synth_va(tasks[1]) + NODE_AT);
+	all = read_all();
+	assert_true(find_queue(&all, 0x11)->is_torn);
+	assert_false(find_queue(&all, 0x11)->is_cut);
+	scx_snapshot_deinit(&all);
+	free(tasks);
+}
+
 /* The hash table of queues. */
 static void test_table(void **state)
 {
@@ -828,10 +879,12 @@ static void test_wants(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_whole),  TEST(test_torn),   TEST(test_half),      TEST(test_uneven),
-		TEST(test_shared), TEST(test_cursor), TEST(test_endless),   TEST(test_table),
-		TEST(test_exit),   TEST(test_tree),   TEST(test_variables), TEST(test_lacks),
-		TEST(test_damage), TEST(test_nodes),  TEST(test_wants),
+		TEST(test_whole),     TEST(test_too_many), TEST(test_cut_and_torn),
+		TEST(test_torn),      TEST(test_half),     TEST(test_uneven),
+		TEST(test_shared),    TEST(test_cursor),   TEST(test_endless),
+		TEST(test_table),     TEST(test_exit),     TEST(test_tree),
+		TEST(test_variables), TEST(test_lacks),    TEST(test_damage),
+		TEST(test_nodes),     TEST(test_wants),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
