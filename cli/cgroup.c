@@ -64,11 +64,20 @@ static struct kt_error *take_cgroup(int *argc, char ***argv, struct cli_objects 
 	static char effective[] = "--effective";
 	char **args = *argv;
 
+	/* `cgroup show --help` */
+	if (*argc == 3 && args[2][0] == '-') {
+		args[1] = args[0];
+		--*argc;
+		++*argv;
+		return NULL;
+	}
 	if (*argc < 3 || args[2][0] != '/')
 		return kt_error_hint(kt_error_new(KT_ERROR_USAGE,
 						  "cgroup show needs a cgroup, a path that begins "
 						  "with \"/\""),
 				     "`ktstr-gdb cgroup` lists those that have programs");
+	for (size_t len = strlen(args[2]); len > 1 && args[2][len - 1] == '/'; len--)
+		args[2][len - 1] = '\0';
 	cgroups->only = args[2];
 	cgroups->only_in[0] = "cgroup";
 	cgroups->only_in[1] = "path";

@@ -73,6 +73,11 @@ int cli_net(int argc, char **argv)
 		argc--;
 		argv++;
 	}
+	if (argc == 3 && strcmp(argv[1], "dev") == 0 && argv[2][0] == '-') { /* `--help` */
+		argv[1] = argv[0];
+		argc--;
+		argv++;
+	}
 	if (argc > 1 && strcmp(argv[1], "dev") == 0) {
 		if (argc < 3)
 			return cli_fail(

@@ -61,6 +61,7 @@ struct module {
 struct search {
 	struct guest *guest;
 	bool big_endian;
+	bool has_marks; /* arm64, riscv64 */
 	struct module_symbol **by_addr;
 	size_t n;
 	KT_VEC(struct module) modules;
@@ -114,7 +115,7 @@ static void take_layout(const struct search *search, const struct view *view, co
 	}
 	if (!kfacts_member(facts, "module_memory", "base", &base) ||
 	    !kfacts_member(facts, "module_memory", "size", &size) || base.size != 8 ||
-	    size.size != 4 || base.offset + 8 > len || size.offset + 4 > len)
+	    size.size != 4 || len < 8 || base.offset > len - 8 || size.offset > len - 4)
 		return;
 	module->base = kt_load_uint(mem + base.offset, 8, search->big_endian);
 	module->size = kt_load_uint(mem + size.offset, 4, search->big_endian);
@@ -242,6 +243,11 @@ static size_t find_places(const struct search *search, const struct module *modu
 		uint64_t section = kt_load_uint(sym + offsetof(Elf64_Sym, st_shndx), 2,
 						search->big_endian);
 
+		/* On these, assemblers mark places in code by symbols without a type: "$x", ".L1".
+		 */
+		if (search->has_marks &&
+		    ELF64_ST_TYPE(sym[offsetof(Elf64_Sym, st_info)]) == STT_NOTYPE)
+			continue;
 		if (place.name && section != SHN_UNDEF && place.value >= module->base &&
 		    place.value - module->base < module->size)
 			ret[n++] = place;
@@ -328,9 +334,11 @@ static struct kt_error *read_names(struct search *search)
 
 struct kt_error *module_symbols_read(struct guest *guest, struct module_symbol *symbols, size_t n)
 {
+	const char *arch = kfacts_kernel(guest_facts(guest))->arch;
 	_cleanup_(search_deinit) struct search search = {
 		.guest = guest,
 		.big_endian = kfacts_kernel(guest_facts(guest))->big_endian,
+		.has_marks = !strcmp(arch, "aarch64") || !strcmp(arch, "riscv64"),
 		.by_addr = calloc(n + 1, sizeof(*search.by_addr)),
 		.n = n,
 	};

@@ -149,6 +149,9 @@ static struct kt_error *init_views(struct search *search, const struct kfacts *f
 		if (err)
 			return err;
 	}
+	/* Sizes that no kernel has: the bytes are taken without another look. */
+	if (search->pid.fields[0].len < 16 || search->leader.fields[TASK_COMM].len < 16)
+		return kt_error_new(KT_ERROR_FORMAT, "the kernel's types of tasks make no sense");
 	if (!kfacts_member(facts, "task_struct", "pid_links", &links))
 		return kt_error_new(KT_ERROR_NOT_FOUND,
 				    "this kernel has no task_struct.pid_links (before 4.19)");

@@ -19,22 +19,25 @@ struct object_globals;
 struct kt_error *object_globals_open(const char *path, struct object_globals **ret);
 void object_globals_close(struct object_globals *globals); /* accepts NULL */
 
+/* clang-format off */
 /*
  * "VAR = VALUE", as veristat's -G has it; blanks may be missing. VAR is a variable's name, and what
  * of it: "a[3]", "a[*]" (each), "s.member", and so on; an index may be an enumerator's name. VALUE
  * is by the type:
  *
- *	integers     of up to 128 bits, bit-fields, too: 5, -5, 0x1f, 'c', or an enumerator of the
- *object enums        an enumerator, or a number bool         true, false, 1, 0 char arrays  text,
- *or "text" with C's escapes; the rest becomes 0 arrays       {1, 2, 3}: the first elements; the
- *rest stays
+ *	integers     of up to 128 bits, bit-fields, too: 5, -5, 0x1f, 'c', or an enumerator
+ *	enums        an enumerator, or a number
+ *	bool         true, false, 1, 0
+ *	char arrays  text, or "text" with C's escapes; the rest becomes 0
+ *	arrays       {1, 2, 3}: the first elements; the rest stays
  *
  * and "@FILE" for an array: its elements, one a line, or a char array's text.
  *
  * Errors: NOT_FOUND: there is no such variable, member or enumerator; the hint has names near it.
- * USAGE: it cannot be read, or does not fit the type. UNSUPPORTED: a pointer. After an error
- *nothing of it is set.
+ * USAGE: it cannot be read, or does not fit the type. UNSUPPORTED: a pointer. After an error nothing
+ * of it is set.
  */
+/* clang-format on */
 struct kt_error *object_globals_set(struct object_globals *globals, const char *assignment);
 
 /* Whether object_globals_set() would find the variable that the assignment begins with. */

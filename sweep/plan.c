@@ -395,13 +395,14 @@ static struct kt_error *take_scheduler(const struct reader *r, const config_sett
 static char *kernel_name(const char *image)
 {
 	size_t prefix = kt_fetch_prefix(image);
+	bool is_cut = !strncmp(image, "debian:", prefix);
 	char *name;
 
 	if (!prefix)
 		return strdup(kt_base_name(image));
-	name = strdup(strncmp(image, "debian:", prefix) ? image : image + prefix);
+	name = strdup(is_cut ? image + prefix : image);
 	for (char *p = name; p && *p; p++)
-		if (*p == '/' || (p == name + prefix - 1 && *p == ':'))
+		if (*p == '/' || (!is_cut && p == name + prefix - 1))
 			*p = '-';
 	return name;
 }
@@ -416,16 +417,18 @@ static struct kt_error *take_image(const struct reader *r, const config_setting_
 
 	if (text && !fetched && text[strcspn(text, ":/")] == ':')
 		return wrong(r, s,
-			     "\"%.60s\" is no kernel: debian:SUITE, debian:SUITE/SERIES, or a "
-			     "path (./%.60s)",
+			     "\"%.60s\" is no kernel: debian:SUITE, debian:SUITE/SERIES (ubuntu: "
+			     "and fedora: likewise), or a path (./%.60s)",
 			     text, text);
 	if (!fetched)
 		return take_path(r, s, ret);
 	err = kt_fetch_parse(text, &fetch);
 	if (err) {
 		kt_error_destroy(err);
-		return wrong(r, s, "\"%.60s\" is no kernel: debian:SUITE, or debian:SUITE/SERIES",
-			     text);
+		return wrong(
+			r, s,
+			"\"%.60s\" is no kernel: debian:SUITE, or debian:SUITE/SERIES; ubuntu: and fedora: likewise",
+			text);
 	}
 	*ret = strdup(text);
 	return *ret ? NULL : kt_error_no_memory();

@@ -74,7 +74,7 @@ void attach_uprobe(struct bpf_program *prog, struct attach_result *ret)
 	size_t offset = file_offset();
 	struct bpf_link *link;
 
-	if (!strncmp(section, "usdt", 4) || !offset) {
+	if (!strncmp(section, "usdt", 4) || strstr(section, "probe.session") || !offset) {
 		attach_say(ret, KT_ATTACH_NO_PLACE, "the guest has no program with such a probe");
 		return;
 	}

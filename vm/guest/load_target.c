@@ -43,10 +43,11 @@ static bool can_be_target(const struct bpf_program *prog)
 }
 
 /* The descriptor of program number n of the object, if it loads and has the function; else -1. */
-static int load_candidate(const char *path, unsigned n, const char *function, bool *end)
+static int load_candidate(const struct load_source *source, unsigned n, const char *function,
+			  bool *end)
 {
 	struct kt_buf elf = KT_BUF_INIT;
-	struct bpf_object *obj = load_open(path, &elf);
+	struct bpf_object *obj = load_open(source->path, &elf);
 	struct bpf_program *prog, *found = NULL;
 	unsigned i = 0;
 	int fd = -1;
@@ -60,7 +61,8 @@ static int load_candidate(const char *path, unsigned n, const char *function, bo
 	*end = !found;
 	if (found && can_be_target(found)) {
 		load_maps_fix(obj, found);
-		if (!bpf_object__load(obj) &&
+		if (!load_maps_set(obj, source->sets, source->n_sets, source->object) &&
+		    !bpf_object__load(obj) &&
 		    has_function(bpf_program__fd(found), bpf_object__btf(obj), function))
 			fd = fcntl(bpf_program__fd(found), F_DUPFD_CLOEXEC, 3);
 	}
@@ -68,14 +70,14 @@ static int load_candidate(const char *path, unsigned n, const char *function, bo
 	return fd;
 }
 
-int load_target(const char *path, struct bpf_program *ext)
+int load_target(const struct load_source *source, struct bpf_program *ext)
 {
 	const char *function = strchr(bpf_program__section_name(ext), '/');
 	bool end = !function || !function[1];
 	int fd = -1;
 
 	for (unsigned n = 0; !end && fd < 0; n++)
-		fd = load_candidate(path, n, function + 1, &end);
+		fd = load_candidate(source, n, function + 1, &end);
 	/* What libbpf said of those that are not it. */
 	kt_buf_consume(&load_log, load_log.len);
 	if (fd >= 0 && bpf_program__set_attach_target(ext, fd, function + 1)) {

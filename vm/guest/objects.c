@@ -134,11 +134,17 @@ static void make_sleepable(const struct orders *orders, struct bpf_program *prog
 
 static int load_only(const struct load *load, struct attempt *a, int log_level)
 {
+	const struct load_source source = {
+		.path = load->path,
+		.sets = (const char *const *)load->orders->sets.data,
+		.n_sets = load->orders->sets.len,
+		.object = load->object,
+	};
 	static char log[LOG_BUF];
 	int err;
 
 	if (bpf_program__type(a->prog) == BPF_PROG_TYPE_EXT)
-		a->target = load_target(load->path, a->prog);
+		a->target = load_target(&source, a->prog);
 	if (bpf_program__type(a->prog) == BPF_PROG_TYPE_EXT && a->target < 0)
 		return refuse(EINVAL,
 			      "a freplace program loads only against its target program, "

@@ -39,12 +39,19 @@ bool load_maps_refers(const struct bpf_object *obj, const struct bpf_map *map,
 
 /* --- what a freplace program replaces: load_target.c --- */
 
+/* An object, and the values that its global variables are to have: load_maps_set(). */
+struct load_source {
+	const char *path;
+	const char *const *sets;
+	size_t n_sets, object;
+};
+
 /*
- * Loads the program of the object at path that has the function which `ext`, not yet loaded, names
- * in its section "freplace/FUNCTION", and tells ext. Its descriptor, which is the caller's, and has
- * to stay until ext is attached; -1: there is none, and load_log says why.
+ * Loads the program of the object that has the function which `ext`, not yet loaded, names in its
+ * section "freplace/FUNCTION", with the same values as ext, and tells ext. Its descriptor, which is
+ * the caller's, and has to stay until ext is attached; -1: there is none that loads.
  */
-int load_target(const char *path, struct bpf_program *ext);
+int load_target(const struct load_source *source, struct bpf_program *ext);
 
 /* --- the kernel's types: kernel_btf.c --- */
 
