@@ -64,8 +64,7 @@ static struct kt_error *take_cgroup(int *argc, char ***argv, struct cli_objects 
 	static char effective[] = "--effective";
 	char **args = *argv;
 
-	/* `cgroup show --help` */
-	if (*argc == 3 && args[2][0] == '-') {
+	if (*argc == 3 && (!strcmp(args[2], "--help") || !strcmp(args[2], "-h"))) {
 		args[1] = args[0];
 		--*argc;
 		++*argv;

@@ -73,13 +73,14 @@ int cli_net(int argc, char **argv)
 		argc--;
 		argv++;
 	}
-	if (argc == 3 && strcmp(argv[1], "dev") == 0 && argv[2][0] == '-') { /* `--help` */
+	if (argc == 3 && strcmp(argv[1], "dev") == 0 &&
+	    (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h"))) {
 		argv[1] = argv[0];
 		argc--;
 		argv++;
 	}
 	if (argc > 1 && strcmp(argv[1], "dev") == 0) {
-		if (argc < 3)
+		if (argc < 3 || argv[2][0] == '-')
 			return cli_fail(
 				kt_error_new(KT_ERROR_USAGE, "net show dev needs a device's name"));
 		net.only = argv[2];

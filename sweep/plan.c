@@ -446,7 +446,9 @@ static struct kt_error *take_kernel(const struct reader *r, const config_setting
 		image = config_setting_get_member(s, "image");
 		name = config_setting_get_member(s, "name");
 		if (!err && !image)
-			err = wrong(r, s, "which image? image = \"PATH\" or \"debian:SUITE\"");
+			err = wrong(
+				r, s,
+				"which image? image = \"PATH\" or \"debian:SUITE\" (or ubuntu:, fedora:)");
 	}
 	if (!err)
 		err = take_image(r, image, &k.image);
