@@ -94,7 +94,7 @@ int cli_cgroup(int argc, char **argv)
 	struct cli_objects cgroups = {.what = "cgroups",
 				      .noun = "BPF programs attached to cgroups",
 				      .texts = {help, output_help},
-				      .types = {"bpf_prog_type", "BPF_PROG_TYPE_", "program"},
+				      .types = {"bpf_prog_type", "BPF_PROG_TYPE_", "program", NULL},
 				      .idr = "cgrp_dfl_root",
 				      .object = INSPECT_CGROUPS,
 				      .option = "effective",

@@ -48,7 +48,7 @@ int cli_links(int argc, char **argv)
 						 .noun = "BPF links",
 						 .texts = {help, output_help},
 						 .types = {"bpf_link_type", "BPF_LINK_TYPE_",
-							   "link"},
+							   "link", NULL},
 						 .idr = "link_idr",
 						 .object = INSPECT_LINKS,
 						 .grid = grid,

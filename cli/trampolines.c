@@ -48,7 +48,7 @@ int cli_trampolines(int argc, char **argv)
 		.what = "trampolines",
 		.noun = "programs on trampolines",
 		.texts = {help, output_help},
-		.types = {"bpf_tramp_prog_type", "BPF_TRAMP_", "trampoline"},
+		.types = {"bpf_tramp_prog_type", "BPF_TRAMP_", "trampoline", NULL},
 		.idr = "trampoline_table",
 		.object = INSPECT_TRAMPOLINES | INSPECT_PROGRAMS,
 		.prepare = name_them,

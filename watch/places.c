@@ -173,7 +173,7 @@ struct kt_error *places_find(struct places *places, struct guest *guest,
 
 	places->breakpoint_len = arch->breakpoint_len;
 	places->lender = WATCH_NOWHERE;
-	for (size_t i = 0; !err && i < WATCH_PLACES; i++)
+	for (enum watch_place i = 0; !err && i < WATCH_PLACES; i++)
 		if (i != WATCH_AT_INIT || with_init)
 			err = find_function(places, guest, arch, i);
 	if (!err)

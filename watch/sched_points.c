@@ -101,7 +101,7 @@ struct kt_error *sched_points_set_more(struct sched_points *points, struct rsp_c
 	struct kt_error *err = NULL;
 
 	points->more = true;
-	for (size_t i = SCHED_AT_BYPASS; !err && i < SCHED_POINTS; i++)
+	for (enum sched_point i = SCHED_AT_BYPASS; !err && i < SCHED_POINTS; i++)
 		err = try_set(points, client, i);
 	return err ? err : try_set(points, client, SCHED_AT_INFO);
 }
@@ -110,7 +110,7 @@ struct kt_error *sched_points_remove(struct sched_points *points, struct rsp_cli
 {
 	struct kt_error *err = NULL;
 
-	for (size_t i = 0; !err && i < SCHED_POINTS; i++)
+	for (enum sched_point i = 0; !err && i < SCHED_POINTS; i++)
 		err = set(points, client, i, false);
 	return err;
 }

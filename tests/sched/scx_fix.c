@@ -278,7 +278,7 @@ static int load_and_run(const struct mode *mode, unsigned number)
 	if (!strcmp(mode->name, "kicked"))
 		skel->rodata->fail_after_ms = number;
 	skel->rodata->die_how = mode->die_how;
-	skel->rodata->die_after_ms = number;
+	skel->rodata->die_after_ms = mode->die_how ? number : 0;
 	if (!scx_fix_bpf__load(skel))
 		ret = run(skel, mode, number);
 	else
