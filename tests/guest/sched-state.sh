@@ -22,6 +22,11 @@ came_or_died() {
 	on_console "$1" || on_console 'Kernel panic' || ! kill -0 "$(cat "$dir/pid")" 2>/dev/null
 }
 
+# What the kernel says of its own death, from where it begins.
+crash() {
+	tr -d '\r' <"$dir/console" | grep -aE 'BUG:|Oops|WARNING:|RIP:|Comm:|Kernel panic|general protection' | head -n 8
+}
+
 # guest NAME WORDS PATTERN: one with a monitor for the tool, and another one for us, once its console
 # has such a line. One that QEMU's TCG killed is booted again.
 guest() {
@@ -32,7 +37,8 @@ guest() {
 		becomes came_or_died "$3"
 		on_console "$3" && return
 		on_console 'Kernel panic' || break
-		echo "# the guest died: $(grep -a 'Kernel panic' "$dir/console" | head -n 1)"
+		echo "# the guest died:"
+		crash | sed 's/^/# /'
 		"$truth/stop" "$dir"
 	done
 	not_ok "$release: $3" "$(tail -n 10 "$dir/console")"
@@ -134,14 +140,24 @@ state() {
 	now=$(ticks)
 	ask cont
 	check "$release: the guest runs on" becomes ticked "$now"
-	ended
+	ended "$1"
 }
 
 # The watchdog finds that nothing runs; the kernel says so to the scheduler, and on the console. On a
-# busy machine the kernel may find something else before, such as a CPU that is locked up.
+# busy machine the kernel may find something else before, such as a CPU that is locked up. One that
+# QEMU's TCG killed meanwhile is booted again.
 ended() {
-	if ! becomes on_console '^scx_fix: ended, kind'; then
-		not_ok "$release: the watchdog ends it" "$(tail -n 10 "$dir/console")"
+	for try in 1 2 3; do
+		becomes came_or_died '^scx_fix: ended, kind'
+		on_console '^scx_fix: ended, kind' && break
+		on_console 'Kernel panic' || break
+		echo "# the guest died, unread since it ran on:"
+		crash | sed 's/^/# /'
+		"$truth/stop" "$dir"
+		guest "$1-ended$try-" "hold.tasks=$tasks" '^scx_fix: holds [0-9]' || return
+	done
+	if ! on_console '^scx_fix: ended, kind'; then
+		not_ok "$release: the watchdog ends it" "$(crash; tail -n 10 "$dir/console")"
 		return
 	fi
 	run sched "$target" --vmlinux "$kernel" --json

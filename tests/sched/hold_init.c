@@ -98,10 +98,27 @@ static void print_btime(void)
 		printf("hold: btime %lld\n", atoll(at + 6));
 }
 
+/*
+ * All tasks of a queue (pid % 4, scx_fix) on one CPU: the lock of its runqueue is held from where the
+ * scheduler counts a task to where the kernel puts it into the queue, so the two orders are equal.
+ */
+static void pin(void)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(getpid() % 4 % sysconf(_SC_NPROCESSORS_ONLN), &cpus);
+	if (sched_setaffinity(0, sizeof(cpus), &cpus))
+		perror("hold: affinity");
+}
+
 static void held(int n, int spin)
 {
 	struct sched_param param = {};
 	char name[16];
+
+	if (!spin)
+		pin();
 
 	snprintf(name, sizeof(name), "held-%d", n);
 	prctl(PR_SET_NAME, name);
