@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/following.h"
 #include "cli/sched_events.h"
 #include "cli/sched_watch.h"
 #include "host/target.h"
@@ -54,23 +55,19 @@ struct options {
 };
 
 struct session {
+	struct cli_following following;
 	struct options *options;
-	struct cli_session guest;
-	uint64_t gone; /* schedulers */
-	bool stdout_failed, began, was_paused;
-	char why[200]; /* why the guest ended the watch; "": it did not */
-	struct watch_stats stats;
+	uint64_t gone; /* schedulers that ended */
 };
 
-static void put(struct session *s, const char *text)
+static struct session *session_of(struct cli_following *f)
 {
-	cli_progress(NULL);
-	if (!s->stdout_failed && (fputs(text, stdout) < 0 || fflush(stdout)))
-		s->stdout_failed = true;
+	return (struct session *)f;
 }
 
-static struct kt_error *show_begin(struct session *s, const struct watch *watch)
+static struct kt_error *show_begin(struct cli_following *f, const struct watch *watch)
 {
+	const struct session *s = session_of(f);
 	_cleanup_free_ char *points = NULL, *line = NULL;
 	struct kt_error *err = watch_sched_points(watch, &points);
 
@@ -79,150 +76,72 @@ static struct kt_error *show_begin(struct session *s, const struct watch *watch)
 			cli_note("watching: %s", points);
 		return err;
 	}
-	err = render_sched_begin_json(kfacts_kernel(s->guest.facts)->release, points, &line);
+	err = render_sched_begin_json(kfacts_kernel(f->guest.facts)->release, points, &line);
 	if (!err)
-		put(s, line);
+		cli_following_put(f, line);
 	return err;
 }
 
-static struct kt_error *show_end(struct session *s)
+static struct kt_error *show_end(struct cli_following *f)
 {
-	const struct watch_stats *stats = &s->stats;
+	const struct session *s = session_of(f);
+	const struct watch_stats *stats = &f->stats;
 	_cleanup_free_ char *line = NULL;
 	struct kt_error *err;
 
 	if (!s->options->events.json)
 		return NULL;
 	err = render_sched_end_json(s->options->events.shown, stats->stops, stats->paused_ns,
-				    stats->until_ns - stats->since_ns, *s->why ? s->why : NULL,
+				    stats->until_ns - stats->since_ns, *f->why ? f->why : NULL,
 				    &line);
 	if (!err)
-		put(s, line);
+		cli_following_put(f, line);
 	return err;
 }
 
-static bool is_done(const struct session *s)
+static bool is_done(const struct cli_following *f)
 {
+	const struct session *s = (const struct session *)f;
 	const struct options *o = s->options;
 
-	return s->stdout_failed || (o->count && o->events.shown >= (uint64_t)o->count) ||
+	return (o->count && o->events.shown >= (uint64_t)o->count) ||
 	       (o->exits && s->gone >= (uint64_t)o->exits);
 }
 
-static struct kt_error *show_event(struct session *s, const struct watch *watch,
-				   struct sched_event *event)
+static struct kt_error *show_event(struct cli_following *f, const struct watch *watch,
+				   struct watch_event *event)
 {
+	struct session *s = session_of(f);
 	_cleanup_free_ char *line = NULL;
 	struct kt_error *err;
 
-	s->gone += event->kind == SCHED_DISABLED;
-	err = cli_sched_event(&s->options->events, &s->guest, watch_kaslr_offset(watch), event,
-			      &line);
+	if (event->kind != WATCH_SCHED)
+		return NULL;
+	s->gone += event->sched.kind == SCHED_DISABLED;
+	err = cli_sched_event(&s->options->events, &f->guest, watch_kaslr_offset(watch),
+			      &event->sched, &line);
 	if (!err)
-		put(s, line);
+		cli_following_put(f, line);
 	cli_sched_events_tell(&s->options->events);
 	return err;
 }
 
-/* Shows events until the user, an option or the guest ends the watch. */
-static struct kt_error *follow(struct session *s, struct watch *watch)
-{
-	double duration = s->options->duration_s;
-	int64_t until = duration > 0 ? kt_deadline_ms((int64_t)(duration * 1000)) : INT64_MAX;
-
-	while (!is_done(s) && kt_now_ns() < until) {
-		struct watch_event event;
-		int64_t wait = until == INT64_MAX ? -1 : kt_deadline_left_ms(until);
-		struct kt_error *err = watch_next(watch, wait, &event);
-
-		if (err && kt_error_code(err) == KT_ERROR_CANCELLED) {
-			kt_error_destroy(err);
-			return NULL;
-		}
-		if (!err && event.kind == WATCH_SCHED)
-			err = show_event(s, watch, &event.sched);
-		if (err)
-			return err;
-		if (event.kind == WATCH_END) {
-			memcpy(s->why, event.why, sizeof(s->why));
-			s->was_paused = event.paused;
-			return NULL;
-		}
-	}
-	return NULL;
-}
-
-static struct kt_error *watch_stopped_guest(struct session *s, struct rsp_client *client)
-{
-	static const struct watch_options what = {.sched = true, .no_loads = true};
-	const struct kfacts *facts = s->guest.facts;
-	const char *cache_dir = s->guest.cache_dir, *place = s->guest.target.text;
-	struct kt_error *err, *end_err;
-	struct sched_event rest;
-	struct watch *watch;
-	int64_t hint;
-	bool has_hint = kfacts_load_hint(facts, cache_dir, place, &hint);
-
-	err = watch_create(client, facts, has_hint ? &hint : NULL, &what, &watch);
-	if (err)
-		return err;
-	s->began = true;
-	if (!has_hint || hint != watch_kaslr_offset(watch))
-		kfacts_store_hint(facts, cache_dir, place, watch_kaslr_offset(watch));
-	err = show_begin(s, watch);
-	if (!err)
-		err = follow(s, watch);
-	end_err = watch_end(watch);
-	while (watch_rest(watch, &rest))
-		err = kt_error_join(err, show_event(s, watch, &rest));
-	/* The guest ended the watch, and may be gone with its breakpoints. */
-	if (err || *s->why)
-		kt_error_destroy(end_err);
-	else
-		err = end_err;
-	s->stats = *watch_stats(watch);
-	watch_destroy(watch);
-	return err;
-}
-
-static struct kt_error *watch_guest(struct session *s)
-{
-	struct rsp_client *client;
-	struct kt_error *err, *detach_err;
-
-	err = rsp_client_connect(&s->guest.target, &s->guest.stub, &client);
-	if (err)
-		return err;
-	err = watch_stopped_guest(s, client);
-	/* The guest stays paused, as that somebody wants it. */
-	if (s->was_paused)
-		rsp_client_set_leave_stopped(client, true);
-	detach_err = rsp_client_detach(client);
-	rsp_client_destroy(client);
-	if (!err && !*s->why)
-		return detach_err;
-	kt_error_destroy(detach_err);
-	return err;
-}
-
-static struct kt_error *run(struct session *s)
-{
-	struct kt_error *err, *show_err;
-
-	do
-		err = watch_guest(s);
-	while (err && !s->began && cli_session_try_again(&s->guest, &err));
-	show_err = s->began ? show_end(s) : NULL;
-	if (err || !*s->why)
-		return kt_error_join(err, show_err);
-	kt_error_destroy(show_err);
-	return kt_error_new(KT_ERROR_CLOSED, "the watch ends: %s", s->why);
-}
+static const struct cli_following_ops ops = {
+	.begin = show_begin,
+	.show = show_event,
+	.is_done = is_done,
+	.end = show_end,
+};
 
 static int watch_with(struct options *options)
 {
-	struct session session = {.options = options};
-	struct cli_session *guest = &session.guest;
+	struct session session = {
+		.following = {.ops = &ops,
+			      .what = {.sched = true, .no_loads = true},
+			      .duration_s = options->duration_s},
+		.options = options,
+	};
+	struct cli_session *guest = &session.following.guest;
 	const char *file = options->events.dump;
 	_cleanup_free_ char *dir = file ? cli_sched_events_dir(file) : NULL;
 	struct kt_error *err = file && !dir ? kt_error_no_memory() : NULL;
@@ -235,12 +154,12 @@ static int watch_with(struct options *options)
 		err = cli_session_know(guest, INSPECT_LOADS | INSPECT_SCHED_EVENTS);
 	guest->retry_ms = 100;
 	if (!err)
-		err = cli_session_name_file(guest, run(&session));
+		err = cli_session_name_file(guest, cli_following_run(&session.following));
 	cli_sched_events_deinit(&options->events);
 	cli_session_deinit(guest);
 	if (err)
 		return cli_fail(err);
-	return session.stdout_failed || options->events.lost ? CLI_CANNOT : CLI_DONE;
+	return session.following.stdout_failed || options->events.lost ? CLI_CANNOT : CLI_DONE;
 }
 
 static struct kt_error *take_option(struct options *o, int option, char *arg)

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/following.h"
 #include "cli/sched_events.h"
 #include "cli/session.h"
 #include "host/target.h"
@@ -108,8 +109,8 @@ struct options {
 
 /* The state of a watch. */
 struct session {
+	struct cli_following following;
 	const struct options *options;
-	struct cli_session guest;
 	struct load_summary summary;
 	struct load_fold fold;
 	struct cli_sched_events sched;
@@ -117,22 +118,14 @@ struct session {
 	uint64_t shown;
 	size_t width; /* of the terminal; 80 if stdout is none */
 	bool color;
-	bool stdout_failed;
-	bool began;      /* the breakpoints were set, and the guest ran */
-	bool was_paused; /* somebody else paused the guest, which ended the watch */
-	char why[200];   /* why the guest ended the watch; "": it did not */
-	struct watch_stats stats;
 };
 
-/* --- showing --- */
-
-/* Flushes, so that a reader behind a pipe gets each line at once. */
-static void put(struct session *s, const char *text)
+static struct session *session_of(struct cli_following *f)
 {
-	cli_progress(NULL);
-	if (!s->stdout_failed && (fputs(text, stdout) < 0 || fflush(stdout)))
-		s->stdout_failed = true;
+	return (struct session *)f;
 }
+
+/* --- showing --- */
 
 static void count(struct session *s, const struct bpf_load *load)
 {
@@ -221,17 +214,19 @@ static struct kt_error *show_load(struct session *s, const struct bpf_load *load
 	if (err)
 		return err;
 	if (line)
-		put(s, line);
+		cli_following_put(&s->following, line);
 	if (last && !s->options->json) {
-		put(s, last);
-		put(s, "\n");
+		cli_following_put(&s->following, last);
+		cli_following_put(&s->following, "\n");
 	}
 	return NULL;
 }
 
-static bool is_done(const struct session *s)
+static bool is_done(const struct cli_following *f)
 {
-	return s->stdout_failed || (s->options->count && s->shown >= (uint64_t)s->options->count);
+	const struct session *s = (const struct session *)f;
+
+	return s->options->count && s->shown >= (uint64_t)s->options->count;
 }
 
 /* Shows the loads of which is known by now what they are. */
@@ -240,7 +235,8 @@ static struct kt_error *show_loads(struct session *s)
 	struct kt_error *err = NULL;
 	struct bpf_load load;
 
-	while (!err && !is_done(s) && load_fold_next(&s->fold, &load)) {
+	while (!err && !s->following.stdout_failed && !is_done(&s->following) &&
+	       load_fold_next(&s->fold, &load)) {
 		err = show_load(s, &load);
 		bpf_load_deinit(&load);
 	}
@@ -262,16 +258,16 @@ static struct kt_error *show_progress(struct session *s, const struct bpf_load_p
 						: render_load_progress_line(progress, &line);
 
 	if (!err)
-		put(s, line);
+		cli_following_put(&s->following, line);
 	return err;
 }
 
 /* Tells that the watch has begun: a script may wait for that. */
-static struct kt_error *show_begin(struct session *s, const struct kfacts *facts,
-				   const struct watch *watch)
+static struct kt_error *show_begin(struct cli_following *f, const struct watch *watch)
 {
-	const struct kfacts_kernel *kernel = kfacts_kernel(facts);
+	const struct kfacts_kernel *kernel = kfacts_kernel(f->guest.facts);
 	int64_t kaslr_offset = watch_kaslr_offset(watch) + kernel->moved;
+	struct session *s = session_of(f);
 	const struct options *o = s->options;
 	_cleanup_free_ char *line = NULL;
 	struct kt_error *err;
@@ -288,7 +284,7 @@ static struct kt_error *show_begin(struct session *s, const struct kfacts *facts
 							watch_only_failing(watch), &line)
 			       : render_load_head(s->width, &line);
 	if (!err)
-		put(s, line);
+		cli_following_put(&s->following, line);
 	return err;
 }
 
@@ -307,9 +303,10 @@ static int64_t load_cost_ns(const struct watch_stats *stats)
 	return stats->drops.value * 2 > stats->stops ? stats->load_cost_ns : 0;
 }
 
-static struct kt_error *show_summary(struct session *s)
+static struct kt_error *show_summary(struct cli_following *f)
 {
-	const struct watch_stats *stats = &s->stats;
+	const struct watch_stats *stats = &f->stats;
+	struct session *s = session_of(f);
 	_cleanup_free_ char *text = NULL;
 	struct kt_error *err;
 
@@ -327,20 +324,20 @@ static struct kt_error *show_summary(struct session *s)
 		s->summary.median_pause_ns = s->pauses.data[s->pauses.len / 2];
 	}
 	if (s->options->json)
-		err = render_load_summary_json(&s->summary, *s->why ? s->why : NULL, &text);
+		err = render_load_summary_json(&s->summary, *f->why ? f->why : NULL, &text);
 	else
 		err = render_load_summary(&s->summary, &text);
 	if (!err)
-		put(s, text);
+		cli_following_put(&s->following, text);
 	return err;
 }
 
 /* --- watching --- */
 
 /* How long to wait for an event: until the end of the watch, or until a load has waited enough. */
-static int64_t wait_ms(const struct session *s, int64_t until)
+static int64_t wait_ms(const struct cli_following *f, int64_t wait)
 {
-	int64_t wait = until == INT64_MAX ? -1 : kt_deadline_left_ms(until);
+	const struct session *s = (const struct session *)f;
 	int64_t due_ns = load_fold_due_ns(&s->fold), due_ms;
 
 	if (due_ns == INT64_MAX)
@@ -354,18 +351,19 @@ static struct kt_error *show_sched(struct session *s, const struct watch *watch,
 				   struct sched_event *event)
 {
 	_cleanup_free_ char *line = NULL;
-	struct kt_error *err = cli_sched_event(&s->sched, &s->guest, watch_kaslr_offset(watch),
-					       event, &line);
+	struct kt_error *err = cli_sched_event(&s->sched, &s->following.guest,
+					       watch_kaslr_offset(watch), event, &line);
 
 	if (!err)
-		put(s, line);
+		cli_following_put(&s->following, line);
 	cli_sched_events_tell(&s->sched);
 	return err;
 }
 
-static struct kt_error *show_event(struct session *s, const struct watch *watch,
+static struct kt_error *show_event(struct cli_following *f, const struct watch *watch,
 				   struct watch_event *event)
 {
+	struct session *s = session_of(f);
 	struct kt_error *err = NULL;
 
 	switch (event->kind) {
@@ -382,116 +380,23 @@ static struct kt_error *show_event(struct session *s, const struct watch *watch,
 	return err ? err : show_loads(s);
 }
 
-/* Shows events until the user, an option or the guest ends the watch. */
-static struct kt_error *follow(struct session *s, struct watch *watch)
+/* A load that still waits is shown, and counts. */
+static struct kt_error *let_go(struct cli_following *f)
 {
-	double duration = s->options->duration_s;
-	int64_t until = duration > 0 ? kt_deadline_ms((int64_t)(duration * 1000)) : INT64_MAX;
+	struct session *s = session_of(f);
+	struct kt_error *err = load_fold_let_go(&s->fold, INT64_MAX);
 
-	while (!is_done(s) && kt_now_ns() < until) {
-		struct watch_event event;
-		struct kt_error *err = watch_next(watch, wait_ms(s, until), &event);
-
-		if (err && kt_error_code(err) == KT_ERROR_CANCELLED) {
-			kt_error_destroy(err);
-			return NULL;
-		}
-		if (err)
-			return err;
-		err = show_event(s, watch, &event);
-		if (err)
-			return err;
-		if (event.kind == WATCH_END) {
-			memcpy(s->why, event.why, sizeof(s->why));
-			s->was_paused = event.paused;
-			return NULL;
-		}
-	}
-	return NULL;
+	return err ? err : show_loads(s);
 }
 
-static struct kt_error *watch_stopped_guest(struct session *s, struct rsp_client *client)
-{
-	const struct options *options = s->options;
-	const struct kfacts *facts = s->guest.facts;
-	const char *cache_dir = s->guest.cache_dir, *place = s->guest.target.text;
-	const struct watch_options what = {
-		.logs = options->logs || options->last,
-		.progress = options->progress,
-		.only_failing = options->filter.failed && !options->stop_at_all,
-		.max_overhead = options->max_overhead,
-		.sched = options->sched,
-	};
-	struct watch_event rest = {.kind = WATCH_SCHED};
-	struct kt_error *err, *show_err, *end_err;
-	struct watch *watch;
-	int64_t hint;
-	bool has_hint = kfacts_load_hint(facts, cache_dir, place, &hint);
-
-	err = watch_create(client, facts, has_hint ? &hint : NULL, &what, &watch);
-	if (err)
-		return err;
-	s->began = true;
-	if (!has_hint || hint != watch_kaslr_offset(watch))
-		kfacts_store_hint(facts, cache_dir, place, watch_kaslr_offset(watch));
-	err = show_begin(s, facts, watch);
-	if (!err)
-		err = follow(s, watch);
-	/* A load that still waits is shown, and counts, however the watch ends. */
-	show_err = load_fold_let_go(&s->fold, INT64_MAX);
-	if (!show_err)
-		show_err = show_loads(s);
-	err = kt_error_join(err, show_err);
-	end_err = watch_end(watch);
-	while (watch_rest(watch, &rest.sched))
-		err = kt_error_join(err, show_event(s, watch, &rest));
-	/* The guest ended the watch, and may be gone with its breakpoints. */
-	if (err || *s->why)
-		kt_error_destroy(end_err);
-	else
-		err = end_err;
-	s->stats = *watch_stats(watch);
-	watch_destroy(watch);
-	return err;
-}
-
-static struct kt_error *watch_guest(struct session *s)
-{
-	struct rsp_client *client;
-	struct kt_error *err, *detach_err;
-
-	err = rsp_client_connect(&s->guest.target, &s->guest.stub, &client);
-	if (err)
-		return err;
-	err = watch_stopped_guest(s, client);
-	/* The guest stays paused, as that somebody wants it. */
-	if (s->was_paused)
-		rsp_client_set_leave_stopped(client, true);
-	detach_err = rsp_client_detach(client);
-	rsp_client_destroy(client);
-	if (!err && !*s->why)
-		return detach_err;
-	kt_error_destroy(detach_err);
-	return err;
-}
-
-static struct kt_error *run(struct session *s)
-{
-	struct kt_error *err, *show_err;
-
-	do
-		err = watch_guest(s);
-	while (err && !s->began && cli_session_try_again(&s->guest, &err));
-	/* The summary comes however the watch ended. */
-	show_err = s->began ? show_summary(s) : NULL;
-	if (err || !*s->why) {
-		if (err)
-			kt_error_destroy(show_err);
-		return err ? err : show_err;
-	}
-	kt_error_destroy(show_err);
-	return kt_error_new(KT_ERROR_CLOSED, "the watch ends: %s", s->why);
-}
+static const struct cli_following_ops ops = {
+	.begin = show_begin,
+	.show = show_event,
+	.is_done = is_done,
+	.wait_ms = wait_ms,
+	.let_go = let_go,
+	.end = show_summary,
+};
 
 /*
  * Makes the directory of --logs, and checks that the file of --dump is in it: a watch may write to
@@ -532,12 +437,20 @@ static int watch_with(const struct options *options)
 {
 	_cleanup_free_ char *dir = NULL;
 	struct session session = {
+		.following = {.ops = &ops,
+			      .what = {.logs = options->logs || options->last,
+				       .progress = options->progress,
+				       .only_failing = options->filter.failed &&
+						       !options->stop_at_all,
+				       .max_overhead = options->max_overhead,
+				       .sched = options->sched},
+			      .duration_s = options->duration_s},
 		.options = options,
 		.sched = {.json = options->json, .dump = options->dump},
 		.color = cli_color_on(options->color, stdout),
 		.width = cli_table_width(),
 	};
-	struct cli_session *guest = &session.guest;
+	struct cli_session *guest = &session.following.guest;
 	struct kt_error *err = results_dir(options, &dir);
 
 	if (!err)
@@ -547,7 +460,7 @@ static int watch_with(const struct options *options)
 				       INSPECT_LOADS | (options->sched ? INSPECT_SCHED_EVENTS : 0));
 	guest->retry_ms = 100; /* soon enough for the first loads of a guest that boots */
 	if (!err)
-		err = cli_session_name_file(guest, run(&session));
+		err = cli_session_name_file(guest, cli_following_run(&session.following));
 	kt_vec_free(&session.pauses);
 	load_fold_deinit(&session.fold);
 	cli_sched_events_deinit(&session.sched);
@@ -555,7 +468,7 @@ static int watch_with(const struct options *options)
 	cli_session_deinit(guest);
 	if (err)
 		return cli_fail(err);
-	return session.stdout_failed || session.sched.lost ? CLI_CANNOT : CLI_DONE;
+	return session.following.stdout_failed || session.sched.lost ? CLI_CANNOT : CLI_DONE;
 }
 
 static struct kt_error *take_overhead(const char *arg, double *ret)
