@@ -96,7 +96,11 @@ ends() {
 			(.sections | length > 0)' "$file" >/dev/null; then
 		caught=$((caught + 1))
 	else
-		echo "# $1: $(cat "$work/why" "$work/reason" "$work/message"); $(tail -n 4 "$dir/seen" | tr '\n' ' ')"
+		echo "# $1: $(cat "$work/why" "$work/reason" "$work/message")"
+		jq -c '{incomplete, cpu, stack: (.stack | length), sections: (.sections | length), kind: .exit.kind_name}' \
+			"$file" | sed 's/^/# the dump: /'
+		tail -n 6 "$dir/seen" | jq -c '{event, late, comm, kind: .exit.kind_name, message: .exit.message, dump}' |
+			sed 's/^/# /'
 	fi
 }
 

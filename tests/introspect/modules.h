@@ -3,11 +3,14 @@
 #ifndef KT_TESTS_INTROSPECT_MODULES_H
 #define KT_TESTS_INTROSPECT_MODULES_H
 
+#include <elf.h>
+
 #include "tests/introspect/walk.h"
 
 #define MODULES 0x0b06000 /* offset in the image where synth.h has nothing */
 
 static gaddr_t last_module; /* that was put; 0: none */
+static bool with_marks;     /* its table has "$x", as on arm64; else those are not defined */
 
 static void setup_modules(void)
 {
@@ -34,21 +37,23 @@ static void setup_modules(void)
 	fake_symbol(&s.facts, "modules", SYNTH_TEXT + MODULES);
 	textmem_put_uint(s.mem, SYNTH_IMAGE + MODULES, SYNTH_TEXT + s.kaslr + MODULES, 8);
 	last_module = 0;
+	with_marks = false;
 }
 
 /* Behind the others; its symbols are at base + 0x10, 0x40 and 0x80, in another order. */
 static gaddr_t put_module(const char *name, gaddr_t base)
 {
-	static const char strings[] = "\0second\0first\0third\0gone\0again";
+	static const char strings[] = "\0second\0first\0third\0gone\0again\0$x";
 	static const struct {
 		uint32_t name, section;
 		uint64_t at;
 	} symbols[] = {
-		{0, 0, 0},                                     /* as each table begins */
-		{1, 1, 0x40},     {8, 1, 0x10}, {14, 1, 0x80}, /* second, first, third */
-		{20, 0, 0x44},                                 /* gone: it is not defined */
-		{25, 1, 0x40},                                 /* again, at the second one */
-		{1, 1, 0x100000},                              /* data */
+		{0, 0, 0},                                      /* as each table begins */
+		{31, 1, 0x40},    {31, 1, 0x44},                /* marks of an assembler */
+		{1, 1, 0x40},     {8, 1, 0x10},  {14, 1, 0x80}, /* second, first, third */
+		{20, 0, 0x44},                                  /* gone: it is not defined */
+		{25, 1, 0x40},                                  /* again, at the second one */
+		{1, 1, 0x100000},                               /* data */
 	};
 	gaddr_t module = synth_alloc(&s, 160), kallsyms = synth_alloc(&s, 24);
 	gaddr_t strtab = synth_alloc(&s, sizeof(strings)), n = sizeof(symbols) / sizeof(symbols[0]);
@@ -57,7 +62,12 @@ static gaddr_t put_module(const char *name, gaddr_t base)
 	textmem_put(s.mem, strtab, strings, sizeof(strings));
 	for (size_t i = 0; i < n; i++) {
 		textmem_put_uint(s.mem, table + 24 * i, symbols[i].name, 4);
-		textmem_put_uint(s.mem, table + 24 * i + 4, symbols[i].section << 16, 4);
+		bool is_mark = symbols[i].name == 31;
+
+		textmem_put_uint(s.mem, table + 24 * i + 4,
+				 (is_mark && !with_marks ? 0 : symbols[i].section) << 16 |
+					 (is_mark ? STT_NOTYPE : STT_FUNC),
+				 4);
 		textmem_put_uint(s.mem, table + 24 * i + 8, base + symbols[i].at, 8);
 	}
 	synth_set(&s, "mod_kallsyms", "symtab", kallsyms, synth_va(table));

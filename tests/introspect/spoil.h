@@ -35,4 +35,29 @@ static size_t find_words(gaddr_t *ret, size_t max)
 	return n;
 }
 
+/*
+ * Makes the kernel anew for each word and each way, spoils it, and reads. reads() tells whether
+ * there was no error; it checks what it got. The kernel has `least` such words at least, and most
+ * of them do not keep the rest from being read.
+ */
+static void spoil_each_word(int (*again)(void **state), void (*make)(void), bool (*reads)(void),
+			    size_t least)
+{
+	gaddr_t words[512];
+	size_t n, read = 0;
+
+	make();
+	n = find_words(words, 512);
+	assert_in_range(n, least, 511);
+	for (size_t i = 0; i < n; i++)
+		for (unsigned int way = 0; way < SPOIL_WAYS; way++) {
+			teardown(NULL);
+			again(NULL);
+			make();
+			textmem_put_uint(s.mem, words[i], spoiled(way, words[i]), 8);
+			read += reads();
+		}
+	assert_true(read > n);
+}
+
 #endif

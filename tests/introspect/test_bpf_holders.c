@@ -401,31 +401,22 @@ static void make_everything(void)
 	add_super(super);
 }
 
+static bool reads_spoiled(void)
+{
+	struct holdings all = {0};
+	struct kt_error *err = try_read(&all);
+	bool read = !err;
+
+	assert_true(all.n_fds <= 64 && all.n_pins <= 64);
+	kt_error_destroy(err);
+	holdings_deinit(&all);
+	return read;
+}
+
 static void test_each_word(void **state)
 {
-	gaddr_t words[512];
-	size_t n, read = 0;
-
 	(void)state;
-	make_everything();
-	n = find_words(words, 512);
-	assert_true(n > 80 && n < 512);
-	for (size_t i = 0; i < n; i++)
-		for (unsigned int way = 0; way < SPOIL_WAYS; way++) {
-			struct holdings all = {0};
-			struct kt_error *err;
-
-			teardown(NULL);
-			setup_holders(NULL);
-			make_everything();
-			textmem_put_uint(s.mem, words[i], spoiled(way, words[i]), 8);
-			err = try_read(&all);
-			assert_true(all.n_fds <= 64 && all.n_pins <= 64);
-			read += !err;
-			kt_error_destroy(err);
-			holdings_deinit(&all);
-		}
-	assert_true(read > n);
+	spoil_each_word(setup_holders, make_everything, reads_spoiled, 81);
 }
 
 #define TEST_HOLDERS(name) cmocka_unit_test_setup_teardown(name, setup_holders, teardown)

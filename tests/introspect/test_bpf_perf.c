@@ -283,31 +283,22 @@ static void make_everything(void)
 	put_task(1, 1, t.files, "init");
 }
 
+static bool reads_spoiled(void)
+{
+	struct perf_progs progs = {0};
+	struct kt_error *err = try_read(&progs);
+	bool read = !err;
+
+	assert_true(progs.n <= 64);
+	kt_error_destroy(err);
+	perf_progs_deinit(&progs);
+	return read;
+}
+
 static void test_each_word(void **state)
 {
-	gaddr_t words[512];
-	size_t n, read = 0;
-
 	(void)state;
-	make_everything();
-	n = find_words(words, 512);
-	assert_true(n > 80 && n < 512);
-	for (size_t i = 0; i < n; i++)
-		for (unsigned int way = 0; way < SPOIL_WAYS; way++) {
-			struct perf_progs progs = {0};
-			struct kt_error *err;
-
-			teardown(NULL);
-			setup_perf(NULL);
-			make_everything();
-			textmem_put_uint(s.mem, words[i], spoiled(way, words[i]), 8);
-			err = try_read(&progs);
-			assert_true(progs.n <= 64);
-			read += !err;
-			kt_error_destroy(err);
-			perf_progs_deinit(&progs);
-		}
-	assert_true(read > n);
+	spoil_each_word(setup_perf, make_everything, reads_spoiled, 81);
 }
 
 static void test_lacking(void **state)

@@ -136,31 +136,22 @@ static void test_broken(void **state)
 	slots_deinit(&slots);
 }
 
+static bool reads_spoiled(void)
+{
+	struct slots slots = {0};
+	struct kt_error *err = try_read(&slots);
+	bool read = !err;
+
+	assert_true(slots.n <= 65536);
+	kt_error_destroy(err);
+	slots_deinit(&slots);
+	return read;
+}
+
 static void test_each_word(void **state)
 {
-	gaddr_t words[512];
-	size_t n, read = 0;
-
 	(void)state;
-	make_everything();
-	n = find_words(words, 512);
-	assert_true(n > 30 && n < 512);
-	for (size_t i = 0; i < n; i++)
-		for (unsigned int way = 0; way < SPOIL_WAYS; way++) {
-			struct slots slots = {0};
-			struct kt_error *err;
-
-			teardown(NULL);
-			setup_slots(NULL);
-			make_everything();
-			textmem_put_uint(s.mem, words[i], spoiled(way, words[i]), 8);
-			err = try_read(&slots);
-			assert_true(slots.n <= 65536);
-			read += !err;
-			kt_error_destroy(err);
-			slots_deinit(&slots);
-		}
-	assert_true(read > n);
+	spoil_each_word(setup_slots, make_everything, reads_spoiled, 31);
 }
 
 static void test_lacking(void **state)
