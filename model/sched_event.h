@@ -55,7 +55,8 @@ struct sched_event {
 	enum sched_event_kind kind;
 	int64_t at_ns;    /* since 1970, by this machine's clock */
 	int64_t pause_ns; /* how long the guest stood still for it, about */
-	/* Nobody stopped the guest at it: it was found at a look, up to 2 s later. */
+	/* Nobody stopped the guest at it: it was found at the next stop or look, up to 2 s later.
+	 */
 	bool late;
 	uint64_t scheduler;        /* the address of its struct scx_sched; 0: none */
 	char ops[128];             /* its name; "": unknown */

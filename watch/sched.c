@@ -204,7 +204,7 @@ static struct kt_error *comes(struct sched *sched, const struct gmem *memory, ga
 	kfacts_member(sched->facts, "scx_exit_info", "kind", &info_kind);
 	sched->now.root = root;
 	sched->exit_info = seen.exit_info;
-	sched->dumped = seen.exit_kind != 0;
+	sched->dumped = kind == SCHED_RUNNING && seen.exit_kind; /* its end was before us */
 	memcpy(sched->ops, seen.ops, sizeof(sched->ops));
 	event = new_event(sched, kind, late);
 	if (kind == SCHED_ENABLING && !late)
@@ -271,7 +271,8 @@ static struct kt_error *dump(struct sched *sched, struct sched_event *event)
 
 	if (!all)
 		return kt_error_no_memory();
-	err = sched_dump_read(&sched->views, sched->stop, sched->facts, sched->kaslr_offset, all);
+	err = sched_dump_read(&sched->views, sched->stop, sched->facts, sched->kaslr_offset,
+			      event->late, all);
 	if (err) {
 		free(all);
 		return err;
@@ -284,16 +285,23 @@ static struct kt_error *dump(struct sched *sched, struct sched_event *event)
 	return NULL;
 }
 
-/* exit_kind, or exit_info's kind, was written. */
-static struct kt_error *at_exit(struct sched *sched, const struct gmem *memory)
+/*
+ * Whether exit_kind, or exit_info's kind, was written. late: the guest stopped somewhere else. When
+ * two vCPUs stop at once, QEMU's stub tells of one of them (gdb_vm_state_change() knows one CPU); a
+ * breakpoint is met again, a write that was done is not.
+ */
+static struct kt_error *see_exit(struct sched *sched, const struct gmem *memory, bool late)
 {
 	struct sched_seen seen;
-	struct kt_error *err = sched_see(&sched->views, memory, sched->now.root, &seen);
+	struct kt_error *err;
 
+	if (!sched->now.root || (late && sched->dumped))
+		return NULL;
+	err = sched_see(&sched->views, memory, sched->now.root, &seen);
 	if (err || !seen.known || !seen.exit_kind)
 		return err;
 	if (!sched->dumped) {
-		struct sched_event event = new_event(sched, SCHED_EXIT, false);
+		struct sched_event event = new_event(sched, SCHED_EXIT, late);
 
 		sched->dumped = true;
 		err = dump(sched, &event);
@@ -348,14 +356,9 @@ static struct kt_error *at_point(struct sched *sched, enum sched_point point,
 {
 	struct kt_error *err = update(sched, memory, point);
 
-	if (err)
-		return err;
-	switch (point) {
-	case SCHED_AT_EXIT:
-	case SCHED_AT_INFO: return at_exit(sched, memory);
-	case SCHED_AT_BYPASS: return at_bypass(sched, memory);
-	default: return NULL; /* the update has found it */
-	}
+	if (!err)
+		err = see_exit(sched, memory, point != SCHED_AT_EXIT && point != SCHED_AT_INFO);
+	return err || point != SCHED_AT_BYPASS ? err : at_bypass(sched, memory);
 }
 
 struct kt_error *sched_at_stop(struct sched *sched, bool *taken_ret)
@@ -408,6 +411,8 @@ struct kt_error *sched_look(struct sched *sched, struct guest *guest)
 	struct gmem memory = guest_memory(guest);
 	struct kt_error *err = update(sched, &memory, SCHED_NOWHERE);
 
+	if (!err)
+		err = see_exit(sched, &memory, true);
 	/* It waited long enough for its message. */
 	return err ? err : release(sched, &memory);
 }

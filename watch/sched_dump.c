@@ -462,18 +462,20 @@ static struct kt_error *read_guest(struct stop *stop, const struct kfacts *facts
 }
 
 struct kt_error *sched_dump_read(const struct sched_dump_views *views, struct stop *stop,
-				 const struct kfacts *facts, int64_t kaslr_offset,
+				 const struct kfacts *facts, int64_t kaslr_offset, bool late,
 				 struct sched_dump *ret)
 {
 	struct sched_dump out = {0};
-	struct kt_error *err = sched_read_cpu(views, stop, &out.cpu, &out.task);
+	struct kt_error *err = NULL;
 
-	if (!err)
+	if (!late)
+		err = sched_read_cpu(views, stop, &out.cpu, &out.task);
+	if (!err && !late)
 		err = or_why(read_stack(views, stop, &out), &out);
 	if (!err)
 		err = or_why(read_guest(stop, facts, kaslr_offset, &out), &out);
 	/* Reads of memory may have gone through another vCPU. */
-	if (!err)
+	if (!err && !late)
 		err = rsp_client_select(stop->client, stop->told.thread);
 	if (err) {
 		sched_dump_deinit(&out);

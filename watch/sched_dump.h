@@ -50,10 +50,11 @@ struct kt_error *sched_read_cpu(const struct sched_dump_views *views, const stru
 
 /*
  * Everything. What could not be read is left out, and `why` tells. stop: of a vCPU whose registers
- * were fetched. The caller owns *ret.
+ * were fetched; late: it is not where it happened, so its CPU, task and stack are left out. The
+ * caller owns *ret.
  */
 struct kt_error *sched_dump_read(const struct sched_dump_views *views, struct stop *stop,
-				 const struct kfacts *facts, int64_t kaslr_offset,
+				 const struct kfacts *facts, int64_t kaslr_offset, bool late,
 				 struct sched_dump *ret);
 
 #endif

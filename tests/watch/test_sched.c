@@ -283,6 +283,7 @@ static void test_comes_and_counts(void **state)
 		/* There is none left for exit_info's kind, as under KVM. */
 		{STUB_EXPECT, "Z2,ffff888000011000,4"},
 		{STUB_REPLY, "E22"},
+		SERVE,
 		RUNS,
 		WRITTEN("ffffffff82000010"),
 		SERVE,
@@ -365,6 +366,7 @@ static void test_ends(void **state)
 		OK("z2,ffffffff82000000,4"),
 		OK("Z2,ffff888000010080,4"),
 		OK("Z2,ffff888000011000,4"),
+		SERVE,
 		RUNS,
 		WRITTEN("ffff888000010080"),
 		SERVE,
@@ -377,6 +379,7 @@ static void test_ends(void **state)
 		OK("z2,ffff888000010080,4"),
 		OK("z2,ffff888000011000,4"),
 		OK("Z2,ffffffff82000000,4"),
+		SERVE,
 		RUNS,
 		{STUB_RAW, "+"},
 		{STUB_RESYNC},
@@ -410,6 +413,58 @@ static void test_ends(void **state)
 	leave(&s);
 }
 
+static void it_stalls_as_a_cpu_goes(void)
+{
+	it_stalls();
+	a_cpu_goes();
+}
+
+/* Two vCPUs stopped at once, and the stub told of the other one. */
+static void test_a_write_that_nobody_told(void **state)
+{
+	static const struct stub_step script[] = {
+		STUB_HELLO,
+		RUNS,
+		WRITTEN("ffffffff82000000"),
+		SERVE,
+		OK("z2,ffffffff82000000,4"),
+		OK("Z2,ffff888000010080,4"),
+		OK("Z2,ffff888000011000,4"),
+		SERVE,
+		RUNS,
+		WRITTEN("ffffffff82000018"),
+		SERVE,
+		RUNS,
+		WRITTEN("ffff888000011000"),
+		SERVE,
+		RUNS,
+		{STUB_RAW, "+"},
+		{STUB_RESYNC},
+		{STUB_DRAIN},
+		{STUB_END},
+	};
+	static happens_fn *const what[] = {scheduler_comes, it_stalls_as_a_cpu_goes, it_is_told,
+					   NULL};
+	struct sched_event event;
+	struct session s;
+
+	(void)state;
+	begin(&s, script, what);
+	event = next(&s, SCHED_ENABLING);
+	event = next(&s, SCHED_HOTPLUG);
+	assert_false(event.late);
+	event = next(&s, SCHED_EXIT);
+	assert_true(event.late);
+	assert_true(event.is_error);
+	assert_string_equal(event.exit.message, "late[9] failed to run for 2.004s");
+	/* Who stopped is not who ended it. */
+	assert_non_null(event.dump);
+	assert_false(event.dump->cpu.known);
+	assert_int_equal(event.dump->n_frames, 0);
+	sched_event_deinit(&event);
+	leave(&s);
+}
+
 /* --- what is no scheduler --- */
 
 /* QEMU is gone before the message is there: what was read at the instant is not lost. */
@@ -423,6 +478,7 @@ static void test_gone_before_the_message(void **state)
 		OK("z2,ffffffff82000000,4"),
 		OK("Z2,ffff888000010080,4"),
 		OK("Z2,ffff888000011000,4"),
+		SERVE,
 		RUNS,
 		WRITTEN("ffff888000010080"),
 		SERVE,
@@ -477,6 +533,7 @@ static void test_hostile(void **state)
 		SERVE,
 		OK("z2,ffffffff82000000,4"),
 		OK("Z2,12b4,4"),
+		SERVE,
 		RUNS,
 		WRITTEN("12b4"),
 		SERVE,
@@ -486,6 +543,7 @@ static void test_hostile(void **state)
 		OK("z2,12b4,4"),
 		OK("Z2,ffff888000010080,4"),
 		OK("Z2,5678,4"),
+		SERVE,
 		RUNS,
 		WRITTEN("ffff888000010080"),
 		SERVE,
@@ -495,6 +553,7 @@ static void test_hostile(void **state)
 		OK("z2,ffff888000010080,4"),
 		OK("z2,5678,4"),
 		OK("Z2,ffffffff82000000,4"),
+		SERVE,
 		RUNS,
 		{STUB_RAW, "+"},
 		{STUB_RESYNC},
@@ -529,6 +588,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_comes_and_counts),
 		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_a_write_that_nobody_told),
 		cmocka_unit_test(test_gone_before_the_message),
 		cmocka_unit_test(test_hostile),
 	};
