@@ -20,6 +20,7 @@ struct link_values {
 	struct program_number defrag_hook;
 	/* Of a perf event: its program's type, its trace_event_call, and the class's reg. */
 	struct program_number prog_type, call, reg;
+	struct program_number pmu;      /* of a perf event that has no link */
 	struct program_number has_prog; /* of a perf event by itself, or a raw tracepoint */
 	struct program_number missed_returns;
 	struct program_number flags; /* of kprobe_multi, uprobe_multi */

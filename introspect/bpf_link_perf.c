@@ -5,6 +5,7 @@
  * too, but their bits moved in 6.2, and no type has their names.
  */
 #include <linux/bpf.h>
+#include <linux/perf_event.h>
 #include <string.h>
 
 #include "introspect/bpf_link_impl.h"
@@ -33,6 +34,7 @@ static const struct link_row event_rows[] = {
 	EVENT_ROWS("event", ),
 	{"event", LINK_AT(prog_id), VALUE_NUMBER,
 	 .hops = {HOP("perf_event", "prog"), HOP("bpf_prog", "aux"), HOP("bpf_prog_aux", "id")}},
+	{"event", VALUE_AT(pmu), VALUE_NUMBER, .hops = {HOP("perf_event", "pmu")}},
 	{"event", VALUE_AT(has_prog), VALUE_IS_SET, .hops = {HOP("perf_event", "prog")}},
 	{"event", VALUE_AT(prog_type), VALUE_NUMBER,
 	 .hops = {HOP("perf_event", "prog"), HOP("bpf_prog", "type")}},
@@ -87,10 +89,27 @@ static const struct {
 };
 #define N_SYMBOLS (sizeof(symbols) / sizeof(symbols[0]))
 
+/*
+ * The PMUs of clocks. Since 6.5 (perf/core: Rework forwarding of {task|cpu}-clock events) attr.type
+ * of such an event is overwritten with its PMU's number, which the kernel gives out as it boots. A
+ * link is shown with it, as the kernel tells bpftool.
+ */
+static const struct {
+	const char *name;
+	uint64_t config;
+} clocks[] = {
+	{"perf_cpu_clock", PERF_COUNT_SW_CPU_CLOCK},
+	{"perf_task_clock", PERF_COUNT_SW_TASK_CLOCK},
+};
+#define N_CLOCKS (sizeof(clocks) / sizeof(clocks[0]))
+
 bool bpf_link_perf_wants(struct wants *wants)
 {
 	for (size_t i = 0; i < N_SYMBOLS; i++)
 		if (!wants_add(wants, KFACTS_SYMBOL, symbols[i].name, NULL, true))
+			return false;
+	for (size_t i = 0; i < N_CLOCKS; i++)
+		if (!wants_add(wants, KFACTS_SYMBOL, clocks[i].name, NULL, true))
 			return false;
 	return link_rows_want(&bpf_link_perf_rows, wants) &&
 	       link_rows_want(&bpf_link_event_rows, wants) && link_rows_want(&all_call_rows, wants);
@@ -113,12 +132,30 @@ static const char *kind_of(const gaddr_t known[N_SYMBOLS], const struct link_val
 	return strcmp(kind, "syscall") == 0 ? NULL : kind;
 }
 
+/* What the user asked for. */
+static void take_clocks(struct guest *guest, struct link_values *values, size_t n)
+{
+	for (size_t c = 0; c < N_CLOCKS; c++) {
+		gaddr_t pmu;
+
+		if (!guest_symbol(guest, clocks[c].name, &pmu))
+			continue;
+		for (size_t i = 0; i < n; i++) {
+			if (!values[i].pmu.known || values[i].pmu.value != pmu)
+				continue;
+			values[i].link.event_type.value = PERF_TYPE_SOFTWARE;
+			values[i].link.event_config.value = clocks[c].config;
+		}
+	}
+}
+
 struct kt_error *bpf_link_calls_read(struct guest *guest, struct link_values *values, size_t n,
 				     struct bpf_link_calls *ret)
 {
 	struct kt_error *err = link_layout_init(&ret->layout, &all_call_rows, guest_facts(guest));
 	gaddr_t known[N_SYMBOLS];
 
+	take_clocks(guest, values, n);
 	for (size_t i = 0; i < N_SYMBOLS; i++)
 		if (!guest_symbol(guest, symbols[i].name, &known[i]))
 			known[i] = 0;

@@ -14,6 +14,7 @@ enum { PERF_FOPS, LINK_FOPS, N_OPS };
 static const char *const ops[N_OPS] = {"perf_fops", "bpf_link_fops"};
 
 #define REGISTER UINT64_C(0xffffffff81320000)
+#define CLOCKS   UINT64_C(0xffffffff82320000)
 enum { KPROBE = 2, TRACEPOINT = 5, PERF_EVENT = 7 };               /* BPF_PROG_TYPE_* */
 enum { LINK_RAW_TRACEPOINT = 1, LINK_TRACING = 2 };                /* BPF_LINK_TYPE_* */
 enum { AT_KPROBE, AT_UPROBE = 16, AT_SYSCALL = 32, AT_NONE = 48 }; /* from REGISTER */
@@ -29,6 +30,7 @@ static int setup_perf(void **state)
 		{"perf_event", "bpf_cookie", 16, 8},
 		{"perf_event", "tp_event", 24, 8},
 		{"perf_event", "prog", 32, 8},
+		{"perf_event", "pmu", 40, 8},
 		{"trace_event_call", "class", 0, 8},
 		{"trace_event_call", "tp", 8, 8},
 		{"trace_event_call", "name", 8, 8},
@@ -62,6 +64,8 @@ static int setup_perf(void **state)
 	fake_symbol(&s.facts, "kprobe_register", REGISTER + AT_KPROBE);
 	fake_symbol(&s.facts, "trace_uprobe_register", REGISTER + AT_UPROBE);
 	fake_symbol(&s.facts, "syscall_enter_register", REGISTER + AT_SYSCALL);
+	fake_symbol(&s.facts, "perf_cpu_clock", CLOCKS);
+	fake_symbol(&s.facts, "perf_task_clock", CLOCKS + 512);
 	return 0;
 }
 
@@ -239,6 +243,37 @@ static void test_kinds(void **state)
 	perf_progs_deinit(&progs);
 }
 
+/* Since 6.5 the kernel writes over their type. */
+static void test_clocks(void **state)
+{
+	static const char *const wanted[] = {
+		"1:3(init) 1 event cpu-clock",
+		"1:4(init) 2 event task-clock",
+		"1:5(init) 3 event -",
+		NULL,
+	};
+	const uint64_t pmus[] = {CLOCKS, CLOCKS + 512, CLOCKS + 8};
+	struct table t = put_table(64);
+	struct perf_progs progs;
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		gaddr_t call, event = put_event(put_prog(i + 1, PERF_EVENT), AT_NONE, &call);
+
+		set("perf_event", "attr.type", event, 6 + i);
+		set("perf_event", "attr.config", event, 0);
+		set("perf_event", "pmu", event, pmus[i] + s.kaslr);
+		put_fd(&t, 3 + i, put_file(PERF_FOPS, event));
+	}
+	put_task(1, 1, t.files, "init");
+	assert_null(try_read(&progs));
+	assert_progs(&progs, wanted);
+	assert_int_equal(progs.all[0].event->event_type.value, 1);
+	assert_string_equal(progs.all[0].event->event_type_name, "software");
+	assert_int_equal(progs.all[2].event->event_type.value, 8);
+	perf_progs_deinit(&progs);
+}
+
 /* What cannot be read is counted; the rest is there. */
 static void test_broken(void **state)
 {
@@ -321,10 +356,8 @@ static void test_lacking(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST_PERF(test_kinds),
-		TEST_PERF(test_broken),
-		TEST_PERF(test_each_word),
-		TEST_PERF(test_lacking),
+		TEST_PERF(test_kinds),     TEST_PERF(test_clocks),  TEST_PERF(test_broken),
+		TEST_PERF(test_each_word), TEST_PERF(test_lacking),
 	};
 
 	return cmocka_run_group_tests_name("introspect/bpf_perf", tests, NULL, NULL);
