@@ -12,6 +12,7 @@ struct stop {
 	struct guest *guest;
 	struct bpf_progs *progs;
 	struct bpf_maps *maps;
+	struct bpf_metadata *metadata;
 	struct bpf_links *links;
 	struct bpf_insns *insns;
 	struct jited jited;
@@ -33,6 +34,7 @@ static void stop_deinit(struct stop *stop)
 {
 	bpf_progs_destroy(stop->progs);
 	bpf_maps_destroy(stop->maps);
+	bpf_metadata_destroy(stop->metadata);
 	bpf_links_destroy(stop->links);
 	bpf_insns_destroy(stop->insns);
 	jited_deinit(&stop->jited);
@@ -61,6 +63,18 @@ static struct kt_error *finish_progs(struct stop *stop, const struct kfacts *fac
 				     struct inspection *out)
 {
 	return bpf_progs_finish(stop->progs, facts, &out->programs);
+}
+
+static struct kt_error *read_metadata(struct stop *stop, const struct inspect_options *what)
+{
+	return bpf_metadata_read(stop->guest, what->prog_id, &stop->metadata);
+}
+
+static struct kt_error *finish_metadata(struct stop *stop, const struct kfacts *facts,
+					struct inspection *out)
+{
+	(void)facts;
+	return bpf_metadata_finish(stop->metadata, &out->programs);
 }
 
 static struct kt_error *read_maps(struct stop *stop, const struct inspect_options *what)
@@ -251,6 +265,9 @@ static const struct walker {
 } walkers[] = {
 	{INSPECT_PROGRAMS, "BPF programs", bpf_progs_wants, bpf_progs_check, read_progs,
 	 finish_progs},
+	/* Behind programs, which it adds to. */
+	{INSPECT_METADATA, "metadata", bpf_metadata_wants, bpf_metadata_check, read_metadata,
+	 finish_metadata},
 	{INSPECT_MAPS, "BPF maps", bpf_maps_wants, bpf_maps_check, read_maps, finish_maps},
 	{INSPECT_LINKS, "BPF links", bpf_links_wants, bpf_links_check, read_links, finish_links},
 	{INSPECT_INSNS, "instructions", bpf_insns_wants, bpf_insns_check, read_insns, finish_insns},

@@ -11,6 +11,7 @@
 #include "introspect/bpf_link.h"
 #include "introspect/bpf_map.h"
 #include "introspect/bpf_map_dump.h"
+#include "introspect/bpf_metadata.h"
 #include "introspect/bpf_perf.h"
 #include "introspect/bpf_prog.h"
 #include "introspect/bpf_slots.h"
@@ -58,6 +59,8 @@ enum {
 	INSPECT_PERF = 65536,    /* programs at perf events */
 	INSPECT_SLOTS = 131072,  /* what prog arrays and arrays of maps lead to */
 	INSPECT_SCHED = 262144,  /* the whole state of sched_ext, with its queues and tasks */
+	/* Metadata of programs; of one alone if prog_id is given. Goes with INSPECT_PROGRAMS. */
+	INSPECT_METADATA = 524288,
 };
 
 /* Adds what reading them takes to know of a kernel. False: no memory. */
@@ -70,8 +73,9 @@ struct inspect_options {
 	const int64_t *hint;   /* where the kernel was, as for guest_create(); may be NULL */
 	unsigned int objects;  /* INSPECT_*, or-ed */
 	unsigned int not_read; /* those of objects of which only the facts are wanted */
-	uint32_t prog_id;      /* whose code INSPECT_INSNS and INSPECT_JITED read; 0: none */
-	uint32_t btf_id;       /* whose bytes INSPECT_BTF_DATA reads, and from where on; 0: none */
+	/* Whose code INSPECT_INSNS and INSPECT_JITED read, and whose metadata; 0: none, and all */
+	uint32_t prog_id;
+	uint32_t btf_id; /* whose bytes INSPECT_BTF_DATA reads, and from where on; 0: none */
 	uint64_t btf_offset;
 	const struct map_dump_order *map; /* what INSPECT_MAP_DUMP reads; NULL: nothing */
 	bool effective; /* INSPECT_CGROUPS reads what runs there, and not what is attached */

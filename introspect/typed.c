@@ -384,3 +384,12 @@ json_t *typed_value_json(const struct typed *typed, const uint8_t *data)
 
 	return value_json(&at, typed->value);
 }
+
+json_t *typed_variable_json(const struct typed *typed, uint32_t i, const uint8_t *data)
+{
+	const struct btf_var_secinfo *info = &btf_var_secinfos(datasec(typed))[i];
+	const struct place all = {typed, data, typed->value_len};
+	const struct place at = inside(&all, info->offset, info->size);
+
+	return value_json(&at, info->type);
+}

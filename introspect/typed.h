@@ -35,5 +35,7 @@ bool typed_variable(const struct typed *typed, uint32_t i, const char **name_ret
 /* A new reference, NULL without memory. data has the map's key_len, or value_len, bytes. */
 json_t *typed_key_json(const struct typed *typed, const uint8_t *data);
 json_t *typed_value_json(const struct typed *typed, const uint8_t *data);
+/* The value of variable i, which typed_variable() knows, alone. */
+json_t *typed_variable_json(const struct typed *typed, uint32_t i, const uint8_t *data);
 
 #endif

@@ -48,6 +48,11 @@ struct program {
 	uint32_t *map_ids; /* in the program's order */
 	size_t n_map_ids;
 	bool map_ids_known;
+	/*
+	 * Its variables "bpf_metadata_NAME", as bpftool has them: a JSON object by NAME, "{}" if it
+	 * has none; NULL: unknown, or nobody asked for it.
+	 */
+	char *metadata;
 	struct held held; /* borrowed of a struct holdings */
 };
 
@@ -89,6 +94,7 @@ static inline void program_deinit(struct program *program)
 	free(program->map_ids);
 	free(program->expected_attach_type);
 	free(program->attach_btf_name);
+	free(program->metadata);
 	free(program->prog_tags);
 	*program = (struct program){0};
 }
