@@ -42,6 +42,9 @@ struct view {
 	const struct render_column **shown;
 	size_t n_shown;
 	size_t width; /* what has to be cut is cut to it; 0: nothing */
+	/* How wide libsmartcols makes each column; NULL: not known yet. For those with RENDER_WRAP,
+	 * which it would break within a word. */
+	size_t *widths;
 	bool turned, color;
 };
 
@@ -119,6 +122,12 @@ static char *view_text(const struct view *view, size_t line, size_t column, enum
 	return cell_text(c, &cell, view->width > 0);
 }
 
+/* Whether this column gets its line breaks from us. */
+static bool wraps(const struct view *view, size_t column)
+{
+	return view->widths && !view->turned && view->shown[column]->flags & RENDER_WRAP;
+}
+
 static bool add_column(struct libscols_table *table, const struct view *view, size_t column)
 {
 	/* Turned, a column has values of all types but the names', which are one. */
@@ -134,9 +143,70 @@ static bool add_column(struct libscols_table *table, const struct view *view, si
 	if (c->flags & RENDER_WRAP && view->width)
 		flags |= SCOLS_FL_WRAP;
 	added = head ? scols_table_new_column(table, head, (double)c->width, flags) : NULL;
+	if (added && wraps(view, column) &&
+	    (scols_column_set_wrapfunc(added, scols_wrapnl_chunksize, scols_wrapnl_nextchunk,
+				       NULL) ||
+	     scols_column_set_safechars(added, "\n\\")))
+		return false;
 	if (added && view->color)
 		scols_cell_set_color(scols_column_get_header(added), "bold");
 	return added;
+}
+
+/* Where a line of at most width columns ends: behind a blank or a comma, if there is one. */
+static size_t line_end(const char *text, size_t width)
+{
+	size_t end = 0, at = 0;
+
+	while (text[at]) {
+		size_t len = render_utf8_length(text + at);
+
+		len = len ? len : 1;
+		if (at && render_text_width(text, at + len) > width)
+			return text[at] == ' ' ? at : end ? end : at;
+		at += len;
+		if (text[at - 1] == ' ' || text[at - 1] == ',')
+			end = at;
+	}
+	return at;
+}
+
+/* As libsmartcols would show it, also where the locale has no such characters. */
+static void append_shown(struct kt_buf *out, const char *text)
+{
+	struct kt_buf visible = KT_BUF_INIT;
+
+	render_append_visible(&visible, text, false);
+	for (size_t i = 0; i < visible.len; i++)
+		if (visible.data[i] & 0x80 && MB_CUR_MAX == 1)
+			kt_buf_printf(out, "\\x%02x", (unsigned char)visible.data[i]);
+		else
+			kt_buf_appendc(out, visible.data[i]);
+	out->failed |= visible.failed;
+	kt_buf_deinit(&visible);
+}
+
+/* The text with line breaks. Takes text; NULL without memory. */
+static char *wrap(char *text, size_t width)
+{
+	struct kt_buf visible = KT_BUF_INIT, out = KT_BUF_INIT;
+
+	append_shown(&visible, text);
+	out.failed |= visible.failed;
+	for (const char *p = visible.data; p && *p;) {
+		size_t end = line_end(p, width), shown = end;
+
+		while (shown && p[shown - 1] == ' ')
+			shown--;
+		if (out.len)
+			kt_buf_appendc(&out, '\n');
+		kt_buf_append(&out, p, shown);
+		p += end;
+		p += strspn(p, " ");
+	}
+	kt_buf_deinit(&visible);
+	free(text);
+	return kt_buf_steal(&out);
 }
 
 static bool add_line(struct libscols_table *table, const struct view *view, size_t line)
@@ -151,6 +221,8 @@ static bool add_line(struct libscols_table *table, const struct view *view, size
 		enum render_tone tone;
 		char *text = view_text(view, line, i, &tone);
 
+		if (text && wraps(view, i))
+			text = wrap(text, view->widths[i]);
 		if (!text || scols_line_refer_data(added, i, text)) {
 			free(text);
 			return false;
@@ -167,8 +239,21 @@ static void unref_table(struct libscols_table **table)
 	scols_unref_table(*table);
 }
 
-/* The caller frees *ret, which is NULL if there is no line. */
-static struct kt_error *draw(const struct view *view, char **ret)
+/* Notes how wide the columns are in a table that was drawn; false: nothing has to be wrapped. */
+static bool take_widths(struct libscols_table *table, const struct view *view, size_t *widths)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < view_columns(view); i++) {
+		widths[i] = scols_column_get_width(scols_table_get_column(table, i));
+		widths[i] = widths[i] ? widths[i] : 1;
+		any |= !view->turned && view->shown[i]->flags & RENDER_WRAP;
+	}
+	return any && view->width && view_lines(view);
+}
+
+static struct kt_error *draw_once(const struct view *view, size_t *widths, bool *again_ret,
+				  char **ret)
 {
 	_cleanup_(unref_table) struct libscols_table *table = scols_new_table();
 
@@ -188,7 +273,26 @@ static struct kt_error *draw(const struct view *view, char **ret)
 	*ret = NULL;
 	if (view_lines(view) && scols_print_table_to_string(table, ret))
 		return kt_error_no_memory();
+	*again_ret = take_widths(table, view, widths);
 	return NULL;
+}
+
+/* The caller frees *ret, which is NULL if there is no line. */
+static struct kt_error *draw(const struct view *view, char **ret)
+{
+	_cleanup_free_ size_t *widths = calloc(view_columns(view) + 1, sizeof(*widths));
+	struct view wrapped = *view;
+	bool again = false;
+	struct kt_error *err;
+
+	if (!widths)
+		return kt_error_no_memory();
+	err = draw_once(view, widths, &again, ret);
+	if (err || !again)
+		return err;
+	free(kt_take_ptr(*ret));
+	wrapped.widths = widths;
+	return draw_once(&wrapped, widths, &again, ret);
 }
 
 static struct kt_error *append_drawn(const struct view *view, struct kt_buf *out)

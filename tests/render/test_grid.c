@@ -90,6 +90,46 @@ static void test_table(void **state)
 			  "   1 t\\x1bwo   0xff yes  0.1    +7 +inf%      1\n");
 }
 
+/* Lines break behind words, and within one that is longer than the column; nothing forges a line.
+ */
+static void test_wrapped(void **state)
+{
+	/* clang-format off */
+	static const struct render_column two[] = {
+		{"id", NULL, "ID", &render_as_id, RENDER_U32(struct row, id)},
+		{"name", NULL, "WHERE", &render_as_text, RENDER_STRING(struct row, name), .flags = RENDER_WRAP},
+	};
+	/* clang-format on */
+	static struct row here[] = {
+		{.id = 1, .name = "program 12, link 3 of a map"},
+		{.id = 2, .name = "systemd(1),bpftrace(312),a_longer_word_than_that(3)"},
+		{.id = 3, .name = "no\nline\\ of \xc3\xa4\xc3\xb6\xc3\xbc, its own"},
+	};
+	struct render_grid wrapped = RENDER_GRID(two, here, 3);
+	struct kt_buf out = KT_BUF_INIT;
+
+	(void)state;
+	assert_non_null(setlocale(LC_ALL, "C.UTF-8"));
+	assert_null(render_grid_table(&wrapped, 20, false, &out));
+	assert_text(&out, "ID WHERE\n"
+			  " 1 program 12, link\n"
+			  "   3 of a map\n"
+			  " 2 systemd(1),\n"
+			  "   bpftrace(312),\n"
+			  "   a_longer_word_tha\n"
+			  "   n_that(3)\n"
+			  " 3 no\\x0aline\\ of\n"
+			  "   \xc3\xa4\xc3\xb6\xc3\xbc, its own\n");
+	setlocale(LC_ALL, "C");
+	wrapped.rows = &here[2];
+	wrapped.n_rows = 1;
+	assert_null(render_grid_table(&wrapped, 20, false, &out));
+	assert_text(&out, "ID WHERE\n"
+			  " 3 no\\x0aline\\ of\n"
+			  "   \\xc3\\xa4\\xc3\\xb6\\\n"
+			  "   xc3\\xbc, its own\n");
+}
+
 static void test_csv(void **state)
 {
 	struct render_grid some = grid();
@@ -256,10 +296,10 @@ static void test_wide_head(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),     cmocka_unit_test(test_csv),
-		cmocka_unit_test(test_json),      cmocka_unit_test(test_sort),
-		cmocka_unit_test(test_lines),     cmocka_unit_test(test_turning),
-		cmocka_unit_test(test_wide_head),
+		cmocka_unit_test(test_table),   cmocka_unit_test(test_wrapped),
+		cmocka_unit_test(test_csv),     cmocka_unit_test(test_json),
+		cmocka_unit_test(test_sort),    cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_turning), cmocka_unit_test(test_wide_head),
 	};
 
 	return cmocka_run_group_tests_name("render/grid", tests, NULL, NULL);
