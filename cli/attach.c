@@ -15,7 +15,8 @@ static const char help[] =
 int cli_attach_to(const struct cli_args *args)
 {
 	const struct inspect_options what = {.objects = INSPECT_PROGRAMS |
-							cli_output_holders(&args->output)};
+							cli_output_holders(&args->output) |
+							cli_output_metadata(&args->output)};
 	_cleanup_(cli_session_deinit) struct cli_session session = {0};
 	const struct cli_result result = {.session = &session, .inspection = &session.inspection};
 	struct cli_output output = args->output;

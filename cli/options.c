@@ -46,7 +46,10 @@ const char cli_guest_help[] =
 /* clang-format on */
 
 const char cli_output_help[] = OUTPUT_HELP("", "");
-const char cli_attach_output_help[] = OUTPUT_HELP(", pids, pinned", CLI_HOLDERS_HELP);
+const char cli_attach_output_help[] = OUTPUT_HELP(",\n"
+						  "                  "
+						  "     metadata, pids, pinned",
+						  CLI_HOLDERS_HELP);
 
 struct kt_error *cli_number(const char *option, const char *text, long min, long max, long *ret)
 {
@@ -219,6 +222,18 @@ static bool needs_holders(const struct render_column *column)
 {
 	return column && column->name &&
 	       (!strcmp(column->name, "pids") || !strcmp(column->name, "pinned"));
+}
+
+unsigned int cli_output_metadata(const struct cli_output *output)
+{
+	struct render_grid grid = grid_of(output);
+	struct kt_error *err = render_grid_select(&grid, output->columns);
+	bool needed = output->json;
+
+	for (size_t i = 0; i < grid.n_selected && !err; i++)
+		needed |= grid.selected[i]->name && !strcmp(grid.selected[i]->name, "metadata");
+	kt_error_destroy(err);
+	return needed ? INSPECT_METADATA : 0;
 }
 
 unsigned int cli_output_holders(const struct cli_output *output)

@@ -156,6 +156,8 @@ struct kt_error *cli_output_check_columns(const struct cli_output *output);
 struct kt_error *cli_output_check(const struct cli_output *output);
 /* INSPECT_HOLDERS if --holders is given, or a column that needs it; else 0. */
 unsigned int cli_output_holders(const struct cli_output *output);
+/* Likewise INSPECT_METADATA, for a document or that column of programs. */
+unsigned int cli_output_metadata(const struct cli_output *output);
 void cli_output_deinit(struct cli_output *output);
 /* The second one is of a command that has CLI_HOLDERS_OPTION, too. */
 extern const char cli_output_help[], cli_attach_output_help[];

@@ -55,7 +55,7 @@ static struct kt_error *render(const struct cli_result *result, const struct sho
 static int show_one(const char *target, const struct cli_guest *guest, const struct show *show)
 {
 	const struct inspect_options what = {.objects = INSPECT_PROGRAMS | INSPECT_INSNS |
-							INSPECT_MAPS |
+							INSPECT_MAPS | INSPECT_METADATA |
 							(show->holders ? INSPECT_HOLDERS : 0),
 					     .prog_id = show->id};
 	_cleanup_(cli_session_deinit) struct cli_session session = {0};

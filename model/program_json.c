@@ -110,6 +110,16 @@ static bool get_map_ids(const json_t *array, struct program *program)
 	return true;
 }
 
+static bool get_metadata(const json_t *object, struct program *program)
+{
+	struct kt_error *err = NULL;
+
+	if (json_is_object(object))
+		err = kt_json_dump_line(json_deep_copy(object), &program->metadata);
+	kt_error_destroy(err);
+	return !err;
+}
+
 static bool get_program(const json_t *object, const char *name, struct program *program)
 {
 	const char *tag = kt_json_get_text(json_object_get(object, "tag"));
@@ -123,6 +133,7 @@ static bool get_program(const json_t *object, const char *name, struct program *
 	get_numbers(object, program);
 	get_flags(object, program);
 	return get_map_ids(json_object_get(object, "map_ids"), program) &&
+	       get_metadata(json_object_get(object, "metadata"), program) &&
 	       get_tags(json_object_get(object, "prog_tags"), program) &&
 	       copy(kt_json_get_text(json_object_get(object, "expected_attach_type")),
 		    &program->expected_attach_type) &&

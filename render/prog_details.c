@@ -4,6 +4,7 @@
 
 #include "model/json.h"
 #include "model/json_put.h"
+#include "render/metadata.h"
 #include "render/objects.h"
 #include "render/prog_details.h"
 #include "render/text.h"
@@ -42,8 +43,8 @@ static void append_line(struct kt_buf *out, size_t width, const char *key, struc
 /* Those that lines of their own show, or another column. */
 static bool is_apart(const char *name)
 {
-	static const char *const apart[] = {"short_name", "full_name", "map_ids", "prog_tags",
-					    "jited"};
+	static const char *const apart[] = {"short_name", "full_name", "map_ids",
+					    "prog_tags",  "jited",     "metadata"};
 
 	for (size_t i = 0; i < sizeof(apart) / sizeof(apart[0]); i++)
 		if (strcmp(name, apart[i]) == 0)
@@ -103,6 +104,25 @@ static void append_function(struct kt_buf *out, size_t width, const struct prog_
 	append_line(out, width, "function", &text);
 }
 
+/* A line for each variable. */
+static void append_metadata(struct kt_buf *out, size_t width, const struct program *program)
+{
+	json_t *object = render_metadata_json(program), *value;
+	struct kt_buf text = KT_BUF_INIT;
+	const char *name;
+
+	out->failed |= program->metadata && !object;
+	if (!json_object_size(object))
+		append_line(out, width, "metadata", &text);
+	json_object_foreach(object, name, value)
+	{
+		text = (struct kt_buf)KT_BUF_INIT;
+		render_append_variable(&text, name, value);
+		append_line(out, width, "metadata", &text);
+	}
+	json_decref(object);
+}
+
 struct kt_error *render_prog_details_text(const struct prog_details *details, size_t width,
 					  char **ret)
 {
@@ -119,6 +139,7 @@ struct kt_error *render_prog_details_text(const struct prog_details *details, si
 		append_map(&out, width, &details->maps[i]);
 	for (size_t i = 0; i < details->n_functions; i++)
 		append_function(&out, width, &details->functions[i]);
+	append_metadata(&out, width, details->program);
 	return kt_buf_finish(&out, ret);
 }
 

@@ -6,6 +6,7 @@
 #include "model/trial_json.h"
 #include "render/held.h"
 #include "render/ids.h"
+#include "render/metadata.h"
 #include "render/objects.h"
 #include "render/programs.h"
 #include "render/run_json.h"
@@ -119,6 +120,7 @@ static const struct render_column columns[] = {
 	{"attach_btf_name", "attach_to", "TO", &render_as_text, RENDER_STRING(struct program, attach_btf_name), .width = 10},
 	{"prog_tags", NULL, "TAGS", &as_tags, RENDER_GET(get_tags), .width = 16},
 	{"recursion_misses", "misses", "MISSES", &render_as_number, KNOWN(recursion_misses), .width = 6},
+	{"metadata", NULL, "METADATA", &render_as_metadata, RENDER_GET(render_metadata_cell), .flags = RENDER_WRAP},
 	{"pids", NULL, "HELD BY", &render_as_pids, RENDER_GET(get_pids), .flags = RENDER_WRAP},
 	{"pinned", NULL, "PINNED", &render_as_pinned, RENDER_GET(get_pinned), .flags = RENDER_WRAP},
 };

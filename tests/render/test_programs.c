@@ -291,6 +291,7 @@ static void test_json(void **state)
 	programs.all[0].map_ids = calloc(1, sizeof(uint32_t));
 	programs.all[0].map_ids[0] = 3;
 	programs.all[0].n_map_ids = 1;
+	programs.all[0].metadata = strdup("{\"version\": \"1.2\"}");
 	root = json(&programs, &guest);
 	assert_string_equal(json_string_value(json_object_get(root, "schema")),
 			    "ktstr-gdb.programs.v1");
@@ -299,16 +300,19 @@ static void test_json(void **state)
 	assert_string_equal(json_string_value(json_object_get(kernel, "build_id")), "abcd");
 	assert_true(json_integer_value(json_object_get(kernel, "kaslr_offset")) == -2097152);
 	p = json_array_get(json_object_get(root, "programs"), 0);
-	assert_int_equal(json_object_size(p), 28);
+	assert_int_equal(json_object_size(p), 29);
 	assert_int_equal(json_integer_value(json_object_get(p, "id")), 7);
 	assert_string_equal(json_string_value(json_object_get(p, "full_name")), "load_2");
+	assert_string_equal(
+		json_string_value(json_object_get(json_object_get(p, "metadata"), "version")),
+		"1.2");
 	assert_int_equal(json_integer_value(json_object_get(p, "verified_insns")), 1396);
 	assert_true(json_is_true(json_object_get(p, "jited")));
 	assert_true(json_is_true(json_object_get(p, "gpl_compatible")));
 	assert_int_equal(json_array_size(json_object_get(p, "map_ids")), 1);
 	/* What is not known is null, under every key. */
 	p = json_array_get(json_object_get(root, "programs"), 1);
-	assert_int_equal(json_object_size(p), 28);
+	assert_int_equal(json_object_size(p), 29);
 	json_object_foreach(p, key, value)
 	{
 		if (strcmp(key, "id") == 0)
@@ -373,6 +377,8 @@ static void test_read_back(void **state)
 	programs.all[0].expected_attach_type = strdup("cgroup_inet4_connect");
 	programs.all[0].attach_btf_id = known(77);
 	programs.all[0].attach_btf_name = strdup("bpf_lsm_bpf");
+	programs.all[0].metadata = strdup(
+		"{\"large\": 18446744073709551615, \"a\": [\"b\", null]}");
 	programs.all[0].prog_tags = calloc(2, sizeof(*programs.all->prog_tags));
 	strcpy(programs.all[0].prog_tags[0], "0123456789abcdef");
 	strcpy(programs.all[0].prog_tags[1], "fedcba9876543210");
