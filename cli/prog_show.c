@@ -126,15 +126,33 @@ static int show_program(int argc, char **argv)
 	return run(argc - optind, argv + optind, &guest, &show);
 }
 
+/*
+ * Whether the first word that is no option, nor an option's argument, is an ID; or --help is asked
+ * for. The options are those of attach, which has all of ours. What is wrong with one, the command
+ * says that gets it.
+ */
+static bool names_program(int argc, char **argv)
+{
+	static const struct option options[] = {CLI_GUEST_OPTIONS,
+						CLI_OUTPUT_OPTIONS,
+						CLI_HOLDERS_OPTION,
+						{"help", no_argument, NULL, 'h'},
+						{0}};
+	bool asks = false;
+	int c, first;
+
+	opterr = 0;
+	while ((c = getopt_long(argc - 1, argv + 1, "+ho:", options, NULL)) != -1)
+		asks |= c == 'h';
+	first = optind + 1;
+	opterr = 1;
+	optind = 0; /* the next getopt_long() begins anew */
+	return asks || (first < argc && (!strcmp(argv[first], "id") || is_number(argv[first])));
+}
+
 int cli_prog_show(int argc, char **argv)
 {
-	bool one = false;
-
-	for (int i = 2; i < argc; i++)
-		one |= strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0;
-	if (argc > 2 && (strcmp(argv[2], "id") == 0 || is_number(argv[2])))
-		one = true;
-	if (one)
+	if (names_program(argc, argv))
 		return show_program(argc, argv);
 	argv[1] = argv[0];
 	return cli_attach(argc - 1, argv + 1);

@@ -152,6 +152,23 @@ static void test_targets(void **state)
 	tool_refused(RUN("collect", ":1", ":2", "--vmlinux", "x"), 2, "one TARGET");
 }
 
+/* Options may stand before an ID, also those with an argument; an argument is no ID. */
+static void test_prog_show(void **state)
+{
+	(void)state;
+	tool_refused(RUN("prog", "show", "--json", "41", "unix:/nonexistent", "--vmlinux", "x"), 3,
+		     "x: ");
+	tool_refused(RUN("prog", "show", "--timeout", "3", "id", "41", ":1", ":2"), 2,
+		     "give one TARGET, not also \":2\"");
+	tool_refused(RUN("prog", "show", "--vmlinux=x", "--json", "41", ":1", ":2"), 2,
+		     "give one TARGET, not also \":2\"");
+	tool_refused(RUN("prog", "show", "--json", "41", "-o", "id"), 2, "invalid option -- 'o'");
+	tool_refused(RUN("prog", "show", "--id", "41", ":1", ":2"), 2,
+		     "give one TARGET, not also \":2\"");
+	tool_refused(RUN("prog", "show", "--id", "41", "-o", "nope"), 2, "no column \"nope\"");
+	assert_non_null(strstr(RUN("prog", "show", "--json", "--help")->out, "prog show ID"));
+}
+
 static void test_together(void **state)
 {
 	(void)state;
@@ -287,10 +304,10 @@ int main(void)
 		cmocka_unit_test(test_commands),       cmocka_unit_test(test_help_width),
 		cmocka_unit_test(test_values_missing), cmocka_unit_test(test_layout),
 		cmocka_unit_test(test_values_wrong),   cmocka_unit_test(test_targets),
-		cmocka_unit_test(test_together),       cmocka_unit_test(test_topologies),
-		cmocka_unit_test(test_watch),          cmocka_unit_test(test_dump),
-		cmocka_unit_test(test_info),           cmocka_unit_test(test_replay),
-		cmocka_unit_test(test_workload),
+		cmocka_unit_test(test_prog_show),      cmocka_unit_test(test_together),
+		cmocka_unit_test(test_topologies),     cmocka_unit_test(test_watch),
+		cmocka_unit_test(test_dump),           cmocka_unit_test(test_info),
+		cmocka_unit_test(test_replay),         cmocka_unit_test(test_workload),
 	};
 
 	return cmocka_run_group_tests_name("cli usage", tests, NULL, NULL);
