@@ -78,6 +78,25 @@ static const struct view_field link_fields[] = {
 };
 static const struct view_type link_type = VIEW_TYPE("bpf_link", link_fields);
 
+/*
+ * A program that replaces a function is not in a trampoline's list, and nothing leads from there to
+ * its link: that has a pointer to the trampoline. It begins its bpf_tracing_link.
+ */
+enum { EXTENSION_REFCNT, EXTENSION_ID, EXTENSION_TYPE, EXTENSION_PROG };
+static const struct view_field extension_fields[] = {
+	[EXTENSION_REFCNT] = {.path = "refcnt.counter", .optional = true},
+	[EXTENSION_ID] = {.path = "id"},
+	[EXTENSION_TYPE] = {.path = "type"},
+	[EXTENSION_PROG] = {.path = "prog"},
+};
+static const struct view_type extension_type = VIEW_TYPE("bpf_link", extension_fields);
+static const struct bpf_idr_type extension_idr = {.symbol = "link_idr",
+						  .view = &extension_type,
+						  .id = EXTENSION_ID,
+						  .refcnt = EXTENSION_REFCNT};
+static const struct view_field tracing_fields[] = {{.path = "trampoline"}}; /* since 5.10 */
+static const struct view_type tracing_type = VIEW_TYPE("bpf_tracing_link", tracing_fields);
+
 enum { PROG_AUX, PROG_ATTACH };
 static const struct view_field prog_fields[] = {
 	[PROG_AUX] = {.path = "aux"},
@@ -130,6 +149,8 @@ bool bpf_trampolines_wants(struct wants *wants)
 		if (!list_wants(&trampoline_lists[i], wants))
 			return false;
 	return wants_add(wants, KFACTS_FUNCTIONS, KFACTS_ALL, NULL, true) &&
+	       bpf_idr_wants(&extension_idr, wants) && view_wants(&tracing_type, wants) &&
+	       wants_add(wants, KFACTS_ENUM, "bpf_link_type", NULL, true) &&
 	       wants_add(wants, KFACTS_ENUM, "bpf_tramp_prog_type", NULL, true) &&
 	       wants_add(wants, KFACTS_ENUM, "bpf_attach_type", NULL, true) &&
 	       view_wants(&link_type, wants) && view_wants(&prog_type, wants) &&
@@ -317,6 +338,102 @@ static struct kt_error *read_ids(const struct gmem *memory, struct bpf_trampolin
 	return err;
 }
 
+/* A program that replaces a function, by its trampoline. */
+struct extension {
+	gaddr_t trampoline;
+	struct attached *attached;
+};
+
+static int compare_extensions(const void *a, const void *b)
+{
+	const struct extension *x = a, *y = b;
+
+	return (x->trampoline > y->trampoline) - (x->trampoline < y->trampoline);
+}
+
+/* The caller frees *ret. */
+static struct kt_error *list_extensions(struct bpf_trampolines *t, struct extension **ret,
+					size_t *n_ret)
+{
+	size_t n = 0;
+
+	*ret = calloc(t->progs.len + 1, sizeof(**ret));
+	if (!*ret)
+		return kt_error_no_memory();
+	kt_vec_for_each (&t->progs, attached)
+		if (attached->kind == KINDS_MAX)
+			(*ret)[n++] = (struct extension){
+				t->trampolines.items.data[attached->trampoline].addr, attached};
+	qsort(*ret, n, sizeof(**ret), compare_extensions);
+	*n_ret = n;
+	return NULL;
+}
+
+static bool is_tracing(const struct bpf_idr *idr, const struct bpf_idr_entry *entry,
+		       const struct kfacts *facts)
+{
+	const char *name;
+
+	if (bpf_idr_state(idr, entry) != BPF_IDR_HERE)
+		return false;
+	name = kfacts_enum_name(facts, "bpf_link_type",
+				(int64_t)view_uint(&idr->view, entry->image, EXTENSION_TYPE));
+	return name && !strcmp(name, "BPF_LINK_TYPE_TRACING");
+}
+
+static struct kt_error *match_links(struct guest *guest, const struct bpf_idr *idr,
+				    const struct view *view, const struct extension *extensions,
+				    size_t n)
+{
+	_cleanup_free_ gaddr_t *addrs = calloc(idr->n + 1, sizeof(*addrs));
+	_cleanup_(objects_deinit) struct objects links = {0};
+	const struct gmem memory = guest_memory(guest);
+	struct kt_error *err;
+
+	if (!addrs)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < idr->n; i++)
+		if (is_tracing(idr, &idr->entries[i], guest_facts(guest)))
+			addrs[i] = idr->entries[i].addr;
+	err = objects_read(&memory, view, addrs, idr->n, &links);
+	for (size_t i = 0; i < idr->n && !err; i++) {
+		const struct extension key = {.trampoline = objects_uint(&links, i, 0)};
+		const struct extension *found = bsearch(&key, extensions, n, sizeof(key),
+							compare_extensions);
+
+		if (found && found->attached->prog ==
+				     view_uint(&idr->view, idr->entries[i].image, EXTENSION_PROG))
+			found->attached->link_id = number(&idr->view, idr->entries[i].image,
+							  EXTENSION_ID);
+	}
+	return err;
+}
+
+/* The links of programs that replace functions; they stay unknown where nothing tells of links. */
+static struct kt_error *find_extension_links(struct guest *guest, struct bpf_trampolines *t)
+{
+	_cleanup_free_ struct extension *extensions = NULL;
+	_cleanup_(bpf_idr_deinit) struct bpf_idr idr = {0};
+	const struct kfacts *facts = guest_facts(guest);
+	struct view view;
+	size_t n = 0;
+	struct kt_error *err = list_extensions(t, &extensions, &n);
+
+	if (err || !n || !view_try(&view, &tracing_type, facts))
+		return err;
+	err = bpf_idr_check(&extension_idr, facts);
+	if (!err)
+		err = bpf_idr_read(guest, &extension_idr, &idr);
+	if (!err)
+		return match_links(guest, &idr, &view, extensions, n);
+	switch (kt_error_code(err)) {
+	case KT_ERROR_NOT_FOUND:
+	case KT_ERROR_UNSUPPORTED:
+	case KT_ERROR_FAULT: kt_error_destroy(err); return NULL;
+	default: return err;
+	}
+}
+
 static struct kt_error *read_programs(struct guest *guest, struct bpf_trampolines *t)
 {
 	const struct gmem memory = guest_memory(guest);
@@ -337,7 +454,9 @@ static struct kt_error *read_programs(struct guest *guest, struct bpf_trampoline
 	if (!addrs)
 		return kt_error_no_memory();
 	err = read_links(&memory, t, addrs);
-	return err ? err : read_ids(&memory, t, addrs);
+	if (!err)
+		err = read_ids(&memory, t, addrs);
+	return err ? err : find_extension_links(guest, t);
 }
 
 static struct kt_error *read_all(struct guest *guest, struct bpf_trampolines *t)

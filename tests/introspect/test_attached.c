@@ -8,16 +8,17 @@
 
 #include "introspect/bpf_struct_ops.h"
 #include "introspect/bpf_trampoline.h"
-#include "tests/introspect/walk.h"
+#include "tests/introspect/spoil.h"
 
 /* Offsets in the image, where synth.h has nothing. */
-#define TABLE   UINT64_C(0x0b00000)
-#define MAP_IDR UINT64_C(0x0b04000)
-#define FUNC    UINT64_C(0x0300040)
+#define TABLE    UINT64_C(0x0b00000)
+#define MAP_IDR  UINT64_C(0x0b04000)
+#define LINK_IDR 0x0b05000
+#define FUNC     UINT64_C(0x0300040)
 
 #define STRUCT_OPS 26
 
-static gaddr_t map_leaf;
+static gaddr_t map_leaf, link_leaf;
 
 static int setup_attached(void **state)
 {
@@ -171,6 +172,87 @@ static void test_links(void **state)
 	assert_number(all.all[1].link_id, 31);
 	assert_number(all.all[1].cookie, 77);
 	trampolines_deinit(&all);
+}
+
+/* Nothing leads from a trampoline to the link of the program that replaces its function. */
+static gaddr_t put_extension_link(uint32_t id, gaddr_t prog, gaddr_t trampoline)
+{
+	gaddr_t link = synth_alloc(&s, 64);
+
+	textmem_put_uint(s.mem, link + 8, id, 4);
+	textmem_put_uint(s.mem, link + 16, synth_va(prog), 8);
+	textmem_put_uint(s.mem, link + 24, 2, 4);
+	textmem_put_uint(s.mem, link + 48, synth_va(trampoline), 8);
+	textmem_put_uint(s.mem, link_leaf + 40 + 8 * id, synth_va(link), 8);
+	return link;
+}
+
+static void setup_extensions(void)
+{
+	setup_nodes(NODE_IN_LINK);
+	fake_member(&s.facts, "bpf_link", "type", 24, 4);
+	fake_member(&s.facts, "bpf_tracing_link", "trampoline", 48, 8);
+	fake_enum(&s.facts, "bpf_link_type", "BPF_LINK_TYPE_TRACING", 2);
+	link_leaf = synth_idr(&s, "link_idr", LINK_IDR);
+}
+
+/* One program replaces two functions, each by a link; links of others lead to them, too. */
+static void make_extensions(void)
+{
+	struct synth_prog extension = synth_prog(&s, 9), other = synth_prog(&s, 7);
+	gaddr_t first = put_trampoline(1, UINT64_C(5) << 32 | 2);
+	gaddr_t second = put_trampoline(2, UINT64_C(5) << 32 | 3), link;
+
+	synth_set(&s, "bpf_trampoline", "extension_prog", first, synth_va(extension.prog));
+	synth_set(&s, "bpf_trampoline", "extension_prog", second, synth_va(extension.prog));
+	put_extension_link(12, other.prog, first);
+	put_extension_link(13, extension.prog, second);
+	put_extension_link(14, extension.prog, first);
+	link = put_extension_link(15, extension.prog, first);
+	textmem_put_uint(s.mem, link + 24, 3, 4); /* of another type */
+}
+
+static void test_extensions(void **state)
+{
+	struct trampolines all;
+
+	(void)state;
+	setup_extensions();
+	make_extensions();
+	all = read_trampolines();
+	assert_int_equal(all.n, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_number(all.all[i].link_id, all.all[i].target_btf_id.value == 2 ? 14 : 13);
+	trampolines_deinit(&all);
+	/* Without an index of links all else is there. */
+	fake_drop(&s.facts, KFACTS_SYMBOL, "link_idr", NULL);
+	all = read_trampolines();
+	assert_int_equal(all.n, 2);
+	assert_unknown(all.all[0].link_id);
+	trampolines_deinit(&all);
+}
+
+static int setup_spoiled(void **state)
+{
+	setup_attached(state);
+	setup_extensions();
+	return 0;
+}
+
+static bool reads_spoiled(void)
+{
+	struct trampolines all = read_trampolines();
+	bool read = all.n == 2 && all.all[0].link_id.known && all.all[1].link_id.known;
+
+	trampolines_deinit(&all);
+	return read;
+}
+
+static void test_spoiled_extensions(void **state)
+{
+	(void)state;
+	setup_extensions();
+	spoil_each_word(setup_spoiled, make_extensions, reads_spoiled, 20);
 }
 
 static void test_programs(void **state)
@@ -374,6 +456,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST_ATTACHED(test_links),
 		TEST_ATTACHED(test_programs),
+		TEST_ATTACHED(test_extensions),
+		TEST_ATTACHED(test_spoiled_extensions),
 		TEST_ATTACHED(test_nodes),
 		TEST_ATTACHED(test_damaged_trampolines),
 		TEST_ATTACHED(test_no_table),
