@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <elf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,11 @@
 #define MAX_MODULES 4096
 /* Of all modules together, 24 bytes each; the largest of Debian's have some 10,000. */
 #define MAX_SYMBOLS (1u << 18)
+/* Bytes of their names, likewise; those have some 300,000. */
+#define MAX_NAMES (8u << 20)
+
+/* Bytes of a name that tell a mark. Behind the names are the types of the symbols, since 5.2. */
+#define LETTERS 3
 
 #define LIST "modules"
 
@@ -56,12 +62,16 @@ struct module {
 	uint8_t *table;    /* Elf64_Sym */
 	size_t n;
 	size_t piece;
+	/* A part of strtab: all names of symbols in the text begin in it. */
+	char *names;
+	uint32_t names_at;
+	size_t names_len, names_piece;
 };
 
 struct search {
 	struct guest *guest;
 	bool big_endian;
-	bool has_marks; /* arm64, riscv64 */
+	unsigned int release; /* of the kernel: 6.12 is 6012; 0: unknown */
 	struct module_symbol **by_addr;
 	size_t n;
 	KT_VEC(struct module) modules;
@@ -70,7 +80,7 @@ struct search {
 static void search_deinit(struct search *search)
 {
 	kt_vec_for_each (&search->modules, module)
-		free(module->table);
+		free(module->table), free(module->names);
 	kt_vec_free(&search->modules);
 	free(search->by_addr);
 }
@@ -216,6 +226,88 @@ struct place {
 	size_t index;
 };
 
+/* False: it is not in the module's text, or has no name. */
+static bool place_at(const struct search *search, const struct module *module, size_t i,
+		     struct place *ret)
+{
+	const uint8_t *sym = module->table + i * sizeof(Elf64_Sym);
+	uint64_t section = kt_load_uint(sym + offsetof(Elf64_Sym, st_shndx), 2, search->big_endian);
+
+	ret->value = kt_load_uint(sym + offsetof(Elf64_Sym, st_value), 8, search->big_endian);
+	ret->name = (uint32_t)kt_load_uint(sym + offsetof(Elf64_Sym, st_name), 4,
+					   search->big_endian);
+	ret->index = i;
+	return ret->name && section != SHN_UNDEF && ret->value >= module->base &&
+	       ret->value - module->base < module->size;
+}
+
+/* Where the names of a module's text begin. A module with too many has no names here. */
+static bool find_letters(const struct search *search, struct module *module, size_t *left)
+{
+	uint32_t first = UINT32_MAX, last = 0;
+	struct place place;
+
+	for (size_t i = 0; i < module->n; i++)
+		if (place_at(search, module, i, &place)) {
+			first = place.name < first ? place.name : first;
+			last = place.name > last ? place.name : last;
+		}
+	if (first > last || last - first > MAX_NAMES || (size_t)(last - first) + LETTERS > *left) {
+		module->n = 0;
+		return true;
+	}
+	module->names_at = first;
+	module->names_len = (size_t)(last - first) + LETTERS;
+	module->names = calloc(1, module->names_len);
+	*left -= module->names_len;
+	return module->names;
+}
+
+/* How the names begin: that tells which are no functions. */
+static struct kt_error *read_letters(struct search *search)
+{
+	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
+	size_t left = MAX_NAMES;
+	struct kt_error *err = NULL;
+
+	kt_vec_for_each (&search->modules, module) {
+		if (!find_letters(search, module, &left))
+			return kt_error_no_memory();
+		module->names_piece = batch.reads.len;
+		if (module->n && !gmem_batch_add(&batch, module->strtab + module->names_at,
+						 module->names, module->names_len))
+			return kt_error_no_memory();
+	}
+	if (batch.reads.len)
+		err = guest_read(search->guest, &batch);
+	kt_vec_for_each (&search->modules, module)
+		if (!err && module->n &&
+		    gmem_batch_fault(&batch, module->names_piece, module->names_piece + 1))
+			module->n = 0;
+	return err;
+}
+
+/*
+ * Symbols by which assemblers mark places in code: "$x", ".L1". The kernel goes by the name
+ * (is_mapping_symbol(), before 6.4 is_arm_mapping_symbol()), on each architecture: up to 6.3 ".L",
+ * and "$a", "$d", "$t", "$x", also with a "." behind it; since 6.4 "L0", too; since 6.6 all with
+ * "$".
+ */
+static bool is_mark(const struct search *search, const struct module *module, uint32_t at)
+{
+	const char *name = module->names + (at - module->names_at);
+
+	if (name[0] == '.' && name[1] == 'L')
+		return true;
+	if (name[0] == 'L' && name[1] == '0')
+		return !search->release || search->release >= 6004;
+	if (name[0] != '$')
+		return false;
+	if (!search->release || search->release >= 6006)
+		return true;
+	return name[1] && strchr("adtx", name[1]) && (!name[2] || name[2] == '.');
+}
+
 static int compare_place(const void *a, const void *b)
 {
 	const struct place *x = a, *y = b;
@@ -232,24 +324,9 @@ static size_t find_places(const struct search *search, const struct module *modu
 	size_t n = 0, kept = 0;
 
 	for (size_t i = 0; i < module->n; i++) {
-		const uint8_t *sym = module->table + i * sizeof(Elf64_Sym);
-		struct place place = {
-			.value = kt_load_uint(sym + offsetof(Elf64_Sym, st_value), 8,
-					      search->big_endian),
-			.name = (uint32_t)kt_load_uint(sym + offsetof(Elf64_Sym, st_name), 4,
-						       search->big_endian),
-			.index = i,
-		};
-		uint64_t section = kt_load_uint(sym + offsetof(Elf64_Sym, st_shndx), 2,
-						search->big_endian);
+		struct place place;
 
-		/* On these, assemblers mark places in code by symbols without a type: "$x", ".L1".
-		 */
-		if (search->has_marks &&
-		    ELF64_ST_TYPE(sym[offsetof(Elf64_Sym, st_info)]) == STT_NOTYPE)
-			continue;
-		if (place.name && section != SHN_UNDEF && place.value >= module->base &&
-		    place.value - module->base < module->size)
+		if (place_at(search, module, i, &place) && !is_mark(search, module, place.name))
 			ret[n++] = place;
 	}
 	qsort(ret, n, sizeof(*ret), compare_place);
@@ -332,13 +409,22 @@ static struct kt_error *read_names(struct search *search)
 	return err;
 }
 
+/* "6.12.73+deb13-amd64" is 6012. */
+static unsigned int release_of(const struct kfacts_kernel *kernel)
+{
+	unsigned int major, minor;
+
+	if (!kernel->release || sscanf(kernel->release, "%3u.%3u", &major, &minor) != 2)
+		return 0;
+	return major * 1000 + minor;
+}
+
 struct kt_error *module_symbols_read(struct guest *guest, struct module_symbol *symbols, size_t n)
 {
-	const char *arch = kfacts_kernel(guest_facts(guest))->arch;
 	_cleanup_(search_deinit) struct search search = {
 		.guest = guest,
 		.big_endian = kfacts_kernel(guest_facts(guest))->big_endian,
-		.has_marks = !strcmp(arch, "aarch64") || !strcmp(arch, "riscv64"),
+		.release = release_of(kfacts_kernel(guest_facts(guest))),
 		.by_addr = calloc(n + 1, sizeof(*search.by_addr)),
 		.n = n,
 	};
@@ -355,6 +441,8 @@ struct kt_error *module_symbols_read(struct guest *guest, struct module_symbol *
 	if (err || !search.modules.len)
 		return err;
 	err = read_tables(&search);
+	if (!err)
+		err = read_letters(&search);
 	return err ? err : read_names(&search);
 }
 

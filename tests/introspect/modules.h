@@ -10,7 +10,18 @@
 #define MODULES 0x0b06000 /* offset in the image where synth.h has nothing */
 
 static gaddr_t last_module; /* that was put; 0: none */
-static bool with_marks;     /* its table has "$x", as on arm64; else those are not defined */
+/* What its table has as marks of an assembler, as on arm64: a name of `strings`; 0: those are not
+ * defined. */
+static uint32_t mark;
+
+enum {
+	MARK_X = 31,
+	MARK_DOT_L = 34,
+	MARK_L0 = 38,
+	MARK_RISCV = 42,
+	MARK_X_DOT = 49,
+	MARK_BARE = 54
+};
 
 static void setup_modules(void)
 {
@@ -37,13 +48,14 @@ static void setup_modules(void)
 	fake_symbol(&s.facts, "modules", SYNTH_TEXT + MODULES);
 	textmem_put_uint(s.mem, SYNTH_IMAGE + MODULES, SYNTH_TEXT + s.kaslr + MODULES, 8);
 	last_module = 0;
-	with_marks = false;
+	mark = 0;
 }
 
 /* Behind the others; its symbols are at base + 0x10, 0x40 and 0x80, in another order. */
 static gaddr_t put_module(const char *name, gaddr_t base)
 {
-	static const char strings[] = "\0second\0first\0third\0gone\0again\0$x";
+	static const char strings[] =
+		"\0second\0first\0third\0gone\0again\0$x\0.Lx\0L0x\0$xrv64\0$x.1\0$";
 	static const struct {
 		uint32_t name, section;
 		uint64_t at;
@@ -61,13 +73,11 @@ static gaddr_t put_module(const char *name, gaddr_t base)
 
 	textmem_put(s.mem, strtab, strings, sizeof(strings));
 	for (size_t i = 0; i < n; i++) {
-		textmem_put_uint(s.mem, table + 24 * i, symbols[i].name, 4);
-		bool is_mark = symbols[i].name == 31;
+		bool is_mark = symbols[i].name == MARK_X;
 
+		textmem_put_uint(s.mem, table + 24 * i, is_mark ? mark : symbols[i].name, 4);
 		textmem_put_uint(s.mem, table + 24 * i + 4,
-				 (is_mark && !with_marks ? 0 : symbols[i].section) << 16 |
-					 (is_mark ? STT_NOTYPE : STT_FUNC),
-				 4);
+				 (is_mark && !mark ? 0 : symbols[i].section) << 16 | STT_FUNC, 4);
 		textmem_put_uint(s.mem, table + 24 * i + 8, base + symbols[i].at, 8);
 	}
 	synth_set(&s, "mod_kallsyms", "symtab", kallsyms, synth_va(table));

@@ -82,21 +82,62 @@ static void test_old_layout(void **state)
 	module_symbols_deinit(&symbol, 1);
 }
 
-/* What marks a place in code there is no function, neither at one nor within one. */
+/* What marks a place in code is no function, neither at one nor within one: by its name, and as the
+ * kernel of that release does. */
 static void test_marks(void **state)
 {
-	static char arch[] = "aarch64";
-	struct module_symbol symbols[] = {{.addr = TEXT + 0x40}, {.addr = TEXT + 0x48}};
+	static const struct {
+		const char *release;
+		uint32_t mark;
+		const char *at,
+			*behind; /* names at the second symbol, and behind the mark within it */
+	} cases[] = {
+		{"6.1.0-50-amd64", MARK_X, "second", "second"},
+		{"6.1.0-50-amd64", MARK_X_DOT, "second", "second"},
+		{"6.1.0-50-amd64", MARK_DOT_L, "second", "second"},
+		{"6.1.0-50-amd64", MARK_L0, "L0x", "L0x"},
+		{"6.1.0-50-amd64", MARK_RISCV, "$xrv64", "$xrv64"},
+		{"6.1.0-50-amd64", MARK_BARE, "$", "$"},
+		{"6.4.0", MARK_L0, "second", "second"},
+		{"6.5.13", MARK_RISCV, "$xrv64", "$xrv64"},
+		{"6.6.0-rc1", MARK_RISCV, "second", "second"},
+		{"6.12.73+deb13", MARK_X, "second", "second"},
+		{"6.12.73+deb13", MARK_BARE, "second", "second"},
+		{"7.1", MARK_L0, "second", "second"},
+		{"", MARK_RISCV, "second", "second"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct module_symbol symbols[] = {{.addr = TEXT + 0x40}, {.addr = TEXT + 0x48}};
+		char release[32];
+
+		snprintf(release, sizeof(release), "%s", cases[i].release);
+		s.facts.kernel.release = release;
+		mark = cases[i].mark;
+		put_module("one", TEXT);
+		assert_null(try_read(symbols, 2));
+		assert_string_equal(symbols[0].name, cases[i].at);
+		assert_string_equal(symbols[1].name, cases[i].behind);
+		assert_int_equal(symbols[1].start,
+				 TEXT + (strcmp(cases[i].behind, "second") ? 0x44 : 0x40));
+		module_symbols_deinit(symbols, 2);
+		teardown(state);
+		setup_all(state);
+	}
+}
+
+/* Names that are far from each other are not read, and cost that module alone. */
+static void test_far_names(void **state)
+{
+	struct module_symbol symbols[] = {{.addr = TEXT + 0x80}, {.addr = TEXT + 0x2000 + 0x80}};
+	gaddr_t kallsyms = put_module("one", TEXT) + 160, table = kallsyms + 32 + 64;
 
 	(void)state;
-	s.facts.kernel.arch = arch;
-	with_marks = true;
-	put_module("one", TEXT);
+	put_module("two", TEXT + 0x2000);
+	textmem_put_uint(s.mem, table + 24 * 3, UINT32_MAX, 4);
 	assert_null(try_read(symbols, 2));
-	for (size_t i = 0; i < 2; i++) {
-		assert_string_equal(symbols[i].name, "second");
-		assert_int_equal(symbols[i].start, TEXT + 0x40);
-	}
+	assert_null(symbols[0].name);
+	assert_string_equal(symbols[1].name, "third");
 	module_symbols_deinit(symbols, 2);
 }
 
@@ -139,7 +180,8 @@ static void test_each_word(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST_MODULES(test_names),   TEST_MODULES(test_old_layout), TEST_MODULES(test_marks),
+		TEST_MODULES(test_names),   TEST_MODULES(test_old_layout),
+		TEST_MODULES(test_marks),   TEST_MODULES(test_far_names),
 		TEST_MODULES(test_lacking), TEST_MODULES(test_each_word),
 	};
 
