@@ -96,6 +96,13 @@ static const struct bpf_idr_type extension_idr = {.symbol = "link_idr",
 						  .refcnt = EXTENSION_REFCNT};
 static const struct view_field tracing_fields[] = {{.path = "trampoline"}}; /* since 5.10 */
 static const struct view_type tracing_type = VIEW_TYPE("bpf_tracing_link", tracing_fields);
+/* That begins with one of those, since 5.19. */
+enum { TRAMP_COOKIE, TRAMP_NODE_COOKIE };
+static const struct view_field tramp_fields[] = {
+	[TRAMP_COOKIE] = {.path = "cookie", .optional = true},
+	[TRAMP_NODE_COOKIE] = {.path = "node.cookie", .optional = true}, /* since 7.2 */
+};
+static const struct view_type tramp_type = VIEW_TYPE("bpf_tramp_link", tramp_fields);
 
 enum { PROG_AUX, PROG_ATTACH };
 static const struct view_field prog_fields[] = {
@@ -150,6 +157,7 @@ bool bpf_trampolines_wants(struct wants *wants)
 			return false;
 	return wants_add(wants, KFACTS_FUNCTIONS, KFACTS_ALL, NULL, true) &&
 	       bpf_idr_wants(&extension_idr, wants) && view_wants(&tracing_type, wants) &&
+	       view_wants(&tramp_type, wants) &&
 	       wants_add(wants, KFACTS_ENUM, "bpf_link_type", NULL, true) &&
 	       wants_add(wants, KFACTS_ENUM, "bpf_tramp_prog_type", NULL, true) &&
 	       wants_add(wants, KFACTS_ENUM, "bpf_attach_type", NULL, true) &&
@@ -386,8 +394,9 @@ static struct kt_error *match_links(struct guest *guest, const struct bpf_idr *i
 				    size_t n)
 {
 	_cleanup_free_ gaddr_t *addrs = calloc(idr->n + 1, sizeof(*addrs));
-	_cleanup_(objects_deinit) struct objects links = {0};
+	_cleanup_(objects_deinit) struct objects links = {0}, tramps = {0};
 	const struct gmem memory = guest_memory(guest);
+	struct view tramp;
 	struct kt_error *err;
 
 	if (!addrs)
@@ -396,15 +405,23 @@ static struct kt_error *match_links(struct guest *guest, const struct bpf_idr *i
 		if (is_tracing(idr, &idr->entries[i], guest_facts(guest)))
 			addrs[i] = idr->entries[i].addr;
 	err = objects_read(&memory, view, addrs, idr->n, &links);
+	if (!err && view_try(&tramp, &tramp_type, guest_facts(guest)))
+		err = objects_read(&memory, &tramp, addrs, idr->n, &tramps);
 	for (size_t i = 0; i < idr->n && !err; i++) {
 		const struct extension key = {.trampoline = objects_uint(&links, i, 0)};
 		const struct extension *found = bsearch(&key, extensions, n, sizeof(key),
 							compare_extensions);
 
-		if (found && found->attached->prog ==
-				     view_uint(&idr->view, idr->entries[i].image, EXTENSION_PROG))
-			found->attached->link_id = number(&idr->view, idr->entries[i].image,
-							  EXTENSION_ID);
+		if (!found || found->attached->prog !=
+				      view_uint(&idr->view, idr->entries[i].image, EXTENSION_PROG))
+			continue;
+		found->attached->link_id = number(&idr->view, idr->entries[i].image, EXTENSION_ID);
+		if (!tramps.n)
+			continue;
+		found->attached->cookie = number(&tramp, objects_image(&tramps, i), TRAMP_COOKIE);
+		if (!found->attached->cookie.known)
+			found->attached->cookie = number(&tramp, objects_image(&tramps, i),
+							 TRAMP_NODE_COOKIE);
 	}
 	return err;
 }

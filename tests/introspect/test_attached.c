@@ -177,12 +177,13 @@ static void test_links(void **state)
 /* Nothing leads from a trampoline to the link of the program that replaces its function. */
 static gaddr_t put_extension_link(uint32_t id, gaddr_t prog, gaddr_t trampoline)
 {
-	gaddr_t link = synth_alloc(&s, 64);
+	gaddr_t link = synth_alloc(&s, 680);
 
 	textmem_put_uint(s.mem, link + 8, id, 4);
 	textmem_put_uint(s.mem, link + 16, synth_va(prog), 8);
 	textmem_put_uint(s.mem, link + 24, 2, 4);
 	textmem_put_uint(s.mem, link + 48, synth_va(trampoline), 8);
+	textmem_put_uint(s.mem, link + 664, 100 + id, 8);
 	textmem_put_uint(s.mem, link_leaf + 40 + 8 * id, synth_va(link), 8);
 	return link;
 }
@@ -221,8 +222,12 @@ static void test_extensions(void **state)
 	make_extensions();
 	all = read_trampolines();
 	assert_int_equal(all.n, 2);
-	for (size_t i = 0; i < 2; i++)
-		assert_number(all.all[i].link_id, all.all[i].target_btf_id.value == 2 ? 14 : 13);
+	for (size_t i = 0; i < 2; i++) {
+		bool is_first = all.all[i].target_btf_id.value == 2;
+
+		assert_number(all.all[i].link_id, is_first ? 14 : 13);
+		assert_number(all.all[i].cookie, is_first ? 114 : 113);
+	}
 	trampolines_deinit(&all);
 	/* Without an index of links all else is there. */
 	fake_drop(&s.facts, KFACTS_SYMBOL, "link_idr", NULL);
