@@ -24,9 +24,12 @@ trampolines() {
 	jq -S --slurpfile wanted "$work/wanted" '[.trampolines[] | {link_id, prog_id, cookie, target_obj_id, target_btf_id}] |
 		sort_by(.link_id) | if $wanted[0][0].cookie == null then map(.cookie = null) else . end' "$work/out" >"$work/got"
 	check "$release: their programs, links and cookies" diff "$work/wanted" "$work/got"
+	check "$release: one replaces a function of a program" jq -e --slurpfile truth "$dir/truth.json" '
+		($truth[0].programs | map({(.name): .id}) | add) as $ids | [.trampolines[] | select(.type == "replace")] |
+		length == 1 and .[0].prog_id == $ids.replaces and .[0].target_obj_id == $ids.md_uses' "$work/out"
 	check "$release: a program has a name, and the type that its link has" jq -e --slurpfile truth "$dir/truth.json" '
 		($truth[0].links | map({(.id | tostring): .attach_type}) | add) as $types |
-		all(.trampolines[]; .link_id as $link | .name != null and ({fentry: ["trace_fentry"],
+		all(.trampolines[]; .link_id as $link | .name != null and ({replace: [$types[$link | tostring]], fentry: ["trace_fentry"],
 			fexit: ["trace_fexit", "lsm_mac"], modify_return: ["modify_return", "lsm_mac"]}[.type] |
 			index($types[$link | tostring])) != null)' "$work/out"
 }
@@ -79,6 +82,31 @@ shown() {
 	check "$release: prog show: 80 columns" awk 'length > 80 { bad = 1 } END { exit bad || NR < 12 }' "$work/out"
 	run prog show "$target" --vmlinux "$kernel" --csv -o id
 	check "$release: prog show without an ID" test "$(wc -l <"$work/out")" = "$(($(jq '.programs | length' "$dir/truth.json") + 1))"
+}
+
+# Of every program, and of each alone, what bpftool says: it leaves out what is empty. Numbers as texts, since jq
+# would round them.
+metadata() {
+	sed -E 's/([:[,] *)([0-9]{16,})/\1"\2"/g' "$dir/truth.json" |
+		command jq -cS '.prog_show[] | {id, metadata: (.metadata // {})}' >"$work/wanted"
+	run attach "$target" --vmlinux "$kernel" --json
+	sed -E 's/([:[,] *)([0-9]{16,})/\1"\2"/g' "$work/out" | command jq -cS '.programs[] | {id, metadata}' >"$work/got"
+	check "$release: metadata of $(wc -l <"$work/got") programs" sh -c '
+		[ "$(grep -c bytes "$1")" = 2 ] && [ "$(wc -l <"$1")" -gt 30 ] && diff "$1" "$2"' - "$work/wanted" "$work/got"
+	for name in md_uses md_uses_not; do
+		id=$(jq --arg name $name '.programs[] | select(.name == $name) | .id' "$dir/truth.json")
+		run prog show --json "$id" "$target" --vmlinux "$kernel"
+		sed -E 's/([:[,] *)([0-9]{16,})/\1"\2"/g' "$work/out" | command jq -cS '.programs[] | {id, metadata}' >"$work/got"
+		check "$release: metadata of $name alone" sh -c 'grep "^{\"id\":$1," "$2" | diff - "$3"' - "$id" "$work/wanted" "$work/got"
+	done
+	run prog show id "$id" "$target" --vmlinux "$kernel"
+	prints "$release: metadata for people" 0 '^metadata +version = \{"major": 1, "minor": 20, "suffix": "rc3"\}$'
+	check "$release: each variable on a line" test "$(grep -c ^metadata "$work/out")" = 7
+	run attach "$target" --vmlinux "$kernel" --id "$id" --csv -o id,metadata
+	check "$release: a column of metadata" grep -q '^[0-9]*,"{""author"": ""a' "$work/out"
+	run attach "$target" --vmlinux "$kernel" --name 'md_*' -o id,metadata
+	check "$release: and in a table of 80 columns" sh -c '
+		! grep -q "^.\{81\}" "$1" && [ "$(tr -s "\n " "  " <"$1" | grep -o "below = -7" | wc -l)" = 2 ]' - "$work/out"
 }
 
 # bpftool has the address of a kprobe without a function alone, nothing of programs of perf events, and
@@ -166,6 +194,7 @@ for suite in ${OBJECTS_SUITES:-bookworm trixie sid}; do
 	hide
 	dumps
 	shown
+	metadata
 	dump_json
 	graphs
 	keys 'prog dump'

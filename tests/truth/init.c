@@ -285,7 +285,8 @@ void note_object_prog(const struct bpf_program *prog)
 {
 	static const char *const named[][2] = {{"fentry", ""},        {"fexit", ""},
 					       {"tp_btf", ""},        {"lsm", "bpf_lsm_"},
-					       {"iter", "bpf_iter_"}, {"struct_ops", ""}};
+					       {"iter", "bpf_iter_"}, {"struct_ops", ""},
+					       {"freplace", ""}};
 	struct loaded *loaded = note_loaded(bpf_program__fd(prog));
 	const char *section = bpf_program__section_name(prog);
 	size_t kind = strcspn(section, "./");
@@ -336,6 +337,7 @@ static void attach(struct bpf_program *prog)
 		"count_calls_of_getpriority",
 		"delete_within_delete",
 		"iter_every_task",
+		"replaces",
 	};
 	const char *name = bpf_program__name(prog);
 
@@ -389,6 +391,9 @@ static void note_stack(const struct bpf_program *prog)
 		sscanf(line, "stack depth %63[0-9+]", loaded->stack_depth);
 }
 
+/* The program whose function another one replaces. */
+static int replaceable = -1;
+
 static bool load_object_of(struct guest *guest, const char *path, const char *only)
 {
 	struct bpf_object *obj = bpf_object__open_file(path, NULL);
@@ -399,8 +404,11 @@ static bool load_object_of(struct guest *guest, const char *path, const char *on
 	if (only)
 		bpf_object__for_each_program (prog, obj)
 			bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), only));
-	bpf_object__for_each_program (prog, obj)
+	bpf_object__for_each_program (prog, obj) {
 		ask_for_log(prog);
+		if (bpf_program__type(prog) == BPF_PROG_TYPE_EXT)
+			bpf_program__set_attach_target(prog, replaceable, "md_replaced");
+	}
 	if (bpf_object__load(obj)) {
 		bpf_object__close(obj);
 		return false;
@@ -412,6 +420,8 @@ static bool load_object_of(struct guest *guest, const char *path, const char *on
 		note_object_prog(prog);
 		note_stack(prog);
 		attach(prog);
+		if (!strcmp(bpf_program__name(prog), "md_uses"))
+			replaceable = bpf_program__fd(prog);
 	}
 	provoke(guest, obj);
 	/* The object stays open: it holds its programs. */
@@ -1616,9 +1626,12 @@ static void put_btf_list(FILE *f)
 	free(text);
 }
 
-/* Maps of struct_ops, perf events, and the functions that ftrace says call a trampoline. */
+/* Programs in bpftool's words, maps of struct_ops, perf events, and the functions that ftrace says
+ * call a trampoline. */
 static void put_attached(FILE *f)
 {
+	char *prog_argv[] = {"bpftool", "-j", "prog", "show", NULL},
+	     *progs = run_bpftool(prog_argv, false);
 	char *argv[] = {"bpftool", "-j", "struct_ops", "show", NULL},
 	     *perf_argv[] = {"bpftool", "-j", "perf", "show", NULL},
 	     *text = run_bpftool(argv, false), *perf = run_bpftool(perf_argv, false);
@@ -1626,6 +1639,8 @@ static void put_attached(FILE *f)
 	char line[512], func[256] = "";
 	unsigned int n = 0;
 
+	fprintf(f, ",\"prog_show\":%s", progs);
+	free(progs);
 	fprintf(f, ",\"struct_ops\":%s,\"perf\":%s,\"direct_functions\":[", text, perf);
 	free(text);
 	free(perf);

@@ -5,7 +5,7 @@
 TRUTH_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconversion \
 	-Wmissing-prototypes -Wstrict-prototypes -Wvla -Wformat=2
 # The guest gets every object but the demo's, and one that would only keep it waiting.
-TRUTH_OBJS = $(filter-out %/demo.bpf.o %/slow.bpf.o,$(BPF_OBJS))
+TRUTH_OBJS = $(filter-out %/demo.bpf.o %/slow.bpf.o,$(BPF_OBJS)) build/bpf/apart/replace.bpf.o
 
 TRUTH_SRCS := tests/truth/init.c tests/truth/links.c tests/truth/make_links.c tests/truth/attached.c \
 	tests/truth/holders.c tests/truth/make_maps.c
