@@ -66,9 +66,11 @@ static void found_pins_deinit(struct found_pins *found)
 	kt_vec_free(&found->v);
 }
 
-/* Both are read at once. */
+/* Files and pins are read at once, and what events lead to as soon as files are. */
 struct search {
 	struct guest *guest;
+	struct bpf_perf *perf; /* NULL: nobody asks for it; the caller's */
+	struct open_files_want wants[2];
 	struct open_files fds;
 	struct found_pins pins;
 };
@@ -77,7 +79,9 @@ static struct kt_error *read_fds(void *arg)
 {
 	struct search *search = arg;
 
-	return open_files_read(search->guest, operations, N_OPERATIONS, &search->fds);
+	struct kt_error *err = open_files_read(search->guest, search->wants, search->perf ? 2 : 1);
+
+	return err || !search->perf ? err : bpf_perf_follow(search->perf, search->guest);
 }
 
 static struct kt_error *read_pins(void *arg)
@@ -93,14 +97,22 @@ static void search_deinit(struct search *search)
 	found_pins_deinit(&search->pins);
 }
 
-struct kt_error *bpf_holders_read(struct guest *guest, struct holdings *ret)
+static struct kt_error *read_into(struct guest *guest, struct bpf_perf **perf_ret,
+				  struct holdings *ret)
 {
 	_cleanup_(bpf_ids_deinit) struct bpf_ids ids = {0};
 	_cleanup_(search_deinit) struct search search = {.guest = guest};
 	_cleanup_(holdings_deinit) struct holdings out = {0};
 	const struct guest_walk walks[] = {{read_fds, &search}, {read_pins, &search}};
-	struct kt_error *err = guest_together(guest, walks, sizeof(walks) / sizeof(walks[0]));
+	struct kt_error *err = NULL;
 
+	search.wants[0] = (struct open_files_want){operations, N_OPERATIONS, &search.fds};
+	if (perf_ret) {
+		err = bpf_perf_begin(perf_ret, &search.wants[1]);
+		search.perf = *perf_ret;
+	}
+	if (!err)
+		err = guest_together(guest, walks, sizeof(walks) / sizeof(walks[0]));
 	if (err)
 		return err;
 	kt_vec_for_each (&search.fds.v, file)
@@ -117,4 +129,16 @@ struct kt_error *bpf_holders_read(struct guest *guest, struct holdings *ret)
 	*ret = out;
 	out = (struct holdings){0};
 	return NULL;
+}
+
+struct kt_error *bpf_holders_read(struct guest *guest, struct holdings *ret)
+{
+	return read_into(guest, NULL, ret);
+}
+
+struct kt_error *bpf_holders_read_with_perf(struct guest *guest, struct holdings *ret,
+					    struct bpf_perf **perf_ret)
+{
+	*perf_ret = NULL;
+	return read_into(guest, perf_ret, ret);
 }

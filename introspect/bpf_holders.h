@@ -8,6 +8,7 @@
 #ifndef KT_INTROSPECT_BPF_HOLDERS_H
 #define KT_INTROSPECT_BPF_HOLDERS_H
 
+#include "introspect/bpf_perf.h"
 #include "memory/guest.h"
 #include "model/holders.h"
 
@@ -21,5 +22,10 @@ struct kt_error *bpf_holders_check(const struct kfacts *facts);
  * directory of bpffs that is deep or large. The caller owns *ret.
  */
 struct kt_error *bpf_holders_read(struct guest *guest, struct holdings *ret);
+
+/* The same, and programs at perf events, for which open files are walked, too: once for both. The
+ * caller owns *perf_ret after an error, too, if it is not NULL. */
+struct kt_error *bpf_holders_read_with_perf(struct guest *guest, struct holdings *ret,
+					    struct bpf_perf **perf_ret);
 
 #endif

@@ -166,12 +166,21 @@ static struct kt_error *read_events(struct guest *guest, struct bpf_perf *perf)
 	return err ? err : bpf_link_calls_read(guest, perf->values, perf->n_events, &perf->calls);
 }
 
-static struct kt_error *read_all(struct guest *guest, struct bpf_perf *perf)
+struct kt_error *bpf_perf_begin(struct bpf_perf **ret, struct open_files_want *want_ret)
 {
-	struct kt_error *err = open_files_read(guest, operations, N_OPERATIONS, &perf->files);
+	struct bpf_perf *perf = calloc(1, sizeof(*perf));
 
-	if (!err)
-		err = find_events(perf);
+	if (!perf)
+		return kt_error_no_memory();
+	*want_ret = (struct open_files_want){operations, N_OPERATIONS, &perf->files};
+	*ret = perf;
+	return NULL;
+}
+
+struct kt_error *bpf_perf_follow(struct bpf_perf *perf, struct guest *guest)
+{
+	struct kt_error *err = find_events(perf);
+
 	if (err)
 		return err;
 	perf->n_unread += perf->files.n_unread;
@@ -184,12 +193,14 @@ static struct kt_error *read_all(struct guest *guest, struct bpf_perf *perf)
 
 struct kt_error *bpf_perf_read(struct guest *guest, struct bpf_perf **ret)
 {
-	struct bpf_perf *perf = calloc(1, sizeof(*perf));
-	struct kt_error *err;
+	struct open_files_want want;
+	struct bpf_perf *perf = NULL;
+	struct kt_error *err = bpf_perf_begin(&perf, &want);
 
-	if (!perf)
-		return kt_error_no_memory();
-	err = read_all(guest, perf);
+	if (!err)
+		err = open_files_read(guest, &want, 1);
+	if (!err)
+		err = bpf_perf_follow(perf, guest);
 	if (err) {
 		bpf_perf_destroy(perf);
 		return err;

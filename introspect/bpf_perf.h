@@ -8,6 +8,7 @@
 #ifndef KT_INTROSPECT_BPF_PERF_H
 #define KT_INTROSPECT_BPF_PERF_H
 
+#include "introspect/open_files.h"
 #include "memory/guest.h"
 #include "model/attached.h"
 
@@ -21,6 +22,10 @@ struct bpf_perf;
 
 /* A fixed number of round trips, however many descriptors there are. */
 struct kt_error *bpf_perf_read(struct guest *guest, struct bpf_perf **ret);
+/* The same where somebody else reads open files, too: says which it wants, and goes on when they
+ * are read. */
+struct kt_error *bpf_perf_begin(struct bpf_perf **ret, struct open_files_want *want_ret);
+struct kt_error *bpf_perf_follow(struct bpf_perf *perf, struct guest *guest);
 void bpf_perf_destroy(struct bpf_perf *perf);
 
 /* Plain data out of what was read, once; needs no guest. The caller owns *ret. */

@@ -8,7 +8,8 @@
 /* Everything that the stop holds, to be released however it ends. */
 struct stop {
 	struct rsp_client *client;
-	bool kept; /* the connection was there before */
+	bool kept;            /* the connection was there before */
+	unsigned int objects; /* that are read */
 	struct guest *guest;
 	struct bpf_progs *progs;
 	struct bpf_maps *maps;
@@ -153,9 +154,12 @@ static struct kt_error *read_struct_ops(struct stop *stop, const struct inspect_
 	return bpf_struct_ops_read(stop->guest, &stop->struct_ops);
 }
 
+/* Who holds objects is found in the same files. */
 static struct kt_error *read_perf(struct stop *stop, const struct inspect_options *what)
 {
 	(void)what;
+	if (stop->objects & INSPECT_HOLDERS)
+		return NULL; /* read_holders() reads it */
 	return bpf_perf_read(stop->guest, &stop->perf);
 }
 
@@ -191,6 +195,8 @@ static struct kt_error *finish_net(struct stop *stop, const struct kfacts *facts
 static struct kt_error *read_holders(struct stop *stop, const struct inspect_options *what)
 {
 	(void)what;
+	if (stop->objects & INSPECT_PERF)
+		return bpf_holders_read_with_perf(stop->guest, &stop->holdings, &stop->perf);
 	return bpf_holders_read(stop->guest, &stop->holdings);
 }
 
@@ -405,7 +411,8 @@ static struct kt_error *read_stopped(struct stop *stop, const struct kfacts *fac
 	out->kaslr_offset = guest_kaslr_offset(stop->guest);
 	out->paging = guest_paging(stop->guest);
 	out->n_cpus = guest_cpus(stop->guest);
-	err = read_all(stop, what, out->objects & ~what->not_read);
+	stop->objects = out->objects & ~what->not_read;
+	err = read_all(stop, what, stop->objects);
 	if (!err && what->emulator)
 		err = emulator_ask(stop->client, &out->emulator);
 	out->timing.read_ns = lap(mark);

@@ -108,8 +108,9 @@ struct search {
 	bool big_endian;
 	gaddr_t links; /* of task_struct.pid_links[PIDTYPE_PID] */
 	struct view pid, leader, thread, files, fdt, file;
-	gaddr_t *operations; /* 0: this kernel has none */
-	size_t n_operations;
+	const struct open_files_want *wants;
+	size_t n_wants;
+	gaddr_t *operations;    /* of all who ask; 0: this kernel has none */
 	struct thread *threads; /* by pid */
 	size_t n_threads;
 	struct user *users; /* by files and tgid, none twice */
@@ -515,12 +516,12 @@ static struct kt_error *read_chunks(struct search *search)
 
 /* --- what they are of --- */
 
-static bool kind_of(const struct search *search, const uint8_t *file, unsigned int *ret)
+/* operations: those of the want. */
+static bool kind_of(const struct open_files_want *want, const gaddr_t *operations, gaddr_t op,
+		    unsigned int *ret)
 {
-	gaddr_t op = view_uint(&search->file, file, FILE_OP);
-
-	for (size_t i = 0; i < search->n_operations; i++) {
-		if (!op || search->operations[i] != op)
+	for (size_t i = 0; i < want->n; i++) {
+		if (!op || operations[i] != op)
 			continue;
 		*ret = (unsigned int)i;
 		return true;
@@ -568,32 +569,44 @@ static bool add_fds(const struct search *search, const struct slot *open, struct
 	return true;
 }
 
+/* For each who asks for such a file. False: no memory. */
+static bool take_file(const struct search *search, const struct slot *open, const uint8_t *image)
+{
+	gaddr_t op = view_uint(&search->file, image, FILE_OP);
+	struct open_file found = {.private_data = view_uint(&search->file, image, FILE_PRIVATE)};
+	const gaddr_t *operations = search->operations;
+
+	for (size_t i = 0; i < search->n_wants; i++) {
+		const struct open_files_want *want = &search->wants[i];
+
+		if (kind_of(want, operations, op, &found.kind) &&
+		    !add_fds(search, open, found, want->ret))
+			return false;
+		operations += want->n;
+	}
+	return true;
+}
+
 static struct kt_error *take_files(const struct search *search, const struct gmem_batch *done,
-				   const uint8_t *images, struct open_files *ret)
+				   const uint8_t *images)
 {
 	size_t spans = search->file.n_spans, file = 0;
 
 	for (size_t i = 0; i < search->open.len; i++) {
 		const struct slot *open = &search->open.data[i];
-		const uint8_t *image;
-		struct open_file found = {0};
 
 		file += i && open->file != open[-1].file;
-		image = images + file * search->file.size;
 		if (gmem_batch_fault(done, file * spans, (file + 1) * spans)) {
 			search->tables[open->table].failed = true;
 			continue;
 		}
-		if (!kind_of(search, image, &found.kind))
-			continue;
-		found.private_data = view_uint(&search->file, image, FILE_PRIVATE);
-		if (!add_fds(search, open, found, ret))
+		if (!take_file(search, open, images + file * search->file.size))
 			return kt_error_no_memory();
 	}
 	return NULL;
 }
 
-static struct kt_error *read_files(struct search *search, struct open_files *ret)
+static struct kt_error *read_files(struct search *search)
 {
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
 	_cleanup_free_ uint8_t *images = calloc(search->open.len + 1, search->file.size);
@@ -611,12 +624,13 @@ static struct kt_error *read_files(struct search *search, struct open_files *ret
 			return kt_error_no_memory();
 	}
 	err = guest_read(search->guest, &batch);
-	return err ? err : take_files(search, &batch, images, ret);
+	return err ? err : take_files(search, &batch, images);
 }
 
-static struct kt_error *search_all(struct search *search, struct open_files *ret)
+static struct kt_error *search_all(struct search *search)
 {
 	_cleanup_(xarray_entries_deinit) struct xarray_entries index = {0};
+	size_t n_unread = 0;
 	struct kt_error *err = init_views(search, guest_facts(search->guest));
 
 	if (!err)
@@ -636,29 +650,35 @@ static struct kt_error *search_all(struct search *search, struct open_files *ret
 	if (!err)
 		err = read_chunks(search);
 	if (!err)
-		err = read_files(search, ret);
-	ret->n_unread += index.damaged;
+		err = read_files(search);
 	for (size_t i = 0; i < search->n_tables; i++)
-		ret->n_unread += search->tables[i].failed;
+		n_unread += search->tables[i].failed;
+	for (size_t i = 0; i < search->n_wants; i++)
+		search->wants[i].ret->n_unread += n_unread + index.damaged;
 	return err;
 }
 
-struct kt_error *open_files_read(struct guest *guest, const char *const *operations, size_t n,
-				 struct open_files *ret)
+struct kt_error *open_files_read(struct guest *guest, const struct open_files_want *wants, size_t n)
 {
 	_cleanup_(search_deinit) struct search search = {
 		.guest = guest,
 		.big_endian = kfacts_kernel(guest_facts(guest))->big_endian,
-		.operations = calloc(n + 1, sizeof(*search.operations)),
-		.n_operations = n,
+		.wants = wants,
+		.n_wants = n,
 	};
+	gaddr_t *next;
+	size_t total = 0;
 
-	if (!search.operations)
+	for (size_t i = 0; i < n; i++)
+		total += wants[i].n;
+	next = search.operations = calloc(total + 1, sizeof(*search.operations));
+	if (!next)
 		return kt_error_no_memory();
 	for (size_t i = 0; i < n; i++)
-		if (!guest_symbol(guest, operations[i], &search.operations[i]))
-			search.operations[i] = 0;
-	return search_all(&search, ret);
+		for (size_t k = 0; k < wants[i].n; k++, next++)
+			if (!guest_symbol(guest, wants[i].operations[k], next))
+				*next = 0;
+	return search_all(&search);
 }
 
 void open_files_deinit(struct open_files *files)

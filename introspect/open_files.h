@@ -29,12 +29,21 @@ bool open_files_wants(struct wants *wants);
 /* KT_ERROR_NOT_FOUND: nothing tells where the guest's processes are. */
 struct kt_error *open_files_check(const struct kfacts *facts);
 
-/*
- * operations: the symbols of n file_operations, of which a kernel may lack some. A fixed number of
- * round trips. *ret is for open_files_deinit() after an error, too.
+/* Somebody who asks: operations are the symbols of n file_operations, of which a kernel may lack
+ * some.
  */
-struct kt_error *open_files_read(struct guest *guest, const char *const *operations, size_t n,
-				 struct open_files *ret);
+struct open_files_want {
+	const char *const *operations;
+	size_t n;
+	struct open_files *ret;
+};
+
+/*
+ * Walks the files once for all who ask. A fixed number of round trips. Each *ret, zeroed before, is
+ * for open_files_deinit() after an error, too.
+ */
+struct kt_error *open_files_read(struct guest *guest, const struct open_files_want *wants,
+				 size_t n);
 void open_files_deinit(struct open_files *files);
 
 #endif

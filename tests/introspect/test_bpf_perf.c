@@ -6,6 +6,7 @@
 /* cmocka.h needs those before it. */
 #include <cmocka.h>
 
+#include "introspect/bpf_holders.h"
 #include "introspect/bpf_perf.h"
 #include "tests/introspect/spoil.h"
 #include "tests/introspect/tasks.h"
@@ -274,6 +275,46 @@ static void test_clocks(void **state)
 	perf_progs_deinit(&progs);
 }
 
+/* Who holds links, and what runs at events, in one walk of the files: each as if it were alone. */
+static void test_with_holders(void **state)
+{
+	static const char *const wanted[] = {
+		"1:3(init) 1 kprobe do_init+4@1234",
+		"1:8(init) 6 raw_tracepoint module_free",
+		NULL,
+	};
+	struct table t = put_table(64);
+	struct holdings holdings, alone;
+	struct perf_progs progs;
+	struct bpf_perf *perf;
+	struct guest *guest;
+	gaddr_t link;
+
+	(void)state;
+	fake_member(&s.facts, "bpf_link", "id", 24, 4);
+	link = put_link(6, LINK_RAW_TRACEPOINT, "module_free");
+	set("bpf_link", "id", link, 40);
+	put_fd(&t, 3, put_file(PERF_FOPS, put_kprobe(1, "do_init", 4, 0)));
+	put_fd(&t, 8, put_file(LINK_FOPS, link));
+	put_task(1, 1, t.files, "init");
+	synth_cpu(&s);
+	assert_null(synth_guest(&s, &guest));
+	assert_null(bpf_holders_read_with_perf(guest, &holdings, &perf));
+	assert_null(bpf_holders_read(guest, &alone));
+	guest_destroy(guest);
+	assert_null(bpf_perf_finish(perf, &s.facts, &progs));
+	bpf_perf_destroy(perf);
+	assert_progs(&progs, wanted);
+	assert_int_equal(alone.n_fds, 1);
+	assert_int_equal(holdings.n_fds, 1);
+	assert_int_equal(holdings.fds[0].of.kind, HELD_LINK);
+	assert_int_equal(holdings.fds[0].of.id, 40);
+	assert_int_equal(holdings.fds[0].fd, 8);
+	holdings_deinit(&holdings);
+	holdings_deinit(&alone);
+	perf_progs_deinit(&progs);
+}
+
 /* What cannot be read is counted; the rest is there. */
 static void test_broken(void **state)
 {
@@ -356,8 +397,8 @@ static void test_lacking(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST_PERF(test_kinds),     TEST_PERF(test_clocks),  TEST_PERF(test_broken),
-		TEST_PERF(test_each_word), TEST_PERF(test_lacking),
+		TEST_PERF(test_kinds),  TEST_PERF(test_clocks),    TEST_PERF(test_with_holders),
+		TEST_PERF(test_broken), TEST_PERF(test_each_word), TEST_PERF(test_lacking),
 	};
 
 	return cmocka_run_group_tests_name("introspect/bpf_perf", tests, NULL, NULL);
