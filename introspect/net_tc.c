@@ -3,8 +3,7 @@
  * Filters of tc that are BPF programs (cls_bpf): of each device its qdiscs, of each qdisc its block
  * of chains, of each chain its protocols, and of those of kind "bpf" the programs. Where a qdisc
  * has its block, and what cls_bpf has, is private to them, and as a rule to a module
- * (module_types.h). A filter's class is not looked at: classes with blocks of their own are left
- * out.
+ * (module_types.h). Classes of some qdiscs have blocks of their own.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,10 @@
 
 #define MAX_QDISCS  100000
 #define MAX_FILTERS 100000
+#define MAX_CLASSES 100000
+/* Heads of a qdisc's hash of classes, and of all together: classes have 16 bits. */
+#define MAX_HASH  65536
+#define MAX_HEADS 262144
 
 enum { Q_NEXT, Q_OPS, Q_HANDLE };
 static const struct view_field qdisc_fields[] = {
@@ -94,6 +97,26 @@ static const struct {
 #define N_CLSACT 2
 #define N_BLOCKS (sizeof(blocks) / sizeof(blocks[0]))
 
+/* Whose classes have blocks: the qdisc has a hash of them, `clhash`, which they are in by `common`.
+ */
+static const struct {
+	const char *qdisc, *module, *sched, *type, *common;
+} classes[] = {
+	{"cbq", "sch_cbq", "cbq_sched_data", "cbq_class", "common"}, /* up to 6.2 */
+	{"hfsc", "sch_hfsc", "hfsc_sched", "hfsc_class", "cl_common"},
+	{"htb", "sch_htb", "htb_sched", "htb_class", "common"},
+};
+#define N_CLASSES (sizeof(classes) / sizeof(classes[0]))
+
+/* The next class is found in `common`; class_member() tells where that is. */
+enum { CLASS_NEXT, CLASS_BLOCK };
+static const struct view_field class_fields[] = {
+	[CLASS_NEXT] = {.path = "next"},
+	[CLASS_BLOCK] = {.path = "block"},
+};
+static const struct view_type class_view = VIEW_TYPE("class", class_fields);
+static const struct list_type class_list = {&class_view, CLASS_NEXT, .node = "common"};
+
 static const struct module_member members[] = {
 	{"cls_bpf", "cls_bpf_head", "plist", 8},
 	{"cls_bpf", "cls_bpf_prog", "link", 8},
@@ -106,11 +129,20 @@ static const struct module_member members[] = {
 	{"sch_ingress", "clsact_sched_data", "egress_block", 8},
 	{"sch_ingress", "ingress_sched_data", "block", 8},
 	{"sch_cake", "cake_sched_data", "block", 8},
+	{"sch_cbq", "cbq_sched_data", "clhash", 8},
+	{"sch_cbq", "cbq_class", "common", 8},
+	{"sch_cbq", "cbq_class", "block", 8},
 	{"sch_drr", "drr_sched", "block", 8},
 	{"sch_dualpi2", "dualpi2_sched_data", "tcf_block", 8},
 	{"sch_ets", "ets_sched", "block", 8},
 	{"sch_fq_codel", "fq_codel_sched_data", "block", 8},
+	{"sch_hfsc", "hfsc_sched", "clhash", 8},
+	{"sch_hfsc", "hfsc_class", "cl_common", 8},
+	{"sch_hfsc", "hfsc_class", "block", 8},
 	{"sch_htb", "htb_sched", "block", 8},
+	{"sch_htb", "htb_sched", "clhash", 8},
+	{"sch_htb", "htb_class", "common", 8},
+	{"sch_htb", "htb_class", "block", 8},
 	{"sch_multiq", "multiq_sched_data", "block", 8},
 	{"sch_prio", "prio_sched_data", "block", 8},
 	{"sch_qfq", "qfq_sched", "block", 8},
@@ -127,6 +159,10 @@ bool net_tc_wants(struct wants *wants)
 	       view_wants(&tops_view, wants) &&
 	       wants_add(wants, KFACTS_MEMBER, "Qdisc", "privdata", true) &&
 	       wants_add(wants, KFACTS_MEMBER, "tcf_block", "chain_list", true) &&
+	       wants_add(wants, KFACTS_MEMBER, "Qdisc_class_hash", "hash", true) &&
+	       wants_add(wants, KFACTS_MEMBER, "Qdisc_class_hash", "hashsize", true) &&
+	       wants_add(wants, KFACTS_MEMBER, "Qdisc_class_common", "hnode", true) &&
+	       wants_add(wants, KFACTS_MEMBER, "Qdisc_class_common", "hnode.next", true) &&
 	       module_types_wants(members, N_MEMBERS, wants);
 }
 
@@ -139,7 +175,7 @@ struct qdisc {
 
 /* A qdisc's pointer to a block, and the block itself, once for all that share it. */
 struct use {
-	size_t qdisc, which; /* which: in blocks[] */
+	size_t qdisc, which; /* which: in blocks[]; N_BLOCKS: it is of a class */
 	gaddr_t block;
 	uint8_t raw[NET_POINTER_SIZE];
 	size_t piece;
@@ -156,7 +192,8 @@ struct tc {
 	KT_VEC(struct use) uses; /* by block */
 	/* Owners: of chains the first of uses that has the block; of protocols chains. */
 	struct lists hashed, chains, protos, filters;
-	struct object *blocks; /* of each use; only of the first of a block */
+	struct lists classes[N_CLASSES]; /* owners are qdiscs */
+	struct object *blocks;           /* of each use; only of the first of a block */
 };
 
 static void tc_deinit(struct tc *tc)
@@ -175,6 +212,8 @@ static void tc_deinit(struct tc *tc)
 	lists_deinit(&tc->chains);
 	lists_deinit(&tc->protos);
 	lists_deinit(&tc->filters);
+	for (size_t c = 0; c < N_CLASSES; c++)
+		lists_deinit(&tc->classes[c]);
 }
 
 /* False: this kernel has no tc, or nothing tells how it lays it out. */
@@ -296,24 +335,39 @@ static struct kt_error *find_qdiscs(struct tc *tc)
 
 /* --- modules --- */
 
+static bool has_qdisc(const struct tc *tc, const char *id)
+{
+	for (size_t i = 0; i < tc->qdiscs.len; i++)
+		if (strcmp(tc->qdiscs.data[i].id, id) == 0)
+			return true;
+	return false;
+}
+
+static bool is_among(const char *const *modules, size_t n, const char *module)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(modules[i], module) == 0)
+			return true;
+	return false;
+}
+
 /* Members that these qdiscs need, of modules whose types are not known yet. */
 static struct kt_error *learn_qdiscs(struct tc *tc)
 {
-	const char *modules[N_BLOCKS];
+	const char *modules[N_BLOCKS + N_CLASSES];
 	struct kfacts_member place;
 	size_t n = 0;
 
-	for (size_t b = 0; b < N_BLOCKS; b++) {
-		bool used = false;
+	for (size_t c = 0; c < N_CLASSES; c++)
+		if (has_qdisc(tc, classes[c].qdisc) &&
+		    !module_types_member(&tc->types, classes[c].type, "block", &place))
+			modules[n++] = classes[c].module;
 
-		if (module_types_member(&tc->types, blocks[b].type, blocks[b].member, &place) ||
-		    (n && strcmp(modules[n - 1], blocks[b].module) == 0))
-			continue;
-		kt_vec_for_each (&tc->qdiscs, q)
-			used |= strcmp(q->id, blocks[b].qdisc) == 0;
-		if (used)
+	for (size_t b = 0; b < N_BLOCKS; b++)
+		if (has_qdisc(tc, blocks[b].qdisc) &&
+		    !module_types_member(&tc->types, blocks[b].type, blocks[b].member, &place) &&
+		    !is_among(modules, n, blocks[b].module))
 			modules[n++] = blocks[b].module;
-	}
 	return n ? module_types_read(&tc->types, tc->guest, modules, n) : NULL;
 }
 
@@ -365,10 +419,194 @@ static struct kt_error *find_blocks(struct tc *tc)
 						       : kt_load_uint(use->raw, sizeof(use->raw),
 								      tc->qdisc.big_endian);
 	}
-	if (tc->uses.len)
+	return err;
+}
+
+/* --- classes --- */
+
+/* Where classes[c] has what class_view names. */
+struct class_layout {
+	const struct tc *tc;
+	size_t c;
+};
+
+static bool class_member(const void *arg, const char *type, const char *path,
+			 struct kfacts_member *ret)
+{
+	const struct class_layout *layout = arg;
+	const struct kfacts *facts = guest_facts(layout->tc->guest);
+	struct kfacts_member common;
+
+	(void)type;
+	if (strcmp(path, "block") == 0)
+		return module_types_member(&layout->tc->types, classes[layout->c].type, "block",
+					   ret);
+	if (!module_types_member(&layout->tc->types, classes[layout->c].type,
+				 classes[layout->c].common, &common) ||
+	    !kfacts_member(facts, "Qdisc_class_common", "hnode.next", ret))
+		return false;
+	ret->offset += common.offset;
+	return true;
+}
+
+/* False: nothing tells how these classes lie. *hash_ret: where a qdisc has its hash. */
+static bool classes_init(struct tc *tc, size_t c, uint32_t *hash_ret)
+{
+	const struct class_layout layout = {tc, c};
+	const struct kfacts *facts = guest_facts(tc->guest);
+	struct kfacts_member common, hnode, hash, other;
+	struct view view;
+
+	if (!kfacts_member(facts, "Qdisc_class_hash", "hash", &other) ||
+	    !kfacts_member(facts, "Qdisc_class_hash", "hashsize", &other) ||
+	    !view_try_by(&view, &class_view, tc->qdisc.big_endian, class_member, &layout) ||
+	    !module_types_member(&tc->types, classes[c].type, classes[c].common, &common) ||
+	    !module_types_member(&tc->types, classes[c].sched, "clhash", &hash) ||
+	    !kfacts_member(facts, "Qdisc_class_common", "hnode", &hnode))
+		return false;
+	tc->classes[c] = (struct lists){.type = &class_list,
+					.view = view,
+					.node_offset = common.offset + hnode.offset,
+					.max = MAX_CLASSES};
+	*hash_ret = hash.offset;
+	return true;
+}
+
+/* A qdisc's hash of classes. */
+struct hash {
+	size_t qdisc, c;
+	gaddr_t at;
+	uint8_t heads[NET_POINTER_SIZE], size[4];
+	size_t n;
+	uint8_t *array;
+};
+
+struct hashes {
+	KT_VEC(struct hash) v;
+};
+
+static void hashes_deinit(struct hashes *hashes)
+{
+	kt_vec_for_each (&hashes->v, hash)
+		free(hash->array);
+	kt_vec_free(&hashes->v);
+}
+
+static struct kt_error *find_hashes(struct tc *tc, struct hashes *ret)
+{
+	for (size_t c = 0; c < N_CLASSES; c++) {
+		uint32_t offset = 0;
+		bool known = classes_init(tc, c, &offset);
+
+		for (size_t i = 0; i < tc->qdiscs.len; i++) {
+			struct hash hash = {.qdisc = i, .c = c};
+
+			if (strcmp(tc->qdiscs.data[i].id, classes[c].qdisc) != 0)
+				continue;
+			hash.at = tc->qdiscs.data[i].addr + tc->privdata + offset;
+			tc->net->n_unknown += !known;
+			if (known && !kt_vec_push(&ret->v, hash))
+				return kt_error_no_memory();
+		}
+	}
+	return NULL;
+}
+
+/* Where the heads are, and how many. */
+static struct kt_error *read_hashes(struct tc *tc, struct hashes *hashes)
+{
+	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
+	const struct kfacts *facts = guest_facts(tc->guest);
+	struct kfacts_member heads, size;
+	size_t left = MAX_HEADS, piece = 0;
+	struct kt_error *err;
+
+	if (!hashes->v.len || !kfacts_member(facts, "Qdisc_class_hash", "hash", &heads) ||
+	    !kfacts_member(facts, "Qdisc_class_hash", "hashsize", &size))
+		return NULL;
+	kt_vec_for_each (&hashes->v, hash)
+		if (!gmem_batch_add(&batch, hash->at + heads.offset, hash->heads,
+				    sizeof(hash->heads)) ||
+		    !gmem_batch_add(&batch, hash->at + size.offset, hash->size, sizeof(hash->size)))
+			return kt_error_no_memory();
+	err = guest_read(tc->guest, &batch);
+	if (err)
+		return err;
+	kt_vec_for_each (&hashes->v, hash) {
+		bool damaged = gmem_batch_fault(&batch, piece, piece + 2);
+
+		piece += 2;
+		hash->at = kt_load_uint(hash->heads, sizeof(hash->heads), tc->qdisc.big_endian);
+		hash->n = kt_load_uint(hash->size, sizeof(hash->size), tc->qdisc.big_endian);
+		if (damaged || hash->n > MAX_HASH || hash->n > left) {
+			tc->net->n_damaged++;
+			hash->n = 0;
+		}
+		left -= hash->n;
+	}
+	return NULL;
+}
+
+static struct kt_error *read_heads(struct tc *tc, struct hashes *hashes)
+{
+	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
+	size_t piece = 0;
+	struct kt_error *err;
+
+	kt_vec_for_each (&hashes->v, hash) {
+		hash->array = calloc(hash->n + 1, NET_POINTER_SIZE);
+		if (!hash->array ||
+		    !gmem_batch_add(&batch, hash->at, hash->array, hash->n * NET_POINTER_SIZE))
+			return kt_error_no_memory();
+	}
+	err = batch.reads.len ? guest_read(tc->guest, &batch) : NULL;
+	kt_vec_for_each (&hashes->v, hash) {
+		if (err || !hash->n)
+			continue;
+		if (batch.reads.data[piece++].fault) {
+			tc->net->n_damaged++;
+			continue;
+		}
+		for (size_t i = 0; i < hash->n && !err; i++)
+			err = lists_add(&tc->classes[hash->c], hash->qdisc, 0,
+					kt_load_uint(hash->array + i * NET_POINTER_SIZE,
+						     NET_POINTER_SIZE, tc->qdisc.big_endian));
+	}
+	return err;
+}
+
+/* The blocks of classes. */
+static struct kt_error *find_classes(struct tc *tc)
+{
+	_cleanup_(hashes_deinit) struct hashes hashes = {0};
+	struct kt_error *err = find_hashes(tc, &hashes);
+
+	if (!err)
+		err = read_hashes(tc, &hashes);
+	if (!err)
+		err = read_heads(tc, &hashes);
+	for (size_t c = 0; c < N_CLASSES && !err; c++) {
+		struct lists *lists = &tc->classes[c];
+
+		if (!lists->type)
+			continue;
+		err = lists_read(lists, &tc->memory);
+		tc->net->n_damaged += lists->n_damaged;
+		for (size_t i = 0; i < lists->items.len && !err; i++) {
+			const struct list_item *item = &lists->items.data[i];
+			struct use use = {.qdisc = item->owner, .which = N_BLOCKS};
+
+			use.block = view_uint(&lists->view, item->image, CLASS_BLOCK);
+			if (use.block && !kt_vec_push(&tc->uses, use))
+				err = kt_error_no_memory();
+		}
+	}
+	if (!err && tc->uses.len)
 		qsort(tc->uses.data, tc->uses.len, sizeof(*tc->uses.data), by_block);
 	return err;
 }
+
+/* --- what is in blocks --- */
 
 /* Several qdiscs may share a block: the first use stands for it. */
 static bool is_first_use(const struct tc *tc, size_t i)
@@ -509,7 +747,7 @@ static struct kt_error *add_filter(struct tc *tc, size_t filter, const struct us
 	const struct list_item *proto = &tc->protos.items.data[item->owner];
 	const struct list_item *chain = &tc->chains.items.data[proto->owner];
 	const struct qdisc *q = &tc->qdiscs.data[use->qdisc];
-	const char *kind = blocks[use->which].kind;
+	const char *kind = use->which < N_BLOCKS ? blocks[use->which].kind : NULL;
 	const struct view *view = &tc->filters.view;
 	gaddr_t name = view_uint(view, item->image, F_NAME);
 	uint64_t protocol = view_uint(&tc->protos.view, proto->image, TP_PROTOCOL);
@@ -616,6 +854,8 @@ struct kt_error *net_tc_read(struct bpf_net *net, struct guest *guest)
 		err = learn_qdiscs(&tc);
 	if (!err)
 		err = find_blocks(&tc);
+	if (!err)
+		err = find_classes(&tc);
 	if (!err)
 		err = read_chains(&tc);
 	if (!err)

@@ -12,7 +12,7 @@ initrd=build/guest/objects.initrd
 # with_modules SUITE: sets $initrd, with what ip and tc need of this kernel's modules.
 with_modules() {
 	mkdir -p "$work/root-$1/modules"
-	for module in veth dummy cls_bpf sch_ingress sch_prio sch_htb; do
+	for module in veth dummy cls_bpf sch_ingress sch_prio sch_htb sch_hfsc; do
 		for file in $(find "${kernel%/*}/modules" -name "$module.ko*"); do
 			case $file in
 			*.xz) xz -dc "$file" >"$work/root-$1/modules/$module.ko" ;;
@@ -78,22 +78,26 @@ cgroups() {
 }
 
 # bpftool prints ["id":5], which is no JSON. Of a qdisc "ingress" it has each filter four times: for the
-# qdisc, and for each place that it asks for by itself.
+# qdisc, and for each place that it asks for by itself. Those of hfsc's root it has for the qdisc, and for the class.
 bpftool_net='.net | map({netns_ino, told: (.text | gsub("\\[\"id\":(?<n>[0-9]+)\\]"; "[{\"id\":\(.n)}]") | fromjson[0])}) |
 	map({netns_ino, xdp: .told.xdp, flow_dissector: .told.flow_dissector, tc: .told.tc} |
 		.tc |= (. as $all | map(select(.kind == "ingress" or (.devname as $dev |
-			any($all[]; .kind == "ingress" and .devname == $dev) | not))))) | sort_by(.netns_ino)'
+			any($all[]; .kind == "ingress" and .devname == $dev) | not))) | map(select(.kind == "hfsc" | not)) +
+				($all | map(select(.kind == "hfsc")) | unique))) | sort_by(.netns_ino)'
 
 net() {
 	run net "$target" --vmlinux "$kernel" --json
 	keys net
-	order='(.[] | .xdp, .tc) |= sort_by(.ifindex, .kind)' # as they run
+	# As they run; but those of different classes are in no order.
+	order='(.[] | .xdp, .tc) |= sort_by(.ifindex, .kind, (select(.kind == "htb" or .kind == "hfsc") | .name) // "")'
 	jq -S "$bpftool_net | $order" "$dir/truth.json" >"$work/wanted"
 	jq -S ".net | map({netns_ino, xdp: (.xdp | map({devname, ifindex, mode, id})),
 		flow_dissector: (.flow_dissector | map({id})),
 		tc: (.tc | map(select(.chain != null) | {devname, ifindex, kind, name, id} |
 			with_entries(select(.value != null))))}) | sort_by(.netns_ino) | $order" "$work/out" >"$work/got"
 	compare 'XDP, tc, flow dissector' 80
+	check "$release: among them those of classes" jq -e '[.[].tc[] | select(.kind == "htb" or .kind == "hfsc") | .kind] |
+		sort == ["hfsc", "hfsc", "htb", "htb", "htb", "htb"]' "$work/got"
 	jq -S '.net | map({netns_ino, mprogs}) | sort_by(.netns_ino)' "$dir/truth.json" >"$work/wanted"
 	jq -S '.net | map({netns_ino, mprogs: (.tc | map(select(.chain == null) |
 		{devname, ifindex, kind, prog_id, link_id}))}) | sort_by(.netns_ino)' "$work/out" >"$work/got"

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "introspect/net.h"
-#include "tests/introspect/walk.h"
+#include "tests/introspect/spoil.h"
 
 #define LIST 0x0b00200 /* an offset in the image where synth.h has nothing */
 
@@ -128,6 +128,196 @@ static void test_tcx(void **state)
 	net_deinit(&out);
 }
 
+/* --- tc: a device with htb, all of it built into the kernel --- */
+
+#define PRIVATE 64 /* of a qdisc */
+
+static void setup_tc(void)
+{
+	static const struct {
+		const char *type, *path;
+		uint32_t offset, size;
+	} members[] = {
+		{"net_device", "qdisc", 96, 8},
+		{"Qdisc", "hash", 0, 16},
+		{"Qdisc", "hash.next", 0, 8},
+		{"Qdisc", "ops", 16, 8},
+		{"Qdisc", "handle", 24, 4},
+		{"Qdisc", "privdata", PRIVATE, 0},
+		{"Qdisc_ops", "id", 0, 16},
+		{"netdev_queue", "qdisc_sleeping", 0, 8},
+		{"tcf_block", "chain_list", 0, 16},
+		{"tcf_block", "chain_list.next", 0, 8},
+		{"tcf_chain", "list", 0, 16},
+		{"tcf_chain", "list.next", 0, 8},
+		{"tcf_chain", "filter_chain", 16, 8},
+		{"tcf_chain", "index", 24, 4},
+		{"tcf_proto", "next", 0, 8},
+		{"tcf_proto", "root", 8, 8},
+		{"tcf_proto", "protocol", 16, 2},
+		{"tcf_proto", "prio", 20, 4},
+		{"tcf_proto", "ops", 24, 8},
+		{"tcf_proto_ops", "kind", 0, 16},
+		{"cls_bpf_head", "plist", 0, 16},
+		{"cls_bpf_prog", "link", 0, 16},
+		{"cls_bpf_prog", "filter", 16, 8},
+		{"cls_bpf_prog", "bpf_name", 24, 8},
+		{"cls_bpf_prog", "bpf_ops", 32, 8},
+		{"cls_bpf_prog", "handle", 40, 4},
+		{"cls_bpf_prog", "exts_integrated", 44, 1},
+		{"htb_sched", "block", 0, 8},
+		{"htb_sched", "clhash", 16, 24},
+		{"htb_class", "common", 8, 32},
+		{"htb_class", "block", 48, 8},
+		{"Qdisc_class_hash", "hash", 0, 8},
+		{"Qdisc_class_hash", "hashsize", 8, 4},
+		{"Qdisc_class_common", "hnode", 8, 16},
+		{"Qdisc_class_common", "hnode.next", 8, 8},
+	};
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		fake_member(&s.facts, members[i].type, members[i].path, members[i].offset,
+			    members[i].size);
+}
+
+/* Of a block with one filter: its address in the guest. */
+static uint64_t put_block(uint32_t id, uint32_t prio)
+{
+	gaddr_t block = synth_alloc(&s, 16), chain = synth_alloc(&s, 32);
+	gaddr_t proto = synth_alloc(&s, 32), ops = synth_alloc(&s, 16);
+	gaddr_t root = synth_alloc(&s, 16), filter = synth_alloc(&s, 48);
+
+	textmem_put_uint(s.mem, block, synth_va(chain), 8);
+	textmem_put_uint(s.mem, chain, synth_va(block), 8);
+	synth_set(&s, "tcf_chain", "filter_chain", chain, synth_va(proto));
+	synth_set(&s, "tcf_proto", "root", proto, synth_va(root));
+	synth_set(&s, "tcf_proto", "prio", proto, prio << 16);
+	synth_set(&s, "tcf_proto", "ops", proto, synth_va(ops));
+	textmem_put(s.mem, ops, "bpf", 3);
+	textmem_put_uint(s.mem, root, synth_va(filter), 8);
+	textmem_put_uint(s.mem, filter, synth_va(root), 8);
+	synth_set(&s, "cls_bpf_prog", "filter", filter, synth_va(synth_prog(&s, id).prog));
+	return synth_va(block);
+}
+
+static gaddr_t qdisc, buckets, class_of[2];
+
+/* Two classes in one bucket; the first one has a block, too. */
+static void make_tc(void)
+{
+	gaddr_t dev = put_device(3, "one"), ops = synth_alloc(&s, 16);
+
+	qdisc = synth_alloc(&s, PRIVATE + 64);
+	buckets = synth_alloc(&s, 16 * 8);
+	synth_set(&s, "net_device", "qdisc", dev, synth_va(qdisc));
+	synth_set(&s, "Qdisc", "ops", qdisc, synth_va(ops));
+	textmem_put(s.mem, ops, "htb", 3);
+	textmem_put_uint(s.mem, qdisc + PRIVATE, put_block(5, 1), 8);
+	textmem_put_uint(s.mem, qdisc + PRIVATE + 16, synth_va(buckets), 8);
+	textmem_put_uint(s.mem, qdisc + PRIVATE + 24, 16, 4);
+	for (size_t i = 0; i < 2; i++) {
+		class_of[i] = synth_alloc(&s, 64);
+		synth_set(&s, "htb_class", "block", class_of[i], put_block(6 + (uint32_t)i, 2));
+	}
+	textmem_put_uint(s.mem, buckets + 7 * 8, synth_va(class_of[0]) + 16, 8);
+	textmem_put_uint(s.mem, class_of[0] + 16, synth_va(class_of[1]) + 16, 8);
+}
+
+/* In any order, programs of one device, as a mask of their IDs. */
+static uint64_t programs_of(const struct net *net)
+{
+	uint64_t ret = 0;
+
+	for (size_t i = 0; i < net->n; i++) {
+		assert_string_equal(net->all[i].kind, "htb");
+		ret |= UINT64_C(1) << net->all[i].id.value;
+	}
+	return ret;
+}
+
+static void test_classes(void **state)
+{
+	struct net out;
+
+	(void)state;
+	setup_tc();
+	make_tc();
+	out = read_net();
+	assert_int_equal(out.n, 3);
+	assert_int_equal(out.n_unreadable, 0);
+	assert_int_equal(programs_of(&out), 1 << 5 | 1 << 6 | 1 << 7);
+	net_deinit(&out);
+	/* A class leads to itself, and has the qdisc's block, too. */
+	textmem_put_uint(s.mem, class_of[0] + 16, synth_va(class_of[0]) + 16, 8);
+	out = read_net();
+	assert_int_equal(out.n, 2);
+	assert_int_equal(out.n_unreadable, 1);
+	net_deinit(&out);
+	/* More heads than there may be, and heads that are nowhere: the qdisc's own filter is
+	 * there. */
+	textmem_put_uint(s.mem, qdisc + PRIVATE + 24, UINT32_MAX, 4);
+	out = read_net();
+	assert_int_equal(out.n, 1);
+	assert_int_equal(out.n_unreadable, 1);
+	net_deinit(&out);
+	textmem_put_uint(s.mem, qdisc + PRIVATE + 24, 16, 4);
+	textmem_put_uint(s.mem, qdisc + PRIVATE + 16, NOWHERE, 8);
+	out = read_net();
+	assert_int_equal(out.n, 1);
+	assert_int_equal(out.n_unreadable, 1);
+	net_deinit(&out);
+}
+
+/* Where nothing tells of classes, the qdisc counts as left out in part. */
+static void test_no_classes(void **state)
+{
+	struct net out;
+
+	(void)state;
+	setup_tc();
+	make_tc();
+	fake_drop(&s.facts, KFACTS_MEMBER, "Qdisc_class_hash", "hashsize");
+	out = read_net();
+	assert_int_equal(out.n, 1);
+	assert_int_equal(out.n_unknown, 1);
+	net_deinit(&out);
+}
+
+static int setup_spoiled(void **state)
+{
+	setup_net(state);
+	setup_tc();
+	return 0;
+}
+
+static bool reads_spoiled(void)
+{
+	struct bpf_net *net = NULL;
+	struct guest *guest;
+	struct kt_error *err;
+	struct net out = {0};
+	bool read;
+
+	synth_cpu(&s);
+	assert_null(synth_guest(&s, &guest));
+	err = bpf_net_read(guest, &net);
+	guest_destroy(guest);
+	if (!err)
+		err = bpf_net_finish(net, &s.facts, &out);
+	bpf_net_destroy(net);
+	read = !err && out.n >= 1;
+	kt_error_destroy(err);
+	net_deinit(&out);
+	return read;
+}
+
+static void test_spoiled_tc(void **state)
+{
+	(void)state;
+	setup_tc();
+	spoil_each_word(setup_spoiled, make_tc, reads_spoiled, 60);
+}
+
 static void test_hostile(void **state)
 {
 	gaddr_t dev = put_device(3, "one");
@@ -156,6 +346,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_xdp, setup_net, teardown),
 		cmocka_unit_test_setup_teardown(test_tcx, setup_net, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile, setup_net, teardown),
+		cmocka_unit_test_setup_teardown(test_classes, setup_net, teardown),
+		cmocka_unit_test_setup_teardown(test_no_classes, setup_net, teardown),
+		cmocka_unit_test_setup_teardown(test_spoiled_tc, setup_net, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
