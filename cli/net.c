@@ -10,9 +10,10 @@ static const char help[] =
 	"\n"
 	"Prints the BPF programs that are attached to the network of a running QEMU\n"
 	"guest, as `bpftool net show` does, and of every network namespace: XDP, filters\n"
-	"of tc, tcx, netkit, flow dissectors, sk_lookup and netfilter. The guest stops\n"
-	"for a few milliseconds, and runs on. With dev NAME it leaves out what other\n"
-	"devices have, of all namespaces.\n"
+	"of tc, tcx, netkit, flow dissectors, sk_lookup and netfilter. Besides, those of\n"
+	"sockmaps and sockhashes, which are of no namespace. The guest stops for a few\n"
+	"milliseconds, and runs on. With dev NAME it leaves out what other devices have,\n"
+	"of all namespaces.\n"
 	"\n" HOST_TARGET_HELP "\n";
 
 static const char output_help[] =
@@ -23,8 +24,8 @@ static const char output_help[] =
 	"                       first, ids the smallest; -KEY turns it around\n"
 	"  -o, --output LIST    columns: netns_ino, section, devname, ifindex, id,\n"
 	"                       prog_name, link_id, place, kind, filter, chain, prio,\n"
-	"                       protocol, handle, direct_action, classic, pf, hook,\n"
-	"                       priority, flags\n"
+	"                       protocol, handle, direct_action, classic, map_id, pf,\n"
+	"                       hook, priority, flags\n"
 	"                       Without -o, a table that is wider than the terminal (80\n"
 	"                       columns in a pipe) leaves out link_id. If it is still too\n"
 	"                       wide, place goes on in the next line.\n"
@@ -43,9 +44,11 @@ static size_t unreadable(const struct inspection *inspection)
 	return inspection->net.n_unreadable;
 }
 
-static json_t *json(const struct inspection *inspection, const struct render_grid *rows)
+static struct kt_error *document(const struct inspection *inspection,
+				 const struct render_grid *rows, const struct render_guest *guest,
+				 char **ret)
 {
-	return render_net_json(&inspection->net, rows);
+	return render_net_json(&inspection->net, rows, guest, ret);
 }
 
 static void note(const struct inspection *inspection)
@@ -65,7 +68,7 @@ int cli_net(int argc, char **argv)
 				  .object = INSPECT_NET,
 				  .grid = grid,
 				  .unreadable = unreadable,
-				  .json = json,
+				  .document = document,
 				  .note = note};
 
 	if (argc > 1 && (strcmp(argv[1], "show") == 0 || strcmp(argv[1], "list") == 0)) {

@@ -17,6 +17,8 @@ static struct kt_error *render(const struct cli_objects *objects, struct render_
 				       output->columns ? cli_terminal_width() : cli_table_width(),
 				       ret);
 	guest = cli_render_guest(result, build_id);
+	if (objects->document)
+		return objects->document(result->inspection, grid, &guest, ret);
 	if (objects->json)
 		return render_array_json(objects->json(result->inspection, grid), objects->what,
 					 &guest, ret);

@@ -25,6 +25,10 @@ struct cli_objects {
 	/* The array in the JSON document, of the grid's rows; NULL: an object a row, of its
 	 * columns. */
 	json_t *(*json)(const struct inspection *inspection, const struct render_grid *grid);
+	/* In place of that the whole document; NULL: of the array. */
+	struct kt_error *(*document)(const struct inspection *inspection,
+				     const struct render_grid *grid,
+				     const struct render_guest *guest, char **ret);
 	void (*note)(
 		const struct inspection *inspection); /* what else there is to say; NULL: nothing */
 };

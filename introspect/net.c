@@ -56,7 +56,8 @@ bool bpf_net_wants(struct wants *wants)
 	       wants_add(wants, KFACTS_SIZE, "bpf_xdp_entity", NULL, true) &&
 	       wants_add(wants, KFACTS_MEMBER, "bpf_xdp_link", "link", true) &&
 	       wants_add(wants, KFACTS_ENUM, "bpf_xdp_mode", NULL, true) && net_tc_wants(wants) &&
-	       net_mprog_wants(wants) && net_ns_wants(wants) && bpf_progs_wants(wants);
+	       net_mprog_wants(wants) && net_ns_wants(wants) && net_sockmap_wants(wants) &&
+	       bpf_progs_wants(wants);
 }
 
 struct kt_error *bpf_net_check(const struct kfacts *facts)
@@ -258,6 +259,8 @@ static struct kt_error *read_all(struct bpf_net *net, struct guest *guest)
 	if (!err)
 		err = net_ns_read(net, guest);
 	if (!err)
+		err = net_sockmap_read(net, guest);
+	if (!err)
 		err = read_links(net, guest);
 	return err ? err : read_programs(net, guest);
 }
@@ -350,8 +353,11 @@ static struct kt_error *finish_place(const struct bpf_net *net, const struct net
 	struct kt_error *err = finish_device(net, place, ret);
 
 	ret->section = place->section;
-	ret->netns_ino = known(view_uint(&net->namespaces.view,
-					 net->namespaces.items.data[place->ns].image, NS_INO));
+	if (place->ns != LIST_NOBODY)
+		ret->netns_ino = known(view_uint(&net->namespaces.view,
+						 net->namespaces.items.data[place->ns].image,
+						 NS_INO));
+	ret->map_id = place->map_id;
 	ret->chain = place->chain;
 	ret->prio = place->prio;
 	ret->protocol = place->protocol;

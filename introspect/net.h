@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What is attached to the network of a stopped guest, in each network namespace: XDP, filters of
- * tc, tcx, netkit, flow dissectors, sk_lookup, netfilter. It takes the same two steps as
- * introspect/bpf_prog.h. Facts are those of bpf_prog_query(), rtnl_xdp_fill(), cls_bpf_dump() and
- * bpf_nf_link_fill_link_info().
+ * tc, tcx, netkit, flow dissectors, sk_lookup, netfilter; and to sockmaps. It takes the same two
+ * steps as introspect/bpf_prog.h. Facts are those of bpf_prog_query(), rtnl_xdp_fill(),
+ * cls_bpf_dump() and bpf_nf_link_fill_link_info().
  */
 #ifndef KT_INTROSPECT_NET_H
 #define KT_INTROSPECT_NET_H

@@ -37,7 +37,7 @@ enum {
 /* What was found at a place. */
 struct net_place {
 	enum net_section section;
-	size_t ns, dev; /* in namespaces, devices; dev LIST_NOBODY: of no device */
+	size_t ns, dev; /* in namespaces, devices; LIST_NOBODY: of none */
 	size_t order;   /* among those of its section and device */
 	char kind[24];  /* "" or as in struct net_attachment */
 	gaddr_t prog;   /* 0: that of the link */
@@ -47,6 +47,7 @@ struct net_place {
 	size_t name;    /* of a filter, in names; LIST_NOBODY: it has none */
 	struct program_number chain, prio, protocol, handle, direct_action, classic;
 	struct program_number pf, hook, flags, priority;
+	struct program_number map_id; /* of a sockmap */
 	struct object link_read;
 };
 
@@ -72,5 +73,7 @@ bool net_mprog_wants(struct wants *wants);
 struct kt_error *net_mprog_read(struct bpf_net *net, struct guest *guest);
 bool net_ns_wants(struct wants *wants);
 struct kt_error *net_ns_read(struct bpf_net *net, struct guest *guest);
+bool net_sockmap_wants(struct wants *wants);
+struct kt_error *net_sockmap_read(struct bpf_net *net, struct guest *guest);
 
 #endif

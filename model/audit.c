@@ -181,6 +181,7 @@ struct kt_error *audit_net(struct audit *audit, const struct net *net)
 		[NET_FLOW_DISSECTOR] = "flow_dissector",
 		[NET_SK_LOOKUP] = "sk_lookup",
 		[NET_NETFILTER] = "netfilter",
+		[NET_SOCKMAP] = "sockmap",
 	};
 	struct kt_error *err = NULL;
 
@@ -188,6 +189,13 @@ struct kt_error *audit_net(struct audit *audit, const struct net *net)
 		const struct net_attachment *a = &net->all[i];
 		const char *section = sections[a->section];
 		const char *of = a->devname ? " of " : "", *device = a->devname ? a->devname : "";
+		char map[16];
+
+		if (a->map_id.known) {
+			snprintf(map, sizeof(map), "%u", (uint32_t)a->map_id.value);
+			of = " ";
+			device = map;
+		}
 
 		if (a->id.known)
 			err = audit_see(audit, AUDIT_PROG, (uint32_t)a->id.value, "%s%s%s", section,

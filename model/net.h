@@ -6,17 +6,18 @@
 #include "model/program.h"
 
 /* In bpftool's order. */
-enum net_section { NET_XDP, NET_TC, NET_FLOW_DISSECTOR, NET_SK_LOOKUP, NET_NETFILTER };
+enum net_section { NET_XDP, NET_TC, NET_FLOW_DISSECTOR, NET_SK_LOOKUP, NET_NETFILTER, NET_SOCKMAP };
 
 /* A program at one place. What a section does not have is not known, or NULL. */
 struct net_attachment {
 	enum net_section section;
-	struct program_number netns_ino;
-	char *devname; /* NULL: of no device */
+	struct program_number netns_ino; /* a sockmap is of none */
+	char *devname;                   /* NULL: of no device */
 	struct program_number ifindex;
 	/*
 	 * XDP: "generic", "driver", "offload". TC: "tcx/ingress", "netkit/peer", "clsact/egress",
-	 * or the kind of the qdisc that has the filter.
+	 * or the kind of the qdisc that has the filter. Sockmap: the type of attachment,
+	 * "sk_skb_verdict".
 	 */
 	char *kind;
 	char *name;                    /* the program's, whole; NULL: unknown */
@@ -29,6 +30,7 @@ struct net_attachment {
 	struct program_number classic; /* 1: classic BPF, which has no program */
 
 	struct program_number pf, hook, flags, priority; /* netfilter; priority is an int64_t */
+	struct program_number map_id;                    /* of a sockmap or sockhash */
 };
 
 struct net {

@@ -12,8 +12,8 @@ static const char *const sections[] = {[NET_XDP] = "xdp",
 				       [NET_TC] = "tc",
 				       [NET_FLOW_DISSECTOR] = "flow_dissector",
 				       [NET_SK_LOOKUP] = "sk_lookup",
-				       [NET_NETFILTER] = "netfilter"};
-#define N_SECTIONS (sizeof(sections) / sizeof(sections[0]))
+				       [NET_NETFILTER] = "netfilter",
+				       [NET_SOCKMAP] = "sockmap"};
 
 static struct render_cell get_section(const void *row)
 {
@@ -42,6 +42,8 @@ static void append_place(struct kt_buf *out, const struct net_attachment *a)
 			      a->hook.value, (int64_t)a->priority.value);
 	if (a->flags.value)
 		kt_buf_printf(out, " flags %" PRIu64, a->flags.value);
+	if (a->map_id.known)
+		kt_buf_printf(out, " map %" PRIu64, a->map_id.value);
 }
 
 static void print_place(const struct render_cell *cell, bool exact, struct kt_buf *out)
@@ -111,6 +113,7 @@ static const struct render_column columns[] = {
 	{"handle", NULL, "HANDLE", &render_as_hex, KNOWN(handle), APART},
 	{"direct_action", NULL, "DA", &render_as_yes_no, KNOWN(direct_action), APART},
 	{"classic", NULL, "CLASSIC", &render_as_yes_no, KNOWN(classic), APART},
+	{"map_id", "map", "MAP", &render_as_id, KNOWN(map_id), APART},
 	{"pf", NULL, "PF", &render_as_number, KNOWN(pf), APART},
 	{"hook", NULL, "HOOK", &render_as_number, KNOWN(hook), APART},
 	{"priority", NULL, "PRIORITY", &render_as_signed, KNOWN(priority), APART},
@@ -152,6 +155,11 @@ static const struct render_column netfilter_keys[] = {
 	{"flags", NULL, NULL, &render_as_number, KNOWN(flags)},
 	ID, NAME, LINK};
 
+static const struct render_column sockmap_keys[] = {
+	{"map_id", NULL, NULL, &render_as_id, KNOWN(map_id)},
+	{"attach_type", NULL, NULL, &render_as_text, STRING(kind)},
+	ID, NAME, LINK};
+
 #define KEYS(table) {(table), sizeof(table) / sizeof((table)[0])}
 static const struct {
 	const struct render_column *columns;
@@ -162,6 +170,7 @@ static const struct {
 	[NET_FLOW_DISSECTOR] = KEYS(ns_keys),
 	[NET_SK_LOOKUP] = KEYS(ns_keys),
 	[NET_NETFILTER] = KEYS(netfilter_keys),
+	[NET_SOCKMAP] = KEYS(sockmap_keys),
 };
 /* clang-format on */
 
@@ -170,7 +179,9 @@ struct render_grid render_net_grid(struct net *net)
 	return (struct render_grid)RENDER_GRID(columns, net->all, net->n);
 }
 
-static json_t *section_json(const struct render_grid *grid, uint64_t ino, size_t section)
+/* ino: not known: those of no namespace. */
+static json_t *section_json(const struct render_grid *grid, struct program_number ino,
+			    size_t section)
 {
 	struct render_grid part = *grid;
 	json_t *array = json_array();
@@ -182,7 +193,8 @@ static json_t *section_json(const struct render_grid *grid, uint64_t ino, size_t
 		const struct net_attachment *a = render_grid_row(grid, i);
 		json_t *object;
 
-		if (a->section != section || a->netns_ino.value != ino)
+		if (a->section != section || a->netns_ino.known != ino.known ||
+		    a->netns_ino.value != ino.value)
 			continue;
 		object = json_object();
 		render_grid_json(&part, a, object);
@@ -191,18 +203,22 @@ static json_t *section_json(const struct render_grid *grid, uint64_t ino, size_t
 	return array;
 }
 
-json_t *render_net_json(const struct net *net, const struct render_grid *grid)
+struct kt_error *render_net_json(const struct net *net, const struct render_grid *grid,
+				 const struct render_guest *guest, char **ret)
 {
-	json_t *array = json_array();
+	json_t *array = json_array(), *root;
 
 	for (size_t i = 0; i < net->n_netns; i++) {
 		json_t *object = json_object();
 
 		json_object_set_new(object, "netns_ino", kt_json_number(net->netns[i]));
-		for (size_t s = 0; s < N_SECTIONS; s++)
+		for (size_t s = 0; s < NET_SOCKMAP; s++)
 			json_object_set_new(object, sections[s],
-					    section_json(grid, net->netns[i].value, s));
+					    section_json(grid, net->netns[i], s));
 		json_array_append_new(array, object);
 	}
-	return array;
+	root = render_array_document(array, "net", guest);
+	json_object_set_new(root, sections[NET_SOCKMAP],
+			    section_json(grid, (struct program_number){0}, NET_SOCKMAP));
+	return kt_json_dump(root, ret);
 }

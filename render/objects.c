@@ -99,7 +99,7 @@ json_t *render_json_kernel(const struct render_guest *guest)
 	return object;
 }
 
-static json_t *array_document(json_t *array, const char *what, const struct render_guest *guest)
+json_t *render_array_document(json_t *array, const char *what, const struct render_guest *guest)
 {
 	json_t *root = json_object();
 
@@ -122,7 +122,7 @@ json_t *render_objects_document(const struct render_grid *grid, const char *what
 		render_grid_json(grid, render_grid_row(grid, i), object);
 		json_array_append_new(array, object);
 	}
-	return array_document(array, what, guest);
+	return render_array_document(array, what, guest);
 }
 
 struct kt_error *render_objects_json(const struct render_grid *grid, const char *what,
@@ -134,5 +134,5 @@ struct kt_error *render_objects_json(const struct render_grid *grid, const char 
 struct kt_error *render_array_json(json_t *array, const char *what,
 				   const struct render_guest *guest, char **ret)
 {
-	return kt_json_dump(array_document(array, what, guest), ret);
+	return kt_json_dump(render_array_document(array, what, guest), ret);
 }

@@ -35,8 +35,10 @@ void render_event_place(const struct link *link, struct kt_buf *out);
 struct render_cell render_link_event_type(const void *link);
 struct render_cell render_link_event_config(const void *link);
 
-/* Those rows as `bpftool -j net` has them, an object a namespace. */
-json_t *render_net_json(const struct net *net, const struct render_grid *grid);
+/* Those rows as `bpftool -j net` has them, an object a namespace; and what is of no namespace: the
+ * whole document. The caller frees *ret. */
+struct kt_error *render_net_json(const struct net *net, const struct render_grid *grid,
+				 const struct render_guest *guest, char **ret);
 
 /* Those rows as `bpftool -j cgroup tree` has them: an object a cgroup, with its programs. */
 json_t *render_cgroups_json(const struct render_grid *grid);
@@ -62,6 +64,8 @@ struct kt_error *render_objects_json(const struct render_grid *grid, const char 
 /* The same of an array that the caller made, of which it takes the reference. */
 struct kt_error *render_array_json(json_t *array, const char *what,
 				   const struct render_guest *guest, char **ret);
+/* The same as a document. A new reference, NULL without memory. */
+json_t *render_array_document(json_t *array, const char *what, const struct render_guest *guest);
 
 /* The key "kernel" of a document. A new reference, NULL without memory. */
 json_t *render_json_kernel(const struct render_guest *guest);

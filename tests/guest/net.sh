@@ -106,6 +106,14 @@ net() {
 		mv "$work/sorted" "$work/$file"
 	done
 	compare 'tcx and netkit' 5
+	jq -S '.sockmap | sort_by(.map_id, .attach_type) | .[]' "$dir/truth.json" >"$work/wanted"
+	jq -S '.sockmap | map({map_id, attach_type, id}) | sort_by(.map_id, .attach_type) | .[]' "$work/out" >"$work/got"
+	compare 'programs of sockmaps' 24
+	check "$release: their links and names" jq -e --slurpfile truth "$dir/truth.json" '
+		($truth[0].programs | map({("\(.id)"): .name}) | add) as $names |
+		($truth[0].links | map(select(.type == "sockmap" and .prog_id) | .id) | sort) as $links |
+		all(.sockmap[]; .name == $names["\(.id)"]) and
+		([.sockmap[].link_id | select(. > 0)] | sort) == $links' "$work/out"
 	for type in netfilter xdp netns; do
 		jq -S --arg type $type '[.links[] | select(.type == $type and .ifindex != 0) |
 			{id, prog_id, pf: (.pf // null), hook: (.hook // null), prio: (.prio // null),

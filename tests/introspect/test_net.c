@@ -128,6 +128,121 @@ static void test_tcx(void **state)
 	net_deinit(&out);
 }
 
+/* --- sockmaps --- */
+
+#define MAP_IDR 0x0b00400
+enum { SOCKMAP = 15, SOCKHASH = 18 };
+#define PROGS 128 /* in a map of either type */
+
+static gaddr_t maps_leaf;
+
+static void setup_sockmaps(void)
+{
+	static const char *const types[] = {"bpf_stab", "bpf_shtab"};
+	static const char *const paths[] = {
+		"progs.msg_parser",  "progs.stream_parser",   "progs.stream_verdict",
+		"progs.skb_verdict", "progs.msg_parser_link", "progs.stream_parser_link",
+	};
+
+	fake_member(&s.facts, "bpf_map", "refcnt.counter", 8, 8);
+	fake_member(&s.facts, "bpf_map", "map_type", 16, 4);
+	for (size_t i = 0; i < 2; i++)
+		for (uint32_t k = 0; k < 6; k++)
+			fake_member(&s.facts, types[i], paths[k], PROGS + 8 * k, 8);
+	fake_enum(&s.facts, "bpf_map_type", "BPF_MAP_TYPE_SOCKMAP", SOCKMAP);
+	fake_enum(&s.facts, "bpf_map_type", "BPF_MAP_TYPE_SOCKHASH", SOCKHASH);
+	maps_leaf = synth_idr(&s, "map_idr", MAP_IDR);
+}
+
+static gaddr_t put_sockmap(uint32_t id, uint32_t type)
+{
+	gaddr_t map = synth_alloc(&s, PROGS + 64);
+
+	synth_set(&s, "bpf_map", "refcnt.counter", map, 1);
+	synth_set(&s, "bpf_map", "id", map, id);
+	synth_set(&s, "bpf_map", "map_type", map, type);
+	textmem_put_uint(s.mem, maps_leaf + 40 + 8 * id, synth_va(map), 8);
+	return map;
+}
+
+/* An array, whose bytes are no programs; a sockhash with one; a sockmap with two, one by a link. */
+static void make_sockmaps(void)
+{
+	gaddr_t array = put_sockmap(2, 2), hash = put_sockmap(9, SOCKHASH);
+	gaddr_t map = put_sockmap(4, SOCKMAP), link;
+
+	textmem_put_uint(s.mem, array + PROGS, 77, 8);
+	textmem_put_uint(s.mem, hash + PROGS + 24, synth_va(synth_prog(&s, 5).prog), 8);
+	textmem_put_uint(s.mem, map + PROGS, synth_va(synth_prog(&s, 6).prog), 8);
+	textmem_put_uint(s.mem, map + PROGS + 8, synth_va(synth_prog(&s, 7).prog), 8);
+	link = synth_alloc(&s, 32);
+	synth_set(&s, "bpf_link", "id", link, 12);
+	synth_set(&s, "bpf_link", "prog", link, synth_va(synth_prog(&s, 8).prog));
+	textmem_put_uint(s.mem, map + PROGS + 40, synth_va(link), 8);
+}
+
+static void test_sockmaps(void **state)
+{
+	struct net out;
+
+	(void)state;
+	setup_sockmaps();
+	make_sockmaps();
+	out = read_net();
+	assert_int_equal(out.n, 3);
+	assert_int_equal(out.n_unreadable, 0);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(out.all[i].section, NET_SOCKMAP);
+		assert_unknown(out.all[i].netns_ino);
+		assert_null(out.all[i].devname);
+		assert_number(out.all[i].map_id, i < 2 ? 4 : 9);
+		assert_number(out.all[i].link_id, i == 1 ? 12 : 0);
+	}
+	assert_string_equal(out.all[0].kind, "sk_msg_verdict");
+	assert_number(out.all[0].id, 6);
+	assert_string_equal(out.all[1].kind, "sk_skb_stream_parser");
+	assert_number(out.all[1].id, 7);
+	assert_string_equal(out.all[2].kind, "sk_skb_verdict");
+	assert_number(out.all[2].id, 5);
+	net_deinit(&out);
+	/* A map that is nowhere costs its own programs. */
+	textmem_put_uint(s.mem, maps_leaf + 40 + 8 * 9, NOWHERE, 8);
+	out = read_net();
+	assert_int_equal(out.n, 2);
+	net_deinit(&out);
+	/* Without an index of maps all else is there. */
+	fake_drop(&s.facts, KFACTS_SYMBOL, "map_idr", NULL);
+	out = read_net();
+	assert_int_equal(out.n, 0);
+	assert_int_equal(out.n_netns, 1);
+	net_deinit(&out);
+}
+
+static int setup_spoiled_sockmaps(void **state)
+{
+	setup_net(state);
+	setup_sockmaps();
+	return 0;
+}
+
+static bool reads_spoiled_sockmaps(void)
+{
+	struct net out = read_net();
+	bool read = out.n >= 2;
+
+	for (size_t i = 0; i < out.n; i++)
+		assert_int_equal(out.all[i].section, NET_SOCKMAP);
+	net_deinit(&out);
+	return read;
+}
+
+static void test_spoiled_sockmaps(void **state)
+{
+	(void)state;
+	setup_sockmaps();
+	spoil_each_word(setup_spoiled_sockmaps, make_sockmaps, reads_spoiled_sockmaps, 60);
+}
+
 /* --- tc: a device with htb, all of it built into the kernel --- */
 
 #define PRIVATE 64 /* of a qdisc */
@@ -346,6 +461,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_xdp, setup_net, teardown),
 		cmocka_unit_test_setup_teardown(test_tcx, setup_net, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile, setup_net, teardown),
+		cmocka_unit_test_setup_teardown(test_sockmaps, setup_net, teardown),
+		cmocka_unit_test_setup_teardown(test_spoiled_sockmaps, setup_net, teardown),
 		cmocka_unit_test_setup_teardown(test_classes, setup_net, teardown),
 		cmocka_unit_test_setup_teardown(test_no_classes, setup_net, teardown),
 		cmocka_unit_test_setup_teardown(test_spoiled_tc, setup_net, teardown),

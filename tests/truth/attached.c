@@ -273,6 +273,34 @@ static void network(void)
 		say("no flow dissector: %s", strerror(errno));
 }
 
+/* Programs of a sockmap and of a sockhash, without links. */
+static void sockmaps(void)
+{
+	static const struct {
+		const char *name;
+		__u32 prog, attach;
+	} progs[] = {
+		{"s_msg", BPF_PROG_TYPE_SK_MSG, BPF_SK_MSG_VERDICT},
+		{"s_parser", BPF_PROG_TYPE_SK_SKB, BPF_SK_SKB_STREAM_PARSER},
+		{"s_stream", BPF_PROG_TYPE_SK_SKB, BPF_SK_SKB_STREAM_VERDICT},
+		{"s_skb", BPF_PROG_TYPE_SK_SKB, BPF_SK_SKB_VERDICT},
+	};
+	const int maps[] = {bpf_map_create(BPF_MAP_TYPE_SOCKMAP, "s_map", 4, 4, 4, NULL),
+			    bpf_map_create(BPF_MAP_TYPE_SOCKHASH, "s_hash", 4, 4, 4, NULL)};
+
+	/* A map takes a program for streams or one for each skb. */
+	for (size_t i = 0; i < sizeof(progs) / sizeof(progs[0]); i++) {
+		int prog = load(progs[i].name, progs[i].prog, progs[i].attach, NULL);
+		int map = maps[progs[i].attach == BPF_SK_SKB_VERDICT];
+
+		if (bpf_prog_attach(prog, map, (enum bpf_attach_type)progs[i].attach, 0))
+			say("%s is not attached: %s", progs[i].name, strerror(errno));
+	}
+	if (bpf_prog_attach(load("s_msg2", BPF_PROG_TYPE_SK_MSG, BPF_SK_MSG_VERDICT, NULL), maps[1],
+			    BPF_SK_MSG_VERDICT, 0))
+		say("s_msg2 is not attached: %s", strerror(errno));
+}
+
 /* --- what the kernel says --- */
 
 /* The part of union bpf_attr for BPF_PROG_QUERY, as it is since 6.6. */
@@ -334,6 +362,54 @@ static void put_net(FILE *f)
 	put_mprogs(f);
 	fputc('}', f);
 	free(text);
+}
+
+/* Since 5.16 a map can be asked for its programs. */
+static void put_sockmap(FILE *f, int fd, __u32 id, bool *is_first)
+{
+	static const struct {
+		const char *name;
+		__u32 type;
+	} types[] = {
+		{"sk_msg_verdict", BPF_SK_MSG_VERDICT},
+		{"sk_skb_stream_parser", BPF_SK_SKB_STREAM_PARSER},
+		{"sk_skb_stream_verdict", BPF_SK_SKB_STREAM_VERDICT},
+		{"sk_skb_verdict", BPF_SK_SKB_VERDICT},
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		__u32 ids[4] = {0};
+		struct query query = {.target = (__u32)fd,
+				      .type = types[i].type,
+				      .ids = (__u64)(unsigned long)ids,
+				      .count = 4};
+
+		if (syscall(SYS_bpf, BPF_PROG_QUERY, &query, sizeof(query)) || !query.count)
+			continue;
+		fprintf(f, "%s{\"map_id\":%u,\"attach_type\":\"%s\",\"id\":%u}",
+			*is_first ? "" : ",", id, types[i].name, ids[0]);
+		*is_first = false;
+	}
+}
+
+static void put_sockmaps(FILE *f)
+{
+	bool is_first = true;
+
+	fprintf(f, ",\"sockmap\":[");
+	for (__u32 id = 0; !bpf_map_get_next_id(id, &id);) {
+		struct bpf_map_info info = {.type = 0};
+		__u32 len = sizeof(info);
+		int fd = bpf_map_get_fd_by_id(id);
+
+		if (fd < 0)
+			continue;
+		if (!bpf_obj_get_info_by_fd(fd, &info, &len) &&
+		    (info.type == BPF_MAP_TYPE_SOCKMAP || info.type == BPF_MAP_TYPE_SOCKHASH))
+			put_sockmap(f, fd, id, &is_first);
+		close(fd);
+	}
+	fputc(']', f);
 }
 
 #define OTHER "/other-net"
@@ -421,6 +497,7 @@ void attach_places(void)
 	probe_module();
 	cgroups();
 	network();
+	sockmaps();
 	another_namespace();
 }
 
@@ -452,6 +529,7 @@ static void put_one(FILE *f)
 void put_places(FILE *f)
 {
 	put_one(f);
+	put_sockmaps(f);
 	put_cgroups(f, "cgroups", NULL);
 	put_cgroups(f, "effective", "effective");
 	fprintf(f, ",\"net\":[");
