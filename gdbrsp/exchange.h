@@ -172,6 +172,9 @@ struct kt_error *rsp_stop_reply(struct rsp_client *client, const struct rsp_repl
 /* registers.c. Of a register of at most 64 bits; KT_ERROR_NOT_FOUND. */
 struct kt_error *rsp_register_place(struct rsp_client *client, const char *name,
 				    uint32_t *number_ret, uint32_t *bits_ret);
+/* The value as the stub takes it, in the guest's byte order. The register's place is known. */
+void rsp_register_bytes(const struct rsp_client *client, uint64_t value, uint32_t bits,
+			uint8_t ret[8]);
 void rsp_registers_destroy(struct rsp_registers *registers);
 
 #endif

@@ -377,6 +377,15 @@ struct kt_error *rsp_register_place(struct rsp_client *client, const char *name,
 	return NULL;
 }
 
+void rsp_register_bytes(const struct rsp_client *client, uint64_t value, uint32_t bits,
+			uint8_t ret[8])
+{
+	size_t len = bits / 8;
+
+	for (size_t i = 0; i < len; i++)
+		ret[client->registers->big_endian ? len - 1 - i : i] = (uint8_t)(value >> 8 * i);
+}
+
 static struct kt_error *want(struct values *v, const char *name, uint64_t *values, size_t stride)
 {
 	bool optional = name[0] == '?';

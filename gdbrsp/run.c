@@ -153,9 +153,7 @@ static void append_write(struct run *run, struct kt_buf *payload)
 	uint8_t bytes[8];
 
 	kt_error_destroy(rsp_register_place(run->client, write->name, &number, &bits));
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		bytes[i] = (uint8_t)(write->value >> 8 * i);
-	/* In the guest's byte order; x86-64 and aarch64 are little-endian. */
+	rsp_register_bytes(run->client, write->value, bits, bytes);
 	kt_buf_printf(payload, "P%x=", number);
 	rsp_hex_append(payload, bytes, bits / 8);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the watch has to know of an architecture. Internal to watch/. */
+/*
+ * What the watch has to know of an architecture: a table of operations, in a file of its own for
+ * each. Internal to watch/.
+ */
 #ifndef KT_WATCH_ARCH_H
 #define KT_WATCH_ARCH_H
 
@@ -12,7 +15,7 @@ enum watch_register {
 	WATCH_INIT_LOG,     /* that of bpf_vlog_init() */
 	WATCH_ARGUMENT,     /* the first argument of a function that is called next */
 	WATCH_RESULT,       /* of a function that has just returned */
-	WATCH_PERCPU,       /* this CPU's per-CPU offset */
+	WATCH_CURRENT,      /* what leads to the current task: see watch_arch */
 	WATCH_REGISTERS,
 };
 
@@ -43,12 +46,26 @@ struct watch_insn {
 	bool stores_result; /* keeps that somewhere else, and changes nothing of it */
 };
 
+/* What the register WATCH_CURRENT is. */
+enum watch_current {
+	WATCH_CURRENT_PERCPU,  /* the CPU's per-CPU offset; a per-CPU variable has the task */
+	WATCH_CURRENT_TASK,    /* the address of the task */
+	WATCH_CURRENT_LOWCORE, /* the address of struct lowcore, which has the task */
+};
+
 struct watch_arch {
-	const char *pc, *sp, *bp, *result, *percpu; /* the registers' names in the target XML */
+	const char *name;        /* as struct kfacts_kernel's arch */
+	const char *pc, *result; /* the registers' names in the target XML */
+	const char *sp, *bp;     /* NULL: no stack is read, and sched_ext is not watched */
+	const char *current;     /* of WATCH_CURRENT */
+	enum watch_current current_is;
 	const char *const *args; /* the registers that functions get their arguments in */
 	size_t n_args;
 	size_t breakpoint_len; /* for rsp_client_breakpoint() */
-	/* The members of pt_regs that have a system call's number and arguments, and bpf(2)'s. */
+	/*
+	 * The members of pt_regs that have a system call's number and arguments, and bpf(2)'s.
+	 * NULL: what a loader asked for is not looked for.
+	 */
 	const char *syscall_number, *syscall_args[3];
 	uint64_t bpf_number;
 	/* The bytes of `code` before the first instruction worth a breakpoint. */
@@ -64,13 +81,22 @@ struct watch_arch {
 	 * exactly one such call.
 	 */
 	gaddr_t (*call_return)(const uint8_t *code, size_t len, gaddr_t addr, gaddr_t target);
-	/* The instruction at code[0], of which len bytes are known. */
+	/*
+	 * The instruction at code[0], of which len bytes are known. NULL: a walk through a function
+	 * is not possible.
+	 */
 	struct watch_insn (*decode)(const uint8_t *code, size_t len, gaddr_t addr);
 	/* A call to `to` runs that function: it may skip what the function begins with. */
 	bool (*calls)(gaddr_t to, gaddr_t function);
 };
 
-extern const struct watch_arch watch_x86_64;
+extern const struct watch_arch watch_x86_64, watch_aarch64, watch_riscv64, watch_s390x;
+
+/* The architecture of that name, or NULL. */
+const struct watch_arch *watch_arch_by_name(const char *name);
+
+/* For loops over all of them: NULL behind the last. */
+const struct watch_arch *watch_arch_at(size_t i);
 
 /* Of watch_x86_64, in a file of its own. */
 struct watch_insn x86_64_decode(const uint8_t *code, size_t len, gaddr_t addr);

@@ -23,18 +23,26 @@
 #define REGS_MAX 1024
 #define ATTR_MAX 512
 
-bool asked_wants(struct wants *wants, const struct watch_arch *arch)
+static bool registers_wants(struct wants *wants, const struct watch_arch *arch)
+{
+	return wants_add(wants, KFACTS_MEMBER, "pt_regs", arch->syscall_number, true) &&
+	       wants_add(wants, KFACTS_MEMBER, "pt_regs", arch->syscall_args[0], true) &&
+	       wants_add(wants, KFACTS_MEMBER, "pt_regs", arch->syscall_args[1], true) &&
+	       wants_add(wants, KFACTS_MEMBER, "pt_regs", arch->syscall_args[2], true);
+}
+
+bool asked_wants(struct wants *wants)
 {
 	static const char *const attr[] = {"log_level", "log_size", "log_buf", "log_true_size"};
+	const struct watch_arch *arch;
 
 	for (size_t i = 0; i < sizeof(attr) / sizeof(attr[0]); i++)
 		if (!wants_add(wants, KFACTS_MEMBER, "bpf_attr", attr[i], true))
 			return false;
-	return wants_add(wants, KFACTS_MEMBER, "pt_regs", arch->syscall_number, true) &&
-	       wants_add(wants, KFACTS_MEMBER, "pt_regs", arch->syscall_args[0], true) &&
-	       wants_add(wants, KFACTS_MEMBER, "pt_regs", arch->syscall_args[1], true) &&
-	       wants_add(wants, KFACTS_MEMBER, "pt_regs", arch->syscall_args[2], true) &&
-	       wants_add(wants, KFACTS_SIZE, "pt_regs", NULL, true) &&
+	for (size_t i = 0; (arch = watch_arch_at(i)); i++)
+		if (arch->syscall_number && !registers_wants(wants, arch))
+			return false;
+	return wants_add(wants, KFACTS_SIZE, "pt_regs", NULL, true) &&
 	       /* In pcpu_hot from 6.2 to 6.14, else a variable. */
 	       wants_add(wants, KFACTS_SYMBOL, "cpu_current_top_of_stack", NULL, true) &&
 	       wants_add(wants, KFACTS_SYMBOL, "pcpu_hot", NULL, true) &&
@@ -53,6 +61,7 @@ void asked_init(struct asked_reader *reader, const struct watch_arch *arch,
 {
 	*reader = (struct asked_reader){.big_endian = kfacts_kernel(facts)->big_endian};
 	reader->known =
+		arch->syscall_number &&
 		reader_percpu(facts, "cpu_current_top_of_stack", "top_of_stack", kaslr_offset,
 			      &reader->stack_top) &&
 		kfacts_size(facts, "pt_regs", &reader->regs_size) &&
@@ -101,7 +110,7 @@ static struct kt_error *read_arguments(const struct asked_reader *reader, const 
 	gaddr_t top;
 
 	*known_ret = false;
-	err = read_bytes(stop, stop->registers[WATCH_PERCPU] + reader->stack_top, pointer,
+	err = read_bytes(stop, stop->registers[WATCH_CURRENT] + reader->stack_top, pointer,
 			 sizeof(pointer), &complete);
 	if (err || !complete)
 		return err;

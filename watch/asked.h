@@ -28,7 +28,7 @@ struct asked {
 };
 
 /* False: no memory. */
-bool asked_wants(struct wants *wants, const struct watch_arch *arch);
+bool asked_wants(struct wants *wants);
 void asked_init(struct asked_reader *reader, const struct watch_arch *arch,
 		const struct kfacts *facts, int64_t kaslr_offset);
 

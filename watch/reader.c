@@ -76,7 +76,8 @@ bool reader_wants(struct wants *wants)
 	       /* The pointer to the current task: in pcpu_hot from 6.2 to 6.14, else a variable. */
 	       wants_add(wants, KFACTS_SYMBOL, "current_task", NULL, true) &&
 	       wants_add(wants, KFACTS_SYMBOL, "pcpu_hot", NULL, true) &&
-	       wants_add(wants, KFACTS_MEMBER, "pcpu_hot", "current_task", true);
+	       wants_add(wants, KFACTS_MEMBER, "pcpu_hot", "current_task", true) &&
+	       wants_add(wants, KFACTS_MEMBER, "lowcore", "current_task", true);
 }
 
 /*
@@ -101,6 +102,31 @@ bool reader_percpu(const struct kfacts *facts, const char *variable, const char 
 	return true;
 }
 
+/* What is added to the register that leads to the current task. */
+static struct kt_error *find_current(const struct kfacts *facts, const struct watch_arch *arch,
+				     int64_t kaslr_offset, gaddr_t *ret)
+{
+	struct kfacts_member member;
+
+	*ret = 0;
+	switch (arch->current_is) {
+	case WATCH_CURRENT_TASK: return NULL;
+	case WATCH_CURRENT_LOWCORE:
+		if (!kfacts_member(facts, "lowcore", "current_task", &member))
+			return kt_error_new(KT_ERROR_NOT_FOUND,
+					    "the image does not tell where the current task is: "
+					    "its types have no current_task in lowcore");
+		*ret = member.offset;
+		return NULL;
+	default: break;
+	}
+	if (reader_percpu(facts, "current_task", "current_task", kaslr_offset, ret))
+		return NULL;
+	return kt_error_new(KT_ERROR_NOT_FOUND,
+			    "the image does not tell where the current task is: neither "
+			    "current_task nor pcpu_hot is among its symbols");
+}
+
 struct kt_error *reader_init(struct reader *reader, struct stop *stop, const struct kfacts *facts,
 			     int64_t kaslr_offset)
 {
@@ -108,12 +134,9 @@ struct kt_error *reader_init(struct reader *reader, struct stop *stop, const str
 
 	reader->stop = stop;
 	reader->facts = facts;
-	if (!reader_percpu(facts, "current_task", "current_task", kaslr_offset,
-			   &reader->current_task))
-		return kt_error_new(KT_ERROR_NOT_FOUND,
-				    "the image does not tell where the current task is: neither "
-				    "current_task nor pcpu_hot is among its symbols");
-	err = prog_views_init(&reader->progs, facts);
+	err = find_current(facts, stop->arch, kaslr_offset, &reader->current_task);
+	if (!err)
+		err = prog_views_init(&reader->progs, facts);
 	if (!err)
 		err = view_init(&reader->env, &env_type, facts);
 	if (!err)
@@ -149,16 +172,19 @@ gaddr_t reader_env_of(const struct reader *reader, gaddr_t log)
 
 struct kt_error *reader_first(const struct reader *reader, struct reading *r, bool *complete)
 {
-	gaddr_t current = reader->stop->registers[WATCH_PERCPU] + reader->current_task;
+	gaddr_t current = reader->stop->registers[WATCH_CURRENT] + reader->current_task;
 
 	*complete = false;
-	if (!gmem_batch_add(&r->batch, current, r->task_pointer, sizeof(r->task_pointer)))
+	if (reader->stop->arch->current_is != WATCH_CURRENT_TASK &&
+	    !gmem_batch_add(&r->batch, current, r->task_pointer, sizeof(r->task_pointer)))
 		return kt_error_no_memory();
 	return stop_read_with_code(reader->stop, &r->batch, complete);
 }
 
 gaddr_t reader_task_of(const struct reader *reader, const struct reading *r)
 {
+	if (reader->stop->arch->current_is == WATCH_CURRENT_TASK)
+		return reader->stop->registers[WATCH_CURRENT];
 	return kt_load_uint(r->task_pointer, sizeof(r->task_pointer), reader->progs.big_endian);
 }
 

@@ -15,7 +15,8 @@
 struct reader {
 	struct stop *stop;
 	const struct kfacts *facts;
-	gaddr_t current_task; /* plus a CPU's per-CPU offset: the pointer to its task */
+	/* Plus WATCH_CURRENT: where the pointer to the task is, unless that is the task itself. */
+	gaddr_t current_task;
 	struct view env, aux_prog, task;
 	struct prog_views progs;
 	struct kfacts_member log_in_env, depth_in_subprog, subprogs_in_env, insns_in_prog;

@@ -279,9 +279,9 @@ struct kt_error *sched_read_cpu(const struct sched_dump_views *views, const stru
 	*cpu_ret = (struct program_number){0};
 	if (!views->current_task || !views->cpu_number || !views->has_task)
 		return NULL;
-	if (!gmem_batch_add(&batch, stop->registers[WATCH_PERCPU] + views->cpu_number, cpu,
+	if (!gmem_batch_add(&batch, stop->registers[WATCH_CURRENT] + views->cpu_number, cpu,
 			    sizeof(cpu)) ||
-	    !gmem_batch_add(&batch, stop->registers[WATCH_PERCPU] + views->current_task, current,
+	    !gmem_batch_add(&batch, stop->registers[WATCH_CURRENT] + views->current_task, current,
 			    sizeof(current)))
 		return kt_error_no_memory();
 	err = gmem_batch_read(&batch, memory.read, memory.source);

@@ -35,7 +35,7 @@ void stop_init(struct stop *stop, struct rsp_client *client, const struct watch_
 				[WATCH_INIT_LOG] = log_register(arch, facts, "bpf_vlog_init"),
 				[WATCH_ARGUMENT] = arch->args[0],
 				[WATCH_RESULT] = arch->result,
-				[WATCH_PERCPU] = arch->percpu,
+				[WATCH_CURRENT] = arch->current,
 			},
 	};
 }

@@ -20,7 +20,7 @@ bool watch_wants(struct wants *wants)
 {
 	return places_wants(wants) && stop_wants(wants) && identity_wants(wants) &&
 	       reader_wants(wants) && guest_clock_wants(wants) && loaded_wants(wants) &&
-	       progress_wants(wants) && asked_wants(wants, &watch_x86_64);
+	       progress_wants(wants) && asked_wants(wants);
 }
 
 bool watch_wants_sched(struct wants *wants)
@@ -409,21 +409,42 @@ static struct kt_error *remove_all(struct watch *watch)
 	return err;
 }
 
+/* What is asked for, and the architecture does not have. */
+static struct kt_error *check_arch(const struct watch_arch *arch, const char *name,
+				   const struct watch_options *options)
+{
+	if (!arch)
+		return kt_error_new(KT_ERROR_UNSUPPORTED, "watch does not know %s guests", name);
+	if (options->sched && !arch->sp)
+		return kt_error_new(KT_ERROR_UNSUPPORTED,
+				    "what happens to sched_ext is watched in x86_64 guests only; "
+				    "this one is %s",
+				    name);
+	if (options->only_failing && !options->progress && !arch->decode)
+		return kt_error_hint(
+			kt_error_new(KT_ERROR_UNSUPPORTED,
+				     "--failed needs to follow the code of bpf_prog_load(), which "
+				     "is not possible for %s",
+				     name),
+			"--failed --stop-at-all stops the guest at every load, and shows those "
+			"that fail");
+	return NULL;
+}
+
 struct kt_error *watch_create(struct rsp_client *client, const struct kfacts *facts,
 			      const int64_t *hint, const struct watch_options *options,
 			      struct watch **ret)
 {
+	const struct watch_arch *arch = watch_arch_by_name(kfacts_kernel(facts)->arch);
 	struct watch *watch;
-	struct kt_error *err;
+	struct kt_error *err = check_arch(arch, kfacts_kernel(facts)->arch, options);
 
-	if (strcmp(kfacts_kernel(facts)->arch, "x86_64") != 0)
-		return kt_error_new(KT_ERROR_UNSUPPORTED,
-				    "watch knows x86_64 guests; the image is of a %s kernel",
-				    kfacts_kernel(facts)->arch);
+	if (err)
+		return err;
 	watch = calloc(1, sizeof(*watch));
 	if (!watch)
 		return kt_error_no_memory();
-	stop_init(&watch->stop, client, &watch_x86_64, facts);
+	stop_init(&watch->stop, client, arch, facts);
 	rsp_client_cancel_only_waits(client);
 	err = begin(watch, facts, hint, options);
 	if (err) {

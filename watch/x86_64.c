@@ -111,11 +111,13 @@ static gaddr_t x86_64_call_return(const uint8_t *code, size_t len, gaddr_t addr,
 }
 
 const struct watch_arch watch_x86_64 = {
+	.name = "x86_64",
 	.pc = "rip",
 	.sp = "rsp",
 	.bp = "rbp",
 	.result = "rax",
-	.percpu = "gs_base",
+	.current = "gs_base",
+	.current_is = WATCH_CURRENT_PERCPU,
 	.args = args,
 	.n_args = sizeof(args) / sizeof(args[0]),
 	.breakpoint_len = 1,

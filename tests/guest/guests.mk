@@ -33,6 +33,17 @@ build/guest/watch.initrd: build/guest/loads tests/truth/mkinitrd
 	$(call msg,CPIO,$@)
 	$(Q)tests/truth/mkinitrd $@ $<
 
+# The same for other architectures, by the sysroots and flags of vm/foreign.mk.
+build/guest/loads-%: tests/guest/loads.c tests/guest/guests.mk vm/foreign.mk
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FOREIGN_ENV) $(CLANG) $(FOREIGN_CFLAGS) $(GUEST_CFLAGS) -Wno-unused-command-line-argument \
+		-static -o $@ $<
+
+build/guest/watch-%.initrd: build/guest/loads-% tests/truth/mkinitrd
+	$(call msg,CPIO,$@)
+	$(Q)tests/truth/mkinitrd $@ $<
+
 # A guest in which the fixture's scheduler ends; of `make sched`.
 build/guest/ends: tests/guest/ends.c tests/guest/guests.mk
 	$(call msg,CC,$@)

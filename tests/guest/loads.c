@@ -12,7 +12,8 @@
  * serial port, and ends with a line "done"; then a program named "tick" is loaded every second.
  * Kernel command line: loads.n=N for each loader, loads.slow=1 a load that takes seconds,
  * loads.end=panic|reboot|poweroff what comes then; loads.cost=N what N loads take by this guest's
- * clock, before the byte and behind it, as lines "cost NANOSECONDS".
+ * clock, before the byte and behind it, as lines "cost NANOSECONDS". A machine without such ports
+ * has loads.go=DEVICE for the byte, and truth.tell=console: the lines are among the console's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -499,6 +500,19 @@ static long option(const char *cmdline, const char *name, long otherwise)
 	return at ? strtol(at + strlen(name), NULL, 10) : otherwise;
 }
 
+/* The word behind NAME= on the command line, or what it is otherwise. */
+static const char *word(const char *cmdline, const char *name, const char *otherwise)
+{
+	static char ret[64];
+	const char *at = strstr(cmdline, name);
+
+	if (!at)
+		return otherwise;
+	snprintf(ret, sizeof(ret), "%.*s", (int)strcspn(at + strlen(name), " \n"),
+		 at + strlen(name));
+	return ret;
+}
+
 int main(void)
 {
 	static char cmdline[4096];
@@ -516,8 +530,8 @@ int main(void)
 	fd = open("/proc/cmdline", O_RDONLY);
 	if (fd < 0 || read(fd, cmdline, sizeof(cmdline) - 1) < 0)
 		printf("loads: no command line\n");
-	serial = open_serial("/dev/ttyS1", O_WRONLY);
-	fd = open_serial("/dev/ttyS2", O_RDONLY);
+	serial = strstr(cmdline, "truth.tell=console") ? 1 : open_serial("/dev/ttyS1", O_WRONLY);
+	fd = open_serial(word(cmdline, "loads.go=", "/dev/ttyS2"), O_RDONLY);
 	cost = option(cmdline, "loads.cost=", 0);
 	if (cost) {
 		tell_cost(cost); /* translates what a load executes, and is not counted */
