@@ -9,6 +9,11 @@
 #define SCTLR_M UINT64_C(1)
 
 /* TCR_EL1; TCR_EL2 is alike where HCR_EL2.E2H is set. */
+#define TCR_T0SZ(tcr) ((tcr)&63)
+#define TCR_EPD0      (UINT64_C(1) << 7)
+#define TCR_TG0(tcr)  ((tcr) >> 14 & 3)
+#define TCR_TBI0      (UINT64_C(1) << 37)
+#define TCR_HPD0      (UINT64_C(1) << 41)
 #define TCR_T1SZ(tcr) ((tcr) >> 16 & 63)
 #define TCR_EPD1      (UINT64_C(1) << 23)
 #define TCR_TG1(tcr)  ((tcr) >> 30 & 3)
@@ -153,6 +158,38 @@ static size_t aarch64_spaces(const uint64_t *values, struct arch_space *ret,
 	return n;
 }
 
+/* Of user_space(). At EL2, with VHE, the process has the lower half of EL2's own addresses. */
+enum { USER_CPSR, USER_TCR, USER_TTBR0, USER_TCR_EL2, USER_TTBR0_EL2 };
+static const char *const user_register_names[] = {
+	[USER_CPSR] = "cpsr",        [USER_TCR] = "TCR_EL1",          [USER_TTBR0] = "TTBR0_EL1",
+	[USER_TCR_EL2] = "?TCR_EL2", [USER_TTBR0_EL2] = "?TTBR0_EL2",
+};
+
+/* With PAN, which is on in the kernel, QEMU does not read what is the process's. */
+static bool aarch64_user_space(const uint64_t *values, struct arch_space *ret)
+{
+	static const uint8_t page_shifts[] = {12, 16, 14, 0}; /* by TG0 */
+	bool vhe = PSTATE_EL(values[USER_CPSR]) == 2;
+	uint64_t tcr = values[vhe ? USER_TCR_EL2 : USER_TCR];
+	unsigned int va_bits = 64 - (unsigned int)TCR_T0SZ(tcr);
+	unsigned int page_shift = page_shifts[TCR_TG0(tcr)];
+
+	if (tcr & TCR_EPD0 || !page_shift || va_bits > 52 || va_bits <= page_shift)
+		return false;
+	*ret = (struct arch_space){
+		.form = ARCH_FORM_LOW,
+		.tag_bits = tcr & TCR_TBI0 ? 8 : 0,
+		.format = tcr & TCR_HPD0 ? FORMAT_NO_HP : 0,
+	};
+	if (page_shift == 16)
+		ret->format |= TCR_IPS(tcr) == IPS_52_BITS ? FORMAT_LPA : 0;
+	else
+		ret->format |= tcr & TCR_DS ? FORMAT_DS : 0;
+	arch_space_cut(ret, page_shift, page_shift - 3, va_bits);
+	ret->root.addr = ttbr_table(ret, values[vhe ? USER_TTBR0_EL2 : USER_TTBR0]);
+	return true;
+}
+
 /* The output address of an entry, without the bits below the page size. */
 static gaddr_t entry_output(const struct arch_space *space, uint64_t entry)
 {
@@ -236,6 +273,9 @@ const struct arch arch_aarch64 = {
 	.registers = register_names,
 	.n_registers = sizeof(register_names) / sizeof(register_names[0]),
 	.spaces = aarch64_spaces,
+	.user_registers = user_register_names,
+	.n_user_registers = sizeof(user_register_names) / sizeof(user_register_names[0]),
+	.user_space = aarch64_user_space,
 	.entry_size = 8,
 	.entry = aarch64_entry,
 	.anchor = "vectors", /* arch/arm64/kernel/entry.S; not with KPTI in user mode */

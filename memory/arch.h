@@ -102,6 +102,15 @@ struct arch {
 	size_t (*spaces)(const uint64_t *values, struct arch_space *ret,
 			 const char **unsupported_ret);
 
+	/*
+	 * The page table of the process whose system call a vCPU is in, from registers of its own
+	 * list, at most ARCH_MAX_REGISTERS. False: there is none. NULL: the stub's reads go through
+	 * it, too.
+	 */
+	const char *const *user_registers;
+	size_t n_user_registers;
+	bool (*user_space)(const uint64_t *values, struct arch_space *ret);
+
 	unsigned int entry_size; /* bytes */
 	struct arch_entry (*entry)(const struct arch_space *space, unsigned int level,
 				   uint64_t entry);

@@ -88,6 +88,17 @@ static size_t s390x_spaces(const uint64_t *values, struct arch_space *ret,
 	return n;
 }
 
+/*
+ * While the kernel runs, the secondary space is the process's
+ * (arch/s390/include/asm/mmu_context.h).
+ */
+static const char *const user_register_names[] = {"cr7"};
+
+static bool s390x_user_space(const uint64_t *values, struct arch_space *ret)
+{
+	return asce_space(values[0], ret);
+}
+
 static struct arch_entry region_entry(unsigned int level, uint64_t entry)
 {
 	unsigned int first = (unsigned int)TABLE_OFFSET(entry) * TABLE_QUARTER;
@@ -168,6 +179,9 @@ const struct arch arch_s390x = {
 	.registers = register_names,
 	.n_registers = sizeof(register_names) / sizeof(register_names[0]),
 	.spaces = s390x_spaces,
+	.user_registers = user_register_names,
+	.n_user_registers = sizeof(user_register_names) / sizeof(user_register_names[0]),
+	.user_space = s390x_user_space,
 	.entry_size = 8,
 	.entry = s390x_entry,
 	.operands = s390x_operands,

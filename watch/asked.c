@@ -79,11 +79,11 @@ void asked_init(struct asked_reader *reader, const struct watch_arch *arch,
 /* --- reading --- */
 
 /* *complete: the vCPU's memory has all of these bytes. */
-static struct kt_error *read_bytes(const struct stop *stop, gaddr_t addr, void *bytes, size_t len,
+static struct kt_error *read_bytes(struct stop *stop, gaddr_t addr, void *bytes, size_t len,
 				   bool *complete)
 {
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
-	struct gmem memory = stop_memory(stop);
+	struct gmem memory = stop_loader_memory(stop);
 	struct kt_error *err;
 
 	*complete = false;
@@ -101,7 +101,7 @@ static uint64_t value_of(const struct asked_reader *reader, const uint8_t *bytes
 }
 
 /* *regs_known_ret: these are the arguments of bpf(2) for the load of a program. */
-static struct kt_error *read_arguments(const struct asked_reader *reader, const struct stop *stop,
+static struct kt_error *read_arguments(const struct asked_reader *reader, struct stop *stop,
 				       uint8_t regs[REGS_MAX], bool *known_ret)
 {
 	uint8_t pointer[8];
@@ -128,8 +128,7 @@ static bool has(const struct kfacts_member *member, uint64_t size)
 	return member->offset + member->size <= size;
 }
 
-struct kt_error *asked_read(const struct asked_reader *reader, const struct stop *stop,
-			    struct asked *ret)
+struct kt_error *asked_read(const struct asked_reader *reader, struct stop *stop, struct asked *ret)
 {
 	uint8_t regs[REGS_MAX], attr[ATTR_MAX] = {0};
 	struct kt_error *err;
@@ -225,11 +224,11 @@ static struct kt_error *read_from_end(const struct asked *asked, struct stop *st
 }
 
 /* *got: the bytes up to the first page that the loader has never touched. */
-static struct kt_error *read_pages(const struct stop *stop, gaddr_t addr, char *bytes, size_t len,
+static struct kt_error *read_pages(struct stop *stop, gaddr_t addr, char *bytes, size_t len,
 				   size_t *got)
 {
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
-	struct gmem memory = stop_memory(stop);
+	struct gmem memory = stop_loader_memory(stop);
 	struct kt_error *err;
 
 	for (size_t at = 0, n; at < len; at += n) {

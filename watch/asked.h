@@ -36,7 +36,7 @@ void asked_init(struct asked_reader *reader, const struct watch_arch *arch,
  * Of the vCPU that stopped, which is in bpf(2) for a load; else *ret is not known. Three round
  * trips. A thread of the loader may have changed it meanwhile: it is what the loader says.
  */
-struct kt_error *asked_read(const struct asked_reader *reader, const struct stop *stop,
+struct kt_error *asked_read(const struct asked_reader *reader, struct stop *stop,
 			    struct asked *ret);
 
 /*

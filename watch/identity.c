@@ -2,6 +2,7 @@
 #include "watch/identity.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/cursor.h"
 
 /* How often to check, if nothing else stops the guest. */
 #define CHECK_INTERVAL_NS INT64_C(2000000000)
@@ -16,17 +17,18 @@ static struct kt_error *read_jiffies(struct guest *guest, uint64_t *jiffies_ret)
 {
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
 	struct kt_error *err;
-	uint64_t value = 0;
+	uint8_t value[8];
 	gaddr_t addr;
 
 	*jiffies_ret = 0;
 	if (!guest_symbol(guest, "jiffies_64", &addr))
 		return NULL;
-	if (!gmem_batch_add(&batch, addr, &value, sizeof(value)))
+	if (!gmem_batch_add(&batch, addr, value, sizeof(value)))
 		return kt_error_no_memory();
 	err = guest_read(guest, &batch);
 	if (!err && !batch.reads.data[0].fault)
-		*jiffies_ret = value;
+		*jiffies_ret = kt_load_uint(value, sizeof(value),
+					    kfacts_kernel(guest_facts(guest))->big_endian);
 	return err;
 }
 

@@ -302,9 +302,9 @@ struct kt_error *reader_log(const struct reader *reader, const struct loader_log
 {
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
 	_cleanup_free_ char *text = NULL;
+	struct gmem memory = stop_loader_memory(reader->stop);
 	uint64_t len = log->end - log->start, skip;
 	struct kt_error *err;
-	bool complete;
 
 	if (len >= log->size)
 		len = log->size ? log->size - 1 : 0;
@@ -315,8 +315,8 @@ struct kt_error *reader_log(const struct reader *reader, const struct loader_log
 	text = malloc((size_t)len + 1);
 	if (!text || !gmem_batch_add(&batch, log->buf + skip, text, (size_t)len))
 		return kt_error_no_memory();
-	err = stop_read(reader->stop, &batch, &complete);
-	if (err || !complete)
+	err = gmem_batch_read(&batch, memory.read, memory.source);
+	if (err || batch.reads.data[0].fault)
 		return err;
 	text[len] = '\0';
 	load->log_len = strnlen(text, (size_t)len);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "watch/stop.h"
+#include "memory/pagetable.h"
 #include "util/clock.h"
 
 bool stop_wants(struct wants *wants)
@@ -27,6 +28,7 @@ void stop_init(struct stop *stop, struct rsp_client *client, const struct watch_
 		.client = client,
 		.arch = arch,
 		.source = source_from_stub(client),
+		.big_endian = kfacts_kernel(facts)->big_endian,
 		.names =
 			{
 				[WATCH_PC] = arch->pc,
@@ -75,6 +77,47 @@ struct kt_error *stop_registers(struct stop *stop)
 struct gmem stop_memory(const struct stop *stop)
 {
 	return (struct gmem){stop->source.read_virtual, stop->source.context};
+}
+
+/* Through the process's page table, which the stub's own reads do not go through. */
+static struct kt_error *read_by_table(struct stop *stop, const struct arch *arch,
+				      struct gmem_read *reads, size_t count)
+{
+	const struct gmem physical = {stop->source.read_physical, stop->source.context};
+	uint64_t values[ARCH_MAX_REGISTERS];
+	struct arch_space space;
+	struct pagetable *table;
+	struct kt_error *err;
+
+	err = rsp_client_registers(stop->client, stop->told.thread, 1, arch->user_registers,
+				   arch->n_user_registers, values);
+	if (err || !arch->user_space(values, &space))
+		return err;
+	err = pagetable_create(arch, stop->big_endian, &space, &physical, &table);
+	if (err)
+		return err;
+	err = pagetable_read(table, reads, count);
+	pagetable_destroy(table);
+	return err;
+}
+
+static struct kt_error *read_loader(void *source, struct gmem_read *reads, size_t count)
+{
+	struct stop *stop = source;
+	const struct arch *arch = arch_by_name(stop->arch->name);
+	struct kt_error *err = stop->source.read_virtual(stop->source.context, reads, count);
+	bool complete = true;
+
+	for (size_t i = 0; i < count; i++)
+		complete = complete && !reads[i].fault;
+	if (err || complete || !arch || !arch->user_space || !stop->source.read_physical)
+		return err;
+	return read_by_table(stop, arch, reads, count);
+}
+
+struct gmem stop_loader_memory(struct stop *stop)
+{
+	return (struct gmem){&read_loader, stop};
 }
 
 struct kt_error *stop_read(struct stop *stop, struct gmem_batch *batch, bool *complete)

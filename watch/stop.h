@@ -14,6 +14,7 @@ struct stop {
 	struct rsp_client *client;
 	const struct watch_arch *arch;
 	struct source source;
+	bool big_endian;
 	const char *names[WATCH_REGISTERS];
 
 	/* Of this stop: */
@@ -52,6 +53,9 @@ struct kt_error *stop_interrupt(struct stop *stop);
 struct kt_error *stop_registers(struct stop *stop);
 
 struct gmem stop_memory(const struct stop *stop);
+
+/* The same, and the memory of the process whose system call that vCPU is in. */
+struct gmem stop_loader_memory(struct stop *stop);
 
 /* Reads the batch, and empties it. *complete: nothing was unreadable. */
 struct kt_error *stop_read(struct stop *stop, struct gmem_batch *batch, bool *complete);

@@ -13,7 +13,7 @@
  * Kernel command line: loads.n=N for each loader, loads.slow=1 a load that takes seconds,
  * loads.end=panic|reboot|poweroff what comes then; loads.cost=N what N loads take by this guest's
  * clock, before the byte and behind it, as lines "cost NANOSECONDS". A machine without such ports
- * has loads.go=DEVICE for the byte, and truth.tell=console: the lines are among the console's.
+ * has loads.go=console, where the byte is a line, and truth.tell=console: the lines are there, too.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -500,19 +500,6 @@ static long option(const char *cmdline, const char *name, long otherwise)
 	return at ? strtol(at + strlen(name), NULL, 10) : otherwise;
 }
 
-/* The word behind NAME= on the command line, or what it is otherwise. */
-static const char *word(const char *cmdline, const char *name, const char *otherwise)
-{
-	static char ret[64];
-	const char *at = strstr(cmdline, name);
-
-	if (!at)
-		return otherwise;
-	snprintf(ret, sizeof(ret), "%.*s", (int)strcspn(at + strlen(name), " \n"),
-		 at + strlen(name));
-	return ret;
-}
-
 int main(void)
 {
 	static char cmdline[4096];
@@ -531,7 +518,8 @@ int main(void)
 	if (fd < 0 || read(fd, cmdline, sizeof(cmdline) - 1) < 0)
 		printf("loads: no command line\n");
 	serial = strstr(cmdline, "truth.tell=console") ? 1 : open_serial("/dev/ttyS1", O_WRONLY);
-	fd = open_serial(word(cmdline, "loads.go=", "/dev/ttyS2"), O_RDONLY);
+	/* A console is left as it is: what is typed there is a line. */
+	fd = strstr(cmdline, "loads.go=console") ? 0 : open_serial("/dev/ttyS2", O_RDONLY);
 	cost = option(cmdline, "loads.cost=", 0);
 	if (cost) {
 		tell_cost(cost); /* translates what a load executes, and is not counted */
