@@ -36,6 +36,35 @@ static gaddr_t target_of(uint32_t insn, gaddr_t addr, unsigned int at, unsigned 
 	return addr + (uint64_t)((int64_t)distance >> (64 - bits)) * INSN_LEN;
 }
 
+/* As behind a comparison with 0, or a test of the highest bit. */
+static enum watch_condition condition_of(uint32_t insn)
+{
+	switch (insn & 15) {
+	case 4: /* mi */
+	case 11: /* lt */ return WATCH_IF_NEGATIVE;
+	case 5: /* pl */
+	case 10: /* ge */ return WATCH_IF_NOT_NEGATIVE;
+	default: return WATCH_IF_OTHER;
+	}
+}
+
+/* "tbz w0, #31, ADDR", "tbnz w0, #31, ADDR" */
+static void look_at_bit(uint32_t insn, struct watch_insn *ret)
+{
+	if ((insn & 0xfef8001f) != 0x36f80000)
+		return;
+	ret->tests_result = true;
+	ret->condition = insn & 0x01000000 ? WATCH_IF_NEGATIVE : WATCH_IF_NOT_NEGATIVE;
+}
+
+/* "cmp w0, #0", "tst w0, w0"; "mov w19, w0", "str w0, [sp, #28]", "stur w0, [x29, #-4]" */
+static void look_at_result(uint32_t insn, struct watch_insn *ret)
+{
+	ret->tests_result = insn == 0x7100001f || insn == 0x6a00001f;
+	ret->stores_result = ((insn & 0xffffffe0) == 0x2a0003e0 && insn & 31) ||
+			     (insn & 0xffc0001f) == 0xb9000000 || (insn & 0xffe00c1f) == 0xb8000000;
+}
+
 static struct watch_insn aarch64_decode(const uint8_t *code, size_t len, gaddr_t addr)
 {
 	struct watch_insn ret = {.kind = WATCH_INSN_PLAIN, .len = INSN_LEN};
@@ -50,18 +79,22 @@ static struct watch_insn aarch64_decode(const uint8_t *code, size_t len, gaddr_t
 	} else if ((insn & 0xff000000) == 0x54000000) { /* b.cond */
 		ret.kind = WATCH_INSN_BRANCH;
 		ret.target = target_of(insn, addr, 5, 19);
+		ret.condition = condition_of(insn);
 	} else if ((insn & 0x7e000000) == 0x34000000) { /* cbz, cbnz */
 		ret.kind = WATCH_INSN_BRANCH;
 		ret.target = target_of(insn, addr, 5, 19);
 	} else if ((insn & 0x7e000000) == 0x36000000) { /* tbz, tbnz */
 		ret.kind = WATCH_INSN_BRANCH;
 		ret.target = target_of(insn, addr, 5, 14);
+		look_at_bit(insn, &ret);
 	} else if ((insn & 0xfe000000) == 0xd6000000) { /* br, blr, ret, eret and the like */
 		unsigned int op = insn >> 21 & 7;
 
 		ret.kind = op == 1                         ? WATCH_INSN_CALL
 			   : op == 2 || op == 4 || op == 5 ? WATCH_INSN_END
 							   : WATCH_INSN_UNKNOWN;
+	} else {
+		look_at_result(insn, &ret);
 	}
 	return ret;
 }
@@ -99,6 +132,11 @@ static size_t aarch64_emulate(const uint8_t *code, size_t len, const uint64_t *r
 	if (insn.kind == WATCH_INSN_JUMP) {
 		ret[0] = (struct rsp_write){"pc", insn.target};
 		return 1;
+	}
+	if (insn.kind == WATCH_INSN_CALL && insn.target) {
+		ret[0] = (struct rsp_write){"x30", pc + INSN_LEN};
+		ret[1] = (struct rsp_write){"pc", insn.target};
+		return 2;
 	}
 	if (load_insn(code) == INSN_NOP) {
 		ret[0] = (struct rsp_write){"pc", pc + INSN_LEN};
@@ -143,8 +181,12 @@ const struct watch_arch watch_aarch64 = {
 	.args = general,
 	.n_args = N_ARGS,
 	.breakpoint_len = INSN_LEN,
+	.syscall_number = {"syscallno"},
+	.syscall_args = {{"regs", true, 0}, {"regs", true, 1}, {"regs", true, 2}},
+	.bpf_number = 280,
 	.landing = aarch64_landing,
 	.emulate = aarch64_emulate,
 	.call_return = aarch64_call_return,
+	.decode = aarch64_decode,
 	.calls = aarch64_calls,
 };

@@ -42,7 +42,8 @@ struct watch_insn {
 	enum watch_condition condition;
 	size_t len; /* bytes; 0: unknown */
 	gaddr_t target;
-	bool tests_result;  /* compares what a function has returned with 0, and no more */
+	/* Compares what a function has returned with 0, and no more; or is a branch that does. */
+	bool tests_result;
 	bool stores_result; /* keeps that somewhere else, and changes nothing of it */
 };
 
@@ -51,6 +52,13 @@ enum watch_current {
 	WATCH_CURRENT_PERCPU,  /* the CPU's per-CPU offset; a per-CPU variable has the task */
 	WATCH_CURRENT_TASK,    /* the address of the task */
 	WATCH_CURRENT_LOWCORE, /* the address of struct lowcore, which has the task */
+};
+
+/* Of pt_regs: a member, or of an array of 8 bytes each the one with this number. */
+struct watch_member {
+	const char *path;
+	bool is_array;
+	unsigned int element;
 };
 
 struct watch_arch {
@@ -64,9 +72,9 @@ struct watch_arch {
 	size_t breakpoint_len; /* for rsp_client_breakpoint() */
 	/*
 	 * The members of pt_regs that have a system call's number and arguments, and bpf(2)'s.
-	 * NULL: what a loader asked for is not looked for.
+	 * No path: what a loader asked for is not looked for.
 	 */
-	const char *syscall_number, *syscall_args[3];
+	struct watch_member syscall_number, syscall_args[3];
 	uint64_t bpf_number;
 	/* The bytes of `code` before the first instruction worth a breakpoint. */
 	size_t (*landing)(const uint8_t *code, size_t len);

@@ -22,13 +22,14 @@
 /* No kernel's are larger. */
 #define REGS_MAX 1024
 #define ATTR_MAX 512
+#define TASK_MAX (1 << 20)
 
 static bool registers_wants(struct wants *wants, const struct watch_arch *arch)
 {
-	return wants_add(wants, KFACTS_MEMBER, "pt_regs", arch->syscall_number, true) &&
-	       wants_add(wants, KFACTS_MEMBER, "pt_regs", arch->syscall_args[0], true) &&
-	       wants_add(wants, KFACTS_MEMBER, "pt_regs", arch->syscall_args[1], true) &&
-	       wants_add(wants, KFACTS_MEMBER, "pt_regs", arch->syscall_args[2], true);
+	return wants_add(wants, KFACTS_MEMBER, "pt_regs", arch->syscall_number.path, true) &&
+	       wants_add(wants, KFACTS_MEMBER, "pt_regs", arch->syscall_args[0].path, true) &&
+	       wants_add(wants, KFACTS_MEMBER, "pt_regs", arch->syscall_args[1].path, true) &&
+	       wants_add(wants, KFACTS_MEMBER, "pt_regs", arch->syscall_args[2].path, true);
 }
 
 bool asked_wants(struct wants *wants)
@@ -40,9 +41,10 @@ bool asked_wants(struct wants *wants)
 		if (!wants_add(wants, KFACTS_MEMBER, "bpf_attr", attr[i], true))
 			return false;
 	for (size_t i = 0; (arch = watch_arch_at(i)); i++)
-		if (arch->syscall_number && !registers_wants(wants, arch))
+		if (arch->syscall_number.path && !registers_wants(wants, arch))
 			return false;
 	return wants_add(wants, KFACTS_SIZE, "pt_regs", NULL, true) &&
+	       wants_add(wants, KFACTS_MEMBER, "task_struct", "stack", true) &&
 	       /* In pcpu_hot from 6.2 to 6.14, else a variable. */
 	       wants_add(wants, KFACTS_SYMBOL, "cpu_current_top_of_stack", NULL, true) &&
 	       wants_add(wants, KFACTS_SYMBOL, "pcpu_hot", NULL, true) &&
@@ -56,23 +58,48 @@ static bool find_member(const struct kfacts *facts, const char *type, const char
 	       !ret->bit_size && ret->offset <= max - ret->size;
 }
 
+/* A member of pt_regs. */
+static bool find_register(const struct kfacts *facts, const struct watch_member *member,
+			  struct kfacts_member *ret)
+{
+	uint64_t element = member->is_array ? (uint64_t)member->element * 8 : 0;
+
+	if (!member->is_array)
+		return find_member(facts, "pt_regs", member->path, REGS_MAX, ret);
+	if (!kfacts_member(facts, "pt_regs", member->path, ret) || ret->bit_size ||
+	    element + 8 > ret->size || ret->offset > REGS_MAX - ret->size)
+		return false;
+	ret->offset += (uint32_t)element;
+	ret->size = 8;
+	return true;
+}
+
+/* What leads to the end of the kernel stack of the task that runs. */
+static bool find_stack(struct asked_reader *reader, const struct watch_arch *arch,
+		       const struct kfacts *facts, int64_t kaslr_offset)
+{
+	reader->by_task = arch->current_is == WATCH_CURRENT_TASK;
+	return reader->by_task
+		       ? find_member(facts, "task_struct", "stack", TASK_MAX, &reader->stack)
+		       : reader_percpu(facts, "cpu_current_top_of_stack", "top_of_stack",
+				       kaslr_offset, &reader->stack_top);
+}
+
 void asked_init(struct asked_reader *reader, const struct watch_arch *arch,
 		const struct kfacts *facts, int64_t kaslr_offset)
 {
 	*reader = (struct asked_reader){.big_endian = kfacts_kernel(facts)->big_endian};
-	reader->known =
-		arch->syscall_number &&
-		reader_percpu(facts, "cpu_current_top_of_stack", "top_of_stack", kaslr_offset,
-			      &reader->stack_top) &&
-		kfacts_size(facts, "pt_regs", &reader->regs_size) &&
-		reader->regs_size <= REGS_MAX &&
-		find_member(facts, "pt_regs", arch->syscall_number, REGS_MAX, &reader->number) &&
-		find_member(facts, "pt_regs", arch->syscall_args[0], REGS_MAX, &reader->args[0]) &&
-		find_member(facts, "pt_regs", arch->syscall_args[1], REGS_MAX, &reader->args[1]) &&
-		find_member(facts, "pt_regs", arch->syscall_args[2], REGS_MAX, &reader->args[2]) &&
-		find_member(facts, "bpf_attr", "log_level", ATTR_MAX, &reader->log_level) &&
-		find_member(facts, "bpf_attr", "log_size", ATTR_MAX, &reader->log_size) &&
-		find_member(facts, "bpf_attr", "log_buf", ATTR_MAX, &reader->log_buf);
+	reader->known = arch->syscall_number.path &&
+			find_stack(reader, arch, facts, kaslr_offset) &&
+			kfacts_size(facts, "pt_regs", &reader->regs_size) &&
+			reader->regs_size <= REGS_MAX &&
+			find_register(facts, &arch->syscall_number, &reader->number) &&
+			find_register(facts, &arch->syscall_args[0], &reader->args[0]) &&
+			find_register(facts, &arch->syscall_args[1], &reader->args[1]) &&
+			find_register(facts, &arch->syscall_args[2], &reader->args[2]) &&
+			find_member(facts, "bpf_attr", "log_level", ATTR_MAX, &reader->log_level) &&
+			find_member(facts, "bpf_attr", "log_size", ATTR_MAX, &reader->log_size) &&
+			find_member(facts, "bpf_attr", "log_buf", ATTR_MAX, &reader->log_buf);
 	reader->has_used = find_member(facts, "bpf_attr", "log_true_size", ATTR_MAX, &reader->used);
 }
 
@@ -100,7 +127,39 @@ static uint64_t value_of(const struct asked_reader *reader, const uint8_t *bytes
 	return kt_load_uint(bytes + member->offset, member->size, reader->big_endian);
 }
 
-/* *regs_known_ret: these are the arguments of bpf(2) for the load of a program. */
+static bool is_load(const struct asked_reader *reader, const struct stop *stop, const uint8_t *regs)
+{
+	return value_of(reader, regs, &reader->number) == stop->arch->bpf_number &&
+	       (uint32_t)value_of(reader, regs, &reader->args[0]) == BPF_PROG_LOAD;
+}
+
+/*
+ * How long a kernel stack is no type tells. So the registers are looked for at the end of each
+ * length that there is. *known_ret: one of them has what the system call for a load has.
+ */
+static struct kt_error *read_by_task(const struct asked_reader *reader, struct stop *stop,
+				     uint8_t regs[REGS_MAX], bool *known_ret)
+{
+	static const uint64_t lengths[] = {0x4000, 0x2000, 0x8000, 0x10000, 0x20000};
+	gaddr_t at = stop->registers[WATCH_CURRENT] + reader->stack.offset;
+	uint8_t pointer[8];
+	struct kt_error *err;
+
+	*known_ret = false;
+	err = read_bytes(stop, at, pointer, sizeof(pointer), known_ret);
+	if (err || !*known_ret)
+		return err;
+	at = kt_load_uint(pointer, sizeof(pointer), reader->big_endian);
+	*known_ret = false;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]) && !err && !*known_ret; i++) {
+		err = read_bytes(stop, at + lengths[i] - reader->regs_size, regs,
+				 (size_t)reader->regs_size, known_ret);
+		*known_ret = *known_ret && is_load(reader, stop, regs);
+	}
+	return err;
+}
+
+/* *known_ret: these are the arguments of bpf(2) for the load of a program. */
 static struct kt_error *read_arguments(const struct asked_reader *reader, struct stop *stop,
 				       uint8_t regs[REGS_MAX], bool *known_ret)
 {
@@ -109,6 +168,8 @@ static struct kt_error *read_arguments(const struct asked_reader *reader, struct
 	bool complete;
 	gaddr_t top;
 
+	if (reader->by_task)
+		return read_by_task(reader, stop, regs, known_ret);
 	*known_ret = false;
 	err = read_bytes(stop, stop->registers[WATCH_CURRENT] + reader->stack_top, pointer,
 			 sizeof(pointer), &complete);
@@ -118,8 +179,7 @@ static struct kt_error *read_arguments(const struct asked_reader *reader, struct
 	err = read_bytes(stop, top - reader->regs_size, regs, (size_t)reader->regs_size, &complete);
 	if (err || !complete)
 		return err;
-	*known_ret = value_of(reader, regs, &reader->number) == stop->arch->bpf_number &&
-		     (uint32_t)value_of(reader, regs, &reader->args[0]) == BPF_PROG_LOAD;
+	*known_ret = is_load(reader, stop, regs);
 	return NULL;
 }
 

@@ -12,6 +12,8 @@
 struct asked_reader {
 	bool known;        /* this kernel's types tell all that it takes */
 	gaddr_t stack_top; /* plus a CPU's per-CPU offset: the pointer to the end of its stack */
+	bool by_task;      /* that is not there, but a task's pointer to where its stack begins: */
+	struct kfacts_member stack;
 	uint64_t regs_size;
 	struct kfacts_member number, args[3];                    /* of pt_regs */
 	struct kfacts_member log_level, log_size, log_buf, used; /* of bpf_attr */

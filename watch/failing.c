@@ -135,8 +135,8 @@ static size_t only_call(const struct walk *w, gaddr_t a, gaddr_t b)
 }
 
 /*
- * From the call on: "mov %eax,…; test %eax,%eax; jns DONE". Marks the way, and what is behind it
- * when there is a descriptor. Returns where it goes on without one.
+ * From the call on: "mov %eax,…; test %eax,%eax; jns DONE", or "tbz w0, #31, DONE". Marks the way,
+ * and what is behind it when there is a descriptor. Returns where it goes on without one.
  */
 static size_t mark_done(struct walk *w, size_t call)
 {
@@ -148,7 +148,8 @@ static size_t mark_done(struct walk *w, size_t call)
 		size_t next = at + insn.len, target;
 
 		w->marks[at] |= CHECKING;
-		if (insn.kind == WATCH_INSN_BRANCH && tested && insn.condition != WATCH_IF_OTHER) {
+		if (insn.kind == WATCH_INSN_BRANCH && (tested || insn.tests_result) &&
+		    insn.condition != WATCH_IF_OTHER) {
 			target = offset_of(w, insn.target);
 			if (target == NO_OFFSET || next >= w->len)
 				return NO_OFFSET;
