@@ -67,6 +67,14 @@ static size_t riscv64_spaces(const uint64_t *values, struct arch_space *ret,
 	return 1;
 }
 
+/* The same table has both; but what is the process's, the kernel may read only while SUM is set. */
+static bool riscv64_user_space(const uint64_t *values, struct arch_space *ret)
+{
+	const char *unsupported;
+
+	return riscv64_spaces(values, ret, &unsupported) > 0;
+}
+
 static struct arch_entry riscv64_entry(const struct arch_space *space, unsigned int level,
 				       uint64_t entry)
 {
@@ -129,6 +137,9 @@ const struct arch arch_riscv64 = {
 	.registers = register_names,
 	.n_registers = sizeof(register_names) / sizeof(register_names[0]),
 	.spaces = riscv64_spaces,
+	.user_registers = register_names,
+	.n_user_registers = sizeof(register_names) / sizeof(register_names[0]),
+	.user_space = riscv64_user_space,
 	.entry_size = 8,
 	.entry = riscv64_entry,
 	.anchor = "handle_exception", /* arch/riscv/kernel/entry.S */

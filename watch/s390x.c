@@ -65,11 +65,11 @@ static size_t s390x_landing(const uint8_t *code, size_t len)
 	return 0;
 }
 
-/* A branch whose mask is 0: brcl, brc, bcr. */
+/* A branch whose mask is 0: brcl, brc, bcr, bc. */
 static bool is_nop(const uint8_t *code)
 {
 	return ((code[0] == 0xc0 || code[0] == 0xa7) && code[1] == 0x04) ||
-	       (code[0] == 0x07 && code[1] >> 4 == NEVER);
+	       ((code[0] == 0x07 || code[0] == 0x47) && code[1] >> 4 == NEVER);
 }
 
 /* "b9 14 00 b2  lgfr %r11,%r2", and lgr */

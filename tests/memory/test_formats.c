@@ -387,6 +387,57 @@ static size_t spaces_with(const struct build_format *f, gaddr_t root, const char
 	return f->arch->spaces(values, ret, unsupported);
 }
 
+/* --- a process's table, while the kernel runs --- */
+
+static void test_user_aarch64(void **state)
+{
+	/* cpsr, TCR_EL1, TTBR0_EL1, TCR_EL2, TTBR0_EL2; EL1 with 48 bits of 4 KiB pages, and EL2 */
+	uint64_t el1[] = {0x3c5, 0x00400032b5593519 & ~UINT64_C(63), 0x0012000041234000, 0, 0};
+	uint64_t el2[] = {0x3c9, 0, 0x1000, 0x00400032b5593519 & ~UINT64_C(63), 0x00120000dead8000};
+	struct arch_space space;
+
+	(void)state;
+	assert_int_equal(arch_aarch64.n_user_registers, 5);
+	el1[1] |= 16; /* T0SZ */
+	el2[3] |= 25;
+	assert_true(arch_aarch64.user_space(el1, &space));
+	assert_int_equal(space.root.addr, 0x41234000); /* without the ASID */
+	assert_int_equal(space.levels, 4);
+	assert_int_equal(space.form, ARCH_FORM_LOW);
+	assert_true(arch_aarch64.user_space(el2, &space));
+	assert_int_equal(space.root.addr, 0xdead8000);
+	assert_int_equal(space.levels, 3);
+	/* Granules: TG0 is 1 for 64 KiB, 2 for 16 KiB, and 3 is reserved. */
+	el1[1] |= UINT64_C(1) << 14;
+	assert_true(arch_aarch64.user_space(el1, &space));
+	assert_int_equal(space.level[0].shift, 16);
+	el1[1] ^= UINT64_C(3) << 14;
+	assert_true(arch_aarch64.user_space(el1, &space));
+	assert_int_equal(space.level[0].shift, 14);
+	el1[1] |= UINT64_C(3) << 14;
+	assert_false(arch_aarch64.user_space(el1, &space));
+	/* EPD0: nothing is translated; more bits than there are */
+	el1[1] = (el1[1] & ~(UINT64_C(3) << 14)) | UINT64_C(1) << 7;
+	assert_false(arch_aarch64.user_space(el1, &space));
+	el1[1] &= ~(UINT64_C(1) << 7 | 63);
+	assert_false(arch_aarch64.user_space(el1, &space));
+}
+
+static void test_user_s390x(void **state)
+{
+	struct arch_space space;
+
+	(void)state;
+	assert_int_equal(arch_s390x.n_user_registers, 1);
+	assert_string_equal(arch_s390x.user_registers[0], "cr7");
+	/* An ASCE of three levels, and bits of the kernel's own; none; a real space. */
+	assert_true(arch_s390x.user_space((const uint64_t[]){0x8012c1c7}, &space));
+	assert_int_equal(space.root.addr, 0x8012c000);
+	assert_int_equal(space.levels, 3);
+	assert_false(arch_s390x.user_space((const uint64_t[]){0}, &space));
+	assert_false(arch_s390x.user_space((const uint64_t[]){0x8012c1e7}, &space));
+}
+
 static void test_aarch64_registers(void **state)
 {
 	struct build_format f = format_arm(12, 48, false);
@@ -464,6 +515,8 @@ int main(void)
 		cmocka_unit_test(test_lengths_of_tables),
 		cmocka_unit_test(test_napot),
 		cmocka_unit_test(test_aarch64_registers),
+		cmocka_unit_test(test_user_aarch64),
+		cmocka_unit_test(test_user_s390x),
 		cmocka_unit_test(test_riscv64_registers),
 		cmocka_unit_test(test_s390x_registers),
 	};
