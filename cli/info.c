@@ -39,7 +39,6 @@ struct feature {
 	unsigned int object; /* INSPECT_*: inspect_check() tells; 0: see symbol or member */
 	const char *symbol;
 	const char *type, *member;
-	const char *arch;    /* the only one; NULL: all */
 	const char *without; /* the message when the kernel lacks symbol or member */
 	bool partly;         /* without them, a part of it works still */
 };
@@ -69,7 +68,6 @@ static const struct feature features[] = {
 	{.name = "prog dump jited", .object = INSPECT_JITED},
 	{.name = "watch",
 	 .symbol = "bpf_vlog_finalize",
-	 .arch = "x86_64",
 	 .without = "results only: the verifier's numbers need Linux 6.4 and later",
 	 .partly = true},
 };
@@ -93,8 +91,6 @@ static struct kt_error *objection(const struct feature *feature, const struct kf
 		return inspect_check(feature->object, facts);
 	if (!kernel->types_from[0])
 		return kt_error_new(KT_ERROR_NOT_FOUND, "nothing tells the kernel's types");
-	if (feature->arch && strcmp(feature->arch, kernel->arch) != 0)
-		return kt_error_new(KT_ERROR_UNSUPPORTED, "%s guests only", feature->arch);
 	if (feature->symbol ? kfacts_symbol(facts, feature->symbol, &addr)
 			    : kfacts_member(facts, feature->type, feature->member, &member))
 		return NULL;

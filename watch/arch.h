@@ -90,10 +90,11 @@ struct watch_arch {
 	 */
 	gaddr_t (*call_return)(const uint8_t *code, size_t len, gaddr_t addr, gaddr_t target);
 	/*
-	 * The instruction at code[0], of which len bytes are known. NULL: a walk through a function
-	 * is not possible.
+	 * The instruction at code[0], of which len bytes are known. NULL: a walk through
+	 * bpf_prog_load() is not possible, for this reason.
 	 */
 	struct watch_insn (*decode)(const uint8_t *code, size_t len, gaddr_t addr);
+	const char *no_decode;
 	/* A call to `to` runs that function: it may skip what the function begins with. */
 	bool (*calls)(gaddr_t to, gaddr_t function);
 };

@@ -234,5 +234,7 @@ const struct watch_arch watch_riscv64 = {
 	.landing = riscv64_landing,
 	.emulate = riscv64_emulate,
 	.call_return = riscv64_call_return,
+	/* A `switch` on the type of the program, in stock kernels of 7.2. */
+	.no_decode = "compilers have bpf_prog_load() jump by a table there",
 	.calls = riscv64_calls,
 };

@@ -145,5 +145,7 @@ const struct watch_arch watch_s390x = {
 	.landing = s390x_landing,
 	.emulate = s390x_emulate,
 	.call_return = s390x_call_return,
+	/* A `switch` on the type of the program, in stock kernels of 7.2. */
+	.no_decode = "compilers have bpf_prog_load() jump by a table there",
 	.calls = s390x_calls,
 };

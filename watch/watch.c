@@ -423,9 +423,9 @@ static struct kt_error *check_arch(const struct watch_arch *arch, const char *na
 	if (options->only_failing && !options->progress && !arch->decode)
 		return kt_error_hint(
 			kt_error_new(KT_ERROR_UNSUPPORTED,
-				     "--failed needs to follow the code of bpf_prog_load(), which "
-				     "is not possible for %s",
-				     name),
+				     "in %s guests, loads that pass cannot be told from those that "
+				     "fail before they have stopped the guest: %s",
+				     name, arch->no_decode),
 			"--failed --stop-at-all stops the guest at every load, and shows those "
 			"that fail");
 	return NULL;

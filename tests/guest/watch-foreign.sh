@@ -80,7 +80,7 @@ watched() {
 # What cannot be, by name; the guest runs on.
 refused() {
 	run watch "$target" --vmlinux "$kernel" --failed
-	says "$arch: only loads that fail" 3 "bpf_prog_load.*$arch"
+	says "$arch: only loads that fail" 3 "in $arch guests.*jump by a table"
 	watch --failed --stop-at-all --count 1 --duration 3
 	ended
 	check "$arch: but all of them" jq -se 'first | .only_failing == false' "$dir/seen"
