@@ -212,11 +212,85 @@ static void test_no_proof(void **state)
 	}
 }
 
-/* Code that is cut, or has any byte changed, is read within its bounds; the sanitizer looks on. */
-static void test_hostile(void **state)
+/* --- aarch64, whose branches test by themselves --- */
+
+/* What is at each of these instructions. */
+enum {
+	ARM_CHECKED = 3,
+	ARM_NEW_FD = 4,
+	ARM_TEST = 6,
+	ARM_GIVE_BACK = 8,
+	ARM_DONE = 9,
+	ARM_EARLY = 11,
+	ARM_FAIL = 13,
+	ARM_INSNS = 15,
+};
+
+static uint32_t arm_call(size_t at, gaddr_t function)
 {
+	return 0x94000000 | (uint32_t)((function - (ADDR + at * 4)) >> 2 & 0x3ffffff);
+}
+
+static uint32_t arm_branch(uint32_t insn, size_t at, size_t to)
+{
+	return insn | (uint32_t)(to - at) << 5;
+}
+
+static void arm_assemble(uint32_t test)
+{
+	const uint32_t insns[ARM_INSNS] = {
+		0xd503233f,                                    /* paciasp */
+		arm_branch(0x34000000, 1, ARM_EARLY),          /* cbz w0 */
+		arm_call(2, CHECK),                            /* bl */
+		arm_branch(0x37f80000, ARM_CHECKED, ARM_FAIL), /* tbnz w0, #31 */
+		arm_call(ARM_NEW_FD, NEW_FD),                  /* bl */
+		0xb9001fe0,                                    /* str w0, [sp, #28] */
+		arm_branch(test, ARM_TEST, ARM_DONE),          /* tbz w0, #31 */
+		0xaa1303e0,                                    /* mov x0, x19 */
+		arm_call(ARM_GIVE_BACK, CHECK + 0x100),        /* bl */
+		0xd50323bf,                                    /* autiasp */
+		0xd65f03c0,                                    /* ret */
+		0x128002a0,                                    /* mov w0, #-22 */
+		0x17fffffd,                                    /* b ARM_DONE */
+		arm_call(ARM_FAIL, PUT),                       /* bl */
+		0x17fffffb,                                    /* b ARM_DONE */
+	};
+
+	memset(&code, 0, sizeof(code));
+	for (size_t i = 0; i < ARM_INSNS; i++) {
+		code.len += 4;
+		put32(i * 4, insns[i]);
+	}
+}
+
+static void test_aarch64(void **state)
+{
+	struct failing found;
+	struct kt_error *err;
+
 	(void)state;
-	assemble(&(struct variant){.short_way_behind = TOKEN});
+	arm_assemble(0x36f80000); /* tbz w0, #31 */
+	err = failing_find(&watch_aarch64, code.bytes, code.len, ADDR, &callees, &found);
+	if (err)
+		fail_msg("%s", kt_error_message(err));
+	assert_int_equal(found.n_programs, 2);
+	assert_int_equal(found.programs[0], ADDR + ARM_FAIL * 4);
+	assert_int_equal(found.programs[1], ADDR + ARM_GIVE_BACK * 4);
+	assert_int_equal(found.n_exits, 1);
+	assert_int_equal(found.exits[0], ADDR + (ARM_EARLY + 1) * 4);
+	/* Another register, another bit: nothing tells whether there is a file descriptor. */
+	for (size_t i = 0; i < 2; i++) {
+		arm_assemble(i ? 0x36f00000 : 0x36f80001);
+		err = failing_find(&watch_aarch64, code.bytes, code.len, ADDR, &callees, &found);
+		assert_non_null(err);
+		assert_non_null(strstr(kt_error_message(err), "does not test"));
+		kt_error_destroy(err);
+	}
+}
+
+/* Code that is cut, or has any byte changed, is read within its bounds; the sanitizer looks on. */
+static void spoil(const struct watch_arch *arch)
+{
 	for (size_t i = 0; i < code.len * 2; i++) {
 		size_t len = i < code.len ? i : code.len;
 		uint8_t *bytes = malloc(len + !len);
@@ -226,11 +300,19 @@ static void test_hostile(void **state)
 		for (unsigned int change = 0; change < (i < code.len ? 1 : 256); change++) {
 			if (i >= code.len)
 				bytes[i - code.len] = (uint8_t)change;
-			kt_error_destroy(
-				failing_find(&watch_x86_64, bytes, len, ADDR, &callees, &found));
+			kt_error_destroy(failing_find(arch, bytes, len, ADDR, &callees, &found));
 		}
 		free(bytes);
 	}
+}
+
+static void test_hostile(void **state)
+{
+	(void)state;
+	assemble(&(struct variant){.short_way_behind = TOKEN});
+	spoil(&watch_x86_64);
+	arm_assemble(0x36f80000);
+	spoil(&watch_aarch64);
 }
 
 int main(void)
@@ -238,6 +320,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_found),
 		cmocka_unit_test(test_no_proof),
+		cmocka_unit_test(test_aarch64),
 		cmocka_unit_test(test_hostile),
 	};
 
