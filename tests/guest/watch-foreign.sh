@@ -45,10 +45,11 @@ foreign() {
 			--smp 4 --append "loads.n=$loads loads.go=console" --no-wait --console "$dir/tty" ${KTSTR_BOOT:-})
 		cat "$dir/tty.out" >"$dir/console" 2>/dev/null &
 		until_says "$dir/console" 'loads: ready' 60 && return
+		last=$(tail -n 3 "$dir/console")
 		"$truth/stop" "$dir"
 		rm -rf "$dir"
 	done
-	not_ok "$1: a guest boots" "no word from it: $(tail -n 3 "$dir/console")"
+	not_ok "$1: a guest boots" "its last words: $last"
 	plan
 }
 
