@@ -128,6 +128,30 @@ documents() {
 		cmp "$3/a" "$3/b"' - "$dir/dump" "$work/out" "$work"
 }
 
+# Loads and schedulers by one command: a scheduler's programs are loaded, it comes, and it goes.
+both() {
+	"$tool" watch "$target" --vmlinux "$kernel" --json --sched >"$dir/both" 2>"$dir/err" </dev/null &
+	watcher=$!
+	until_says "$dir/both" '"event": "begin"'
+	start good && order end
+	until_says "$dir/both" '"event": "disabled"'
+	kill -s INT "$watcher"
+	wait "$watcher"
+	check "$release: loads, too: Ctrl-C ends it" test $? = 0 -a ! -s "$dir/err"
+}
+
+# both_seen: of what `sched` says of one that is there now, the loads have each program, with its number.
+both_seen() {
+	run sched "$target" --vmlinux "$kernel" --json
+	check "$release: loads, too: each program of the scheduler, then its life" jq -se --slurpfile sched "$work/out" '
+		(map(.event) | index("enabling")) as $comes | .[:$comes] as $before |
+		($sched[0].sched.schedulers[0].programs | length > 2) and
+		all($sched[0].sched.schedulers[0].programs[]; . as $one | any($before[]; .event == "load" and
+			.errno == 0 and .full_name == $one.name and .verified_insns == $one.verified_insns)) and
+		([.[$comes:][] | .event | select(IN("enabling", "enabled", "exit", "disabled"))] ==
+			["enabling", "enabled", "exit", "disabled"])' "$dir/both"
+}
+
 # all NAME KIND COMMAND: it ends so in each round.
 all() {
 	caught=0
@@ -189,8 +213,10 @@ for suite; do
 		([.[] | select(.event == "rejected")] | length) == 1 and all(.[]; .late | not) and
 		([.[] | select(.event == "bypass" and .begins)] | length) == ([.[] | select(.event == "bypass" and
 		(.begins | not))] | length)' "$dir/seen"
+	both
 	# The guest's own numbers do not stand still, and nothing is left in it that stops it.
 	check "$release: the guest runs on" start good
+	both_seen
 	watch
 	check "$release: a scheduler that is there already" until_says "$dir/seen" '"event": "running"'
 	echo 'sysrq c' >"$dir/go.in"
