@@ -111,9 +111,12 @@ static struct kt_error *put_int(const struct place *place, const struct value_in
 		return kt_error_new(KT_ERROR_FORMAT,
 				    "a bit-field of %u bits in %u bytes: its BTF is broken", bits,
 				    size);
-	/* bpftool prints an integer of 128 bits as that many bits, also a negative one. */
+	/*
+	 * bpftool prints an integer of 128 bits, and a bit-field, as its bits, also a negative one:
+	 * "0x58" is -40 in seven bits.
+	 */
 	if (!value_fits(value, bits, is_signed, &bytes) &&
-	    !(size == 16 && hex && value_fits(value, bits, false, &bytes)))
+	    !(hex && (size == 16 || place->bit_size) && value_fits(value, bits, false, &bytes)))
 		return does_not_fit(text, bits, is_signed);
 	return place->bit_size ? put_bits(place, bytes, writes)
 			       : put_uint(place, bytes, size, writes);
@@ -163,9 +166,12 @@ static struct kt_error *put_enum(const struct place *place, const struct btf_typ
 static struct kt_error *put_bool(const struct place *place, const char *text, unsigned size,
 				 struct place_writes *writes)
 {
-	bool yes = !strcmp(text, "true") || !strcmp(text, "1");
+	/* bpftool prints a bit-field as its bits. */
+	bool bit = place->bit_size;
+	bool yes = !strcmp(text, "true") || !strcmp(text, "1") || (bit && !strcmp(text, "0x1"));
+	bool no = !strcmp(text, "false") || !strcmp(text, "0") || (bit && !strcmp(text, "0x0"));
 
-	if (!yes && strcmp(text, "false") != 0 && strcmp(text, "0") != 0)
+	if (!yes && !no)
 		return kt_error_new(KT_ERROR_USAGE, "'%.80s' is neither true nor false", text);
 	if (size != 1 && size != 2 && size != 4 && size != 8)
 		return kt_error_new(KT_ERROR_UNSUPPORTED, "a bool of %u bytes cannot be set", size);

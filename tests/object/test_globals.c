@@ -174,9 +174,15 @@ static void test_bits(void **state)
 	sets_bits("bits.three=7", three, 7);
 	sets_bits("bits.seven=-64", seven, -64);
 	sets_bits("bits.seven=63", seven, 63);
+	/* As bpftool prints the bits of a negative one. */
+	sets_bits("bits.seven=0x58", seven, -40);
+	sets_bits("bits.seven=0x7f", seven, -1);
+	sets_bits("bits.mode=0xf", mode, -1);
 	sets_bits("bits.across=8191", across, 8191);
 	sets_bits("bits.across=0x1555", across, 0x1555);
 	sets_bits("bits.one=false", one, false);
+	sets_bits("bits.one=0x0", one, false);
+	sets_bits("bits.one=0x1", one, true);
 	sets_bits("bits.mode=MODE_LOW", mode, MODE_LOW);
 	sets_bits("bits.wide=0x1fffffffffffffff", wide, 0x1fffffffffffffff);
 	sets_bits("bits.wide=0x123456789abcdef", wide, 0x123456789abcdef);
@@ -323,7 +329,10 @@ static void test_errors(void **state)
 	fails("bits.three=8", KT_ERROR_USAGE, "0 to 7");
 	fails("bits.seven=64", KT_ERROR_USAGE, "-64 to 63");
 	fails("bits.seven=-65", KT_ERROR_USAGE, "-64 to 63");
+	fails("bits.seven=0x80", KT_ERROR_USAGE, "-64 to 63");
+	fails("bits.seven=-0x41", KT_ERROR_USAGE, "-64 to 63");
 	fails("bits.one=2", KT_ERROR_USAGE, "true nor false");
+	fails("bits.one=0x2", KT_ERROR_USAGE, "true nor false");
 	fails("bits.mode=8", KT_ERROR_USAGE, "-8 to 7");
 	fails("bits.wide=0x2000000000000000", KT_ERROR_USAGE, "does not fit");
 	fails("wide=-9223372036854775808", KT_ERROR_USAGE, "does not fit");
