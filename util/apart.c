@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -70,6 +71,17 @@ static void put_error(struct kt_buf *out, const struct kt_error *err)
 		put_text(out, hint);
 }
 
+/* The error, or else the result. */
+static void put_message(struct kt_buf *out, const struct kt_error *err, const struct kt_buf *result)
+{
+	if (err) {
+		put_error(out, err);
+		return;
+	}
+	kt_buf_appendc(out, HAS_RESULT);
+	kt_buf_append(out, result->data, result->len);
+}
+
 static void send_message(int out, const struct kt_buf *message)
 {
 	struct kt_buf head = KT_BUF_INIT;
@@ -100,18 +112,31 @@ static _Noreturn void be_child(const struct kt_apart *apart, pid_t parent, int o
 	if (syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) || getppid() != parent)
 		_exit(1);
 	close_files(apart, out);
+	if (apart->serve) {
+		apart->serve(apart->arg, out);
+		fflush(NULL);
+		_exit(0);
+	}
 	err = apart->work(apart->arg, &result);
 	fflush(NULL); /* before the parent knows that this is over, and kills it */
 	if (!err && result.failed)
 		err = kt_error_no_memory();
-	if (err) {
-		put_error(&message, err);
-	} else {
-		kt_buf_appendc(&message, HAS_RESULT);
-		kt_buf_append(&message, result.data, result.len);
-	}
+	put_message(&message, err, &result);
 	send_message(out, &message);
 	_exit(0);
+}
+
+void kt_apart_answer(int sock, struct kt_error *err, struct kt_buf *result)
+{
+	struct kt_buf message = KT_BUF_INIT;
+
+	if (!err && result->failed)
+		err = kt_error_no_memory();
+	put_message(&message, err, result);
+	send_message(sock, &message);
+	kt_error_destroy(err);
+	kt_buf_deinit(&message);
+	kt_buf_deinit(result);
 }
 
 /* --- the parent --- */
@@ -120,8 +145,9 @@ static _Noreturn void be_child(const struct kt_apart *apart, pid_t parent, int o
 struct hearing {
 	const struct kt_apart *apart;
 	int fd;
-	int64_t deadline_ns;
+	int64_t timeout_ms, deadline_ns;
 	int cancel_fd;  /* -1: the child was told, or there is none */
+	bool at_once;   /* a child that is asked does not know of cancel_fd: it is told later */
 	bool cancelled; /* it was told */
 	bool ended;     /* it closed its end */
 };
@@ -130,8 +156,8 @@ static struct kt_error *out_of_time(const struct hearing *h)
 {
 	if (h->cancelled)
 		return kt_error_new(KT_ERROR_CANCELLED, "cancelled");
-	return kt_error_new(KT_ERROR_TIMEOUT, "%s has not ended after %lld s", h->apart->what,
-			    (long long)(h->apart->timeout_ms / 1000));
+	return kt_error_new(KT_ERROR_TIMEOUT, "%s has not %s after %lld s", h->apart->what,
+			    h->at_once ? "answered" : "ended", (long long)(h->timeout_ms / 1000));
 }
 
 static struct kt_error *wait_readable(struct hearing *h)
@@ -148,6 +174,8 @@ static struct kt_error *wait_readable(struct hearing *h)
 			return NULL;
 		if (n > 0) {
 			h->cancelled = true;
+			if (h->at_once)
+				return out_of_time(h);
 			h->cancel_fd = -1;
 			h->deadline_ns = kt_deadline_ms(GIVE_UP_MS);
 		}
@@ -237,6 +265,7 @@ static struct kt_error *hear_child(const struct kt_apart *apart, pid_t pid, int 
 {
 	struct hearing h = {.apart = apart,
 			    .fd = fd,
+			    .timeout_ms = apart->timeout_ms,
 			    .deadline_ns = kt_deadline_ms(apart->timeout_ms),
 			    .cancel_fd = apart->cancel_fd};
 	_cleanup_(kt_buf_deinit) struct kt_buf message = KT_BUF_INIT;
@@ -270,4 +299,74 @@ struct kt_error *kt_apart(const struct kt_apart *apart, struct kt_buf *ret)
 		err = hear_child(apart, pid, fds[0], ret);
 	close(fds[0]);
 	return err;
+}
+
+/* --- a child that is asked --- */
+
+struct kt_error *kt_apart_start(const struct kt_apart *apart, struct kt_apart_child *ret)
+{
+	pid_t self = getpid(), pid;
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
+		return kt_error_os(errno, "cannot make a socket to %s", apart->what);
+	fflush(NULL); /* or the child would write it, too */
+	pid = fork();
+	if (!pid)
+		be_child(apart, self, fds[1]);
+	close(fds[1]);
+	if (pid < 0) {
+		close(fds[0]);
+		return kt_error_os(errno, "cannot fork %s", apart->what);
+	}
+	*ret = (struct kt_apart_child){apart, pid, fds[0]};
+	return NULL;
+}
+
+bool kt_apart_ask(const struct kt_apart_child *child, char question)
+{
+	return send(child->sock, &question, 1, MSG_NOSIGNAL) == 1;
+}
+
+struct kt_error *kt_apart_hear(const struct kt_apart_child *child, int64_t timeout_ms,
+			       struct kt_buf *ret)
+{
+	struct hearing h = {.apart = child->apart,
+			    .fd = child->sock,
+			    .timeout_ms = timeout_ms,
+			    .deadline_ns = kt_deadline_ms(timeout_ms),
+			    .cancel_fd = child->apart->cancel_fd,
+			    .at_once = true};
+	_cleanup_(kt_buf_deinit) struct kt_buf message = KT_BUF_INIT;
+	struct kt_error *err = read_message(&h, &message);
+
+	if (!err && h.ended)
+		err = kt_error_new(KT_ERROR_CLOSED, "%s has ended", child->apart->what);
+	return err ? err : take_message(child->apart, &message, ret);
+}
+
+void kt_apart_end(struct kt_apart_child *child)
+{
+	int64_t deadline_ns = kt_deadline_ms(GIVE_UP_MS);
+	struct pollfd fd = {child->sock, POLLIN, 0};
+	char chunk[65536];
+	int left;
+
+	if (!child->apart)
+		return;
+	shutdown(child->sock, SHUT_WR);
+	/* An answer that nobody waits for must not keep it. */
+	while ((left = kt_deadline_left_ms(deadline_ns)) > 0) {
+		int n = poll(&fd, 1, left);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0 || read(child->sock, chunk, sizeof(chunk)) <= 0)
+			break;
+	}
+	close(child->sock);
+	kill(child->pid, SIGKILL);
+	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	*child = (struct kt_apart_child){0};
 }

@@ -11,8 +11,10 @@
 #ifndef KT_UTIL_APART_H
 #define KT_UTIL_APART_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "util/buf.h"
 #include "util/error.h"
@@ -22,6 +24,11 @@ struct kt_apart {
 	const char *what; /* "the process that reads the guest": for messages */
 	/* In the child. What it leaves in result is what the parent gets, unless it fails. */
 	struct kt_error *(*work)(void *arg, struct kt_buf *result);
+	/*
+	 * In place of that, of a child that is asked: reads questions, a byte each, from sock,
+	 * which is a stream; end of file tells it to end. It answers by kt_apart_answer().
+	 */
+	void (*serve)(void *arg, int sock);
 	void *arg;
 	const int *keep; /* descriptors that stay open in the child; one may be -1 */
 	size_t n_keep;
@@ -36,5 +43,32 @@ struct kt_apart {
  * KT_ERROR_TIMEOUT, KT_ERROR_CANCELLED, KT_ERROR_PROTOCOL.
  */
 struct kt_error *kt_apart(const struct kt_apart *apart, struct kt_buf *ret);
+
+/* --- a child that works beside this process, and is asked --- */
+
+struct kt_apart_child {
+	const struct kt_apart *apart; /* which must stay; NULL: there is no child */
+	pid_t pid;
+	int sock;
+};
+
+/* Starts one that has `serve`. */
+struct kt_error *kt_apart_start(const struct kt_apart *apart, struct kt_apart_child *ret);
+
+/* In the child: an answer, which is the error, unless that is NULL. Takes both. */
+void kt_apart_answer(int sock, struct kt_error *err, struct kt_buf *result);
+
+/* Asks it; false: it has ended. */
+bool kt_apart_ask(const struct kt_apart_child *child, char question);
+
+/*
+ * Waits for its next answer, until apart->cancel_fd is readable or the time is over. The errors are
+ * kt_apart()'s. Once one is not the child's own, only kt_apart_end() is left.
+ */
+struct kt_error *kt_apart_hear(const struct kt_apart_child *child, int64_t timeout_ms,
+			       struct kt_buf *ret);
+
+/* Tells it to end, gives it a moment for that, and then kills it. Accepts one that is not there. */
+void kt_apart_end(struct kt_apart_child *child);
 
 #endif

@@ -323,13 +323,97 @@ static int tear_down(void **state)
 	return 0;
 }
 
+/* --- a child that is asked --- */
+
+/* Answers 'n' with a number that grows, 'e' with an error, 'x' by its end, 's' never. */
+static void answer(void *arg, int sock)
+{
+	int n = 0;
+	char question;
+
+	while (read(sock, &question, 1) == 1) {
+		struct kt_buf text = KT_BUF_INIT;
+		struct kt_error *err = NULL;
+
+		if (question == 'x')
+			return;
+		if (question == 's')
+			pause();
+		if (question == 'e')
+			err = kt_error_hint(kt_error_new(KT_ERROR_NOT_FOUND, "none"), "ask again");
+		kt_buf_printf(&text, "%s %d", (const char *)arg, ++n);
+		kt_apart_answer(sock, err, &text);
+	}
+	/* Nobody listens any more: that must not keep it. */
+	for (int i = 0; i < 1000; i++) {
+		struct kt_buf text = KT_BUF_INIT;
+
+		kt_buf_printf(&text, "%4000d", i);
+		kt_apart_answer(sock, NULL, &text);
+	}
+}
+
+static struct kt_error *hear(const struct kt_apart_child *child, char question, int64_t timeout_ms)
+{
+	kt_buf_deinit(&result);
+	assert_true(kt_apart_ask(child, question));
+	return kt_apart_hear(child, timeout_ms, &result);
+}
+
+static void test_asked(void **state)
+{
+	struct kt_apart a = {
+		.name = "a-servant",
+		.what = "the servant",
+		.serve = answer,
+		.arg = (void *)(uintptr_t) "answer",
+		.max = 100,
+		.cancel_fd = -1,
+	};
+	struct kt_apart_child child = {0};
+	struct kt_error *err;
+	int pipe_fds[2];
+
+	(void)state;
+	kt_apart_end(&child);
+	assert_null(kt_apart_start(&a, &child));
+	assert_null(hear(&child, 'n', LONG_MS));
+	assert_memory_equal(result.data, "answer 1", result.len);
+	err = hear(&child, 'e', LONG_MS);
+	assert_string_equal(kt_error_hint_text(err), "ask again");
+	check_error(err, KT_ERROR_NOT_FOUND, "none");
+	/* An error of the child's is an answer like any other. */
+	assert_null(hear(&child, 'n', LONG_MS));
+	assert_memory_equal(result.data, "answer 3", result.len);
+	check_error(hear(&child, 's', 50), KT_ERROR_TIMEOUT,
+		    "the servant has not answered after 0 s");
+	kt_apart_end(&child);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+
+	assert_null(kt_apart_start(&a, &child));
+	check_error(hear(&child, 'x', LONG_MS), KT_ERROR_CLOSED, "the servant has ended");
+	kt_apart_end(&child);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+
+	/* Who waits is told at once to give up, and the child by its end. */
+	assert_int_equal(pipe(pipe_fds), 0);
+	assert_int_equal(write(pipe_fds[1], "", 1), 1);
+	a.cancel_fd = pipe_fds[0];
+	assert_null(kt_apart_start(&a, &child));
+	check_error(hear(&child, 's', LONG_MS), KT_ERROR_CANCELLED, "cancelled");
+	kt_apart_end(&child);
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_result),      cmocka_unit_test(test_empty_result),
 		cmocka_unit_test(test_errors),      cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_cancel),      cmocka_unit_test(test_files),
-		cmocka_unit_test(test_parent_dies),
+		cmocka_unit_test(test_parent_dies), cmocka_unit_test(test_asked),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
