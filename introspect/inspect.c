@@ -512,6 +512,29 @@ struct kt_error *inspect_client(struct rsp_client *client, const struct kfacts *
 	return err ? err : inspect(&stop, facts, what, start, ret);
 }
 
+struct kt_error *inspect_found(struct guest *guest, const struct kfacts *facts,
+			       const struct inspect_options *what, struct inspection *ret)
+{
+	struct inspection out = {.objects = available(what->objects, facts)};
+	_cleanup_(stop_deinit) struct stop stop = {.guest = guest};
+	int64_t mark = kt_now_ns();
+	struct kt_error *err;
+
+	out.kaslr_offset = guest_kaslr_offset(guest);
+	out.n_cpus = guest_cpus(guest);
+	err = read_all(&stop, what, out.objects & ~what->not_read);
+	stop.guest = NULL; /* it is the caller's */
+	out.timing.read_ns = lap(&mark);
+	if (!err)
+		err = finish_all(&stop, facts, what, &out);
+	out.timing.finish_ns = lap(&mark);
+	if (!err)
+		*ret = out;
+	else
+		inspection_deinit(&out);
+	return err;
+}
+
 void inspection_deinit(struct inspection *inspection)
 {
 	programs_deinit(&inspection->programs);

@@ -124,6 +124,12 @@ struct kt_error *inspect_guest(const struct rsp_target *target, const struct rsp
  */
 struct kt_error *inspect_client(struct rsp_client *client, const struct kfacts *facts,
 				const struct inspect_options *what, struct inspection *ret);
+/*
+ * The same of a guest that whoever watches it has stopped and found: it stays stopped. Of the
+ * timing only read_ns and finish_ns are filled.
+ */
+struct kt_error *inspect_found(struct guest *guest, const struct kfacts *facts,
+			       const struct inspect_options *what, struct inspection *ret);
 void inspection_deinit(struct inspection *inspection);
 
 #endif

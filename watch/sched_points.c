@@ -96,12 +96,13 @@ struct kt_error *sched_points_set(struct sched_points *points, struct rsp_client
 	return err ? err : set(points, client, SCHED_AT_EXIT, true);
 }
 
-struct kt_error *sched_points_set_more(struct sched_points *points, struct rsp_client *client)
+struct kt_error *sched_points_set_more(struct sched_points *points, struct rsp_client *client,
+				       bool only_ends)
 {
 	struct kt_error *err = NULL;
 
 	points->more = true;
-	for (enum sched_point i = SCHED_AT_BYPASS; !err && i < SCHED_POINTS; i++)
+	for (enum sched_point i = SCHED_AT_BYPASS; !err && !only_ends && i < SCHED_POINTS; i++)
 		err = try_set(points, client, i);
 	return err ? err : try_set(points, client, SCHED_AT_INFO);
 }

@@ -46,8 +46,9 @@ struct kt_error *sched_points_find(struct sched_points *points, struct guest *gu
  */
 struct kt_error *sched_points_set(struct sched_points *points, struct rsp_client *client);
 
-/* Those of the others that registers are left for. */
-struct kt_error *sched_points_set_more(struct sched_points *points, struct rsp_client *client);
+/* Those of the others that registers are left for; only_ends: only that of exit_info. */
+struct kt_error *sched_points_set_more(struct sched_points *points, struct rsp_client *client,
+				       bool only_ends);
 struct kt_error *sched_points_remove(struct sched_points *points, struct rsp_client *client);
 
 /* The scheduler is another one: where its exit_kind and its exit_info's kind are; 0: there is none.

@@ -328,6 +328,55 @@ struct kt_error *watch_next(struct watch *watch, int64_t wait_ms, struct watch_e
 	return NULL;
 }
 
+/* --- a visit --- */
+
+static struct kt_error *visit_stopped(struct watch *watch,
+				      struct kt_error *(*visit)(void *arg, struct guest *guest),
+				      void *arg)
+{
+	struct watch_event event = {0};
+	struct guest *guest = NULL;
+	const char *why = NULL;
+	struct kt_error *err = NULL;
+
+	/* A breakpoint came first: its event is for later, the end of the watch among them. */
+	if (watch->stop.told.signal != 2)
+		err = on_stop(watch, &event);
+	if (!err && watch->ended) {
+		watch->ended = false;
+		watch->queued = event;
+	} else if (event.kind == WATCH_LOAD) {
+		bpf_load_deinit(&event.load);
+	}
+	if (!err)
+		err = identity_check(&watch->identity, &watch->stop.source, &guest, &why);
+	if (!err && why)
+		err = kt_error_new(KT_ERROR_MISMATCH, "%s", why);
+	if (!err)
+		err = visit(arg, guest);
+	guest_destroy(guest);
+	return err;
+}
+
+struct kt_error *watch_visit(struct watch *watch,
+			     struct kt_error *(*visit)(void *arg, struct guest *guest), void *arg)
+{
+	struct kt_error *err, *run_err = NULL;
+
+	if (watch->ended || watch->queued.kind == WATCH_END)
+		return kt_error_new(KT_ERROR_CLOSED, "the watch has ended");
+	err = stop_interrupt(&watch->stop);
+	if (err)
+		return err;
+	watch->stats.stops++;
+	err = visit_stopped(watch, visit, arg);
+	watch->stats.looked_ns += kt_now_ns() - watch->stop.since_ns;
+	/* A guest whose watch ends stays where it is, until watch_end(). */
+	if (watch->queued.kind != WATCH_END)
+		run_err = run_on(watch);
+	return kt_error_join(err, run_err);
+}
+
 /* --- the whole --- */
 
 /*
@@ -386,7 +435,8 @@ static struct kt_error *begin(struct watch *watch, const struct kfacts *facts, c
 				    "where the processor has four debug registers (KVM), --sched "
 				    "and --progress are too much together: leave out one");
 	if (!err && watch->sched.on)
-		err = sched_points_set_more(&watch->sched.points, watch->stop.client);
+		err = sched_points_set_more(&watch->sched.points, watch->stop.client,
+					    options->sched_ends);
 	if (err)
 		return err;
 	watch->pending.reader = &watch->reader;

@@ -22,6 +22,8 @@ struct watch_options {
 	double max_overhead; /* the share of time that the guest may be stopped; 0: any */
 	bool sched;          /* events of sched_ext, too */
 	bool no_loads;       /* and nothing else */
+	/* Of sched_ext only schedulers that come and go: what else happens stops nobody. */
+	bool sched_ends;
 };
 
 enum watch_event_kind {
@@ -73,6 +75,15 @@ struct kt_error *watch_create(struct rsp_client *client, const struct kfacts *fa
  * guest runs when this returns, unless it is WATCH_END, an error, or such a load.
  */
 struct kt_error *watch_next(struct watch *watch, int64_t wait_ms, struct watch_event *ret);
+
+/*
+ * Between two calls of watch_next(): stops the guest, has visit() read it, and lets it run again.
+ * What a breakpoint has come before that is for the next watch_next(). The guest is proved to be
+ * the one that is watched; KT_ERROR_MISMATCH: it is not any more. The other errors are visit()'s,
+ * and then the watch may go on, and those of the connection.
+ */
+struct kt_error *watch_visit(struct watch *watch,
+			     struct kt_error *(*visit)(void *arg, struct guest *guest), void *arg);
 
 /*
  * Removes the breakpoints, if the guest is still there. It stands still afterwards. Returns an
