@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <string.h>
 
-#include "collect/verifier.h"
+#include "collect/watcher.h"
 #include "introspect/inspect_apart.h"
 #include "introspect/scx.h"
 #include "logparse/sched_output.h"
@@ -14,6 +14,9 @@ void kt_collected_deinit(struct kt_collected *collected)
 {
 	kt_verifier_vm_result_deinit(&collected->result);
 	inspection_deinit(&collected->inspection);
+	free(collected->dump);
+	free(collected->no_dump);
+	collected->dump = collected->no_dump = NULL;
 }
 
 struct run {
@@ -21,16 +24,29 @@ struct run {
 	struct kt_collected *out;
 	int64_t began_ns;
 	struct vm_results results;
+	struct watcher watcher;
 	bool unread; /* the guest was ready, but could not be read through its stub */
 };
 
-static struct kt_error *read_guest(const struct run *run, struct vm *vm, struct inspection *ret)
+/* The scheduler is about to start. */
+static void begin_to_watch(void *arg, struct vm *vm)
+{
+	struct run *run = arg;
+
+	watcher_start(&run->watcher, run->collect, vm_gdb_target(vm));
+}
+
+/* Over the watcher's connection. Without that, over one of its own. */
+static struct kt_error *read_guest(struct run *run, struct vm *vm, struct inspection *ret)
 {
 	_cleanup_(rsp_target_deinit) struct rsp_target target = {0};
 	const struct inspect_options what = {.objects = INSPECT_PROGRAMS | INSPECT_SCX};
 	const struct kt_collect *collect = run->collect;
-	struct kt_error *err = rsp_target_parse(vm_gdb_target(vm), &target);
+	struct kt_error *err = NULL;
 
+	if (watcher_read(&run->watcher, ret))
+		return NULL;
+	err = rsp_target_parse(vm_gdb_target(vm), &target);
 	return err ? err : inspect_guest_apart(&target, &collect->stub, collect->facts, &what, ret);
 }
 
@@ -42,7 +58,11 @@ static void read_early(void *arg, struct vm *vm)
 {
 	struct run *run = arg;
 	struct inspection inspection;
-	struct kt_error *err = read_guest(run, vm, &inspection);
+	struct kt_error *err;
+
+	/* The frame that says that it starts may have been damaged. */
+	begin_to_watch(arg, vm);
+	err = read_guest(run, vm, &inspection);
 
 	if (err) {
 		kt_error_destroy(err);
@@ -191,8 +211,9 @@ static struct kt_error *run_guest(struct run *run)
 		.timeout_ms = collect->timeout_ms ? collect->timeout_ms : TIMEOUT_MS,
 		.output = pass_output,
 		.output_arg = run,
+		.started = begin_to_watch,
 		.attached = read_early,
-		.attached_arg = run,
+		.hook_arg = run,
 	};
 	struct vm *vm = NULL;
 	struct kt_error *err;
@@ -201,6 +222,7 @@ static struct kt_error *run_guest(struct run *run)
 	options.timeout_ms = time_left_ms(run, options.timeout_ms);
 	if (!err)
 		err = read_and_finish(run, vm, &options);
+	err = kt_error_join(err, watcher_end(&run->watcher, &run->out->dump, &run->out->no_dump));
 	vm_destroy(vm);
 	return err;
 }

@@ -8,6 +8,7 @@
 #define KT_COLLECT_VERIFIER_H
 
 #include "introspect/inspect.h"
+#include "model/sched_event.h"
 #include "model/verdict.h"
 #include "vm/session.h"
 
@@ -21,6 +22,14 @@ struct kt_collect {
 	/* Called with the scheduler's output as it comes; may be NULL. */
 	void (*output)(void *arg, int stream, const void *data, size_t len);
 	void *output_arg;
+	/*
+	 * Makes a document of a scheduler's end that was watched, as render/sched_dump.h does.
+	 * Called in a child that can open no file (collect/watcher.h). NULL: ends are not watched.
+	 * For facts that suffice for INSPECT_LOADS and INSPECT_SCHED_EVENTS.
+	 */
+	struct kt_error *(*dump)(void *arg, const struct sched_event *event, int64_t kaslr_offset,
+				 char **ret);
+	void *dump_arg;
 };
 
 struct kt_collected {
@@ -28,6 +37,12 @@ struct kt_collected {
 	struct inspection
 		inspection;       /* from the last time that the guest was read; zeroed: never */
 	int64_t boot_ns, load_ns; /* from the start to init, and from there to ready */
+	/*
+	 * What the guest was like when the scheduler began to end, as sched_saved_read() takes it:
+	 * of the first end that was a failure, or else of the last one. NULL: there is none, and
+	 * no_dump says why, if ends were watched.
+	 */
+	char *dump, *no_dump;
 };
 
 /*

@@ -170,7 +170,7 @@ static void take_sched(const struct boot *boot, const struct vm_event *event)
 	case VM_EVENT_ATTACHED:
 		report_progress(boot, "the scheduler has attached: running the workload");
 		if (options->attached)
-			options->attached(options->attached_arg, boot->vm);
+			options->attached(options->hook_arg, boot->vm);
 		break;
 	default: break;
 	}
@@ -190,6 +190,8 @@ static struct kt_error *handle_event(struct boot *boot, const struct vm_event *e
 	case VM_EVENT_PAYLOAD_STARTED:
 		results->sched.started = true;
 		report_progress(boot, "the program runs");
+		if (boot->options->started)
+			boot->options->started(boot->options->hook_arg, boot->vm);
 		break;
 	case VM_EVENT_PROGRAM:
 		err = add_program(results, boot->n_objects, event);

@@ -57,9 +57,11 @@ struct vm_session_options {
 	/* Called with the payload's output as it comes (stream 1 or 2); may be NULL. */
 	void (*output)(void *arg, int stream, const void *data, size_t len);
 	void *output_arg;
+	/* Called when the payload is about to start. May be NULL. */
+	void (*started)(void *arg, struct vm *vm);
 	/* Called when a scheduler has attached, since it may have ended by READY. May be NULL. */
 	void (*attached)(void *arg, struct vm *vm);
-	void *attached_arg;
+	void *hook_arg;
 };
 
 /*

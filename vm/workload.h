@@ -6,9 +6,11 @@
 #include "util/error.h"
 #include "util/vec.h"
 
+#define VM_WORKLOAD_DEFAULT "mixed"
+
 /* All zeros: the workload that is run when nobody says which. */
 struct vm_workload {
-	const char *kind;    /* "pipe", or "command"; NULL: "mixed" */
+	const char *kind;    /* "pipe", or "command"; NULL: the default */
 	KT_VEC(char *) argv; /* of a command: its path and arguments */
 };
 

@@ -207,6 +207,93 @@ static void test_pass(void **state)
 	assert_int_equal(collected.inspection.kaslr_offset, SYNTH_KASLR);
 }
 
+/* --- its end was to be kept, and cannot be: the verdict is none the worse --- */
+
+/* From when it starts on; serve: what becomes of the one that would watch. */
+static void play_watched(void (*serve)(int stub))
+{
+	int stub = fake_stub_listen();
+
+	make_kernel();
+	fake_start();
+	serve(stub);
+	fake_log("hello\n");
+	fake_phase(KT_PHASE_SCHED_ATTACHED, "simple");
+	fake_stub_serve(stub, &s);
+	fake_phase(KT_PHASE_WORKLOAD_DISPATCHED, "8 of 8 tasks ran");
+	put_read(stub, "enabled simple");
+	put_end(0);
+}
+
+static void serve_one(int stub)
+{
+	fake_stub_serve(stub, &s);
+}
+
+static void play_lacks(void)
+{
+	play_watched(serve_one);
+}
+
+static void hang_up(int stub)
+{
+	close(accept(stub, NULL, NULL));
+}
+
+static void play_hangs_up(void)
+{
+	play_watched(hang_up);
+}
+
+/* It hears, and says nothing; until nobody is there. */
+static void stay_silent(int stub)
+{
+	int fd = accept(stub, NULL, NULL);
+	char chunk[64];
+
+	while (read(fd, chunk, sizeof(chunk)) > 0)
+		;
+	close(fd);
+}
+
+static void play_silent(void)
+{
+	play_watched(stay_silent);
+}
+
+static void check_unwatched(const char *play, const char *why)
+{
+	watched = true;
+	collect(play, LONG_MS);
+	check_verdict(KT_VERDICT_PASS, "pass");
+	check_programs();
+	check_log("hello\nbye\n");
+	assert_null(collected.dump);
+	assert_non_null(collected.no_dump);
+	if (!strstr(collected.no_dump, why))
+		fail_msg("%s", collected.no_dump);
+}
+
+static void test_unwatched(void **state)
+{
+	(void)state;
+	check_unwatched("lacks", "exit_kind.counter");
+	forget_play();
+	check_unwatched("hangs_up", "closed the connection");
+	forget_play();
+	stub_timeout_ms = 500;
+	check_unwatched("silent", "stub");
+}
+
+/* Who did not ask gets no reason. */
+static void test_not_asked(void **state)
+{
+	(void)state;
+	collect("pass", LONG_MS);
+	assert_null(collected.dump);
+	assert_null(collected.no_dump);
+}
+
 static void play_disagree(void)
 {
 	int stub = put_attached();
@@ -292,9 +379,13 @@ static void test_no_end(void **state)
 }
 
 static const struct fake_play plays[] = {
-	PLAY(no_stub), PLAY(rude_stub), PLAY(deaf_stub), PLAY(panic_ready), PLAY(killed_ready),
-	PLAY(pass),    PLAY(disagree),  PLAY(gone),      PLAY(stalled),     PLAY(no_end),
-	{0},
+	PLAY(no_stub),      PLAY(rude_stub),
+	PLAY(deaf_stub),    PLAY(panic_ready),
+	PLAY(killed_ready), PLAY(pass),
+	PLAY(disagree),     PLAY(gone),
+	PLAY(stalled),      PLAY(no_end),
+	PLAY(lacks),        PLAY(hangs_up),
+	PLAY(silent),       {0},
 };
 
 int main(int argc, char **argv)
@@ -305,6 +396,7 @@ int main(int argc, char **argv)
 		collect_test(test_killed_ready), collect_test(test_pass),
 		collect_test(test_disagree),     collect_test(test_gone),
 		collect_test(test_stalled),      collect_test(test_no_end),
+		collect_test(test_unwatched),    collect_test(test_not_asked),
 	};
 
 	if (argc > 2 && !strcmp(argv[1], FAKE_OPTION))
