@@ -23,6 +23,7 @@ struct cli_boot {
 	bool list_topologies; /* instead of all else */
 	bool live;            /* the output of a scheduler or loader is shown as it comes */
 	bool raw;             /* and is not collapsed */
+	bool watch;           /* how a scheduler ends is watched, and kept: run->collected.dump */
 };
 
 /* clang-format off */
@@ -95,6 +96,7 @@ struct cli_run {
 	struct cli_result result; /* refers to the other members */
 
 	struct kt_collected collected; /* with a scheduler */
+	char *unwatched; /* why its end cannot be watched; NULL: it can, or nobody asked */
 
 	/* Without one. The guest still runs. */
 	struct vm *vm;

@@ -6,8 +6,11 @@
 
 #include "cli/attach.h"
 #include "cli/loader.h"
+#include "cli/sched_events.h"
 #include "cli/trials.h"
 #include "cli/writer.h"
+#include "render/sched_dump.h"
+#include "render/text.h"
 #include "render/verifier_output.h"
 #include "util/cleanup.h"
 #include "util/io.h"
@@ -34,6 +37,9 @@ static const char help_result[] =
 	"                       `ktstr-gdb diff`\n"
 	"  --raw                logs, and what a loader prints, as they are\n"
 	"  --stats, --source    of objects: below the table those of `ktstr-gdb log`\n"
+	"  --dump FILE          of a scheduler: the whole state of sched_ext when it began\n"
+	"                       to end, as JSON: for `ktstr-gdb sched --from`. It needs\n"
+	"                       Linux 6.16 or later\n"
 	"\n";
 
 static const char help_columns[] =
@@ -54,6 +60,7 @@ enum {
 	OPT_RAW,
 	OPT_STATS,
 	OPT_SOURCE,
+	OPT_DUMP,
 	OPT_PART,
 	OPT_PART_KERNEL,
 	OPT_PART_MODULES,
@@ -63,7 +70,7 @@ enum {
 struct collect {
 	struct cli_args args;
 	struct cli_boot boot;
-	const char *save;
+	const char *save, *dump;
 	bool raw, stats, source;
 
 	/* A run for one of several kernels (cli/trials.h). */
@@ -83,6 +90,7 @@ static bool take_own_option(struct collect *c, int option, char *arg)
 	switch (option) {
 	case OPT_SAVE: c->save = arg; break;
 	case OPT_RAW: c->raw = c->boot.raw = true; break;
+	case OPT_DUMP: c->dump = arg; break;
 	case OPT_STATS: c->stats = true; break;
 	case OPT_SOURCE: c->source = true; break;
 	case OPT_PART_KERNEL: c->part_kernel = arg; break;
@@ -176,7 +184,12 @@ static struct kt_error *check_usage(const struct collect *c, int n_args, char **
 	if ((c->stats || c->source) && !objects)
 		return kt_error_new(KT_ERROR_USAGE, "--stats and --source need objects: they are "
 						    "about the logs of these");
-	if (c->save)
+	if (c->dump && !c->boot.schedulers.len)
+		return kt_error_new(KT_ERROR_USAGE,
+				    "--dump needs --scheduler: it keeps how a scheduler ends");
+	if (c->dump)
+		err = cli_sched_events_check(c->dump);
+	if (!err && c->save)
 		err = check_save(c->save);
 	if (err)
 		return err;
@@ -302,6 +315,36 @@ static void append_command(struct kt_buf *out, const char *scheduler, const stru
 	}
 }
 
+/* Of a run that failed, and for who keeps it: how the scheduler began to end, and where that is. */
+static struct kt_error *append_end(const struct collect *c, const struct cli_run *run,
+				   struct kt_buf *text)
+{
+	const struct kt_collected *collected = &run->collected;
+	_cleanup_(sched_saved_deinit) struct sched_saved saved = {0};
+	struct kt_error *err;
+
+	if (!c->dump && kt_verdict(run->result.run) == KT_VERDICT_PASS)
+		return NULL;
+	if (!collected->dump) {
+		kt_buf_appends(text, "\nhow it ended was not kept: ");
+		render_append_visible(text, collected->no_dump ? collected->no_dump : "", false);
+		kt_buf_appendc(text, '\n');
+		return NULL;
+	}
+	err = sched_saved_read((struct kt_text){collected->dump, strlen(collected->dump)},
+			       "what was kept of the end", &saved);
+	if (err)
+		return err;
+	kt_buf_appendc(text, '\n');
+	render_append_sched_end(text, &saved);
+	kt_buf_appends(text, "  queues with their tasks, variables, CPUs: ");
+	if (c->dump)
+		kt_buf_printf(text, "ktstr-gdb sched --from %s\n", c->dump);
+	else
+		kt_buf_appends(text, "--dump FILE keeps them\n");
+	return NULL;
+}
+
 static int show_scheduler(const struct collect *c, struct cli_run *run)
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf label = KT_BUF_INIT, text = KT_BUF_INIT;
@@ -319,6 +362,10 @@ static int show_scheduler(const struct collect *c, struct cli_run *run)
 	kt_buf_printf(&label, ", Linux %s", kfacts_kernel(run->session.facts)->release);
 	err = label.failed ? kt_error_no_memory()
 			   : kt_format_verifier_output(label.data, run->result.run, c->raw, &text);
+	if (!err)
+		err = append_end(c, run, &text);
+	if (!err && text.failed)
+		err = kt_error_no_memory();
 	cli_progress(NULL);
 	if (!err)
 		err = print_text(c, &text);
@@ -359,6 +406,21 @@ static int conclude_part(const struct collect *c, struct cli_run *run, int statu
 	return status == CLI_DONE ? cli_run_status(run) : status;
 }
 
+/* --dump: what was kept of the scheduler's end. That there is none is no failure. */
+static int save_dump(const struct collect *c, const struct cli_run *run)
+{
+	const struct kt_collected *collected = &run->collected;
+	struct kt_error *err;
+
+	if (!collected->dump) {
+		cli_note("--dump %s: there is nothing to keep: %s", c->dump,
+			 collected->no_dump ? collected->no_dump : "");
+		return CLI_DONE;
+	}
+	err = cli_sched_dump_write(c->dump, collected->dump);
+	return err ? cli_fail(kt_error_wrap(err, "cannot save the dump to %s", c->dump)) : CLI_DONE;
+}
+
 static int collect_boot(const struct collect *c)
 {
 	_cleanup_(cli_run_deinit) struct cli_run run = {0};
@@ -379,6 +441,11 @@ static int collect_boot(const struct collect *c)
 	 */
 	if (status == CLI_DONE && c->save)
 		saved = cli_save(&run.result, c->save);
+	if (status == CLI_DONE && c->dump) {
+		int kept = save_dump(c, &run);
+
+		saved = saved == CLI_DONE ? kept : saved;
+	}
 	if (status == CLI_DONE)
 		status = scheduler ? show_scheduler(c, &run) : show_loaded(c, &run);
 	if (status == CLI_DONE && saved != CLI_DONE)
@@ -484,13 +551,15 @@ int cli_collect(int argc, char **argv)
 		{"raw", no_argument, NULL, OPT_RAW},
 		{"stats", no_argument, NULL, OPT_STATS},
 		{"source", no_argument, NULL, OPT_SOURCE},
+		{"dump", required_argument, NULL, OPT_DUMP},
 		{"part", required_argument, NULL, OPT_PART},
 		{"part-kernel", required_argument, NULL, OPT_PART_KERNEL},
 		{"part-modules", required_argument, NULL, OPT_PART_MODULES},
 		{"part-name", required_argument, NULL, OPT_PART_NAME},
 		{"help", no_argument, NULL, 'h'},
 		{0}};
-	_cleanup_(collect_deinit) struct collect c = {.args.output.columns_later = true};
+	_cleanup_(collect_deinit) struct collect c = {.args.output.columns_later = true,
+						      .boot.watch = true};
 	struct kt_error *err;
 	int option, n_args;
 

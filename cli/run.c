@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/loader.h"
+#include "cli/sched_events.h"
 #include "object/lines.h"
 #include "render/text.h"
 #include "util/buf.h"
@@ -187,8 +188,14 @@ static int run_loader(const struct vm_config *vm, const struct vm_load *load,
 	return CLI_DONE;
 }
 
-static int run_scheduler(const struct vm_config *vm, const struct vm_load *load, bool live,
-			 struct cli_run *run)
+static struct kt_error *make_dump(void *facts, const struct sched_event *event,
+				  int64_t kaslr_offset, char **ret)
+{
+	return cli_sched_dump_json(facts, kaslr_offset, event, ret);
+}
+
+static int run_scheduler(const struct vm_config *vm, const struct vm_load *load,
+			 const struct cli_boot *boot, struct cli_run *run)
 {
 	struct kt_collect collect = {
 		.vm = vm,
@@ -196,12 +203,16 @@ static int run_scheduler(const struct vm_config *vm, const struct vm_load *load,
 		.stub = run->session.stub,
 		.facts = run->session.facts,
 		.timeout_ms = timeout_ms(run->session.options, load),
-		.output = live ? show_output : NULL,
+		.output = boot->live ? show_output : NULL,
+		.dump = boot->watch && !run->unwatched ? make_dump : NULL,
+		.dump_arg = run->session.facts,
 	};
 	struct kt_error *err;
 
 	collect.stub.timeout_ms = 0; /* --timeout is for the run */
 	err = kt_collect_verifier_output(&collect, &run->collected);
+	if (!run->collected.no_dump)
+		run->collected.no_dump = kt_take_ptr(run->unwatched);
 	if (err)
 		return fail_with_console(err, run->collected.result.console);
 	run->result.inspection = &run->collected.inspection;
@@ -231,7 +242,7 @@ static struct kt_error *find_modules(const struct cli_boot *boot, const struct k
  * images do not show their kernel (LZO, say): then the guest's memory is read after the boot. Not
  * if the user gave files, and not for a scheduler, which needs to know of sched_ext before.
  */
-static struct kt_error *load_facts(struct cli_run *run, bool scheduler)
+static struct kt_error *load_facts(struct cli_run *run, bool scheduler, bool watch)
 {
 	struct kfacts_sources sources = cli_sources(run->session.options);
 	bool given = cli_sources_name(&sources);
@@ -239,6 +250,18 @@ static struct kt_error *load_facts(struct cli_run *run, bool scheduler)
 
 	if (!sources.image)
 		sources.image = run->kernel;
+	if (scheduler && watch) {
+		err = cli_session_load(&run->session, &sources,
+				       INSPECT_PROGRAMS | INSPECT_SCX | INSPECT_LOADS |
+					       INSPECT_SCHED_EVENTS);
+		if (!err || kt_error_code(err) == KT_ERROR_CANCELLED)
+			return err;
+		/* What the watch wants must not keep the run. */
+		run->unwatched = strdup(kt_error_message(err));
+		kt_error_destroy(err);
+		if (!run->unwatched)
+			return kt_error_no_memory();
+	}
 	err = cli_session_load(&run->session, &sources, INSPECT_PROGRAMS | INSPECT_SCX);
 	if (!err || given || scheduler || kt_error_code(err) != KT_ERROR_UNSUPPORTED)
 		return err;
@@ -284,7 +307,7 @@ int cli_run_guest(const struct cli_boot *boot, const struct kt_kernel *kernel,
 	err = cli_session_init(&run->session, guest);
 	run->session.booted = true;
 	if (!err)
-		err = load_facts(run, scheduler);
+		err = load_facts(run, scheduler, boot->watch);
 	if (!err)
 		err = find_modules(boot, kernel, run, &modules);
 	if (err)
@@ -294,8 +317,7 @@ int cli_run_guest(const struct cli_boot *boot, const struct kt_kernel *kernel,
 	load.modules_dir = modules;
 	load.modules_asked = boot->modules;
 	load.release = facts ? kfacts_kernel(facts)->release : NULL;
-	return scheduler ? run_scheduler(&vm, &load, boot->live, run)
-			 : run_loader(&vm, &load, boot, run);
+	return scheduler ? run_scheduler(&vm, &load, boot, run) : run_loader(&vm, &load, boot, run);
 }
 
 void cli_run_deinit(struct cli_run *run)
@@ -304,6 +326,7 @@ void cli_run_deinit(struct cli_run *run)
 	cli_loader_deinit(&run->loader);
 	kt_trials_deinit(&run->trials);
 	vm_results_deinit(&run->results);
+	free(run->unwatched);
 	kt_collected_deinit(&run->collected);
 	cli_session_deinit(&run->session);
 	*run = (struct cli_run){0};

@@ -99,24 +99,36 @@ static struct kt_error *variables_json(const struct sched_dump *dump, json_t ***
 	return err;
 }
 
+struct kt_error *cli_sched_dump_json(const struct kfacts *facts, int64_t kaslr_offset,
+				     const struct sched_event *event, char **ret)
+{
+	json_t **variables = NULL;
+	struct kt_error *err = variables_json(event->dump, &variables);
+
+	if (!err)
+		err = render_sched_dump_json(event, kfacts_kernel(facts)->release, kaslr_offset,
+					     variables, ret);
+	for (size_t i = 0; variables && i < event->dump->n_sections; i++)
+		json_decref(variables[i]);
+	free(variables);
+	return err;
+}
+
+struct kt_error *cli_sched_dump_write(const char *path, const char *text)
+{
+	struct kt_error *err = check_kind(path);
+
+	/* What is in it comes from the memory of a guest. */
+	return err ? err : kt_replace_file(path, text, strlen(text), 0600, false);
+}
+
 static struct kt_error *write_dump(const struct cli_session *session, int64_t kaslr_offset,
 				   const struct sched_event *event, const char *path)
 {
 	_cleanup_free_ char *text = NULL;
-	json_t **variables = NULL;
-	const struct kfacts_kernel *kernel = kfacts_kernel(session->facts);
-	struct kt_error *err = variables_json(event->dump, &variables);
+	struct kt_error *err = cli_sched_dump_json(session->facts, kaslr_offset, event, &text);
 
-	if (!err)
-		err = render_sched_dump_json(event, kernel->release, kaslr_offset, variables,
-					     &text);
-	for (size_t i = 0; variables && i < event->dump->n_sections; i++)
-		json_decref(variables[i]);
-	free(variables);
-	if (!err)
-		err = check_kind(path);
-	/* What is in it comes from the memory of a guest. */
-	return err ? err : kt_replace_file(path, text, strlen(text), 0600, false);
+	return err ? err : cli_sched_dump_write(path, text);
 }
 
 static struct kt_error *name_file(const struct cli_sched_events *events, char **ret)

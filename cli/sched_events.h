@@ -38,6 +38,11 @@ struct kt_error *cli_sched_event(struct cli_sched_events *events, const struct c
 void cli_sched_events_tell(struct cli_sched_events *events);
 void cli_sched_events_deinit(struct cli_sched_events *events);
 
+/* What is written: the event's dump as a document, which the caller frees; and a file of it. */
+struct kt_error *cli_sched_dump_json(const struct kfacts *facts, int64_t kaslr_offset,
+				     const struct sched_event *event, char **ret);
+struct kt_error *cli_sched_dump_write(const char *path, const char *text);
+
 /* The directory of a file, for cli_session_open(). NULL: no memory. The caller frees it. */
 char *cli_sched_events_dir(const char *file);
 

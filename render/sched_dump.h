@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "model/sched_saved.h"
+#include "util/buf.h"
 #include "util/error.h"
 
 /*
@@ -21,6 +22,12 @@ struct kt_error *render_sched_dump_json(const struct sched_event *event, const c
 /* For people, at most width columns (0: any) but for names. The caller frees *ret. */
 struct kt_error *render_sched_dump_text(const struct sched_saved *saved, size_t width, bool color,
 					char **ret);
+
+/*
+ * Appends the sum of it, a few lines: kind, reason and message of the end, who ran and who is to
+ * blame, and the first frames of the stack. It is for a terminal.
+ */
+void render_append_sched_end(struct kt_buf *out, const struct sched_saved *saved);
 
 /* The task in the dump that the kernel's message is about, "NAME[PID]"; NULL: it names none. */
 const struct scx_task *render_sched_blamed(const struct sched_event *event);

@@ -38,15 +38,13 @@ static void put_task(struct kt_buf *out, const char *what, const struct scx_task
 }
 
 /* "  scx_claim_exit+0x1d", a guess as in an oops: "  ? schedule+0x28" */
-static void put_stack(struct kt_buf *out, const struct sched_dump *dump)
+static void put_frames(struct kt_buf *out, const struct sched_dump *dump, size_t max,
+		       const char *indent)
 {
-	if (!dump->n_frames)
-		return;
-	kt_buf_appends(out, "\nthe stack of that CPU:\n");
-	for (size_t i = 0; i < dump->n_frames; i++) {
+	for (size_t i = 0; i < dump->n_frames && i < max; i++) {
 		const struct sched_frame *frame = &dump->frames[i];
 
-		kt_buf_appends(out, frame->is_guess ? "  ? " : "  ");
+		kt_buf_printf(out, "%s%s", indent, frame->is_guess ? "? " : "");
 		if (frame->func) {
 			render_append_visible(out, frame->func, false);
 			kt_buf_printf(out, "+%#" PRIx64 "\n", frame->offset);
@@ -54,8 +52,50 @@ static void put_stack(struct kt_buf *out, const struct sched_dump *dump)
 			kt_buf_printf(out, "%#" PRIx64 "\n", frame->addr);
 		}
 	}
-	if (dump->frames_cut)
-		kt_buf_appends(out, "  ...\n");
+	if (dump->frames_cut || dump->n_frames > max)
+		kt_buf_printf(out, "%s...\n", indent);
+}
+
+static void put_stack(struct kt_buf *out, const struct sched_dump *dump)
+{
+	if (!dump->n_frames)
+		return;
+	kt_buf_appends(out, "\nthe stack of that CPU:\n");
+	put_frames(out, dump, SIZE_MAX, "  ");
+}
+
+/* --- the sum --- */
+
+#define SUM_FRAMES 5
+
+static void put_visible(struct kt_buf *out, const char *before, const char *text)
+{
+	if (!text || !*text)
+		return;
+	kt_buf_appends(out, before);
+	render_append_visible(out, text, false);
+}
+
+void render_append_sched_end(struct kt_buf *out, const struct sched_saved *saved)
+{
+	const struct sched_event *event = &saved->event;
+	const struct sched_dump *dump = event->dump;
+	const struct scx_exit *exit = &event->exit;
+
+	kt_buf_appends(out, "how it ended: ");
+	if (*event->panic) {
+		put_visible(out, "panic: ", event->panic);
+	} else {
+		put_visible(out, "", exit->kind_name ? exit->kind_name : "its kind is not known");
+		put_visible(out, ", ", exit->reason);
+		put_visible(out, ": ", exit->message);
+	}
+	kt_buf_appendc(out, '\n');
+	if (event->cpu.known)
+		kt_buf_printf(out, "  on CPU %" PRIu64 "\n", event->cpu.value);
+	put_task(out, "  where ran", &dump->task);
+	put_task(out, "  to blame", &saved->blamed);
+	put_frames(out, dump, SUM_FRAMES, "    ");
 }
 
 static struct kt_error *put_variable(struct kt_buf *out, const char *name, json_t *value)
