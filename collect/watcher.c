@@ -165,13 +165,16 @@ static struct kt_error *make_dump(struct watching *w, struct kt_buf *result)
 	_cleanup_free_ char *text = NULL;
 	struct kt_error *err;
 
-	if (!w->kept.dump && w->error)
+	/* A guest that has powered off is no more than the end of the run. */
+	if (!w->kept.dump && w->error &&
+	    (w->was_running || kt_error_code(w->error) != KT_ERROR_CLOSED))
 		return kt_error_wrap(kt_take_ptr(w->error), "the watch ended before the scheduler");
+	if (!w->kept.dump && w->was_running)
+		return kt_error_new(KT_ERROR_NOT_FOUND,
+				    "the scheduler did not begin to end while it was watched");
 	if (!w->kept.dump)
-		return kt_error_new(
-			KT_ERROR_NOT_FOUND,
-			w->was_running ? "the scheduler did not begin to end while it was watched"
-				       : "no scheduler was enabled");
+		return kt_error_new(KT_ERROR_NOT_FOUND,
+				    "no scheduler was enabled while the guest was watched");
 	err = collect->dump(collect->dump_arg, &w->kept, w->kaslr_offset, &text);
 	if (!err)
 		kt_buf_appends(result, text);
