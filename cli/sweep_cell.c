@@ -30,9 +30,20 @@ static struct kt_error *set_string(char **member, const char *text)
 	return NULL;
 }
 
+/* NULL: the default. */
+static const char *workload_of(const struct sweep_plan *plan, const struct sweep_cell *cell,
+			       const struct sweep_cell_options *options)
+{
+	const struct sweep_scheduler *s = cell->scheduler;
+
+	return options->workload ? options->workload : s->workload ? s->workload : plan->workload;
+}
+
 static struct kt_error *begin_record(const struct sweep_plan *plan, const struct sweep_cell *cell,
+				     const struct sweep_cell_options *options,
 				     struct kt_cell_record *record)
 {
+	const char *workload = workload_of(plan, cell, options);
 	struct kt_error *err = set_string(&record->scheduler, cell->scheduler->name);
 	struct utsname host;
 
@@ -48,6 +59,8 @@ static struct kt_error *begin_record(const struct sweep_plan *plan, const struct
 		err = set_string(&record->kernel, cell->kernel->name);
 	if (!err)
 		err = set_string(&record->topology, cell->topology->name);
+	if (!err && cell->scheduler->scheduler)
+		err = set_string(&record->workload, workload ? workload : VM_WORKLOAD_DEFAULT);
 	return err;
 }
 
@@ -114,6 +127,28 @@ static struct kt_error *keep_logs(const char *results, const struct cli_run *run
 	return err ? err : keep_log(results, record, (struct kt_text){logs.data, logs.len});
 }
 
+/* Of a scheduler's cell that failed: what the guest was like when it began to end. */
+static struct kt_error *keep_dump(const char *results, const struct cli_run *run,
+				  struct kt_cell_record *record)
+{
+	const struct kt_collected *collected = &run->collected;
+	struct kt_error *err;
+
+	if (!run->result.run || record->passed)
+		return NULL;
+	if (!collected->dump)
+		return collected->no_dump ? set_string(&record->no_dump, collected->no_dump) : NULL;
+	err = kt_write_cell_dump(results, record, collected->dump, &record->dump);
+	if (err && kt_error_code(err) == KT_ERROR_OS) {
+		struct kt_error *failed = set_string(&record->no_dump, kt_error_message(err));
+
+		cli_note("the dump of the cell is not kept: %s", kt_error_message(err));
+		kt_error_destroy(err);
+		err = failed;
+	}
+	return err;
+}
+
 static struct kt_error *record_result(const struct cli_run *run, struct kt_cell_record *record)
 {
 	_cleanup_(kt_saved_deinit) struct kt_saved saved = {0};
@@ -148,11 +183,10 @@ static struct kt_error *fill_boot(const struct sweep_plan *plan, const struct sw
 				  const struct sweep_cell_options *options, struct cli_boot *boot)
 {
 	const struct sweep_scheduler *s = cell->scheduler;
-	const char *workload = options->workload ? options->workload
-			       : s->workload     ? s->workload
-						 : plan->workload;
+	const char *workload = workload_of(plan, cell, options);
 	bool ok = true;
 
+	boot->watch = true;
 	boot->vm.topology = cell->topology;
 	boot->vm.accel = options->accel ? options->accel : plan->accel;
 	boot->vm.append = plan->append;
@@ -200,6 +234,8 @@ static struct kt_error *run_cell(const struct sweep_plan *plan, const struct swe
 	err = record_result(&run, record);
 	if (!err)
 		err = keep_logs(options->results, &run, record);
+	if (!err)
+		err = keep_dump(options->results, &run, record);
 	return err;
 }
 
@@ -302,7 +338,7 @@ int sweep_run_cell(const struct sweep_plan *plan, const struct sweep_cell *cell,
 	struct kt_cell_record record = {0};
 	unsigned tries = tries_before(options->results, cell);
 	int64_t began = kt_now_ns();
-	struct kt_error *err = begin_record(plan, cell, &record);
+	struct kt_error *err = begin_record(plan, cell, options, &record);
 	bool keep = false;
 	int status;
 

@@ -53,6 +53,9 @@ static void set_optional(json_t *object, const struct kt_cell_record *record)
 	set_text(object, "reason", record->reason);
 	set_text(object, "release", record->release);
 	set_text(object, "log", record->log);
+	set_text(object, "dump", record->dump);
+	set_text(object, "no_dump", record->no_dump);
+	set_text(object, "workload", record->workload);
 	set_text(object, "last", record->last);
 	set_text(object, "file", record->file);
 	set_text(object, "host", record->host);
@@ -252,6 +255,12 @@ static struct kt_error *read_record(const json_t *root, struct kt_cell_record *r
 		err = get_text(root, "release", &record->release);
 	if (!err)
 		err = get_text(root, "log", &record->log);
+	if (!err)
+		err = get_text(root, "dump", &record->dump);
+	if (!err)
+		err = get_text(root, "no_dump", &record->no_dump);
+	if (!err)
+		err = get_text(root, "workload", &record->workload);
 	if (!err)
 		err = get_text(root, "last", &record->last);
 	if (!err)

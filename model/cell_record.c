@@ -24,6 +24,9 @@ void kt_cell_record_deinit(struct kt_cell_record *record)
 	free(record->reason);
 	free(record->release);
 	free(record->log);
+	free(record->dump);
+	free(record->no_dump);
+	free(record->workload);
 	free(record->last);
 	free(record->file);
 	free(record->host);

@@ -20,6 +20,9 @@ struct kt_cell_record {
 	char *reason;      /* why it failed or was skipped, as a sentence */
 	char *release;     /* `uname -r` of the kernel that ran */
 	char *log;         /* file beside the record with the scheduler's collapsed log */
+	char *dump;        /* likewise, of what failed: its state when the scheduler began to end */
+	char *no_dump;     /* why it failed, and there is no dump */
+	char *workload;    /* of a scheduler: --workload, with an absolute path */
 	char *last;        /* the steps that led to the errors in it, as `log --last` has them */
 	int64_t started;   /* seconds since 1970; 0: not known */
 	double duration_s; /* how long the cell's process ran; 0: not known */

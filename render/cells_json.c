@@ -52,6 +52,9 @@ static json_t *json_cell(const struct cells_cell *cell)
 	json_object_set_new(object, "reason", kt_json_text(record->reason));
 	json_object_set_new(object, "release", kt_json_text(record->release));
 	json_object_set_new(object, "log", kt_json_text(record->log));
+	json_object_set_new(object, "dump", kt_json_text(record->dump));
+	json_object_set_new(object, "no_dump", kt_json_text(record->no_dump));
+	json_object_set_new(object, "workload", kt_json_text(record->workload));
 	json_object_set_new(object, "started",
 			    record->started ? json_integer(record->started) : json_null());
 	json_object_set_new(object, "duration_s",

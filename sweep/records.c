@@ -14,7 +14,8 @@
 #include "util/io.h"
 #include "util/vec.h"
 
-#define SUFFIX ".json"
+#define SUFFIX      ".json"
+#define DUMP_SUFFIX ".dump"
 
 /* --- names --- */
 
@@ -72,16 +73,17 @@ static struct kt_error *replace(const char *dir, const char *stem, const char *t
 
 /* --- cells that are to be run again --- */
 
-/* The files of a cell: the record, the log that is written beside it, and the mark that it is due.
- */
+/* The files of a cell: the record, the log and the dump that are written beside it, and the mark
+ * that it is due. */
 struct cell_files {
-	char *record, *log, *due;
+	char *record, *log, *dump, *due;
 };
 
 static void cell_files_deinit(struct cell_files *files)
 {
 	free(files->record);
 	free(files->log);
+	free(files->dump);
 	free(files->due);
 }
 
@@ -92,9 +94,11 @@ static struct kt_error *cell_files_init(const char *dir, const char *stem, struc
 		ret->record = NULL;
 	if (asprintf(&ret->log, "%s/%s.log", dir, stem) < 0)
 		ret->log = NULL;
+	if (asprintf(&ret->dump, "%s/%s" DUMP_SUFFIX, dir, stem) < 0)
+		ret->dump = NULL;
 	if (asprintf(&ret->due, "%s/.%s.due", dir, stem) < 0)
 		ret->due = NULL;
-	return ret->record && ret->log && ret->due ? NULL : kt_error_no_memory();
+	return ret->record && ret->log && ret->dump && ret->due ? NULL : kt_error_no_memory();
 }
 
 static struct kt_error *find_files(const char *dir, const char *scheduler, const char *kernel,
@@ -176,6 +180,8 @@ struct kt_error *kt_cell_start(const char *dir, const char *scheduler, const cha
 	/* The mark last: cut off anywhere, no old record is taken for a new one. */
 	err = remove_file(files.log);
 	if (!err)
+		err = remove_file(files.dump);
+	if (!err)
 		err = remove_file(files.record);
 	return err ? err : remove_file(files.due);
 }
@@ -192,6 +198,8 @@ struct kt_error *kt_write_cell_record(const char *dir, const struct kt_cell_reco
 		err = cell_files_init(dir, stem, &files);
 	if (!err)
 		err = replace(dir, stem, text);
+	if (!err && !record->dump)
+		err = remove_file(files.dump);
 	if (!err)
 		err = remove_file(files.due);
 	return kt_error_wrap(err, "cannot write the record of verifier/%s/%s/%s to %s",
@@ -454,7 +462,7 @@ struct kt_error *kt_read_cell_record(const char *dir, const char *scheduler, con
 	return NULL;
 }
 
-/* --- logs --- */
+/* --- logs and dumps --- */
 
 /* Appends len bytes of the file from offset on. */
 static struct kt_error *append_piece(int fd, size_t len, off_t offset, struct kt_buf *out)
@@ -500,27 +508,77 @@ static struct kt_error *append_ends(int fd, size_t size, size_t max, struct kt_b
 	return NULL;
 }
 
-struct kt_error *kt_read_cell_log(const char *dir, const struct kt_cell_record *record, size_t max,
-				  struct kt_buf *out)
+/* Opens what a record names as `what`. */
+static struct kt_error *open_beside(const char *dir, const char *name, const char *what, int *fd,
+				    off_t *size)
 {
-	_cleanup_close_ int dir_fd = -1, fd = -1;
+	_cleanup_close_ int dir_fd = -1;
 	struct kt_error *err;
-	off_t size;
 
-	if (!record->log || !record->log[0])
-		return kt_error_new(KT_ERROR_NOT_FOUND, "it has no log");
-	if (strchr(record->log, '/'))
-		return kt_error_new(KT_ERROR_UNSUPPORTED, "its log is not beside it");
+	if (!name || !name[0])
+		return kt_error_new(KT_ERROR_NOT_FOUND, "it has no %s", what);
+	if (strchr(name, '/'))
+		return kt_error_new(KT_ERROR_UNSUPPORTED, "its %s is not beside it", what);
 	err = open_dir(dir, &dir_fd);
 	if (!err)
-		err = kt_open_file(dir_fd, record->log, O_NOFOLLOW, &fd, &size);
+		err = kt_open_file(dir_fd, name, O_NOFOLLOW, fd, size);
 	if (err && kt_error_code(err) == KT_ERROR_NOT_FOUND) {
 		kt_error_destroy(err);
 		return kt_error_new(KT_ERROR_NOT_FOUND, "it is not there");
 	}
+	return err;
+}
+
+struct kt_error *kt_read_cell_log(const char *dir, const struct kt_cell_record *record, size_t max,
+				  struct kt_buf *out)
+{
+	_cleanup_close_ int fd = -1;
+	off_t size;
+	struct kt_error *err = open_beside(dir, record->log, "log", &fd, &size);
+
 	if (!err && (size_t)size > max)
 		err = append_ends(fd, (size_t)size, max, out);
 	else if (!err)
+		err = append_piece(fd, (size_t)size, 0, out);
+	if (!err && kt_buf_failed(out))
+		err = kt_error_no_memory();
+	return err;
+}
+
+struct kt_error *kt_write_cell_dump(const char *dir, const struct kt_cell_record *record,
+				    const char *text, char **name_ret)
+{
+	_cleanup_free_ char *stem = NULL, *name = NULL, *path = NULL;
+	struct kt_error *err = kt_cell_stem(record->scheduler, record->kernel, record->topology,
+					    &stem);
+
+	if (err)
+		return err;
+	if (asprintf(&name, "%s" DUMP_SUFFIX, stem) < 0) {
+		name = NULL;
+		return kt_error_no_memory();
+	}
+	if (asprintf(&path, "%s/%s", dir, name) < 0) {
+		path = NULL;
+		return kt_error_no_memory();
+	}
+	err = kt_replace_file(path, text, strlen(text), 0644, true);
+	if (!err)
+		*name_ret = kt_take_ptr(name);
+	return err;
+}
+
+struct kt_error *kt_read_cell_dump(const char *dir, const struct kt_cell_record *record, size_t max,
+				   struct kt_buf *out)
+{
+	_cleanup_close_ int fd = -1;
+	off_t size;
+	struct kt_error *err = open_beside(dir, record->dump, "dump", &fd, &size);
+
+	if (!err && (size_t)size > max)
+		err = kt_error_new(KT_ERROR_UNSUPPORTED, "it has %lld bytes, and %zu are shown",
+				   (long long)size, max);
+	if (!err)
 		err = append_piece(fd, (size_t)size, 0, out);
 	if (!err && kt_buf_failed(out))
 		err = kt_error_no_memory();

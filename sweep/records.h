@@ -27,7 +27,8 @@ struct kt_error *kt_cell_stem(const char *scheduler, const char *kernel, const c
 
 /*
  * Writes the record into dir, in place of one that this cell has there. Others see the old one, or
- * the new one, or none. The cell is not due any more. Errors: KT_ERROR_OS, and then the old record
+ * the new one, or none. A dump of an earlier try goes, if the record has none. The cell is not due
+ * any more. Errors: KT_ERROR_OS, and then the old record
  * survives, or the cell is still due; KT_ERROR_FORMAT as kt_cell_record_encode().
  */
 struct kt_error *kt_write_cell_record(const char *dir, const struct kt_cell_record *record);
@@ -71,8 +72,9 @@ struct kt_error *kt_cell_is_due(const char *dir, const char *scheduler, const ch
 				const char *topology, bool *ret);
 
 /*
- * The cell starts now. If it is due, or has no record, this removes its record and log. A record
- * that is not due is of an earlier try in this sweep, and stays until the next one takes its place.
+ * The cell starts now. If it is due, or has no record, this removes its record, log and dump. A
+ * record that is not due is of an earlier try in this sweep, and stays until the next one takes its
+ * place.
  */
 struct kt_error *kt_cell_start(const char *dir, const char *scheduler, const char *kernel,
 			       const char *topology);
@@ -85,5 +87,17 @@ struct kt_error *kt_cell_start(const char *dir, const char *scheduler, const cha
  */
 struct kt_error *kt_read_cell_log(const char *dir, const struct kt_cell_record *record, size_t max,
 				  struct kt_buf *out);
+
+/*
+ * Writes the dump of a cell into dir, before its record: a file that `sched --from` takes, and that
+ * is not named like a record. *name_ret is for record->dump, and the caller's. KT_ERROR_OS,
+ * KT_ERROR_NO_MEMORY.
+ */
+struct kt_error *kt_write_cell_dump(const char *dir, const struct kt_cell_record *record,
+				    const char *text, char **name_ret);
+
+/* Appends it. Errors: as kt_read_cell_log(); KT_ERROR_UNSUPPORTED if it has more than max bytes. */
+struct kt_error *kt_read_cell_dump(const char *dir, const struct kt_cell_record *record, size_t max,
+				   struct kt_buf *out);
 
 #endif

@@ -22,6 +22,9 @@ static void assert_same(const struct kt_cell_record *a, const struct kt_cell_rec
 	assert_string_equal(a->reason ? a->reason : "-", b->reason ? b->reason : "-");
 	assert_string_equal(a->release ? a->release : "-", b->release ? b->release : "-");
 	assert_string_equal(a->log ? a->log : "-", b->log ? b->log : "-");
+	assert_string_equal(a->dump ? a->dump : "-", b->dump ? b->dump : "-");
+	assert_string_equal(a->no_dump ? a->no_dump : "-", b->no_dump ? b->no_dump : "-");
+	assert_string_equal(a->workload ? a->workload : "-", b->workload ? b->workload : "-");
 	assert_int_equal(a->started, b->started);
 	assert_int_equal(a->attempts, b->attempts);
 	assert_true(a->duration_s == b->duration_s);
@@ -45,6 +48,9 @@ static struct kt_cell_record *full_record(struct cells *cells)
 	record->reason = copy("it \"exited\":\n\001 \xc3\xa9");
 	record->release = copy("6.12.57+deb13");
 	record->log = copy("a.log");
+	record->dump = copy("a.dump");
+	record->no_dump = copy("the stub is silent");
+	record->workload = copy("/a b/bench -n 4");
 	record->started = 1790000000;
 	record->duration_s = 12.625;
 	record->attempts = 3;

@@ -318,6 +318,56 @@ static void test_log(void **state)
 	assert_no_log("pipe.log", KT_ERROR_UNSUPPORTED);
 }
 
+static void assert_no_dump(const char *name, enum kt_error_code code)
+{
+	const struct kt_cell_record record = {.dump = (char *)(uintptr_t)name};
+	struct kt_buf out = KT_BUF_INIT;
+	struct kt_error *err = kt_read_cell_dump(dir, &record, 100, &out);
+
+	assert_non_null(err);
+	assert_int_equal(kt_error_code(err), code);
+	assert_int_equal(out.len, 0);
+	kt_error_destroy(err);
+	kt_buf_deinit(&out);
+}
+
+/* It is beside the record, is none itself, and goes with it. */
+static void test_dump(void **state)
+{
+	struct kt_buf out = KT_BUF_INIT;
+	struct warnings told = {0};
+	struct kt_cell_records records;
+	struct cells cells = {0};
+	struct kt_cell_record *record = add_cell(&cells, "s", "k", "t", FAIL);
+
+	(void)state;
+	assert_null(kt_write_cell_dump(dir, record, "{\"a\": 1}\n", &record->dump));
+	assert_string_equal(record->dump, "verifier~s~k~t.dump");
+	assert_null(kt_write_cell_record(dir, record));
+	assert_null(kt_read_cell_dump(dir, record, 100, &out));
+	assert_int_equal(out.len, 9);
+	assert_memory_equal(out.data, "{\"a\": 1}\n", 9);
+	assert_null(kt_read_cell_records(dir, warn, &told, &records));
+	assert_int_equal(records.n, 1);
+	assert_int_equal(told.n, 0);
+	assert_string_equal(records.all[0].dump, record->dump);
+	kt_cell_records_deinit(&records);
+	/* The next try has none. */
+	free(record->dump);
+	record->dump = NULL;
+	assert_null(kt_write_cell_record(dir, record));
+	run("test $(ls -A %s | wc -l) = 1", dir);
+	assert_no_dump(NULL, KT_ERROR_NOT_FOUND);
+	assert_no_dump("none.dump", KT_ERROR_NOT_FOUND);
+	assert_no_dump("../../etc/passwd", KT_ERROR_UNSUPPORTED);
+	put("long.dump", "0123456789", 10);
+	run("truncate -s 101 %s/long.dump && ln -s long.dump %s/link.dump", dir, dir);
+	assert_no_dump("long.dump", KT_ERROR_UNSUPPORTED);
+	assert_no_dump("link.dump", KT_ERROR_UNSUPPORTED);
+	kt_buf_deinit(&out);
+	cells_free(&cells);
+}
+
 static bool is_due(void)
 {
 	bool due;
@@ -348,6 +398,7 @@ static void test_due(void **state)
 	write_cell("s", "k", "t", PASS);
 	write_cell("s", "k", "other", PASS);
 	put("verifier~s~k~t.log", "old", 3);
+	put("verifier~s~k~t.dump", "old", 3);
 	assert_null(kt_cell_start(dir, "s", "k", "t"));
 	assert_true(has_record()); /* not due: it is of an earlier try */
 	assert_null(kt_cell_set_due(dir, "s", "k", "t"));
@@ -355,7 +406,7 @@ static void test_due(void **state)
 	assert_true(is_due() && has_record());
 	assert_null(kt_cell_start(dir, "s", "k", "t"));
 	assert_false(is_due() || has_record());
-	run("test $(ls -A %s | wc -l) = 1", dir); /* the other cell's record, and no log */
+	run("test $(ls -A %s | wc -l) = 1", dir); /* the other cell's record, no log, no dump */
 	write_cell("s", "k", "t", FAIL);
 	assert_null(kt_cell_set_due(dir, "s", "k", "t"));
 	write_cell("s", "k", "t", PASS);
@@ -384,6 +435,7 @@ int main(void)
 		cmocka_unit_test_setup(test_half_written, empty_dir),
 		cmocka_unit_test_setup(test_killed_writer, empty_dir),
 		cmocka_unit_test_setup(test_log, empty_dir),
+		cmocka_unit_test_setup(test_dump, empty_dir),
 		cmocka_unit_test_setup(test_due, empty_dir),
 	};
 	int failed;
