@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 
 #include "cli/sweep.h"
+#include "model/sched_saved.h"
 #include "render/cells_diff.h"
 #include "render/html.h"
+#include "render/sched_dump.h"
 #include "sweep/records.h"
 #include "util/cleanup.h"
 
@@ -46,7 +48,8 @@ static const char help[] =
 	"  --markdown           for GitHub, as in the summary of a CI job; with\n"
 	"                       --baseline, the changes, too\n"
 	"  --junit              JUnit's XML, one testcase per cell\n"
-	"  --html FILE          one page with everything, also logs; needs no network\n"
+	"  --html FILE          one page with everything, also logs, and how schedulers\n"
+	"                       that failed ended; needs no network\n"
 	"\n"
 	"Examples:\n"
 	"  ktstr-gdb report results\n"
@@ -143,6 +146,59 @@ static void get_log(void *arg, const struct kt_cell_record *record, struct kt_bu
 	kt_error_destroy(err);
 }
 
+/* Whole lines from the beginning, as far as there is room on the page. */
+static void append_whole_lines(struct kt_buf *out, const char *text, size_t max, const char *from)
+{
+	size_t len = strlen(text), end = len;
+
+	if (len > max) {
+		const char *nl = memrchr(text, '\n', max);
+
+		end = nl ? (size_t)(nl + 1 - text) : 0;
+	}
+	kt_buf_append(out, text, end);
+	if (end < len)
+		kt_buf_printf(out, "... %zu bytes left out: ktstr-gdb sched --from %s\n", len - end,
+			      from);
+}
+
+static struct kt_error *read_dump(const char *dir, const struct kt_cell_record *record,
+				  struct sched_saved *ret)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf file = KT_BUF_INIT;
+	struct kt_error *err = kt_read_cell_dump(dir, record, SCHED_SAVED_MAX, &file);
+
+	return err ? err
+		   : sched_saved_read((struct kt_text){file.data ? file.data : "", file.len},
+				      record->dump, ret);
+}
+
+/* Likewise a dump, which may be anything. */
+static void get_dump(void *arg, const struct kt_cell_record *record, struct kt_buf *sum,
+		     struct kt_buf *all)
+{
+	struct logs *logs = arg;
+	size_t max = logs->left < LOG_MAX ? logs->left : LOG_MAX;
+	_cleanup_(sched_saved_deinit) struct sched_saved saved = {0};
+	_cleanup_free_ char *text = NULL;
+	struct kt_error *err;
+
+	if (!record->dump[0])
+		return;
+	err = read_dump(logs->dir, record, &saved);
+	if (!err)
+		err = render_sched_dump_text(&saved, 0, false, &text);
+	if (!err) {
+		render_append_sched_end(sum, &saved);
+		append_whole_lines(all, text, max, record->dump);
+		logs->left -= all->len < logs->left ? all->len : logs->left;
+		return;
+	}
+	cli_note("the dump %s of %s / %s / %s is left out: %s", record->dump, record->scheduler,
+		 record->kernel, record->topology, kt_error_message(err));
+	kt_error_destroy(err);
+}
+
 /* --- showing --- */
 
 struct kt_error *cli_format_cells(const struct kt_cell_records *records,
@@ -167,7 +223,7 @@ static struct kt_error *format(const struct report *report, const struct kt_cell
 			       char **ret)
 {
 	struct logs logs = {report->dir, LOGS_MAX};
-	struct kt_html_options html = {.log = get_log, .arg = &logs};
+	struct kt_html_options html = {.log = get_log, .dump = get_dump, .arg = &logs};
 
 	switch (report->form) {
 	case FORM_JSON: return kt_format_cells_json(records, ret);

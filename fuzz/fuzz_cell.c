@@ -31,9 +31,17 @@ static struct kt_error *format_markdown(const struct kt_cell_records *records, c
 	return kt_format_cells_markdown(records, put_log, NULL, ret);
 }
 
+static void put_dump(void *arg, const struct kt_cell_record *record, struct kt_buf *sum,
+		     struct kt_buf *all)
+{
+	put_log(arg, record, sum);
+	kt_buf_appends(all, record->dump);
+}
+
 static struct kt_error *format_html(const struct kt_cell_records *records, char **ret)
 {
-	return kt_format_cells_html(records, &(struct kt_html_options){.log = put_log}, ret);
+	return kt_format_cells_html(
+		records, &(struct kt_html_options){.log = put_log, .dump = put_dump}, ret);
 }
 
 static void check(bool ok)

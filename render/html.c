@@ -245,6 +245,10 @@ static void append_command(struct kt_buf *out, const struct kt_cell_record *reco
 	append_word(&text, record->file);
 	kt_buf_appends(&text, " --cell ");
 	append_word(&text, name.data ? name.data : "");
+	if (record->workload && record->workload[0]) {
+		kt_buf_appends(&text, " --workload ");
+		append_word(&text, record->workload);
+	}
 	kt_buf_appends(out, "<dt>run it again</dt><dd><code>");
 	render_append_markup(out, text.data ? text.data : "", false);
 	kt_buf_appends(out, "</code></dd>\n");
@@ -266,6 +270,7 @@ static void append_facts(struct kt_buf *out, const struct kt_cell_record *record
 		append_time(out, record->started);
 		kt_buf_appends(out, "</dd>\n");
 	}
+	append_fact(out, "workload", record->workload);
 	append_fact(out, "host", record->host);
 	append_command(out, record);
 	if (record->duration_s > 0 && record->duration_s < 1e9)
@@ -278,7 +283,9 @@ static void append_facts(struct kt_buf *out, const struct kt_cell_record *record
 		kt_buf_appends(out, failed++ ? ", " : "<dt>programs that failed</dt><dd>");
 		render_append_markup(out, record->stats.all[i].name, false);
 	}
-	kt_buf_appends(out, failed ? "</dd>\n</dl>\n" : "</dl>\n");
+	kt_buf_appends(out, failed ? "</dd>\n" : "");
+	append_fact(out, "how it ended was not kept", record->no_dump);
+	kt_buf_appends(out, "</dl>\n");
 }
 
 /* What led to the errors, in the colours of `log --last`. */
@@ -307,6 +314,37 @@ static void append_last(struct kt_buf *out, const char *last)
 	kt_buf_appends(out, "</pre>\n</div>\n");
 }
 
+static void append_text(struct kt_buf *out, const char *label, const struct kt_buf *text)
+{
+	kt_buf_printf(out,
+		      "<div class=\"log\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">\n"
+		      "<pre>\n",
+		      label);
+	render_append_markup_slice(out, (struct kt_text){text->data, text->len}, true);
+	kt_buf_appends(out, "</pre>\n</div>\n");
+}
+
+/* What the guest was like when the scheduler began to end: the sum, and the rest unfolds. */
+static void append_dump(struct kt_buf *out, const struct kt_cell_record *record,
+			const struct kt_html_options *options)
+{
+	struct kt_buf sum = KT_BUF_INIT, all = KT_BUF_INIT;
+
+	if (options->dump && record->dump)
+		options->dump(options->arg, record, &sum, &all);
+	if (sum.len)
+		append_text(out, "how the scheduler ended", &sum);
+	if (all.len) {
+		kt_buf_appends(out, "<details class=\"dump\"><summary>all of sched_ext at that "
+				    "instant</summary>\n");
+		append_text(out, "sched_ext when the scheduler began to end", &all);
+		kt_buf_appends(out, "</details>\n");
+	}
+	out->failed |= sum.failed || all.failed;
+	kt_buf_deinit(&sum);
+	kt_buf_deinit(&all);
+}
+
 static void append_cell(struct kt_buf *out, const struct cells_index *index, size_t nth,
 			const struct kt_html_options *options)
 {
@@ -321,6 +359,7 @@ static void append_cell(struct kt_buf *out, const struct cells_index *index, siz
 	html_append_name(out, cell->record);
 	kt_buf_appends(out, "</summary>\n<div class=\"body\">\n");
 	append_facts(out, cell->record);
+	append_dump(out, cell->record, options);
 	if (cell->record->last && cell->record->last[0])
 		append_last(out, cell->record->last);
 	if (options->log && cell->record->log)

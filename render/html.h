@@ -9,15 +9,18 @@
 struct kt_html_options {
 	const char *title;  /* NULL: one that says how many failed */
 	kt_cell_log_fn log; /* may be NULL */
+	/* Appends the sum of the record's dump, and all of it, as text. May be NULL. */
+	void (*dump)(void *arg, const struct kt_cell_record *record, struct kt_buf *sum,
+		     struct kt_buf *all);
 	void *arg;
 };
 
 /*
  * The page: what failed, by reason; the grid as a heat map, over all kernels and of each;
  * verified_insns of each program by kernel, with a small chart; each cell that failed, was skipped
- * or has a log, with the command that runs it again, what led to its error, and its log, in which
- * repeats (logparse/collapse.h) can be folded. All text is escaped. The
- * Content-Security-Policy lets only the page's own script run, which filters.
+ * or has a log, with the command that runs it again, how its scheduler ended, what led to its
+ * error, and its log, in which repeats (logparse/collapse.h) can be folded. All text is escaped.
+ * The Content-Security-Policy lets only the page's own script run, which filters.
  *
  * The same records and logs give the same bytes. The caller frees *ret. Errors as
  * kt_render_result_table().

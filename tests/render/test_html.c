@@ -174,13 +174,21 @@ static void give_log(void *arg, const struct kt_cell_record *record, struct kt_b
 	kt_buf_appends(out, log_text);
 }
 
+static void give_dump(void *arg, const struct kt_cell_record *record, struct kt_buf *sum,
+		      struct kt_buf *all)
+{
+	(void)arg;
+	kt_buf_printf(sum, "how it ended: %s\n", record->dump);
+	kt_buf_printf(all, "the stack:\n  %s\n", record->dump);
+}
+
 static char *page(const struct cells *cells)
 {
 	struct kt_cell_records records = records_of(cells);
 	char *text;
 
-	assert_null(
-		kt_format_cells_html(&records, &(struct kt_html_options){.log = give_log}, &text));
+	assert_null(kt_format_cells_html(
+		&records, &(struct kt_html_options){.log = give_log, .dump = give_dump}, &text));
 	return text;
 }
 
@@ -208,6 +216,42 @@ static void make_cells(struct cells *cells)
 	cells->v.data[4].reason = copy("it exited");
 	cells->v.data[5].started = 1790000000;
 	cells->v.data[5].log = copy("b.log");
+}
+
+/* How a scheduler ended, or why that is not known; and with which workload it ran. */
+static void test_end(void **state)
+{
+	struct cells cells = {0};
+	struct kt_cell_record *r;
+	char *text;
+
+	(void)state;
+	log_text = "";
+	r = add_cell(&cells, "a", "7.0", "4cpu", FAIL);
+	r->dump = copy("<b>a.dump");
+	r->file = copy("/x/sweep.conf");
+	r->workload = copy("/bin/it's -n 4");
+	r = add_cell(&cells, "b", "6.12", "4cpu", FAIL);
+	r->no_dump = copy("it needs Linux 6.16 & later");
+	r->file = copy("/x/sweep.conf");
+	r->workload = copy("pipe");
+	add_cell(&cells, "objects", "6.12", "4cpu", FAIL)->file = copy("/x/sweep.conf");
+	text = page(&cells);
+	check(text);
+	assert_int_equal(count(text, "how it ended: &lt;b&gt;a.dump\n"), 1);
+	assert_int_equal(count(text, "the stack:\n  &lt;b&gt;a.dump\n"), 1);
+	assert_int_equal(count(text, "<details class=\"dump\">"), 1);
+	assert_non_null(strstr(text, "<dt>how it ended was not kept</dt><dd>it needs Linux 6.16 "
+				     "&amp; later</dd>"));
+	assert_non_null(strstr(text, "<dt>workload</dt><dd>/bin/it&#39;s -n 4</dd>"));
+	assert_non_null(strstr(text,
+			       "<code>ktstr-gdb sweep /x/sweep.conf --cell verifier/a/7.0/4cpu "
+			       "--workload &#39;/bin/it&#39;\\&#39;&#39;s -n 4&#39;</code>"));
+	assert_non_null(strstr(text, "--cell verifier/b/6.12/4cpu --workload pipe</code>"));
+	assert_non_null(strstr(text, "--cell verifier/objects/6.12/4cpu</code>"));
+	assert_int_equal(count(text, "<dt>workload</dt>"), 2);
+	free(text);
+	cells_free(&cells);
 }
 
 static void test_page(void **state)
@@ -330,6 +374,10 @@ static void test_hostile(void **state)
 		r->verdict = copy(EVIL);
 		r->release = copy(EVIL);
 		r->log = copy(EVIL);
+		r->dump = copy(EVIL);
+		r->no_dump = copy(EVIL);
+		r->workload = copy(EVIL);
+		r->file = copy(EVIL);
 		add_stat(r, EVIL, 3, false);
 		add_stat(r, EVIL, 3, true);
 	}
@@ -449,15 +497,11 @@ static void test_deep_log(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_page),
-		cmocka_unit_test(test_none),
-		cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_same_bytes),
-		cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_odd_names),
-		cmocka_unit_test(test_refused_characters),
-		cmocka_unit_test(test_log),
-		cmocka_unit_test(test_deep_log),
+		cmocka_unit_test(test_page),       cmocka_unit_test(test_end),
+		cmocka_unit_test(test_none),       cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_odd_names),  cmocka_unit_test(test_refused_characters),
+		cmocka_unit_test(test_log),        cmocka_unit_test(test_deep_log),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");
