@@ -37,9 +37,9 @@ static const char help_result[] =
 	"                       `ktstr-gdb diff`\n"
 	"  --raw                logs, and what a loader prints, as they are\n"
 	"  --stats, --source    of objects: below the table those of `ktstr-gdb log`\n"
-	"  --dump FILE          of a scheduler: the whole state of sched_ext when it began\n"
-	"                       to end, as JSON: for `ktstr-gdb sched --from`. It needs\n"
-	"                       Linux 6.16 or later\n"
+	"  --dump FILE          of a scheduler: all of sched_ext when it began to end, as\n"
+	"                       JSON: for `ktstr-gdb sched --from`. It needs Linux 6.16\n"
+	"                       or later\n"
 	"\n";
 
 static const char help_columns[] =

@@ -31,8 +31,8 @@ static const char help[] =
 
 static const char output_help[] =
 	"Output:\n"
-	"  --from FILE          what `ktstr-gdb sched watch --dump` kept of a\n"
-	"                       scheduler's end (sched watch --help)\n"
+	"  --from FILE          what `sched watch --dump`, `collect --dump` or a sweep\n"
+	"                       (the .dump beside a record) kept of a scheduler's end\n"
 	"  --json               one JSON document\n"
 	"  --timing             where the time went, on stderr\n"
 	"  --color WHEN         auto, always or never\n";

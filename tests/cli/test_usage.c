@@ -266,6 +266,13 @@ static void test_workload(void **state)
 	tool_refused(
 		RUN("collect", "--kernel", "x", "--scheduler", "x", "--workload", "pip"), 2,
 		"--workload: there is no workload 'pip'; near it: pipe; there are mixed, spin");
+	tool_refused(RUN("collect", "--kernel", "x", "--object", "x", "--dump", "x"), 2,
+		     "--dump needs --scheduler");
+	tool_refused(RUN("collect", "--kernel", "x", "--scheduler", "x", "--dump", "/dev/null"), 2,
+		     "/dev/null is a character device");
+	tool_refused(RUN("collect", "--kernel", "x", "--scheduler", "x", "--dump", "/none/x"), 3,
+		     "cannot write to its directory /none");
+	assert_non_null(strstr(RUN("collect", "--help")->out, "--dump FILE"));
 	tool_refused(RUN("collect", "--kernel", "x", "--object", "x", "--workload", "pipe"), 2,
 		     "need --scheduler");
 	tool_refused(RUN("sweep", "--workload", "bench"), 2,
