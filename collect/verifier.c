@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <string.h>
 
+#include "collect/verifier.h"
 #include "collect/watcher.h"
 #include "introspect/inspect_apart.h"
 #include "introspect/scx.h"
@@ -33,7 +34,7 @@ static void begin_to_watch(void *arg, struct vm *vm)
 {
 	struct run *run = arg;
 
-	watcher_start(&run->watcher, run->collect, vm_gdb_target(vm));
+	watcher_start(&run->watcher, vm_gdb_target(vm));
 }
 
 /* Over the watcher's connection. Without that, over one of its own. */
@@ -239,6 +240,13 @@ struct kt_error *kt_collect_verifier_output(const struct kt_collect *collect,
 				     "this kernel has no sched_ext (CONFIG_SCHED_CLASS_EXT)"),
 			"it takes Linux 6.12 or later, built with that option");
 	vm_results_init(&run.results);
+	run.watcher.options = (struct watcher_options){
+		.facts = collect->facts,
+		.stub = &collect->stub,
+		.is_users = collect->vm->gdb,
+		.dump = collect->dump,
+		.dump_arg = collect->dump_arg,
+	};
 	err = run_guest(&run);
 	if (err)
 		err = take_error(&run, err);

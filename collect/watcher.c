@@ -90,7 +90,7 @@ static void answer_read(struct watching *w)
 {
 	const struct rsp_stats *stats = rsp_client_stats(w->client);
 	const struct rsp_stats before = *stats;
-	struct visit visit = {.facts = w->watcher->collect->facts};
+	struct visit visit = {.facts = w->watcher->options.facts};
 	struct inspect_timing *timing = &visit.inspection.timing;
 	struct kt_buf result = KT_BUF_INIT;
 	int64_t began = kt_now_ns();
@@ -161,7 +161,7 @@ static void end_watch(struct watching *w)
 
 static struct kt_error *make_dump(struct watching *w, struct kt_buf *result)
 {
-	const struct kt_collect *collect = w->watcher->collect;
+	const struct watcher_options *options = &w->watcher->options;
 	_cleanup_free_ char *text = NULL;
 	struct kt_error *err;
 
@@ -175,7 +175,7 @@ static struct kt_error *make_dump(struct watching *w, struct kt_buf *result)
 	if (!w->kept.dump)
 		return kt_error_new(KT_ERROR_NOT_FOUND,
 				    "no scheduler was enabled while the guest was watched");
-	err = collect->dump(collect->dump_arg, &w->kept, w->kaslr_offset, &text);
+	err = options->dump(options->dump_arg, &w->kept, w->kaslr_offset, &text);
 	if (!err)
 		kt_buf_appends(result, text);
 	return err;
@@ -212,7 +212,7 @@ static struct kt_error *begin(struct watching *w)
 	static const struct watch_options what = {
 		.sched = true, .no_loads = true, .sched_ends = true};
 	const struct watcher *watcher = w->watcher;
-	struct rsp_options options = watcher->collect->stub;
+	struct rsp_options options = *watcher->options.stub;
 	struct kt_error *err;
 
 	options.cancel_fd = w->sock; /* a question, or this process's parent is gone */
@@ -220,7 +220,7 @@ static struct kt_error *begin(struct watching *w)
 	err = rsp_client_connect(&watcher->target, &options, &w->client);
 	if (err)
 		return err;
-	err = watch_create(w->client, watcher->collect->facts, NULL, &what, &w->watch);
+	err = watch_create(w->client, watcher->options.facts, NULL, &what, &w->watch);
 	if (err) {
 		kt_error_destroy(rsp_client_detach(w->client));
 		rsp_client_destroy(w->client);
@@ -265,16 +265,15 @@ static void give_up(struct watcher *watcher, struct kt_error *err)
 	kt_apart_end(&watcher->child);
 }
 
-void watcher_start(struct watcher *watcher, const struct kt_collect *collect, const char *target)
+void watcher_start(struct watcher *watcher, const char *target)
 {
-	const struct rsp_options *stub = &collect->stub;
+	const struct rsp_options *stub = watcher->options.stub;
 	struct kt_error *err;
 
-	if (watcher->started || !collect->dump)
+	if (watcher->started || !watcher->options.dump)
 		return;
 	watcher->started = true;
-	watcher->collect = collect;
-	if (collect->vm->gdb) {
+	if (watcher->options.is_users) {
 		give_up(watcher, kt_error_new(KT_ERROR_UNSUPPORTED,
 					      "the guest's GDB stub was left to the user (--gdb)"));
 		return;

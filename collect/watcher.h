@@ -11,11 +11,22 @@
 #ifndef KT_COLLECT_WATCHER_H
 #define KT_COLLECT_WATCHER_H
 
-#include "collect/verifier.h"
+#include "introspect/inspect.h"
+#include "model/sched_event.h"
 #include "util/apart.h"
 
+struct watcher_options {
+	const struct kfacts *facts;
+	const struct rsp_options *stub;
+	bool is_users; /* the stub is the user's, who may want to connect to it */
+	/* As in struct kt_collect. */
+	struct kt_error *(*dump)(void *arg, const struct sched_event *event, int64_t kaslr_offset,
+				 char **ret);
+	void *dump_arg;
+};
+
 struct watcher {
-	const struct kt_collect *collect;
+	struct watcher_options options; /* set by the caller; what is in it must stay */
 	struct rsp_target target;
 	struct kt_apart apart;
 	struct kt_apart_child child; /* while there is one */
@@ -24,8 +35,11 @@ struct watcher {
 	char why[300];          /* why it does not watch any more, or never did; "": it does */
 };
 
-/* Starts it, unless that was done. It stops the guest for a moment, and nobody waits for it. */
-void watcher_start(struct watcher *watcher, const struct kt_collect *collect, const char *target);
+/*
+ * Starts it, unless that was done, or nobody wants a dump. It stops the guest for a moment, and
+ * nobody waits for it.
+ */
+void watcher_start(struct watcher *watcher, const char *target);
 
 /* Reads the guest. False: it is not watched; then the stub is free. */
 bool watcher_read(struct watcher *watcher, struct inspection *ret);

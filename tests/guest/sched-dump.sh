@@ -9,6 +9,9 @@
 make --no-print-directory -s sched >"$work/make.log" 2>&1 ||
 	skip_all "no scheduler to test with: $(tail -n 1 "$work/make.log")"
 scheduler=$here/build/sched/scx_fix
+# It brings along what the scheduler that it runs needs.
+cc -O1 -Wall -Wextra -o "$work/panics" tests/guest/panics.c -Wl,--no-as-needed -lbpf ||
+	skip_all 'no compiler, or no libbpf'
 mkdir "$work/tmp"
 export TMPDIR="$work/tmp" LC_ALL=C.UTF-8
 unset XDG_RUNTIME_DIR KTSTR_VERIFIER_RESULT_DIR
@@ -90,14 +93,7 @@ for suite; do
 
 	# --- the guest panics under it ---
 
-	cat >"$work/panics" <<-P
-	#!/bin/sh
-	"$scheduler" good &
-	while read -r state </sys/kernel/sched_ext/state && [ "\$state" != enabled ]; do :; done
-	echo c >/proc/sysrq-trigger
-	P
-	chmod +x "$work/panics"
-	collect --scheduler "$work/panics" --file "$scheduler" --dump "$work/dump"
+	collect --scheduler "$work/panics" --file "$scheduler" --dump "$work/dump" -- "$scheduler" good
 	prints "$release: a panic: the verdict" 1 'FAIL, the guest crashed: Kernel panic - not syncing: sysrq triggered crash'
 	check "$release: and the dump" jq -e '.event == "panic" and (.panic | contains("sysrq triggered crash")) and
 		(.stack | map(.func) | index("sysrq_handle_crash") != null)' "$work/dump"

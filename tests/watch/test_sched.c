@@ -506,6 +506,56 @@ static void test_gone_before_the_message(void **state)
 	leave(&s);
 }
 
+static struct kt_error *never(void *none, struct guest *guest)
+{
+	(void)none;
+	(void)guest;
+	fail_msg("there is no kernel that could be visited");
+	return NULL;
+}
+
+/* A visit that a write has come before, and then finds no kernel: nothing is lost, and the guest
+ * runs on. */
+static void test_visit(void **state)
+{
+	static const struct stub_step script[] = {
+		STUB_HELLO,
+		RUNS,
+		{STUB_RAW, "+"},
+		{STUB_INTERRUPTED},
+		WRITTEN("ffffffff82000000"),
+		SERVE,
+		OK("z2,ffffffff82000000,4"),
+		OK("Z2,ffff888000010080,4"),
+		OK("Z2,ffff888000011000,4"),
+		SERVE,
+		RUNS,
+		WRITTEN("ffffffff82000010"),
+		SERVE,
+		RUNS,
+		{STUB_RAW, "+"},
+		{STUB_RESYNC},
+		{STUB_DRAIN},
+		{STUB_END},
+	};
+	static happens_fn *const what[] = {scheduler_comes, it_counts, NULL};
+	struct sched_event event;
+	struct kt_error *err;
+	struct session s;
+
+	(void)state;
+	begin(&s, script, what);
+	s.watch.identity.facts = &s.facts;
+	err = watch_visit(&s.watch, never, NULL);
+	assert_non_null(err);
+	kt_error_destroy(err);
+	s.watch.identity.next_check_ns = INT64_MAX;
+	event = next(&s, SCHED_ENABLING);
+	assert_string_equal(event.ops, "mine");
+	event = next(&s, SCHED_ENABLED);
+	leave(&s);
+}
+
 static void nonsense_comes(void)
 {
 	put(ROOT, 0x1234, 8); /* not mapped */
@@ -590,6 +640,7 @@ int main(void)
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_a_write_that_nobody_told),
 		cmocka_unit_test(test_gone_before_the_message),
+		cmocka_unit_test(test_visit),
 		cmocka_unit_test(test_hostile),
 	};
 
