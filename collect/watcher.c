@@ -321,26 +321,6 @@ static struct kt_error *ask(const struct watcher *watcher, char question, int64_
 	return kt_apart_hear(&watcher->child, timeout_ms, ret);
 }
 
-bool watcher_read(struct watcher *watcher, struct inspection *ret)
-{
-	_cleanup_(kt_buf_deinit) struct kt_buf result = KT_BUF_INIT;
-	struct kt_error *err;
-
-	if (!is_watching(watcher))
-		return false;
-	err = ask(watcher, ASK_READ, READ_MS, &result);
-	if (!err)
-		err = inspection_unpack(result.data, result.len, ret);
-	if (!err)
-		return true;
-	/* What it has kept may be worth having, if it is only the watch that has ended. */
-	if (kt_error_code(err) != KT_ERROR_CLOSED)
-		give_up(watcher, err);
-	else
-		kt_error_destroy(err);
-	return false;
-}
-
 /* It comes from a process that had a guest's words to parse. */
 static struct kt_error *take_dump(const struct kt_buf *result, char **ret)
 {
@@ -355,22 +335,54 @@ static struct kt_error *take_dump(const struct kt_buf *result, char **ret)
 	return *ret ? NULL : kt_error_no_memory();
 }
 
-struct kt_error *watcher_end(struct watcher *watcher, char **dump_ret, char **why_ret)
+/* Gets what it has kept, and ends it. reason: why it is ended before its time, or NULL; is taken.
+ */
+static void stop_watching(struct watcher *watcher, struct kt_error *reason)
+{
+	_cleanup_(kt_buf_deinit) struct kt_buf result = KT_BUF_INIT;
+	bool cancelled = reason && kt_error_code(reason) == KT_ERROR_CANCELLED;
+	struct kt_error *err = NULL;
+
+	if (!cancelled)
+		err = ask(watcher, ASK_DUMP, DUMP_MS, &result);
+	if (!cancelled && !err)
+		err = take_dump(&result, &watcher->dump);
+	if (reason && (err || cancelled)) {
+		kt_error_destroy(err);
+		err = kt_take_ptr(reason);
+	}
+	kt_error_destroy(reason);
+	if (err) {
+		give_up(watcher, err);
+		return;
+	}
+	watcher->watching = false;
+	kt_apart_end(&watcher->child);
+}
+
+bool watcher_read(struct watcher *watcher, struct inspection *ret)
 {
 	_cleanup_(kt_buf_deinit) struct kt_buf result = KT_BUF_INIT;
 	struct kt_error *err;
 
+	if (!is_watching(watcher))
+		return false;
+	err = ask(watcher, ASK_READ, READ_MS, &result);
+	if (!err)
+		err = inspection_unpack(result.data, result.len, ret);
+	if (err)
+		stop_watching(watcher, err);
+	return !err;
+}
+
+struct kt_error *watcher_end(struct watcher *watcher, char **dump_ret, char **why_ret)
+{
 	if (!watcher->started)
 		return NULL;
-	if (is_watching(watcher)) {
-		err = ask(watcher, ASK_DUMP, DUMP_MS, &result);
-		if (!err)
-			err = take_dump(&result, dump_ret);
-		if (err)
-			give_up(watcher, err);
-	}
-	kt_apart_end(&watcher->child);
+	if (is_watching(watcher))
+		stop_watching(watcher, NULL);
 	rsp_target_deinit(&watcher->target);
+	*dump_ret = kt_take_ptr(watcher->dump);
 	if (*dump_ret)
 		return NULL;
 	*why_ret = strdup(watcher->why);

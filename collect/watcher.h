@@ -32,6 +32,7 @@ struct watcher {
 	struct kt_apart_child child; /* while there is one */
 	int keep[1];
 	bool started, watching; /* it was started; it has said that it watches */
+	char *dump;             /* what it had kept, once it is ended; NULL: nothing */
 	char why[300];          /* why it does not watch any more, or never did; "": it does */
 };
 
