@@ -3,7 +3,7 @@
 # Schedulers that end in a guest of collect or of a sweep: what is kept of the instant is what the guest's
 # console, and the scheduler itself, say of the end; and a guest that cannot be watched has the same verdict.
 #
-#   sched-dump.sh [SUITE]...    kernels (trixie-backports)
+#   sched-dump.sh [SUITE]...    kernels (trixie-backports); "--series 6.18 trixie-backports", too
 . "$(dirname "$0")/lib"
 [ $# != 0 ] || set -- trixie-backports
 make --no-print-directory -s sched >"$work/make.log" 2>&1 ||
@@ -45,7 +45,8 @@ same_as_console() {
 }
 
 for suite; do
-	kernel=$(vm/fetch-kernel "$suite" 2>"$work/fetch.log") || {
+	# shellcheck disable=SC2086
+	kernel=$(vm/fetch-kernel $suite 2>"$work/fetch.log") || {
 		skip "$suite" "$(tail -n 1 "$work/fetch.log")" && continue
 	}
 	release=$(cat "$(dirname "$kernel")/release")
