@@ -84,7 +84,9 @@ void render_append_sched_end(struct kt_buf *out, const struct sched_saved *saved
 
 	kt_buf_appends(out, "how it ended: ");
 	if (*event->panic) {
-		put_visible(out, "panic: ", event->panic);
+		kt_buf_appends(out, "panic: ");
+		/* A format, which may end with a newline. */
+		render_append_visible_bytes(out, event->panic, strcspn(event->panic, "\n"), false);
 	} else {
 		put_visible(out, "", exit->kind_name ? exit->kind_name : "its kind is not known");
 		put_visible(out, ", ", exit->reason);

@@ -96,6 +96,7 @@ for suite; do
 
 	collect --scheduler "$work/panics" --file "$scheduler" --dump "$work/dump" -- "$scheduler" good
 	prints "$release: a panic: the verdict" 1 'FAIL, the guest crashed: Kernel panic - not syncing: sysrq triggered crash'
+	prints "$release: and its sum" 1 '^how it ended: panic: sysrq triggered crash$'
 	check "$release: and the dump" jq -e '.event == "panic" and (.panic | contains("sysrq triggered crash")) and
 		(.stack | map(.func) | index("sysrq_handle_crash") != null)' "$work/dump"
 
