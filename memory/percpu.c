@@ -8,7 +8,19 @@ bool percpu_wants(struct wants *wants)
 {
 	return wants_add(wants, KFACTS_SYMBOL, "__per_cpu_offset", NULL, true) &&
 	       wants_add(wants, KFACTS_SYMBOL, "__cpu_possible_mask", NULL, true) &&
-	       wants_add(wants, KFACTS_SIZE, "cpumask", NULL, true);
+	       wants_add(wants, KFACTS_SIZE, "cpumask", NULL, true) &&
+	       wants_add(wants, KFACTS_MEMBER, "rq", "cpu", true) &&
+	       wants_add(wants, KFACTS_MEMBER, "rq", "nr_running", true);
+}
+
+bool percpu_is_up(const struct kfacts *facts)
+{
+	struct kfacts_member member;
+	gaddr_t addr;
+
+	return !kfacts_symbol(facts, "__per_cpu_offset", &addr) &&
+	       kfacts_member(facts, "rq", "nr_running", &member) &&
+	       !kfacts_member(facts, "rq", "cpu", &member);
 }
 
 struct kt_error *percpu_begin(struct percpu_reader *reader, const struct guest *guest,
@@ -17,7 +29,8 @@ struct kt_error *percpu_begin(struct percpu_reader *reader, const struct guest *
 	uint64_t size;
 	gaddr_t addr;
 
-	if (!guest_symbol(guest, "__cpu_possible_mask", &addr) ||
+	reader->is_up = percpu_is_up(guest_facts(guest));
+	if (reader->is_up || !guest_symbol(guest, "__cpu_possible_mask", &addr) ||
 	    !kfacts_size(guest_facts(guest), "cpumask", &size) || !size || size > PERCPU_MASK_MAX)
 		return NULL;
 	reader->mask_len = (size_t)size;
@@ -64,6 +77,10 @@ struct kt_error *percpu_end(struct percpu_reader *reader, const struct guest *gu
 {
 	bool big_endian = kfacts_kernel(guest_facts(guest))->big_endian;
 
+	if (reader->is_up)
+		return kt_vec_push(&ret->offsets, 0) && kt_vec_push(&ret->cpus, 0)
+			       ? NULL
+			       : kt_error_no_memory();
 	if (!reader->known || gmem_batch_fault(done, reader->piece, reader->piece + 1))
 		return NULL;
 	for (size_t cpu = 0; cpu < reader->n_cpus; cpu++)

@@ -18,6 +18,13 @@ static inline bool percpu_mask_has(const uint8_t *mask, size_t len, size_t cpu, 
 	return byte < len && mask[byte] >> (cpu % 8) & 1;
 }
 
+/*
+ * Whether the kernel was built without CONFIG_SMP: per-CPU memory is memory like any other then, of
+ * CPU 0, and nothing is added to its address. Told by struct rq, which has a member cpu only with
+ * SMP up to 6.16; a later kernel is never taken for one.
+ */
+bool percpu_is_up(const struct kfacts *facts);
+
 struct percpu {
 	KT_VEC(uint64_t) offsets; /* of each possible CPU: pointer + offset is its copy */
 	KT_VEC(uint32_t) cpus;    /* their numbers */
@@ -29,6 +36,7 @@ struct percpu {
  */
 struct percpu_reader {
 	bool known; /* so far, everything was there */
+	bool is_up;
 	uint8_t *mask;
 	size_t mask_len;
 	uint8_t *offsets; /* __per_cpu_offset[0 .. n_cpus) */

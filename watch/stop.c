@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "watch/stop.h"
 #include "memory/pagetable.h"
+#include "memory/percpu.h"
 #include "util/clock.h"
 
 bool stop_wants(struct wants *wants)
 {
 	return wants_add(wants, KFACTS_PARAM, "bpf_vlog_finalize", "bpf_verifier_log", true) &&
-	       wants_add(wants, KFACTS_PARAM, "bpf_vlog_init", "bpf_verifier_log", true);
+	       wants_add(wants, KFACTS_PARAM, "bpf_vlog_init", "bpf_verifier_log", true) &&
+	       percpu_wants(wants);
 }
 
 /* The register of the parameter that is the log; the first, where the types do not tell. */
@@ -29,6 +31,7 @@ void stop_init(struct stop *stop, struct rsp_client *client, const struct watch_
 		.arch = arch,
 		.source = source_from_stub(client),
 		.big_endian = kfacts_kernel(facts)->big_endian,
+		.no_percpu = arch->current_is == WATCH_CURRENT_PERCPU && percpu_is_up(facts),
 		.names =
 			{
 				[WATCH_PC] = arch->pc,
@@ -69,9 +72,12 @@ struct kt_error *stop_registers(struct stop *stop)
 		return kt_error_new(KT_ERROR_PROTOCOL,
 				    "the GDB stub does not tell which vCPU stopped");
 	err = rsp_client_select(stop->client, stop->told.thread);
-	return err ? err
-		   : rsp_client_registers(stop->client, stop->told.thread, 1, stop->names,
-					  WATCH_REGISTERS, stop->registers);
+	if (!err)
+		err = rsp_client_registers(stop->client, stop->told.thread, 1, stop->names,
+					   WATCH_REGISTERS, stop->registers);
+	if (!err && stop->no_percpu)
+		stop->registers[WATCH_CURRENT] = 0;
+	return err;
 }
 
 struct gmem stop_memory(const struct stop *stop)

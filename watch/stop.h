@@ -15,6 +15,7 @@ struct stop {
 	const struct watch_arch *arch;
 	struct source source;
 	bool big_endian;
+	bool no_percpu; /* built without SMP: WATCH_CURRENT is 0 */
 	const char *names[WATCH_REGISTERS];
 
 	/* Of this stop: */

@@ -88,6 +88,19 @@ static void test_second_word(void **state)
 	check_offsets("1000 63000 64000 65000");
 }
 
+/* Built without SMP: CPU 0, at the address itself. Whatever else lacks the symbol is not known. */
+static void test_without_smp(void **state)
+{
+	(void)state;
+	fake_drop(&s.facts, KFACTS_SYMBOL, "__per_cpu_offset", NULL);
+	check_offsets("");
+	fake_member(&s.facts, "rq", "nr_running", 0, 4);
+	fake_member(&s.facts, "rq", "cpu", 8, 4);
+	check_offsets("");
+	fake_drop(&s.facts, KFACTS_MEMBER, "rq", "cpu");
+	check_offsets("0");
+}
+
 static void test_empty_mask(void **state)
 {
 	(void)state;
@@ -271,6 +284,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_holes),
 		TEST(test_second_word),
+		TEST(test_without_smp),
 		TEST(test_empty_mask),
 		TEST(test_big_endian),
 		TEST(test_big_endian_half_a_word),
