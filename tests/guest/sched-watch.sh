@@ -128,6 +128,11 @@ documents() {
 		cmp "$3/a" "$3/b"' - "$dir/dump" "$work/out" "$work"
 }
 
+# What was seen later than it happened, as words.
+late() {
+	jq -r 'select(.late) | ", \(.event) later"' "$dir/seen"
+}
+
 # Loads and schedulers by one command: a scheduler's programs are loaded, it comes, and it goes.
 both() {
 	"$tool" watch "$target" --vmlinux "$kernel" --json --sched >"$dir/both" 2>"$dir/err" </dev/null &
@@ -208,11 +213,15 @@ for suite; do
 		length >= 8 and all(.[]; .[0] == "enabling" and .[-1] == "disabled" and
 			(.[1:-1] | sort | . == ["enabled", "exit"] or . == ["exit"])) and
 		([.[] | select(length == 4)] | length) >= 6' "$dir/seen"
-	check "$release: what counts is seen as it counts" jq -se --argjson rounds "$rounds" '
+	before=$bad
+	# When two vCPUs stop at once, the stub tells of one: a write of the other one is seen a moment later.
+	check "$release: what counts is seen as it counts$(late)" jq -se --argjson rounds "$rounds" '
 		([.[] | select(.event == "hotplug")] | length) == $rounds * 2 and
-		([.[] | select(.event == "rejected")] | length) == 1 and all(.[]; .late | not) and
+		([.[] | select(.event == "rejected")] | length) == 1 and ([.[] | select(.late)] | length) <= 1 and
 		([.[] | select(.event == "bypass" and .begins)] | length) == ([.[] | select(.event == "bypass" and
 		(.begins | not))] | length)' "$dir/seen"
+	[ "$bad" = "$before" ] || jq -c 'select(.event | IN("hotplug", "rejected", "bypass")) | [.event, .late, .begins, .count, .comm]' \
+		"$dir/seen" | sed 's/^/# /'
 	both
 	# The guest's own numbers do not stand still, and nothing is left in it that stops it.
 	check "$release: the guest runs on" start good
