@@ -4,6 +4,9 @@
 #include "memory/percpu.h"
 #include "util/clock.h"
 
+/* A vCPU that does not move by as many steps will not: it goes on as it is. */
+#define STEPS_MAX 8
+
 bool stop_wants(struct wants *wants)
 {
 	return wants_add(wants, KFACTS_PARAM, "bpf_vlog_finalize", "bpf_verifier_log", true) &&
@@ -152,16 +155,36 @@ struct kt_error *stop_read_with_code(struct stop *stop, struct gmem_batch *batch
 	return err;
 }
 
+/*
+ * One step of the vCPU. A stop of another vCPU, or one that is told a second time, may end it
+ * before the instruction was executed: then it is begun anew. No kernel has a jump to itself there.
+ */
+static struct kt_error *step(struct stop *stop)
+{
+	const struct rsp_thread *thread = stop->told.thread;
+	const gaddr_t pc = stop->registers[WATCH_PC];
+	struct kt_error *err = NULL;
+	struct rsp_stop stepped;
+	uint64_t now = pc;
+
+	for (int i = 0; i < STEPS_MAX && now == pc && !err; i++) {
+		err = rsp_client_step(stop->client, thread, &stepped);
+		if (!err)
+			err = rsp_client_registers(stop->client, thread, 1, &stop->names[WATCH_PC],
+						   1, &now);
+	}
+	return err;
+}
+
 /* The other vCPUs stand still meanwhile, so that none gets past the breakpoint unseen. */
 static struct kt_error *step_over(struct stop *stop)
 {
 	gaddr_t pc = stop->registers[WATCH_PC];
 	size_t len = stop->arch->breakpoint_len;
 	struct kt_error *err = rsp_client_breakpoint(stop->client, pc, len, false);
-	struct rsp_stop stepped;
 
 	if (!err)
-		err = rsp_client_step(stop->client, stop->told.thread, &stepped);
+		err = step(stop);
 	return err ? err : rsp_client_breakpoint(stop->client, pc, len, true);
 }
 

@@ -243,6 +243,12 @@ static struct sched_event next(struct session *s, enum sched_event_kind kind)
 	{                                                                                          \
 		STUB_REPLY, "OK"                                                                   \
 	}
+/* Behind a step: the vCPU is no more where it was. */
+#define MOVED                                                                                      \
+	{STUB_EXPECT, "qThreadExtraInfo,p01.01"}, {STUB_REPLY, "4350552330"}, {STUB_EXPECT, "p0"}, \
+	{                                                                                          \
+		STUB_REPLY, "0910008100000000"                                                     \
+	}
 static void nothing(void)
 {
 }
@@ -301,6 +307,7 @@ static void test_comes_and_counts(void **state)
 		OK("z1,ffffffff81001004,1"),
 		{STUB_EXPECT, "vCont;s:p01.01"},
 		{STUB_REPLY, "T05thread:p01.01;"},
+		MOVED,
 		OK("Z1,ffffffff81001004,1"),
 		RUNS,
 		{STUB_RAW, "+"},

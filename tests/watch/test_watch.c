@@ -268,6 +268,12 @@ static struct watch_event next(struct session *s)
 	{                                                                                          \
 		STUB_EXPECT, "vCont;c"                                                             \
 	}
+/* Behind a step: the vCPU is no more where it was. */
+#define MOVED                                                                                      \
+	{STUB_EXPECT, "qThreadExtraInfo,p01.01"}, {STUB_REPLY, "4350552330"}, {STUB_EXPECT, "p0"}, \
+	{                                                                                          \
+		STUB_REPLY, "0910008100000000"                                                     \
+	}
 /* rip, as a number of the target description above: past the no-op, past the move */
 #define PAST_NOP                                                                                   \
 	{STUB_EXPECT, "P0=09100081ffffffff"},                                                      \
@@ -373,6 +379,14 @@ static void test_step_over(void **state)
 		{STUB_REPLY, "OK"},
 		{STUB_EXPECT, "vCont;s:p01.01"},
 		{STUB_REPLY, "T05thread:p01.01;"},
+		/* Another vCPU's stop ended the step: nothing was executed. */
+		{STUB_EXPECT, "qThreadExtraInfo,p01.01"},
+		{STUB_REPLY, "4350552330"},
+		{STUB_EXPECT, "p0"},
+		{STUB_REPLY, "04100081ffffffff"},
+		{STUB_EXPECT, "vCont;s:p01.01"},
+		{STUB_REPLY, "T05thread:p01.01;"},
+		MOVED,
 		{STUB_EXPECT, "Z1,ffffffff81001004,1"},
 		{STUB_REPLY, "OK"},
 		RUNS,
@@ -633,6 +647,7 @@ static void test_only_failing(void **state)
 		{STUB_REPLY, "OK"},
 		{STUB_EXPECT, "vCont;s:p01.01"},
 		{STUB_REPLY, "T05thread:p01.01;"},
+		MOVED,
 		{STUB_EXPECT, "Z1,ffffffff81003000,1"},
 		{STUB_REPLY, "OK"},
 		/* the return instead of the exit */
@@ -711,6 +726,7 @@ static void test_panic_lends(void **state)
 		{STUB_REPLY, "OK"},
 		{STUB_EXPECT, "vCont;s:p01.01"},
 		{STUB_REPLY, "T05thread:p01.01;"},
+		MOVED,
 		{STUB_EXPECT, "Z1,ffffffff81003000,1"},
 		{STUB_REPLY, "OK"},
 		{STUB_EXPECT, "Z1,ffffffff81002000,1"},
