@@ -99,8 +99,9 @@ static void print_btime(void)
 }
 
 /*
- * All tasks of a queue (pid % 4, scx_fix) on one CPU: the lock of its runqueue is held from where the
- * scheduler counts a task to where the kernel puts it into the queue, so the two orders are equal.
+ * All tasks of a queue (pid % 4, scx_fix) on one CPU: the lock of its runqueue is held from where
+ * the scheduler counts a task to where the kernel puts it into the queue, so the two orders are
+ * equal.
  */
 static void pin(void)
 {
