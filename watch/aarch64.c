@@ -181,7 +181,7 @@ const struct watch_arch watch_aarch64 = {
 	.args = general,
 	.n_args = N_ARGS,
 	.breakpoint_len = INSN_LEN,
-	.syscall_number = {"syscallno"},
+	.syscall_number = {.path = "syscallno"},
 	.syscall_args = {{"regs", true, 0}, {"regs", true, 1}, {"regs", true, 2}},
 	.bpf_number = 280,
 	.landing = aarch64_landing,
