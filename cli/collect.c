@@ -315,13 +315,13 @@ static void append_command(struct kt_buf *out, const char *scheduler, const stru
 	}
 }
 
-/* Whether there is an end that somebody would ask for. */
-static bool has_end(const struct cli_run *run)
+/* A run that passed has an end that nobody asks for, and one that never attached may have none. */
+static bool shows_end(const struct collect *c, const struct cli_run *run)
 {
 	enum kt_verdict verdict = kt_verdict(run->result.run);
 
-	return run->collected.dump ||
-	       (verdict != KT_VERDICT_PASS && verdict != KT_VERDICT_NOT_ATTACHED);
+	return c->dump || (verdict != KT_VERDICT_PASS &&
+			   (run->collected.dump || verdict != KT_VERDICT_NOT_ATTACHED));
 }
 
 /* Of a run that failed, and for who keeps it: how the scheduler began to end, and where that is. */
@@ -332,7 +332,7 @@ static struct kt_error *append_end(const struct collect *c, const struct cli_run
 	_cleanup_(sched_saved_deinit) struct sched_saved saved = {0};
 	struct kt_error *err;
 
-	if (!c->dump && (!has_end(run) || kt_verdict(run->result.run) == KT_VERDICT_PASS))
+	if (!shows_end(c, run))
 		return NULL;
 	if (!collected->dump) {
 		kt_buf_appends(text, "\nhow it ended was not kept: ");

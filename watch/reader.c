@@ -124,7 +124,9 @@ static struct kt_error *find_current(const struct kfacts *facts, const struct wa
 		return NULL;
 	return kt_error_new(KT_ERROR_NOT_FOUND,
 			    "the image does not tell where the current task is: neither "
-			    "current_task nor pcpu_hot is among its symbols");
+			    "current_task nor pcpu_hot is among its symbols; give --system-map "
+			    "FILE, the System.map of the same build, or --vmlinux FILE with a "
+			    "symbol table");
 }
 
 struct kt_error *reader_init(struct reader *reader, struct stop *stop, const struct kfacts *facts,
