@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/attach.h"
 #include "cli/show.h"
-#include "host/target.h"
+#include "render/objects.h"
 #include "util/cleanup.h"
-
-static const char help[] =
-	"Usage: ktstr-gdb attach [TARGET] [--vmlinux FILE] [OPTION...]\n"
-	"\n"
-	"Prints the BPF programs of a running QEMU guest. The guest stops for a\n"
-	"few milliseconds, and runs on. Without --vmlinux, its kernel is read from its\n"
-	"memory, in short stops, the first time that it is seen.\n"
-	"\n" HOST_TARGET_HELP "\n";
 
 int cli_attach_to(const struct cli_args *args)
 {
@@ -31,19 +23,46 @@ int cli_attach_to(const struct cli_args *args)
 	return err ? cli_fail(err) : cli_show(&result, &output);
 }
 
-int cli_attach(int argc, char **argv)
+static struct render_grid columns(void)
 {
-	static const struct option options[] = {CLI_GUEST_OPTIONS,
-						CLI_OUTPUT_OPTIONS,
-						CLI_HOLDERS_OPTION,
-						{"help", no_argument, NULL, 'h'},
-						{0}};
-	static const struct cli_texts texts = {help, cli_attach_output_help};
+	return render_programs_grid(&(struct programs){0});
+}
+
+/* clang-format off */
+static const struct cli_option own_options[] = {
+	CLI_HOLDERS_OPTION,
+	{0},
+};
+/* clang-format on */
+
+static int run_command(int argc, char **argv)
+{
 	struct cli_args args = {0};
-	int status = cli_parse_args(argc, argv, options, &texts, &args);
+	int status = cli_parse_args(&cli_attach_command, argc, argv, &args);
 
 	if (status == CLI_GO_ON)
 		status = cli_attach_to(&args);
 	cli_output_deinit(&args.output);
 	return status;
 }
+
+/* clang-format off */
+const struct cli_command cli_attach_command = {
+	.name = "attach",
+	.summary = "the BPF programs of a running guest",
+	.section = CLI_RUNNING,
+	.uses = {{"attach [TARGET]", "its BPF programs"}},
+	.synopsis = "attach [TARGET] [OPTION...]",
+	.text = "Prints the BPF programs of a running QEMU guest. The guest stops for a\n"
+		"few milliseconds, and runs on. Without --vmlinux, its kernel is read from its\n"
+		"memory, in short stops, the first time that it is seen.",
+	.groups = {
+		CLI_GUEST_GROUP,
+		{"Output", cli_output_options, NULL},
+		{NULL, own_options, NULL},
+	},
+	.takes = CLI_TAKES_TARGET,
+	.grid = columns,
+	.run = run_command,
+};
+/* clang-format on */

@@ -1,36 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* ktstr-gdb audit: do the guest's lists of BPF objects tell all? */
-#include <getopt.h>
 
+#include "model/audit.h"
 #include "cli/input.h"
 #include "cli/show.h"
-#include "host/target.h"
-#include "model/audit.h"
 #include "model/json.h"
 #include "render/audit.h"
 #include "util/cleanup.h"
-
-static const char help[] =
-	"Usage: ktstr-gdb audit [TARGET] [--vmlinux FILE] [--against FILE] [OPTION...]\n"
-	"\n"
-	"Compares the BPF programs, maps, links and BTF objects that the kernel of a\n"
-	"running QEMU guest lists with those that something in it runs or holds: links,\n"
-	"trampolines, struct_ops, perf events, prog arrays, arrays of maps, cgroups,\n"
-	"network devices, programs, processes, bpffs.\n"
-	"What is not listed is hidden, from bpftool too. If something is found, the guest\n"
-	"is read once more: what is just made or removed is no finding.\n"
-	"\n"
-	"The guest stops for a few milliseconds, and runs on.\n"
-	"\n" HOST_TARGET_HELP "\n";
-
-static const char output_help[] =
-	"Output:\n"
-	"  --against FILE       besides: programs that are not in FILE, which is what the\n"
-	"                       guest's own `bpftool -j prog show` printed; -: stdin\n"
-	"  --json               one JSON document\n"
-	"  --timing             where the time went, on stderr\n"
-	"Exit status: 0 all is told; 1 something is hidden; 2 usage; 3 it could not be\n"
-	"done.\n";
 
 enum { OPT_AGAINST = CLI_OPT_OWN };
 
@@ -196,31 +172,60 @@ static int audit_target(int n, char **args, struct options *options)
 	return status;
 }
 
-int cli_audit(int argc, char **argv)
+/* clang-format off */
+static const struct cli_option output_options[] = {
+	{"against", OPT_AGAINST, "FILE",
+	 "besides: programs that are not in FILE, which is what the guest's own `bpftool -j prog show` "
+	 "printed; -: stdin"},
+	{"json", CLI_OPT_JSON, NULL,
+	 "one JSON document"},
+	CLI_TIMING_OPTION,
+	{0},
+};
+/* clang-format on */
+
+static struct kt_error *take_option(void *context, const struct cli_option *option, char *arg)
 {
-	static const struct option table[] = {CLI_GUEST_OPTIONS,
-					      {"against", required_argument, NULL, OPT_AGAINST},
-					      {"json", no_argument, NULL, CLI_OPT_JSON},
-					      {"timing", no_argument, NULL, CLI_OPT_TIMING},
-					      {"help", no_argument, NULL, 'h'},
-					      {0}};
-	struct options options = {0};
-	int c;
+	struct options *o = context;
+	bool taken;
 
-	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1) {
-		struct kt_error *err = NULL;
-		bool taken;
-
-		switch (c) {
-		case 'h': return cli_print_texts(&(const struct cli_texts){help, output_help});
-		case '?': return CLI_USAGE;
-		case CLI_OPT_JSON: options.json = true; break;
-		case CLI_OPT_TIMING: options.timing = true; break;
-		case OPT_AGAINST: options.against = optarg; break;
-		default: err = cli_guest_option(&options.guest, c, optarg, &taken); break;
-		}
-		if (err)
-			return cli_fail(err);
+	switch (option->value) {
+	case CLI_OPT_JSON: o->json = true; return NULL;
+	case CLI_OPT_TIMING: o->timing = true; return NULL;
+	case OPT_AGAINST: o->against = arg; return NULL;
+	default: return cli_guest_option(&o->guest, option->value, arg, &taken);
 	}
-	return audit_target(argc - optind, argv + optind, &options);
 }
+
+static int run_command(int argc, char **argv)
+{
+	struct options options = {0};
+	int status = cli_parse(&cli_audit_command, argc, argv, take_option, &options);
+
+	return status == CLI_GO_ON ? audit_target(argc - optind, argv + optind, &options) : status;
+}
+
+/* clang-format off */
+const struct cli_command cli_audit_command = {
+	.name = "audit",
+	.summary = "does a running guest hide BPF objects?",
+	.section = CLI_RUNNING,
+	.uses = {{"audit [TARGET]", "does it hide programs or maps?"}},
+	.synopsis = "audit [TARGET] [--against FILE] [OPTION...]",
+	.text = "Compares the BPF programs, maps, links and BTF objects that the kernel of a\n"
+		"running QEMU guest lists with those that something in it runs or holds: links,\n"
+		"trampolines, struct_ops, perf events, prog arrays, arrays of maps, cgroups,\n"
+		"network devices, programs, processes, bpffs.\n"
+		"What is not listed is hidden, from bpftool too. If something is found, the guest\n"
+		"is read once more: what is just made or removed is no finding.\n"
+		"\n"
+		"The guest stops for a few milliseconds, and runs on.",
+	.groups = {
+		CLI_GUEST_GROUP,
+		{"Output", output_options, NULL},
+	},
+	.status = "0 all is told; 1 something is hidden; 2 usage; 3 it could not be done",
+	.takes = CLI_TAKES_TARGET,
+	.run = run_command,
+};
+/* clang-format on */

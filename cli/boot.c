@@ -6,84 +6,90 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-const char cli_boot_load_help[] =
-	"What is loaded:\n"
-	"  --object FILE        every program of a BPF object, each on its own; may be\n"
-	"                       given again. One that is rejected does not stop the\n"
-	"                       others: it is listed as failed, with libbpf's log, and\n"
-	"                       the exit status is 1\n"
-	"  --set VAR=VALUE      a constant, or another global variable, of the objects\n"
-	"                       that have it: VAR may be a[3], a[*] (each), s.member, of\n"
-	"                       any type but a pointer; VALUE a number, an enumerator,\n"
-	"                       true, a text, {1, 2}, or @FILE with an element a line;\n"
-	"                       may be given again. `--set @FILE` takes a VAR=VALUE a\n"
-	"                       line\n"
-	"  --rodata FILE        what `bpftool map dump -j` prints of .rodata: sets all of\n"
-	"                       it; --set comes after that\n"
-	"  --sleepable GLOB     load programs of these names as sleepable ones, as their\n"
-	"                       loader may do; may be given again\n"
-	"  --attach             attach each program that is loaded to something harmless\n"
-	"                       (lo, a route, a fresh cgroup, the target in its section,\n"
-	"                       its whole struct_ops; a uprobe: a function of the\n"
-	"                       guest's init), detach it, and run it once where bpf(2)\n"
-	"                       can; not attached: status 1\n"
-	"  --log-level N        the verifier's log of the programs that pass, too: 1 its\n"
-	"                       instructions, 2 its state after each; 0 statistics only,\n"
-	"                       as always\n"
-	"  --run BIN            a loader of your own, run in the guest with the shared\n"
-	"                       libraries it needs; read once it has loaded programs and\n"
-	"                       no other has come for a while. The exit status is 1 when\n"
-	"                       it loads nothing, fails, or one of its programs does\n"
-	"  --load-timeout SECONDS\n"
-	"                       for the loader to load its programs (15 until the first\n"
-	"                       is there, or in the verifier; 240 for all)\n"
-	"  --settle SECONDS     without a new program: then all are loaded (0.7)\n"
-	"  --scheduler BIN      a sched_ext scheduler, run likewise: does it attach, and\n"
-	"                       schedule? Read while it is attached, and stopped then;\n"
-	"                       the exit status is 1 when it fails\n"
-	"  --file FILE          a file that the loader or scheduler reads, put at the\n"
-	"                       same place in the guest; may be given again\n"
-	"  --attach-timeout SECONDS\n"
-	"                       for the scheduler to attach, its time in the verifier\n"
-	"                       not counted (15)\n"
-	"  --workload KIND      what it is given to schedule: mixed (every second task\n"
-	"                       spins, the others sleep; the default), spin, yield, pipe\n"
-	"                       (pairs that wake each other), fork (a storm), nice (mixed\n"
-	"                       nice values), pinned, cgroups (with weights); or a\n"
-	"                       command, whose path has a \"/\": './bench -n 4'\n"
-	"  --workload-timeout SECONDS\n"
-	"                       for each task under it to get on a CPU; a command runs\n"
-	"                       until it ends, or for so long (5)\n"
-	"  --live               show the output of the scheduler or loader on stderr as\n"
-	"                       it comes, not collapsed\n";
+/* clang-format off */
+const struct cli_option cli_boot_load_options[] = {
+	{"object", CLI_OPT_OBJECT, "FILE",
+	 "every program of a BPF object, each on its own; may be given again. One that is rejected does "
+	 "not stop the others: it is listed as failed, with libbpf's log, and the exit status is 1"},
+	{"set", CLI_OPT_SET, "VAR=VALUE",
+	 "a constant, or another global variable, of the objects that have it: VAR may be a[3], a[*] "
+	 "(each), s.member, of any type but a pointer; VALUE a number, an enumerator, true, a text, {1, "
+	 "2}, or @FILE with an element a line; may be given again. `--set @FILE` takes a VAR=VALUE a line"},
+	{"rodata", CLI_OPT_RODATA, "FILE",
+	 "what `bpftool map dump -j` prints of .rodata: sets all of it; --set comes after that"},
+	{"sleepable", CLI_OPT_SLEEPABLE, "GLOB",
+	 "load programs of these names as sleepable ones, as their loader may do; may be given again"},
+	{"attach", CLI_OPT_ATTACH, NULL,
+	 "attach each program that is loaded to something harmless (lo, a route, a fresh cgroup, the "
+	 "target in its section, its whole struct_ops; a uprobe: a function of the guest's init), detach "
+	 "it, and run it once where bpf(2) can; not attached: status 1"},
+	{"log-level", CLI_OPT_LOG_LEVEL, "N",
+	 "the verifier's log of the programs that pass, too: 1 its instructions, 2 its state after each; "
+	 "0 statistics only, as always"},
+	{"run", CLI_OPT_RUN, "BIN",
+	 "a loader of your own, run in the guest with the shared libraries it needs; read once it has "
+	 "loaded programs and no other has come for a while. The exit status is 1 when it loads nothing, "
+	 "fails, or one of its programs does"},
+	{"load-timeout", CLI_OPT_LOAD_TIMEOUT, "SECONDS",
+	 "for the loader to load its programs (15 until the first is there, or in the verifier; 240 for "
+	 "all)"},
+	{"settle", CLI_OPT_SETTLE, "SECONDS",
+	 "without a new program: then all are loaded (0.7)"},
+	{"scheduler", CLI_OPT_SCHEDULER, "BIN",
+	 "a sched_ext scheduler, run likewise: does it attach, and schedule? Read while it is attached, "
+	 "and stopped then; the exit status is 1 when it fails"},
+	{"file", CLI_OPT_FILE, "FILE",
+	 "a file that the loader or scheduler reads, put at the same place in the guest; may be given "
+	 "again"},
+	{"attach-timeout", CLI_OPT_ATTACH_TIMEOUT, "SECONDS",
+	 "for the scheduler to attach, its time in the verifier not counted (15)"},
+	{"workload", CLI_OPT_WORKLOAD, "KIND",
+	 "what it is given to schedule: mixed (every second task spins, the others sleep; the default), "
+	 "spin, yield, pipe (pairs that wake each other), fork (a storm), nice (mixed nice values), "
+	 "pinned, cgroups (with weights); or a command, whose path has a \"/\": './bench -n 4'"},
+	{"workload-timeout", CLI_OPT_WORKLOAD_TIMEOUT, "SECONDS",
+	 "for each task under it to get on a CPU; a command runs until it ends, or for so long (5)"},
+	{"live", CLI_OPT_LIVE, NULL,
+	 "show the output of the scheduler or loader on stderr as it comes, not collapsed"},
+	{0},
+};
 
-const char cli_boot_guest_help[] =
-	"The guest:\n"
-	"  --kernel KERNEL      what to boot: a distro's vmlinuz, a UKI; a package with\n"
-	"                       one (.deb, .rpm, .pkg.tar.zst, .apk); an OCI image, or\n"
-	"                       what docker save writes; a root directory, a build tree;\n"
-	"                       debian:SUITE[/SERIES][:FLAVOUR], which is fetched, as are\n"
-	"                       ubuntu:SUITE and fedora:RELEASE where apt and dnf of this\n"
-	"                       host have them; a glob of files (quoted). Packages of one\n"
-	"                       release are joined: kernel-core and kernel-modules-core\n"
-	"  --modules DIR        its modules, where it has virtio's console as one (found\n"
-	"                       near the image, or in its package)\n"
-	"  --accel NAME         kvm or tcg; kvm where it runs this guest, if not given.\n"
-	"                       tcg is tcg,thread=single: QEMU's several threads kill\n"
-	"                       guests that patch their code\n"
-	"  --memory MIB         (1024)\n"
-	"  --smp N              vCPUs (2)\n"
-	"  --topology PRESET    CPUs with caches and NUMA nodes, and memory unless\n"
-	"                       --memory says how much; `--topology list` shows the\n"
-	"                       presets, which are qemu-configs/topologies/\n"
-	"  --append WORDS       more kernel parameters\n"
-	"  --qemu BIN           another QEMU (qemu-system-ARCH, by the kernel)\n"
-	"  --qemu-arg ARG       one more argument for it; may be given again\n"
-	"  -s                   its GDB stub on :1234, for a debugger of yours\n"
-	"  --gdb TARGET         likewise, there; if not given, on a private socket\n"
-	"  --keep               leave the guest running, and say how to attach to it\n"
-	"  --timeout SECONDS    for booting and loading, with --kernel; of a scheduler,\n"
-	"                       for all of it (300)\n";
+const struct cli_option cli_boot_guest_options[] = {
+	{"kernel", CLI_OPT_KERNEL, "KERNEL",
+	 "what to boot: a distro's vmlinuz, a UKI; a package with one (.deb, .rpm, .pkg.tar.zst, .apk); "
+	 "an OCI image, or what docker save writes; a root directory, a build tree; "
+	 "debian:SUITE[/SERIES][:FLAVOUR], which is fetched, as are ubuntu:SUITE and fedora:RELEASE "
+	 "where apt and dnf of this host have them; a glob of files (quoted). Packages of one release "
+	 "are joined: kernel-core and kernel-modules-core"},
+	{"modules", CLI_OPT_MODULES, "DIR",
+	 "its modules, where it has virtio's console as one (found near the image, or in its package)"},
+	{"accel", CLI_OPT_ACCEL, "kvm|tcg",
+	 "kvm or tcg; kvm where it runs this guest, if not given. tcg is tcg,thread=single: QEMU's "
+	 "several threads kill guests that patch their code"},
+	{"memory", CLI_OPT_MEMORY, "MIB",
+	 "(1024)"},
+	{"smp", CLI_OPT_SMP, "N",
+	 "vCPUs (2)"},
+	{"topology", CLI_OPT_TOPOLOGY, "PRESET",
+	 "CPUs with caches and NUMA nodes, and memory unless --memory says how much; `--topology list` "
+	 "shows the presets, which are qemu-configs/topologies/"},
+	{"append", CLI_OPT_APPEND, "WORDS",
+	 "more kernel parameters"},
+	{"qemu", CLI_OPT_QEMU, "BIN",
+	 "another QEMU (qemu-system-ARCH, by the kernel)"},
+	{"qemu-arg", CLI_OPT_QEMU_ARG, "ARG",
+	 "one more argument for it; may be given again"},
+	{NULL, 's', NULL,
+	 "its GDB stub on :1234, for a debugger of yours"},
+	{"gdb", CLI_OPT_GDB, "TARGET",
+	 "likewise, there; if not given, on a private socket"},
+	{"keep", CLI_OPT_KEEP, NULL,
+	 "leave the guest running, and say how to attach to it"},
+	{"timeout", CLI_OPT_TIMEOUT, "SECONDS",
+	 "for booting and loading, with --kernel; of a scheduler, for all of it (300)"},
+	{0},
+};
+/* clang-format on */
 
 void cli_boot_deinit(struct cli_boot *boot)
 {

@@ -26,35 +26,8 @@ struct cli_boot {
 	bool watch;           /* how a scheduler ends is watched, and kept: run->collected.dump */
 };
 
-/* clang-format off */
-#define CLI_BOOT_OPTIONS                                                        \
-	{"kernel", required_argument, NULL, CLI_OPT_KERNEL},                    \
-	{"object", required_argument, NULL, CLI_OPT_OBJECT},                    \
-	{"set", required_argument, NULL, CLI_OPT_SET},                          \
-	{"rodata", required_argument, NULL, CLI_OPT_RODATA},                    \
-	{"sleepable", required_argument, NULL, CLI_OPT_SLEEPABLE},              \
-	{"attach", no_argument, NULL, CLI_OPT_ATTACH},                          \
-	{"log-level", required_argument, NULL, CLI_OPT_LOG_LEVEL},              \
-	{"run", required_argument, NULL, CLI_OPT_RUN},                          \
-	{"scheduler", required_argument, NULL, CLI_OPT_SCHEDULER},              \
-	{"file", required_argument, NULL, CLI_OPT_FILE},                        \
-	{"modules", required_argument, NULL, CLI_OPT_MODULES},                  \
-	{"attach-timeout", required_argument, NULL, CLI_OPT_ATTACH_TIMEOUT},    \
-	{"workload-timeout", required_argument, NULL, CLI_OPT_WORKLOAD_TIMEOUT}, \
-	{"workload", required_argument, NULL, CLI_OPT_WORKLOAD},                \
-	{"load-timeout", required_argument, NULL, CLI_OPT_LOAD_TIMEOUT},        \
-	{"settle", required_argument, NULL, CLI_OPT_SETTLE},                    \
-	{"live", no_argument, NULL, CLI_OPT_LIVE},                              \
-	{"accel", required_argument, NULL, CLI_OPT_ACCEL},                      \
-	{"memory", required_argument, NULL, CLI_OPT_MEMORY},                    \
-	{"smp", required_argument, NULL, CLI_OPT_SMP},                          \
-	{"topology", required_argument, NULL, CLI_OPT_TOPOLOGY},                \
-	{"append", required_argument, NULL, CLI_OPT_APPEND},                    \
-	{"qemu", required_argument, NULL, CLI_OPT_QEMU},                        \
-	{"qemu-arg", required_argument, NULL, CLI_OPT_QEMU_ARG},                \
-	{"gdb", required_argument, NULL, CLI_OPT_GDB},                          \
-	{"keep", no_argument, NULL, CLI_OPT_KEEP}
-/* clang-format on */
+/* What is loaded; and the guest, with --timeout, of which cli_guest_option() takes care. */
+extern const struct cli_option cli_boot_load_options[], cli_boot_guest_options[];
 
 struct kt_error *cli_boot_option(struct cli_boot *boot, int option, char *arg, bool *taken);
 
@@ -79,7 +52,6 @@ struct kt_kernels_options cli_kernels_options(void);
 /* What --topology list prints. Gives the exit status. */
 int cli_list_topologies(void);
 void cli_boot_deinit(struct cli_boot *boot);
-extern const char cli_boot_load_help[], cli_boot_guest_help[];
 
 /* What came of a loader; see cli/loader.h. */
 struct cli_loader {

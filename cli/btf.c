@@ -7,38 +7,10 @@
 #include "btf/btf_checked.h"
 #include "cli/btf_read.h"
 #include "cli/objects.h"
-#include "host/target.h"
 #include "render/objects.h"
 #include "util/cleanup.h"
 
 /* --- list --- */
-
-static const char list_help[] =
-	"Usage: ktstr-gdb btf list [TARGET] [--vmlinux FILE] [OPTION...]\n"
-	"       ktstr-gdb btf dump ID [format c|raw] [TARGET] [--vmlinux FILE]\n"
-	"                 [OPTION...]\n"
-	"\n"
-	"list prints the BTF objects of a running QEMU guest, as `bpftool btf list` does:\n"
-	"the kernel's, its modules', and those of programs and maps. dump prints the\n"
-	"types of one as C, as `bpftool btf dump id ID format c` does, or with format raw\n"
-	"one by one, with their IDs.\n"
-	"\n" HOST_TARGET_HELP "\n";
-
-static const char list_output_help[] =
-	"Output of list:\n"
-	"  --name GLOB          only objects whose name matches; may be given again\n"
-	"  --id ID[,ID]         only these objects\n"
-	"  --sort KEY           sort by a column of -o; names from A, numbers the largest\n"
-	"                       first, ids the smallest; -KEY turns it around\n"
-	"  -o, --output LIST    columns: id, name, size, kernel, base_id, prog_ids,\n"
-	"                       map_ids, pids\n" CLI_HOLDERS_HELP
-	"  --json               one JSON document, with bpftool's names\n"
-	"  --csv                comma-separated, one line an object\n"
-	"  --color WHEN         auto, always or never\n"
-	"Output of dump:\n"
-	"  --json               of format raw, as bpftool has it\n"
-	"Output of both:\n"
-	"  --timing             where the time went, on stderr\n";
 
 static struct render_grid grid(struct inspection *inspection)
 {
@@ -61,7 +33,7 @@ static int list(int argc, char **argv)
 {
 	static const struct cli_objects objects = {.what = "btf",
 						   .noun = "BTF objects",
-						   .texts = {list_help, list_output_help},
+						   .command = &cli_btf_command,
 						   .idr = "btf_idr",
 						   .object = INSPECT_BTF | INSPECT_PROGRAMS |
 							     INSPECT_MAPS,
@@ -173,37 +145,73 @@ static int run_dump(int n, char **args, const struct cli_guest *guest, struct du
 	return err ? cli_fail(err) : dump_target(n > 1 ? args[1] : NULL, guest, dump);
 }
 
-static int dump(int argc, char **argv)
+static struct render_grid columns(void)
 {
-	static const struct option options[] = {CLI_GUEST_OPTIONS,
-						{"json", no_argument, NULL, CLI_OPT_JSON},
-						{"timing", no_argument, NULL, CLI_OPT_TIMING},
-						{"help", no_argument, NULL, 'h'},
-						{0}};
-	struct cli_guest guest = {0};
-	struct dump dump = {0};
-	int c;
+	struct inspection none = {0};
 
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		struct kt_error *err = NULL;
-		bool taken;
-
-		switch (c) {
-		case 'h':
-			return cli_print_texts(
-				&(const struct cli_texts){list_help, list_output_help});
-		case '?': return CLI_USAGE;
-		case CLI_OPT_JSON: dump.json = true; break;
-		case CLI_OPT_TIMING: dump.timing = true; break;
-		default: err = cli_guest_option(&guest, c, optarg, &taken); break;
-		}
-		if (err)
-			return cli_fail(err);
-	}
-	return run_dump(argc - optind, argv + optind, &guest, &dump);
+	return grid(&none);
 }
 
-int cli_btf(int argc, char **argv)
+struct command_line {
+	struct cli_guest guest;
+	struct dump dump;
+};
+
+/* clang-format off */
+static const struct cli_option list_options[] = {
+	{"name", CLI_OPT_NAME, "GLOB",
+	 "only objects whose name matches; may be given again"},
+	{"id", CLI_OPT_ID, "ID[,ID]",
+	 "only these objects"},
+	{"sort", CLI_OPT_SORT, "KEY",
+	 "sort by a column of -o; names from A, numbers the largest first, ids the smallest; -KEY turns "
+	 "it around"},
+	{"output", 'o', "LIST",
+	 "columns: id, name, size, kernel, base_id, prog_ids, map_ids, pids"},
+	CLI_HOLDERS_OPTION,
+	{"json", CLI_OPT_JSON, NULL,
+	 "one JSON document, with bpftool's names"},
+	{"csv", CLI_OPT_CSV, NULL,
+	 "comma-separated, one line an object"},
+	CLI_COLOR_OPTION,
+	{0},
+};
+
+static const struct cli_option dump_options[] = {
+	{"json", CLI_OPT_JSON, NULL,
+	 "of format raw, as bpftool has it"},
+	{0},
+};
+
+static const struct cli_option both_options[] = {
+	CLI_TIMING_OPTION,
+	{0},
+};
+/* clang-format on */
+
+static struct kt_error *take_option(void *context, const struct cli_option *option, char *arg)
+{
+	struct command_line *line = context;
+	bool taken;
+
+	switch (option->value) {
+	case CLI_OPT_JSON: line->dump.json = true; return NULL;
+	case CLI_OPT_TIMING: line->dump.timing = true; return NULL;
+	default: return cli_guest_option(&line->guest, option->value, arg, &taken);
+	}
+}
+
+static int dump_command(int argc, char **argv)
+{
+	struct command_line line = {0};
+	int status = cli_parse(&cli_btf_command, argc, argv, take_option, &line);
+
+	if (status != CLI_GO_ON)
+		return status;
+	return run_dump(argc - optind, argv + optind, &line.guest, &line.dump);
+}
+
+static int run_command(int argc, char **argv)
 {
 	const char *command = argc > 1 ? argv[1] : "";
 	bool is_dump = strcmp(command, "dump") == 0;
@@ -218,5 +226,31 @@ int cli_btf(int argc, char **argv)
 	if (command[0] == '-')
 		return list(argc, argv);
 	argv[1] = argv[0];
-	return is_dump ? dump(argc - 1, argv + 1) : list(argc - 1, argv + 1);
+	return is_dump ? dump_command(argc - 1, argv + 1) : list(argc - 1, argv + 1);
 }
+
+/* clang-format off */
+const struct cli_command cli_btf_command = {
+	.name = "btf",
+	.summary = "the BTF objects of a running guest, and their types",
+	.section = CLI_RUNNING,
+	.uses = {{"btf list [TARGET]", "its BTF objects"},
+		 {"btf dump ID [TARGET]", "the types of one, as C"}},
+	.synopsis = "btf list [TARGET] [OPTION...]\n"
+		    "btf dump ID [format c|raw] [TARGET] [OPTION...]",
+	.text = "list prints the BTF objects of a running QEMU guest, as `bpftool btf list` does:\n"
+		"the kernel's, its modules', and those of programs and maps. dump prints the\n"
+		"types of one as C, as `bpftool btf dump id ID format c` does, or with format raw\n"
+		"one by one, with their IDs.",
+	.groups = {
+		CLI_GUEST_GROUP,
+		{"Output of list", list_options, NULL},
+		{"Output of dump", dump_options, NULL},
+		{"Output of both", both_options, NULL},
+	},
+	.words = "list,show,dump",
+	.grid = columns,
+	.takes = CLI_TAKES_TARGET,
+	.run = run_command,
+};
+/* clang-format on */

@@ -4,40 +4,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <getopt.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/options.h"
 #include "render/text.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/io.h"
 #include "vm/snapshot.h"
-
-static const char help[] =
-	"Usage: ktstr-gdb cache [list] [OPTION...]\n"
-	"       ktstr-gdb cache size [OPTION...]\n"
-	"       ktstr-gdb cache clear [OPTION...]\n"
-	"\n"
-	"What is kept between runs, in $XDG_CACHE_HOME/ktstr-gdb or ~/.cache/ktstr-gdb:\n"
-	"\n"
-	"  snapshots  guests that were booted, up to where they get their work: the next\n"
-	"             run with the same kernel, QEMU and options is restored from one.\n"
-	"             2 GiB in all; those that were not used for longest go first\n"
-	"  kernels    those that were fetched\n"
-	"  facts      the layout of each kernel, and the like: small files\n"
-	"  other      what the tool's scripts and tests keep: sources, debug info\n"
-	"\n"
-	"list shows them with their size and when they were last used or written. size\n"
-	"adds them up. clear removes them, and says what it removed; a guest that runs\n"
-	"is not disturbed. All of it can be made again.\n"
-	"\n"
-	"Options:\n"
-	"  --snapshots, --kernels, --facts, --other\n"
-	"                       only these\n"
-	"  -h, --help           this text\n";
 
 enum kind { SNAPSHOTS, KERNELS, FACTS, OTHER, N_KINDS };
 static const char *const kind_names[N_KINDS] = {"snapshots", "kernels", "facts", "other"};
@@ -301,24 +277,38 @@ static int run(const char *action, const bool *wanted)
 				     action));
 }
 
-int cli_cache(int argc, char **argv)
-{
-	static const struct option options[] = {{"snapshots", no_argument, NULL, 256 + SNAPSHOTS},
-						{"kernels", no_argument, NULL, 256 + KERNELS},
-						{"facts", no_argument, NULL, 256 + FACTS},
-						{"other", no_argument, NULL, 256 + OTHER},
-						{"help", no_argument, NULL, 'h'},
-						{0}};
-	bool wanted[N_KINDS] = {false}, some = false;
-	int option;
+/* clang-format off */
+static const struct cli_option own_options[] = {
+	{"snapshots", CLI_OPT_OWN + SNAPSHOTS, NULL,
+	 "only guests that were booted"},
+	{"kernels", CLI_OPT_OWN + KERNELS, NULL,
+	 "only kernels"},
+	{"facts", CLI_OPT_OWN + FACTS, NULL,
+	 "only layouts of kernels"},
+	{"other", CLI_OPT_OWN + OTHER, NULL,
+	 "only the rest"},
+	{0},
+};
+/* clang-format on */
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (option == 'h')
-			return cli_print(help);
-		if (option == '?')
-			return CLI_USAGE;
-		wanted[option - 256] = some = true;
-	}
+static struct kt_error *take_option(void *context, const struct cli_option *option, char *arg)
+{
+	bool *wanted = context;
+
+	(void)arg;
+	wanted[option->value - CLI_OPT_OWN] = true;
+	return NULL;
+}
+
+static int run_command(int argc, char **argv)
+{
+	bool wanted[N_KINDS] = {false}, some = false;
+	int status = cli_parse(&cli_cache_command, argc, argv, take_option, wanted);
+
+	if (status != CLI_GO_ON)
+		return status;
+	for (int kind = 0; kind < N_KINDS; kind++)
+		some |= wanted[kind];
 	for (int kind = 0; kind < N_KINDS && !some; kind++)
 		wanted[kind] = true;
 	if (argc - optind > 1)
@@ -327,3 +317,33 @@ int cli_cache(int argc, char **argv)
 					     argv[optind + 1]));
 	return run(optind < argc ? argv[optind] : "list", wanted);
 }
+
+/* clang-format off */
+const struct cli_command cli_cache_command = {
+	.name = "cache",
+	.summary = "what is kept between runs",
+	.section = CLI_HOST,
+	.uses = {{"cache", "what is kept between runs; to remove it"}},
+	.synopsis = "cache [list] [OPTION...]\n"
+		    "cache size [OPTION...]\n"
+		    "cache clear [OPTION...]",
+	.text = "What is kept between runs, in $XDG_CACHE_HOME/ktstr-gdb or ~/.cache/ktstr-gdb:\n"
+		"\n"
+		"  snapshots  guests that were booted, up to where they get their work: the next\n"
+		"             run with the same kernel, QEMU and options is restored from one.\n"
+		"             2 GiB in all; those that were not used for longest go first\n"
+		"  kernels    those that were fetched\n"
+		"  facts      the layout of each kernel, and the like: small files\n"
+		"  other      what the tool's scripts and tests keep: sources, debug info\n"
+		"\n"
+		"list shows them with their size and when they were last used or written. size\n"
+		"adds them up. clear removes them, and says what it removed; a guest that runs\n"
+		"is not disturbed. All of it can be made again.",
+	.groups = {
+		{"Options", own_options, NULL},
+	},
+	.words = "list,size,clear",
+	.takes = CLI_TAKES_NOTHING,
+	.run = run_command,
+};
+/* clang-format on */

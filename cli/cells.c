@@ -13,54 +13,6 @@
 #include "sweep/records.h"
 #include "util/cleanup.h"
 
-static const char help[] =
-	"Usage: ktstr-gdb report DIR [OPTION...]\n"
-	"\n"
-	"Shows the results of a sweep, whose cells left their records in DIR: for each\n"
-	"scheduler the verified_insns of its programs by kernel; then a grid of\n"
-	"topologies and schedulers; then every combination that failed, with the reason.\n"
-	"\n"
-	"In the tables LO..HI is a range over topologies, and - is an unknown number. In\n"
-	"the grid ✓ means passed on every kernel, ✗ failed on every kernel, ✗ 2/3 passed\n"
-	"on 2 of 3, and - ran on none (skipped, or no record). If the locale is not\n"
-	"UTF-8, these are ok, FAIL and FAIL 2/3.\n"
-	"\n"
-	"Options:\n"
-	"  --by kernel          one grid per scheduler, of topologies and kernels\n"
-	"  -o NAMES             numbers that have tables, with commas between:\n"
-	"                       verified_insns, total_states, peak_states,\n"
-	"                       max_states_per_insn, mark_read, stack_depth,\n"
-	"                       verification_time_us, log_bytes; what records have beside\n"
-	"                       verified_insns is of objects\n"
-	"  --transpose          swap rows and columns; a table that is wider than the\n"
-	"                       terminal does so by itself, if it helps\n"
-	"  --baseline DIR       show the changes since that sweep: cells that broke, were\n"
-	"                       fixed, are new or gone; verified_insns that differ, over\n"
-	"                       the topologies that passed in both\n"
-	"  --fail-on-regression exit with 1 if a cell passed in the baseline and fails\n"
-	"                       now\n"
-	"  --color WHEN         auto, always or never\n"
-	"  -h, --help           this text\n"
-	"\n"
-	"Other forms, one at a time:\n"
-	"  --json               one JSON document; with --baseline, the changes, too\n"
-	"  --csv                comma-separated, one line per program of a cell\n"
-	"  --markdown           for GitHub, as in the summary of a CI job; with\n"
-	"                       --baseline, the changes, too\n"
-	"  --junit              JUnit's XML, one testcase per cell\n"
-	"  --html FILE          one page with everything, also logs, and how schedulers\n"
-	"                       that failed ended; needs no network\n"
-	"\n"
-	"Examples:\n"
-	"  ktstr-gdb report results\n"
-	"  ktstr-gdb report results --baseline last-week --fail-on-regression\n"
-	"  ktstr-gdb report results --markdown >> \"$GITHUB_STEP_SUMMARY\"\n"
-	"  ktstr-gdb report results --html report.html\n"
-	"\n"
-	"Exit status: 0 the report was shown, also if cells failed (for that, see the\n"
-	"exit status of `ktstr-gdb sweep`); 1 --fail-on-regression found one; 2 usage; 3\n"
-	"the records could not be read. A file that is no record is skipped, with a note.\n";
-
 /* Bytes of one cell's log, and of all logs on a page: nobody reads a page of many MB. */
 #define LOG_MAX  ((size_t)256 << 10)
 #define LOGS_MAX ((size_t)64 << 20)
@@ -331,9 +283,10 @@ static struct kt_error *take_numbers(const char *names, unsigned *ret)
 	return NULL;
 }
 
-static struct kt_error *take_option(struct report *report, int option, const char *arg)
+static struct kt_error *take_option(void *context, const struct cli_option *option, char *arg)
 {
-	switch (option) {
+	struct report *report = context;
+	switch (option->value) {
 	case OPT_BY:
 		if (strcmp(arg, "kernel") != 0)
 			return kt_error_new(KT_ERROR_USAGE, "--by takes kernel, not \"%s\"", arg);
@@ -397,35 +350,48 @@ static struct kt_error *check_usage(struct report *report, int n, char **dirs)
 	return NULL;
 }
 
-int cli_report(int argc, char **argv)
-{
-	static const struct option options[] = {
-		{"by", required_argument, NULL, OPT_BY},
-		{"transpose", no_argument, NULL, OPT_TRANSPOSE},
-		{"baseline", required_argument, NULL, OPT_BASELINE},
-		{"fail-on-regression", no_argument, NULL, OPT_FAIL_ON_REGRESSION},
-		{"json", no_argument, NULL, CLI_OPT_JSON},
-		{"csv", no_argument, NULL, CLI_OPT_CSV},
-		{"markdown", no_argument, NULL, OPT_MARKDOWN},
-		{"junit", no_argument, NULL, OPT_JUNIT},
-		{"html", required_argument, NULL, OPT_HTML},
-		{"color", required_argument, NULL, CLI_OPT_COLOR},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
-	struct report report = {0};
-	struct kt_error *err;
-	int option;
+/* clang-format off */
+static const struct cli_option own_options[] = {
+	{"by", OPT_BY, "kernel",
+	 "one grid per scheduler, of topologies and kernels"},
+	{"output", 'o', "NAMES",
+	 "numbers that have tables, with commas between: verified_insns, total_states, peak_states, "
+	 "max_states_per_insn, mark_read, stack_depth, verification_time_us, log_bytes; what records "
+	 "have beside verified_insns is of objects"},
+	{"transpose", OPT_TRANSPOSE, NULL,
+	 "swap rows and columns; a table that is wider than the terminal does so by itself, if it helps"},
+	{"baseline", OPT_BASELINE, "DIR",
+	 "show the changes since that sweep: cells that broke, were fixed, are new or gone; "
+	 "verified_insns that differ, over the topologies that passed in both"},
+	{"fail-on-regression", OPT_FAIL_ON_REGRESSION, NULL,
+	 "exit with 1 if a cell passed in the baseline and fails now"},
+	CLI_COLOR_OPTION,
+	{0},
+};
 
-	while ((option = getopt_long(argc, argv, "ho:", options, NULL)) != -1) {
-		if (option == 'h')
-			return cli_print(help);
-		if (option == '?')
-			return CLI_USAGE;
-		err = take_option(&report, option, optarg);
-		if (err)
-			return cli_fail(err);
-	}
+static const struct cli_option form_options[] = {
+	{"json", CLI_OPT_JSON, NULL,
+	 "one JSON document; with --baseline, the changes, too"},
+	{"csv", CLI_OPT_CSV, NULL,
+	 "comma-separated, one line per program of a cell"},
+	{"markdown", OPT_MARKDOWN, NULL,
+	 "for GitHub, as in the summary of a CI job; with --baseline, the changes, too"},
+	{"junit", OPT_JUNIT, NULL,
+	 "JUnit's XML, one testcase per cell"},
+	{"html", OPT_HTML, "FILE",
+	 "one page with everything, also logs, and how schedulers that failed ended; needs no network"},
+	{0},
+};
+/* clang-format on */
+
+static int run_command(int argc, char **argv)
+{
+	struct report report = {0};
+	int status = cli_parse(&cli_report_command, argc, argv, take_option, &report);
+	struct kt_error *err;
+
+	if (status != CLI_GO_ON)
+		return status;
 	err = check_usage(&report, argc - optind, argv + optind);
 	if (err)
 		return cli_fail(err);
@@ -433,3 +399,34 @@ int cli_report(int argc, char **argv)
 	report.options.color = cli_color_on(report.color, stdout);
 	return report_dir(&report);
 }
+
+/* clang-format off */
+const struct cli_command cli_report_command = {
+	.name = "report",
+	.summary = "show the results of a sweep",
+	.section = CLI_BOOTED,
+	.uses = {{"report DIR", "what a sweep came to, cell by cell"}},
+	.synopsis = "report DIR [OPTION...]",
+	.text = "Shows the results of a sweep, whose cells left their records in DIR: for each\n"
+		"scheduler the verified_insns of its programs by kernel; then a grid of\n"
+		"topologies and schedulers; then every combination that failed, with the reason.\n"
+		"\n"
+		"In the tables LO..HI is a range over topologies, and - is an unknown number. In\n"
+		"the grid ✓ means passed on every kernel, \xe2\x9c\x97 failed on every kernel, \xe2\x9c\x97 2/3 passed\n"
+		"on 2 of 3, and - ran on none (skipped, or no record). If the locale is not\n"
+		"UTF-8, these are ok, FAIL and FAIL 2/3.",
+	.groups = {
+		{"Options", own_options, NULL},
+		{"Other forms, one at a time", form_options, NULL},
+	},
+	.status = "0 the report was shown, also if cells failed (for that, see the exit status of `ktstr-gdb "
+		  "sweep`); 1 --fail-on-regression found one; 2 usage; 3 the records could not be read. A "
+		  "file that is no record is skipped, with a note",
+	.examples = {{"ktstr-gdb report results", NULL},
+		     {"ktstr-gdb report results --baseline last-week --fail-on-regression", NULL},
+		     {"ktstr-gdb report results --markdown >> \"$GITHUB_STEP_SUMMARY\"", NULL},
+		     {"ktstr-gdb report results --html report.html", NULL}},
+	.takes = CLI_TAKES_DIR,
+	.run = run_command,
+};
+/* clang-format on */

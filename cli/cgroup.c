@@ -2,40 +2,7 @@
 #include <string.h>
 
 #include "cli/objects.h"
-#include "host/target.h"
 #include "render/objects.h"
-
-static const char help[] =
-	"Usage: ktstr-gdb cgroup [tree] [TARGET] [--vmlinux FILE] [OPTION...]\n"
-	"       ktstr-gdb cgroup show CGROUP [effective] [TARGET] [OPTION...]\n"
-	"\n"
-	"Prints the BPF programs that are attached to the cgroups of a running QEMU\n"
-	"guest, as `bpftool cgroup tree` does: a row for each program at each cgroup\n"
-	"(v2). show has those of one cgroup, which is a path in the guest, with or\n"
-	"without the directory where it is mounted: /sys/fs/cgroup/a, /a. The guest stops\n"
-	"for a few milliseconds, and runs on.\n"
-	"\n" HOST_TARGET_HELP "\n";
-
-static const char output_help[] =
-	"Output:\n"
-	"  --effective          what runs for the processes of each cgroup, with what it\n"
-	"                       has from the cgroups above it\n"
-	"  --type TYPE[,TYPE]   only programs of these types, as bpftool names them\n"
-	"  --name GLOB          only programs whose name matches; may be given again\n"
-	"  --id ID[,ID]         only these programs\n"
-	"  --sort KEY           sort by a column of -o; names from A, numbers the largest\n"
-	"                       first, ids the smallest; -KEY turns it around\n"
-	"  -o, --output LIST    columns: id, type, attach_type, attach_flags, name,\n"
-	"                       link_id, attach_btf_name, attach_btf_obj_id,\n"
-	"                       attach_btf_id, cgroup, path, cgroup_id, dead\n"
-	"                       Without -o, a table that is wider than the terminal (80\n"
-	"                       columns in a pipe) leaves out link_id and\n"
-	"                       attach_btf_name, in this order, as far as needed. If it\n"
-	"                       is still too wide, cgroup goes on in the next line.\n"
-	"  --json               one JSON document, with bpftool's names\n"
-	"  --csv                comma-separated, one line a program at a cgroup\n"
-	"  --timing             where the time went, on stderr\n"
-	"  --color WHEN         auto, always or never\n";
 
 static struct render_grid grid(struct inspection *inspection)
 {
@@ -89,15 +56,50 @@ static struct kt_error *take_cgroup(int *argc, char ***argv, struct cli_objects 
 	return NULL;
 }
 
-int cli_cgroup(int argc, char **argv)
+static struct render_grid columns(void)
+{
+	struct inspection none = {0};
+
+	return grid(&none);
+}
+
+/* clang-format off */
+static const struct cli_option output_options[] = {
+	{"effective", CLI_OPT_OWN, NULL,
+	 "what runs for the processes of each cgroup, with what it has from the cgroups above it"},
+	{"type", CLI_OPT_TYPE, "TYPE[,TYPE]",
+	 "only programs of these types, as bpftool names them"},
+	{"name", CLI_OPT_NAME, "GLOB",
+	 "only programs whose name matches; may be given again"},
+	{"id", CLI_OPT_ID, "ID[,ID]",
+	 "only these programs"},
+	{"sort", CLI_OPT_SORT, "KEY",
+	 "sort by a column of -o; names from A, numbers the largest first, ids the smallest; -KEY turns "
+	 "it around"},
+	{"output", 'o', "LIST",
+	 "columns: id, type, attach_type, attach_flags, name, link_id, attach_btf_name, "
+	 "attach_btf_obj_id, attach_btf_id, cgroup, path, cgroup_id, dead\n"
+	 "Without -o, a table that is wider than the terminal (80 columns in a pipe) leaves out link_id "
+	 "and attach_btf_name, in this order, as far as needed. If it is still too wide, cgroup goes on "
+	 "in the next line."},
+	{"json", CLI_OPT_JSON, NULL,
+	 "one JSON document, with bpftool's names"},
+	{"csv", CLI_OPT_CSV, NULL,
+	 "comma-separated, one line a program at a cgroup"},
+	CLI_TIMING_OPTION,
+	CLI_COLOR_OPTION,
+	{0},
+};
+/* clang-format on */
+
+static int run_command(int argc, char **argv)
 {
 	struct cli_objects cgroups = {.what = "cgroups",
 				      .noun = "BPF programs attached to cgroups",
-				      .texts = {help, output_help},
+				      .command = &cli_cgroup_command,
 				      .types = {"bpf_prog_type", "BPF_PROG_TYPE_", "program", NULL},
 				      .idr = "cgrp_dfl_root",
 				      .object = INSPECT_CGROUPS,
-				      .option = "effective",
 				      .set = set_effective,
 				      .grid = grid,
 				      .unreadable = unreadable,
@@ -115,3 +117,27 @@ int cli_cgroup(int argc, char **argv)
 	}
 	return cli_objects(&cgroups, argc, argv);
 }
+
+/* clang-format off */
+const struct cli_command cli_cgroup_command = {
+	.name = "cgroup",
+	.summary = "the BPF programs that are attached to cgroups of a running guest",
+	.section = CLI_RUNNING,
+	.uses = {{"cgroup [TARGET]", "what is attached to its cgroups"}},
+	.synopsis = "cgroup [tree] [TARGET] [OPTION...]\n"
+		    "cgroup show CGROUP [effective] [TARGET] [OPTION...]",
+	.text = "Prints the BPF programs that are attached to the cgroups of a running QEMU\n"
+		"guest, as `bpftool cgroup tree` does: a row for each program at each cgroup\n"
+		"(v2). show has those of one cgroup, which is a path in the guest, with or\n"
+		"without the directory where it is mounted: /sys/fs/cgroup/a, /a. The guest stops\n"
+		"for a few milliseconds, and runs on.",
+	.groups = {
+		CLI_GUEST_GROUP,
+		{"Output", output_options, NULL},
+	},
+	.takes = CLI_TAKES_TARGET,
+	.words = "tree,show",
+	.grid = columns,
+	.run = run_command,
+};
+/* clang-format on */

@@ -18,45 +18,6 @@
 /* Of an object, in bytes. */
 #define OBJECT_MAX ((size_t)256 << 20)
 
-static const char help[] =
-	"Usage: ktstr-gdb check FILE.bpf.o... --kernel IMAGE... [OPTION...]\n"
-	"       ktstr-gdb check FILE.bpf.o... --vmlinux FILE | --btf FILE [OPTION...]\n"
-	"\n"
-	"Tells, without a boot, what of BPF objects is sure to fail on kernels: types of\n"
-	"programs and maps, helpers, kfuncs, symbols, functions to attach to, struct_ops\n"
-	"and CO-RE relocations that a kernel lacks. It says nothing about what the\n"
-	"verifier will find: `ktstr-gdb collect` boots the kernel and loads them.\n"
-	"\n"
-	"  ok           nothing was found\n"
-	"  \xe2\x9c\x97 CLASS      the load fails\n"
-	"  ? CLASS      the load fails, unless a module is loaded that has, or may have,\n"
-	"               what is missing. With --may-fail also: it fails only if the\n"
-	"               verifier comes to that code, which a check before it may keep\n"
-	"               it from\n"
-	"  -            the object says not to load it: SEC(\"?...\")\n"
-	"\n"
-	"That is of the object as libbpf (up to 1.7) loads it, if its loader changes\n"
-	"nothing in it before, and of the modules that come with the kernel.\n"
-	"\n"
-	"Kernels:\n"
-	"  --kernel IMAGE       a vmlinuz, a package, a directory, debian:SUITE, as for\n"
-	"                       collect; may be given again\n"
-	"  --vmlinux FILE       a vmlinux or vmlinuz\n"
-	"  --btf FILE           raw BTF, a copy of a /sys/kernel/btf/vmlinux\n"
-	"  --system-map FILE, --kallsyms FILE\n"
-	"                       its symbols\n"
-	"  --modules DIR        its modules (found beside an image, in its package,\n"
-	"                       and, for /sys/kernel/btf/vmlinux, of this machine)\n"
-	"\n"
-	"The result:\n"
-	"  --may-fail           show what only may fail, too\n"
-	"  --json               one JSON document\n"
-	"  --csv                a line for each program and kernel\n"
-	"  --color WHEN         auto, always or never\n"
-	"\n"
-	"Exit status: 0 nothing will fail; 1 something will; 2 usage; 3 it could not be\n"
-	"done: a file is no BPF object, or a kernel cannot be read.\n";
-
 enum { OPT_MAY_FAIL = CLI_OPT_OWN };
 
 struct check_options {
@@ -276,9 +237,10 @@ static int run(struct check_options *o, int n, char **paths)
 	return show(o);
 }
 
-static struct kt_error *take_option(struct check_options *o, int option, const char *arg)
+static struct kt_error *take_option(void *context, const struct cli_option *option, char *arg)
 {
-	switch (option) {
+	struct check_options *o = context;
+	switch (option->value) {
 	case CLI_OPT_KERNEL: return kt_vec_push(&o->kernels, arg) ? NULL : kt_error_no_memory();
 	case CLI_OPT_VMLINUX: o->sources.image = arg; return NULL;
 	case CLI_OPT_BTF: o->sources.btf = arg; return NULL;
@@ -310,34 +272,78 @@ static struct kt_error *check_usage(const struct check_options *o, int n)
 	return NULL;
 }
 
-int cli_check(int argc, char **argv)
-{
-	static const struct option options[] = {
-		{"kernel", required_argument, NULL, CLI_OPT_KERNEL},
-		{"vmlinux", required_argument, NULL, CLI_OPT_VMLINUX},
-		{"btf", required_argument, NULL, CLI_OPT_BTF},
-		{"system-map", required_argument, NULL, CLI_OPT_SYSTEM_MAP},
-		{"kallsyms", required_argument, NULL, CLI_OPT_KALLSYMS},
-		{"modules", required_argument, NULL, CLI_OPT_MODULES},
-		{"may-fail", no_argument, NULL, OPT_MAY_FAIL},
-		{"json", no_argument, NULL, CLI_OPT_JSON},
-		{"csv", no_argument, NULL, CLI_OPT_CSV},
-		{"color", required_argument, NULL, CLI_OPT_COLOR},
-		{"help", no_argument, NULL, 'h'},
-		{0}};
-	_cleanup_(check_options_deinit) struct check_options o = {0};
-	struct kt_error *err;
-	int c;
+/* clang-format off */
+static const struct cli_option kernel_options[] = {
+	{"kernel", CLI_OPT_KERNEL, "IMAGE",
+	 "a vmlinuz, a package, a directory, debian:SUITE, as for collect; may be given again"},
+	{"vmlinux", CLI_OPT_VMLINUX, "FILE",
+	 "a vmlinux or vmlinuz"},
+	{"btf", CLI_OPT_BTF, "FILE",
+	 "raw BTF, a copy of a /sys/kernel/btf/vmlinux"},
+	{"system-map", CLI_OPT_SYSTEM_MAP, "FILE",
+	 "its symbols"},
+	{"kallsyms", CLI_OPT_KALLSYMS, "FILE",
+	 "its symbols"},
+	{"modules", CLI_OPT_MODULES, "DIR",
+	 "its modules (found beside an image, in its package, and, for /sys/kernel/btf/vmlinux, of this "
+	 "machine)"},
+	{0},
+};
 
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (c == 'h')
-			return cli_print(help);
-		if (c == '?')
-			return CLI_USAGE;
-		err = take_option(&o, c, optarg);
-		if (err)
-			return cli_fail(err);
-	}
+static const struct cli_option result_options[] = {
+	{"may-fail", OPT_MAY_FAIL, NULL,
+	 "show what only may fail, too"},
+	{"json", CLI_OPT_JSON, NULL,
+	 "one JSON document"},
+	{"csv", CLI_OPT_CSV, NULL,
+	 "a line for each program and kernel"},
+	CLI_COLOR_OPTION,
+	{0},
+};
+/* clang-format on */
+
+static int run_command(int argc, char **argv)
+{
+	_cleanup_(check_options_deinit) struct check_options o = {0};
+	int status = cli_parse(&cli_check_command, argc, argv, take_option, &o);
+	struct kt_error *err;
+
+	if (status != CLI_GO_ON)
+		return status;
 	err = check_usage(&o, argc - optind);
 	return err ? cli_fail(err) : run(&o, argc - optind, argv + optind);
 }
+
+/* clang-format off */
+const struct cli_command cli_check_command = {
+	.name = "check",
+	.summary = "what is sure to fail when BPF objects are loaded on a kernel",
+	.section = CLI_NO_GUEST,
+	.uses = {{"check FILE.bpf.o... --kernel IMAGE...", "what is sure to fail in a load"}},
+	.synopsis = "check FILE.bpf.o... --kernel IMAGE... [OPTION...]\n"
+		    "check FILE.bpf.o... --vmlinux FILE | --btf FILE [OPTION...]",
+	.text = "Tells, without a boot, what of BPF objects is sure to fail on kernels: types of\n"
+		"programs and maps, helpers, kfuncs, symbols, functions to attach to, struct_ops\n"
+		"and CO-RE relocations that a kernel lacks. It says nothing about what the\n"
+		"verifier will find: `ktstr-gdb collect` boots the kernel and loads them.\n"
+		"\n"
+		"  ok           nothing was found\n"
+		"  \xe2\x9c\x97 CLASS      the load fails\n"
+		"  ? CLASS      the load fails, unless a module is loaded that has, or may have,\n"
+		"               what is missing. With --may-fail also: it fails only if the\n"
+		"               verifier comes to that code, which a check before it may keep\n"
+		"               it from\n"
+		"  -            the object says not to load it: SEC(\"?...\")\n"
+		"\n"
+		"That is of the object as libbpf (up to 1.7) loads it, if its loader changes\n"
+		"nothing in it before, and of the modules that come with the kernel.",
+	.groups = {
+		{"Kernels", kernel_options, NULL},
+		{"The result", result_options, NULL},
+	},
+	.status = "0 nothing will fail; 1 something will; 2 usage; 3 it could not be done: a file is no BPF "
+		  "object, or a kernel cannot be read",
+	.takes = CLI_TAKES_FILES,
+	.run = run_command,
+};
+/* clang-format on */

@@ -21,35 +21,6 @@ enum cli_status {
 	CLI_CANNOT = 3, /* it could not be done */
 };
 
-/* A command: its options begin at argv[1]. Returns the exit status. */
-int cli_attach(int argc, char **argv);
-int cli_audit(int argc, char **argv);
-int cli_btf(int argc, char **argv);
-int cli_cache(int argc, char **argv);
-int cli_cgroup(int argc, char **argv);
-int cli_check(int argc, char **argv);
-int cli_collect(int argc, char **argv);
-int cli_diff(int argc, char **argv);
-int cli_explain(int argc, char **argv);
-int cli_fetch_kernel(int argc, char **argv);
-int cli_info(int argc, char **argv);
-int cli_layout(int argc, char **argv);
-int cli_links(int argc, char **argv);
-int cli_list(int argc, char **argv);
-int cli_log(int argc, char **argv);
-int cli_map(int argc, char **argv);
-int cli_maps(int argc, char **argv);
-int cli_net(int argc, char **argv);
-int cli_prog(int argc, char **argv);
-int cli_replay(int argc, char **argv);
-int cli_report(int argc, char **argv);
-int cli_sched(int argc, char **argv);
-int cli_struct_ops(int argc, char **argv);
-int cli_sweep(int argc, char **argv);
-int cli_perf(int argc, char **argv);
-int cli_trampolines(int argc, char **argv);
-int cli_watch(int argc, char **argv);
-
 /* --- messages: cli/report.c --- */
 
 /* Prints the error as one line, destroys it, and returns the exit status that it means. */

@@ -15,46 +15,6 @@
 #include "util/cleanup.h"
 #include "util/io.h"
 
-static const char help[] =
-	"Usage: ktstr-gdb collect FILE.bpf.o... --kernel IMAGE... [OPTION...]\n"
-	"       ktstr-gdb collect --kernel IMAGE --run BIN [OPTION...] [-- ARGS]\n"
-	"       ktstr-gdb collect --kernel IMAGE --scheduler BIN [OPTION...] [-- ARGS]\n"
-	"       ktstr-gdb collect [--vmlinux FILE] [TARGET] [OPTION...]\n"
-	"\n"
-	"Boots a guest in stock QEMU, loads BPF programs in it, prints them as its kernel\n"
-	"has them, and tears it down. With --vmlinux or a TARGET, and no --kernel,\n"
-	"it is `ktstr-gdb attach`.\n"
-	"\n"
-	"Of objects, each program is loaded by itself, and is a row: does it load, what\n"
-	"does it cost, why not. --kernel may be given again: then the kernels are\n"
-	"columns, and the guests run side by side. Below the table is each failure with\n"
-	"its place in the source, its class, and what leads to it.\n"
-	"\n";
-
-static const char help_result[] =
-	"The result:\n"
-	"  --save FILE          write it there as --json would print it, too: for\n"
-	"                       `ktstr-gdb diff`\n"
-	"  --raw                logs, and what a loader prints, as they are\n"
-	"  --stats, --source    of objects: below the table those of `ktstr-gdb log`\n"
-	"  --dump FILE          of a scheduler: all of sched_ext when it began to end, as\n"
-	"                       JSON: for `ktstr-gdb sched --from`. It needs Linux 6.16\n"
-	"                       or later\n"
-	"\n";
-
-static const char help_columns[] =
-	"\n"
-	"Of objects there are more columns: file_name (file), prog_name, section,\n"
-	"prog_type, verdict, class, message, total_insns (insns), total_states,\n"
-	"peak_states, max_states_per_insn, mark_read, stack_depth, duration (in\n"
-	"microseconds), log_bytes, prog_size (instructions), prog_size_jited; with\n"
-	"--attach attach, attach_place, run_retval. --csv has veristat's columns, for\n"
-	"`veristat -C`. With several kernels each column of -o is a table of its own.\n"
-	"\n"
-	"Exit status: 0 done; 1 a program failed to load, or none was loaded; 2 usage;\n"
-	"3 it could not be done, on one of the kernels at least, or a file is no BPF\n"
-	"object.\n";
-
 enum {
 	OPT_SAVE = CLI_OPT_OWN,
 	OPT_RAW,
@@ -102,20 +62,21 @@ static bool take_own_option(struct collect *c, int option, char *arg)
 	return true;
 }
 
-static struct kt_error *take_option(struct collect *c, int option, char *arg)
+static struct kt_error *take_option(void *context, const struct cli_option *option, char *arg)
 {
+	struct collect *c = context;
 	struct kt_error *err;
 	bool taken;
 
-	if (option == OPT_PART)
+	if (option->value == OPT_PART)
 		return cli_number(CLI_PART, arg, 3, INT_MAX, &c->part_fd);
-	if (take_own_option(c, option, arg))
+	if (take_own_option(c, option->value, arg))
 		return NULL;
-	err = cli_boot_option(&c->boot, option, arg, &taken);
+	err = cli_boot_option(&c->boot, option->value, arg, &taken);
 	if (!taken)
-		err = cli_guest_option(&c->args.guest, option, arg, &taken);
+		err = cli_guest_option(&c->args.guest, option->value, arg, &taken);
 	if (!taken)
-		err = cli_output_option(&c->args.output, option, arg, &taken);
+		err = cli_output_option(&c->args.output, option->value, arg, &taken);
 	return err;
 }
 
@@ -539,48 +500,41 @@ static int collect_kernels(const struct collect *c, int argc, char **argv)
 	return cli_run_kernels(&kernels);
 }
 
-static int print_help(void)
-{
-	const char *const parts[] = {
-		help,        cli_boot_load_help, "\n", cli_boot_guest_help, "\n",
-		help_result, cli_guest_help,     "\n", cli_output_help,     help_columns};
+/* clang-format off */
+static const struct cli_option result_options[] = {
+	{"save", OPT_SAVE, "FILE",
+	 "write it there as --json would print it, too: for `ktstr-gdb diff`"},
+	{"raw", OPT_RAW, NULL,
+	 "logs, and what a loader prints, as they are"},
+	{"stats", OPT_STATS, NULL,
+	 "of objects: below the table those of `ktstr-gdb log`"},
+	{"source", OPT_SOURCE, NULL,
+	 "of objects: below the table those of `ktstr-gdb log`"},
+	{"dump", OPT_DUMP, "FILE",
+	 "of a scheduler: all of sched_ext when it began to end, as JSON: for `ktstr-gdb sched --from`. "
+	 "It needs Linux 6.16 or later"},
+	{0},
+};
 
-	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
-		fputs(parts[i], stdout);
-	return cli_print("");
-}
+/* Of a process that collects on one of several kernels. */
+static const struct cli_option part_options[] = {
+	{"part", OPT_PART, "FD", NULL},
+	{"part-kernel", OPT_PART_KERNEL, "IMAGE", NULL},
+	{"part-modules", OPT_PART_MODULES, "DIR", NULL},
+	{"part-name", OPT_PART_NAME, "NAME", NULL},
+	{0},
+};
+/* clang-format on */
 
-int cli_collect(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
-	static const struct option options[] = {
-		CLI_GUEST_OPTIONS,
-		CLI_OUTPUT_OPTIONS,
-		CLI_BOOT_OPTIONS,
-		{"save", required_argument, NULL, OPT_SAVE},
-		{"raw", no_argument, NULL, OPT_RAW},
-		{"stats", no_argument, NULL, OPT_STATS},
-		{"source", no_argument, NULL, OPT_SOURCE},
-		{"dump", required_argument, NULL, OPT_DUMP},
-		{"part", required_argument, NULL, OPT_PART},
-		{"part-kernel", required_argument, NULL, OPT_PART_KERNEL},
-		{"part-modules", required_argument, NULL, OPT_PART_MODULES},
-		{"part-name", required_argument, NULL, OPT_PART_NAME},
-		{"help", no_argument, NULL, 'h'},
-		{0}};
 	_cleanup_(collect_deinit) struct collect c = {.args.output.columns_later = true,
 						      .boot.watch = true};
 	struct kt_error *err;
-	int option, n_args;
+	int n_args, status = cli_parse(&cli_collect_command, argc, argv, take_option, &c);
 
-	while ((option = getopt_long(argc, argv, "o:sh", options, NULL)) != -1) {
-		if (option == 'h')
-			return print_help();
-		if (option == '?')
-			return CLI_USAGE;
-		err = take_option(&c, option, optarg);
-		if (err)
-			return cli_fail(err);
-	}
+	if (status != CLI_GO_ON)
+		return status;
 	if (c.boot.list_topologies)
 		return cli_list_topologies();
 	if (!c.boot.kernels.len && !c.boot.given)
@@ -605,3 +559,44 @@ int cli_collect(int argc, char **argv)
 		return cli_fail(err);
 	return c.boot.found.v.len > 1 ? collect_kernels(&c, argc, argv) : collect_boot(&c);
 }
+
+/* clang-format off */
+const struct cli_command cli_collect_command = {
+	.name = "collect",
+	.summary = "boot a guest, load BPF programs in it, and print them",
+	.section = CLI_BOOTED,
+	.uses = {{"collect FILE.bpf.o... --kernel KERNEL...", "do these programs load, on each kernel?"},
+		 {"collect --kernel IMAGE --run BIN [-- ARGS]", "the programs of a loader of yours"},
+		 {"collect --kernel IMAGE --scheduler BIN [-- ARGS]", "does it attach, and schedule?"}},
+	.synopsis = "collect FILE.bpf.o... --kernel IMAGE... [OPTION...]\n"
+		    "collect --kernel IMAGE --run BIN [OPTION...] [-- ARGS]\n"
+		    "collect --kernel IMAGE --scheduler BIN [OPTION...] [-- ARGS]\n"
+		    "collect [--vmlinux FILE] [TARGET] [OPTION...]",
+	.text = "Boots a guest in stock QEMU, loads BPF programs in it, prints them as its kernel\n"
+		"has them, and tears it down. With --vmlinux or a TARGET, and no --kernel,\n"
+		"it is `ktstr-gdb attach`.\n"
+		"\n"
+		"Of objects, each program is loaded by itself, and is a row: does it load, what\n"
+		"does it cost, why not. --kernel may be given again: then the kernels are\n"
+		"columns, and the guests run side by side. Below the table is each failure with\n"
+		"its place in the source, its class, and what leads to it.",
+	.groups = {
+		{"What is loaded", cli_boot_load_options, NULL},
+		{"The guest", cli_boot_guest_options, NULL},
+		{"The result", result_options, NULL},
+		CLI_GUEST_GROUP,
+		{"Output", cli_output_options, NULL},
+		{NULL, part_options, NULL},
+	},
+	.behind = "Of objects there are more columns: file_name (file), prog_name, section,\n"
+		  "prog_type, verdict, class, message, total_insns (insns), total_states,\n"
+		  "peak_states, max_states_per_insn, mark_read, stack_depth, duration (in\n"
+		  "microseconds), log_bytes, prog_size (instructions), prog_size_jited; with\n"
+		  "--attach attach, attach_place, run_retval. --csv has veristat's columns, for\n"
+		  "`veristat -C`. With several kernels each column of -o is a table of its own.",
+	.status = "0 done; 1 a program failed to load, or none was loaded; 2 usage; 3 it could not be done, "
+		  "on one of the kernels at least, or a file is no BPF object",
+	.takes = CLI_TAKES_FILES,
+	.run = run_command,
+};
+/* clang-format on */

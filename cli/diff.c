@@ -14,65 +14,6 @@
 #include "util/cleanup.h"
 #include "util/path.h"
 
-static const char help[] =
-	"Usage: ktstr-gdb diff A.json B.json [OPTION...]   (or .csv)\n"
-	"       ktstr-gdb diff --kernel IMAGE --scheduler A --scheduler B [OPTION...]\n"
-	"                      [-- ARGS]\n"
-	"       ktstr-gdb diff --kernel A --kernel B --scheduler BIN [OPTION...]\n"
-	"                      [-- ARGS]\n"
-	"       ktstr-gdb diff FILE.bpf.o... --kernel A --kernel B [OPTION...]\n"
-	"\n"
-	"Compares two results, from files that `ktstr-gdb collect --save`, `ktstr-gdb\n"
-	"attach --json` or `veristat -o csv` wrote, or from two guests that are booted\n"
-	"now. It shows for each program its verified_insns in A and in B, and DELTA,\n"
-	"which is B - A: if it is positive, B costs the verifier more. A program that\n"
-	"only one of them has is added or removed, and has no delta. A program that\n"
-	"passed in A and fails in B is always shown, and named again below the table.\n"
-	"Files may be compressed; one of them may be \"-\", standard input.\n"
-	"\n"
-	"Options:\n"
-	"  --filter EXPR        show only programs for which EXPR holds; if given again,\n"
-	"                       all have to hold\n"
-	"  --fail-on EXPR       exit with 1 if EXPR holds for any program, whether\n"
-	"                       --filter shows it or not, or if a program, or the run,\n"
-	"                       passed in A and fails in B; may be given again\n"
-	"  --number KEY         compare another number than verified_insns, of objects:\n"
-	"                       total_states, peak_states, max_states_per_insn,\n"
-	"                       mark_read, stack_depth, verification_time_us, log_bytes\n"
-	"  --sort KEY           name, type, a, b, delta, delta_pct, status, |delta| or\n"
-	"                       |delta_pct|; numbers the largest first; -KEY turns it\n"
-	"                       around. If not given, A's order, then what only B has\n"
-	"  --label-a TEXT       what to call A\n"
-	"  --label-b TEXT       what to call B; if not given, the scheduler or kernel\n"
-	"                       where these differ, else the file's name\n"
-	"  --csv                comma-separated, one line a program\n"
-	"  --json               one JSON document\n"
-	"  --color WHEN         auto, always or never\n"
-	"  -h, --help           this text\n"
-	"\n";
-
-static const char help_expr[] =
-	"EXPR is KEY OPERATOR VALUE, or several joined by &&:\n"
-	"  a, b, delta, delta_pct, |delta|, |delta_pct|\n"
-	"                       > >= < <= = != a number, such as 100, -2.5 or 10%\n"
-	"  name                 = != a pattern, such as scx_*\n"
-	"  status               = != unchanged, changed, unknown, added, removed,\n"
-	"                       failed (in B, passed in A), fixed, failed-in-both\n"
-	"A comparison of an unknown number never holds. Growth from 0 is infinitely many\n"
-	"percent.\n"
-	"\n"
-	"Examples:\n"
-	"  ktstr-gdb diff old.json new.json --sort '|delta|'\n"
-	"  ktstr-gdb diff old.json new.json --filter 'delta_pct > 5% && name=tcp_*'\n"
-	"  ktstr-gdb diff old.json new.json --fail-on 'delta_pct > 10 && b > 1000'\n"
-	"  ktstr-gdb diff 6.12.json 7.0.json --csv > diff.csv\n"
-	"  ktstr-gdb diff --kernel vmlinuz-6.18 --kernel vmlinuz-7.2 --scheduler ./mine\n"
-	"\n"
-	"Exit status: 0 done, also if they differ; 1 --fail-on found something, which is\n"
-	"printed on stderr, or a scheduler failed in a guest that was booted; 2 usage; 3\n"
-	"it could not be done.\n"
-	"\n";
-
 enum {
 	OPT_FILTER = CLI_OPT_OWN,
 	OPT_FAIL_ON,
@@ -421,17 +362,18 @@ static struct kt_error *choose_number(struct diff *diff, const char *arg)
 	return kt_error_wrap(render_trials_number(arg, &diff->number), "--number");
 }
 
-static struct kt_error *take_option(struct diff *diff, int option, char *arg)
+static struct kt_error *take_option(void *context, const struct cli_option *option, char *arg)
 {
+	struct diff *diff = context;
 	struct kt_error *err;
 	bool taken;
 
-	err = cli_boot_option(&diff->boot, option, arg, &taken);
-	if (!taken && option != CLI_OPT_SORT)
-		err = cli_guest_option(&diff->guest, option, arg, &taken);
+	err = cli_boot_option(&diff->boot, option->value, arg, &taken);
+	if (!taken && option->value != CLI_OPT_SORT)
+		err = cli_guest_option(&diff->guest, option->value, arg, &taken);
 	if (taken)
 		return err;
-	switch (option) {
+	switch (option->value) {
 	case OPT_FILTER: return add_filter(diff, arg);
 	case OPT_FAIL_ON: return add_rule(diff, arg);
 	case OPT_NUMBER: return choose_number(diff, arg);
@@ -495,47 +437,45 @@ static void diff_deinit(struct diff *diff)
 	cli_boot_deinit(&diff->boot);
 }
 
-static int print_help(void)
-{
-	const char *const parts[] = {help, help_expr, cli_boot_load_help, "\n",
-				     cli_boot_guest_help};
+/* clang-format off */
+static const struct cli_option own_options[] = {
+	{"filter", OPT_FILTER, "EXPR",
+	 "show only programs for which EXPR holds; if given again, all have to hold"},
+	{"fail-on", OPT_FAIL_ON, "EXPR",
+	 "exit with 1 if EXPR holds for any program, whether --filter shows it or not, or if a program, "
+	 "or the run, passed in A and fails in B; may be given again"},
+	{"number", OPT_NUMBER, "KEY",
+	 "compare another number than verified_insns, of objects: total_states, peak_states, "
+	 "max_states_per_insn, mark_read, stack_depth, verification_time_us, log_bytes"},
+	{"sort", CLI_OPT_SORT, "KEY",
+	 "name, type, a, b, delta, delta_pct, status, |delta| or |delta_pct|; numbers the largest first; "
+	 "-KEY turns it around. If not given, A's order, then what only B has"},
+	{"label-a", OPT_LABEL_A, "TEXT",
+	 "what to call A"},
+	{"label-b", OPT_LABEL_B, "TEXT",
+	 "what to call B; if not given, the scheduler or kernel where these differ, else the file's name"},
+	{"csv", CLI_OPT_CSV, NULL,
+	 "comma-separated, one line a program"},
+	{"json", CLI_OPT_JSON, NULL,
+	 "one JSON document"},
+	CLI_COLOR_OPTION,
+	{0},
+};
+static const struct cli_option cache_options[] = {
+	{"no-cache", CLI_OPT_NO_CACHE, NULL,
+	 "boot each guest anew, and keep nothing"},
+	{0},
+};
+/* clang-format on */
 
-	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
-		fputs(parts[i], stdout);
-	return cli_print("");
-}
-
-int cli_diff(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"filter", required_argument, NULL, OPT_FILTER},
-		{"fail-on", required_argument, NULL, OPT_FAIL_ON},
-		{"number", required_argument, NULL, OPT_NUMBER},
-		{"sort", required_argument, NULL, CLI_OPT_SORT},
-		{"label-a", required_argument, NULL, OPT_LABEL_A},
-		{"label-b", required_argument, NULL, OPT_LABEL_B},
-		{"csv", no_argument, NULL, CLI_OPT_CSV},
-		{"json", no_argument, NULL, CLI_OPT_JSON},
-		{"color", required_argument, NULL, CLI_OPT_COLOR},
-		CLI_BOOT_OPTIONS,
-		{"timeout", required_argument, NULL, CLI_OPT_TIMEOUT},
-		{"no-cache", no_argument, NULL, CLI_OPT_NO_CACHE},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
 	_cleanup_(diff_deinit) struct diff diff = {0};
+	int status = cli_parse(&cli_diff_command, argc, argv, take_option, &diff);
 	struct kt_error *err;
-	int option;
 
-	while ((option = getopt_long(argc, argv, "sh", options, NULL)) != -1) {
-		if (option == 'h')
-			return print_help();
-		if (option == '?')
-			return CLI_USAGE;
-		err = take_option(&diff, option, optarg);
-		if (err)
-			return cli_fail(err);
-	}
+	if (status != CLI_GO_ON)
+		return status;
 	if (diff.boot.list_topologies)
 		return cli_list_topologies();
 	err = cli_boot_take_objects(&diff.boot, &argc, argv, optind);
@@ -554,3 +494,45 @@ int cli_diff(int argc, char **argv)
 	diff.boot.load.num_args = (size_t)(argc - optind);
 	return diff_guests(&diff);
 }
+
+/* clang-format off */
+const struct cli_command cli_diff_command = {
+	.name = "diff",
+	.summary = "compare two results",
+	.section = CLI_NO_GUEST,
+	.uses = {{"diff A.json B.json", "two results (of --save) side by side, or of two guests that it boots"}},
+	.synopsis = "diff A.json B.json [OPTION...]   (or .csv)\n"
+		    "diff --kernel IMAGE --scheduler A --scheduler B [OPTION...] [-- ARGS]\n"
+		    "diff --kernel A --kernel B --scheduler BIN [OPTION...] [-- ARGS]\n"
+		    "diff FILE.bpf.o... --kernel A --kernel B [OPTION...]",
+	.text = "Compares two results, from files that `ktstr-gdb collect --save`, `ktstr-gdb\n"
+		"attach --json` or `veristat -o csv` wrote, or from two guests that are booted\n"
+		"now. It shows for each program its verified_insns in A and in B, and DELTA,\n"
+		"which is B - A: if it is positive, B costs the verifier more. A program that\n"
+		"only one of them has is added or removed, and has no delta. A program that\n"
+		"passed in A and fails in B is always shown, and named again below the table.\n"
+		"Files may be compressed; one of them may be \"-\", standard input.",
+	.groups = {
+		{"Options", own_options, "EXPR is KEY OPERATOR VALUE, or several joined by &&:\n"
+		 "  a, b, delta, delta_pct, |delta|, |delta_pct|\n"
+		 "                       > >= < <= = != a number, such as 100, -2.5 or 10%\n"
+		 "  name                 = != a pattern, such as scx_*\n"
+		 "  status               = != unchanged, changed, unknown, added, removed,\n"
+		 "                       failed (in B, passed in A), fixed, failed-in-both\n"
+		 "A comparison of an unknown number never holds. Growth from 0 is infinitely many\n"
+		 "percent."},
+		{"What is loaded", cli_boot_load_options, NULL},
+		{"The guest", cli_boot_guest_options, NULL},
+		{NULL, cache_options, NULL},
+	},
+	.status = "0 done, also if they differ; 1 --fail-on found something, which is printed on stderr, or a "
+		  "scheduler failed in a guest that was booted; 2 usage; 3 it could not be done",
+	.examples = {{"ktstr-gdb diff old.json new.json --sort '|delta|'", NULL},
+		     {"ktstr-gdb diff old.json new.json --filter 'delta_pct > 5% && name=tcp_*'", NULL},
+		     {"ktstr-gdb diff old.json new.json --fail-on 'delta_pct > 10 && b > 1000'", NULL},
+		     {"ktstr-gdb diff 6.12.json 7.0.json --csv > diff.csv", NULL},
+		     {"ktstr-gdb diff --kernel vmlinuz-6.18 --kernel vmlinuz-7.2 --scheduler ./mine", NULL}},
+	.takes = CLI_TAKES_FILES,
+	.run = run_command,
+};
+/* clang-format on */

@@ -8,21 +8,6 @@
 #include "render/text.h"
 #include "util/cleanup.h"
 
-static const char help[] =
-	"Usage: ktstr-gdb explain [MESSAGE | ID | CLASS]\n"
-	"\n"
-	"Says why the BPF verifier prints a message, and what to do about it.\n"
-	"\n"
-	"  MESSAGE      a line that the verifier printed, whole or with what stands\n"
-	"               around it:\n"
-	"               ktstr-gdb explain \"R3 invalid mem access 'scalar'\"\n"
-	"  ID           an entry: null-check; `ktstr-gdb log --last` names it\n"
-	"  CLASS        the entries of a class: \"Memory Safety\", or memory\n"
-	"\n"
-	"Without any of them: all entries, by class.\n"
-	"\n"
-	"Exit status: 0 done; 1 no entry is for that; 2 usage; 3 it could not be done.\n";
-
 /* The words of the command line as one text, as if they were quoted. */
 static void join(struct kt_buf *text, int n, char **words)
 {
@@ -97,15 +82,41 @@ static int show(int n, char **words)
 	return status == CLI_DONE && !found ? CLI_TEST_FAILED : status;
 }
 
-int cli_explain(int argc, char **argv)
+/* It has none but --help. */
+static struct kt_error *take_option(void *context, const struct cli_option *option, char *arg)
 {
-	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {0}};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
-		if (c == 'h')
-			return cli_print(help);
-		return CLI_USAGE;
-	}
-	return show(argc - optind, argv + optind);
+	(void)context;
+	(void)option;
+	(void)arg;
+	return NULL;
 }
+
+static int run_command(int argc, char **argv)
+{
+	int status = cli_parse(&cli_explain_command, argc, argv, take_option, NULL);
+
+	return status == CLI_GO_ON ? show(argc - optind, argv + optind) : status;
+}
+
+/* clang-format off */
+const struct cli_command cli_explain_command = {
+	.name = "explain",
+	.summary = "why the BPF verifier says something, and what to do",
+	.section = CLI_NO_GUEST,
+	.uses = {{"explain [MESSAGE]", "why the verifier says it, and what to do"}},
+	.synopsis = "explain [MESSAGE | ID | CLASS]",
+	.text = "Says why the BPF verifier prints a message, and what to do about it.\n"
+		"\n"
+		"  MESSAGE      a line that the verifier printed, whole or with what stands\n"
+		"               around it:\n"
+		"               ktstr-gdb explain \"R3 invalid mem access 'scalar'\"\n"
+		"  ID           an entry: null-check; `ktstr-gdb log --last` names it\n"
+		"  CLASS        the entries of a class: \"Memory Safety\", or memory\n"
+		"\n"
+		"Without any of them: all entries, by class.",
+	.status = "0 done; 1 no entry is for that; 2 usage; 3 it could not be done",
+	.words_end_options = true,
+	.takes = CLI_TAKES_NOTHING,
+	.run = run_command,
+};
+/* clang-format on */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* ktstr-gdb fetch-kernel: where the kernels are that --kernel names. */
-#include <getopt.h>
 #include <jansson.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,34 +9,6 @@
 #include "model/json.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
-
-static const char help[] =
-	"Usage: ktstr-gdb fetch-kernel [OPTION...] SUITE[/SERIES][:FLAVOUR]...\n"
-	"       ktstr-gdb fetch-kernel [OPTION...] KERNEL...\n"
-	"\n"
-	"Prints the path of the newest stock kernel of a Debian suite, or of one series\n"
-	"in it, after fetching it if need be; that of a KERNEL, in any form that --kernel\n"
-	"takes, after taking it out of its package. Nothing is installed: what is fetched\n"
-	"and taken out is in ${XDG_CACHE_HOME:-~/.cache}/ktstr-gdb/kernels.\n"
-	"\n"
-	"  trixie                   the suite's newest kernel, of flavour cloud-amd64\n"
-	"  trixie-backports/6.18    its newest 6.18\n"
-	"  bookworm:amd64           another flavour: amd64, cloud-arm64, arm64, riscv64,\n"
-	"                           s390x\n"
-	"  ubuntu:noble             of Ubuntu, its updates included; flavour generic, or\n"
-	"                           ubuntu:noble:virtual, ubuntu:noble:generic-arm64\n"
-	"  fedora:43, fedora:43/6.18, fedora:43:aarch64\n"
-	"                           of a release of Fedora\n"
-	"\n"
-	"  --refresh    look for a newer kernel of the suite even if one is here\n"
-	"  --dbg        fetch its vmlinux with debug info, too: vmlinux beside the image\n"
-	"  --json       name, release, image, modules and source of each\n"
-	"  -h, --help   this text\n"
-	"\n"
-	"Where packages come from is what this host's apt and dnf are configured for:\n"
-	"those of Ubuntu are fetched where apt has package lists of Ubuntu, those of\n"
-	"Fedora where dnf has the repository \"fedora\".\n"
-	"Exit status: 0 done; 2 usage; 3 it could not be done.\n";
 
 enum { OPT_REFRESH = CLI_OPT_OWN, OPT_DEBUG };
 
@@ -142,28 +113,72 @@ static int find_all(int n, char **args, const struct fetch_options *options)
 	return options->json ? print_json(&found) : print_paths(&found);
 }
 
-int cli_fetch_kernel(int argc, char **argv)
+static struct kt_error *take_option(void *context, const struct cli_option *option, char *arg)
 {
-	static const struct option options[] = {{"refresh", no_argument, NULL, OPT_REFRESH},
-						{"dbg", no_argument, NULL, OPT_DEBUG},
-						{"json", no_argument, NULL, CLI_OPT_JSON},
-						{"help", no_argument, NULL, 'h'},
-						{0}};
-	struct fetch_options given = {0};
-	int option;
+	struct fetch_options *given = context;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (option) {
-		case OPT_REFRESH: given.refresh = true; break;
-		case OPT_DEBUG: given.debug = true; break;
-		case CLI_OPT_JSON: given.json = true; break;
-		case 'h': return cli_print(help);
-		default: return CLI_USAGE;
-		}
+	(void)arg;
+	switch (option->value) {
+	case OPT_REFRESH: given->refresh = true; return NULL;
+	case OPT_DEBUG: given->debug = true; return NULL;
+	default: given->json = true; return NULL;
 	}
+}
+
+/* clang-format off */
+static const struct cli_option own_options[] = {
+	{"refresh", OPT_REFRESH, NULL,
+	 "look for a newer kernel of the suite even if one is here"},
+	{"dbg", OPT_DEBUG, NULL,
+	 "fetch its vmlinux with debug info, too: vmlinux beside the image"},
+	{"json", CLI_OPT_JSON, NULL,
+	 "name, release, image, modules and source of each"},
+	{0},
+};
+/* clang-format on */
+
+static int run_command(int argc, char **argv)
+{
+	struct fetch_options given = {0};
+	int status = cli_parse(&cli_fetch_kernel_command, argc, argv, take_option, &given);
+
+	if (status != CLI_GO_ON)
+		return status;
 	if (optind == argc)
 		return cli_fail(kt_error_hint(
 			kt_error_new(KT_ERROR_USAGE, "which kernel? A suite, or a file"),
 			"ktstr-gdb fetch-kernel trixie; see fetch-kernel --help"));
 	return find_all(argc - optind, argv + optind, &given);
 }
+
+/* clang-format off */
+const struct cli_command cli_fetch_kernel_command = {
+	.name = "fetch-kernel",
+	.summary = "fetch a stock kernel, and print where it is",
+	.section = CLI_HOST,
+	.uses = {{"fetch-kernel SUITE...", "a stock kernel to boot"}},
+	.synopsis = "fetch-kernel [OPTION...] SUITE[/SERIES][:FLAVOUR]...\n"
+		    "fetch-kernel [OPTION...] KERNEL...",
+	.text = "Prints the path of the newest stock kernel of a Debian suite, or of one series\n"
+		"in it, after fetching it if need be; that of a KERNEL, in any form that --kernel\n"
+		"takes, after taking it out of its package. Nothing is installed: what is fetched\n"
+		"and taken out is in ${XDG_CACHE_HOME:-~/.cache}/ktstr-gdb/kernels.\n"
+		"\n"
+		"  trixie                   the suite's newest kernel, of flavour cloud-amd64\n"
+		"  trixie-backports/6.18    its newest 6.18\n"
+		"  bookworm:amd64           another flavour: amd64, cloud-arm64, arm64, riscv64,\n"
+		"                           s390x\n"
+		"  ubuntu:noble             of Ubuntu, its updates included; flavour generic, or\n"
+		"                           ubuntu:noble:virtual, ubuntu:noble:generic-arm64\n"
+		"  fedora:43, fedora:43/6.18, fedora:43:aarch64\n"
+		"                           of a release of Fedora\n"
+		"\n"
+		"Where packages come from is what this host's apt and dnf are configured for:\n"
+		"those of Ubuntu are fetched where apt has package lists of Ubuntu, those of\n"
+		"Fedora where dnf has the repository \"fedora\".",
+	.groups = {{"Options", own_options, NULL}},
+	.status = "0 done; 2 usage; 3 it could not be done",
+	.takes = CLI_TAKES_KERNELS,
+	.run = run_command,
+};
+/* clang-format on */

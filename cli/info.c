@@ -4,26 +4,12 @@
 #include <string.h>
 
 #include "cli/show.h"
-#include "host/target.h"
 #include "model/json.h"
 #include "model/json_put.h"
 #include "render/objects.h"
 #include "render/text.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
-
-static const char help[] =
-	"Usage: ktstr-gdb info [TARGET] [OPTION...]\n"
-	"\n"
-	"Prints what kernel a running QEMU guest has, and what QEMU it runs in; where the\n"
-	"kernel's symbols and types come from, how many BPF objects it holds, and\n"
-	"what of ktstr-gdb works on it.\n"
-	"\n" HOST_TARGET_HELP "\n";
-
-static const char output_help[] = "Output:\n"
-				  "  --json               one JSON document\n"
-				  "  --timing             where the time went, on stderr\n"
-				  "  --color WHEN         auto, always or never\n";
 
 #define OBJECTS                                                                                    \
 	(INSPECT_PROGRAMS | INSPECT_MAPS | INSPECT_LINKS | INSPECT_INSNS | INSPECT_SCX |           \
@@ -406,20 +392,42 @@ static int show(const struct cli_args *args)
 	return status;
 }
 
-int cli_info(int argc, char **argv)
+/* clang-format off */
+static const struct cli_option output_options[] = {
+	{"json", CLI_OPT_JSON, NULL,
+	 "one JSON document"},
+	CLI_TIMING_OPTION,
+	CLI_COLOR_OPTION,
+	{0},
+};
+/* clang-format on */
+
+static int run_command(int argc, char **argv)
 {
-	static const struct option options[] = {CLI_GUEST_OPTIONS,
-						{"json", no_argument, NULL, CLI_OPT_JSON},
-						{"timing", no_argument, NULL, CLI_OPT_TIMING},
-						{"color", required_argument, NULL, CLI_OPT_COLOR},
-						{"help", no_argument, NULL, 'h'},
-						{0}};
-	static const struct cli_texts texts = {help, output_help};
 	struct cli_args args = {0};
-	int status = cli_parse_args(argc, argv, options, &texts, &args);
+	int status = cli_parse_args(&cli_info_command, argc, argv, &args);
 
 	if (status == CLI_GO_ON)
 		status = show(&args);
 	cli_output_deinit(&args.output);
 	return status;
 }
+
+/* clang-format off */
+const struct cli_command cli_info_command = {
+	.name = "info",
+	.summary = "the kernel of a running guest, and what works on it",
+	.section = CLI_RUNNING,
+	.uses = {{"info [TARGET]", "its kernel, and what works on it"}},
+	.synopsis = "info [TARGET] [OPTION...]",
+	.text = "Prints what kernel a running QEMU guest has, and what QEMU it runs in; where the\n"
+		"kernel's symbols and types come from, how many BPF objects it holds, and\n"
+		"what of ktstr-gdb works on it.",
+	.groups = {
+		CLI_GUEST_GROUP,
+		{"Output", output_options, NULL},
+	},
+	.takes = CLI_TAKES_TARGET,
+	.run = run_command,
+};
+/* clang-format on */

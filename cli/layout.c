@@ -13,17 +13,6 @@
 #include "render/text.h"
 #include "util/cleanup.h"
 
-static const char help[] =
-	"Usage: ktstr-gdb layout TYPE[.MEMBER...] --vmlinux FILE [OPTION...]\n"
-	"\n"
-	"Prints a struct, union or enum of a kernel: where each member lies, how large it\n"
-	"is, and of which type. TYPE is a name, bpf_prog, as well as \"struct bpf_prog\".\n"
-	"\n"
-	"  --vmlinux FILE       a vmlinux (.BTF or DWARF), or a distro's vmlinuz\n"
-	"  --btf FILE           raw BTF, a copy of a /sys/kernel/btf/vmlinux\n"
-	"  --json               one JSON document\n"
-	"  --color WHEN         auto, always or never\n";
-
 struct layout_options {
 	struct kfacts_sources sources;
 	bool json;
@@ -271,9 +260,10 @@ static int show(const struct layout_options *o, const char *what)
 	return err ? cli_fail(err) : cli_print(text);
 }
 
-static struct kt_error *take_option(struct layout_options *o, int option, const char *arg)
+static struct kt_error *take_option(void *context, const struct cli_option *option, char *arg)
 {
-	switch (option) {
+	struct layout_options *o = context;
+	switch (option->value) {
 	case CLI_OPT_VMLINUX: o->sources.image = arg; return NULL;
 	case CLI_OPT_BTF: o->sources.btf = arg; return NULL;
 	case CLI_OPT_JSON: o->json = true; return NULL;
@@ -281,29 +271,26 @@ static struct kt_error *take_option(struct layout_options *o, int option, const 
 	}
 }
 
-int cli_layout(int argc, char **argv)
+/* clang-format off */
+static const struct cli_option own_options[] = {
+	{"vmlinux", CLI_OPT_VMLINUX, "FILE",
+	 "a vmlinux (.BTF or DWARF), or a distro's vmlinuz"},
+	{"btf", CLI_OPT_BTF, "FILE",
+	 "raw BTF, a copy of a /sys/kernel/btf/vmlinux"},
+	{"json", CLI_OPT_JSON, NULL,
+	 "one JSON document"},
+	CLI_COLOR_OPTION,
+	{0},
+};
+/* clang-format on */
+
+static int run_command(int argc, char **argv)
 {
-	static const struct option options[] = {{"vmlinux", required_argument, NULL,
-						 CLI_OPT_VMLINUX},
-						{"btf", required_argument, NULL, CLI_OPT_BTF},
-						{"json", no_argument, NULL, CLI_OPT_JSON},
-						{"color", required_argument, NULL, CLI_OPT_COLOR},
-						{"help", no_argument, NULL, 'h'},
-						{0}};
 	struct layout_options o = {0};
-	int c;
+	int status = cli_parse(&cli_layout_command, argc, argv, take_option, &o);
 
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		struct kt_error *err;
-
-		if (c == 'h')
-			return cli_print(help);
-		if (c == '?')
-			return CLI_USAGE;
-		err = take_option(&o, c, optarg);
-		if (err)
-			return cli_fail(err);
-	}
+	if (status != CLI_GO_ON)
+		return status;
 	if (argc - optind != 1)
 		return cli_fail(kt_error_hint(kt_error_new(KT_ERROR_USAGE, "layout takes one type"),
 					      "as in ktstr-gdb layout bpf_prog --vmlinux FILE"));
@@ -313,3 +300,18 @@ int cli_layout(int argc, char **argv)
 			"--vmlinux FILE takes a vmlinux or vmlinuz, --btf FILE raw BTF"));
 	return show(&o, argv[optind]);
 }
+
+/* clang-format off */
+const struct cli_command cli_layout_command = {
+	.name = "layout",
+	.summary = "a struct of a kernel, member by member",
+	.section = CLI_NO_GUEST,
+	.uses = {{"layout TYPE[.MEMBER] --vmlinux FILE", "a struct of a kernel, member by member"}},
+	.synopsis = "layout TYPE[.MEMBER...] --vmlinux FILE [OPTION...]",
+	.text = "Prints a struct, union or enum of a kernel: where each member lies, how large it\n"
+		"is, and of which type. TYPE is a name, bpf_prog, as well as \"struct bpf_prog\".",
+	.groups = {{"Options", own_options, NULL}},
+	.takes = CLI_TAKES_NOTHING,
+	.run = run_command,
+};
+/* clang-format on */

@@ -12,29 +12,6 @@
 #include "util/fence.h"
 #include "util/io.h"
 
-static const char help[] =
-	"Usage: ktstr-gdb list [OPTION...]\n"
-	"\n"
-	"Lists the QEMU processes of this host that this user may see, and the TARGET by\n"
-	"which each can be read. No guest is stopped, and no monitor is connected to.\n"
-	"\n"
-	"TARGET is a libvirt domain, a QMP monitor or a GDB stub; BUT says why there is\n"
-	"none, or why it does not work now. pid:N is a TARGET, too: the same, by QEMU's\n"
-	"process. ACCEL and CPUS are those in use under KVM, if the process is this\n"
-	"user's, and else what the command line says. KERNEL is that of the image that\n"
-	"QEMU booted, or what ktstr-gdb last saw at this TARGET, then in parentheses.\n"
-	"\n"
-	"Options:\n"
-	"  --sort KEY           sort by a column of -o; names from A, numbers the largest\n"
-	"                       first, ids the smallest; -KEY turns it around\n"
-	"  -o, --output LIST    columns: pid, name, uuid, uid, user, arch, accel, vcpus,\n"
-	"                       memory, kernel, image, target, ways, why\n"
-	"  --json               one JSON document\n"
-	"  --csv                comma-separated, one line a VM\n"
-	"  --no-cache           do not use, or fill, the cache of kernels\n"
-	"  --color WHEN         auto, always or never\n"
-	"  -h, --help           this text\n";
-
 /* The release of the kernel in a file, NULL if it has none that can be read. */
 static char *release_of(const char *path, const char *cache_dir)
 {
@@ -149,39 +126,82 @@ static int list(const struct cli_output *output, bool no_cache)
 	return status;
 }
 
-int cli_list(int argc, char **argv)
+static struct render_grid columns(void)
 {
-	static const struct option options[] = {{"json", no_argument, NULL, CLI_OPT_JSON},
-						{"csv", no_argument, NULL, CLI_OPT_CSV},
-						{"output", required_argument, NULL, 'o'},
-						{"sort", required_argument, NULL, CLI_OPT_SORT},
-						{"color", required_argument, NULL, CLI_OPT_COLOR},
-						{"no-cache", no_argument, NULL, CLI_OPT_NO_CACHE},
-						{"help", no_argument, NULL, 'h'},
-						{0}};
 	struct vms none = {0};
-	const struct render_grid grid = render_vms_grid(&none);
-	struct cli_output output = {.grid = &grid};
-	bool no_cache = false;
-	int c;
 
-	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
-		struct kt_error *err = NULL;
-		bool taken;
+	return render_vms_grid(&none);
+}
 
-		if (c == 'h')
-			return cli_print(help);
-		if (c == '?')
-			return CLI_USAGE;
-		if (c == CLI_OPT_NO_CACHE)
-			no_cache = true;
-		else
-			err = cli_output_option(&output, c, optarg, &taken);
-		if (err)
-			return cli_fail(err);
-	}
+struct command_line {
+	struct cli_output output;
+	bool no_cache;
+};
+
+/* clang-format off */
+static const struct cli_option own_options[] = {
+	{"sort", CLI_OPT_SORT, "KEY",
+	 "sort by a column of -o; names from A, numbers the largest first, ids the smallest; -KEY turns "
+	 "it around"},
+	{"output", 'o', "LIST",
+	 "columns: pid, name, uuid, uid, user, arch, accel, vcpus, memory, kernel, image, target, ways, "
+	 "why"},
+	{"json", CLI_OPT_JSON, NULL,
+	 "one JSON document"},
+	{"csv", CLI_OPT_CSV, NULL,
+	 "comma-separated, one line a VM"},
+	{"no-cache", CLI_OPT_NO_CACHE, NULL,
+	 "do not use, or fill, the cache of kernels"},
+	CLI_COLOR_OPTION,
+	{0},
+};
+/* clang-format on */
+
+static struct kt_error *take_option(void *context, const struct cli_option *option, char *arg)
+{
+	struct command_line *line = context;
+	bool taken;
+
+	if (option->value != CLI_OPT_NO_CACHE)
+		return cli_output_option(&line->output, option->value, arg, &taken);
+	line->no_cache = true;
+	return NULL;
+}
+
+static int run_command(int argc, char **argv)
+{
+	const struct render_grid grid = columns();
+	struct command_line line = {.output.grid = &grid};
+	int status = cli_parse(&cli_list_command, argc, argv, take_option, &line);
+
+	if (status != CLI_GO_ON)
+		return status;
 	if (argc > optind)
 		return cli_fail(kt_error_new(KT_ERROR_USAGE, "list takes no argument, not \"%s\"",
 					     argv[optind]));
-	return list(&output, no_cache);
+	return list(&line.output, line.no_cache);
 }
+
+/* clang-format off */
+const struct cli_command cli_list_command = {
+	.name = "list",
+	.summary = "the VMs of this host, and how to reach them",
+	.section = CLI_HOST,
+	.uses = {{"list", "the VMs of this host, and how to reach them"}},
+	.synopsis = "list [OPTION...]",
+	.text = "Lists the QEMU processes of this host that this user may see, and the TARGET by\n"
+		"which each can be read. No guest is stopped, and no monitor is connected to.\n"
+		"\n"
+		"TARGET is a libvirt domain, a QMP monitor or a GDB stub; BUT says why there is\n"
+		"none, or why it does not work now. pid:N is a TARGET, too: the same, by QEMU's\n"
+		"process. ACCEL and CPUS are those in use under KVM, if the process is this\n"
+		"user's, and else what the command line says. KERNEL is that of the image that\n"
+		"QEMU booted, or what ktstr-gdb last saw at this TARGET, then in parentheses.",
+	.groups = {
+		{"Options", own_options, NULL},
+	},
+	.grid = columns,
+	.takes = CLI_TAKES_NOTHING,
+	.run = run_command,
+};
+/* clang-format on */

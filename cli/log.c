@@ -24,45 +24,6 @@
 #include "render/text.h"
 #include "util/cleanup.h"
 
-static const char help[] =
-	"Usage: ktstr-gdb log [OPTIONS] [FILE...]\n"
-	"\n"
-	"Shows what a BPF loader printed (./my_loader 2>&1 | ktstr-gdb log), with every\n"
-	"verifier log in it collapsed: of a loop the first and the last iteration, and\n"
-	"how many there are. What stands around the logs stays as it is: libbpf's\n"
-	"markers, a logger's prefix, quotes, a backtrace. FILE may be compressed (zstd,\n"
-	"gzip, xz, bzip2, lz4); it is standard input if it is \"-\", or if there is none.\n"
-	"\n"
-	"What is shown instead:\n"
-	"  --last               only what leads to the error: the path from the last\n"
-	"                       branch, the instruction, where its registers' values\n"
-	"                       came from; why, and what to do (more: ktstr-gdb explain)\n"
-	"  --stats              a table, one line a program\n"
-	"  --source             what each source line cost the verifier, in instructions;\n"
-	"                       needs a log of level 2, as bpftool -d prints it\n"
-	"  --json               one JSON document\n"
-	"  --format FORMAT      the errors, for an editor or a CI service: gcc, sarif or\n"
-	"                       github; at the source line, else at that of the log\n"
-	"  --html FILE          one page to click through: the state at each step, where\n"
-	"                       a register was set, source beside it; needs no network;\n"
-	"                       \"-\": standard output\n"
-	"  --raw                everything, verbatim\n"
-	"\n"
-	"Options:\n"
-	"  --source-root DIR    for --format: look for source files below DIR, since the\n"
-	"                       kernel names them without their folders\n"
-	"  --program GLOB       only logs of programs whose name matches\n"
-	"  --precision          keep precision tracking, which is left out where long\n"
-	"  --sort KEY           for --stats and --source: by this column; -KEY the other\n"
-	"                       way around\n"
-	"  --csv                for --stats and --source: comma-separated\n"
-	"  --color WHEN         auto, always or never\n"
-	"  --no-pager           do not start a pager; on a terminal it is\n"
-	"                       KTSTR_GDB_PAGER, else PAGER, else less\n"
-	"  -h, --help           this text\n"
-	"\n"
-	"Exit status: 0 done, whatever the logs say; 2 usage; 3 it could not be done.\n";
-
 enum {
 	/* In the order of modes[]. */
 	OPT_RAW = CLI_OPT_OWN,
@@ -296,9 +257,10 @@ static struct kt_error *set_format(struct log *log, const char *name)
 	return err ? err : set_mode(log, &modes[OPT_FORMAT - OPT_RAW]);
 }
 
-static struct kt_error *take_option(struct log *log, int option, const char *arg)
+static struct kt_error *take_option(void *context, const struct cli_option *option, char *arg)
 {
-	switch (option) {
+	struct log *log = context;
+	switch (option->value) {
 	case OPT_FORMAT: return set_format(log, arg);
 	case OPT_HTML: log->html = arg; return set_mode(log, &modes[OPT_HTML - OPT_RAW]);
 	case OPT_SOURCE_ROOT: log->source_root = arg; return NULL;
@@ -308,7 +270,7 @@ static struct kt_error *take_option(struct log *log, int option, const char *arg
 	case CLI_OPT_SORT: log->sort = arg; return NULL;
 	case CLI_OPT_CSV: log->csv = true; return NULL;
 	case CLI_OPT_COLOR: return cli_color_option(arg, &log->color);
-	default: return set_mode(log, &modes[option - OPT_RAW]);
+	default: return set_mode(log, &modes[option->value - OPT_RAW]);
 	}
 }
 
@@ -598,39 +560,56 @@ static int run(struct log *log, const char *const *paths, size_t n)
 	return status;
 }
 
-int cli_log(int argc, char **argv)
-{
-	static const struct option options[] = {
-		{"raw", no_argument, NULL, OPT_RAW},
-		{"last", no_argument, NULL, OPT_LAST},
-		{"stats", no_argument, NULL, OPT_STATS},
-		{"source", no_argument, NULL, OPT_SOURCE},
-		{"json", no_argument, NULL, OPT_JSON},
-		{"html", required_argument, NULL, OPT_HTML},
-		{"format", required_argument, NULL, OPT_FORMAT},
-		{"source-root", required_argument, NULL, OPT_SOURCE_ROOT},
-		{"program", required_argument, NULL, OPT_PROGRAM},
-		{"precision", no_argument, NULL, OPT_PRECISION},
-		{"sort", required_argument, NULL, CLI_OPT_SORT},
-		{"csv", no_argument, NULL, CLI_OPT_CSV},
-		{"color", required_argument, NULL, CLI_OPT_COLOR},
-		{"no-pager", no_argument, NULL, OPT_NO_PAGER},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
-	_cleanup_(log_deinit) struct log log = {.mode = &collapsed};
-	struct kt_error *err;
-	int option, status;
+/* clang-format off */
+static const struct cli_option mode_options[] = {
+	{"last", OPT_LAST, NULL,
+	 "only what leads to the error: the path from the last branch, the instruction, where its "
+	 "registers' values came from; why, and what to do (more: ktstr-gdb explain)"},
+	{"stats", OPT_STATS, NULL,
+	 "a table, one line a program"},
+	{"source", OPT_SOURCE, NULL,
+	 "what each source line cost the verifier, in instructions; needs a log of level 2, as bpftool "
+	 "-d prints it"},
+	{"json", OPT_JSON, NULL,
+	 "one JSON document"},
+	{"format", OPT_FORMAT, "gcc|sarif|github",
+	 "the errors, for an editor or a CI service: gcc, sarif or github; at the source line, else at "
+	 "that of the log"},
+	{"html", OPT_HTML, "FILE",
+	 "one page to click through: the state at each step, where a register was set, source beside it; "
+	 "needs no network; \"-\": standard output"},
+	{"raw", OPT_RAW, NULL,
+	 "everything, verbatim"},
+	{0},
+};
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (option == 'h')
-			return cli_print(help);
-		if (option == '?')
-			return CLI_USAGE;
-		err = take_option(&log, option, optarg);
-		if (err)
-			return cli_fail(err);
-	}
+static const struct cli_option own_options[] = {
+	{"source-root", OPT_SOURCE_ROOT, "DIR",
+	 "for --format: look for source files below DIR, since the kernel names them without their "
+	 "folders"},
+	{"program", OPT_PROGRAM, "GLOB",
+	 "only logs of programs whose name matches"},
+	{"precision", OPT_PRECISION, NULL,
+	 "keep precision tracking, which is left out where long"},
+	{"sort", CLI_OPT_SORT, "KEY",
+	 "for --stats and --source: by this column; -KEY the other way around"},
+	{"csv", CLI_OPT_CSV, NULL,
+	 "for --stats and --source: comma-separated"},
+	CLI_COLOR_OPTION,
+	{"no-pager", OPT_NO_PAGER, NULL,
+	 "do not start a pager; on a terminal it is KTSTR_GDB_PAGER, else PAGER, else less"},
+	{0},
+};
+/* clang-format on */
+
+static int run_command(int argc, char **argv)
+{
+	_cleanup_(log_deinit) struct log log = {.mode = &collapsed};
+	int status = cli_parse(&cli_log_command, argc, argv, take_option, &log);
+	struct kt_error *err;
+
+	if (status != CLI_GO_ON)
+		return status;
 	err = check_usage(&log, argc - optind);
 	if (err)
 		return cli_fail(err);
@@ -638,3 +617,25 @@ int cli_log(int argc, char **argv)
 	cli_pager_finish();
 	return status;
 }
+
+/* clang-format off */
+const struct cli_command cli_log_command = {
+	.name = "log",
+	.summary = "make verifier logs readable",
+	.section = CLI_NO_GUEST,
+	.uses = {{"log [FILE...]", "a loader's output, its verifier logs collapsed"}},
+	.synopsis = "log [OPTIONS] [FILE...]",
+	.text = "Shows what a BPF loader printed (./my_loader 2>&1 | ktstr-gdb log), with every\n"
+		"verifier log in it collapsed: of a loop the first and the last iteration, and\n"
+		"how many there are. What stands around the logs stays as it is: libbpf's\n"
+		"markers, a logger's prefix, quotes, a backtrace. FILE may be compressed (zstd,\n"
+		"gzip, xz, bzip2, lz4); it is standard input if it is \"-\", or if there is none.",
+	.groups = {
+		{"What is shown instead", mode_options, NULL},
+		{"Options", own_options, NULL},
+	},
+	.status = "0 done, whatever the logs say; 2 usage; 3 it could not be done",
+	.takes = CLI_TAKES_FILES,
+	.run = run_command,
+};
+/* clang-format on */

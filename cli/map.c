@@ -9,40 +9,9 @@
 
 #include "cli/btf_read.h"
 #include "cli/show.h"
-#include "host/target.h"
 #include "introspect/typed.h"
 #include "render/map_dump.h"
 #include "util/cleanup.h"
-
-static const char help[] =
-	"Usage: ktstr-gdb map dump ID [TARGET] [--vmlinux FILE] [OPTION...]\n"
-	"       ktstr-gdb map lookup ID key [hex] BYTE... [TARGET] [--vmlinux FILE]\n"
-	"                 [OPTION...]\n"
-	"\n"
-	"dump prints the keys and values of one BPF map of a running QEMU guest, as\n"
-	"`bpftool map dump id ID` does, with their types if the map has BTF; lookup the\n"
-	"value of one key, as `bpftool map lookup id ID key BYTE...`. BYTEs are decimal,\n"
-	"or 0x..; behind \"hex\" in hexadecimal. ktstr-gdb maps lists the maps.\n"
-	"\n"
-	"What is read: array, percpu_array, prog_array, array_of_maps, hash, lru_hash,\n"
-	"percpu_hash, lru_percpu_hash, hash_of_maps, lpm_trie, queue (oldest first),\n"
-	"stack (newest first); cgroup_storage, percpu_cgroup_storage, and with whose it\n"
-	"is task_storage, inode_storage, sk_storage, cgrp_storage; stack_trace with the\n"
-	"names of functions; struct_ops; devmap, devmap_hash, cpumap, sockmap, sockhash,\n"
-	"reuseport_sockarray; arena, by page; of ringbuf, user_ringbuf and bloom_filter\n"
-	"how full they are. xskmap, perf_event_array and cgroup_array answer no lookup.\n"
-	"\n"
-	"The guest stands still while a map is read. A map of more than 1 MB is read in\n"
-	"parts, and in between the guest runs on. A lookup reads an index and nothing\n"
-	"else; another map it reads until the key is found.\n"
-	"\n" HOST_TARGET_HELP "\n";
-
-static const char output_help[] =
-	"Output:\n"
-	"  --max-entries N      of a dump, N entries at most\n"
-	"  --json               as bpftool has it: an array of entries; of a\n"
-	"                       lookup one entry, or null\n"
-	"  --timing             where the time went, on stderr\n";
 
 enum { OPT_MAX_ENTRIES = CLI_OPT_OWN };
 
@@ -322,37 +291,78 @@ static int run(int n, char **args, const struct cli_guest *guest, struct dump *d
 	return err ? cli_fail(err) : dump_target(n > 2 ? args[2] : NULL, guest, dump);
 }
 
-int cli_map(int argc, char **argv)
+struct command_line {
+	struct cli_guest guest;
+	struct dump dump;
+};
+
+/* clang-format off */
+static const struct cli_option output_options[] = {
+	{"max-entries", OPT_MAX_ENTRIES, "N",
+	 "of a dump, N entries at most"},
+	{"json", CLI_OPT_JSON, NULL,
+	 "as bpftool has it: an array of entries; of a lookup one entry, or null"},
+	CLI_TIMING_OPTION,
+	{0},
+};
+/* clang-format on */
+
+static struct kt_error *take_option(void *context, const struct cli_option *option, char *arg)
 {
-	static const struct option options[] = {CLI_GUEST_OPTIONS,
-						{"json", no_argument, NULL, CLI_OPT_JSON},
-						{"timing", no_argument, NULL, CLI_OPT_TIMING},
-						{"max-entries", required_argument, NULL,
-						 OPT_MAX_ENTRIES},
-						{"help", no_argument, NULL, 'h'},
-						{0}};
-	struct cli_guest guest = {0};
-	struct dump dump = {.key = KT_BUF_INIT};
-	int c, status;
+	struct command_line *line = context;
+	bool taken;
 
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		struct kt_error *err = NULL;
-		bool taken;
-
-		switch (c) {
-		case 'h': return cli_print_texts(&(const struct cli_texts){help, output_help});
-		case '?': return CLI_USAGE;
-		case CLI_OPT_JSON: dump.json = true; break;
-		case CLI_OPT_TIMING: dump.timing = true; break;
-		case OPT_MAX_ENTRIES:
-			err = cli_number("--max-entries", optarg, 1, INT32_MAX, &dump.max_entries);
-			break;
-		default: err = cli_guest_option(&guest, c, optarg, &taken); break;
-		}
-		if (err)
-			return cli_fail(err);
+	switch (option->value) {
+	case CLI_OPT_JSON: line->dump.json = true; return NULL;
+	case CLI_OPT_TIMING: line->dump.timing = true; return NULL;
+	case OPT_MAX_ENTRIES:
+		return cli_number("--max-entries", arg, 1, INT32_MAX, &line->dump.max_entries);
+	default: return cli_guest_option(&line->guest, option->value, arg, &taken);
 	}
-	status = run(argc - optind, argv + optind, &guest, &dump);
-	kt_buf_deinit(&dump.key);
+}
+
+static int run_command(int argc, char **argv)
+{
+	struct command_line line = {.dump.key = KT_BUF_INIT};
+	int status = cli_parse(&cli_map_command, argc, argv, take_option, &line);
+
+	if (status == CLI_GO_ON)
+		status = run(argc - optind, argv + optind, &line.guest, &line.dump);
+	kt_buf_deinit(&line.dump.key);
 	return status;
 }
+
+/* clang-format off */
+const struct cli_command cli_map_command = {
+	.name = "map",
+	.summary = "the contents of a BPF map of a running guest",
+	.section = CLI_RUNNING,
+	.uses = {{"map dump ID [TARGET]", "the contents of one"},
+		 {"map lookup ID key BYTE... [TARGET]", "the value of one key"}},
+	.synopsis = "map dump ID [TARGET] [OPTION...]\n"
+		    "map lookup ID key [hex] BYTE... [TARGET] [OPTION...]",
+	.text = "dump prints the keys and values of one BPF map of a running QEMU guest, as\n"
+		"`bpftool map dump id ID` does, with their types if the map has BTF; lookup the\n"
+		"value of one key, as `bpftool map lookup id ID key BYTE...`. BYTEs are decimal,\n"
+		"or 0x..; behind \"hex\" in hexadecimal. ktstr-gdb maps lists the maps.\n"
+		"\n"
+		"What is read: array, percpu_array, prog_array, array_of_maps, hash, lru_hash,\n"
+		"percpu_hash, lru_percpu_hash, hash_of_maps, lpm_trie, queue (oldest first),\n"
+		"stack (newest first); cgroup_storage, percpu_cgroup_storage, and with whose it\n"
+		"is task_storage, inode_storage, sk_storage, cgrp_storage; stack_trace with the\n"
+		"names of functions; struct_ops; devmap, devmap_hash, cpumap, sockmap, sockhash,\n"
+		"reuseport_sockarray; arena, by page; of ringbuf, user_ringbuf and bloom_filter\n"
+		"how full they are. xskmap, perf_event_array and cgroup_array answer no lookup.\n"
+		"\n"
+		"The guest stands still while a map is read. A map of more than 1 MB is read in\n"
+		"parts, and in between the guest runs on. A lookup reads an index and nothing\n"
+		"else; another map it reads until the key is found.",
+	.groups = {
+		CLI_GUEST_GROUP,
+		{"Output", output_options, NULL},
+	},
+	.words = "dump,lookup",
+	.takes = CLI_TAKES_TARGET,
+	.run = run_command,
+};
+/* clang-format on */

@@ -2,37 +2,7 @@
 #include <string.h>
 
 #include "cli/objects.h"
-#include "host/target.h"
 #include "render/objects.h"
-
-static const char help[] =
-	"Usage: ktstr-gdb net [show [dev NAME]] [TARGET] [--vmlinux FILE] [OPTION...]\n"
-	"\n"
-	"Prints the BPF programs that are attached to the network of a running QEMU\n"
-	"guest, as `bpftool net show` does, and of every network namespace: XDP, filters\n"
-	"of tc, tcx, netkit, flow dissectors, sk_lookup and netfilter. Besides, those of\n"
-	"sockmaps and sockhashes, which are of no namespace. The guest stops for a few\n"
-	"milliseconds, and runs on. With dev NAME it leaves out what other devices have,\n"
-	"of all namespaces.\n"
-	"\n" HOST_TARGET_HELP "\n";
-
-static const char output_help[] =
-	"Output:\n"
-	"  --name GLOB          only programs whose name matches; may be given again\n"
-	"  --id ID[,ID]         only these programs\n"
-	"  --sort KEY           sort by a column of -o; names from A, numbers the largest\n"
-	"                       first, ids the smallest; -KEY turns it around\n"
-	"  -o, --output LIST    columns: netns_ino, section, devname, ifindex, id,\n"
-	"                       prog_name, link_id, place, kind, filter, chain, prio,\n"
-	"                       protocol, handle, direct_action, classic, map_id, pf,\n"
-	"                       hook, priority, flags\n"
-	"                       Without -o, a table that is wider than the terminal (80\n"
-	"                       columns in a pipe) leaves out link_id. If it is still too\n"
-	"                       wide, place goes on in the next line.\n"
-	"  --json               one JSON document, with bpftool's names\n"
-	"  --csv                comma-separated, one line a program at a place\n"
-	"  --timing             where the time went, on stderr\n"
-	"  --color WHEN         auto, always or never\n";
 
 static struct render_grid grid(struct inspection *inspection)
 {
@@ -59,11 +29,42 @@ static void note(const struct inspection *inspection)
 			 inspection->net.n_unknown);
 }
 
-int cli_net(int argc, char **argv)
+static struct render_grid columns(void)
+{
+	struct inspection none = {0};
+
+	return grid(&none);
+}
+
+/* clang-format off */
+static const struct cli_option output_options[] = {
+	{"name", CLI_OPT_NAME, "GLOB",
+	 "only programs whose name matches; may be given again"},
+	{"id", CLI_OPT_ID, "ID[,ID]",
+	 "only these programs"},
+	{"sort", CLI_OPT_SORT, "KEY",
+	 "sort by a column of -o; names from A, numbers the largest first, ids the smallest; -KEY turns "
+	 "it around"},
+	{"output", 'o', "LIST",
+	 "columns: netns_ino, section, devname, ifindex, id, prog_name, link_id, place, kind, filter, "
+	 "chain, prio, protocol, handle, direct_action, classic, map_id, pf, hook, priority, flags\n"
+	 "Without -o, a table that is wider than the terminal (80 columns in a pipe) leaves out link_id. "
+	 "If it is still too wide, place goes on in the next line."},
+	{"json", CLI_OPT_JSON, NULL,
+	 "one JSON document, with bpftool's names"},
+	{"csv", CLI_OPT_CSV, NULL,
+	 "comma-separated, one line a program at a place"},
+	CLI_TIMING_OPTION,
+	CLI_COLOR_OPTION,
+	{0},
+};
+/* clang-format on */
+
+static int run_command(int argc, char **argv)
 {
 	struct cli_objects net = {.what = "net",
 				  .noun = "BPF programs attached to the network",
-				  .texts = {help, output_help},
+				  .command = &cli_net_command,
 				  .idr = "net_namespace_list",
 				  .object = INSPECT_NET,
 				  .grid = grid,
@@ -94,3 +95,27 @@ int cli_net(int argc, char **argv)
 	}
 	return cli_objects(&net, argc, argv);
 }
+
+/* clang-format off */
+const struct cli_command cli_net_command = {
+	.name = "net",
+	.summary = "the BPF programs that are attached to the network of a running guest",
+	.section = CLI_RUNNING,
+	.uses = {{"net [TARGET]", "what is attached to its network"}},
+	.synopsis = "net [show [dev NAME]] [TARGET] [OPTION...]",
+	.text = "Prints the BPF programs that are attached to the network of a running QEMU\n"
+		"guest, as `bpftool net show` does, and of every network namespace: XDP, filters\n"
+		"of tc, tcx, netkit, flow dissectors, sk_lookup and netfilter. Besides, those of\n"
+		"sockmaps and sockhashes, which are of no namespace. The guest stops for a few\n"
+		"milliseconds, and runs on. With dev NAME it leaves out what other devices have,\n"
+		"of all namespaces.",
+	.groups = {
+		CLI_GUEST_GROUP,
+		{"Output", output_options, NULL},
+	},
+	.takes = CLI_TAKES_TARGET,
+	.words = "show,list",
+	.grid = columns,
+	.run = run_command,
+};
+/* clang-format on */

@@ -96,16 +96,10 @@ static int list(const struct cli_objects *objects, const struct cli_args *args)
 
 int cli_objects(const struct cli_objects *objects, int argc, char **argv)
 {
-	const struct option options[] = {CLI_GUEST_OPTIONS,
-					 CLI_OUTPUT_OPTIONS,
-					 CLI_HOLDERS_OPTION,
-					 {"help", no_argument, NULL, 'h'},
-					 {objects->option, no_argument, NULL, CLI_OPT_OWN},
-					 {0}};
 	struct inspection none = {0};
 	const struct render_grid grid = objects->grid(&none);
 	struct cli_args args = {.output.grid = &grid};
-	int status = cli_parse_args(argc, argv, options, &objects->texts, &args);
+	int status = cli_parse_args(objects->command, argc, argv, &args);
 
 	if (status == CLI_GO_ON)
 		status = list(objects, &args);

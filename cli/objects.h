@@ -8,11 +8,10 @@
 struct cli_objects {
 	const char *what;                          /* "maps": the key in the JSON document */
 	const char *noun;                          /* "BPF maps", for messages */
-	struct cli_texts texts;                    /* for --help */
+	const struct cli_command *command;         /* its table; CLI_OPT_OWN is set()'s */
 	struct cli_type_enum types;                /* what --type may name; all NULL: nothing */
 	const char *idr;                           /* the kernel's index of them: "map_idr" */
 	unsigned int object;                       /* INSPECT_* */
-	const char *option;                        /* one of its own: "effective"; NULL: none */
 	void (*set)(struct inspect_options *what); /* for that option */
 	/* Only rows with this text in one of these columns, as in struct render_filter. */
 	const char *only, *only_in[2];

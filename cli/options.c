@@ -2,54 +2,61 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/options.h"
 #include "introspect/inspect.h"
 #include "render/objects.h"
 #include "render/programs.h"
 
-const char cli_guest_help[] =
-	"Reading the guest:\n"
-	"  --vmlinux FILE       the guest's kernel: a vmlinux, or the distro's vmlinuz\n"
-	"  --btf FILE           its types: a copy of the guest's /sys/kernel/btf/vmlinux\n"
-	"  --system-map FILE    its symbols: the System.map of the build\n"
-	"  --kallsyms FILE      its symbols: a copy of the guest's /proc/kallsyms\n"
-	"                       What no file has is read from a running guest's memory.\n"
-	"  --wait SECONDS       keep trying, for that long in all, until the guest is up\n"
-	"                       and runs its kernel\n"
-	"  --timeout SECONDS    how long to wait for any answer of the stub (5)\n"
-	"  --leave-stopped      leave the guest stopped; without this it runs on, even if\n"
-	"                       it was paused before\n"
-	"  --no-cache           resolve the kernel's layout anew, boot a guest anew, and\n"
-	"                       keep nothing\n"
-	"  --trace FILE         write every packet to and from the stub to FILE\n";
-
 /* clang-format off */
-#define OUTPUT_HELP(last_columns, holders)                                                         \
-	"Output:\n"                                                                                \
-	"  --type TYPE[,TYPE]   only programs of these types, as bpftool names them\n"             \
-	"  --name GLOB          only programs whose name matches; may be given again\n"            \
-	"  --id ID[,ID]         only these programs\n"                                             \
-	"  --sort KEY           sort by a column of -o; names from A, numbers the largest\n"       \
-	"                       first; -KEY turns it around\n"                                     \
-	"  -o, --output LIST    columns: id, type, name, short_name, full_name, tag,\n"            \
-	"                       verified_insns, bytes_xlated, jited, bytes_jited,\n"               \
-	"                       loaded_at, uid, gpl_compatible, map_ids, btf_id, run_cnt,\n"       \
-	"                       run_time_ns, recursion_misses, bytes_memlock, orphaned,\n"         \
-	"                       sleepable, xdp_has_frags, expected_attach_type,\n"                 \
-	"                       attach_btf_id, attach_btf_name, prog_tags" last_columns "\n"       \
-	holders                                                                                    \
-	"  --json               one JSON document, with bpftool's names\n"                         \
-	"  --csv                comma-separated, one line a program\n"                             \
-	"  --timing             where the time went, on stderr\n"                                  \
-	"  --color WHEN         auto, always or never\n"
-/* clang-format on */
+const struct cli_option cli_guest_options[] = {
+	{"vmlinux", CLI_OPT_VMLINUX, "FILE",
+	 "the guest's kernel: a vmlinux, or the distro's vmlinuz"},
+	{"btf", CLI_OPT_BTF, "FILE",
+	 "its types: a copy of the guest's /sys/kernel/btf/vmlinux"},
+	{"system-map", CLI_OPT_SYSTEM_MAP, "FILE",
+	 "its symbols: the System.map of the build"},
+	{"kallsyms", CLI_OPT_KALLSYMS, "FILE",
+	 "its symbols: a copy of the guest's /proc/kallsyms\n"
+	 "What no file has is read from a running guest's memory."},
+	{"wait", CLI_OPT_WAIT, "SECONDS",
+	 "keep trying, for that long in all, until the guest is up and runs its kernel"},
+	{"timeout", CLI_OPT_TIMEOUT, "SECONDS",
+	 "how long to wait for any answer of the stub (5)"},
+	{"leave-stopped", CLI_OPT_LEAVE_STOPPED, NULL,
+	 "leave the guest stopped; without this it runs on, even if it was paused before"},
+	{"no-cache", CLI_OPT_NO_CACHE, NULL,
+	 "resolve the kernel's layout anew, boot a guest anew, and keep nothing"},
+	{"trace", CLI_OPT_TRACE, "FILE",
+	 "write every packet to and from the stub to FILE"},
+	{0},
+};
 
-const char cli_output_help[] = OUTPUT_HELP("", "");
-const char cli_attach_output_help[] = OUTPUT_HELP(",\n"
-						  "                  "
-						  "     metadata, pids, pinned",
-						  CLI_HOLDERS_HELP);
+const struct cli_option cli_output_options[] = {
+	{"type", CLI_OPT_TYPE, "TYPE[,TYPE]",
+	 "only programs of these types, as bpftool names them"},
+	{"name", CLI_OPT_NAME, "GLOB",
+	 "only programs whose name matches; may be given again"},
+	{"id", CLI_OPT_ID, "ID[,ID]",
+	 "only these programs"},
+	{"sort", CLI_OPT_SORT, "KEY",
+	 "sort by a column of -o; names from A, numbers the largest first; -KEY turns it around"},
+	{"output", 'o', "LIST",
+	 "columns: id, type, name, short_name, full_name, tag, verified_insns, bytes_xlated, jited, "
+	 "bytes_jited, loaded_at, uid, gpl_compatible, map_ids, btf_id, run_cnt, run_time_ns, "
+	 "recursion_misses, bytes_memlock, orphaned, sleepable, xdp_has_frags, expected_attach_type, "
+	 "attach_btf_id, attach_btf_name, prog_tags; of a guest that runs by now also metadata, pids, "
+	 "pinned"},
+	{"json", CLI_OPT_JSON, NULL,
+	 "one JSON document, with bpftool's names"},
+	{"csv", CLI_OPT_CSV, NULL,
+	 "comma-separated, one line a program"},
+	CLI_TIMING_OPTION,
+	CLI_COLOR_OPTION,
+	{0},
+};
+/* clang-format on */
 
 struct kt_error *cli_number(const char *option, const char *text, long min, long max, long *ret)
 {
@@ -263,40 +270,27 @@ struct kt_error *cli_one_target(int n, char **args)
 	return kt_error_new(KT_ERROR_USAGE, "give one TARGET, not also \"%s\"", args[1]);
 }
 
-int cli_print_texts(const struct cli_texts *texts)
+static struct kt_error *take_option(void *context, const struct cli_option *option, char *arg)
 {
-	fputs(texts->usage, stdout);
-	fputs(cli_guest_help, stdout);
-	fputs("\n", stdout);
-	return cli_print(texts->output);
-}
-
-int cli_parse_args(int argc, char **argv, const struct option *options,
-		   const struct cli_texts *texts, struct cli_args *args)
-{
-	const char *letters = "h";
+	struct cli_args *args = context;
 	struct kt_error *err;
 	bool taken;
-	int c;
 
-	for (const struct option *o = options; o->name; o++)
-		if (o->val == 'o')
-			letters = "o:h";
-	while ((c = getopt_long(argc, argv, letters, options, NULL)) != -1) {
-		if (c == 'h')
-			return cli_print_texts(texts);
-		if (c == '?')
-			return CLI_USAGE;
-		if (c == CLI_OPT_OWN) {
-			args->own = true;
-			continue;
-		}
-		err = cli_guest_option(&args->guest, c, optarg, &taken);
-		if (!taken)
-			err = cli_output_option(&args->output, c, optarg, &taken);
-		if (err)
-			return cli_fail(err);
+	if (option->value == CLI_OPT_OWN) {
+		args->own = true;
+		return NULL;
 	}
+	err = cli_guest_option(&args->guest, option->value, arg, &taken);
+	return err || taken ? err : cli_output_option(&args->output, option->value, arg, &taken);
+}
+
+int cli_parse_args(const struct cli_command *command, int argc, char **argv, struct cli_args *args)
+{
+	int status = cli_parse(command, argc, argv, take_option, args);
+	struct kt_error *err;
+
+	if (status != CLI_GO_ON)
+		return status;
 	err = cli_one_target(argc - optind, argv + optind);
 	if (err)
 		return cli_fail(err);

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Options that several commands have, in groups: how a guest is read, how a result is shown (and
- * in cli/boot.h: what is booted). A command puts the macros of its groups into its table for
- * getopt_long(), and hands each option that is not its own to the groups' functions.
+ * in cli/boot.h: what is booted). A command has their tables among its groups, and hands each
+ * option that is not its own to the groups' functions.
  */
 #ifndef KT_CLI_OPTIONS_H
 #define KT_CLI_OPTIONS_H
 
-#include <getopt.h>
-
 #include "btf/facts.h"
-#include "cli/cli.h"
+#include "cli/commands.h"
 #include "render/grid.h"
 #include "util/vec.h"
 
-/* The values that getopt_long() gives for long options. */
+/* The values of options that have no letter. */
 enum {
 	CLI_OPT_FIRST = 256,
 	CLI_OPT_VMLINUX,
@@ -85,23 +83,15 @@ struct cli_guest {
 	const char *trace; /* NULL: none */
 };
 
-/* clang-format off */
-#define CLI_GUEST_OPTIONS                                                \
-	{"vmlinux", required_argument, NULL, CLI_OPT_VMLINUX},           \
-	{"btf", required_argument, NULL, CLI_OPT_BTF},                   \
-	{"system-map", required_argument, NULL, CLI_OPT_SYSTEM_MAP},     \
-	{"kallsyms", required_argument, NULL, CLI_OPT_KALLSYMS},         \
-	{"wait", required_argument, NULL, CLI_OPT_WAIT},                 \
-	{"timeout", required_argument, NULL, CLI_OPT_TIMEOUT},           \
-	{"leave-stopped", no_argument, NULL, CLI_OPT_LEAVE_STOPPED},     \
-	{"no-cache", no_argument, NULL, CLI_OPT_NO_CACHE},               \
-	{"trace", required_argument, NULL, CLI_OPT_TRACE}
-/* clang-format on */
+extern const struct cli_option cli_guest_options[];
+#define CLI_GUEST_GROUP                                                                            \
+	{                                                                                          \
+		"Reading the guest", cli_guest_options, NULL                                       \
+	}
 
 /* *taken_ret is false, and nothing else happens, if the option is not of this group. */
 struct kt_error *cli_guest_option(struct cli_guest *guest, int option, const char *arg,
 				  bool *taken_ret);
-extern const char cli_guest_help[];
 
 /* The files that these options name. */
 struct kfacts_sources cli_sources(const struct cli_guest *guest);
@@ -124,28 +114,20 @@ struct cli_output {
 	} filter;
 };
 
-/* clang-format off */
-#define CLI_OUTPUT_OPTIONS                                               \
-	{"json", no_argument, NULL, CLI_OPT_JSON},                       \
-	{"csv", no_argument, NULL, CLI_OPT_CSV},                         \
-	{"output", required_argument, NULL, 'o'},                        \
-	{"type", required_argument, NULL, CLI_OPT_TYPE},                 \
-	{"name", required_argument, NULL, CLI_OPT_NAME},                 \
-	{"id", required_argument, NULL, CLI_OPT_ID},                     \
-	{"sort", required_argument, NULL, CLI_OPT_SORT},                 \
-	{"timing", no_argument, NULL, CLI_OPT_TIMING},                   \
-	{"color", required_argument, NULL, CLI_OPT_COLOR}
-/* clang-format on */
+/* Of a command that lists programs. Others have options of the same values, in words of their own.
+ */
+extern const struct cli_option cli_output_options[];
 
-/* Besides, of commands that list what a guest has by now. */
-#define CLI_HOLDERS_OPTION                                                                         \
-	{                                                                                          \
-		"holders", no_argument, NULL, CLI_OPT_HOLDERS                                      \
-	}
-#define CLI_HOLDERS_HELP                                                                           \
-	"  --holders            who holds each: processes that have it open, and paths in\n"       \
-	"                       bpffs, as bpftool's pids and pinned. The guest stops for\n"        \
-	"                       longer. Implied by -o or --sort with one of these.\n"
+/* clang-format off */
+#define CLI_TIMING_OPTION {"timing", CLI_OPT_TIMING, NULL, "where the time went, on stderr"}
+#define CLI_COLOR_OPTION {"color", CLI_OPT_COLOR, "auto|always|never", \
+			  "auto: in color on a terminal"}
+/* Of commands that list what a guest has by now. */
+#define CLI_HOLDERS_OPTION {"holders", CLI_OPT_HOLDERS, NULL, \
+			    "who holds each: processes that have it open, and paths in bpffs, as " \
+			    "bpftool's pids and pinned. The guest stops for longer. Implied by -o or " \
+			    "--sort with one of these."}
+/* clang-format on */
 
 /* Cuts the argument of --type and --id up, which is why arg is not const. */
 struct kt_error *cli_output_option(struct cli_output *output, int option, char *arg,
@@ -159,8 +141,6 @@ unsigned int cli_output_holders(const struct cli_output *output);
 /* Likewise INSPECT_METADATA, for a document or that column of programs. */
 unsigned int cli_output_metadata(const struct cli_output *output);
 void cli_output_deinit(struct cli_output *output);
-/* The second one is of a command that has CLI_HOLDERS_OPTION, too. */
-extern const char cli_output_help[], cli_attach_output_help[];
 
 /* --- the whole command line of a command that reads a running guest --- */
 
@@ -171,23 +151,12 @@ struct cli_args {
 	struct cli_output output;
 };
 
-/* What --help prints: usage, the options of cli_guest_help, output. */
-struct cli_texts {
-	const char *usage, *output;
-};
-
-/* Prints that; an exit status. */
-int cli_print_texts(const struct cli_texts *texts);
-
-#define CLI_GO_ON (-1)
-
 /*
- * Parses "[OPTION...] [TARGET]"; options: getopt_long()'s table, of the two groups above and
- * --help. CLI_GO_ON; or the command is done (after --help, or an error, which was printed), and
- * this is its exit status. args->output is for cli_output_deinit() in either case.
+ * Parses "[OPTION...] [TARGET]" of a command whose options are of the two groups above, and one of
+ * its own at most. Returns what cli_parse() does. args->output is for cli_output_deinit() in either
+ * case.
  */
-int cli_parse_args(int argc, char **argv, const struct option *options,
-		   const struct cli_texts *texts, struct cli_args *args);
+int cli_parse_args(const struct cli_command *command, int argc, char **argv, struct cli_args *args);
 
 /* KT_ERROR_USAGE if there is more than one TARGET among n arguments. */
 struct kt_error *cli_one_target(int n, char **args);

@@ -1,34 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <string.h>
 
-#include "cli/prog.h"
 #include "cli/show.h"
-#include "host/target.h"
 #include "machine/disasm.h"
 #include "render/bpf_cfg.h"
 #include "render/jited.h"
 #include "util/cleanup.h"
-
-static const char help[] =
-	"Usage: ktstr-gdb prog dump [xlated|jited] ID [TARGET] [--vmlinux FILE]\n"
-	"                 [OPTION...]\n"
-	"       ktstr-gdb prog show [ID] [TARGET] [--vmlinux FILE] [OPTION...]\n"
-	"\n"
-	"dump prints one BPF program of a running QEMU guest, as `bpftool prog dump`\n"
-	"does: its translated instructions, or the machine code that the kernel's JIT\n"
-	"made of them. bpftool's words may stand here: `prog dump xlated id ID opcodes\n"
-	"linum`.\n"
-	"show tells all that is known of one: ktstr-gdb prog show --help. ktstr-gdb\n"
-	"attach, or show without an ID, lists the programs.\n"
-	"\n" HOST_TARGET_HELP "\n";
-
-static const char output_help[] =
-	"Output:\n"
-	"  --opcodes            each instruction's bytes, too\n"
-	"  --linum              with each line of source its file, number and column\n"
-	"  --visual             of xlated, the flow of control: a graph for dot(1)\n"
-	"  --json               as bpftool has it: an array of instructions\n"
-	"  --timing             where the time went, on stderr\n";
 
 enum { OPT_OPCODES = CLI_OPT_OWN, OPT_LINUM, OPT_VISUAL };
 
@@ -157,38 +134,74 @@ static int run_dump(int n, char **args, const struct cli_guest *guest, struct du
 	return err ? cli_fail(err) : dump_target(n > 2 ? args[2] : NULL, guest, dump);
 }
 
-int cli_prog(int argc, char **argv)
+struct command_line {
+	struct cli_guest guest;
+	struct dump dump;
+};
+
+/* clang-format off */
+static const struct cli_option output_options[] = {
+	{"opcodes", OPT_OPCODES, NULL,
+	 "each instruction's bytes, too"},
+	{"linum", OPT_LINUM, NULL,
+	 "with each line of source its file, number and column"},
+	{"visual", OPT_VISUAL, NULL,
+	 "of xlated, the flow of control: a graph for dot(1)"},
+	{"json", CLI_OPT_JSON, NULL,
+	 "as bpftool has it: an array of instructions"},
+	CLI_TIMING_OPTION,
+	{0},
+};
+/* clang-format on */
+
+static struct kt_error *take_option(void *context, const struct cli_option *option, char *arg)
 {
-	static const struct option options[] = {CLI_GUEST_OPTIONS,
-						{"json", no_argument, NULL, CLI_OPT_JSON},
-						{"timing", no_argument, NULL, CLI_OPT_TIMING},
-						{"opcodes", no_argument, NULL, OPT_OPCODES},
-						{"linum", no_argument, NULL, OPT_LINUM},
-						{"visual", no_argument, NULL, OPT_VISUAL},
-						{"help", no_argument, NULL, 'h'},
-						{0}};
-	struct cli_guest guest = {0};
-	struct dump dump = {0};
-	int c;
+	struct command_line *line = context;
+	bool taken;
+
+	switch (option->value) {
+	case CLI_OPT_JSON: line->dump.json = true; return NULL;
+	case CLI_OPT_TIMING: line->dump.timing = true; return NULL;
+	case OPT_OPCODES: line->dump.how.opcodes = true; return NULL;
+	case OPT_LINUM: line->dump.how.linum = true; return NULL;
+	case OPT_VISUAL: line->dump.visual = true; return NULL;
+	default: return cli_guest_option(&line->guest, option->value, arg, &taken);
+	}
+}
+
+static int run_command(int argc, char **argv)
+{
+	struct command_line line = {0};
+	int status;
 
 	if (argc > 1 && (!strcmp(argv[1], "show") || !strcmp(argv[1], "list")))
-		return cli_prog_show(argc, argv);
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		struct kt_error *err = NULL;
-		bool taken;
-
-		switch (c) {
-		case 'h': return cli_print_texts(&(const struct cli_texts){help, output_help});
-		case '?': return CLI_USAGE;
-		case CLI_OPT_JSON: dump.json = true; break;
-		case CLI_OPT_TIMING: dump.timing = true; break;
-		case OPT_OPCODES: dump.how.opcodes = true; break;
-		case OPT_LINUM: dump.how.linum = true; break;
-		case OPT_VISUAL: dump.visual = true; break;
-		default: err = cli_guest_option(&guest, c, optarg, &taken); break;
-		}
-		if (err)
-			return cli_fail(err);
-	}
-	return run_dump(argc - optind, argv + optind, &guest, &dump);
+		return cli_prog_show_command.run(argc, argv);
+	status = cli_parse(&cli_prog_command, argc, argv, take_option, &line);
+	if (status != CLI_GO_ON)
+		return status;
+	return run_dump(argc - optind, argv + optind, &line.guest, &line.dump);
 }
+
+/* clang-format off */
+const struct cli_command cli_prog_command = {
+	.name = "prog",
+	.summary = "the instructions of a BPF program of a running guest",
+	.section = CLI_RUNNING,
+	.uses = {{"prog dump ID [TARGET]", "a program's translated instructions"}},
+	.synopsis = "prog dump [xlated|jited] ID [TARGET] [OPTION...]\n"
+		    "prog show [ID] [TARGET] [OPTION...]",
+	.text = "dump prints one BPF program of a running QEMU guest, as `bpftool prog dump`\n"
+		"does: its translated instructions, or the machine code that the kernel's JIT\n"
+		"made of them. bpftool's words may stand here: `prog dump xlated id ID opcodes\n"
+		"linum`.\n"
+		"show tells all that is known of one: ktstr-gdb prog show --help. ktstr-gdb\n"
+		"attach, or show without an ID, lists the programs.",
+	.groups = {
+		CLI_GUEST_GROUP,
+		{"Output", output_options, NULL},
+	},
+	.words = "dump,show,list",
+	.takes = CLI_TAKES_TARGET,
+	.run = run_command,
+};
+/* clang-format on */

@@ -3,28 +3,9 @@
 #include <string.h>
 
 #include "cli/attach.h"
-#include "cli/prog.h"
 #include "cli/show.h"
-#include "host/target.h"
 #include "render/prog_details.h"
 #include "util/cleanup.h"
-
-static const char help[] =
-	"Usage: ktstr-gdb prog show ID [TARGET] [--vmlinux FILE] [OPTION...]\n"
-	"       ktstr-gdb prog show [TARGET] [--vmlinux FILE] [OPTION...]\n"
-	"\n"
-	"With an ID, prints all that is known of one BPF program of a running QEMU guest:\n"
-	"besides what ktstr-gdb attach can show of it the helpers and kfuncs that it\n"
-	"calls, its maps with their names, and its functions with their use of the stack.\n"
-	"Without an ID it is ktstr-gdb attach, which lists the programs.\n"
-	"\n" HOST_TARGET_HELP "\n";
-
-static const char output_help[] =
-	"Output:\n"
-	"  --holders            who holds it: processes that have it open, and paths in\n"
-	"                       bpffs. The guest stops for longer.\n"
-	"  --json               one JSON document\n"
-	"  --timing             where the time went, on stderr\n";
 
 struct show {
 	uint32_t id;
@@ -96,64 +77,83 @@ static int run(int n, char **args, const struct cli_guest *guest, struct show *s
 	return err ? cli_fail(err) : show_one(n > 2 ? args[2] : NULL, guest, show);
 }
 
+struct command_line {
+	struct cli_guest guest;
+	struct show show;
+};
+
+/* clang-format off */
+static const struct cli_option output_options[] = {
+	{"holders", CLI_OPT_HOLDERS, NULL,
+	 "who holds it: processes that have it open, and paths in bpffs. The guest stops for longer."},
+	{"json", CLI_OPT_JSON, NULL,
+	 "one JSON document"},
+	CLI_TIMING_OPTION,
+	{0},
+};
+/* clang-format on */
+
+static struct kt_error *take_option(void *context, const struct cli_option *option, char *arg)
+{
+	struct command_line *line = context;
+	bool taken;
+
+	switch (option->value) {
+	case CLI_OPT_JSON: line->show.json = true; return NULL;
+	case CLI_OPT_TIMING: line->show.timing = true; return NULL;
+	case CLI_OPT_HOLDERS: line->show.holders = true; return NULL;
+	default: return cli_guest_option(&line->guest, option->value, arg, &taken);
+	}
+}
+
 static int show_program(int argc, char **argv)
 {
-	static const struct option options[] = {CLI_GUEST_OPTIONS,
-						CLI_HOLDERS_OPTION,
-						{"json", no_argument, NULL, CLI_OPT_JSON},
-						{"timing", no_argument, NULL, CLI_OPT_TIMING},
-						{"help", no_argument, NULL, 'h'},
-						{0}};
-	struct cli_guest guest = {0};
-	struct show show = {0};
-	int c;
+	struct command_line line = {0};
+	int status = cli_parse(&cli_prog_show_command, argc, argv, take_option, &line);
 
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		struct kt_error *err = NULL;
-		bool taken;
-
-		switch (c) {
-		case 'h': return cli_print_texts(&(const struct cli_texts){help, output_help});
-		case '?': return CLI_USAGE;
-		case CLI_OPT_JSON: show.json = true; break;
-		case CLI_OPT_TIMING: show.timing = true; break;
-		case CLI_OPT_HOLDERS: show.holders = true; break;
-		default: err = cli_guest_option(&guest, c, optarg, &taken); break;
-		}
-		if (err)
-			return cli_fail(err);
-	}
-	return run(argc - optind, argv + optind, &guest, &show);
+	if (status != CLI_GO_ON)
+		return status;
+	return run(argc - optind, argv + optind, &line.guest, &line.show);
 }
 
 /*
  * Whether the first word that is no option, nor an option's argument, is an ID; or --help is asked
- * for. The options are those of attach, which has all of ours. What is wrong with one, the command
- * says that gets it.
+ * for. The options are those of attach, which has all of ours.
  */
 static bool names_program(int argc, char **argv)
 {
-	static const struct option options[] = {CLI_GUEST_OPTIONS,
-						CLI_OUTPUT_OPTIONS,
-						CLI_HOLDERS_OPTION,
-						{"help", no_argument, NULL, 'h'},
-						{0}};
-	bool asks = false;
-	int c, first;
+	bool asks;
+	int first = cli_first_argument(&cli_attach_command, argc - 1, argv + 1, &asks) + 1;
 
-	opterr = 0;
-	while ((c = getopt_long(argc - 1, argv + 1, "+ho:", options, NULL)) != -1)
-		asks |= c == 'h';
-	first = optind + 1;
-	opterr = 1;
-	optind = 0; /* the next getopt_long() begins anew */
 	return asks || (first < argc && (!strcmp(argv[first], "id") || is_number(argv[first])));
 }
 
-int cli_prog_show(int argc, char **argv)
+/* argv[1] is "show". */
+static int run_command(int argc, char **argv)
 {
 	if (names_program(argc, argv))
 		return show_program(argc, argv);
 	argv[1] = argv[0];
-	return cli_attach(argc - 1, argv + 1);
+	return cli_attach_command.run(argc - 1, argv + 1);
 }
+
+/* clang-format off */
+const struct cli_command cli_prog_show_command = {
+	.name = "prog show",
+	.summary = "all that is known of a BPF program of a running guest",
+	.section = CLI_RUNNING,
+	.uses = {{"prog show ID [TARGET]", "all that is known of a program"}},
+	.synopsis = "prog show ID [TARGET] [OPTION...]\n"
+		    "prog show [TARGET] [OPTION...]",
+	.text = "With an ID, prints all that is known of one BPF program of a running QEMU guest:\n"
+		"besides what ktstr-gdb attach can show of it the helpers and kfuncs that it\n"
+		"calls, its maps with their names, and its functions with their use of the stack.\n"
+		"Without an ID it is ktstr-gdb attach, which lists the programs.",
+	.groups = {
+		CLI_GUEST_GROUP,
+		{"Output", output_options, NULL},
+	},
+	.takes = CLI_TAKES_TARGET,
+	.run = run_command,
+};
+/* clang-format on */

@@ -12,7 +12,6 @@
 
 #include "cli/replay.h"
 #include "cli/trials.h"
-#include "host/target.h"
 #include "model/json.h"
 #include "model/json_put.h"
 #include "model/program_json.h"
@@ -22,45 +21,6 @@
 #include "util/cleanup.h"
 #include "util/io.h"
 #include "vm/process.h"
-
-static const char help[] =
-	"Usage: ktstr-gdb replay [TARGET] --object FILE.bpf.o [--kernel KERNEL...]\n"
-	"                 [OPTION...]\n"
-	"       ktstr-gdb replay [TARGET] --save-rodata FILE [OPTION...]\n"
-	"\n"
-	"Reads the constants (.rodata) of the sched_ext scheduler, or of other programs,\n"
-	"that a running guest has loaded, and sets them in the object that these are\n"
-	"from. --kernel loads the programs with them on other kernels, or on the same\n"
-	"one, as `ktstr-gdb collect` does: what does that machine's configuration cost,\n"
-	"there and here? The column \"guest\" has what it cost the guest's own verifier.\n"
-	"\n"
-	"The object has to be the one that was loaded: names and places of its variables\n"
-	"are compared before, and on a kernel of the guest's release the code, by tags.\n"
-	"\n" HOST_TARGET_HELP "\n"
-	"What is read:\n"
-	"  --id ID[,ID...], --name GLOB, --type TYPE[,TYPE...], --tag TAG\n"
-	"                       these programs; without: the loaded scheduler, and all\n"
-	"                       programs that have its constants\n"
-	"  --save-rodata FILE   keep the constants, as `collect --rodata FILE` takes them\n"
-	"\n"
-	"What is loaded:\n"
-	"  --object FILE        the BPF object that the programs are from\n"
-	"  --set VAR=VALUE      besides, as in collect; it comes after what was read\n"
-	"  --kernel KERNEL, --modules DIR, --accel NAME, --memory MIB, --smp N,\n"
-	"  --topology PRESET, --append WORDS, --qemu BIN, --qemu-arg ARG\n"
-	"                       as in collect\n"
-	"\n";
-
-static const char output_help[] =
-	"Output:\n"
-	"  --json               one JSON document\n"
-	"  --csv                programs and kernels, as collect; without --kernel the\n"
-	"                       constants\n"
-	"  -o COLUMN[,...]      a table of each, as collect with several kernels\n"
-	"  --raw                of programs that fail the whole log\n"
-	"  --timing             where the time went, on stderr\n"
-	"Exit status: 0 done; 1 a program failed to load; 2 usage; 3 it could not be\n"
-	"done.\n";
 
 enum {
 	OPT_SAVE_RODATA = CLI_OPT_OWN,
@@ -458,9 +418,6 @@ static struct kt_error *check_usage(struct options *o, int n_args, char **args)
 	    (o->boot.globals.sets.len || o->replay.output.columns || o->raw))
 		return kt_error_new(KT_ERROR_USAGE,
 				    "--set, -o and --raw are for loads: they need --kernel");
-	if (o->replay.output.sort)
-		return kt_error_new(KT_ERROR_USAGE, "--sort: programs are in the order of the "
-						    "object");
 	if (cli_output_holders(&o->replay.output))
 		return kt_error_new(KT_ERROR_USAGE, "--output: pids and pinned are of a guest that "
 						    "runs by now; attach has them");
@@ -502,68 +459,132 @@ static struct kt_error *copy_arguments(struct options *o, int argc, char **argv)
 	return ok ? NULL : kt_error_no_memory();
 }
 
-static struct kt_error *take_option(struct options *o, int option, const char *name, char *arg)
+static struct kt_error *take_option(void *context, const struct cli_option *option, char *arg)
 {
+	struct options *o = context;
 	struct kt_error *err;
 	bool taken = true;
 
-	switch (option) {
+	switch (option->value) {
 	case OPT_SAVE_RODATA: o->save_rodata = arg; return NULL;
 	case OPT_RAW: o->raw = true; return NULL;
 	case OPT_TAG: return kt_vec_push(&o->replay.tags, arg) ? NULL : kt_error_no_memory();
 	case OPT_PART: return cli_number(CLI_PART, arg, 3, INT_MAX, &o->part_fd);
 	default: break;
 	}
-	err = take_boot_option(o, option, name, arg, &taken);
+	err = take_boot_option(o, option->value, option->name, arg, &taken);
 	if (!taken)
-		err = cli_guest_option(&o->replay.guest, option, arg, &taken);
-	if (taken && !err && option == CLI_OPT_TIMEOUT)
-		err = pass(o, name, arg);
+		err = cli_guest_option(&o->replay.guest, option->value, arg, &taken);
+	if (taken && !err && option->value == CLI_OPT_TIMEOUT)
+		err = pass(o, option->name, arg);
 	if (!taken)
-		err = cli_output_option(&o->replay.output, option, arg, &taken);
+		err = cli_output_option(&o->replay.output, option->value, arg, &taken);
 	return err;
 }
 
-int cli_replay(int argc, char **argv)
-{
-	static const struct option table[] = {
-		CLI_GUEST_OPTIONS,
-		CLI_OUTPUT_OPTIONS,
-		{"object", required_argument, NULL, CLI_OPT_OBJECT},
-		{"save-rodata", required_argument, NULL, OPT_SAVE_RODATA},
-		{"tag", required_argument, NULL, OPT_TAG},
-		{"raw", no_argument, NULL, OPT_RAW},
-		{"part", required_argument, NULL, OPT_PART},
-		{"set", required_argument, NULL, CLI_OPT_SET},
-		{"kernel", required_argument, NULL, CLI_OPT_KERNEL},
-		{"modules", required_argument, NULL, CLI_OPT_MODULES},
-		{"accel", required_argument, NULL, CLI_OPT_ACCEL},
-		{"memory", required_argument, NULL, CLI_OPT_MEMORY},
-		{"smp", required_argument, NULL, CLI_OPT_SMP},
-		{"topology", required_argument, NULL, CLI_OPT_TOPOLOGY},
-		{"append", required_argument, NULL, CLI_OPT_APPEND},
-		{"qemu", required_argument, NULL, CLI_OPT_QEMU},
-		{"qemu-arg", required_argument, NULL, CLI_OPT_QEMU_ARG},
-		{"help", no_argument, NULL, 'h'},
-		{0}};
-	_cleanup_(options_deinit) struct options o = {0};
-	struct kt_error *err = copy_arguments(&o, argc, argv);
-	int option, which = 0;
+/* clang-format off */
+static const struct cli_option read_options[] = {
+	{"id", CLI_OPT_ID, "ID[,ID]",
+	 "the programs with these IDs. If nothing chooses programs: the loaded scheduler, and all "
+	 "programs that have its constants"},
+	{"name", CLI_OPT_NAME, "GLOB",
+	 "programs whose name matches; may be given again"},
+	{"type", CLI_OPT_TYPE, "TYPE[,TYPE]",
+	 "programs of these types"},
+	{"tag", OPT_TAG, "TAG",
+	 "programs with this tag; may be given again"},
+	{"save-rodata", OPT_SAVE_RODATA, "FILE",
+	 "keep the constants, as `collect --rodata FILE` takes them"},
+	{0},
+};
 
-	if (err)
-		return cli_fail(err);
-	o.replay.output.columns_later = true;
-	while ((option = getopt_long(argc, argv, "o:h", table, &which)) != -1) {
-		if (option == 'h')
-			return cli_print_texts(&(const struct cli_texts){help, output_help});
-		if (option == '?')
-			return CLI_USAGE;
-		err = take_option(&o, option, table[which].name, optarg);
-		if (err)
-			return cli_fail(err);
-	}
+static const struct cli_option load_options[] = {
+	{"object", CLI_OPT_OBJECT, "FILE",
+	 "the BPF object that the programs are from"},
+	{"set", CLI_OPT_SET, "VAR=VALUE",
+	 "besides, as in collect; it comes after what was read"},
+	{"kernel", CLI_OPT_KERNEL, "KERNEL",
+	 "as in collect"},
+	{"modules", CLI_OPT_MODULES, "DIR",
+	 "as in collect"},
+	{"accel", CLI_OPT_ACCEL, "kvm|tcg",
+	 "as in collect"},
+	{"memory", CLI_OPT_MEMORY, "MIB",
+	 "as in collect"},
+	{"smp", CLI_OPT_SMP, "N",
+	 "as in collect"},
+	{"topology", CLI_OPT_TOPOLOGY, "PRESET",
+	 "as in collect"},
+	{"append", CLI_OPT_APPEND, "WORDS",
+	 "as in collect"},
+	{"qemu", CLI_OPT_QEMU, "BIN",
+	 "as in collect"},
+	{"qemu-arg", CLI_OPT_QEMU_ARG, "ARG",
+	 "as in collect"},
+	{0},
+};
+
+static const struct cli_option output_options[] = {
+	{"json", CLI_OPT_JSON, NULL,
+	 "one JSON document"},
+	{"csv", CLI_OPT_CSV, NULL,
+	 "programs and kernels, as collect; without --kernel the constants"},
+	{"output", 'o', "LIST",
+	 "a table of each, as collect with several kernels"},
+	{"raw", OPT_RAW, NULL,
+	 "of programs that fail the whole log"},
+	CLI_TIMING_OPTION,
+	CLI_COLOR_OPTION,
+	{0},
+};
+
+/* Of the process that reads the guest. */
+static const struct cli_option part_options[] = {
+	{"part", OPT_PART, "FD", NULL},
+	{0},
+};
+/* clang-format on */
+
+static int run_command(int argc, char **argv)
+{
+	_cleanup_(options_deinit) struct options o = {.replay.output.columns_later = true};
+	struct kt_error *err = copy_arguments(&o, argc, argv);
+	int status = err ? cli_fail(err)
+			 : cli_parse(&cli_replay_command, argc, argv, take_option, &o);
+
+	if (status != CLI_GO_ON)
+		return status;
 	err = check_usage(&o, argc - optind, argv + optind);
 	if (err)
 		return cli_fail(err);
 	return o.part_fd ? cli_replay_read(&o.replay, (int)o.part_fd) : replay(&o);
 }
+
+/* clang-format off */
+const struct cli_command cli_replay_command = {
+	.name = "replay",
+	.summary = "the constants of a running guest, on other kernels",
+	.section = CLI_BOOTED,
+	.uses = {{"replay [TARGET] --object FILE.bpf.o --kernel KERNEL...", "with the constants that a running guest has: what do they cost, on each kernel?"}},
+	.synopsis = "replay [TARGET] --object FILE.bpf.o [--kernel KERNEL...] [OPTION...]\n"
+		    "replay [TARGET] --save-rodata FILE [OPTION...]",
+	.text = "Reads the constants (.rodata) of the sched_ext scheduler, or of other programs,\n"
+		"that a running guest has loaded, and sets them in the object that these are\n"
+		"from. --kernel loads the programs with them on other kernels, or on the same\n"
+		"one, as `ktstr-gdb collect` does: what does that machine's configuration cost,\n"
+		"there and here? The column \"guest\" has what it cost the guest's own verifier.\n"
+		"\n"
+		"The object has to be the one that was loaded: names and places of its variables\n"
+		"are compared before, and on a kernel of the guest's release the code, by tags.",
+	.groups = {
+		{"What is read", read_options, NULL},
+		{"What is loaded", load_options, NULL},
+		CLI_GUEST_GROUP,
+		{"Output", output_options, NULL},
+		{NULL, part_options, NULL},
+	},
+	.status = "0 done; 1 a program failed to load; 2 usage; 3 it could not be done",
+	.takes = CLI_TAKES_TARGET,
+	.run = run_command,
+};
+/* clang-format on */

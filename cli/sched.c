@@ -1,41 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* ktstr-gdb sched: the whole state of sched_ext in a running guest. */
-#include <getopt.h>
 #include <string.h>
 
-#include "cli/sched_watch.h"
 #include "cli/show.h"
-#include "host/target.h"
 #include "model/json.h"
 #include "model/sched_saved.h"
 #include "render/sched.h"
 #include "render/sched_dump.h"
 #include "util/cleanup.h"
 #include "util/io.h"
-
-static const char help[] =
-	"Usage: ktstr-gdb sched [TARGET] [--vmlinux FILE] [OPTION...]\n"
-	"       ktstr-gdb sched --from FILE [--json]\n"
-	"       ktstr-gdb sched watch [TARGET] [OPTION...]\n"
-	"\n"
-	"Prints the state of sched_ext in a running QEMU guest, as it is at one moment:\n"
-	"the schedulers with their programs, event counters and how they ended; CPUs;\n"
-	"and each dispatch queue with the tasks that wait in it. CPUs that are alike\n"
-	"share a row. The guest stops for some milliseconds, and runs on.\n"
-	"\n"
-	"A scheduler that has ended is shown as long as a process or a link holds it.\n"
-	"A queue is marked as `torn` when its list is damaged, as `cut` when it has more\n"
-	"than 1000 tasks (or all have more than 20000), and as `uneven` when the guest\n"
-	"was in the middle of a change.\n"
-	"\n" HOST_TARGET_HELP "\n";
-
-static const char output_help[] =
-	"Output:\n"
-	"  --from FILE          what `sched watch --dump`, `collect --dump` or a sweep\n"
-	"                       (the .dump beside a record) kept of a scheduler's end\n"
-	"  --json               one JSON document\n"
-	"  --timing             where the time went, on stderr\n"
-	"  --color WHEN         auto, always or never\n";
 
 enum { OPT_FROM = CLI_OPT_OWN };
 
@@ -114,38 +87,45 @@ static int show_file(const struct options *options)
 	return err ? cli_fail(err) : cli_print(text);
 }
 
-int cli_sched(int argc, char **argv)
+/* clang-format off */
+static const struct cli_option output_options[] = {
+	{"from", OPT_FROM, "FILE",
+	 "what `sched watch --dump`, `collect --dump` or a sweep (the .dump beside a record) kept of a "
+	 "scheduler's end"},
+	{"json", CLI_OPT_JSON, NULL,
+	 "one JSON document"},
+	CLI_TIMING_OPTION,
+	CLI_COLOR_OPTION,
+	{0},
+};
+/* clang-format on */
+
+static struct kt_error *take_option(void *context, const struct cli_option *option, char *arg)
 {
-	static const struct option table[] = {CLI_GUEST_OPTIONS,
-					      {"json", no_argument, NULL, CLI_OPT_JSON},
-					      {"from", required_argument, NULL, OPT_FROM},
-					      {"timing", no_argument, NULL, CLI_OPT_TIMING},
-					      {"color", required_argument, NULL, CLI_OPT_COLOR},
-					      {"help", no_argument, NULL, 'h'},
-					      {0}};
+	struct options *o = context;
+	struct kt_error *err;
+	bool taken;
+
+	if (option->value == OPT_FROM) {
+		o->from = arg;
+		return NULL;
+	}
+	err = cli_guest_option(&o->guest, option->value, arg, &taken);
+	return err || taken ? err : cli_output_option(&o->output, option->value, arg, &taken);
+}
+
+static int run_command(int argc, char **argv)
+{
 	struct options options = {0};
-	struct kt_error *err = NULL;
-	int c;
+	struct kt_error *err;
+	int status;
 
 	if (argc > 1 && strcmp(argv[1], "watch") == 0)
-		return cli_sched_watch(argc - 1, argv + 1);
-	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1 && !err) {
-		bool taken = false;
-
-		if (c == 'h')
-			return cli_print_texts(&(const struct cli_texts){help, output_help});
-		if (c == '?')
-			return CLI_USAGE;
-		if (c == OPT_FROM) {
-			options.from = optarg;
-			continue;
-		}
-		err = cli_guest_option(&options.guest, c, optarg, &taken);
-		if (!err && !taken)
-			err = cli_output_option(&options.output, c, optarg, &taken);
-	}
-	if (!err)
-		err = cli_one_target(argc - optind, argv + optind);
+		return cli_sched_watch_command.run(argc - 1, argv + 1);
+	status = cli_parse(&cli_sched_command, argc, argv, take_option, &options);
+	if (status != CLI_GO_ON)
+		return status;
+	err = cli_one_target(argc - optind, argv + optind);
 	if (err)
 		return cli_fail(err);
 	options.target = optind < argc ? argv[optind] : NULL;
@@ -154,3 +134,31 @@ int cli_sched(int argc, char **argv)
 					     "--from shows a file: there is no TARGET then"));
 	return options.from ? show_file(&options) : run(&options);
 }
+
+/* clang-format off */
+const struct cli_command cli_sched_command = {
+	.name = "sched",
+	.summary = "the state of sched_ext in a running guest",
+	.section = CLI_RUNNING,
+	.uses = {{"sched [TARGET]", "the state of sched_ext: schedulers, queues, and the tasks that wait there"}},
+	.synopsis = "sched [TARGET] [OPTION...]\n"
+		    "sched --from FILE [--json]\n"
+		    "sched watch [TARGET] [OPTION...]",
+	.text = "Prints the state of sched_ext in a running QEMU guest, as it is at one moment:\n"
+		"the schedulers with their programs, event counters and how they ended; CPUs;\n"
+		"and each dispatch queue with the tasks that wait in it. CPUs that are alike\n"
+		"share a row. The guest stops for some milliseconds, and runs on.\n"
+		"\n"
+		"A scheduler that has ended is shown as long as a process or a link holds it.\n"
+		"A queue is marked as `torn` when its list is damaged, as `cut` when it has more\n"
+		"than 1000 tasks (or all have more than 20000), and as `uneven` when the guest\n"
+		"was in the middle of a change.",
+	.groups = {
+		CLI_GUEST_GROUP,
+		{"Output", output_options, NULL},
+	},
+	.words = "watch",
+	.takes = CLI_TAKES_TARGET,
+	.run = run_command,
+};
+/* clang-format on */

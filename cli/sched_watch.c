@@ -5,45 +5,10 @@
 
 #include "cli/following.h"
 #include "cli/sched_events.h"
-#include "cli/sched_watch.h"
-#include "host/target.h"
 #include "render/sched_event.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "watch/watch.h"
-
-static const char help[] =
-	"Usage: ktstr-gdb sched watch [TARGET] [--vmlinux FILE] [OPTION...]\n"
-	"\n"
-	"Prints a line for each thing that happens to sched_ext in a running QEMU guest:\n"
-	"a scheduler is enabled, is bypassed, ends (and why), is gone; a CPU comes or\n"
-	"goes; a task is rejected; the kernel panics. Ctrl-C ends it; the guest runs on.\n"
-	"\n"
-	"The guest is stopped at the very instant at which the kernel writes down that a\n"
-	"scheduler has failed, before anything of it is torn down. Then all is read, and\n"
-	"kept with --dump: the queues and who waits in them, the scheduler's variables by\n"
-	"name, the task that the kernel blames, the stack of that CPU. The guest runs on\n"
-	"at once. Schedulers below the root one (since 7.1) are in the dump; that one of\n"
-	"them ends is not seen.\n"
-	"\n"
-	"It needs x86_64, and Linux 6.16 or later (scx_root). Elsewhere, see `ktstr-gdb\n"
-	"sched`.\n"
-	"\n"
-	"Debug registers: a processor has four. Two watch writes to scx_root and to the\n"
-	"scheduler's exit_kind, the others are at panic() and scx_bypass(). Where there\n"
-	"are more (TCG), CPUs, rejects and the end of enabling are seen at once, too;\n"
-	"else up to 2 s later, and the line says so. `ktstr-gdb watch --sched` shows\n"
-	"loads as well: under KVM it has no registers for panic() and scx_bypass().\n"
-	"\n" HOST_TARGET_HELP "\n"
-	"What is shown, and kept:\n"
-	"  --dump FILE          what was read when a scheduler failed or ended, as JSON;\n"
-	"                       of a second one FILE.2, and so on. If one cannot be\n"
-	"                       saved, the watch goes on, and the exit status is 3\n"
-	"  --count N            end after N lines\n"
-	"  --exits N            end when N schedulers are gone\n"
-	"  --duration SECONDS   end after that time\n"
-	"  --json               one JSON object a line\n"
-	"\n";
 
 enum { OPT_DUMP = CLI_OPT_OWN, OPT_COUNT, OPT_EXITS, OPT_DURATION };
 
@@ -163,50 +128,84 @@ static int watch_with(struct options *options)
 	return session.following.stdout_failed || options->events.lost ? CLI_CANNOT : CLI_DONE;
 }
 
-static struct kt_error *take_option(struct options *o, int option, char *arg)
+static struct kt_error *take_option(void *context, const struct cli_option *option, char *arg)
 {
+	struct options *o = context;
 	bool taken;
 
-	switch (option) {
+	switch (option->value) {
 	case OPT_DUMP: o->events.dump = arg; return NULL;
 	case OPT_COUNT: return cli_number("--count", arg, 1, INT32_MAX, &o->count);
 	case OPT_EXITS: return cli_number("--exits", arg, 1, INT32_MAX, &o->exits);
 	case OPT_DURATION: return cli_seconds("--duration", arg, &o->duration_s);
 	case CLI_OPT_JSON: o->events.json = true; return NULL;
-	default: return cli_guest_option(&o->guest, option, arg, &taken);
+	default: return cli_guest_option(&o->guest, option->value, arg, &taken);
 	}
 }
 
-int cli_sched_watch(int argc, char **argv)
+/* clang-format off */
+static const struct cli_option shown_options[] = {
+	{"dump", OPT_DUMP, "FILE",
+	 "what was read when a scheduler failed or ended, as JSON; of a second one FILE.2, and so on. If "
+	 "one cannot be saved, the watch goes on, and the exit status is 3"},
+	{"count", OPT_COUNT, "N",
+	 "end after N lines"},
+	{"exits", OPT_EXITS, "N",
+	 "end when N schedulers are gone"},
+	{"duration", OPT_DURATION, "SECONDS",
+	 "end after that time"},
+	{"json", CLI_OPT_JSON, NULL,
+	 "one JSON object a line"},
+	{0},
+};
+/* clang-format on */
+
+static int run_command(int argc, char **argv)
 {
-	static const struct option long_options[] = {
-		CLI_GUEST_OPTIONS,
-		{"dump", required_argument, NULL, OPT_DUMP},
-		{"count", required_argument, NULL, OPT_COUNT},
-		{"exits", required_argument, NULL, OPT_EXITS},
-		{"duration", required_argument, NULL, OPT_DURATION},
-		{"json", no_argument, NULL, CLI_OPT_JSON},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
 	struct options options = {0};
 	struct kt_error *err;
-	int c;
+	int status = cli_parse(&cli_sched_watch_command, argc, argv, take_option, &options);
 
-	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		if (c == 'h') {
-			fputs(help, stdout);
-			return cli_print(cli_guest_help);
-		}
-		if (c == '?')
-			return CLI_USAGE;
-		err = take_option(&options, c, optarg);
-		if (err)
-			return cli_fail(err);
-	}
+	if (status != CLI_GO_ON)
+		return status;
 	err = cli_one_target(argc - optind, argv + optind);
 	if (err)
 		return cli_fail(err);
 	options.target = argv[optind];
 	return watch_with(&options);
 }
+
+/* clang-format off */
+const struct cli_command cli_sched_watch_command = {
+	.name = "sched watch",
+	.summary = "each thing that happens to sched_ext in a running guest",
+	.section = CLI_RUNNING,
+	.uses = {{"sched watch [TARGET]", "a line for each scheduler that comes or ends, and what was there when it failed"}},
+	.synopsis = "sched watch [TARGET] [OPTION...]",
+	.text = "Prints a line for each thing that happens to sched_ext in a running QEMU guest:\n"
+		"a scheduler is enabled, is bypassed, ends (and why), is gone; a CPU comes or\n"
+		"goes; a task is rejected; the kernel panics. Ctrl-C ends it; the guest runs on.\n"
+		"\n"
+		"The guest is stopped at the very instant at which the kernel writes down that a\n"
+		"scheduler has failed, before anything of it is torn down. Then all is read, and\n"
+		"kept with --dump: the queues and who waits in them, the scheduler's variables by\n"
+		"name, the task that the kernel blames, the stack of that CPU. The guest runs on\n"
+		"at once. Schedulers below the root one (since 7.1) are in the dump; that one of\n"
+		"them ends is not seen.\n"
+		"\n"
+		"It needs x86_64, and Linux 6.16 or later (scx_root). Elsewhere, see `ktstr-gdb\n"
+		"sched`.\n"
+		"\n"
+		"Debug registers: a processor has four. Two watch writes to scx_root and to the\n"
+		"scheduler's exit_kind, the others are at panic() and scx_bypass(). Where there\n"
+		"are more (TCG), CPUs, rejects and the end of enabling are seen at once, too;\n"
+		"else up to 2 s later, and the line says so. `ktstr-gdb watch --sched` shows\n"
+		"loads as well: under KVM it has no registers for panic() and scx_bypass().",
+	.groups = {
+		{"What is shown, and kept", shown_options, NULL},
+		CLI_GUEST_GROUP,
+	},
+	.takes = CLI_TAKES_TARGET,
+	.run = run_command,
+};
+/* clang-format on */

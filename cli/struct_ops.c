@@ -1,28 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/objects.h"
-#include "host/target.h"
 #include "render/objects.h"
-
-static const char help[] =
-	"Usage: ktstr-gdb struct_ops [TARGET] [--vmlinux FILE] [OPTION...]\n"
-	"\n"
-	"Prints the struct_ops of a running QEMU guest, as `bpftool struct_ops` does:\n"
-	"maps that stand for a struct of functions of the kernel, a congestion control or\n"
-	"a scheduler; with the state of each, and the programs behind its members. The\n"
-	"guest stops for a few milliseconds, and runs on.\n"
-	"\n" HOST_TARGET_HELP "\n";
-
-static const char output_help[] =
-	"Output:\n"
-	"  --name GLOB          only those whose name matches; may be given again\n"
-	"  --id ID[,ID]         only these, by the map's ID\n"
-	"  --sort KEY           sort by a column of -o; names from A, numbers the largest\n"
-	"                       first, ids the smallest; -KEY turns it around\n"
-	"  -o, --output LIST    columns: id, name, kernel_struct_ops, state, progs\n"
-	"  --json               one JSON document, with bpftool's names\n"
-	"  --csv                comma-separated, one line a struct_ops\n"
-	"  --timing             where the time went, on stderr\n"
-	"  --color WHEN         auto, always or never\n";
 
 static struct render_grid grid(struct inspection *inspection)
 {
@@ -41,12 +19,40 @@ static struct kt_error *name_them(struct inspection *inspection)
 		       : kt_error_no_memory();
 }
 
-int cli_struct_ops(int argc, char **argv)
+static struct render_grid columns(void)
+{
+	struct inspection none = {0};
+
+	return grid(&none);
+}
+
+/* clang-format off */
+static const struct cli_option output_options[] = {
+	{"name", CLI_OPT_NAME, "GLOB",
+	 "only those whose name matches; may be given again"},
+	{"id", CLI_OPT_ID, "ID[,ID]",
+	 "only these, by the map's ID"},
+	{"sort", CLI_OPT_SORT, "KEY",
+	 "sort by a column of -o; names from A, numbers the largest first, ids the smallest; -KEY turns "
+	 "it around"},
+	{"output", 'o', "LIST",
+	 "columns: id, name, kernel_struct_ops, state, progs"},
+	{"json", CLI_OPT_JSON, NULL,
+	 "one JSON document, with bpftool's names"},
+	{"csv", CLI_OPT_CSV, NULL,
+	 "comma-separated, one line a struct_ops"},
+	CLI_TIMING_OPTION,
+	CLI_COLOR_OPTION,
+	{0},
+};
+/* clang-format on */
+
+static int run_command(int argc, char **argv)
 {
 	static const struct cli_objects ops = {
 		.what = "struct_ops",
 		.noun = "struct_ops",
-		.texts = {help, output_help},
+		.command = &cli_struct_ops_command,
 		.idr = "map_idr",
 		.object = INSPECT_STRUCT_OPS | INSPECT_PROGRAMS,
 		.prepare = name_them,
@@ -56,3 +62,24 @@ int cli_struct_ops(int argc, char **argv)
 
 	return cli_objects(&ops, argc, argv);
 }
+
+/* clang-format off */
+const struct cli_command cli_struct_ops_command = {
+	.name = "struct_ops",
+	.summary = "the struct_ops of a running guest",
+	.section = CLI_RUNNING,
+	.uses = {{"struct_ops [TARGET]", "its struct_ops, and their programs"}},
+	.synopsis = "struct_ops [TARGET] [OPTION...]",
+	.text = "Prints the struct_ops of a running QEMU guest, as `bpftool struct_ops` does:\n"
+		"maps that stand for a struct of functions of the kernel, a congestion control or\n"
+		"a scheduler; with the state of each, and the programs behind its members. The\n"
+		"guest stops for a few milliseconds, and runs on.",
+	.groups = {
+		CLI_GUEST_GROUP,
+		{"Output", output_options, NULL},
+	},
+	.takes = CLI_TAKES_TARGET,
+	.grid = columns,
+	.run = run_command,
+};
+/* clang-format on */

@@ -14,71 +14,6 @@
 #include "util/clock.h"
 #include "vm/accel.h"
 
-static const char help[] =
-	"Usage: ktstr-gdb sweep [FILE] [OPTION...]\n"
-	"       ktstr-gdb sweep [FILE] --cell verifier/SCHEDULER/KERNEL/TOPOLOGY\n"
-	"       ktstr-gdb sweep --nextest [OPTION...] [-- ARGS]\n"
-	"\n"
-	"Runs each scheduler on each kernel in each topology, as FILE declares them, and\n"
-	"shows the results; `ktstr-gdb report` shows them again. If FILE is not given, it\n"
-	"is sweep.conf.\n"
-	"\n"
-	"  schedulers = ( { name = \"mine\"; scheduler = \"./scx_mine\"; args = [\"-v\"];\n"
-	"                   cpus = [1, 64]; llcs = [1, 0]; numa_nodes = [1, 1]; },\n"
-	"                 { name = \"probes\"; objects = [\"probes.bpf.o\"];\n"
-	"                   sets = ( { name = \"n1\"; set = [\"nr_nodes=1\"]; },\n"
-	"                            { name = \"n24\"; set = [\"nr_nodes=24\"]; } ); } );\n"
-	"  kernels = ( \"debian:trixie-backports\", \"debian:trixie-backports/6.18\",\n"
-	"              { name = \"next\"; image = \"./vmlinuz\"; } );\n"
-	"  topologies = ( \"4cpu-1llc-nosmt\", \"9cpu-3llc-nosmt\",\n"
-	"                 \"2numa-16cpu-4llc-nosmt\" );\n"
-	"  timeout = 120; retries = 1;\n"
-	"\n"
-	"A range is [LEAST, MOST], where 0 is no limit; a scheduler runs only inside its\n"
-	"ranges. There are also files = [...], accel and append, as in `collect`, and\n"
-	"workload, of FILE or of a scheduler.\n"
-	"Objects with sets are run once for each, as a scheduler called NAME+SET: set and\n"
-	"rodata = \"FILE\" give global variables a value, as --set and --rodata of collect\n"
-	"do. A set of a name alone changes nothing.\n"
-	"Paths are relative to FILE. image = takes what --kernel of collect takes, a glob\n"
-	"too, as long as it names one kernel.\n"
-	"\n"
-	"Which cells:\n"
-	"  --list               print the names of the cells, and run none\n"
-	"  --filter GLOB        cells whose name matches, with or without \"verifier/\";\n"
-	"                       given again: also those\n"
-	"  --scheduler NAME     cells of one scheduler; with sets, of all of these, or\n"
-	"                       NAME+SET\n"
-	"  --resume             cells that have not been run yet. Without it, all are run\n"
-	"                       again; the record of a cell stays until it starts\n"
-	"  --cell NAME          one cell, on this machine; exit status 0 pass, 1 fail,\n"
-	"                       3 no result, 4 skipped\n"
-	"How:\n"
-	"  --results DIR        the directory for the records; if not given,\n"
-	"                       KTSTR_VERIFIER_RESULT_DIR, or else ktstr-results\n"
-	"  --jobs N             cells at a time; if not given, as CPUs and memory allow\n"
-	"  --retries N          further tries of a cell that does not pass (FILE's, else\n"
-	"                       0)\n"
-	"  --timeout SECONDS    for each try (FILE's, else 300)\n"
-	"  --accel NAME         kvm or tcg\n"
-	"  --workload KIND      as in `collect`, for all schedulers (the scheduler's,\n"
-	"                       else FILE's, else mixed)\n"
-	"  --engine NAME        local; parallel, GNU parallel; slurm, a job array\n"
-	"  --machines LIST      for parallel: as for its --sshlogin, \"host1,host2\"\n"
-	"  --engine-arg ARG     an argument for sbatch or parallel; may be given again\n"
-	"  --json               progress as one JSON object a line, and no report\n"
-	"\n"
-	"Other machines need this tool, FILE and the results at the same paths.\n"
-	"\n"
-	"  --nextest            for cells that are tests of a cargo project: runs `cargo\n"
-	"                       nextest run ARGS` for the tests called verifier/..., and\n"
-	"                       shows the records that they write\n"
-	"  --profile NAME       for --nextest: its --profile\n"
-	"\n"
-	"Exit status: 0 all cells passed or were skipped; 1 a cell failed; 2 usage; 3 the\n"
-	"sweep could not be done, or a cell has no result; with --nextest, cargo's.\n"
-	"Ctrl-C exits with 3 and keeps what is done; --resume goes on.\n";
-
 enum {
 	OPT_LIST = CLI_OPT_OWN,
 	OPT_FILTER,
@@ -141,9 +76,10 @@ static struct kt_error *number(const char *option, const char *arg, long min, un
 	return err;
 }
 
-static struct kt_error *take_option(struct sweep *sweep, int option, const char *arg)
+static struct kt_error *take_option(void *context, const struct cli_option *option, char *arg)
 {
-	switch (option) {
+	struct sweep *sweep = context;
+	switch (option->value) {
 	case OPT_LIST: sweep->list = true; return NULL;
 	case OPT_FILTER: return kt_vec_push(&sweep->filters, arg) ? NULL : kt_error_no_memory();
 	case CLI_OPT_SCHEDULER: sweep->scheduler = arg; return NULL;
@@ -558,42 +494,64 @@ static int run_nextest(const struct sweep *sweep, int n, char **forward)
 	return err ? cli_fail(err) : sweep_nextest(&scope, sweep->profile, n, forward);
 }
 
-int cli_sweep(int argc, char **argv)
-{
-	static const struct option options[] = {
-		{"list", no_argument, NULL, OPT_LIST},
-		{"filter", required_argument, NULL, OPT_FILTER},
-		{"scheduler", required_argument, NULL, CLI_OPT_SCHEDULER},
-		{"resume", no_argument, NULL, OPT_RESUME},
-		{"cell", required_argument, NULL, OPT_CELL},
-		{"results", required_argument, NULL, OPT_RESULTS},
-		{"jobs", required_argument, NULL, OPT_JOBS},
-		{"retries", required_argument, NULL, OPT_RETRIES},
-		{"timeout", required_argument, NULL, CLI_OPT_TIMEOUT},
-		{"accel", required_argument, NULL, CLI_OPT_ACCEL},
-		{"workload", required_argument, NULL, CLI_OPT_WORKLOAD},
-		{"engine", required_argument, NULL, OPT_ENGINE},
-		{"machines", required_argument, NULL, OPT_MACHINES},
-		{"engine-arg", required_argument, NULL, OPT_ENGINE_ARG},
-		{"json", no_argument, NULL, CLI_OPT_JSON},
-		{"nextest", no_argument, NULL, OPT_NEXTEST},
-		{"profile", required_argument, NULL, OPT_PROFILE},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
-	_cleanup_(sweep_deinit) struct sweep sweep = {.file = "sweep.conf"};
-	struct kt_error *err;
-	int option;
+/* clang-format off */
+static const struct cli_option cell_options[] = {
+	{"list", OPT_LIST, NULL,
+	 "print the names of the cells, and run none"},
+	{"filter", OPT_FILTER, "GLOB",
+	 "cells whose name matches, with or without \"verifier/\"; given again: also those"},
+	{"scheduler", CLI_OPT_SCHEDULER, "NAME",
+	 "cells of one scheduler; with sets, of all of these, or NAME+SET"},
+	{"resume", OPT_RESUME, NULL,
+	 "cells that have not been run yet. Without it, all are run again; the record of a cell stays "
+	 "until it starts"},
+	{"cell", OPT_CELL, "NAME",
+	 "one cell, on this machine; exit status 0 pass, 1 fail, 3 no result, 4 skipped"},
+	{0},
+};
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (option == 'h')
-			return cli_print(help);
-		if (option == '?')
-			return CLI_USAGE;
-		err = take_option(&sweep, option, optarg);
-		if (err)
-			return cli_fail(err);
-	}
+static const struct cli_option how_options[] = {
+	{"results", OPT_RESULTS, "DIR",
+	 "the directory for the records; if not given, KTSTR_VERIFIER_RESULT_DIR, or else ktstr-results"},
+	{"jobs", OPT_JOBS, "N",
+	 "cells at a time; if not given, as CPUs and memory allow"},
+	{"retries", OPT_RETRIES, "N",
+	 "further tries of a cell that does not pass (FILE's, else 0)"},
+	{"timeout", CLI_OPT_TIMEOUT, "SECONDS",
+	 "for each try (FILE's, else 300)"},
+	{"accel", CLI_OPT_ACCEL, "kvm|tcg",
+	 "kvm or tcg"},
+	{"workload", CLI_OPT_WORKLOAD, "KIND",
+	 "as in `collect`, for all schedulers (the scheduler's, else FILE's, else mixed)"},
+	{"engine", OPT_ENGINE, "local|parallel|slurm",
+	 "local; parallel, GNU parallel; slurm, a job array"},
+	{"machines", OPT_MACHINES, "LIST",
+	 "for parallel: as for its --sshlogin, \"host1,host2\""},
+	{"engine-arg", OPT_ENGINE_ARG, "ARG",
+	 "an argument for sbatch or parallel; may be given again"},
+	{"json", CLI_OPT_JSON, NULL,
+	 "progress as one JSON object a line, and no report"},
+	{0},
+};
+
+static const struct cli_option cargo_options[] = {
+	{"nextest", OPT_NEXTEST, NULL,
+	 "runs `cargo nextest run ARGS` for the tests called verifier/..., and shows the records that "
+	 "they write"},
+	{"profile", OPT_PROFILE, "NAME",
+	 "for --nextest: its --profile"},
+	{0},
+};
+/* clang-format on */
+
+static int run_command(int argc, char **argv)
+{
+	_cleanup_(sweep_deinit) struct sweep sweep = {.file = "sweep.conf"};
+	int status = cli_parse(&cli_sweep_command, argc, argv, take_option, &sweep);
+	struct kt_error *err;
+
+	if (status != CLI_GO_ON)
+		return status;
 	err = check_usage(&sweep, argc - optind, argv + optind);
 	if (err)
 		return cli_fail(err);
@@ -603,3 +561,50 @@ int cli_sweep(int argc, char **argv)
 		sweep.file = argv[optind];
 	return sweep_file(&sweep);
 }
+
+/* clang-format off */
+const struct cli_command cli_sweep_command = {
+	.name = "sweep",
+	.summary = "each scheduler on each kernel in each topology",
+	.section = CLI_BOOTED,
+	.uses = {{"sweep [FILE]", "scheduler x kernel x topology"}},
+	.synopsis = "sweep [FILE] [OPTION...]\n"
+		    "sweep [FILE] --cell verifier/SCHEDULER/KERNEL/TOPOLOGY\n"
+		    "sweep --nextest [OPTION...] [-- ARGS]",
+	.text = "Runs each scheduler on each kernel in each topology, as FILE declares them, and\n"
+		"shows the results; `ktstr-gdb report` shows them again. If FILE is not given, it\n"
+		"is sweep.conf.\n"
+		"\n"
+		"  schedulers = ( { name = \"mine\"; scheduler = \"./scx_mine\"; args = [\"-v\"];\n"
+		"                   cpus = [1, 64]; llcs = [1, 0]; numa_nodes = [1, 1]; },\n"
+		"                 { name = \"probes\"; objects = [\"probes.bpf.o\"];\n"
+		"                   sets = ( { name = \"n1\"; set = [\"nr_nodes=1\"]; },\n"
+		"                            { name = \"n24\"; set = [\"nr_nodes=24\"]; } ); } );\n"
+		"  kernels = ( \"debian:trixie-backports\", \"debian:trixie-backports/6.18\",\n"
+		"              { name = \"next\"; image = \"./vmlinuz\"; } );\n"
+		"  topologies = ( \"4cpu-1llc-nosmt\", \"9cpu-3llc-nosmt\",\n"
+		"                 \"2numa-16cpu-4llc-nosmt\" );\n"
+		"  timeout = 120; retries = 1;\n"
+		"\n"
+		"A range is [LEAST, MOST], where 0 is no limit; a scheduler runs only inside its\n"
+		"ranges. There are also files = [...], accel and append, as in `collect`, and\n"
+		"workload, of FILE or of a scheduler.\n"
+		"Objects with sets are run once for each, as a scheduler called NAME+SET: set and\n"
+		"rodata = \"FILE\" give global variables a value, as --set and --rodata of collect\n"
+		"do. A set of a name alone changes nothing.\n"
+		"Paths are relative to FILE. image = takes what --kernel of collect takes, a glob\n"
+		"too, as long as it names one kernel.",
+	.groups = {
+		{"Which cells", cell_options, NULL},
+		{"How", how_options, NULL},
+		{"Cells that are tests of a cargo project", cargo_options, NULL},
+	},
+	.behind = "Other machines need this tool, FILE and the results at the same paths.\n"
+		  "\n"
+		  "Ctrl-C exits with 3 and keeps what is done; --resume goes on.",
+	.status = "0 all cells passed or were skipped; 1 a cell failed; 2 usage; 3 the sweep could not be "
+		  "done, or a cell has no result; with --nextest, cargo's",
+	.takes = CLI_TAKES_FILES,
+	.run = run_command,
+};
+/* clang-format on */

@@ -1,29 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/objects.h"
-#include "host/target.h"
 #include "render/objects.h"
-
-static const char help[] =
-	"Usage: ktstr-gdb trampolines [TARGET] [--vmlinux FILE] [OPTION...]\n"
-	"\n"
-	"Prints the functions of a running QEMU guest in front of which, or around which,\n"
-	"BPF programs run: fentry, fexit, fmod_ret, LSM and freplace programs. It reads\n"
-	"the kernel's own table of trampolines, so it does not depend on what the guest\n"
-	"lists. The guest stops for a few milliseconds, and runs on.\n"
-	"\n" HOST_TARGET_HELP "\n";
-
-static const char output_help[] =
-	"Output:\n"
-	"  --type TYPE[,TYPE]   only fentry, fexit, modify_return or replace\n"
-	"  --name GLOB          only programs whose name matches; may be given again\n"
-	"  --sort KEY           sort by a column of -o; names from A, numbers the largest\n"
-	"                       first, ids the smallest; -KEY turns it around\n"
-	"  -o, --output LIST    columns: func, type, prog_id, name, link_id, cookie,\n"
-	"                       addr, target_obj_id, target_btf_id\n"
-	"  --json               one JSON document\n"
-	"  --csv                comma-separated, one line a program\n"
-	"  --timing             where the time went, on stderr\n"
-	"  --color WHEN         auto, always or never\n";
 
 static struct render_grid grid(struct inspection *inspection)
 {
@@ -42,12 +19,40 @@ static struct kt_error *name_them(struct inspection *inspection)
 		       : kt_error_no_memory();
 }
 
-int cli_trampolines(int argc, char **argv)
+static struct render_grid columns(void)
+{
+	struct inspection none = {0};
+
+	return grid(&none);
+}
+
+/* clang-format off */
+static const struct cli_option output_options[] = {
+	{"type", CLI_OPT_TYPE, "TYPE[,TYPE]",
+	 "only fentry, fexit, modify_return or replace"},
+	{"name", CLI_OPT_NAME, "GLOB",
+	 "only programs whose name matches; may be given again"},
+	{"sort", CLI_OPT_SORT, "KEY",
+	 "sort by a column of -o; names from A, numbers the largest first, ids the smallest; -KEY turns "
+	 "it around"},
+	{"output", 'o', "LIST",
+	 "columns: func, type, prog_id, name, link_id, cookie, addr, target_obj_id, target_btf_id"},
+	{"json", CLI_OPT_JSON, NULL,
+	 "one JSON document"},
+	{"csv", CLI_OPT_CSV, NULL,
+	 "comma-separated, one line a program"},
+	CLI_TIMING_OPTION,
+	CLI_COLOR_OPTION,
+	{0},
+};
+/* clang-format on */
+
+static int run_command(int argc, char **argv)
 {
 	static const struct cli_objects trampolines = {
 		.what = "trampolines",
 		.noun = "programs on trampolines",
-		.texts = {help, output_help},
+		.command = &cli_trampolines_command,
 		.types = {"bpf_tramp_prog_type", "BPF_TRAMP_", "trampoline", NULL},
 		.idr = "trampoline_table",
 		.object = INSPECT_TRAMPOLINES | INSPECT_PROGRAMS,
@@ -58,3 +63,24 @@ int cli_trampolines(int argc, char **argv)
 
 	return cli_objects(&trampolines, argc, argv);
 }
+
+/* clang-format off */
+const struct cli_command cli_trampolines_command = {
+	.name = "trampolines",
+	.summary = "the functions of a running guest around which BPF programs run",
+	.section = CLI_RUNNING,
+	.uses = {{"trampolines [TARGET]", "programs before and behind functions"}},
+	.synopsis = "trampolines [TARGET] [OPTION...]",
+	.text = "Prints the functions of a running QEMU guest in front of which, or around which,\n"
+		"BPF programs run: fentry, fexit, fmod_ret, LSM and freplace programs. It reads\n"
+		"the kernel's own table of trampolines, so it does not depend on what the guest\n"
+		"lists. The guest stops for a few milliseconds, and runs on.",
+	.groups = {
+		CLI_GUEST_GROUP,
+		{"Output", output_options, NULL},
+	},
+	.takes = CLI_TAKES_TARGET,
+	.grid = columns,
+	.run = run_command,
+};
+/* clang-format on */

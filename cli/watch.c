@@ -10,7 +10,6 @@
 #include "cli/following.h"
 #include "cli/sched_events.h"
 #include "cli/session.h"
-#include "host/target.h"
 #include "model/load_filter.h"
 #include "model/load_fold.h"
 #include "render/load.h"
@@ -19,65 +18,6 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "watch/watch.h"
-
-static const char help[] =
-	"Usage: ktstr-gdb watch [TARGET] [--vmlinux FILE] [OPTION...]\n"
-	"\n"
-	"Prints a line for each BPF program load in a running QEMU guest, passed or\n"
-	"failed: who loads what, what comes of it, and what the verifier had to do.\n"
-	"Hardware breakpoints stop the guest twice a load, for less than a millisecond in\n"
-	"all. Ctrl-C ends it; the guest runs on without them. Guests are of x86_64; of\n"
-	"aarch64; and without --failed (but with --stop-at-all) of riscv64 and s390x.\n"
-	"\n"
-	"What it costs: the guest's clock stands still in each stop, and so falls behind.\n"
-	"Under KVM that is all. Under TCG, QEMU up to 10.1 also drops the code that it\n"
-	"has translated at each stop: a load of 5 ms then takes 50 to 150 ms, and other\n"
-	"work is slow as long. The summary tells what loads cost here, by the guest's own\n"
-	"clock, and how far that is behind.\n"
-	"\n"
-	"With --failed, the breakpoints are where bpf_prog_load() parts the way of loads\n"
-	"that fail from that of the others, which so cost nothing. What is not known\n"
-	"then: states, stack and time, unless the loader asked for a log (libbpf does\n"
-	"when it tries again); how many loads pass; which nameless loads are libbpf's\n"
-	"probes, so those that fail are shown. KVM has four breakpoints: a panic of the\n"
-	"guest is not seen there, nor a load whose token is not valid. Where four are too\n"
-	"few (6.1), and with --progress or --stop-at-all, all loads stop the guest.\n"
-	"\n" HOST_TARGET_HELP "\n"
-	"What is shown:\n"
-	"  --failed             only loads that fail; the others do not stop the guest,\n"
-	"                       where the kernel's code allows that (see above)\n"
-	"  --stop-at-all        with --failed: stop at every load all the same\n"
-	"  --name GLOB          only programs whose name matches; may be given again\n"
-	"  --type TYPE[,TYPE]   only programs of these types, as bpftool names them\n"
-	"  --comm GLOB          only loads by processes whose name matches; may be given\n"
-	"                       again\n"
-	"  --pid N              only loads by that process; may be given again\n"
-	"  --min-insns N        only loads for which the verifier processed that many\n"
-	"                       instructions\n"
-	"  --all                libbpf's own loads, too: its probes of what the kernel\n"
-	"                       can do, and its second try for the log of a load that\n"
-	"                       failed\n"
-	"  --count N            end after N loads\n"
-	"  --duration SECONDS   end after that time\n"
-	"  --logs DIR           of each load that fails, the log that its loader asked\n"
-	"                       for (libbpf does when it tries again), a file each in DIR\n"
-	"  --last               what of that log leads to the error, below the line\n"
-	"  --progress           how far loads are that last: instructions, states, and\n"
-	"                       the source line at hand\n"
-	"  --max-overhead PCT   the share of time that the guest may be stopped, from\n"
-	"                       0.01 to 50. If it is more over 5 seconds, --progress ends\n"
-	"                       first; if it still is, the watch ends (exit status 3),\n"
-	"                       and the guest runs on. Without this, a watch does not end\n"
-	"                       by itself, and --progress takes 1 % at most\n"
-	"  --sched              what happens to sched_ext, too: `sched watch --help`;\n"
-	"                       needs Linux 6.16 or later, and x86_64\n"
-	"  --dump FILE          with --sched: what was read when a scheduler failed\n"
-	"  --json               one JSON object a line, with all there is\n"
-	"  --color WHEN         auto, always or never\n"
-	"Lines are as wide as the terminal, or 80 columns in a pipe. For that columns are\n"
-	"left out in this order: READ, MAX, PEAK, LOG, STACK, STATES, DURATION, PID,\n"
-	"TIME, COMM; then names are cut.\n"
-	"\n";
 
 enum {
 	OPT_FAILED = CLI_OPT_OWN,
@@ -496,13 +436,14 @@ static struct kt_error *add_types(struct load_filter *filter, char *arg)
 								"names them, such as xdp,kprobe");
 }
 
-static struct kt_error *take_option(struct options *o, int option, char *arg)
+static struct kt_error *take_option(void *context, const struct cli_option *option, char *arg)
 {
+	struct options *o = context;
 	struct kt_error *err;
 	long number = 0;
 	bool taken;
 
-	switch (option) {
+	switch (option->value) {
 	case OPT_FAILED: o->filter.failed = true; return NULL;
 	case OPT_ALL: o->all = true; return NULL;
 	case OPT_STOP_AT_ALL: o->stop_at_all = true; return NULL;
@@ -528,51 +469,64 @@ static struct kt_error *take_option(struct options *o, int option, char *arg)
 	case CLI_OPT_JSON: o->json = true; return NULL;
 	case CLI_OPT_COLOR: return cli_color_option(arg, &o->color);
 	case CLI_OPT_NAME: return kt_vec_push(&o->filter.names, arg) ? NULL : kt_error_no_memory();
-	default: return cli_guest_option(&o->guest, option, arg, &taken);
+	default: return cli_guest_option(&o->guest, option->value, arg, &taken);
 	}
 }
 
-static const struct option long_options[] = {
-	CLI_GUEST_OPTIONS,
-	{"failed", no_argument, NULL, OPT_FAILED},
-	{"all", no_argument, NULL, OPT_ALL},
-	{"stop-at-all", no_argument, NULL, OPT_STOP_AT_ALL},
-	{"name", required_argument, NULL, CLI_OPT_NAME},
-	{"type", required_argument, NULL, CLI_OPT_TYPE},
-	{"comm", required_argument, NULL, OPT_COMM},
-	{"pid", required_argument, NULL, OPT_PID},
-	{"min-insns", required_argument, NULL, OPT_MIN_INSNS},
-	{"count", required_argument, NULL, OPT_COUNT},
-	{"duration", required_argument, NULL, OPT_DURATION},
-	{"logs", required_argument, NULL, OPT_LOGS},
-	{"last", no_argument, NULL, OPT_LAST},
-	{"progress", no_argument, NULL, OPT_PROGRESS},
-	{"max-overhead", required_argument, NULL, OPT_MAX_OVERHEAD},
-	{"sched", no_argument, NULL, OPT_SCHED},
-	{"dump", required_argument, NULL, OPT_DUMP},
-	{"json", no_argument, NULL, CLI_OPT_JSON},
-	{"color", required_argument, NULL, CLI_OPT_COLOR},
-	{"help", no_argument, NULL, 'h'},
+/* clang-format off */
+static const struct cli_option shown_options[] = {
+	{"failed", OPT_FAILED, NULL,
+	 "only loads that fail; the others do not stop the guest, where the kernel's code allows that "
+	 "(see above)"},
+	{"stop-at-all", OPT_STOP_AT_ALL, NULL,
+	 "with --failed: stop at every load all the same"},
+	{"name", CLI_OPT_NAME, "GLOB",
+	 "only programs whose name matches; may be given again"},
+	{"type", CLI_OPT_TYPE, "TYPE[,TYPE]",
+	 "only programs of these types, as bpftool names them"},
+	{"comm", OPT_COMM, "GLOB",
+	 "only loads by processes whose name matches; may be given again"},
+	{"pid", OPT_PID, "N",
+	 "only loads by that process; may be given again"},
+	{"min-insns", OPT_MIN_INSNS, "N",
+	 "only loads for which the verifier processed that many instructions"},
+	{"all", OPT_ALL, NULL,
+	 "libbpf's own loads, too: its probes of what the kernel can do, and its second try for the log "
+	 "of a load that failed"},
+	{"count", OPT_COUNT, "N",
+	 "end after N loads"},
+	{"duration", OPT_DURATION, "SECONDS",
+	 "end after that time"},
+	{"logs", OPT_LOGS, "DIR",
+	 "of each load that fails, the log that its loader asked for (libbpf does when it tries again), "
+	 "a file each in DIR"},
+	{"last", OPT_LAST, NULL,
+	 "what of that log leads to the error, below the line"},
+	{"progress", OPT_PROGRESS, NULL,
+	 "how far loads are that last: instructions, states, and the source line at hand"},
+	{"max-overhead", OPT_MAX_OVERHEAD, "PCT",
+	 "the share of time that the guest may be stopped, from 0.01 to 50. If it is more over 5 "
+	 "seconds, --progress ends first; if it still is, the watch ends (exit status 3), and the guest "
+	 "runs on. Without this, a watch does not end by itself, and --progress takes 1 % at most"},
+	{"sched", OPT_SCHED, NULL,
+	 "what happens to sched_ext, too: `sched watch --help`; needs Linux 6.16 or later, and x86_64"},
+	{"dump", OPT_DUMP, "FILE",
+	 "with --sched: what was read when a scheduler failed"},
+	{"json", CLI_OPT_JSON, NULL,
+	 "one JSON object a line, with all there is"},
+	CLI_COLOR_OPTION,
 	{0},
 };
+/* clang-format on */
 
-int cli_watch(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
 	struct options options = {0};
 	struct kt_error *err;
-	int c, status;
+	int status = cli_parse(&cli_watch_command, argc, argv, take_option, &options);
 
-	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		if (c == 'h') {
-			fputs(help, stdout);
-			return cli_print(cli_guest_help);
-		}
-		if (c == '?')
-			return CLI_USAGE;
-		err = take_option(&options, c, optarg);
-		if (err)
-			return cli_fail(err);
-	}
+	if (status != CLI_GO_ON)
+		return status;
 	err = cli_one_target(argc - optind, argv + optind);
 	if (err)
 		return cli_fail(err);
@@ -583,3 +537,40 @@ int cli_watch(int argc, char **argv)
 	load_filter_deinit(&options.filter);
 	return status;
 }
+
+/* clang-format off */
+const struct cli_command cli_watch_command = {
+	.name = "watch",
+	.summary = "each load of a BPF program in a running guest, as it happens",
+	.section = CLI_RUNNING,
+	.uses = {{"watch [TARGET]", "a line for each load, as it happens"}},
+	.synopsis = "watch [TARGET] [OPTION...]",
+	.text = "Prints a line for each BPF program load in a running QEMU guest, passed or\n"
+		"failed: who loads what, what comes of it, and what the verifier had to do.\n"
+		"Hardware breakpoints stop the guest twice a load, for less than a millisecond in\n"
+		"all. Ctrl-C ends it; the guest runs on without them. Guests are of x86_64; of\n"
+		"aarch64; and without --failed (but with --stop-at-all) of riscv64 and s390x.\n"
+		"\n"
+		"What it costs: the guest's clock stands still in each stop, and so falls behind.\n"
+		"Under KVM that is all. Under TCG, QEMU up to 10.1 also drops the code that it\n"
+		"has translated at each stop: a load of 5 ms then takes 50 to 150 ms, and other\n"
+		"work is slow as long. The summary tells what loads cost here, by the guest's own\n"
+		"clock, and how far that is behind.\n"
+		"\n"
+		"With --failed, the breakpoints are where bpf_prog_load() parts the way of loads\n"
+		"that fail from that of the others, which so cost nothing. What is not known\n"
+		"then: states, stack and time, unless the loader asked for a log (libbpf does\n"
+		"when it tries again); how many loads pass; which nameless loads are libbpf's\n"
+		"probes, so those that fail are shown. KVM has four breakpoints: a panic of the\n"
+		"guest is not seen there, nor a load whose token is not valid. Where four are too\n"
+		"few (6.1), and with --progress or --stop-at-all, all loads stop the guest.",
+	.groups = {
+		{"What is shown", shown_options, "Lines are as wide as the terminal, or 80 columns in a pipe. For that columns are\n"
+		 "left out in this order: READ, MAX, PEAK, LOG, STACK, STATES, DURATION, PID,\n"
+		 "TIME, COMM; then names are cut."},
+		CLI_GUEST_GROUP,
+	},
+	.takes = CLI_TAKES_TARGET,
+	.run = run_command,
+};
+/* clang-format on */

@@ -6,6 +6,7 @@
 #include "render/grid.h"
 #include "render/text.h"
 #include "util/cleanup.h"
+#include "util/edits.h"
 
 struct render_cell render_cell_of(const struct render_column *column, const void *row)
 {
@@ -45,12 +46,21 @@ const struct render_column *render_grid_find(const struct render_grid *grid, con
 static struct kt_error *no_column(const struct render_grid *grid, const char *name, size_t len)
 {
 	struct kt_buf names = KT_BUF_INIT;
+	struct kt_nearest nearest = {0};
 	struct kt_error *err;
 
-	for (size_t i = 0; i < grid->n_columns; i++)
+	for (size_t i = 0; i < grid->n_columns; i++) {
 		kt_buf_printf(&names, "%s%s", i ? ", " : "", grid->columns[i].name);
-	err = kt_error_new(KT_ERROR_USAGE, "no column \"%.*s\"; there are %s", (int)len, name,
-			   names.data ? names.data : "others");
+		if (grid->columns[i].name)
+			kt_nearest_try(&nearest, name, len, grid->columns[i].name);
+	}
+	if (nearest.name)
+		err = kt_error_new(KT_ERROR_USAGE,
+				   "no column \"%.*s\"; did you mean %s? There are %s", (int)len,
+				   name, nearest.name, names.data ? names.data : "others");
+	else
+		err = kt_error_new(KT_ERROR_USAGE, "no column \"%.*s\"; there are %s", (int)len,
+				   name, names.data ? names.data : "others");
 	kt_buf_deinit(&names);
 	return err;
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "util/edits.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 static size_t min(size_t a, size_t b)
 {
 	return a < b ? a : b;
@@ -29,4 +32,32 @@ size_t kt_edits(const char *a, size_t a_len, const char *b, size_t b_len, size_t
 			return max + 1;
 	}
 	return min(row[b_len], max + 1);
+}
+
+/* "jsno" and "json": two edits, and one slip. */
+static bool is_swapped(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	size_t at = 0;
+
+	if (a_len != b_len)
+		return false;
+	while (at < a_len && a[at] == b[at])
+		at++;
+	return at + 1 < a_len && a[at] == b[at + 1] && a[at + 1] == b[at] &&
+	       memcmp(a + at + 2, b + at + 2, a_len - at - 2) == 0;
+}
+
+void kt_nearest_try(struct kt_nearest *nearest, const char *word, size_t len, const char *name)
+{
+	size_t name_len = strlen(name), max = name_len < 6 ? (name_len + 1) / 3 : name_len / 3;
+	size_t edits;
+
+	if (is_swapped(word, len, name, name_len))
+		edits = 1;
+	else if (len >= 3 && len < name_len && strncmp(word, name, len) == 0)
+		edits = 1;
+	else
+		edits = kt_edits(word, len, name, name_len, max);
+	if ((edits <= max || edits == 1) && len && (!nearest->name || edits < nearest->edits))
+		*nearest = (struct kt_nearest){name, edits};
 }

@@ -14,4 +14,16 @@
  */
 size_t kt_edits(const char *a, size_t a_len, const char *b, size_t b_len, size_t max);
 
+/* Of names that are tried one by one, the one that a mistyped word may mean. All zeros at first. */
+struct kt_nearest {
+	const char *name; /* borrowed; NULL: none is near */
+	size_t edits;
+};
+
+/*
+ * Near is a name that differs in a third of its letters at most, by two letters that changed
+ * places, or that begins with three letters or more of the word alone.
+ */
+void kt_nearest_try(struct kt_nearest *nearest, const char *word, size_t len, const char *name);
+
 #endif

@@ -28,8 +28,8 @@ static void test_usage(void **state)
 	tool_refused(RUN("log", "--sort", "name"), 2, "--sort is for --stats and --source");
 	tool_refused(RUN("log", "--stats", "--sort", "nope"), 2, "nope");
 	tool_refused(RUN("log", "--color", "maybe"), 2, "auto, always or never");
-	tool_refused(RUN("log", "--bogus"), 2, "unrecognized option '--bogus'");
-	tool_refused(RUN("log", "--program"), 2, "requires an argument");
+	tool_refused(RUN("log", "--bogus"), 2, "log has no option --bogus");
+	tool_refused(RUN("log", "--program"), 2, "--program needs an argument: GLOB");
 	assert_non_null(strstr(RUN("log", "--help")->out, "--precision"));
 	assert_non_null(strstr(RUN("--help")->out, "ktstr-gdb log"));
 	tty("\"$T\" log", NULL, NULL);

@@ -7,12 +7,11 @@
 static void test_commands(void **state)
 {
 	(void)state;
-	tool_refused(
-		RUN("bogus"), 2,
-		"\"bogus\" is no command; there are attach, audit, btf, cache, cgroup, check, collect");
+	tool_refused(RUN("bogus"), 2, "\"bogus\" is no command; `ktstr-gdb --help` lists");
 	tool_refused(RUN("--bogus"), 2, "is no command");
-	tool_refused(RUN("attach", "--bogus"), 2, "unrecognized option '--bogus'");
-	tool_refused(RUN("collect", "-x"), 2, "invalid option");
+	tool_refused(RUN("attach", "--bogus"), 2,
+		     "attach has no option --bogus; `ktstr-gdb attach --help`");
+	tool_refused(RUN("collect", "-x"), 2, "collect has no option -x");
 	assert_int_equal(RUN("--version")->status, 0);
 	assert_int_equal(RUN("--help")->status, 0);
 	assert_non_null(strstr(RUN("attach", "--help")->out, "--leave-stopped"));
@@ -27,9 +26,17 @@ static void test_commands(void **state)
 
 static void check_help(const char *command)
 {
-	const struct tool_run *run = command[0] ? RUN(command, "--help") : RUN("--help");
+	const struct tool_run *run;
+	char words[64], *second;
 	size_t lines = 0;
 
+	snprintf(words, sizeof(words), "%s", command);
+	second = strchr(words, ' ');
+	if (second)
+		*second++ = '\0';
+	run = second     ? RUN(words, second, "--help")
+	      : *command ? RUN(command, "--help")
+			 : RUN("--help");
 	assert_int_equal(run->status, 0);
 	for (const char *line = run->out; *line; line = strchr(line, '\n') + 1) {
 		size_t len = strcspn(line, "\n"), width = 0;
@@ -47,18 +54,48 @@ static void check_help(const char *command)
 /* The names are those that the tool lists itself. */
 static void test_help_width(void **state)
 {
-	char names[1024], *name, *rest;
-	const char *list;
+	char *list = strdup(RUN("--help")->out), *line, *rest;
+	size_t n = 0;
 
 	(void)state;
 	check_help("");
-	list = strstr(RUN("bogus")->err, "there are ");
-	assert_non_null(list);
-	snprintf(names, sizeof(names), "%s", list + strlen("there are "));
-	*strchr(names, ';') = '\0';
-	for (name = strtok_r(names, ", ", &rest); name; name = strtok_r(NULL, ", ", &rest))
-		if (strcmp(name, "and") != 0)
-			check_help(name);
+	for (line = strtok_r(list, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		char name[32];
+
+		if (strncmp(line, "  ktstr-gdb ", 12) != 0 ||
+		    sscanf(line + 12, "%31[a-z_-]", name) != 1)
+			continue;
+		check_help(name);
+		n++;
+	}
+	free(list);
+	assert_true(n > 25);
+	check_help("prog show");
+	check_help("sched watch");
+}
+
+/* A slip gets the word that was meant. */
+static void test_near_words(void **state)
+{
+	(void)state;
+	tool_refused(RUN("atach"), 2, "\"atach\" is no command; did you mean attach?");
+	tool_refused(RUN("swepe"), 2, "did you mean sweep?");
+	tool_refused(RUN("programs"), 2, "did you mean attach?");
+	tool_refused(RUN("link"), 2, "did you mean links?");
+	tool_refused(RUN("GNUmakefile"), 2, "it is a file: `ktstr-gdb log FILE`");
+	tool_refused(RUN("help", "colect"), 2, "did you mean collect?");
+	tool_refused(RUN("attach", "--jsno"), 2,
+		     "attach has no option --jsno; did you mean --json?");
+	tool_refused(RUN("collect", "--kernal=x"), 2, "did you mean --kernel?");
+	tool_refused(RUN("attach", "--json=x"), 2, "--json takes no argument");
+	tool_refused(RUN("collect", "--load-"), 2, "needs an argument");
+	tool_refused(RUN("collect", "--lo"), 2,
+		     "--lo may be --log-level, --load-timeout: write more of it");
+	tool_refused(RUN("attach", "-o", "id,nmae"), 2, "no column \"nmae\"; did you mean name?");
+	tool_refused(RUN("attach", "--sort", "verified"), 2, "did you mean verified_insns?");
+	/* Not near anything. */
+	tool_refused(RUN("attach", "--zzzz"), 2, "`ktstr-gdb attach --help` lists the options");
+	assert_null(strstr(RUN("zzzz")->err, "did you mean"));
 }
 
 /* Each option that wants a value, without one. */
@@ -74,11 +111,11 @@ static void test_values_missing(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(both) / sizeof(*both); i++) {
-		tool_refused(RUN("attach", both[i]), 2, "requires an argument");
-		tool_refused(RUN("collect", both[i]), 2, "requires an argument");
+		tool_refused(RUN("attach", both[i]), 2, "needs an argument");
+		tool_refused(RUN("collect", both[i]), 2, "needs an argument");
 	}
 	for (size_t i = 0; i < sizeof(collect) / sizeof(*collect); i++)
-		tool_refused(RUN("collect", collect[i]), 2, "requires an argument");
+		tool_refused(RUN("collect", collect[i]), 2, "needs an argument");
 }
 
 static void test_layout(void **state)
@@ -162,7 +199,8 @@ static void test_prog_show(void **state)
 		     "give one TARGET, not also \":2\"");
 	tool_refused(RUN("prog", "show", "--vmlinux=x", "--json", "41", ":1", ":2"), 2,
 		     "give one TARGET, not also \":2\"");
-	tool_refused(RUN("prog", "show", "--json", "41", "-o", "id"), 2, "invalid option -- 'o'");
+	tool_refused(RUN("prog", "show", "--json", "41", "-o", "id"), 2,
+		     "prog show has no option -o");
 	tool_refused(RUN("prog", "show", "--id", "41", ":1", ":2"), 2,
 		     "give one TARGET, not also \":2\"");
 	tool_refused(RUN("prog", "show", "--id", "41", "-o", "nope"), 2, "no column \"nope\"");
@@ -277,7 +315,7 @@ static void test_workload(void **state)
 		     "need --scheduler");
 	tool_refused(RUN("sweep", "--workload", "bench"), 2,
 		     "there is no workload 'bench'; there are");
-	tool_refused(RUN("sweep", "--workload"), 2, "requires an argument");
+	tool_refused(RUN("sweep", "--workload"), 2, "needs an argument");
 }
 
 static void test_replay(void **state)
@@ -290,7 +328,7 @@ static void test_replay(void **state)
 	tool_refused(RUN("replay", "--save-rodata", "x", "--kernel", "x"), 2, "they need --object");
 	tool_refused(RUN("replay", "--object", "x", "--set", "a=1"), 2, "they need --kernel");
 	tool_refused(RUN("replay", "--object", "x", "--raw"), 2, "they need --kernel");
-	tool_refused(RUN("replay", "--object", "x", "--sort", "id"), 2, "order of the object");
+	tool_refused(RUN("replay", "--object", "x", "--sort", "id"), 2, "has no option --sort");
 	tool_refused(RUN("replay", "--object", "x", "--kernel", "x", "-o", "nope"), 2, "no column");
 	tool_refused(RUN("replay", "--object", "x", "--json", "--csv"), 2, "one of them");
 	tool_refused(RUN("replay", "--object", "x", "--id", "0"), 2, "--id takes a whole number");
@@ -308,13 +346,14 @@ static void test_replay(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_commands),       cmocka_unit_test(test_help_width),
-		cmocka_unit_test(test_values_missing), cmocka_unit_test(test_layout),
-		cmocka_unit_test(test_values_wrong),   cmocka_unit_test(test_targets),
-		cmocka_unit_test(test_prog_show),      cmocka_unit_test(test_together),
-		cmocka_unit_test(test_topologies),     cmocka_unit_test(test_watch),
-		cmocka_unit_test(test_dump),           cmocka_unit_test(test_info),
-		cmocka_unit_test(test_replay),         cmocka_unit_test(test_workload),
+		cmocka_unit_test(test_commands),   cmocka_unit_test(test_help_width),
+		cmocka_unit_test(test_near_words), cmocka_unit_test(test_values_missing),
+		cmocka_unit_test(test_layout),     cmocka_unit_test(test_values_wrong),
+		cmocka_unit_test(test_targets),    cmocka_unit_test(test_prog_show),
+		cmocka_unit_test(test_together),   cmocka_unit_test(test_topologies),
+		cmocka_unit_test(test_watch),      cmocka_unit_test(test_dump),
+		cmocka_unit_test(test_info),       cmocka_unit_test(test_replay),
+		cmocka_unit_test(test_workload),
 	};
 
 	return cmocka_run_group_tests_name("cli usage", tests, NULL, NULL);

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A command as a table: what it is called, what it takes, what it does. From the table come the
+ * parsing of its options, --help, its man page and what a shell completes; so these cannot differ.
+ *
+ * Texts are plain: paragraphs with an empty line in between, lines of at most 80 columns. A line
+ * that begins with two blanks stays as it is, in a man page too.
+ */
+#ifndef KT_CLI_COMMAND_H
+#define KT_CLI_COMMAND_H
+
+#include "cli/cli.h"
+#include "render/grid.h"
+
+/*
+ * The end of a table is an option whose value is 0. What arg is called decides what a shell
+ * completes there: FILE, DIR, KERNEL, TARGET, PRESET, LIST and KEY (columns), KIND (workloads).
+ */
+struct cli_option {
+	const char *name; /* "output", without the dashes; NULL: it has a letter alone */
+	int value;        /* which one it is; a letter: it can be given as -LETTER, too */
+	const char *arg;  /* its argument: "FILE", or which there are, "kvm|tcg"; NULL: none */
+	const char *help; /* NULL: it is not for users. "\n" begins a new line */
+};
+
+struct cli_group {
+	const char *title; /* "Output"; NULL: goes on with the group before */
+	const struct cli_option *options;
+	const char *note; /* what there is to say below them, as lines; NULL: nothing */
+};
+
+/* What the arguments of a command are, for completion. */
+enum cli_operand {
+	CLI_TAKES_NOTHING,
+	CLI_TAKES_TARGET,
+	CLI_TAKES_FILES,
+	CLI_TAKES_DIR,
+	CLI_TAKES_KERNELS,
+};
+
+enum cli_section { CLI_RUNNING, CLI_BOOTED, CLI_NO_GUEST, CLI_HOST };
+
+/* A way to use it, as the list of commands has it. */
+struct cli_use {
+	const char *how;  /* "map dump ID [TARGET]" */
+	const char *what; /* "the contents of one" */
+};
+
+struct cli_example {
+	const char *command; /* "ktstr-gdb diff old.json new.json" */
+	const char *what;    /* what it is for, a sentence; NULL: the command tells */
+};
+
+#define CLI_GROUPS_MAX   12
+#define CLI_USES_MAX     4
+#define CLI_EXAMPLES_MAX 6
+
+struct cli_command {
+	const char *name;    /* "diff", "sched watch" */
+	const char *summary; /* "compare two results", the man page's NAME */
+	enum cli_section section;
+	struct cli_use uses[CLI_USES_MAX];
+	const char *synopsis; /* a line for each form, without "ktstr-gdb" */
+	const char *text;     /* what it does */
+	struct cli_group groups[CLI_GROUPS_MAX];
+	const char *behind; /* text behind the options; NULL: none */
+	const char *status; /* "0 done; 2 usage"; NULL: as all */
+	struct cli_example examples[CLI_EXAMPLES_MAX];
+	const char *see; /* other pages, "bpftool-prog(8), gdb(1)"; NULL: none */
+
+	const char *words; /* what the first argument may be, "dump,lookup"; NULL: nothing fixed */
+	enum cli_operand takes;
+	bool words_end_options;           /* what stands behind the first argument is no option */
+	struct render_grid (*grid)(void); /* the columns of -o; NULL: none are known before */
+
+	int (*run)(int argc, char **argv); /* options begin at argv[1]; gives the exit status */
+};
+
+/* All commands, in the order of their list. "sched watch" is one of its own. */
+const struct cli_command *const *cli_commands(size_t *n_ret);
+
+/* NULL: there is none of that name. */
+const struct cli_command *cli_command_find(const char *name);
+
+/* --- parsing: cli/command.c --- */
+
+#define CLI_GO_ON (-1)
+
+/* Gets an option, and its argument (NULL where there is none). */
+typedef struct kt_error *cli_take_fn(void *context, const struct cli_option *option, char *arg);
+
+/*
+ * Hands each option of the command line to take(). CLI_GO_ON: then the arguments are argv[optind]
+ * to argv[argc - 1], argv being sorted. Else the command is done (after --help, or an error, which
+ * was printed), and this is its exit status.
+ */
+int cli_parse(const struct cli_command *command, int argc, char **argv, cli_take_fn *take,
+	      void *context);
+
+/*
+ * The index of the first argument that is no option, nor an option's argument; argc: there is none.
+ * What is wrong with an option is not said. *help_ret: whether --help is before it.
+ */
+int cli_first_argument(const struct cli_command *command, int argc, char **argv, bool *help_ret);
+
+/* The option of that name, or letter where the text is one letter long; NULL: none. */
+const struct cli_option *cli_option_find(const struct cli_command *command, const char *name);
+
+/* --- --help: cli/usage.c --- */
+
+/* Prints it on stdout; the exit status. */
+int cli_print_help(const struct cli_command *command);
+
+/* The list of commands. It is static. KT_ERROR_NO_MEMORY. */
+struct kt_error *cli_usage(char **ret);
+
+#endif
