@@ -63,6 +63,7 @@ const struct cli_command cli_attach_command = {
 	},
 	.takes = CLI_TAKES_TARGET,
 	.grid = columns,
+	.type = cli_prog_type,
 	.run = run_command,
 };
 /* clang-format on */

@@ -250,6 +250,7 @@ const struct cli_command cli_btf_command = {
 	},
 	.words = "list,show,dump",
 	.grid = columns,
+	.needs_word = true,
 	.takes = CLI_TAKES_TARGET,
 	.run = run_command,
 };

@@ -121,7 +121,7 @@ static int run_command(int argc, char **argv)
 /* clang-format off */
 const struct cli_command cli_cgroup_command = {
 	.name = "cgroup",
-	.summary = "the BPF programs that are attached to cgroups of a running guest",
+	.summary = "BPF programs at the cgroups of a running guest",
 	.section = CLI_RUNNING,
 	.uses = {{"cgroup [TARGET]", "what is attached to its cgroups"}},
 	.synopsis = "cgroup [tree] [TARGET] [OPTION...]\n"
@@ -138,6 +138,7 @@ const struct cli_command cli_cgroup_command = {
 	.takes = CLI_TAKES_TARGET,
 	.words = "tree,show",
 	.grid = columns,
+	.type = cli_prog_type,
 	.run = run_command,
 };
 /* clang-format on */

@@ -274,7 +274,7 @@ static struct kt_error *check_usage(const struct check_options *o, int n)
 
 /* clang-format off */
 static const struct cli_option kernel_options[] = {
-	{"kernel", CLI_OPT_KERNEL, "IMAGE",
+	{"kernel", CLI_OPT_KERNEL, "KERNEL",
 	 "a vmlinuz, a package, a directory, debian:SUITE, as for collect; may be given again"},
 	{"vmlinux", CLI_OPT_VMLINUX, "FILE",
 	 "a vmlinux or vmlinuz"},
@@ -317,7 +317,7 @@ static int run_command(int argc, char **argv)
 /* clang-format off */
 const struct cli_command cli_check_command = {
 	.name = "check",
-	.summary = "what is sure to fail when BPF objects are loaded on a kernel",
+	.summary = "what of BPF objects is sure to fail on a kernel",
 	.section = CLI_NO_GUEST,
 	.uses = {{"check FILE.bpf.o... --kernel IMAGE...", "what is sure to fail in a load"}},
 	.synopsis = "check FILE.bpf.o... --kernel IMAGE... [OPTION...]\n"

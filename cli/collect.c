@@ -9,6 +9,7 @@
 #include "cli/sched_events.h"
 #include "cli/trials.h"
 #include "cli/writer.h"
+#include "render/objects.h"
 #include "render/sched_dump.h"
 #include "render/text.h"
 #include "render/verifier_output.h"
@@ -500,6 +501,11 @@ static int collect_kernels(const struct collect *c, int argc, char **argv)
 	return cli_run_kernels(&kernels);
 }
 
+static struct render_grid columns(void)
+{
+	return render_programs_grid(&(struct programs){0});
+}
+
 /* clang-format off */
 static const struct cli_option result_options[] = {
 	{"save", OPT_SAVE, "FILE",
@@ -597,6 +603,8 @@ const struct cli_command cli_collect_command = {
 	.status = "0 done; 1 a program failed to load, or none was loaded; 2 usage; 3 it could not be done, "
 		  "on one of the kernels at least, or a file is no BPF object",
 	.takes = CLI_TAKES_FILES,
+	.grid = columns,
+	.type = cli_prog_type,
 	.run = run_command,
 };
 /* clang-format on */

@@ -38,7 +38,8 @@ enum cli_operand {
 	CLI_TAKES_KERNELS,
 };
 
-enum cli_section { CLI_RUNNING, CLI_BOOTED, CLI_NO_GUEST, CLI_HOST };
+enum cli_section { CLI_RUNNING, CLI_BOOTED, CLI_NO_GUEST, CLI_HOST, CLI_N_SECTIONS };
+extern const char *const cli_section_titles[CLI_N_SECTIONS];
 
 /* A way to use it, as the list of commands has it. */
 struct cli_use {
@@ -59,9 +60,9 @@ struct cli_command {
 	const char *name;    /* "diff", "sched watch" */
 	const char *summary; /* "compare two results", the man page's NAME */
 	enum cli_section section;
-	struct cli_use uses[CLI_USES_MAX];
-	const char *synopsis; /* a line for each form, without "ktstr-gdb" */
-	const char *text;     /* what it does */
+	struct cli_use uses[CLI_USES_MAX]; /* none: it is not for users */
+	const char *synopsis;              /* a line for each form, without "ktstr-gdb" */
+	const char *text;                  /* what it does */
 	struct cli_group groups[CLI_GROUPS_MAX];
 	const char *behind; /* text behind the options; NULL: none */
 	const char *status; /* "0 done; 2 usage"; NULL: as all */
@@ -69,9 +70,11 @@ struct cli_command {
 	const char *see; /* other pages, "bpftool-prog(8), gdb(1)"; NULL: none */
 
 	const char *words; /* what the first argument may be, "dump,lookup"; NULL: nothing fixed */
+	bool needs_word;   /* and has to be */
 	enum cli_operand takes;
 	bool words_end_options;           /* what stands behind the first argument is no option */
 	struct render_grid (*grid)(void); /* the columns of -o; NULL: none are known before */
+	const char *(*type)(int i);       /* of --type, from 1 on; gives NULL behind the last */
 
 	int (*run)(int argc, char **argv); /* options begin at argv[1]; gives the exit status */
 };
@@ -108,10 +111,23 @@ const struct cli_option *cli_option_find(const struct cli_command *command, cons
 
 /* --- --help: cli/usage.c --- */
 
+#define CLI_USUAL_STATUS "0 done; 2 usage; 3 it could not be done"
+
+/* What ktstr-gdb is, as text. */
+extern const char cli_about[];
+
 /* Prints it on stdout; the exit status. */
 int cli_print_help(const struct cli_command *command);
 
 /* The list of commands. It is static. KT_ERROR_NO_MEMORY. */
 struct kt_error *cli_usage(char **ret);
+
+/* --- man pages: cli/manual.c --- */
+
+/* A command's page, or that of ktstr-gdb (NULL), which the caller frees. KT_ERROR_NO_MEMORY. */
+struct kt_error *cli_manual(const struct cli_command *command, char **ret);
+
+/* Shows it with man(1). False: there is no terminal, or no man(1), or it failed. */
+bool cli_show_manual(const struct cli_command *command);
 
 #endif

@@ -77,6 +77,7 @@ const struct cli_command cli_links_command = {
 	},
 	.takes = CLI_TAKES_TARGET,
 	.grid = columns,
+	.type = cli_link_type,
 	.run = run_command,
 };
 /* clang-format on */

@@ -38,7 +38,8 @@ static const char *near_command(const char *name)
 			return other_words[i].command;
 	all = cli_commands(&n);
 	for (size_t i = 0; i < n; i++)
-		kt_nearest_try(&nearest, name, strlen(name), all[i]->name);
+		if (all[i]->uses[0].how)
+			kt_nearest_try(&nearest, name, strlen(name), all[i]->name);
 	return nearest.name;
 }
 
@@ -103,7 +104,9 @@ static int help_of(int n, char **words)
 		command = cli_command_find(two);
 	if (!command)
 		command = cli_command_find(words[0]);
-	return command ? cli_print_help(command) : unknown_command(words[0]);
+	if (!command)
+		return unknown_command(words[0]);
+	return cli_show_manual(command) ? CLI_DONE : cli_print_help(command);
 }
 
 static int print_usage(FILE *stream)

@@ -362,6 +362,7 @@ const struct cli_command cli_map_command = {
 		{"Output", output_options, NULL},
 	},
 	.words = "dump,lookup",
+	.needs_word = true,
 	.takes = CLI_TAKES_TARGET,
 	.run = run_command,
 };

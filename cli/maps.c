@@ -74,6 +74,7 @@ const struct cli_command cli_maps_command = {
 	},
 	.takes = CLI_TAKES_TARGET,
 	.grid = columns,
+	.type = cli_map_type,
 	.run = run_command,
 };
 /* clang-format on */

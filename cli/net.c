@@ -99,7 +99,7 @@ static int run_command(int argc, char **argv)
 /* clang-format off */
 const struct cli_command cli_net_command = {
 	.name = "net",
-	.summary = "the BPF programs that are attached to the network of a running guest",
+	.summary = "BPF programs at the network of a running guest",
 	.section = CLI_RUNNING,
 	.uses = {{"net [TARGET]", "what is attached to its network"}},
 	.synopsis = "net [show [dev NAME]] [TARGET] [OPTION...]",

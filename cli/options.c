@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +122,21 @@ const char *cli_sources_name(const struct kfacts_sources *sources)
 	if (sources->system_map)
 		return sources->system_map;
 	return sources->kallsyms ? sources->kallsyms : sources->btf;
+}
+
+const char *cli_prog_type(int i)
+{
+	return libbpf_bpf_prog_type_str((enum bpf_prog_type)i);
+}
+
+const char *cli_map_type(int i)
+{
+	return libbpf_bpf_map_type_str((enum bpf_map_type)i);
+}
+
+const char *cli_link_type(int i)
+{
+	return libbpf_bpf_link_type_str((enum bpf_link_type)i);
 }
 
 static struct kt_error *add_types(struct cli_output *output, char *arg)

@@ -129,6 +129,11 @@ extern const struct cli_option cli_output_options[];
 			    "--sort with one of these."}
 /* clang-format on */
 
+/* The names of libbpf's types, for cli_command.type. */
+const char *cli_prog_type(int i);
+const char *cli_map_type(int i);
+const char *cli_link_type(int i);
+
 /* Cuts the argument of --type and --id up, which is why arg is not const. */
 struct kt_error *cli_output_option(struct cli_output *output, int option, char *arg,
 				   bool *taken_ret);

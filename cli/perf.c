@@ -81,7 +81,7 @@ static int run_command(int argc, char **argv)
 /* clang-format off */
 const struct cli_command cli_perf_command = {
 	.name = "perf",
-	.summary = "the perf events of a running guest at which BPF programs run",
+	.summary = "perf events of a running guest that BPF programs are at",
 	.section = CLI_RUNNING,
 	.uses = {{"perf [TARGET]", "programs at its perf events"}},
 	.synopsis = "perf [show] [TARGET] [OPTION...]",

@@ -201,6 +201,7 @@ const struct cli_command cli_prog_command = {
 		{"Output", output_options, NULL},
 	},
 	.words = "dump,show,list",
+	.needs_word = true,
 	.takes = CLI_TAKES_TARGET,
 	.run = run_command,
 };

@@ -585,6 +585,7 @@ const struct cli_command cli_replay_command = {
 	},
 	.status = "0 done; 1 a program failed to load; 2 usage; 3 it could not be done",
 	.takes = CLI_TAKES_TARGET,
+	.type = cli_prog_type,
 	.run = run_command,
 };
 /* clang-format on */

@@ -178,7 +178,7 @@ static int run_command(int argc, char **argv)
 /* clang-format off */
 const struct cli_command cli_sched_watch_command = {
 	.name = "sched watch",
-	.summary = "each thing that happens to sched_ext in a running guest",
+	.summary = "what happens to sched_ext in a running guest",
 	.section = CLI_RUNNING,
 	.uses = {{"sched watch [TARGET]", "a line for each scheduler that comes or ends, and what was there when it failed"}},
 	.synopsis = "sched watch [TARGET] [OPTION...]",

@@ -67,7 +67,7 @@ static int run_command(int argc, char **argv)
 /* clang-format off */
 const struct cli_command cli_trampolines_command = {
 	.name = "trampolines",
-	.summary = "the functions of a running guest around which BPF programs run",
+	.summary = "functions of a running guest that BPF programs are at",
 	.section = CLI_RUNNING,
 	.uses = {{"trampolines [TARGET]", "programs before and behind functions"}},
 	.synopsis = "trampolines [TARGET] [OPTION...]",

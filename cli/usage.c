@@ -8,8 +8,6 @@
 #include "util/buf.h"
 #include "util/cleanup.h"
 
-#define USUAL_STATUS "0 done; 2 usage; 3 it could not be done"
-
 #define WIDTH       80
 #define TEXT_COLUMN 23
 #define INDENT      "                       "
@@ -84,7 +82,7 @@ static void keep_brackets(char *text, char from, char to)
 	}
 }
 
-#define NO_BLANK '\1'
+#define NO_BLANK '`' /* no form has one */
 
 /* "Usage: ktstr-gdb FORM", and so for each form; what is too long goes on below its words. */
 static void append_synopsis(struct kt_buf *out, const char *synopsis)
@@ -144,7 +142,7 @@ int cli_print_help(const struct cli_command *command)
 	if (command->behind)
 		kt_buf_printf(&out, "\n%s\n", command->behind);
 	append_examples(&out, command);
-	append_status(&out, command->status ? command->status : USUAL_STATUS);
+	append_status(&out, command->status ? command->status : CLI_USUAL_STATUS);
 	return out.failed ? cli_fail(kt_error_no_memory()) : cli_print(out.data);
 }
 
@@ -169,7 +167,12 @@ static void append_use(struct kt_buf *out, const struct cli_use *use)
 	kt_buf_appendc(out, '\n');
 }
 
-static const char *const section_titles[] = {
+const char cli_about[] =
+	"ktstr-gdb looks into a QEMU guest through its GDB stub and shows what the BPF\n"
+	"verifier did there: every program with its verified_insns, read from the guest's\n"
+	"memory.";
+
+const char *const cli_section_titles[] = {
 	[CLI_RUNNING] = "A guest that is already running",
 	[CLI_BOOTED] = "A guest that is booted for it",
 	[CLI_NO_GUEST] = "No guest",
@@ -182,7 +185,7 @@ static void append_section(struct kt_buf *out, enum cli_section section)
 	size_t n;
 
 	all = cli_commands(&n);
-	kt_buf_printf(out, "\n%s:\n", section_titles[section]);
+	kt_buf_printf(out, "\n%s:\n", cli_section_titles[section]);
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < CLI_USES_MAX && all[i]->uses[j].how; j++)
 			if (all[i]->section == section)
@@ -193,13 +196,8 @@ struct kt_error *cli_usage(char **ret)
 {
 	struct kt_buf out = KT_BUF_INIT;
 
-	kt_buf_appends(&out,
-		       "ktstr-gdb looks into a QEMU guest through its GDB stub and shows what the "
-		       "BPF\n"
-		       "verifier did there: every program with its verified_insns, read from the "
-		       "guest's\n"
-		       "memory.\n");
-	for (size_t i = 0; i < sizeof(section_titles) / sizeof(*section_titles); i++)
+	kt_buf_printf(&out, "%s\n", cli_about);
+	for (size_t i = 0; i < sizeof(cli_section_titles) / sizeof(*cli_section_titles); i++)
 		append_section(&out, (enum cli_section)i);
 	kt_buf_printf(
 		&out,

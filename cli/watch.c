@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* watch: prints each load of a BPF program in a running guest, as it happens. */
+/* watch: prints each load of a BPF program in a running guest. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -541,7 +541,7 @@ static int run_command(int argc, char **argv)
 /* clang-format off */
 const struct cli_command cli_watch_command = {
 	.name = "watch",
-	.summary = "each load of a BPF program in a running guest, as it happens",
+	.summary = "each load of a BPF program in a running guest",
 	.section = CLI_RUNNING,
 	.uses = {{"watch [TARGET]", "a line for each load, as it happens"}},
 	.synopsis = "watch [TARGET] [OPTION...]",
@@ -571,6 +571,7 @@ const struct cli_command cli_watch_command = {
 		CLI_GUEST_GROUP,
 	},
 	.takes = CLI_TAKES_TARGET,
+	.type = cli_prog_type,
 	.run = run_command,
 };
 /* clang-format on */
