@@ -225,6 +225,10 @@ const struct cli_command cli_audit_command = {
 		{"Output", output_options, NULL},
 	},
 	.status = "0 all is told; 1 something is hidden; 2 usage; 3 it could not be done",
+	.examples = {{"ktstr-gdb audit :1234",
+		      NULL},
+		     {"ssh vm1 sudo bpftool -j prog show | ktstr-gdb audit libvirt:vm1 --against -",
+		      "What bpftool in the guest does not tell."}},
 	.takes = CLI_TAKES_TARGET,
 	.run = run_command,
 };

@@ -342,7 +342,12 @@ const struct cli_command cli_cache_command = {
 	.groups = {
 		{"Options", own_options, NULL},
 	},
+	.examples = {{"ktstr-gdb cache",
+		      NULL},
+		     {"ktstr-gdb cache clear --snapshots",
+		      NULL}},
 	.words = "list,size,clear",
+	.see = "ktstr-gdb-fetch-kernel(1)",
 	.takes = CLI_TAKES_NOTHING,
 	.run = run_command,
 };

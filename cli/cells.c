@@ -426,6 +426,7 @@ const struct cli_command cli_report_command = {
 		     {"ktstr-gdb report results --baseline last-week --fail-on-regression", NULL},
 		     {"ktstr-gdb report results --markdown >> \"$GITHUB_STEP_SUMMARY\"", NULL},
 		     {"ktstr-gdb report results --html report.html", NULL}},
+	.see = "ktstr-gdb-sweep(1)",
 	.takes = CLI_TAKES_DIR,
 	.run = run_command,
 };

@@ -343,6 +343,11 @@ const struct cli_command cli_check_command = {
 	},
 	.status = "0 nothing will fail; 1 something will; 2 usage; 3 it could not be done: a file is no BPF "
 		  "object, or a kernel cannot be read",
+	.examples = {{"ktstr-gdb check prog.bpf.o --kernel debian:bookworm --kernel debian:trixie",
+		      NULL},
+		     {"ktstr-gdb check prog.bpf.o --btf /sys/kernel/btf/vmlinux",
+		      "The kernel of this machine."}},
+	.see = "ktstr-gdb-collect(1)",
 	.takes = CLI_TAKES_FILES,
 	.run = run_command,
 };

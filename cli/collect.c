@@ -602,6 +602,13 @@ const struct cli_command cli_collect_command = {
 		  "`veristat -C`. With several kernels each column of -o is a table of its own.",
 	.status = "0 done; 1 a program failed to load, or none was loaded; 2 usage; 3 it could not be done, "
 		  "on one of the kernels at least, or a file is no BPF object",
+	.examples = {{"ktstr-gdb collect prog.bpf.o --kernel debian:trixie --kernel debian:bookworm",
+		      "Do these programs load on two kernels, and what do they cost?"},
+		     {"ktstr-gdb collect --kernel debian:trixie --run ./my_loader",
+		      "The programs of a loader."},
+		     {"ktstr-gdb collect --kernel debian:sid --scheduler ./scx_fix -- good",
+		      "Does a scheduler attach, and schedule?"}},
+	.see = "ktstr-gdb-check(1), ktstr-gdb-diff(1), ktstr-gdb-sweep(1), veristat(8)",
 	.takes = CLI_TAKES_FILES,
 	.grid = columns,
 	.type = cli_prog_type,

@@ -532,6 +532,7 @@ const struct cli_command cli_diff_command = {
 		     {"ktstr-gdb diff old.json new.json --fail-on 'delta_pct > 10 && b > 1000'", NULL},
 		     {"ktstr-gdb diff 6.12.json 7.0.json --csv > diff.csv", NULL},
 		     {"ktstr-gdb diff --kernel vmlinuz-6.18 --kernel vmlinuz-7.2 --scheduler ./mine", NULL}},
+	.see = "ktstr-gdb-collect(1)",
 	.takes = CLI_TAKES_FILES,
 	.run = run_command,
 };

@@ -115,7 +115,12 @@ const struct cli_command cli_explain_command = {
 		"\n"
 		"Without any of them: all entries, by class.",
 	.status = "0 done; 1 no entry is for that; 2 usage; 3 it could not be done",
+	.examples = {{"ktstr-gdb explain \"R3 invalid mem access 'scalar'\"",
+		      NULL},
+		     {"ktstr-gdb explain null-check",
+		      NULL}},
 	.words_end_options = true,
+	.see = "ktstr-gdb-log(1)",
 	.takes = CLI_TAKES_NOTHING,
 	.run = run_command,
 };

@@ -178,6 +178,11 @@ const struct cli_command cli_fetch_kernel_command = {
 		"Fedora where dnf has the repository \"fedora\".",
 	.groups = {{"Options", own_options, NULL}},
 	.status = "0 done; 2 usage; 3 it could not be done",
+	.examples = {{"ktstr-gdb fetch-kernel trixie",
+		      NULL},
+		     {"ktstr-gdb fetch-kernel trixie-backports/6.18 bookworm:amd64",
+		      NULL}},
+	.see = "ktstr-gdb-cache(1)",
 	.takes = CLI_TAKES_KERNELS,
 	.run = run_command,
 };

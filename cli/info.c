@@ -427,6 +427,9 @@ const struct cli_command cli_info_command = {
 		CLI_GUEST_GROUP,
 		{"Output", output_options, NULL},
 	},
+	.examples = {{"ktstr-gdb info :1234",
+		      NULL}},
+	.see = "ktstr-gdb-list(1)",
 	.takes = CLI_TAKES_TARGET,
 	.run = run_command,
 };

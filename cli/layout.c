@@ -311,6 +311,11 @@ const struct cli_command cli_layout_command = {
 	.text = "Prints a struct, union or enum of a kernel: where each member lies, how large it\n"
 		"is, and of which type. TYPE is a name, bpf_prog, as well as \"struct bpf_prog\".",
 	.groups = {{"Options", own_options, NULL}},
+	.examples = {{"ktstr-gdb layout bpf_prog_aux --vmlinux vmlinuz",
+		      NULL},
+		     {"ktstr-gdb layout bpf_prog_aux.verified_insns --vmlinux vmlinuz",
+		      NULL}},
+	.see = "pahole(1)",
 	.takes = CLI_TAKES_NOTHING,
 	.run = run_command,
 };

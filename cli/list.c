@@ -200,7 +200,12 @@ const struct cli_command cli_list_command = {
 	.groups = {
 		{"Options", own_options, NULL},
 	},
+	.examples = {{"ktstr-gdb list",
+		      NULL},
+		     {"ktstr-gdb list --json",
+		      NULL}},
 	.grid = columns,
+	.see = "virsh(1)",
 	.takes = CLI_TAKES_NOTHING,
 	.run = run_command,
 };

@@ -635,6 +635,13 @@ const struct cli_command cli_log_command = {
 		{"Options", own_options, NULL},
 	},
 	.status = "0 done, whatever the logs say; 2 usage; 3 it could not be done",
+	.examples = {{"./my_loader 2>&1 | ktstr-gdb log --last",
+		      "Why is the program rejected?"},
+		     {"ktstr-gdb log load.log",
+		      NULL},
+		     {"ktstr-gdb log --html page.html load.log",
+		      "A page to click through."}},
+	.see = "ktstr-gdb-explain(1)",
 	.takes = CLI_TAKES_FILES,
 	.run = run_command,
 };

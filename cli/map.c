@@ -361,8 +361,13 @@ const struct cli_command cli_map_command = {
 		CLI_GUEST_GROUP,
 		{"Output", output_options, NULL},
 	},
+	.examples = {{"ktstr-gdb map dump 2 :1234",
+		      NULL},
+		     {"ktstr-gdb map lookup 2 key 1 0 0 0 :1234",
+		      NULL}},
 	.words = "dump,lookup",
 	.needs_word = true,
+	.see = "bpftool-map(8), ktstr-gdb-maps(1)",
 	.takes = CLI_TAKES_TARGET,
 	.run = run_command,
 };

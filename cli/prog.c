@@ -200,8 +200,13 @@ const struct cli_command cli_prog_command = {
 		CLI_GUEST_GROUP,
 		{"Output", output_options, NULL},
 	},
+	.examples = {{"ktstr-gdb prog dump 17 :1234 --linum",
+		      NULL},
+		     {"ktstr-gdb prog dump jited 17 :1234",
+		      NULL}},
 	.words = "dump,show,list",
 	.needs_word = true,
+	.see = "bpftool-prog(8), ktstr-gdb-prog-show(1)",
 	.takes = CLI_TAKES_TARGET,
 	.run = run_command,
 };

@@ -153,6 +153,9 @@ const struct cli_command cli_prog_show_command = {
 		CLI_GUEST_GROUP,
 		{"Output", output_options, NULL},
 	},
+	.examples = {{"ktstr-gdb prog show 17 :1234",
+		      NULL}},
+	.see = "bpftool-prog(8), ktstr-gdb-attach(1)",
 	.takes = CLI_TAKES_TARGET,
 	.run = run_command,
 };

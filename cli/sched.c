@@ -157,7 +157,12 @@ const struct cli_command cli_sched_command = {
 		CLI_GUEST_GROUP,
 		{"Output", output_options, NULL},
 	},
+	.examples = {{"ktstr-gdb sched :1234",
+		      NULL},
+		     {"ktstr-gdb sched --from end.dump",
+		      "How a scheduler ended, as `ktstr-gdb sched watch --dump` kept it."}},
 	.words = "watch",
+	.see = "ktstr-gdb-sched-watch(1)",
 	.takes = CLI_TAKES_TARGET,
 	.run = run_command,
 };

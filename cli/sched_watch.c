@@ -205,6 +205,9 @@ const struct cli_command cli_sched_watch_command = {
 		{"What is shown, and kept", shown_options, NULL},
 		CLI_GUEST_GROUP,
 	},
+	.examples = {{"ktstr-gdb sched watch :1234 --dump end.dump",
+		      "A line for each thing that happens, until Ctrl-C; and all there was when a scheduler failed."}},
+	.see = "ktstr-gdb-sched(1), ktstr-gdb-watch(1)",
 	.takes = CLI_TAKES_TARGET,
 	.run = run_command,
 };

@@ -604,6 +604,13 @@ const struct cli_command cli_sweep_command = {
 		  "Ctrl-C exits with 3 and keeps what is done; --resume goes on.",
 	.status = "0 all cells passed or were skipped; 1 a cell failed; 2 usage; 3 the sweep could not be "
 		  "done, or a cell has no result; with --nextest, cargo's",
+	.examples = {{"ktstr-gdb sweep",
+		      "What sweep.conf says."},
+		     {"ktstr-gdb sweep --list",
+		      NULL},
+		     {"ktstr-gdb sweep --resume --jobs 4",
+		      NULL}},
+	.see = "sweep.conf(5), ktstr-gdb-report(1)",
 	.takes = CLI_TAKES_FILES,
 	.run = run_command,
 };

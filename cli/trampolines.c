@@ -79,6 +79,8 @@ const struct cli_command cli_trampolines_command = {
 		CLI_GUEST_GROUP,
 		{"Output", output_options, NULL},
 	},
+	.examples = {{"ktstr-gdb trampolines :1234",
+		      NULL}},
 	.takes = CLI_TAKES_TARGET,
 	.grid = columns,
 	.run = run_command,
