@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cli/boot.h"
+#include "cli/config.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -188,6 +189,19 @@ int cli_list_topologies(void)
 }
 
 #define PUSH(list, arg) (kt_vec_push(list, arg) ? NULL : kt_error_no_memory())
+
+struct kt_error *cli_boot_settings(struct cli_boot *boot, bool kernels)
+{
+	const struct cli_config *config;
+	struct kt_error *err = cli_config(&config);
+
+	kernels &= !boot->kernels.len;
+	for (size_t i = 0; !err && kernels && i < config->n_kernels; i++)
+		err = PUSH(&boot->kernels, config->kernels[i]);
+	if (!err && !boot->vm.accel)
+		boot->vm.accel = config->accel;
+	return err;
+}
 
 struct kt_error *cli_boot_option(struct cli_boot *boot, int option, char *arg, bool *taken)
 {

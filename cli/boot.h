@@ -32,6 +32,12 @@ extern const struct cli_option cli_boot_load_options[], cli_boot_guest_options[]
 struct kt_error *cli_boot_option(struct cli_boot *boot, int option, char *arg, bool *taken);
 
 /*
+ * What the settings (cli/config.h) say and no option did: the accelerator, and, if asked for, the
+ * kernels. To be called once a guest is sure to be booted. Errors: those of cli_config().
+ */
+struct kt_error *cli_boot_settings(struct cli_boot *boot, bool kernels);
+
+/*
  * The arguments from argv[first] on are objects, unless they are those of a loader or a scheduler.
  * Then *argc is what is left.
  */

@@ -6,6 +6,7 @@
 
 #include "cli/boot.h"
 #include "cli/check.h"
+#include "cli/config.h"
 #include "cli/options.h"
 #include "kernels/kernels.h"
 #include "render/trials.h"
@@ -254,6 +255,20 @@ static struct kt_error *take_option(void *context, const struct cli_option *opti
 	}
 }
 
+/* The kernels of the settings, if the command line has none. */
+static struct kt_error *take_settings(struct check_options *o)
+{
+	const struct cli_config *config;
+	struct kt_error *err = cli_config(&config);
+
+	if (o->kernels.len || cli_sources_name(&o->sources))
+		return err;
+	for (size_t i = 0; !err && i < config->n_kernels; i++)
+		if (!kt_vec_push(&o->kernels, config->kernels[i]))
+			err = kt_error_no_memory();
+	return err;
+}
+
 static struct kt_error *check_usage(const struct check_options *o, int n)
 {
 	if (n < 1)
@@ -310,7 +325,9 @@ static int run_command(int argc, char **argv)
 
 	if (status != CLI_GO_ON)
 		return status;
-	err = check_usage(&o, argc - optind);
+	err = take_settings(&o);
+	if (!err)
+		err = check_usage(&o, argc - optind);
 	return err ? cli_fail(err) : run(&o, argc - optind, argv + optind);
 }
 

@@ -543,8 +543,14 @@ static int run_command(int argc, char **argv)
 		return status;
 	if (c.boot.list_topologies)
 		return cli_list_topologies();
+	err = NULL;
+	if (c.boot.given || (optind < argc && is_object(argv[optind])))
+		err = cli_boot_settings(&c.boot, !c.part_kernel);
+	if (err)
+		return cli_fail(err);
 	if (!c.boot.kernels.len && !c.boot.given)
 		return collect_running(&c, argc - optind, argv + optind);
+	c.boot.given = true;
 	n_args = argc;
 	err = cli_boot_take_objects(&c.boot, &n_args, argv, optind);
 	n_args -= optind;

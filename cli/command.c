@@ -5,6 +5,8 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "cli/config.h"
+#include "util/cleanup.h"
 #include "util/edits.h"
 #include "util/vec.h"
 
@@ -137,24 +139,71 @@ const struct cli_option *cli_option_find(const struct cli_command *command, cons
 	return name_is(&help_option, name) ? &help_option : NULL;
 }
 
+/* Which options a command line has, of those that the settings know. */
+struct given {
+	bool columns, color, no_table;
+};
+
+static void note_given(struct given *given, const struct cli_option *o)
+{
+	const char *name = o->name ? o->name : "";
+
+	given->columns |= o->value == 'o';
+	given->color |= strcmp(name, "color") == 0;
+	given->no_table |= strcmp(name, "json") == 0 || strcmp(name, "csv") == 0;
+}
+
+/* Hands over what the settings say of an option that the command has. */
+static struct kt_error *set(const struct cli_command *command, const char *name, const char *value,
+			    cli_take_fn *take, void *context)
+{
+	const struct cli_option *o = cli_option_find(command, name);
+	_cleanup_free_ char *path = NULL;
+
+	if (!value || !o)
+		return NULL;
+	path = cli_config_path();
+	/* Options may keep their argument, or cut it up; the settings stay. */
+	return kt_error_wrap(take(context, o, (char *)(uintptr_t)value), "%s", path ? path : "");
+}
+
+static struct kt_error *take_settings(const struct cli_command *command, const struct given *given,
+				      cli_take_fn *take, void *context)
+{
+	const struct cli_config *config;
+	struct kt_error *err = cli_config(&config);
+
+	if (!err && !given->color)
+		err = set(command, "color", config->color, take, context);
+	if (!err && !given->columns && !given->no_table)
+		err = set(command, "output", cli_config_columns(command->name), take, context);
+	return err;
+}
+
 static int parse(const struct cli_command *command, const struct tables *t, int argc, char **argv,
 		 cli_take_fn *take, void *context)
 {
+	struct given given = {0};
 	struct kt_error *err = NULL;
 	int c, which = -1;
 
 	opterr = 0;
 	while (!err && (c = getopt_long(argc, argv, t->letters, t->options.data, &which)) != -1) {
+		const struct cli_option *o;
+
 		if (c == 'h')
 			return cli_print_help(command);
-		if (c == '?' || c == ':')
+		if (c == '?' || c == ':') {
 			err = wrong_option(command, t, c, argv[optind - 1]);
-		else
-			err = take(context,
-				   which < 0 ? option_of(command, c) : t->names.data[which],
-				   optarg);
+			break;
+		}
+		o = which < 0 ? option_of(command, c) : t->names.data[which];
+		note_given(&given, o);
+		err = take(context, o, optarg);
 		which = -1;
 	}
+	if (!err)
+		err = take_settings(command, &given, take, context);
 	return err ? cli_fail(err) : CLI_GO_ON;
 }
 

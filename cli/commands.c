@@ -14,8 +14,8 @@ static const struct cli_command *const commands[] = {
 	&cli_replay_command,       &cli_sweep_command,       &cli_report_command,
 	&cli_check_command,        &cli_log_command,         &cli_explain_command,
 	&cli_diff_command,         &cli_layout_command,      &cli_list_command,
-	&cli_fetch_kernel_command, &cli_cache_command,       &cli_complete_command,
-	&cli_manual_command,
+	&cli_fetch_kernel_command, &cli_cache_command,       &cli_doctor_command,
+	&cli_complete_command,     &cli_manual_command,
 };
 
 const struct cli_command *const *cli_commands(size_t *n_ret)

@@ -34,6 +34,7 @@ extern const struct cli_command cli_log_command;
 extern const struct cli_command cli_explain_command;
 extern const struct cli_command cli_diff_command;
 extern const struct cli_command cli_layout_command;
+extern const struct cli_command cli_doctor_command;
 extern const struct cli_command cli_complete_command;
 extern const struct cli_command cli_manual_command;
 

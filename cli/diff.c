@@ -482,6 +482,8 @@ static int run_command(int argc, char **argv)
 	if (!err)
 		err = check_usage(&diff, argc - optind, argv + optind);
 	if (!err && diff.boot.given)
+		err = cli_boot_settings(&diff.boot, false);
+	if (!err && diff.boot.given)
 		err = cli_boot_find_kernels(&diff.boot);
 	if (!err && diff.boot.found.v.len > 2)
 		err = kt_error_new(KT_ERROR_USAGE, "two kernels are compared, and %zu given",

@@ -316,9 +316,39 @@ static const struct {
 	{"KTSTR_GDB_PAGER, PAGER", "the pager of `ktstr-gdb log` on a terminal"},
 	{"NO_COLOR", "if it is set, nothing is in color, unless `--color always` says so"},
 	{"KTSTR_VERIFIER_RESULT_DIR", "where `ktstr-gdb sweep` keeps its records"},
+	{"KTSTR_GDB_CONFIG", "a file of settings in place of the usual one"},
 	{"KTSTR_FETCH_KERNEL", "another program in place of fetch-kernel"},
 	{"XDG_CACHE_HOME, XDG_CONFIG_HOME", "see FILES"},
 };
+
+static const char settings[] =
+	".SH SETTINGS\n"
+	"The file \\fI$XDG_CONFIG_HOME/ktstr\\-gdb/config\\fR, or\n"
+	"\\fI~/.config/ktstr\\-gdb/config\\fR, or the one that $KTSTR_GDB_CONFIG names,\n"
+	"says what holds if the command line does not. Its syntax is libconfig\\(aqs:\n"
+	".PP\n"
+	".EX\n"
+	"target = \"libvirt:vm1\";\n"
+	"kernel = [\"debian:trixie\", \"debian:sid\"];\n"
+	"accel = \"tcg\";\n"
+	"color = \"never\";\n"
+	"columns = { attach = \"id,name,verified_insns\"; maps = \"id,name\"; };\n"
+	".EE\n"
+	".TP\n"
+	"\\fBtarget\\fR\n"
+	"the TARGET of a command that gets none\n"
+	".TP\n"
+	"\\fBkernel\\fR\n"
+	"what \\fBcollect\\fR and \\fBcheck\\fR use without \\fB\\-\\-kernel\\fR: one, or several\n"
+	".TP\n"
+	"\\fBaccel\\fR\n"
+	"\\fB\\-\\-accel\\fR of \\fBcollect\\fR, \\fBreplay\\fR and \\fBdiff\\fR\n"
+	".TP\n"
+	"\\fBcolor\\fR\n"
+	"\\fB\\-\\-color\\fR of all commands\n"
+	".TP\n"
+	"\\fBcolumns\\fR\n"
+	"\\fB\\-o\\fR of each command\\(aqs table\n";
 
 static void append_commands(struct kt_buf *out)
 {
@@ -362,6 +392,7 @@ static void append_main_page(struct kt_buf *out)
 		append_bold(out, environment[i].name);
 		append_line(out, environment[i].what, strlen(environment[i].what));
 	}
+	kt_buf_appends(out, settings);
 	kt_buf_appends(out, files);
 	kt_buf_appends(out, ".SH SEE ALSO\n"
 			    ".BR ktstr\\-gdb.json (5),\n"

@@ -8,6 +8,7 @@
 #include "btf/facts_apart.h"
 #include "btf/record.h"
 #include "cli/cli.h"
+#include "cli/config.h"
 #include "cli/fence.h"
 #include "cli/session.h"
 #include "host/process.h"
@@ -73,8 +74,13 @@ static struct kt_error *find_target(const char *text, struct host_target *ret)
 	_cleanup_free_ char *found = NULL;
 	struct host_target target;
 	uint32_t pid = 0;
-	struct kt_error *err = text ? NULL : host_vm_default(&proc, &found, &pid);
+	const struct cli_config *config;
+	struct kt_error *err = cli_config(&config);
 
+	if (!err && !text)
+		text = config->target;
+	if (!err && !text)
+		err = host_vm_default(&proc, &found, &pid);
 	if (!err && pid)
 		cli_note("no TARGET is given; the only VM of this host is %s (pid %" PRIu32 ")",
 			 found, pid);
