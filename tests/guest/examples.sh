@@ -36,6 +36,8 @@ blocks() {
 			base = sprintf("%s/%04d", to, ++n)
 			indent = match($0, /[^ ]/) - 1
 			file = base "." (language == "" ? "none" : language)
+			printf "%s", unknown
+			unknown = ""
 			printf "%s", marks >(base ".marks")
 			print page ":" NR >(base ".place")
 			printf "" >file
@@ -60,11 +62,11 @@ blocks() {
 			sub(/^ *<!-- /, "", line)
 			sub(/ -->$/, "", line)
 			if (line !~ /^(not run: .+|exit status: [0-9]+|guest: sched|Ctrl-C after: [0-9]+ s|stable|stable but for numbers)$/)
-				print page ":" NR ": no such mark: " line
+				unknown = unknown page ":" NR ": no such mark: " line "\n"
 			mark(line)
 			next
 		}
-		/[^ ]/ { marks = "" }
+		/[^ ]/ { marks = unknown = "" }
 		END { if (inside) print page ": its last block has no end" }' "$1"
 }
 
