@@ -144,7 +144,7 @@ at() {
 			lacks="no scheduler: $(tail -n 1 "$work/make.log")"
 			return 1
 		}
-		run collect --accel tcg --kernel debian:trixie-backports --gdb "127.0.0.1:$((30000 + $$ % 10000))" --keep \
+		run collect --accel tcg --kernel debian:trixie-backports --gdb "127.0.0.1:$((10000 + $$ % 10000))" --keep \
 			--run build/sched/scx_fix -- kicked 100000000
 		kept=$(sed -n 's/.*to end it: kill \([0-9]*\)$/\1/p' "$work/err")
 		target=$(sed -n 's/.*ktstr-gdb attach \([^ ]*\) .*/\1/p' "$work/err")
