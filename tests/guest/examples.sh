@@ -225,7 +225,7 @@ matches() {
 			return 1
 		}
 		# The piece between two "..." has to be at where the last one ended, or, behind "...", anywhere.
-		function find(last,    at) {
+		function find(last,    at, i) {
 			for (at = free && last ? max(next_at, lines - size + 1) : next_at; at <= lines - size + 1; at++) {
 				if (there(at) && (!last || at + size - 1 == lines)) {
 					next_at = at + size
@@ -235,12 +235,14 @@ matches() {
 				if (!free)
 					break
 			}
-			print "not what the page says, from this line of it on:"
-			for (at = 1; at <= size && at < 5; at++)
-				print "  " piece[at]
+			for (at = 1; !free && at < size && said[next_at] == piece[at]; at++)
+				next_at++
+			print "the page says:"
+			for (i = free ? 1 : at; i <= size && i < (free ? 1 : at) + 4; i++)
+				print "  " piece[i]
 			print "what was printed there:"
-			for (at = next_at; at <= lines && at < next_at + 5; at++)
-				print "  " said[at]
+			for (i = next_at; i <= lines && i < next_at + 4; i++)
+				print "  " said[i]
 			failed = 1
 			exit 1
 		}
