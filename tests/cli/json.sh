@@ -44,6 +44,8 @@ check 'so are another type, and a null that is not there' sh -c "! '$keys' log '
 
 # --- documents ---
 
+documents doctor 'doctor --json'
+
 documents log "log --json tests/logparse/errors/7.3_bad_leak.log tests/logparse/logs/7.3_fx_global.4.log
 	tests/logparse/logs/6.12_bad_bounds.stderr" 'log --json tests/logparse/errors/6.1_bad_global.log'
 

@@ -1,11 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Every example of README.md and docs/: what a ```sh block says is typed here, block by block, as somebody
+# Every example of README.md, docs/ and the man pages: what a ```sh block says is typed here, block by block, as somebody
 # would type it who reads the page from its beginning. docs/testing.md has the marks that a page may have.
 #
 #   examples.sh [PAGE...]    only these pages
 . "$(dirname "$0")/lib"
-[ $# -gt 0 ] || set -- README.md docs/*.md
+if [ $# = 0 ]; then
+	make --no-print-directory -s man >"$work/make.log" 2>&1 || cat "$work/make.log" >&2
+	tests/guest/manual-page build/man >build/man/examples.md
+	set -- README.md docs/*.md build/man/examples.md
+fi
 mkdir "$work/blocks" "$work/bin" "$work/noting" "$work/pages"
 # Its exit status is noted, since a pipe has that of its last command.
 ln -s "$tool" "$work/bin/ktstr-gdb"
