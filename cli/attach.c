@@ -30,6 +30,8 @@ static struct render_grid columns(void)
 
 /* clang-format off */
 static const struct cli_option own_options[] = {
+	{"tag", CLI_OPT_TAG, "TAG",
+	 "only programs with this tag; may be given again"},
 	CLI_HOLDERS_OPTION,
 	{0},
 };

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <fcntl.h>
 #include <locale.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "cli/commands.h"
+#include "cli/words.h"
 #include "util/cleanup.h"
 #include "util/edits.h"
 
@@ -21,10 +23,10 @@ static void fill_standard_fds(void)
 static const struct {
 	const char *word, *command;
 } other_words[] = {
-	{"boot", "collect"}, {"link", "links"},      {"load", "collect"},   {"ls", "list"},
-	{"ps", "list"},      {"run", "collect"},     {"show", "attach"},    {"status", "info"},
-	{"test", "collect"}, {"top", "watch"},       {"verify", "collect"}, {"vms", "list"},
-	{"compare", "diff"}, {"programs", "attach"}, {"progs", "attach"},
+	{"boot", "collect"},    {"load", "collect"},   {"ls", "list"},     {"ps", "list"},
+	{"run", "collect"},     {"show", "attach"},    {"status", "info"}, {"test", "collect"},
+	{"top", "watch"},       {"verify", "collect"}, {"vms", "list"},    {"compare", "diff"},
+	{"programs", "attach"}, {"progs", "attach"},
 };
 
 static const char *near_command(const char *name)
@@ -94,6 +96,19 @@ static bool is_help(const char *arg)
 	return is_either(arg, "--help", "-h") || strcmp(arg, "help") == 0;
 }
 
+/* words[0] is the command, or what bpftool has in its place. */
+static int run_words(int n, char **words)
+{
+	_cleanup_free_ char **copy = calloc((size_t)n + CLI_WORDS_MORE + 1, sizeof(*copy));
+	struct kt_error *err;
+
+	if (!copy)
+		return cli_fail(kt_error_no_memory());
+	memcpy(copy, words, (size_t)n * sizeof(*copy));
+	err = cli_words_of_bpftool(&n, copy);
+	return err ? cli_fail(err) : run_command(copy[0], n, copy);
+}
+
 /* "help COMMAND", where COMMAND may be two words: "help prog show" */
 static int help_of(int n, char **words)
 {
@@ -136,5 +151,5 @@ int main(int argc, char **argv)
 		return help_of(argc - 2, argv + 2);
 	if (is_help(argv[1]))
 		return print_usage(stdout);
-	return run_command(argv[1], argc - 1, argv + 1);
+	return run_words(argc - 1, argv + 1);
 }

@@ -217,6 +217,8 @@ struct kt_error *cli_output_option(struct cli_output *output, int option, char *
 	case CLI_OPT_NAME:
 		return kt_vec_push(&output->filter.globs, arg) ? NULL : kt_error_no_memory();
 	case CLI_OPT_ID: return add_ids(output, arg);
+	case CLI_OPT_TAG:
+		return kt_vec_push(&output->filter.tags, arg) ? NULL : kt_error_no_memory();
 	case CLI_OPT_SORT:
 		output->sort = arg;
 		return output->columns_later ? NULL : check_sort(output, arg);
@@ -276,6 +278,7 @@ void cli_output_deinit(struct cli_output *output)
 {
 	kt_vec_free(&output->filter.types);
 	kt_vec_free(&output->filter.globs);
+	kt_vec_free(&output->filter.tags);
 	kt_vec_free(&output->filter.ids);
 }
 

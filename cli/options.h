@@ -29,6 +29,7 @@ enum {
 	CLI_OPT_TYPE,
 	CLI_OPT_NAME,
 	CLI_OPT_ID,
+	CLI_OPT_TAG,
 	CLI_OPT_SORT,
 	CLI_OPT_TIMING,
 	CLI_OPT_COLOR,
@@ -109,7 +110,7 @@ struct cli_output {
 	const struct render_grid *grid; /* has the columns; NULL: those of programs */
 	enum cli_color color;
 	struct {
-		KT_VEC(const char *) types, globs;
+		KT_VEC(const char *) types, globs, tags;
 		KT_VEC(uint32_t) ids;
 	} filter;
 };

@@ -119,6 +119,10 @@ static int run_dump(int n, char **args, const struct cli_guest *guest, struct du
 	struct kt_error *err = NULL;
 
 	take_words_before(&n, args, dump);
+	if (n > 2 && (!strcmp(args[1], "name") || !strcmp(args[1], "tag")))
+		return cli_fail(kt_error_hint(kt_error_new(KT_ERROR_USAGE, "prog dump takes an ID"),
+					      "`ktstr-gdb attach --%s %s -o id,name` tells it",
+					      args[1], args[2]));
 	take_words_behind(&n, args, dump);
 	if (n < 1 || strcmp(args[0], "dump") != 0)
 		err = kt_error_hint(n < 1 ? kt_error_new(KT_ERROR_USAGE, "prog needs a command")

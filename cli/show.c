@@ -120,6 +120,8 @@ struct render_filter cli_filter(const struct cli_output *output)
 		.n_globs = output->filter.globs.len,
 		.ids = output->filter.ids.data,
 		.n_ids = output->filter.ids.len,
+		.tags = output->filter.tags.data,
+		.n_tags = output->filter.tags.len,
 	};
 }
 

@@ -21,6 +21,8 @@ struct render_filter {
 	 */
 	const char *only, *only_in[2];
 	bool only_known;
+	const char *const *tags; /* 16 hex digits; of programs */
+	size_t n_tags;
 };
 
 #endif

@@ -48,6 +48,7 @@ static bool matches(const struct render_grid *grid, const void *row,
 	struct render_cell name = cell_of(grid, row, "name");
 	struct render_cell short_name = cell_of(grid, row, "short_name");
 	bool type_fits = !filter->n_types, name_fits = !filter->n_globs, id_fits = !filter->n_ids;
+	bool tag_fits = !filter->n_tags;
 
 	for (size_t i = 0; i < filter->n_types && !type_fits; i++)
 		type_fits = text_matches(&type, filter->types[i], false);
@@ -56,7 +57,12 @@ static bool matches(const struct render_grid *grid, const void *row,
 			    text_matches(&short_name, filter->globs[i], true);
 	for (size_t i = 0; i < filter->n_ids && !id_fits; i++)
 		id_fits = id.known && id.number == filter->ids[i];
-	return type_fits && name_fits && id_fits && is_only(grid, row, filter);
+	for (size_t i = 0; i < filter->n_tags && !tag_fits; i++) {
+		struct render_cell tag = cell_of(grid, row, "tag");
+
+		tag_fits = text_matches(&tag, filter->tags[i], false);
+	}
+	return type_fits && name_fits && id_fits && tag_fits && is_only(grid, row, filter);
 }
 
 static void swap(char *a, char *b, size_t size)

@@ -212,13 +212,30 @@ static void test_filter(void **state)
 		     "3");
 }
 
+/* A tag is compared whole; a program whose tag is not known has none. */
+static void test_filter_by_tag(void **state)
+{
+	static const char *const tags[] = {"0123456789abcdef", "00"};
+	const struct render_filter filter = {.tags = tags, .n_tags = 2};
+	struct programs p = five();
+
+	(void)state;
+	for (size_t i = 0; i < p.n; i++)
+		snprintf(p.all[i].tag, sizeof(p.all[i].tag), "%s",
+			 p.all[i].id == 2 || p.all[i].id == 3 ? tags[0] : "fedcba9876543210");
+	render_programs_filter(&p, &filter);
+	assert_string_equal(ids(&p), "2 3");
+	programs_deinit(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_column_names),     cmocka_unit_test(test_column_lists),
-		cmocka_unit_test(test_too_many_columns), cmocka_unit_test(test_sort),
-		cmocka_unit_test(test_sort_by_name),     cmocka_unit_test(test_whole_names),
-		cmocka_unit_test(test_sort_large),       cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_filter_by_tag), cmocka_unit_test(test_column_names),
+		cmocka_unit_test(test_column_lists),  cmocka_unit_test(test_too_many_columns),
+		cmocka_unit_test(test_sort),          cmocka_unit_test(test_sort_by_name),
+		cmocka_unit_test(test_whole_names),   cmocka_unit_test(test_sort_large),
+		cmocka_unit_test(test_filter),
 	};
 
 	return cmocka_run_group_tests_name("render/list", tests, NULL, NULL);
