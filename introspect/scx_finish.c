@@ -117,7 +117,7 @@ static char *text_of(const struct cstring *string)
 static struct kt_error *finish_backtrace(const struct scx_walk *walk,
 					 const struct scx_sched_read *s, struct scx_exit *ret)
 {
-	size_t n = s->backtrace.known ? s->backtrace.len / SCX_POINTER_SIZE : 0;
+	size_t n = s->backtrace.known ? s->backtrace.len / SCX_POINTER_SIZE : 0, other = 0;
 
 	ret->frames = calloc(n + 1, sizeof(*ret->frames));
 	if (!ret->frames)
@@ -129,10 +129,17 @@ static struct kt_error *finish_backtrace(const struct scx_walk *walk,
 		frame->addr = scx_piece_pointer(walk, &s->backtrace, i);
 		name = kfacts_function_around(
 			walk->facts, frame->addr - (uint64_t)walk->kaslr_offset, &frame->offset);
-		if (!name)
-			continue;
-		frame->func = strdup(name);
-		if (!frame->func)
+		if (!name && other < s->n_frames) {
+			const struct module_symbol *symbol = &s->frames[other++];
+
+			name = symbol->name;
+			frame->offset = name ? frame->addr - symbol->start : 0;
+			frame->module = symbol->module ? strdup(symbol->module) : NULL;
+			if (symbol->module && !frame->module)
+				return kt_error_no_memory();
+		}
+		frame->func = name ? strdup(name) : NULL;
+		if (name && !frame->func)
 			return kt_error_no_memory();
 	}
 	return NULL;

@@ -83,6 +83,7 @@ bool scx_scheds_wants(struct wants *wants)
 			return false;
 	return view_wants(&ops_type, wants) && view_wants(&exit_type, wants) &&
 	       list_wants(&all_list, wants) && bpf_struct_ops_wants(wants) &&
+	       code_names_wants(wants) &&
 	       wants_add(wants, KFACTS_SYMBOL, "scx_ops", NULL, true) && /* before 6.16 */
 	       wants_add(wants, KFACTS_SYMBOL, "event_stats_cpu", NULL, true) &&
 	       wants_add(wants, KFACTS_SIZE, "scx_event_stats", NULL, true);
@@ -99,6 +100,8 @@ void scx_sched_read_deinit(struct scx_walk *walk, struct scx_sched_read *s)
 	for (size_t i = 0; s->events && i < walk->percpu.offsets.len; i++)
 		scx_piece_deinit(&s->events[i]);
 	free(s->events);
+	module_symbols_deinit(s->frames, s->n_frames);
+	free(s->frames);
 	object_deinit(&s->ops);
 	object_deinit(&s->exit);
 	cstring_deinit(&s->reason);
@@ -465,6 +468,31 @@ static struct kt_error *read_strings(struct scx_walk *walk)
 	return err;
 }
 
+/* Of backtraces, what is BPF's and modules': the kernel's own are named when it runs again. */
+static struct kt_error *read_frames(struct scx_walk *walk)
+{
+	struct kt_error *err = NULL;
+
+	for (size_t i = 0; i < walk->scheds.len && !err; i++) {
+		struct scx_sched_read *s = &walk->scheds.data[i];
+		size_t n = s->backtrace.known ? s->backtrace.len / SCX_POINTER_SIZE : 0;
+		uint64_t offset;
+
+		s->frames = calloc(n + 1, sizeof(*s->frames));
+		if (!s->frames)
+			return kt_error_no_memory();
+		for (size_t k = 0; k < n; k++) {
+			gaddr_t addr = scx_piece_pointer(walk, &s->backtrace, k);
+
+			if (!kfacts_function_around(walk->facts,
+						    addr - (uint64_t)walk->kaslr_offset, &offset))
+				s->frames[s->n_frames++].addr = addr;
+		}
+		err = code_names_read(walk->guest, s->frames, s->n_frames);
+	}
+	return err;
+}
+
 struct kt_error *scx_scheds_read(struct scx_walk *walk)
 {
 	struct kt_error *err = read_maps(walk);
@@ -481,5 +509,7 @@ struct kt_error *scx_scheds_read(struct scx_walk *walk)
 		err = read_level(walk, begin_second, end_second);
 	if (!err)
 		err = read_level(walk, begin_third, end_third);
+	if (!err)
+		err = read_frames(walk);
 	return err ? err : read_strings(walk);
 }

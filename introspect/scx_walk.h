@@ -13,6 +13,7 @@
 #define KT_INTROSPECT_SCX_WALK_H
 
 #include "introspect/bpf_struct_ops.h"
+#include "introspect/code_names.h"
 #include "introspect/wallclock.h"
 #include "memory/cstring.h"
 #include "memory/list.h"
@@ -125,6 +126,8 @@ struct scx_sched_read {
 	struct scx_piece table_size, table_nest, buckets;
 	gaddr_t table;
 	struct scx_piece backtrace, dump;
+	struct module_symbol *frames; /* of the backtrace, that are not the kernel's own */
+	size_t n_frames;
 	struct cstring reason, message, cgroup;
 	struct scx_piece *events; /* of each CPU */
 };

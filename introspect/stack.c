@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "introspect/code_names.h"
 #include "introspect/stack.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
@@ -69,6 +70,7 @@ bool stack_wants(struct wants *wants)
 	/* Bits of an entry: before 6.4 they were others. */
 	return wants_add(wants, KFACTS_MEMBER, "orc_entry", "type", true) &&
 	       wants_add(wants, KFACTS_SYMBOL, KNOWN_FUNCTION, NULL, true) &&
+	       code_names_wants(wants) &&
 	       wants_add(wants, KFACTS_FUNCTIONS, KFACTS_ALL, NULL, true);
 }
 
@@ -117,7 +119,7 @@ struct walk {
 	const uint8_t *numbers; /* of registers; NULL: not known */
 	bool exact;             /* pc is where it stands, and not where a call returns to */
 
-	struct sched_frame *frames;
+	struct scx_frame *frames;
 	size_t n;
 	bool cut;
 };
@@ -254,7 +256,7 @@ static void find_numbers(struct walk *w)
 
 static bool add(struct walk *w, gaddr_t addr, bool is_guess)
 {
-	struct sched_frame frame = {.addr = addr, .is_guess = is_guess};
+	struct scx_frame frame = {.addr = addr, .is_guess = is_guess};
 	const char *func;
 
 	if (w->n == STACK_MAX_FRAMES) {
@@ -392,11 +394,11 @@ static void walk_stack(struct walk *w)
 }
 
 struct kt_error *stack_read(const struct stack_views *views, const struct gmem *memory,
-			    const struct stack_registers *registers,
-			    struct sched_frame **frames_ret, size_t *n_ret, bool *cut_ret)
+			    const struct stack_registers *registers, struct scx_frame **frames_ret,
+			    size_t *n_ret, bool *cut_ret)
 {
 	_cleanup_free_ struct walk *w = calloc(1, sizeof(*w));
-	struct sched_frame *frames = calloc(STACK_MAX_FRAMES, sizeof(*frames));
+	struct scx_frame *frames = calloc(STACK_MAX_FRAMES, sizeof(*frames));
 
 	if (!w || !frames) {
 		free(frames);
@@ -408,13 +410,35 @@ struct kt_error *stack_read(const struct stack_views *views, const struct gmem *
 	w->frames = frames;
 	walk_stack(w);
 	if (w->err) {
-		for (size_t i = 0; i < w->n; i++)
-			free(frames[i].func);
-		free(frames);
+		scx_frames_free(frames, w->n);
 		return w->err;
 	}
 	*frames_ret = frames;
 	*n_ret = w->n;
 	*cut_ret = w->cut;
 	return NULL;
+}
+
+struct kt_error *stack_name(struct guest *guest, struct scx_frame *frames, size_t n)
+{
+	_cleanup_free_ struct module_symbol *unnamed = calloc(n + 1, sizeof(*unnamed));
+	size_t n_unnamed = 0;
+	struct kt_error *err;
+
+	if (!unnamed)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < n; i++)
+		if (!frames[i].func)
+			unnamed[n_unnamed++].addr = frames[i].addr;
+	err = code_names_read(guest, unnamed, n_unnamed);
+	for (size_t i = 0, at = 0; i < n; i++) {
+		if (frames[i].func)
+			continue;
+		frames[i].func = unnamed[at].name;
+		frames[i].module = unnamed[at].module;
+		if (unnamed[at].name)
+			frames[i].offset = frames[i].addr - unnamed[at].start;
+		at++;
+	}
+	return err;
 }

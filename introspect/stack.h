@@ -38,7 +38,10 @@ struct stack_registers {
  * caller's, with each func. *cut_ret: there are more than STACK_MAX_FRAMES.
  */
 struct kt_error *stack_read(const struct stack_views *views, const struct gmem *memory,
-			    const struct stack_registers *registers,
-			    struct sched_frame **frames_ret, size_t *n_ret, bool *cut_ret);
+			    const struct stack_registers *registers, struct scx_frame **frames_ret,
+			    size_t *n_ret, bool *cut_ret);
+
+/* The names of those n that have none yet: BPF's and modules', as far as they can be read. */
+struct kt_error *stack_name(struct guest *guest, struct scx_frame *frames, size_t n);
 
 #endif

@@ -88,11 +88,14 @@ struct scx_event {
 	int64_t value; /* over all CPUs */
 };
 
-/* An address of a backtrace. */
+/* An address of a backtrace, or of a stack. */
 struct scx_frame {
-	uint64_t addr;   /* in this boot */
-	char *func;      /* NULL: a module's, a BPF program's, or unknown */
+	uint64_t addr;   /* in this boot: where the call returns to, or where it stands */
+	char *func;      /* also BPF's: bpf_prog_TAG_NAME; NULL: unknown */
+	char *module;    /* that func is in; NULL: none */
 	uint64_t offset; /* in func */
+	/* Nothing proves that this was called by the one below: it may be a leftover. */
+	bool is_guess;
 };
 
 /* Why a scheduler ended, or is about to. Kind 0 is SCX_EXIT_NONE: it has not. */
@@ -189,11 +192,18 @@ static inline void scx_queue_deinit(struct scx_queue *queue)
 	*queue = (struct scx_queue){0};
 }
 
+static inline void scx_frames_free(struct scx_frame *frames, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(frames[i].func);
+		free(frames[i].module);
+	}
+	free(frames);
+}
+
 static inline void scx_exit_deinit(struct scx_exit *exit)
 {
-	for (size_t i = 0; i < exit->n_frames; i++)
-		free(exit->frames[i].func);
-	free(exit->frames);
+	scx_frames_free(exit->frames, exit->n_frames);
 	free(exit->kind_name);
 	free(exit->reason);
 	free(exit->message);

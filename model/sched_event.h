@@ -27,25 +27,15 @@ struct sched_section {
 	struct map_dump dump; /* one entry; `done` is false if it is too large for one stop */
 };
 
-/* An address on a kernel's stack. */
-struct sched_frame {
-	uint64_t
-		addr; /* in this boot: where the call returns to, or of the first one where it is */
-	char *func;   /* NULL: a module's, a BPF program's, or unknown */
-	uint64_t offset;
-	/* Nothing proves that this was called by the one below: it may be a leftover. */
-	bool is_guess;
-};
-
 /* All that was read in one stop. */
 struct sched_dump {
 	struct scx_snapshot snapshot;
 	bool snapshot_known;
 	struct sched_section *sections; /* by the maps' IDs */
 	size_t n_sections;
-	struct program_number cpu;  /* on which it happened */
-	struct scx_task task;       /* that runs there */
-	struct sched_frame *frames; /* the innermost first */
+	struct program_number cpu; /* on which it happened */
+	struct scx_task task;      /* that runs there */
+	struct scx_frame *frames;  /* the innermost first */
 	size_t n_frames;
 	bool frames_cut; /* the stack goes on */
 	char why[128];   /* why a part could not be read; "": all could */
@@ -78,10 +68,8 @@ static inline void sched_dump_deinit(struct sched_dump *dump)
 	scx_snapshot_deinit(&dump->snapshot);
 	for (size_t i = 0; i < dump->n_sections; i++)
 		map_dump_deinit(&dump->sections[i].dump);
-	for (size_t i = 0; i < dump->n_frames; i++)
-		free(dump->frames[i].func);
+	scx_frames_free(dump->frames, dump->n_frames);
 	free(dump->sections);
-	free(dump->frames);
 	scx_task_deinit(&dump->task);
 	*dump = (struct sched_dump){0};
 }

@@ -147,6 +147,7 @@ static void read_exit(struct reader *r, const json_t *object, struct scx_exit *o
 
 		out->frames[i].addr = number(frame, "addr").value;
 		out->frames[i].func = text(r, frame, "func");
+		out->frames[i].module = text(r, frame, "module");
 		out->frames[i].offset = number(frame, "offset").value;
 	}
 }
@@ -325,6 +326,7 @@ static void read_dump(struct reader *r, const json_t *root, struct sched_dump *o
 
 		out->frames[i].addr = number(frame, "addr").value;
 		out->frames[i].func = text(r, frame, "func");
+		out->frames[i].module = text(r, frame, "module");
 		out->frames[i].offset = number(frame, "offset").value;
 		out->frames[i].is_guess = is_true(frame, "guess");
 	}

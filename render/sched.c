@@ -395,6 +395,23 @@ static void append_since(struct kt_buf *out, const struct scx_scheduler *schedul
 		kt_buf_printf(out, ", since %s", stamp);
 }
 
+void render_append_scx_frame(struct kt_buf *out, const struct scx_frame *frame)
+{
+	kt_buf_appends(out, frame->is_guess ? "? " : "");
+	if (frame->func) {
+		render_append_visible(out, frame->func, false);
+		kt_buf_printf(out, "+%#" PRIx64, frame->offset);
+	} else {
+		kt_buf_printf(out, "%#" PRIx64, frame->addr);
+	}
+	if (frame->module) {
+		kt_buf_appends(out, " [");
+		render_append_visible(out, frame->module, false);
+		kt_buf_appendc(out, ']');
+	}
+	kt_buf_appendc(out, '\n');
+}
+
 void render_append_scx_exit(struct kt_buf *out, const struct scx_exit *exit, size_t width)
 {
 	const struct page whole = {.width = width, .out = out}, *page = &whole;
@@ -422,15 +439,8 @@ void render_append_scx_exit(struct kt_buf *out, const struct scx_exit *exit, siz
 		kt_buf_appends(page->out, "\n");
 	}
 	for (size_t i = 0; i < exit->n_frames; i++) {
-		const struct scx_frame *frame = &exit->frames[i];
-
 		kt_buf_appends(page->out, "    ");
-		if (frame->func) {
-			render_append_visible(page->out, frame->func, false);
-			kt_buf_printf(page->out, "+%#" PRIx64 "\n", frame->offset);
-		} else {
-			kt_buf_printf(page->out, "%#" PRIx64 "\n", frame->addr);
-		}
+		render_append_scx_frame(page->out, &exit->frames[i]);
 	}
 }
 

@@ -24,6 +24,9 @@ struct kt_error *render_sched_text(const struct scx_snapshot *snapshot, size_t w
 void render_append_scx_exit(struct kt_buf *out, const struct scx_exit *exit, size_t width);
 void render_append_scx_exit_dump(struct kt_buf *out, const struct scx_exit *exit);
 
+/* A line of a backtrace or stack, as in an oops: "schedule+0x28", "? veth_xmit+0x1 [veth]". */
+void render_append_scx_frame(struct kt_buf *out, const struct scx_frame *frame);
+
 /* The document ktstr-gdb.sched.v1. */
 struct kt_error *render_sched_json(const struct scx_snapshot *snapshot,
 				   const struct render_guest *guest, char **ret);

@@ -37,20 +37,12 @@ static void put_task(struct kt_buf *out, const char *what, const struct scx_task
 	kt_buf_appendc(out, '\n');
 }
 
-/* "  scx_claim_exit+0x1d", a guess as in an oops: "  ? schedule+0x28" */
 static void put_frames(struct kt_buf *out, const struct sched_dump *dump, size_t max,
 		       const char *indent)
 {
 	for (size_t i = 0; i < dump->n_frames && i < max; i++) {
-		const struct sched_frame *frame = &dump->frames[i];
-
-		kt_buf_printf(out, "%s%s", indent, frame->is_guess ? "? " : "");
-		if (frame->func) {
-			render_append_visible(out, frame->func, false);
-			kt_buf_printf(out, "+%#" PRIx64 "\n", frame->offset);
-		} else {
-			kt_buf_printf(out, "%#" PRIx64 "\n", frame->addr);
-		}
+		kt_buf_appends(out, indent);
+		render_append_scx_frame(out, &dump->frames[i]);
 	}
 	if (dump->frames_cut || dump->n_frames > max)
 		kt_buf_printf(out, "%s...\n", indent);

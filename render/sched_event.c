@@ -99,7 +99,7 @@ struct kt_error *render_sched_event_line(const struct sched_event *e, char **ret
 
 /* --- JSON --- */
 
-json_t *render_sched_frames_json(const struct sched_frame *frames, size_t n)
+json_t *render_sched_frames_json(const struct scx_frame *frames, size_t n)
 {
 	json_t *array = json_array();
 
@@ -110,6 +110,7 @@ json_t *render_sched_frames_json(const struct sched_frame *frames, size_t n)
 		json_object_set_new(frame, "func", kt_json_text(frames[i].func));
 		json_object_set_new(frame, "offset",
 				    frames[i].func ? kt_json_u64(frames[i].offset) : json_null());
+		json_object_set_new(frame, "module", kt_json_text(frames[i].module));
 		json_object_set_new(frame, "guess", json_boolean(frames[i].is_guess));
 		json_array_append_new(array, frame);
 	}

@@ -27,6 +27,6 @@ struct kt_error *render_sched_end_json(uint64_t events, uint64_t stops, int64_t 
 				       int64_t elapsed_ns, const char *ended, char **ret);
 
 /* As JSON: a new reference, NULL without memory. */
-json_t *render_sched_frames_json(const struct sched_frame *frames, size_t n);
+json_t *render_sched_frames_json(const struct scx_frame *frames, size_t n);
 
 #endif

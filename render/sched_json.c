@@ -126,6 +126,7 @@ json_t *render_scx_exit_json(const struct scx_exit *exit)
 		json_object_set_new(one, "offset",
 				    frame->func ? json_integer((json_int_t)frame->offset)
 						: json_null());
+		json_object_set_new(one, "module", kt_json_text(frame->module));
 		json_array_append_new(frames, one);
 	}
 	json_object_set_new(object, "kind", kt_json_number(exit->kind));

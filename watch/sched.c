@@ -142,6 +142,17 @@ static struct kt_error *count(struct sched *sched, enum sched_event_kind kind,
 
 /* --- a scheduler comes and goes --- */
 
+static struct kt_error *read_exit(const struct sched *sched, const struct gmem *memory,
+				  const struct sched_seen *seen, struct scx_exit *ret)
+{
+	struct kt_error *err = sched_read_exit(&sched->views, memory, sched->facts,
+					       sched->kaslr_offset, seen, ret);
+
+	return err ? err
+		   : sched_name_frames(sched->stop, sched->facts, sched->kaslr_offset, ret->frames,
+				       ret->n_frames);
+}
+
 static struct kt_error *release(struct sched *sched, const struct gmem *memory)
 {
 	struct sched_event event = sched->held;
@@ -156,8 +167,7 @@ static struct kt_error *release(struct sched *sched, const struct gmem *memory)
 		err = sched_see(&sched->views, memory, event.scheduler, &seen);
 	if (!err && seen.known) {
 		scx_exit_deinit(&event.exit);
-		err = sched_read_exit(&sched->views, memory, sched->facts, sched->kaslr_offset,
-				      &seen, &event.exit);
+		err = read_exit(sched, memory, &seen, &event.exit);
 	}
 	event.is_error = event.exit.kind.known && event.exit.kind.value >= EXIT_ERROR;
 	/* What was read at the instant is given out, whatever failed since. */
@@ -179,8 +189,7 @@ static struct kt_error *goes(struct sched *sched, const struct gmem *memory)
 	if (!err && memory)
 		err = sched_see(&sched->views, memory, sched->now.root, &seen);
 	if (!err && memory)
-		err = sched_read_exit(&sched->views, memory, sched->facts, sched->kaslr_offset,
-				      &seen, &event.exit);
+		err = read_exit(sched, memory, &seen, &event.exit);
 	if (!err && memory)
 		err = add_who(sched, &event);
 	event.is_error = event.exit.kind.known && event.exit.kind.value >= EXIT_ERROR;
@@ -306,8 +315,7 @@ static struct kt_error *see_exit(struct sched *sched, const struct gmem *memory,
 		sched->dumped = true;
 		err = dump(sched, &event);
 		if (!err)
-			err = sched_read_exit(&sched->views, memory, sched->facts,
-					      sched->kaslr_offset, &seen, &event.exit);
+			err = read_exit(sched, memory, &seen, &event.exit);
 		if (err && !event.dump) {
 			sched_event_deinit(&event);
 			return err;

@@ -92,6 +92,15 @@ struct kt_error *sched_dump_views_init(struct sched_dump_views *views, const str
 	return NULL;
 }
 
+/* Nothing more can be read, or kept. */
+static bool is_fatal(const struct kt_error *err)
+{
+	enum kt_error_code code = kt_error_code(err);
+
+	return code == KT_ERROR_NO_MEMORY || code == KT_ERROR_CLOSED || code == KT_ERROR_TIMEOUT ||
+	       code == KT_ERROR_PROTOCOL || code == KT_ERROR_OS;
+}
+
 /* --- the scheduler --- */
 
 /* A text of the guest: up to its NUL, and of what can be shown. */
@@ -317,6 +326,30 @@ static struct kt_error *read_stack(const struct sched_dump_views *views, const s
 				&out->frames_cut);
 }
 
+struct kt_error *sched_name_frames(const struct stop *stop, const struct kfacts *facts,
+				   int64_t kaslr_offset, struct scx_frame *frames, size_t n)
+{
+	struct guest *guest;
+	struct kt_error *err = NULL;
+	size_t n_named = 0;
+
+	while (n_named < n && frames[n_named].func)
+		n_named++;
+	if (n_named == n)
+		return NULL;
+	err = guest_create(&stop->source, facts, &kaslr_offset, &guest);
+	if (!err) {
+		err = stack_name(guest, frames, n);
+		guest_destroy(guest);
+	}
+	if (err && !is_fatal(err)) {
+		kt_error_destroy(err);
+		err = NULL;
+	}
+	/* Reads of memory may have gone through another vCPU. */
+	return err ? err : rsp_client_select(stop->client, stop->told.thread);
+}
+
 /* --- the scheduler's variables --- */
 
 /* "scx_fix.bss", ".rodata.str": what libbpf makes of an object's sections. */
@@ -423,9 +456,7 @@ static struct kt_error *read_sections(struct guest *guest, const struct kfacts *
 /* What cannot be read for a reason of its own costs that part, and the dump tells. */
 static struct kt_error *or_why(struct kt_error *err, struct sched_dump *out)
 {
-	if (!err || kt_error_code(err) == KT_ERROR_NO_MEMORY ||
-	    kt_error_code(err) == KT_ERROR_CLOSED || kt_error_code(err) == KT_ERROR_TIMEOUT ||
-	    kt_error_code(err) == KT_ERROR_PROTOCOL || kt_error_code(err) == KT_ERROR_OS)
+	if (!err || is_fatal(err))
 		return err;
 	if (!*out->why)
 		snprintf(out->why, sizeof(out->why), "%s", kt_error_message(err));
@@ -454,7 +485,9 @@ static struct kt_error *read_guest(struct stop *stop, const struct kfacts *facts
 
 	if (err)
 		return err;
-	err = or_why(read_snapshot(guest, out), out);
+	err = or_why(stack_name(guest, out->frames, out->n_frames), out);
+	if (!err)
+		err = or_why(read_snapshot(guest, out), out);
 	if (!err)
 		err = or_why(read_sections(guest, facts, out), out);
 	guest_destroy(guest);

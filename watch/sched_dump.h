@@ -44,6 +44,12 @@ struct kt_error *sched_read_exit(const struct sched_dump_views *views, const str
 				 const struct kfacts *facts, int64_t kaslr_offset,
 				 const struct sched_seen *seen, struct scx_exit *ret);
 
+/*
+ * The names of frames that are BPF's or a module's; what cannot be read has none, and is no error.
+ */
+struct kt_error *sched_name_frames(const struct stop *stop, const struct kfacts *facts,
+				   int64_t kaslr_offset, struct scx_frame *frames, size_t n);
+
 /* The CPU that stopped, and the task that runs there. Registers were fetched. */
 struct kt_error *sched_read_cpu(const struct sched_dump_views *views, const struct stop *stop,
 				struct program_number *cpu_ret, struct scx_task *ret);

@@ -110,6 +110,17 @@ same_stack() {
 		($kernel[1:] | length > 1) and ($ours[-($kernel | length) + 1:] == $kernel[1:])' "$(dump)"
 }
 
+# The kernel's words for it in dmesg, "name+0x1/0x20", which may come a moment later than the event: programs of
+# BPF and their trampolines are named, too.
+same_names() {
+	tac "$dir/console" | sed '/BPF scheduler ".*" disabled/q' | tac | tr -d '\r' |
+		sed -n 's/^\[ *[0-9.]*\] *\([A-Za-z0-9_.]*+0x[0-9a-f]*\)\/0x[0-9a-f]*\( \[.*\]\)\{0,1\}$/\1\2/p' >"$work/said"
+	"$tool" sched --from "$(dump)" | sed -n '/^exit: kind/,$s/^    \([A-Za-z0-9_.]*+0x[0-9a-f]*\( \[.*\]\)\{0,1\}\)$/\1/p' \
+		>"$work/named"
+	cmp "$work/said" "$work/named" && grep -q '^bpf_prog_[0-9a-f]*_fix_dispatch+0x' "$work/said" &&
+		jq -e '[.stack[] | .func] | all and any(startswith("bpf_prog_"))' "$(dump)"
+}
+
 # Each line, and the dump, have the keys that docs/json.md says.
 documents() {
 	head -n 1 "$dir/seen" >"$work/first"
@@ -187,6 +198,7 @@ for suite; do
 	watch
 	all 'an error of its own' SCX_EXIT_ERROR_BPF by_error
 	check "$release: the stack is the kernel's own backtrace" same_stack
+	check "$release: it has the names that dmesg has, programs of BPF, too" becomes same_names
 	check "$release: the scheduler's variables, by name: it had not heard of its end" jq -e '
 		[.sections[] | .variables // {} | to_entries[] | .value[] | to_entries[]] |
 		any(.[]; .key == "enqueued" and .value > 0) and any(.[]; .key == "exit_kind" and .value == 0) and

@@ -116,7 +116,7 @@ static void make(struct kfacts *facts, struct stack_views *views, const struct n
 }
 
 struct result {
-	struct sched_frame *frames;
+	struct scx_frame *frames;
 	size_t n;
 	bool cut;
 };

@@ -32,13 +32,17 @@ static void make(struct sched_event *event)
 	dump->cpu = NUMBER(1);
 	strcpy(dump->task.comm, "kworker");
 	dump->task.pid = NUMBER(7);
-	dump->frames = calloc(2, sizeof(*dump->frames));
-	dump->n_frames = 2;
-	dump->frames[0] = (struct sched_frame){.addr = UINT64_C(0xffffffff81000010),
-					       .func = strdup("scx_claim_exit"),
-					       .offset = 16};
-	dump->frames[1] = (struct sched_frame){.addr = UINT64_C(0xffffffffc0000000),
-					       .is_guess = true};
+	dump->frames = calloc(3, sizeof(*dump->frames));
+	dump->n_frames = 3;
+	dump->frames[0] = (struct scx_frame){.addr = UINT64_C(0xffffffff81000010),
+					     .func = strdup("scx_claim_exit"),
+					     .offset = 16};
+	dump->frames[1] = (struct scx_frame){.addr = UINT64_C(0xffffffffc0000000),
+					     .is_guess = true};
+	dump->frames[2] = (struct scx_frame){.addr = UINT64_C(0xffffffffc0100001),
+					     .func = strdup("veth_xmit"),
+					     .module = strdup("veth"),
+					     .offset = 1};
 	strcpy(snapshot->state.state, "enabled");
 	snapshot->state.known = true;
 	snapshot->n_schedulers = 1;
@@ -103,9 +107,10 @@ static void test_read_back(void **state)
 	assert_string_equal(saved.event.exit.message, "late[42] failed to run for 2.004s");
 	assert_int_equal(saved.blamed.pid.value, 42);
 	assert_int_equal(saved.blamed.waits_ms.value, 2004);
-	assert_int_equal(saved.event.dump->n_frames, 2);
+	assert_int_equal(saved.event.dump->n_frames, 3);
 	assert_string_equal(saved.event.dump->frames[0].func, "scx_claim_exit");
 	assert_true(saved.event.dump->frames[1].is_guess);
+	assert_string_equal(saved.event.dump->frames[2].module, "veth");
 	assert_true(saved.event.dump->frames[1].addr == UINT64_C(0xffffffffc0000000));
 	snapshot = &saved.event.dump->snapshot;
 	assert_int_equal(snapshot->n_schedulers, 1);
@@ -120,7 +125,8 @@ static void test_read_back(void **state)
 	assert_string_equal(snapshot->cpus[0].current.comm, "kworker");
 	assert_null(render_sched_dump_text(&saved, 80, false, &shown));
 	assert_non_null(strstr(shown, "to blame: late[42], has waited for 2004 ms\n"));
-	assert_non_null(strstr(shown, "\n  scx_claim_exit+0x10\n  ? 0xffffffffc0000000\n"));
+	assert_non_null(strstr(shown, "\n  scx_claim_exit+0x10\n  ? 0xffffffffc0000000\n"
+				      "  veth_xmit+0x1 [veth]\n"));
 	free(shown);
 	sched_saved_deinit(&saved);
 	free(text);
