@@ -57,6 +57,8 @@ struct sched_event {
 	struct program_number depth;
 	struct program_number count; /* the counter, and by how much it grew */
 	uint64_t more;
+	struct program_number rejected_pid; /* REJECTED: of the task; unknown: it was not found */
+	char rejected_comm[17];
 	struct scx_exit exit;    /* EXIT, DISABLED; kind 0 is one that was never enabled */
 	bool is_error;           /* its kind is SCX_EXIT_ERROR or above */
 	struct sched_dump *dump; /* EXIT, PANIC; NULL: none */

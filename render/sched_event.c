@@ -53,7 +53,14 @@ static void put_details(struct kt_buf *out, const struct sched_event *e)
 	switch (e->kind) {
 	case SCHED_ENABLED: put_count(out, e, "enable_seq"); break;
 	case SCHED_HOTPLUG: put_count(out, e, "hotplug_seq"); break;
-	case SCHED_REJECTED: put_count(out, e, "nr_rejected"); break;
+	case SCHED_REJECTED:
+		if (e->rejected_pid.known) {
+			kt_buf_appends(out, "  ");
+			render_append_visible(out, e->rejected_comm, false);
+			kt_buf_printf(out, "[%" PRIu64 "]", e->rejected_pid.value);
+		}
+		put_count(out, e, "nr_rejected");
+		break;
 	case SCHED_BYPASS:
 		kt_buf_printf(out, "  %s", e->on.value ? "begins" : "ends");
 		if (e->depth.known)
@@ -146,6 +153,18 @@ static json_t *brief_exit_json(const struct scx_exit *exit)
 	return object;
 }
 
+static json_t *rejected_json(const struct sched_event *e)
+{
+	json_t *object;
+
+	if (!e->rejected_pid.known)
+		return json_null();
+	object = json_object();
+	json_object_set_new(object, "pid", kt_json_number(e->rejected_pid));
+	json_object_set_new(object, "comm", kt_json_text(e->rejected_comm));
+	return object;
+}
+
 struct kt_error *render_sched_event_json(const struct sched_event *e, const char *file, char **ret)
 {
 	json_t *root = json_object();
@@ -163,6 +182,7 @@ struct kt_error *render_sched_event_json(const struct sched_event *e, const char
 			    e->depth.known ? json_integer((int32_t)e->depth.value) : json_null());
 	json_object_set_new(root, "count", kt_json_number(e->count));
 	json_object_set_new(root, "more", e->count.known ? kt_json_u64(e->more) : json_null());
+	json_object_set_new(root, "rejected", rejected_json(e));
 	json_object_set_new(root, "exit",
 			    ends && e->exit.kind.known ? brief_exit_json(&e->exit) : json_null());
 	json_object_set_new(root, "panic", kt_json_text(*e->panic ? e->panic : NULL));

@@ -22,6 +22,9 @@ enum watch_register {
 /* So much code is read at a breakpoint, to get the vCPU past it. */
 #define WATCH_CODE_LEN 16
 
+/* Of registers that may have anything. */
+#define WATCH_GENERAL_MAX 16
+
 /* Registers that emulate() may change, at most. */
 #define WATCH_WRITES 2
 
@@ -69,6 +72,8 @@ struct watch_arch {
 	enum watch_current current_is;
 	const char *const *args; /* the registers that functions get their arguments in */
 	size_t n_args;
+	const char *const *general; /* all that may have a pointer; NULL: nobody asks */
+	size_t n_general;
 	size_t breakpoint_len; /* for rsp_client_breakpoint() */
 	/*
 	 * The members of pt_regs that have a system call's number and arguments, and bpf(2)'s.

@@ -22,7 +22,7 @@ bool sched_watch_wants(struct wants *wants)
 		if (!wants_add(wants, KFACTS_SYMBOL, counters[i], NULL, true))
 			return false;
 	return wants_add(wants, KFACTS_SYMBOL, "scx_bypass_depth", NULL, true) && /* before 7.1 */
-	       sched_points_wants(wants) && sched_dump_wants(wants);
+	       sched_points_wants(wants) && sched_dump_wants(wants) && sched_reject_wants(wants);
 }
 
 /* --- what the kernel says --- */
@@ -123,6 +123,18 @@ static struct kt_error *add_who(struct sched *sched, struct sched_event *event)
 	return NULL;
 }
 
+static struct kt_error *add_rejected(struct sched *sched, struct sched_event *event)
+{
+	struct scx_task task;
+	struct kt_error *err = sched_reject_read(&sched->reject, sched->stop, &task);
+
+	if (err)
+		return err;
+	event->rejected_pid = task.pid;
+	memcpy(event->rejected_comm, task.comm, sizeof(event->rejected_comm));
+	return NULL;
+}
+
 static struct kt_error *count(struct sched *sched, enum sched_event_kind kind,
 			      struct program_number before, struct program_number now, bool late)
 {
@@ -137,6 +149,8 @@ static struct kt_error *count(struct sched *sched, enum sched_event_kind kind,
 	event.more = now.value - before.value;
 	if (!late)
 		err = add_who(sched, &event);
+	if (!err && !late && kind == SCHED_REJECTED)
+		err = add_rejected(sched, &event);
 	return err ? err : give(sched, &event);
 }
 
@@ -443,6 +457,7 @@ struct kt_error *sched_init(struct sched *sched, struct stop *stop, const struct
 		err = read_now(sched, &memory, &sched->now, &known);
 	if (err)
 		return err;
+	sched_reject_init(&sched->reject, facts);
 	sched->on = true;
 	root = sched->now.root;
 	sched->now.root = 0;

@@ -15,6 +15,7 @@
 #include "model/sched_event.h"
 #include "watch/sched_dump.h"
 #include "watch/sched_points.h"
+#include "watch/sched_reject.h"
 #include "watch/stop.h"
 
 /* What the kernel says in one moment. */
@@ -31,6 +32,7 @@ struct sched {
 	int64_t kaslr_offset;
 	struct sched_points points;
 	struct sched_dump_views views;
+	struct sched_reject reject;
 	struct sched_now now; /* as it was at the last look */
 	char ops[128];        /* of the scheduler at now.root */
 	gaddr_t exit_info;    /* its */

@@ -120,6 +120,8 @@ const struct watch_arch watch_x86_64 = {
 	.current_is = WATCH_CURRENT_PERCPU,
 	.args = args,
 	.n_args = sizeof(args) / sizeof(args[0]),
+	.general = general,
+	.n_general = sizeof(general) / sizeof(general[0]),
 	.breakpoint_len = 1,
 	.syscall_number = {.path = "orig_ax"},
 	.syscall_args = {{.path = "di"}, {.path = "si"}, {.path = "dx"}},

@@ -32,8 +32,10 @@ static void start(char *mode, char *number)
 	struct sched_param param = {0};
 
 	fix = fork();
-	if (fix)
+	if (fix) {
+		printf("ends: pid %d\n", fix);
 		return;
+	}
 	sched_setscheduler(0, SCHED_OTHER, &param);
 	execv(path ? path : "/fix", argv);
 	perror("ends: cannot run the scheduler");

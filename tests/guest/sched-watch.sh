@@ -213,6 +213,9 @@ for suite; do
 	all 'it is unloaded' SCX_EXIT_UNREG by_unload
 	all 'a CPU goes' SCX_EXIT_UNREG_KERN by_hotplug
 	start rejects && order end && gone
+	check "$release: the task that is refused is named" jq -se --argjson pid "$(tr -d '\r' <"$dir/console" |
+		sed -n 's/^ends: pid //p' | tail -n 1)" '[.[] | select(.event == "rejected") | select(.late | not)] |
+		all(.rejected == {pid: $pid, comm: "scx_fix"})' "$dir/seen"
 	kill -s INT "$watcher"
 	wait "$watcher"
 	check "$release: Ctrl-C ends it" test $? = 0 -a ! -s "$dir/err"

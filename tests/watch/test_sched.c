@@ -37,7 +37,7 @@ static struct piece {
 	uint8_t bytes[0x400];
 } memory[16];
 static size_t n_pieces;
-static uint64_t pc, arg;
+static uint64_t pc, arg, general[3];
 
 /* What the kernel does before each stop. */
 typedef void happens_fn(void);
@@ -97,7 +97,12 @@ static const char *serve(const char *request)
 		return "l<target><reg name=\"rip\" bitsize=\"64\"/><reg name=\"rdi\" bitsize=\"64\"/>"
 		       "<reg name=\"rsi\" bitsize=\"64\"/><reg name=\"gs_base\" bitsize=\"64\"/>"
 		       "<reg name=\"rax\" bitsize=\"64\"/><reg name=\"rsp\" bitsize=\"64\"/>"
-		       "<reg name=\"rbp\" bitsize=\"64\"/></target>";
+		       "<reg name=\"rbp\" bitsize=\"64\"/><reg name=\"rbx\" bitsize=\"64\"/>"
+		       "<reg name=\"rcx\" bitsize=\"64\"/><reg name=\"rdx\" bitsize=\"64\"/>"
+		       "<reg name=\"r8\" bitsize=\"64\"/><reg name=\"r9\" bitsize=\"64\"/>"
+		       "<reg name=\"r10\" bitsize=\"64\"/><reg name=\"r11\" bitsize=\"64\"/>"
+		       "<reg name=\"r12\" bitsize=\"64\"/><reg name=\"r13\" bitsize=\"64\"/>"
+		       "<reg name=\"r14\" bitsize=\"64\"/><reg name=\"r15\" bitsize=\"64\"/></target>";
 	if (!strncmp(request, "qXfer", 5))
 		return "E00";
 	if (!strncmp(request, "Hg", 2) || !strncmp(request, "Qqemu", 5))
@@ -109,8 +114,9 @@ static const char *serve(const char *request)
 			happens[stop_now++]();
 		return "4350552330";
 	}
-	if (sscanf(request, "p%x", &n) == 1 && n < 7) {
-		const uint64_t values[] = {pc, SCHED, arg, PERCPU, 0, MESSAGE, 0};
+	if (sscanf(request, "p%x", &n) == 1 && n < 18) {
+		const uint64_t values[18] = {pc,      SCHED, arg,        PERCPU,     0,
+					     MESSAGE, 0,     general[0], general[1], general[2]};
 
 		for (size_t i = 0; i < 8; i++)
 			snprintf(reply + 2 * i, 3, "%02x",
@@ -139,6 +145,10 @@ static void make_facts(struct kfacts *facts)
 	fake_member(facts, "task_struct", "comm", 0, 16);
 	fake_member(facts, "task_struct", "pid", 16, 4);
 	fake_member(facts, "task_struct", "tgid", 20, 4);
+	fake_member(facts, "task_struct", "scx.disallow", 24, 1);
+	fake_member(facts, "task_struct", "scx.tasks_node", 32, 16);
+	fake_member(facts, "task_struct", "scx.tasks_node.next", 32, 8);
+	fake_member(facts, "list_head", "prev", 8, 8);
 	fake_enum(facts, "scx_exit_kind", "SCX_EXIT_ERROR_STALL", 1026);
 }
 
@@ -166,6 +176,7 @@ static void begin(struct session *s, const struct stub_step *script, happens_fn 
 	n_pieces = stop_now = 0;
 	happens = what;
 	pc = arg = 0;
+	memset(general, 0, sizeof(general));
 	put(ROOT, 0, 8);
 	put(ENABLE, 4, 8);
 	put(HOTPLUG, 7, 8);
@@ -189,6 +200,7 @@ static void begin(struct session *s, const struct stub_step *script, happens_fn 
 	sched->stop = &s->watch.stop;
 	sched->facts = &s->facts;
 	assert_null(sched_dump_views_init(&sched->views, &s->facts, 0));
+	sched_reject_init(&sched->reject, &s->facts);
 	sched->now.enable_seq = (struct program_number){true, 4};
 	sched->now.hotplug_seq = (struct program_number){true, 7};
 	sched->now.nr_rejected = (struct program_number){true, 0};
@@ -337,6 +349,93 @@ static void test_comes_and_counts(void **state)
 	event = next(&s, SCHED_BYPASS);
 	assert_int_equal(event.on.value, 1);
 	assert_int_equal(event.depth.value, 0);
+	leave(&s);
+}
+
+/* --- a task is refused --- */
+
+#define FIRST  UINT64_C(0xffff888000014000)
+#define SECOND UINT64_C(0xffff888000015000)
+
+/* On the list of all tasks, before TASK. */
+static void put_task(gaddr_t task, const char *comm, uint64_t pid, uint64_t disallow)
+{
+	put_text(task, comm);
+	put(task + 16, pid, 4);
+	put(task + 20, pid, 4);
+	put(task + 24, disallow, 1);
+	put(task + 32, TASK + 32, 8);
+	put(TASK + 40, task + 32, 8);
+}
+
+/* The second one may be sched_ext's. */
+static void one_is_refused(void)
+{
+	put(REJECT, 1, 8);
+	put_task(SECOND, "another", 43, 0);
+	put_task(FIRST, "sixteen letters!", 42, 1);
+	general[0] = SECOND;
+	general[1] = FIRST;
+	general[2] = FIRST;
+}
+
+/* What has the look of a task, but is on no list: its next one does not lead back. */
+static void a_leftover(void)
+{
+	put(REJECT, 2, 8);
+	put_task(SECOND, "another", 43, 1);
+}
+
+static void only_leftovers(void)
+{
+	put(REJECT, 3, 8);
+	put(SECOND + 32, 0x1000, 8);
+	general[1] = SECOND;
+	general[2] = FIRST + 4;
+}
+
+/* Two that all of it is true of. */
+static void two_of_them(void)
+{
+	put(REJECT, 4, 8);
+	put_task(FIRST, "one", 42, 1);
+	put_task(SECOND, "another", 43, 1);
+	put(FIRST + 32, SECOND + 32, 8);
+	put(SECOND + 40, FIRST + 32, 8);
+	general[0] = FIRST;
+	general[1] = SECOND;
+}
+
+static void test_rejected(void **state)
+{
+	static const struct stub_step script[] = {
+		STUB_HELLO,    RUNS,         WRITTEN("ffffffff82000020"),
+		SERVE,         RUNS,         WRITTEN("ffffffff82000020"),
+		SERVE,         RUNS,         WRITTEN("ffffffff82000020"),
+		SERVE,         RUNS,         WRITTEN("ffffffff82000020"),
+		SERVE,         RUNS,         {STUB_RAW, "+"},
+		{STUB_RESYNC}, {STUB_DRAIN}, {STUB_END},
+	};
+	static happens_fn *const what[] = {one_is_refused, a_leftover, only_leftovers, two_of_them,
+					   NULL};
+	struct sched_event event;
+	struct session s;
+
+	(void)state;
+	begin(&s, script, what);
+	event = next(&s, SCHED_REJECTED);
+	assert_int_equal(event.count.value, 1);
+	assert_int_equal(event.pid.value, 77);
+	assert_true(event.rejected_pid.known);
+	assert_int_equal(event.rejected_pid.value, 42);
+	assert_string_equal(event.rejected_comm, "sixteen letters!");
+	event = next(&s, SCHED_REJECTED);
+	assert_int_equal(event.rejected_pid.value, 43);
+	for (size_t i = 0; i < 2; i++) {
+		event = next(&s, SCHED_REJECTED);
+		assert_int_equal(event.more, 1);
+		assert_false(event.rejected_pid.known);
+	}
 	leave(&s);
 }
 
@@ -644,6 +743,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_comes_and_counts),
+		cmocka_unit_test(test_rejected),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_a_write_that_nobody_told),
 		cmocka_unit_test(test_gone_before_the_message),
