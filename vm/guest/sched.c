@@ -35,6 +35,7 @@
 #define GIVE_UP_MS     6000
 #define RESET_AFTER_MS 1000 /* if no task is scheduled, signals have no effect */
 #define STOP_MAX_MS    120000
+#define TICK_MAX_NS    ((int64_t)4 * WAIT_TICK_MS * 1000000)
 
 #define SCX "/sys/kernel/sched_ext"
 
@@ -364,7 +365,8 @@ static const struct {
 /*
  * Adds to *silent_ns while the scheduler is silent, and takes from it while it prints, twice as
  * fast. So a scheduler with a long log to print is not cut off, and one that prints statistics once
- * a second is not waited for.
+ * a second is not waited for. Of a tick in which the host did not run this CPU no more counts than
+ * of a long one: init is a real-time task, and the scheduler did not run either.
  */
 static void listen(struct sched *s, bool patient, int64_t *silent_ns)
 {
@@ -372,6 +374,7 @@ static void listen(struct sched *s, bool patient, int64_t *silent_ns)
 	bool said = relay_pump(&s->relay, WAIT_TICK_MS);
 	int64_t ns = kt_now_ns() - began;
 
+	ns = ns < TICK_MAX_NS ? ns : TICK_MAX_NS;
 	if (said && patient)
 		*silent_ns -= *silent_ns < 2 * ns ? *silent_ns : 2 * ns;
 	else
@@ -381,6 +384,7 @@ static void listen(struct sched *s, bool patient, int64_t *silent_ns)
 static void stop(struct sched *s)
 {
 	int64_t silent_ns = 0, last = kt_deadline_ms(STOP_MAX_MS);
+	int64_t disabling = kt_deadline_ms(DISABLING_MAX_MS);
 	bool reset = false;
 	size_t step = 0;
 
@@ -397,7 +401,11 @@ static void stop(struct sched *s)
 			reset = true;
 			reset_sched_ext();
 		}
-		listen(s, step < 2, &silent_ns);
+		/* It waits for the kernel, which takes its time: see ends_by_itself(). */
+		if (is_disabling() && kt_deadline_left_ms(disabling))
+			relay_pump(&s->relay, WAIT_TICK_MS);
+		else
+			listen(s, step < 2, &silent_ns);
 	}
 	kill(-1, SIGKILL); /* processes that it left behind may hold the pipes open */
 }
