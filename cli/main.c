@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <fcntl.h>
 #include <locale.h>
+#ifdef KT_STATIC
+#include <nss.h>
+#endif
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -137,10 +140,20 @@ static int print_usage(FILE *stream)
 	return CLI_USAGE;
 }
 
+/* What this machine has for it beyond these would bring a C library of its own along. */
+static void look_up_plainly(void)
+{
+#ifdef KT_STATIC
+	__nss_configure_lookup("passwd", "files");
+	__nss_configure_lookup("hosts", "files dns");
+#endif
+}
+
 int main(int argc, char **argv)
 {
 	fill_standard_fds();
 	leave_no_core();
+	look_up_plainly();
 	setlocale(LC_CTYPE,
 		  ""); /* the width of characters; numbers stay the same in every locale */
 	if (argc < 2)

@@ -62,6 +62,18 @@ struct libvirt {
 
 /* --- the library --- */
 
+#ifdef KT_STATIC
+/* libvirt's library would bring a C library of its own along. */
+static struct kt_error *load(struct lib *lib)
+{
+	(void)lib;
+	return kt_error_hint(
+		kt_error_new(KT_ERROR_UNSUPPORTED,
+			     "this is the static ktstr-gdb, which has no libvirt"),
+		"name the guest by pid:N or qmp:PATH, or use a ktstr-gdb of a package");
+}
+#else
+
 struct wanted {
 	const char *name;
 	void *to; /* a pointer to a function of struct lib */
@@ -112,6 +124,7 @@ static struct kt_error *load(struct lib *lib)
 					  "libvirt-qemu.so.0)"),
 			     "install libvirt0, or name the guest by pid:N or qmp:PATH");
 }
+#endif
 
 /* --- what libvirt says --- */
 

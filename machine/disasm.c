@@ -74,6 +74,21 @@ static struct {
 	__typeof__(cs_insn_group) *insn_group;
 } cs;
 
+#ifdef KT_STATIC
+/* The library of the machine would bring a C library of its own along. */
+bool machine_load(void)
+{
+	cs.open = cs_open;
+	cs.close = cs_close;
+	cs.option = cs_option;
+	cs.malloc = cs_malloc;
+	cs.free = cs_free;
+	cs.disasm_iter = cs_disasm_iter;
+	cs.insn_group = cs_insn_group;
+	cs.tried = cs.there = true;
+	return true;
+}
+#else
 bool machine_load(void)
 {
 	void *library;
@@ -96,6 +111,7 @@ bool machine_load(void)
 		   cs.insn_group;
 	return cs.there;
 }
+#endif
 
 /* False: this library does not know it. */
 static bool open_for(const char *arch, csh *ret)

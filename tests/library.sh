@@ -72,6 +72,15 @@ exports() {
 	done
 }
 
+# What was exported once still is, under its version: abi/libktstrgdb.map is never shortened.
+keeps() {
+	awk '/^KTSTRGDB_/ { node = $1 } /^\t[a-z]/ { sub(/;$/, "", $1); print $1 "@@" node }' \
+		abi/libktstrgdb.map | sort >"$dir/kept"
+	[ "$(wc -l <"$dir/kept")" -gt 100 ] || echo "abi/libktstrgdb.map is not what it was"
+	nm -D --defined-only "$root/usr/lib/libktstrgdb.so.0" | sed -n 's/.* T //p' | sort |
+		comm -13 - "$dir/kept" | sed 's/$/ is gone/'
+}
+
 # Each header by itself, without a word from the compiler, and none of the private ones.
 headers() {
 	find "$include" -name '*.h' >"$dir/headers"
@@ -174,12 +183,13 @@ same_as_tool() {
 	done
 }
 
-echo 1..9
+echo 1..10
 check "installs, and says its version" installs
 check "pkg-config knows where it is" prefix_is_in_pc
 check "needs neither libbpf nor libelf, libdwarf or libarchive" needs_little
 check "builds without them" builds_alone
 check "exports what its headers declare" exports
+check "keeps what it exported once" keeps
 check "each header stands by itself" headers
 check "the example, shared" shared_example
 check "the example, static" static_example
