@@ -37,6 +37,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/klog.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -1676,6 +1678,49 @@ static bool has_cpu_flag(const char *flag)
 	return found;
 }
 
+/* How many bits the addresses of a process have: the highest one where the kernel maps a page. */
+static int user_bits(void)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	for (int bits = 57; bits > 30; bits--) {
+		void *want = (void *)(uintptr_t)(UINT64_C(3) << (bits - 2));
+		void *got = mmap(want, page, PROT_NONE,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+		if (got != MAP_FAILED)
+			munmap(got, page);
+		if (got == want)
+			return bits;
+	}
+	return 0;
+}
+
+/* riscv64's translation mode, "sv48"; empty elsewhere. */
+static void read_mmu(char *mode, size_t size)
+{
+	FILE *f = fopen("/proc/cpuinfo", "re");
+	char line[8192];
+
+	mode[0] = '\0';
+	while (f && !mode[0] && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "mmu\t", 4) && strchr(line, ':'))
+			snprintf(mode, size, "%.*s", (int)strcspn(strchr(line, ':') + 2, "\n"),
+				 strchr(line, ':') + 2);
+	if (f)
+		fclose(f);
+}
+
+/* Whether the kernel said this while it booted. */
+static bool kernel_said(const char *words)
+{
+	static char log[1 << 18];
+	int len = klogctl(3 /* SYSLOG_ACTION_READ_ALL */, log, sizeof(log) - 1);
+
+	log[len > 0 ? len : 0] = '\0';
+	return strstr(log, words);
+}
+
 /* Where the kernel's image begins in this boot, as hex digits: with KASLR each has another. */
 static void read_text_address(char *text, size_t size)
 {
@@ -1696,7 +1741,7 @@ static void read_text_address(char *text, size_t size)
 static char *make_document(const struct guest *guest, size_t *size)
 {
 	long long boot_to_wall = ns_of(CLOCK_REALTIME) - ns_of(CLOCK_BOOTTIME);
-	char jit[16], address[32], *first, *second, *text = NULL;
+	char jit[16], address[32], mmu[16], *first, *second, *text = NULL;
 	struct utsname uts;
 	FILE *f = open_memstream(&text, size);
 	size_t count;
@@ -1716,6 +1761,11 @@ static char *make_document(const struct guest *guest, size_t *size)
 	put_string(f, uts.machine);
 	fprintf(f, ",\"page_table_levels\":%d", has_cpu_flag("la57") ? 5 : 4);
 	put_bool(f, "pti", has_cpu_flag("pti"));
+	put_number(f, "page_size", (__u64)sysconf(_SC_PAGESIZE));
+	put_number(f, "user_bits", (__u64)user_bits());
+	read_mmu(mmu, sizeof(mmu));
+	put_text_if(f, "mmu", mmu);
+	put_bool(f, "el2", kernel_said("started at EL2"));
 	fprintf(f, ",\"bpf_jit_enable\":");
 	put_string(f, jit);
 	put_bool(f, "btf", !access("/sys/kernel/btf/vmlinux", R_OK));
