@@ -339,7 +339,12 @@ static struct kt_error *try_root(const struct search *search)
 	if (!arch->root || !kfacts_symbol(search->facts, arch->root, &root) ||
 	    !kfacts_symbol(search->facts, arch->voffset, &voffset))
 		return NULL;
-	physical = search->space->root.addr - (root - kernel->text_link);
+	/*
+	 * The table is a page. arm64 for 52 bits on a CPU that has 48 uses the end of it (64-KiB
+	 * pages, TTBR1_BADDR_4852_OFFSET).
+	 */
+	physical = search->space->root.addr & ~((UINT64_C(1) << search->space->level[0].shift) - 1);
+	physical -= root - kernel->text_link;
 	err = read_number(search, physical + (voffset - kernel->text_link), &base, &known);
 	if (err || !known)
 		return err;

@@ -321,6 +321,29 @@ static void test_arm_root(void **state)
 	}
 }
 
+/* A kernel for 52 bits of addresses, on a CPU with 48: the last 64 of its top table's 1024 entries
+ * are used. */
+static void test_arm_end_of_root(void **state)
+{
+	uint64_t bytes[2];
+
+	(void)state;
+	for (size_t turn = 0; turn < 2; turn++) {
+		struct machine m;
+		uint8_t entries[64 * 8];
+
+		arm_init(&m, 16, 48);
+		assert_true(textmem_get(m.mem, m.build.root, entries, sizeof(entries)));
+		textmem_put(m.mem, m.build.root + (1024 - 64) * 8, entries, sizeof(entries));
+		set(&m, "cpsr", EL0);
+		set(&m, "TTBR1_EL1", m.build.root + (1024 - 64) * 8);
+		if (turn)
+			know_root(&m, 0);
+		check_found(&m, true, &bytes[turn]);
+	}
+	assert_true(bytes[1] < bytes[0]);
+}
+
 static void test_arm_early(void **state)
 {
 	struct machine m;
@@ -435,12 +458,13 @@ static void test_s390_early(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_arm_in_kernel),  cmocka_unit_test(test_arm_user),
-		cmocka_unit_test(test_arm_anchor),     cmocka_unit_test(test_arm_kpti),
-		cmocka_unit_test(test_arm_root),       cmocka_unit_test(test_arm_early),
-		cmocka_unit_test(test_arm_el2),        cmocka_unit_test(test_arm_other_build),
-		cmocka_unit_test(test_s390_in_kernel), cmocka_unit_test(test_s390_user),
-		cmocka_unit_test(test_s390_lowcore),   cmocka_unit_test(test_s390_early),
+		cmocka_unit_test(test_arm_in_kernel),   cmocka_unit_test(test_arm_user),
+		cmocka_unit_test(test_arm_anchor),      cmocka_unit_test(test_arm_kpti),
+		cmocka_unit_test(test_arm_root),        cmocka_unit_test(test_arm_end_of_root),
+		cmocka_unit_test(test_arm_early),       cmocka_unit_test(test_arm_el2),
+		cmocka_unit_test(test_arm_other_build), cmocka_unit_test(test_s390_in_kernel),
+		cmocka_unit_test(test_s390_user),       cmocka_unit_test(test_s390_lowcore),
+		cmocka_unit_test(test_s390_early),
 	};
 
 	return cmocka_run_group_tests_name("memory/guest_arch", tests, NULL, NULL);
