@@ -1764,7 +1764,7 @@ static char *make_document(const struct guest *guest, size_t *size)
 	put_number(f, "page_size", (__u64)sysconf(_SC_PAGESIZE));
 	put_number(f, "user_bits", (__u64)user_bits());
 	read_mmu(mmu, sizeof(mmu));
-	put_text_if(f, "mmu", mmu);
+	put_text_if(f, "mmu", mmu[0] ? mmu : NULL);
 	put_bool(f, "el2", kernel_said("started at EL2"));
 	fprintf(f, ",\"bpf_jit_enable\":");
 	put_string(f, jit);
