@@ -177,7 +177,10 @@ static bool read_type(struct search *s, Dwarf_Die die, bool look_inside, bool *d
 	i = name_index(s, die);
 	if (i >= 0 && s->sought[i].type) {
 		defined[i] = true;
-		return dwarf_btf_add(s->btf, die);
+		/* Headers define the most common ones in every unit: each would be converted anew.
+		 */
+		if (s->sought[i].reads < DEFINITIONS_MAX)
+			return dwarf_btf_add(s->btf, die);
 	}
 	return !(composite && look_inside && holds(s, die)) || dwarf_btf_add(s->btf, die);
 }
@@ -268,6 +271,19 @@ static void count_evidence(struct search *s)
 	}
 }
 
+/* Others name a symbol, or a function. */
+static bool wants_a_type(enum kfacts_kind kind)
+{
+	switch (kind) {
+	case KFACTS_MEMBER:
+	case KFACTS_SIZE:
+	case KFACTS_ENUM:
+	case KFACTS_HELD:
+	case KFACTS_MEMBERS: return true;
+	default: return false;
+	}
+}
+
 static struct kt_error *search_init(struct search *s, struct dwarf_file *file,
 				    const struct kfacts_want *wants, size_t n)
 {
@@ -284,8 +300,7 @@ static struct kt_error *search_init(struct search *s, struct dwarf_file *file,
 	    !nameset_init(&s->names, max))
 		return kt_error_no_memory();
 	for (size_t i = 0; i < n; i++)
-		if (wants[i].kind != KFACTS_SYMBOL && wants[i].kind != KFACTS_CODE &&
-		    !seek(s, &wants[i]))
+		if (wants_a_type(wants[i].kind) && !seek(s, &wants[i]))
 			return kt_error_no_memory();
 	err = dwarf_index_create(file, s->names.names, s->names.n, &s->index);
 	if (err)

@@ -18,8 +18,7 @@
 #include "btf/facts.h"
 #include "btf/types.h"
 #include "image/image.h"
-#include "introspect/bpf_prog.h"
-#include "introspect/scx.h"
+#include "introspect/inspect.h"
 #include "memory/view.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -394,7 +393,7 @@ static void compare_wants(const char *path, struct types *btf, struct types *dwa
 	int64_t start;
 	size_t n, present = 0;
 
-	assert_true(bpf_progs_wants(&wants) && scx_wants(&wants));
+	assert_true(inspect_wants(~0u, &wants));
 	n = wants.v.len;
 	a = calloc(n, sizeof(*a));
 	b = calloc(n, sizeof(*b));
