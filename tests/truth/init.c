@@ -1091,7 +1091,7 @@ static const char *attach_type_name(int type)
 	snprintf(name, sizeof(name), "%s", word + strlen("BPF_"));
 	for (char *c = name; *c; c++)
 		*c = (char)tolower(*c);
-	return name;
+	return name[0] ? name : NULL;
 }
 
 static void put_prog_tags(FILE *f, int fd)
