@@ -11,7 +11,7 @@
 #define BANNER_MAX 2048
 
 /* As `uname -m` has it. */
-static const char *arch_name(uint16_t machine, unsigned int pointer_size)
+static const char *arch_name(uint16_t machine, unsigned int pointer_size, bool big_endian)
 {
 	static const struct {
 		uint16_t machine;
@@ -25,7 +25,7 @@ static const char *arch_name(uint16_t machine, unsigned int pointer_size)
 
 	for (size_t i = 0; i < sizeof(archs) / sizeof(*archs); i++) {
 		if (archs[i].machine == machine && archs[i].pointer_size == pointer_size)
-			return archs[i].name;
+			return machine == EM_PPC64 && !big_endian ? "ppc64le" : archs[i].name;
 	}
 	return "unknown";
 }
@@ -114,7 +114,8 @@ static struct kt_error *read_image(struct image *image, const struct symbols *sy
 	struct image_section unplaced;
 
 	kernel->big_endian = image_big_endian(image);
-	kernel->arch = strdup(arch_name(image_machine(image), image_pointer_size(image)));
+	kernel->arch = strdup(
+		arch_name(image_machine(image), image_pointer_size(image), kernel->big_endian));
 	if (!kernel->arch)
 		return kt_error_no_memory();
 	read_notes(image, syms, shift, kernel);

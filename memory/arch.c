@@ -26,6 +26,7 @@ gaddr_t arch_space_complete(const struct arch_space *space, gaddr_t addr)
 	switch (space->form) {
 	case ARCH_FORM_SIGNED: return addr >> (bits - 1) & 1 ? addr | rest : addr & ~rest;
 	case ARCH_FORM_HIGH: return addr | rest;
+	case ARCH_FORM_FIXED: return (addr & ~rest) | (space->fixed & rest);
 	case ARCH_FORM_LOW: break;
 	}
 	return addr & ~rest;
@@ -33,5 +34,11 @@ gaddr_t arch_space_complete(const struct arch_space *space, gaddr_t addr)
 
 bool arch_space_has(const struct arch_space *space, gaddr_t addr)
 {
-	return ((addr ^ arch_space_complete(space, addr)) << space->tag_bits) == 0;
+	return space->levels && ((addr ^ arch_space_complete(space, addr)) << space->tag_bits) == 0;
+}
+
+bool arch_space_linear(const struct arch_space *space, gaddr_t addr, gaddr_t *physical_ret)
+{
+	*physical_ret = addr - space->linear;
+	return *physical_ret < space->linear_len;
 }

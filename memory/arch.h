@@ -19,6 +19,7 @@
 #define ARCH_MAX_SPACES    8
 #define ARCH_MAX_RANK      7
 #define ARCH_MAX_LEVELS    5
+#define ARCH_MAX_VARIABLES 8
 
 /* `bits` bits of an address, from bit `shift` on, choose the entry in a table of this level. */
 struct arch_level {
@@ -31,6 +32,7 @@ enum arch_form {
 	ARCH_FORM_SIGNED, /* copies of the highest translated bit */
 	ARCH_FORM_LOW,    /* all 0 */
 	ARCH_FORM_HIGH,   /* all 1 */
+	ARCH_FORM_FIXED,  /* those of the space's `fixed` */
 };
 
 /* A table, of which some architectures allow only a part to exist. */
@@ -41,10 +43,19 @@ struct arch_table {
 };
 
 struct arch_space {
+	/*
+	 * The kernel sees physical memory at these addresses, whatever its tables say: address
+	 * `linear` is physical address 0. linear_len is how many there are; 0: there are none.
+	 */
+	gaddr_t linear;
+	uint64_t linear_len;
+
 	struct arch_table root;
-	unsigned int levels; /* the root is of this level, pages are in tables of level 1 */
+	/* The root is of this level, pages are in tables of level 1. 0: there is no table (yet). */
+	unsigned int levels;
 	struct arch_level level[ARCH_MAX_LEVELS]; /* of level n: [n - 1] */
 	enum arch_form form;
+	uint64_t fixed;
 	unsigned int tag_bits; /* so many of the highest bits are ignored */
 	uint64_t format;       /* what else the architecture's entry() needs */
 
@@ -84,6 +95,13 @@ struct arch_entry {
 	bool executable;         /* by the kernel */
 };
 
+/* A symbol of the kernel, and what is there. */
+struct arch_variable {
+	bool known;
+	gaddr_t addr;
+	uint64_t value; /* of 8 bytes */
+};
+
 struct arch {
 	const char *name; /* as struct kfacts_kernel's arch, which is `uname -m` */
 
@@ -111,7 +129,24 @@ struct arch {
 	size_t n_user_registers;
 	bool (*user_space)(const uint64_t *values, struct arch_space *ret);
 
+	/*
+	 * What is image_head_at bytes behind the start of a kernel image. Where an image lies in a
+	 * linear range, nothing else tells that there is one. NULL: images are mapped by tables.
+	 */
+	const char *image_head;
+	unsigned int image_head_at;
+
+	/*
+	 * Where no register leads to the kernel's own table, these symbols do, at most
+	 * ARCH_MAX_VARIABLES. complete() adds that table to a space, once the kernel is found.
+	 * False: they are not known, or are none of a kernel that runs. NULL: spaces() gives all.
+	 */
+	const char *const *variables;
+	size_t n_variables;
+	bool (*complete)(const struct arch_variable *variables, struct arch_space *space);
+
 	unsigned int entry_size; /* bytes */
+	bool entry_big_endian;   /* entries are, whatever the kernel's byte order */
 	struct arch_entry (*entry)(const struct arch_space *space, unsigned int level,
 				   uint64_t entry);
 
@@ -145,7 +180,7 @@ struct arch {
 void arch_space_cut(struct arch_space *space, unsigned int page_shift, unsigned int bits_each,
 		    unsigned int addr_bits);
 
-/* How many low bits of an address are translated. */
+/* How many low bits of an address are translated; there has to be a table. */
 static inline unsigned int arch_space_bits(const struct arch_space *space)
 {
 	const struct arch_level *top = &space->level[space->levels - 1];
@@ -159,7 +194,10 @@ gaddr_t arch_space_complete(const struct arch_space *space, gaddr_t addr);
 /* False: the address is not of the space's form, and so is not mapped whatever the table says. */
 bool arch_space_has(const struct arch_space *space, gaddr_t addr);
 
-extern const struct arch arch_x86_64, arch_aarch64, arch_riscv64, arch_s390x;
+/* The address is of the space's linear range; *physical_ret is what it is there. */
+bool arch_space_linear(const struct arch_space *space, gaddr_t addr, gaddr_t *physical_ret);
+
+extern const struct arch arch_x86_64, arch_aarch64, arch_riscv64, arch_s390x, arch_ppc64le;
 
 /* The architecture of that name, or NULL. */
 const struct arch *arch_by_name(const char *name);

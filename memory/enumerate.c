@@ -54,8 +54,12 @@ static bool bounds_clamp(const struct arch_space *space, uint64_t *first, uint64
 	unsigned int bits = arch_space_bits(space);
 	uint64_t mask = bits < 64 ? (UINT64_C(1) << bits) - 1 : UINT64_MAX;
 	uint64_t high = UINT64_MAX << (bits - 1);
-	uint64_t lowest = space->form == ARCH_FORM_HIGH ? ~mask : 0;
-	uint64_t highest = space->form == ARCH_FORM_LOW ? mask : UINT64_MAX;
+	uint64_t lowest = space->form == ARCH_FORM_HIGH    ? ~mask
+			  : space->form == ARCH_FORM_FIXED ? space->fixed & ~mask
+							   : 0;
+	uint64_t highest = space->form == ARCH_FORM_LOW     ? mask
+			   : space->form == ARCH_FORM_FIXED ? lowest | mask
+							    : UINT64_MAX;
 
 	if (space->form == ARCH_FORM_SIGNED) {
 		/* The hole between the halves. */
@@ -120,6 +124,21 @@ static struct kt_error *range_add(struct enumeration *e, const struct pagetable_
 	return kt_vec_push(&ranges->all, *range) ? NULL : kt_error_no_memory();
 }
 
+/* What of [first, last] is in the linear range, where the access rights are not known. */
+static struct kt_error *range_add_linear(struct enumeration *e, gaddr_t first, gaddr_t last)
+{
+	const struct arch_space *space = &e->pt->space;
+	struct pagetable_range range = {.virtual = first};
+	gaddr_t end = space->linear + (space->linear_len - 1);
+
+	if (!space->linear_len || last < space->linear || first > end)
+		return NULL;
+	range.virtual = first > space->linear ? first : space->linear;
+	range.physical = range.virtual - space->linear;
+	range.len = (last < end ? last : end) - range.virtual + 1;
+	return range_add(e, &range);
+}
+
 static struct kt_error *entry_take(struct enumeration *e, const struct task *task, uint64_t index,
 				   uint64_t value)
 {
@@ -134,8 +153,12 @@ static struct kt_error *entry_take(struct enumeration *e, const struct task *tas
 		.executable = entry.executable && task->executable,
 		.below = entry.kind == ARCH_ENTRY_TABLE,
 	};
+	gaddr_t linear;
 
 	if (entry.kind == ARCH_ENTRY_NONE)
+		return NULL;
+	/* Translation does not ask the table there, and nor does range_add_linear(). */
+	if (entry.kind == ARCH_ENTRY_LEAF && arch_space_linear(space, range.virtual, &linear))
 		return NULL;
 	if (entry.kind == ARCH_ENTRY_TABLE && e->level > e->lowest)
 		return kt_vec_push(&e->next.all,
@@ -268,18 +291,18 @@ struct kt_error *pagetable_enumerate(struct pagetable *pt, gaddr_t first, gaddr_
 	struct pagetable_ranges ranges = {0};
 	struct enumeration e = {.pt = pt, .lowest = lowest, .ranges = &ranges};
 	struct tasks tasks = {0};
-	struct kt_error *err = NULL;
+	struct kt_error *err = range_add_linear(&e, first, last);
 
-	if (!bounds_clamp(&pt->space, &first, &last)) {
+	if (err || !pt->space.levels || !bounds_clamp(&pt->space, &first, &last)) {
 		*ret = ranges;
-		return NULL;
+		return err;
 	}
 	e.first = first;
 	e.last = last;
 	if (!kt_vec_push(&tasks.all, (struct task){.table = pt->space.root,
 						   .writable = true,
 						   .executable = true}))
-		return kt_error_no_memory();
+		err = kt_error_no_memory();
 	for (e.level = pt->space.levels; !err && e.level >= lowest && e.level > 0; e.level--) {
 		err = level_take(&e, &tasks);
 		tasks_deinit(&tasks);

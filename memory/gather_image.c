@@ -30,10 +30,8 @@ static const struct {
 	uint16_t machine;
 	bool big_endian;
 } kernels[] = {
-	{"x86_64", EM_X86_64, false},
-	{"aarch64", EM_AARCH64, false},
-	{"riscv64", EM_RISCV, false},
-	{"s390x", EM_S390, true},
+	{"x86_64", EM_X86_64, false}, {"aarch64", EM_AARCH64, false}, {"riscv64", EM_RISCV, false},
+	{"s390x", EM_S390, true},     {"ppc64le", EM_PPC64, false},
 };
 
 static bool describe(const struct arch *arch, struct recover_memory *ret)
@@ -76,6 +74,22 @@ static void find_start(struct gather *g)
 	}
 }
 
+/* Linear ranges are there always, a kernel in them is not. */
+static struct kt_error *keep_images(struct pagetable *pt, struct pagetable_ranges *ranges)
+{
+	bool is_image = true;
+	struct kt_error *err = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < ranges->all.len && !err; i++) {
+		err = pagetable_has_image(pt, &ranges->all.data[i].virtual, 1, &is_image);
+		if (is_image)
+			ranges->all.data[n++] = ranges->all.data[i];
+	}
+	ranges->all.len = n;
+	return err;
+}
+
 static struct kt_error *map_image(struct gather *g, const struct arch_space *space)
 {
 	const struct gmem physical = {g->source.read_physical, g->source.context};
@@ -88,6 +102,8 @@ static struct kt_error *map_image(struct gather *g, const struct arch_space *spa
 	if (err)
 		return err;
 	err = pagetable_enumerate(pt, space->image_first, space->image_last, 1, &ranges);
+	if (!err)
+		err = keep_images(pt, &ranges);
 	pagetable_destroy(pt);
 	if (err)
 		return err;

@@ -7,6 +7,7 @@
 #include "memory/locate.h"
 #include "memory/pagetable.h"
 #include "util/cleanup.h"
+#include "util/cursor.h"
 
 /* A symbol that guest_place() told of. */
 struct placed {
@@ -155,6 +156,41 @@ static struct kt_error *not_found(const struct kfacts *facts, const struct candi
 	return kt_error_hint(err, "--wait SECONDS tries until it does");
 }
 
+/* Adds the kernel's own table, where only its variables tell of that. */
+static struct kt_error *complete_space(struct guest *guest, const struct arch *arch,
+				       struct pagetable *pt, int64_t kaslr_offset)
+{
+	struct arch_variable variables[ARCH_MAX_VARIABLES] = {0};
+	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
+	uint8_t bytes[ARCH_MAX_VARIABLES][8];
+	struct kt_error *err;
+
+	for (size_t i = 0; i < arch->n_variables; i++) {
+		gaddr_t link = 0;
+
+		variables[i].known = kfacts_symbol(guest->facts, arch->variables[i], &link);
+		variables[i].addr = link + (gaddr_t)kaslr_offset;
+		if (!gmem_batch_add(&batch, variables[i].addr, bytes[i], sizeof(bytes[i])))
+			return kt_error_no_memory();
+	}
+	err = gmem_batch_read(&batch, pagetable_read, pt);
+	if (err)
+		return err;
+	for (size_t i = 0; i < arch->n_variables; i++) {
+		variables[i].known = variables[i].known && !batch.reads.data[i].fault;
+		variables[i].value = kt_load_uint(bytes[i], sizeof(bytes[i]),
+						  kfacts_kernel(guest->facts)->big_endian);
+	}
+	if (pagetable_complete(pt, variables))
+		return NULL;
+	return kt_error_hint(
+		kt_error_new(KT_ERROR_UNSUPPORTED,
+			     "the kernel does not tell where its page table is and how that is "
+			     "made (%s and other symbols of its data)",
+			     arch->variables[0]),
+		"give --vmlinux, the vmlinux of the guest's own build with its symbols");
+}
+
 static struct kt_error *try_candidate(struct guest *guest, const struct arch *arch,
 				      const struct candidate *candidate, struct located *seen)
 {
@@ -177,12 +213,16 @@ static struct kt_error *try_candidate(struct guest *guest, const struct arch *ar
 		err = locate_at(&memory, guest->facts, *guest->hint, seen);
 	if (!err && !seen->found)
 		err = locate_kernel(pt, &memory, guest->facts, seen);
+	if (!err && seen->found && arch->complete)
+		err = complete_space(guest, arch, pt, seen->kaslr_offset);
 	if (!err && seen->found) {
+		const struct arch_space *space = pagetable_space(pt);
+
 		guest->kaslr_offset = seen->kaslr_offset;
 		guest->paging = (struct guest_paging){
-			.levels = candidate->space.levels,
-			.address_bits = arch_space_bits(&candidate->space),
-			.page_size = UINT64_C(1) << candidate->space.level[0].shift,
+			.levels = space->levels,
+			.address_bits = arch_space_bits(space),
+			.page_size = UINT64_C(1) << space->level[0].shift,
 		};
 		if (!live)
 			guest->pt = kt_take_ptr(pt);
@@ -289,7 +329,7 @@ static struct kt_error *guest_find(struct guest *guest)
 	if (!arch)
 		return kt_error_new(KT_ERROR_UNSUPPORTED,
 				    "the image is of a %s kernel; this version reads x86_64, "
-				    "aarch64, riscv64 and s390x guests",
+				    "aarch64, riscv64, s390x and ppc64le guests",
 				    kernel->arch);
 	if (!guest->source.read_physical)
 		return kt_error_hint(kt_error_new(KT_ERROR_UNSUPPORTED,
@@ -349,6 +389,7 @@ struct kt_error *guest_create(const struct source *source, const struct kfacts *
 {
 	struct guest *guest = calloc(1, sizeof(*guest));
 	struct kt_error *err = NULL;
+	const struct arch *arch;
 	bool found = false;
 
 	if (!guest)
@@ -356,7 +397,9 @@ struct kt_error *guest_create(const struct source *source, const struct kfacts *
 	guest->source = *source;
 	guest->facts = facts;
 	guest->hint = hint;
-	if (hint)
+	/* The stub has no part in it where the table is told by the kernel's variables. */
+	arch = arch_by_name(kfacts_kernel(facts)->arch);
+	if (hint && !(arch && arch->complete))
 		err = guest_try_hint(guest, *hint, &found);
 	if (!err && !found)
 		err = source_explain(source, guest_find(guest));

@@ -55,6 +55,26 @@ static bool bases_by_text(struct bases *bases, const struct kfacts *facts,
 	return bases_add(bases, range->virtual);
 }
 
+/* Drops what is no start of an image, where an architecture can tell. */
+static struct kt_error *bases_keep_images(struct pagetable *pt, struct bases *bases)
+{
+	_cleanup_free_ bool *is_image = NULL;
+	struct kt_error *err;
+	size_t n = 0;
+
+	if (!pagetable_arch(pt)->image_head)
+		return NULL;
+	is_image = calloc(bases->all.len + 1, sizeof(*is_image));
+	if (!is_image)
+		return kt_error_no_memory();
+	err = pagetable_has_image(pt, bases->all.data, bases->all.len, is_image);
+	for (size_t i = 0; i < bases->all.len && !err; i++)
+		if (is_image[i])
+			bases->all.data[n++] = bases->all.data[i];
+	bases->all.len = err ? bases->all.len : n;
+	return err;
+}
+
 static struct kt_error *bases_find(const struct arch_space *space, struct pagetable *pt,
 				   const struct kfacts *facts, struct bases *ret)
 {
@@ -74,7 +94,7 @@ static struct kt_error *bases_find(const struct arch_space *space, struct pageta
 	ret->mapped.data = kt_take_ptr(ranges.all.data);
 	ret->mapped.len = ranges.all.len;
 	ret->mapped.cap = ranges.all.cap;
-	return NULL;
+	return bases_keep_images(pt, ret);
 }
 
 #define NOTE_GNU_BUILD_ID 3
@@ -402,6 +422,18 @@ struct kt_error *locate_at(const struct gmem *memory, const struct kfacts *facts
 	return proof_of(facts, &search.proof) ? try_bases(&search, &base, 1, &text_only) : NULL;
 }
 
+/* What completes a space; see struct arch. */
+static bool want_variables(struct wants *wants)
+{
+	const struct arch *arch;
+
+	for (size_t i = 0; (arch = arch_at(i)); i++)
+		for (size_t k = 0; k < arch->n_variables; k++)
+			if (!wants_add(wants, KFACTS_SYMBOL, arch->variables[k], NULL, true))
+				return false;
+	return true;
+}
+
 bool locate_wants(struct wants *wants)
 {
 	return wants_add(wants, KFACTS_SYMBOL, "prog_idr", NULL, true) && /* see struct proof */
@@ -409,6 +441,7 @@ bool locate_wants(struct wants *wants)
 	       wants_add(wants, KFACTS_SYMBOL, "vectors", NULL, true) && /* arm64 */
 	       wants_add(wants, KFACTS_SYMBOL, "swapper_pg_dir", NULL, true) &&
 	       wants_add(wants, KFACTS_SYMBOL, "kimage_voffset", NULL, true) &&
-	       wants_add(wants, KFACTS_SYMBOL, "handle_exception", NULL, true) && /* riscv */
-	       wants_add(wants, KFACTS_SYMBOL, "pgm_check_handler", NULL, true);  /* s390 */
+	       wants_add(wants, KFACTS_SYMBOL, "handle_exception", NULL, true) &&  /* riscv */
+	       wants_add(wants, KFACTS_SYMBOL, "pgm_check_handler", NULL, true) && /* s390 */
+	       want_variables(wants);
 }

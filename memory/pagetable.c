@@ -48,7 +48,7 @@ struct kt_error *pagetable_create(const struct arch *arch, bool big_endian,
 		pt->salt = UINT64_C(0x9e3779b97f4a7c15);
 	pt->salt |= 1; /* an odd factor loses no bits */
 	pt->arch = arch;
-	pt->big_endian = big_endian;
+	pt->big_endian = big_endian || arch->entry_big_endian;
 	pt->space = *space;
 	pt->physical = *physical;
 	*ret = pt;
@@ -194,6 +194,16 @@ static void level_step(const struct pagetable *pt, struct pagetable_query *query
 	}
 }
 
+static void take_linear(const struct pagetable *pt, struct pagetable_query *query,
+			struct step *step)
+{
+	if (!arch_space_linear(&pt->space, query->virtual, &query->physical))
+		return;
+	query->left = pt->space.linear_len - query->physical;
+	query->mapped = true;
+	step->done = true;
+}
+
 struct kt_error *pagetable_translate(struct pagetable *pt, struct pagetable_query *queries,
 				     size_t count)
 {
@@ -207,6 +217,7 @@ struct kt_error *pagetable_translate(struct pagetable *pt, struct pagetable_quer
 			.done = !arch_space_has(&pt->space, queries[i].virtual),
 		};
 		queries[i].mapped = false;
+		take_linear(pt, &queries[i], &steps[i]);
 	}
 	for (unsigned int level = pt->space.levels; level >= 1; level--) {
 		struct kt_error *err = level_fetch(pt, queries, steps, count, level);
@@ -224,6 +235,40 @@ struct kt_error *pagetable_read_physical(struct pagetable *pt, struct gmem_read 
 					 size_t count)
 {
 	return pt->physical.read(pt->physical.source, reads, count);
+}
+
+#define IMAGE_HEAD_MAX 16
+
+struct kt_error *pagetable_has_image(struct pagetable *pt, const gaddr_t *addrs, size_t n,
+				     bool *ret)
+{
+	const struct arch *arch = pt->arch;
+	size_t len = arch->image_head ? strlen(arch->image_head) : 0;
+	_cleanup_free_ uint8_t *heads = malloc(n * IMAGE_HEAD_MAX + 1);
+	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
+	struct kt_error *err;
+
+	if (!heads)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < n && len; i++)
+		if (!gmem_batch_add(&batch, addrs[i] + arch->image_head_at,
+				    heads + i * IMAGE_HEAD_MAX, len))
+			return kt_error_no_memory();
+	err = gmem_batch_read(&batch, pagetable_read, pt);
+	for (size_t i = 0; i < n && !err; i++)
+		ret[i] = !len || (!batch.reads.data[i].fault &&
+				  !memcmp(heads + i * IMAGE_HEAD_MAX, arch->image_head, len));
+	return err;
+}
+
+bool pagetable_complete(struct pagetable *pt, const struct arch_variable *variables)
+{
+	struct arch_space space = pt->space;
+
+	if (!pt->arch->complete(variables, &space))
+		return false;
+	pt->space = space;
+	return true;
 }
 
 #define PAGE_SIZE UINT64_C(4096)

@@ -54,6 +54,8 @@ void pagetable_ranges_deinit(struct pagetable_ranges *ranges);
  * to level `lowest`: for a table below that, there is a range with `below` set and physical unset.
  * *ret is the caller's, for pagetable_ranges_deinit().
  *
+ * A linear range of the space is one range, as if it were read-only and no code: nothing tells.
+ *
  * Bounded whatever a guest has there. A table that a level leads to more than a few times is
  * skipped after that: KASAN's zero shadow has many equal mappings, and a hostile table may lead to
  * itself. There is a bound on the bytes of tables and on the number of ranges, too; what exceeds it
@@ -61,6 +63,17 @@ void pagetable_ranges_deinit(struct pagetable_ranges *ranges);
  */
 struct kt_error *pagetable_enumerate(struct pagetable *pt, gaddr_t first, gaddr_t last,
 				     unsigned int lowest, struct pagetable_ranges *ret);
+
+/*
+ * Whether there is what a kernel image has at its start (image_head of struct arch), at each of n
+ * virtual addresses; always true for an architecture that does not tell.
+ */
+struct kt_error *pagetable_has_image(struct pagetable *pt, const gaddr_t *addrs, size_t n,
+				     bool *ret);
+
+/* Adds the kernel's own table to a space that has none yet; variables are those of the arch, in its
+ * order. */
+bool pagetable_complete(struct pagetable *pt, const struct arch_variable *variables);
 
 /* Reads physical memory, as the walk does. */
 struct kt_error *pagetable_read_physical(struct pagetable *pt, struct gmem_read *reads,

@@ -9,7 +9,7 @@ struct pagetable_line;
 
 struct pagetable {
 	const struct arch *arch;
-	bool big_endian;
+	bool big_endian; /* of entries */
 	struct arch_space space;
 	struct gmem physical;
 	struct pagetable_line *lines; /* open addressing; a power of two slots */

@@ -237,4 +237,85 @@ static inline struct build_format format_s390(unsigned int levels)
 	return f;
 }
 
+/*
+ * --- ppc64le: Power ISA 3.0B, book III, 5.7.10; and Linux' own tables beside the hash table, as
+ * Documentation/arch/powerpc and asm/book3s/64/{radix,hash}-{4k,64k}.h cut them up ---
+ */
+
+#define PPC_LINEAR UINT64_C(0xc000000000000000)
+
+static inline bool ppc_radix(const struct build_format *f)
+{
+	return f->bits[0] == 13;
+}
+
+/* Radix: the next table's number of bits comes along. Hash, before 4.20: no bit but the address. */
+static inline uint64_t ppc_table(const struct build_format *f, unsigned int level, gaddr_t addr)
+{
+	if (ppc_radix(f))
+		return UINT64_C(1) << 63 | addr | f->bits[level + 1];
+	return addr | (f->granule == 12 ? UINT64_C(1) << 63 : 0);
+}
+
+static inline uint64_t ppc_page(const struct build_format *f, unsigned int level, gaddr_t addr,
+				bool writable, bool executable)
+{
+	/* Valid, leaf; R, C, privileged, readable. With hash, where its own table has the page. */
+	return UINT64_C(3) << 62 | addr | 0x18c | (writable ? 2 : 0) | (executable ? 1 : 0) |
+	       (ppc_radix(f) ? 0 : UINT64_C(0x00a0000000000000)) |
+	       (f->granule == 16 && !ppc_radix(f) && level + 1 == f->levels ? 0x1000 : 0);
+}
+
+static inline void ppc_registers(const struct build_format *f, gaddr_t root, uint64_t *values)
+{
+	(void)root;
+	build_register(f->arch, values, "msr", UINT64_C(0x8000000000009033));
+}
+
+static inline void ppc_variables(const struct build_format *f, gaddr_t root,
+				 struct arch_variable *ret)
+{
+	ret[0] = (struct arch_variable){.known = true, .addr = PPC_LINEAR + root};
+	for (unsigned int i = 0; i < 4; i++)
+		ret[1 + i] = (struct arch_variable){.known = true, .value = f->bits[3 - i]};
+	ret[5] = (struct arch_variable){
+		.known = true,
+		.value = UINT64_C(1) << 63 | (ppc_radix(f) ? f->bits[3] : 0),
+	};
+}
+
+static inline struct build_format format_ppc(unsigned int granule, bool radix)
+{
+	static const unsigned int bits[2][2][4] = {
+		{{9, 9, 7, 9}, {8, 10, 10, 8}},
+		{{13, 9, 9, 9}, {13, 9, 9, 5}},
+	};
+	struct build_format f = {
+		.name = radix ? "ppc64le, radix" : "ppc64le, hash",
+		.arch = &arch_ppc64le,
+		.levels = 4,
+		.va_low = radix || granule == 16 ? UINT64_C(0xc008000000000000)
+						 : UINT64_C(0xc0003d0000000000),
+		.va_high = radix || granule == 16 ? UINT64_C(0xc00fffffffffffff)
+						  : UINT64_C(0xc0003fffffffffff),
+		.pa_high = (UINT64_C(1) << 53) - 1,
+		.big_endian = true,
+		.table = ppc_table,
+		.page = ppc_page,
+		.registers = ppc_registers,
+		.variables = ppc_variables,
+		.granule = granule,
+		.va_bits = granule == 12 && !radix ? 46 : 52,
+	};
+	unsigned int shift = granule;
+
+	for (unsigned int i = 4; i-- > 0;) {
+		f.bits[i] = bits[radix][granule == 16][i];
+		f.shift[i] = shift;
+		f.leaf[i] = i >= (radix ? 1 : 2);
+		shift += f.bits[i];
+	}
+	return f;
+}
+
 #endif

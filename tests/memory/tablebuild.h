@@ -27,6 +27,8 @@ struct build_format {
 	uint64_t (*page)(const struct build_format *f, unsigned int level, gaddr_t addr,
 			 bool writable, bool executable);
 	void (*registers)(const struct build_format *f, gaddr_t root, uint64_t *values);
+	/* What the kernel's variables say, where no register leads to the table; else NULL. */
+	void (*variables)(const struct build_format *f, gaddr_t root, struct arch_variable *ret);
 	uint64_t empty; /* an entry that leads nowhere */
 	/* What else the functions have to know. */
 	unsigned int va_bits, granule;

@@ -32,6 +32,8 @@ static void formats_fill(void)
 		all_formats[n_formats++] = format_riscv(levels);
 	for (unsigned int levels = 2; levels <= 5; levels++)
 		all_formats[n_formats++] = format_s390(levels);
+	for (unsigned int i = 0; i < 4; i++)
+		all_formats[n_formats++] = format_ppc(i & 1 ? 16 : 12, i & 2);
 }
 
 static struct arch_space space_of(const struct build_format *f, gaddr_t root)
@@ -44,7 +46,16 @@ static struct arch_space space_of(const struct build_format *f, gaddr_t root)
 	assert_in_range(f->arch->n_registers, 1, ARCH_MAX_REGISTERS);
 	assert_in_range(f->arch->spaces(values, spaces, &unsupported), 1, ARCH_MAX_SPACES);
 	assert_null(unsupported);
-	assert_true(spaces[0].live);
+	if (f->variables) {
+		struct arch_variable variables[ARCH_MAX_VARIABLES] = {0};
+
+		assert_int_equal(spaces[0].levels, 0);
+		f->variables(f, root, variables);
+		assert_true(f->arch->complete(variables, &spaces[0]));
+		/* The test's own table is all that is to be seen. */
+		spaces[0].linear_len = 0;
+	}
+	assert_int_equal(spaces[0].live, !f->variables);
 	assert_int_equal(spaces[0].rank, 0);
 	assert_int_equal(spaces[0].root.addr, root);
 	assert_int_equal(spaces[0].levels, f->levels);
@@ -504,6 +515,91 @@ static void test_s390x_registers(void **state)
 	assert_int_equal(spaces_with(&f, 0x4000, "cr13", 0, s, &why), 2);
 }
 
+/* Addresses of the linear map are physical ones, and the table has no say. */
+static void test_linear(void **state)
+{
+	struct build_format f = format_ppc(12, true);
+	struct arch_variable variables[ARCH_MAX_VARIABLES] = {0};
+	struct textmem *m = textmem_create();
+	struct arch_space space[ARCH_MAX_SPACES];
+	struct pagetable_ranges ranges;
+	struct pagetable_query q;
+	struct pagetable *pt;
+	struct build b;
+	const char *why;
+
+	(void)state;
+	build_init(&b, &f, m, 0x400000);
+	assert_true(build_map(&b, PPC_LINEAR + 0x5000, 0x7000, 3, true, true));
+	assert_true(build_map(&b, UINT64_C(0xc008000000003000), 0x9000, 3, true, false));
+	assert_int_equal(spaces_with(&f, b.root, "msr", 0x9033, space, &why), 1);
+	assert_null(pagetable_create(f.arch, false, &space[0],
+				     &(struct gmem){textmem_read_physical, m}, &pt));
+	f.variables(&f, b.root, variables);
+	for (int complete = 0; complete < 2; complete++) {
+		assert_true(!complete || pagetable_complete(pt, variables));
+		q = (struct pagetable_query){.virtual = PPC_LINEAR + 0x5008};
+		assert_null(pagetable_translate(pt, &q, 1));
+		assert_true(q.mapped);
+		assert_int_equal(q.physical, 0x5008);
+		q.virtual = UINT64_C(0xc008000000003010);
+		assert_null(pagetable_translate(pt, &q, 1));
+		assert_int_equal(q.mapped, complete);
+		assert_true(!complete || q.physical == 0x9010);
+		q.virtual = 0x5008;
+		assert_null(pagetable_translate(pt, &q, 1));
+		assert_false(q.mapped);
+		assert_null(pagetable_enumerate(pt, PPC_LINEAR + 0x4000, UINT64_MAX, 1, &ranges));
+		assert_int_equal(ranges.all.len, 1 + complete);
+		assert_int_equal(ranges.all.data[0].virtual, PPC_LINEAR + 0x4000);
+		assert_int_equal(ranges.all.data[0].physical, 0x4000);
+		assert_false(ranges.all.data[0].writable || ranges.all.data[0].executable);
+		if (complete)
+			assert_int_equal(ranges.all.data[1].virtual, UINT64_C(0xc008000000003000));
+		pagetable_ranges_deinit(&ranges);
+		assert_null(pagetable_enumerate(pt, 0, PPC_LINEAR - 1, 1, &ranges));
+		assert_int_equal(ranges.all.len, 0);
+		pagetable_ranges_deinit(&ranges);
+	}
+	pagetable_destroy(pt);
+	textmem_destroy(m);
+}
+
+/* Variables that no kernel has: more bits than an address, a table that is not in memory, none. */
+static void test_ppc64le_variables(void **state)
+{
+	struct build_format f = format_ppc(12, true);
+	struct arch_space s[ARCH_MAX_SPACES];
+	const char *why;
+
+	(void)state;
+	assert_int_equal(spaces_with(&f, 0, "msr", 0x9033, s, &why), 1);
+	for (size_t i = 0; i <= arch_ppc64le.n_variables; i++) {
+		struct arch_variable variables[ARCH_MAX_VARIABLES] = {0};
+		struct arch_space space = s[0];
+
+		f.variables(&f, 0x1000, variables);
+		if (i < arch_ppc64le.n_variables)
+			variables[i].known = false;
+		assert_int_equal(arch_ppc64le.complete(variables, &space),
+				 i == arch_ppc64le.n_variables);
+	}
+	for (size_t i = 0; i <= 4; i++) {
+		struct arch_variable variables[ARCH_MAX_VARIABLES] = {0};
+		struct arch_space space = s[0];
+
+		f.variables(&f, 0x1000, variables);
+		variables[i].value = UINT64_MAX - 3;
+		if (!i)
+			variables[i].addr = UINT64_C(0xc008000000000000);
+		assert_false(arch_ppc64le.complete(variables, &space));
+	}
+	/* A big-endian vCPU: firmware. As the stub's bytes are read, the other way round. */
+	assert_int_equal(spaces_with(&f, 0, "msr", __builtin_bswap64(0x8000000000001030), s, &why),
+			 0);
+	assert_null(why);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -519,6 +615,8 @@ int main(void)
 		cmocka_unit_test(test_user_s390x),
 		cmocka_unit_test(test_riscv64_registers),
 		cmocka_unit_test(test_s390x_registers),
+		cmocka_unit_test(test_linear),
+		cmocka_unit_test(test_ppc64le_variables),
 	};
 
 	formats_fill();

@@ -29,20 +29,23 @@ struct machine {
 	uint64_t values[ARCH_MAX_REGISTERS];
 	int64_t kaslr;
 	uint64_t page;
+	gaddr_t image_at; /* physical */
 	size_t n_selected;
 };
 
 static void put_image(struct machine *m)
 {
-	gaddr_t notes = IMAGE_AT + RODATA * m->page;
+	gaddr_t notes = m->image_at + RODATA * m->page;
 
 	for (unsigned int i = 0; i < IMAGE_PAGES; i++) {
 		bool mapped;
 
-		textmem_put(m->mem, IMAGE_AT + i * m->page, NULL, m->page);
+		textmem_put(m->mem, m->image_at + i * m->page, NULL, m->page);
+		if (m->f.variables) /* it is in the linear map */
+			continue;
 		mapped = build_map(&m->build,
 				   m->facts.kernel.text_link + (uint64_t)m->kaslr + i * m->page,
-				   IMAGE_AT + i * m->page, m->f.levels - 1, i == DATA,
+				   m->image_at + i * m->page, m->f.levels - 1, i == DATA,
 				   i < TEXT_PAGES);
 		assert_true(mapped);
 	}
@@ -64,6 +67,7 @@ static void machine_init(struct machine *m, const struct build_format *f, gaddr_
 		.f = *f,
 		.kaslr = kaslr,
 		.page = UINT64_C(1) << f->shift[f->levels - 1],
+		.image_at = f->variables ? 0 : IMAGE_AT,
 	};
 	m->facts.kernel = (struct kfacts_kernel){
 		.release = release,
@@ -455,6 +459,75 @@ static void test_s390_early(void **state)
 	check_error(&m, KT_ERROR_NOT_READY, "does not run a kernel yet");
 }
 
+/* --- ppc64le: in the linear map at physical address 0; the rest by the kernel's variables --- */
+
+static void ppc_init(struct machine *m, unsigned int granule, bool radix)
+{
+	const struct build_format f = format_ppc(granule, radix);
+	struct arch_variable variables[ARCH_MAX_VARIABLES] = {0};
+
+	machine_init(m, &f, PPC_LINEAR, 0);
+	m->facts.kernel.big_endian = false;
+	fake_symbol(&m->facts, "_stext", PPC_LINEAR);
+	assert_true(build_map(&m->build, f.va_low + 5 * m->page, IMAGE_AT, 3, true, false));
+	textmem_put(m->mem, IMAGE_AT, "a page", 6);
+	m->mem->big_endian = false;
+	textmem_put_uint(m->mem, RODATA * m->page, 4, 4);
+	textmem_put_uint(m->mem, RODATA * m->page + 4, 20, 4);
+	textmem_put_uint(m->mem, RODATA * m->page + 8, 3, 4);
+	textmem_put(m->mem, 0x5c, "0nur", 4);
+	f.variables(&f, m->build.root, variables);
+	for (size_t i = 0; i < f.arch->n_variables; i++) {
+		gaddr_t at = DATA * m->page + 0x100 + 8 * i;
+
+		fake_symbol(&m->facts, f.arch->variables[i],
+			    variables[i].addr ? variables[i].addr : PPC_LINEAR + at);
+		textmem_put_uint(m->mem, at, variables[i].value, 8);
+	}
+}
+
+static void test_ppc(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 4; i++) {
+		struct gmem_batch batch = {0};
+		struct guest *guest;
+		struct machine m;
+		char text[6];
+
+		ppc_init(&m, i & 1 ? 16 : 12, i & 2);
+		assert_null(create(&m, &guest));
+		assert_true(gmem_batch_add(&batch, m.f.va_low + 5 * m.page, text, sizeof(text)));
+		assert_null(guest_read(guest, &batch));
+		assert_false(gmem_batch_fault(&batch, 0, 1));
+		assert_memory_equal(text, "a page", 6);
+		gmem_batch_deinit(&batch);
+		guest_destroy(guest);
+		check_found(&m, true, NULL);
+	}
+}
+
+/* Nothing tells whether physical memory has a kernel, but how images begin. */
+static void test_ppc_no_kernel(void **state)
+{
+	struct machine m;
+
+	(void)state;
+	ppc_init(&m, 12, true);
+	m.facts.kernel.build_id[19]++;
+	check_error(&m, KT_ERROR_MISMATCH, "do not belong together");
+	ppc_init(&m, 12, true);
+	m.facts.kernel.build_id[19]++;
+	textmem_put(m.mem, 0x5c, "none", 4);
+	check_error(&m, KT_ERROR_NOT_READY, "does not run a kernel yet");
+	ppc_init(&m, 12, true);
+	set(&m, "msr", UINT64_C(0x3010000000000080));
+	check_error(&m, KT_ERROR_NOT_READY, "does not run a kernel yet");
+	ppc_init(&m, 12, true);
+	textmem_put_uint(m.mem, DATA * m.page + 0x100 + 8, 77, 8);
+	check_error(&m, KT_ERROR_UNSUPPORTED, "swapper_pg_dir");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -464,7 +537,8 @@ int main(void)
 		cmocka_unit_test(test_arm_early),       cmocka_unit_test(test_arm_el2),
 		cmocka_unit_test(test_arm_other_build), cmocka_unit_test(test_s390_in_kernel),
 		cmocka_unit_test(test_s390_user),       cmocka_unit_test(test_s390_lowcore),
-		cmocka_unit_test(test_s390_early),
+		cmocka_unit_test(test_s390_early),      cmocka_unit_test(test_ppc),
+		cmocka_unit_test(test_ppc_no_kernel),
 	};
 
 	return cmocka_run_group_tests_name("memory/guest_arch", tests, NULL, NULL);
