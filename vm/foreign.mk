@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What is built for guests of other architectures: aarch64, riscv64, s390x. Included from the top;
+# What is built for guests of other architectures: aarch64, riscv64, s390x, ppc64le. Included from the top;
 # uses its CLANG, Q and msg. Plain "make" needs nothing of it.
 #
 #   make foreign           build/ktstr-init-ARCH of each in FOREIGN; "make install" takes them along
@@ -10,18 +10,23 @@
 # Debian's own (vm/fetch-sysroot), and binutils-ARCH-linux-gnu links. Debian 12's lld has no s390x,
 # and can't relax riscv64.
 
-FOREIGN ?= aarch64 riscv64 s390x
+FOREIGN ?= aarch64 riscv64 s390x ppc64le
+
+# The architecture as compilers and folders of libraries have it.
+FOREIGN_TRIPLE_ppc64le := powerpc64le-linux-gnu
+foreign_triple = $(or $(FOREIGN_TRIPLE_$(1)),$(1)-linux-gnu)
 
 # In recipes, $* is the architecture.
+TRIPLE = $(call foreign_triple,$*)
 FOREIGN_SYSROOT = $$(vm/fetch-sysroot $*)
-FOREIGN_CFLAGS = --target=$*-linux-gnu --sysroot=$(FOREIGN_SYSROOT) -B $(FOREIGN_SYSROOT)/usr/lib/$*-linux-gnu \
-	-idirafter $(FOREIGN_SYSROOT)/usr/include/$*-linux-gnu -L$(FOREIGN_SYSROOT)/usr/lib/$*-linux-gnu
+FOREIGN_CFLAGS = --target=$(TRIPLE) --sysroot=$(FOREIGN_SYSROOT) -B $(FOREIGN_SYSROOT)/usr/lib/$(TRIPLE) \
+	-idirafter $(FOREIGN_SYSROOT)/usr/include/$(TRIPLE) -L$(FOREIGN_SYSROOT)/usr/lib/$(TRIPLE)
 # zlib's crc32() first: elfutils 0.196's static libelf has one of its own.
 FOREIGN_LIBS = -Wl,-u,crc32 -lz $$(pkg-config --static --cflags --libs libbpf)
-FOREIGN_ENV = command -v $*-linux-gnu-ld >/dev/null || { echo "not installed: $*-linux-gnu-ld; \
+FOREIGN_ENV = command -v $(TRIPLE)-ld >/dev/null || { echo "not installed: $(TRIPLE)-ld; \
 	'tests/deps foreign' as root installs all that is needed" >&2; exit 1; }; \
 	sysroot=$(FOREIGN_SYSROOT) || exit; export PKG_CONFIG_SYSROOT_DIR=$$sysroot \
-	PKG_CONFIG_LIBDIR=$$sysroot/usr/lib/$*-linux-gnu/pkgconfig;
+	PKG_CONFIG_LIBDIR=$$sysroot/usr/lib/$(TRIPLE)/pkgconfig;
 
 # Not what hardens the tool: some of that is for this machine only.
 INIT_WARN = $(filter-out -fsanitize% -fno-sanitize% $(HARDEN),$(CFLAGS))
@@ -43,12 +48,13 @@ $(B)/tests/guest/events: tests/guest/events.c $(B)/libhouse.a
 FOREIGN_BPF_s390x := -target bpfeb -D__TARGET_ARCH_s390
 FOREIGN_BPF_aarch64 := -target bpfel -D__TARGET_ARCH_arm64
 FOREIGN_BPF_riscv64 := -target bpfel -D__TARGET_ARCH_riscv
+FOREIGN_BPF_ppc64le := -target bpfel -D__TARGET_ARCH_powerpc
 
 define foreign_bpf
 build/bpf/$(1)/%.bpf.o: tests/bpf/%.bpf.c $$(wildcard tests/bpf/*.h) vm/foreign.mk
 	$$(call msg,BPF,$$@)
 	@mkdir -p $$(@D)
-	$$(Q)$$(CLANG) -O2 -g -Wall $(FOREIGN_BPF_$(1)) -idirafter $$$$(vm/fetch-sysroot $(1))/usr/include/$(1)-linux-gnu \
+	$$(Q)$$(CLANG) -O2 -g -Wall $(FOREIGN_BPF_$(1)) -idirafter $$$$(vm/fetch-sysroot $(1))/usr/include/$(call foreign_triple,$(1)) \
 		-c -o $$@ $$<
 bpf-$(1): $$(BPF_SRCS:tests/bpf/%.c=build/bpf/$(1)/%.o)
 	@:
@@ -58,4 +64,4 @@ build/truth/initrd-$(1): $$(patsubst tests/bpf/%.c,build/bpf/$(1)/%.o,$$(filter-
 truth-$(1): build/truth/initrd-$(1) build/truth/compare
 	@:
 endef
-$(foreach a,aarch64 riscv64 s390x,$(eval $(call foreign_bpf,$(a))))
+$(foreach a,aarch64 riscv64 s390x ppc64le,$(eval $(call foreign_bpf,$(a))))
