@@ -21,8 +21,8 @@
 /*
  * aarch64's and riscv64's second serial port is on PCI; the kernel numbers it after what ports of
  * the same driver the board has: riscv64 has one, and aarch64's is another driver's. QEMU 7.2 has
- * no "max" for riscv64. Without pauth-impdef an aarch64 guest spends half of its time under TCG in
- * the hash of pointer authentication.
+ * no "max" for riscv64, and no version has one for ppc64. Without pauth-impdef an aarch64 guest
+ * spends half of its time under TCG in the hash of pointer authentication.
  */
 static const struct vm_machine machines[] = {
 	{
@@ -70,6 +70,20 @@ static const struct vm_machine machines[] = {
 		.tcg_cpu = "max",
 		.config = kt_blob_s390x_cfg,
 		.config_end = kt_blob_s390x_cfg_end,
+	},
+	{
+		.arch = "ppc64le",
+		.qemu = "qemu-system-ppc64",
+		.elf = EM_PPC64,
+		.package = "qemu-system-ppc",
+		.console = "hvc0",
+		.frames_tty = "/dev/ttyS0",
+		.bus_module = "virtio_pci",
+		.tcg_cpu = "power9",
+		.other_cpu = "host",
+		.serial = true,
+		.config = kt_blob_ppc64le_cfg,
+		.config_end = kt_blob_ppc64le_cfg_end,
 	},
 };
 #define N_MACHINES (sizeof(machines) / sizeof(machines[0]))

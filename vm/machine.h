@@ -10,14 +10,16 @@
 #include "util/error.h"
 
 struct vm_machine {
-	const char *arch; /* as `uname -m` has it; QEMU is qemu-system-ARCH */
+	const char *arch; /* as `uname -m` has it */
+	const char *qemu; /* its program; NULL: qemu-system-ARCH */
 	uint16_t elf;     /* EM_* */
 	bool big_endian;
 	const char *package;    /* where Debian has that QEMU */
 	const char *console;    /* of the kernel's parameter console= */
 	const char *frames_tty; /* where init's frames go without virtio; NULL: nowhere */
 	const char *bus_module; /* virtio's transport, where it is a module */
-	const char *tcg_cpu;    /* -cpu under TCG; "max" under any other accelerator */
+	const char *tcg_cpu;    /* -cpu under TCG */
+	const char *other_cpu;  /* -cpu under any other accelerator; NULL: "max" */
 	bool serial;            /* the console is on QEMU's first -serial, not in the config */
 	const unsigned char *config, *config_end; /* qemu-configs/ARCH.cfg */
 };

@@ -201,7 +201,9 @@ static const char *default_cpu(const struct vm_config *config, const char *accel
 {
 	if (config->topology)
 		return vm_topology_cpu(accel);
-	return strncmp(accel, "tcg", 3) ? "max" : machine_of(config)->tcg_cpu;
+	if (!strncmp(accel, "tcg", 3))
+		return machine_of(config)->tcg_cpu;
+	return machine_of(config)->other_cpu ? machine_of(config)->other_cpu : "max";
 }
 
 static const char *accel_argument(const struct vm_config *config, const char *accel)
@@ -213,8 +215,8 @@ static bool push_qemu(struct vm_argv *argv, const struct vm_config *config)
 {
 	char *name;
 
-	if (config->qemu)
-		return push(argv, config->qemu);
+	if (config->qemu || machine_of(config)->qemu)
+		return push(argv, config->qemu ? config->qemu : machine_of(config)->qemu);
 	return asprintf(&name, "qemu-system-%s", machine_of(config)->arch) >= 0 &&
 	       push_owned(argv, name);
 }

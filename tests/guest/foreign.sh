@@ -3,7 +3,7 @@
 # Guests of other architectures: what they say of themselves, what the tool reads of them, and what
 # is refused. An architecture that this machine lacks something for is skipped, with what it is.
 #
-#   FOREIGN_ARCHES   of these only (aarch64 riscv64 s390x)
+#   FOREIGN_ARCHES   of these only (aarch64 riscv64 s390x ppc64le)
 #   FOREIGN_KERNELS  all: each of the kernels below, not the first that is to be had
 . "$(dirname "$0")/lib"
 
@@ -14,12 +14,18 @@ kernels() {
 	aarch64) printf '%s\n' 'trixie cloud-arm64' 'sid cloud-arm64' 'bookworm cloud-arm64' ;;
 	riscv64) printf '%s\n' 'sid riscv64' 'trixie riscv64' ;;
 	s390x) printf '%s\n' 'sid s390x' 'trixie s390x' 'bookworm s390x' ;;
+	ppc64le) printf '%s\n' 'sid powerpc64le' 'sid powerpc64le-64k' 'trixie powerpc64le' \
+		'trixie powerpc64le-64k' ;;
 	esac
 }
 
 # prepare ARCH: builds what its guests need, or says in $why what is missing.
 prepare() {
-	for command in "qemu-system-$1" "$1-linux-gnu-ld"; do
+	case $1 in
+	ppc64le) emulator=qemu-system-ppc64 linker=powerpc64le-linux-gnu-ld ;;
+	*) emulator=qemu-system-$1 linker=$1-linux-gnu-ld ;;
+	esac
+	for command in "$emulator" "$linker"; do
 		command -v "$command" >/dev/null || {
 			why="not installed: $command; tests/deps foreign installs it"
 			return 1
@@ -44,7 +50,7 @@ loads() {
 		>"$work/events" 2>&1 || status=$?
 	told_of=$(grep -c '^program ' "$work/events")
 	held=$(grep -c '^program .* 0 [1-9][0-9]*$' "$work/events")
-	case $arch in aarch64) least=7 ;; riscv64) least=6 ;; *) least=1 ;; esac
+	case $arch in aarch64) least=7 ;; riscv64 | ppc64le) least=6 ;; *) least=1 ;; esac
 	if [ $status = 0 ] && [ "$told_of" = 8 ] && [ "$held" -ge $least ] &&
 		grep -q '^program accepted 0 ' "$work/events" &&
 		grep -q '^program rejected_null_unchecked 13 0$' "$work/events"; then
@@ -95,7 +101,7 @@ equals_truth() {
 	attached "$1" 'with its image' --vmlinux "$2"
 }
 
-for arch in ${FOREIGN_ARCHES:-aarch64 riscv64 s390x}; do
+for arch in ${FOREIGN_ARCHES:-aarch64 riscv64 s390x ppc64le}; do
 	if ! prepare "$arch"; then
 		skip "$arch" "$why"
 		continue
@@ -126,6 +132,13 @@ for arch in ${FOREIGN_ARCHES:-aarch64 riscv64 s390x}; do
 		equals_truth "$name" "$kernel"
 		alive "$name runs on"
 		"$truth/stop" "$dir"
+		# The other MMU, which has other tables.
+		if [ "$arch" = ppc64le ]; then
+			boot "$arch-$suite-hash" --kernel "$kernel" --timeout 180 --append 'disable_radix loglevel=7'
+			check "$name: its MMU is the hash table" grep -aq 'hash-mmu: Initializing hash mmu' "$dir/console"
+			equals_truth "$name, hash MMU" "$kernel"
+			"$truth/stop" "$dir"
+		fi
 	done <"$work/kernels"
 	[ $none = 0 ] || skip "$arch" 'no kernel of it is to be had from this mirror'
 done

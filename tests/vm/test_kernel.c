@@ -164,6 +164,10 @@ static void test_elf(void **state)
 	header.e_ident[EI_DATA] = ELFDATA2MSB;
 	header.e_machine = EM_S390 << 8;
 	is(write_bytes("elf", &header, sizeof(header)), "s390x", false);
+	header.e_ident[EI_DATA] = ELFDATA2LSB;
+	header.e_machine = EM_PPC64;
+	is(write_bytes("elf", &header, sizeof(header)), "ppc64le", false);
+	header.e_ident[EI_DATA] = ELFDATA2MSB;
 	header.e_machine = EM_PPC64 << 8;
 	refused(vm_kernel_recognise(write_bytes("elf", &header, sizeof(header)), &kernel),
 		KT_ERROR_UNSUPPORTED, "another architecture");
@@ -174,10 +178,9 @@ static void test_distribution(void **state)
 {
 	static const struct {
 		const char *suffix, *arch;
-	} names[] = {{"*-amd64", "x86_64"},
-		     {"*-arm64", "aarch64"},
-		     {"*-riscv64", "riscv64"},
-		     {"*-s390x", "s390x"}};
+	} names[] = {{"*-amd64", "x86_64"},        {"*-arm64", "aarch64"},
+		     {"*-riscv64", "riscv64"},     {"*-s390x", "s390x"},
+		     {"*-powerpc64le", "ppc64le"}, {"*-powerpc64le-64k", "ppc64le"}};
 	const char *home = getenv("HOME");
 	size_t n = 0;
 
