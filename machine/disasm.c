@@ -124,6 +124,7 @@ static bool open_for(const char *arch, csh *ret)
 		{"x86_64", CS_ARCH_X86, CS_MODE_64},
 		{"aarch64", CS_ARCH_ARM64, CS_MODE_ARM},
 		{"s390x", CS_ARCH_SYSZ, CS_MODE_BIG_ENDIAN},
+		{"ppc64le", CS_ARCH_PPC, (cs_mode)(CS_MODE_64 | CS_MODE_LITTLE_ENDIAN)},
 #if CS_API_MAJOR >= 5
 		{"riscv64", CS_ARCH_RISCV, (cs_mode)(CS_MODE_RISCV64 | CS_MODE_RISCVC)},
 #endif

@@ -103,7 +103,7 @@ static void test_no_such_machine(void **state)
 /* What a guest has there may be anything. */
 static void test_anything(void **state)
 {
-	static const char *const archs[] = {"x86_64", "aarch64", "s390x", "riscv64"};
+	static const char *const archs[] = {"x86_64", "aarch64", "s390x", "riscv64", "ppc64le"};
 	uint64_t seed = 88172645463325252u;
 	uint8_t code[257];
 
@@ -116,7 +116,7 @@ static void test_anything(void **state)
 			seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
 			code[k] = (uint8_t)seed;
 		}
-		take(&jited, archs[i % 4], code, len);
+		take(&jited, archs[i % 5], code, len);
 		disassemble(&jited);
 		check_whole(&jited);
 		jited_deinit(&jited);
