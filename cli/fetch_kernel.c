@@ -167,7 +167,7 @@ const struct cli_command cli_fetch_kernel_command = {
 		"  trixie                   the suite's newest kernel, of flavour cloud-amd64\n"
 		"  trixie-backports/6.18    its newest 6.18\n"
 		"  bookworm:amd64           another flavour: amd64, cloud-arm64, arm64, riscv64,\n"
-		"                           s390x\n"
+		"                           s390x, powerpc64le, loong64\n"
 		"  ubuntu:noble             of Ubuntu, its updates included; flavour generic, or\n"
 		"                           ubuntu:noble:virtual, ubuntu:noble:generic-arm64\n"
 		"  fedora:43, fedora:43/6.18, fedora:43:aarch64\n"
