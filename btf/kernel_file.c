@@ -126,7 +126,8 @@ static struct kt_error *recover_from(const struct image_payload *flat, gaddr_t *
 {
 	struct kt_error *err = recover_at(flat, *base, ret);
 
-	/* RISC-V has a header before _text, which is no symbol's matter: its base is known. */
+	/* RISC-V and LoongArch have a header before _text, which is no symbol's matter: its base is
+	 * known. */
 	if (err || flat->machine != EM_AARCH64 || !ret->text || ret->text == *base)
 		return err;
 	*base = ret->text;
@@ -137,7 +138,8 @@ static struct kt_error *recover_from(const struct image_payload *flat, gaddr_t *
 /*
  * The table of symbols is what tells that the base is right, but a kernel may come without.
  * KERNEL_LINK_ADDR of RISC-V has been the same since 5.13; TEXT_OFFSET of s390 since 4.20
- * (arch/s390/include/asm/setup.h), whatever address its decompressor moves it to.
+ * (arch/s390/include/asm/setup.h), whatever address its decompressor moves it to. The header of
+ * LoongArch's has the offset to where physical memory is mapped (VMLINUX_LOAD_ADDRESS).
  */
 static struct kt_error *recover_any(struct image_payload *flat, gaddr_t *base,
 				    struct recovered *ret)
@@ -145,7 +147,10 @@ static struct kt_error *recover_any(struct image_payload *flat, gaddr_t *base,
 	static const unsigned int va_bits[] = {48, 39, 47, 42, 36};
 	uint64_t lowest;
 
-	*base = flat->machine == EM_S390 ? 0x100000 : UINT64_C(0xffffffff80000000);
+	*base = flat->machine == EM_S390 ? 0x100000
+		: flat->machine == EM_LOONGARCH
+			? UINT64_C(0x9000000000000000) | kt_load_uint(flat->data + 0x18, 4, false)
+			: UINT64_C(0xffffffff80000000);
 	if (flat->machine != EM_AARCH64)
 		return recover_from(flat, base, ret);
 	lowest = lowest_relocated(flat->data, flat->len);

@@ -75,6 +75,10 @@ struct image_kind image_kind(const void *bytes, size_t len)
 		return (struct image_kind){.form = IMAGE_ZBOOT};
 	if (decompress_format(data, len))
 		return (struct image_kind){.form = IMAGE_COMPRESSED};
+	/* arch/loongarch/kernel/head.S: an EFI application; its PE header comes right behind. */
+	if (has_at(data, len, 0, "MZ") && has_at(data, len, 0x38, "\xcd\x23\x82\x81") &&
+	    has_at(data, len, 0x40, "PE") && has_at(data, len, 0x44, "\x64\x62"))
+		return (struct image_kind){IMAGE_FLAT, EM_LOONGARCH, false};
 	if (has_at(data, len, BOOT_FLAG, "\x55\xaa") && has_at(data, len, BOOT_MAGIC, "HdrS"))
 		return (struct image_kind){IMAGE_BZIMAGE, EM_X86_64, false};
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)

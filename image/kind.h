@@ -6,18 +6,24 @@
 #ifndef KT_IMAGE_KIND_H
 #define KT_IMAGE_KIND_H
 
+#include <elf.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "util/error.h"
 
+/* Since glibc 2.36 in <elf.h>. */
+#ifndef EM_LOONGARCH
+#define EM_LOONGARCH 258
+#endif
+
 enum image_form {
 	IMAGE_UNKNOWN,
 	IMAGE_ELF,     /* a vmlinux */
 	IMAGE_BZIMAGE, /* of x86: it boots itself, and has a vmlinux in it */
-	IMAGE_FLAT,    /* an Image of arm64 or RISC-V: the kernel's memory as it will be */
-	IMAGE_S390,    /* a bzImage of s390: a kernel that unpacks another one */
+	IMAGE_FLAT, /* an Image of arm64, RISC-V or LoongArch: the kernel's memory as it will be */
+	IMAGE_S390, /* a bzImage of s390: a kernel that unpacks another one */
 	/* Any of these, compressed: as a whole, or in an EFI application that unpacks itself
 	 * (CONFIG_EFI_ZBOOT, since 6.1). */
 	IMAGE_COMPRESSED,

@@ -138,12 +138,17 @@ struct arch {
 
 	/*
 	 * Where no register leads to the kernel's own table, these symbols do, at most
-	 * ARCH_MAX_VARIABLES. complete() adds that table to a space, once the kernel is found.
-	 * False: they are not known, or are none of a kernel that runs. NULL: spaces() gives all.
+	 * ARCH_MAX_VARIABLES. The first may be in no list of symbols; then variables_user is a
+	 * function whose operands have its address, as the only multiple of 4096. complete() adds
+	 * the table to a space, once the kernel is found; page_size is that of the kernel's
+	 * pages, 0 if it is not known. False: what is needed is not known, or is none of a kernel
+	 * that runs. NULL: spaces() gives all.
 	 */
 	const char *const *variables;
 	size_t n_variables;
-	bool (*complete)(const struct arch_variable *variables, struct arch_space *space);
+	const char *variables_user;
+	bool (*complete)(const struct arch_variable *variables, uint64_t page_size,
+			 struct arch_space *space);
 
 	unsigned int entry_size; /* bytes */
 	bool entry_big_endian;   /* entries are, whatever the kernel's byte order */
@@ -197,7 +202,8 @@ bool arch_space_has(const struct arch_space *space, gaddr_t addr);
 /* The address is of the space's linear range; *physical_ret is what it is there. */
 bool arch_space_linear(const struct arch_space *space, gaddr_t addr, gaddr_t *physical_ret);
 
-extern const struct arch arch_x86_64, arch_aarch64, arch_riscv64, arch_s390x, arch_ppc64le;
+extern const struct arch arch_x86_64, arch_aarch64, arch_riscv64, arch_s390x, arch_ppc64le,
+	arch_loongarch64;
 
 /* The architecture of that name, or NULL. */
 const struct arch *arch_by_name(const char *name);

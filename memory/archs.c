@@ -4,7 +4,7 @@
 #include "memory/arch.h"
 
 static const struct arch *const archs[] = {
-	&arch_x86_64, &arch_aarch64, &arch_riscv64, &arch_s390x, &arch_ppc64le,
+	&arch_x86_64, &arch_aarch64, &arch_riscv64, &arch_s390x, &arch_ppc64le, &arch_loongarch64,
 };
 
 const struct arch *arch_by_name(const char *name)

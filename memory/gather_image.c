@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "btf/vmcoreinfo.h"
+#include "image/kind.h"
 #include "memory/gather_impl.h"
 #include "util/cleanup.h"
 #include "util/cursor.h"
@@ -14,6 +15,9 @@
 
 /* No kernel has less read-only data. */
 #define IMAGE_CONSTANTS_MIN (UINT64_C(1) << 19)
+
+/* A stock kernel of ppc64le takes 48 MB. */
+#define LINEAR_IMAGE_MAX (UINT64_C(64) << 20)
 
 void gather_free_ranges(struct gather *g)
 {
@@ -30,8 +34,9 @@ static const struct {
 	uint16_t machine;
 	bool big_endian;
 } kernels[] = {
-	{"x86_64", EM_X86_64, false}, {"aarch64", EM_AARCH64, false}, {"riscv64", EM_RISCV, false},
-	{"s390x", EM_S390, true},     {"ppc64le", EM_PPC64, false},
+	{"x86_64", EM_X86_64, false}, {"aarch64", EM_AARCH64, false},
+	{"riscv64", EM_RISCV, false}, {"s390x", EM_S390, true},
+	{"ppc64le", EM_PPC64, false}, {"loongarch64", EM_LOONGARCH, false},
 };
 
 static bool describe(const struct arch *arch, struct recover_memory *ret)
@@ -74,17 +79,49 @@ static void find_start(struct gather *g)
 	}
 }
 
-/* Linear ranges are there always, a kernel in them is not. */
-static struct kt_error *keep_images(struct pagetable *pt, struct pagetable_ranges *ranges)
+/* Where an image begins in a linear range, at a multiple of align; *ret is len if nowhere. */
+static struct kt_error *image_in(struct pagetable *pt, const struct pagetable_range *range,
+				 uint64_t align, uint64_t *ret)
 {
-	bool is_image = true;
+	size_t n = (size_t)(range->len / align);
+	_cleanup_free_ gaddr_t *addrs = calloc(n + 1, sizeof(*addrs));
+	_cleanup_free_ bool *is_image = calloc(n + 1, sizeof(*is_image));
+	struct kt_error *err;
+
+	if (!addrs || !is_image)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < n; i++)
+		addrs[i] = range->virtual + i * align;
+	err = pagetable_has_image(pt, addrs, n, is_image);
+	*ret = range->len;
+	for (size_t i = 0; i < n && !err && *ret == range->len; i++)
+		if (is_image[i])
+			*ret = i * align;
+	return err;
+}
+
+/* Linear ranges are there always, a kernel in them is not: leaves what an image may take. */
+static struct kt_error *keep_images(struct pagetable *pt, const struct arch_space *space,
+				    struct pagetable_ranges *ranges)
+{
 	struct kt_error *err = NULL;
 	size_t n = 0;
 
+	if (!space->linear_len)
+		return NULL;
 	for (size_t i = 0; i < ranges->all.len && !err; i++) {
-		err = pagetable_has_image(pt, &ranges->all.data[i].virtual, 1, &is_image);
-		if (is_image)
-			ranges->all.data[n++] = ranges->all.data[i];
+		struct pagetable_range range = ranges->all.data[i];
+		uint64_t skip;
+
+		err = image_in(pt, &range, space->image_align, &skip);
+		if (err || skip == range.len)
+			continue;
+		range.virtual += skip;
+		range.physical += skip;
+		range.len -= skip;
+		if (range.len > LINEAR_IMAGE_MAX)
+			range.len = LINEAR_IMAGE_MAX;
+		ranges->all.data[n++] = range;
 	}
 	ranges->all.len = n;
 	return err;
@@ -103,7 +140,7 @@ static struct kt_error *map_image(struct gather *g, const struct arch_space *spa
 		return err;
 	err = pagetable_enumerate(pt, space->image_first, space->image_last, 1, &ranges);
 	if (!err)
-		err = keep_images(pt, &ranges);
+		err = keep_images(pt, space, &ranges);
 	pagetable_destroy(pt);
 	if (err)
 		return err;

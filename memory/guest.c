@@ -156,12 +156,48 @@ static struct kt_error *not_found(const struct kfacts *facts, const struct candi
 	return kt_error_hint(err, "--wait SECONDS tries until it does");
 }
 
+#define USER_CODE_MAX 4096
+
+/* An address that is in no list of symbols, from the code that has it. */
+static struct kt_error *find_in_user(struct guest *guest, const struct arch *arch,
+				     struct pagetable *pt, int64_t kaslr_offset,
+				     struct arch_variable *ret)
+{
+	uint8_t code[USER_CODE_MAX];
+	gaddr_t operands[USER_CODE_MAX / 4];
+	struct gmem_read read = {.buf = code};
+	struct kt_error *err;
+	uint64_t size;
+	size_t n;
+
+	if (!kfacts_code(guest->facts, arch->variables_user, &read.addr, &size))
+		return NULL;
+	read.addr += (gaddr_t)kaslr_offset;
+	read.len = size < sizeof(code) ? (size_t)size : sizeof(code);
+	err = pagetable_read(pt, &read, 1);
+	if (err || read.fault)
+		return err;
+	n = arch->operands(code, read.len, read.addr, operands,
+			   sizeof(operands) / sizeof(operands[0]));
+	for (size_t i = 0; i < n; i++) {
+		if (operands[i] % 4096 || !operands[i])
+			continue;
+		if (ret->known && ret->addr != operands[i]) {
+			ret->known = false; /* it may be either */
+			return NULL;
+		}
+		*ret = (struct arch_variable){.known = true, .addr = operands[i]};
+	}
+	return NULL;
+}
+
 /* Adds the kernel's own table, where only its variables tell of that. */
 static struct kt_error *complete_space(struct guest *guest, const struct arch *arch,
 				       struct pagetable *pt, int64_t kaslr_offset)
 {
 	struct arch_variable variables[ARCH_MAX_VARIABLES] = {0};
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
+	struct kfacts_member consumer = {0}, producer = {0};
 	uint8_t bytes[ARCH_MAX_VARIABLES][8];
 	struct kt_error *err;
 
@@ -181,7 +217,14 @@ static struct kt_error *complete_space(struct guest *guest, const struct arch *a
 		variables[i].value = kt_load_uint(bytes[i], sizeof(bytes[i]),
 						  kfacts_kernel(guest->facts)->big_endian);
 	}
-	if (pagetable_complete(pt, variables))
+	if (!variables[0].known && arch->variables_user)
+		err = find_in_user(guest, arch, pt, kaslr_offset, &variables[0]);
+	if (err)
+		return err;
+	if (!kfacts_member(guest->facts, "bpf_ringbuf", "consumer_pos", &consumer) ||
+	    !kfacts_member(guest->facts, "bpf_ringbuf", "producer_pos", &producer))
+		consumer.offset = producer.offset = 0;
+	if (pagetable_complete(pt, variables, producer.offset - consumer.offset))
 		return NULL;
 	return kt_error_hint(
 		kt_error_new(KT_ERROR_UNSUPPORTED,
@@ -329,7 +372,8 @@ static struct kt_error *guest_find(struct guest *guest)
 	if (!arch)
 		return kt_error_new(KT_ERROR_UNSUPPORTED,
 				    "the image is of a %s kernel; this version reads x86_64, "
-				    "aarch64, riscv64, s390x and ppc64le guests",
+				    "aarch64, riscv64, s390x, ppc64le and "
+				    "loongarch64 guests",
 				    kernel->arch);
 	if (!guest->source.read_physical)
 		return kt_error_hint(kt_error_new(KT_ERROR_UNSUPPORTED,

@@ -334,6 +334,11 @@ static struct kt_error *try_anchor(const struct search *search)
 	struct kt_error *err;
 	bool text_only, known;
 
+	/* In a linear range the kernel runs where it is linked to, but for KASLR. */
+	if (search->space->linear_len) {
+		base = search->kernel->text_link;
+		return try_bases(search, &base, 1, &text_only);
+	}
 	if (!arch->anchor || !kfacts_symbol(search->facts, arch->anchor, &link))
 		return NULL;
 	if (!base && arch->anchor_at) {
@@ -427,11 +432,17 @@ static bool want_variables(struct wants *wants)
 {
 	const struct arch *arch;
 
-	for (size_t i = 0; (arch = arch_at(i)); i++)
+	for (size_t i = 0; (arch = arch_at(i)); i++) {
 		for (size_t k = 0; k < arch->n_variables; k++)
 			if (!wants_add(wants, KFACTS_SYMBOL, arch->variables[k], NULL, true))
 				return false;
-	return true;
+		if (arch->variables_user &&
+		    !wants_add(wants, KFACTS_CODE, arch->variables_user, NULL, true))
+			return false;
+	}
+	/* These two are a page apart. */
+	return wants_add(wants, KFACTS_MEMBER, "bpf_ringbuf", "consumer_pos", true) &&
+	       wants_add(wants, KFACTS_MEMBER, "bpf_ringbuf", "producer_pos", true);
 }
 
 bool locate_wants(struct wants *wants)

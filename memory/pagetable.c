@@ -261,11 +261,12 @@ struct kt_error *pagetable_has_image(struct pagetable *pt, const gaddr_t *addrs,
 	return err;
 }
 
-bool pagetable_complete(struct pagetable *pt, const struct arch_variable *variables)
+bool pagetable_complete(struct pagetable *pt, const struct arch_variable *variables,
+			uint64_t page_size)
 {
 	struct arch_space space = pt->space;
 
-	if (!pt->arch->complete(variables, &space))
+	if (!pt->arch->complete(variables, page_size, &space))
 		return false;
 	pt->space = space;
 	return true;

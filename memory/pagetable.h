@@ -73,7 +73,8 @@ struct kt_error *pagetable_has_image(struct pagetable *pt, const gaddr_t *addrs,
 
 /* Adds the kernel's own table to a space that has none yet; variables are those of the arch, in its
  * order. */
-bool pagetable_complete(struct pagetable *pt, const struct arch_variable *variables);
+bool pagetable_complete(struct pagetable *pt, const struct arch_variable *variables,
+			uint64_t page_size);
 
 /* Reads physical memory, as the walk does. */
 struct kt_error *pagetable_read_physical(struct pagetable *pt, struct gmem_read *reads,

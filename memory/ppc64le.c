@@ -63,7 +63,6 @@ static size_t ppc64le_spaces(const uint64_t *values, struct arch_space *ret,
 		.image_last = LINEAR + IMAGE_LEN - 1,
 		.image_align = IMAGE_ALIGN,
 		.image_level = 1,
-		.anchor = LINEAR,
 	};
 	return 1;
 }
@@ -89,9 +88,12 @@ static unsigned int page_bits(uint64_t pte_bits)
 	}
 }
 
-static bool ppc64le_complete(const struct arch_variable *variables, struct arch_space *space)
+static bool ppc64le_complete(const struct arch_variable *variables, uint64_t page_size,
+			     struct arch_space *space)
 {
 	unsigned int shift;
+
+	(void)page_size;
 
 	for (unsigned int i = TABLE; i <= PMD_VALUE; i++)
 		if (!variables[i].known)
@@ -155,7 +157,6 @@ const struct arch arch_ppc64le = {
 	.entry_size = 8,
 	.entry_big_endian = true,
 	.entry = ppc64le_entry,
-	.anchor = "_stext",
 	/* __run_at_load, "run0" as a number; 1 in a kernel that stays where it was loaded to. */
 	.image_head = "0nur",
 	.image_head_at = 0x5c, /* arch/powerpc/kernel/head_64.S */

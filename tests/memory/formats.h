@@ -318,4 +318,63 @@ static inline struct build_format format_ppc(unsigned int granule, bool radix)
 	return f;
 }
 
+/*
+ * --- LoongArch: Reference Manual, volume 1, figures 5-3 and 5-4; directories have the kernel's own
+ * addresses (arch/loongarch/include/asm/pgalloc.h) ---
+ */
+
+static inline uint64_t loong_table(const struct build_format *f, unsigned int level, gaddr_t addr)
+{
+	(void)f;
+	(void)level;
+	return UINT64_C(0x9000000000000000) + addr;
+}
+
+static inline uint64_t loong_page(const struct build_format *f, unsigned int level, gaddr_t addr,
+				  bool writable, bool executable)
+{
+	/* V, cached, present; H or G; D and W; NX */
+	return addr | 0xd1 | (writable ? 0x102 : 0) | (executable ? 0 : UINT64_C(1) << 62) |
+	       (level + 1 < f->levels ? 0x40 : 0);
+}
+
+static inline void loong_registers(const struct build_format *f, gaddr_t root, uint64_t *values)
+{
+	(void)root;
+	build_register(f->arch, values, "badv", 0x1234);
+}
+
+static inline void loong_variables(const struct build_format *f, gaddr_t root,
+				   struct arch_variable *ret)
+{
+	(void)f;
+	ret[0] = (struct arch_variable){.known = true, .addr = UINT64_C(0x9000000000000000) + root};
+}
+
+static inline struct build_format format_loong(unsigned int granule, unsigned int levels)
+{
+	unsigned int bits = granule + levels * (granule - 3);
+	struct build_format f = {
+		.name = "loongarch64",
+		.arch = &arch_loongarch64,
+		.levels = levels,
+		.va_low = UINT64_MAX << bits,
+		.va_high = UINT64_MAX,
+		.pa_high = (UINT64_C(1) << 47) - 1,
+		.table = loong_table,
+		.page = loong_page,
+		.registers = loong_registers,
+		.variables = loong_variables,
+		.page_size = UINT64_C(1) << granule,
+		.granule = granule,
+	};
+
+	for (unsigned int i = 0; i < levels; i++) {
+		f.bits[i] = granule - 3;
+		f.shift[i] = granule + (granule - 3) * (levels - 1 - i);
+		f.leaf[i] = i + 2 >= levels;
+	}
+	return f;
+}
+
 #endif

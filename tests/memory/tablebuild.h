@@ -29,7 +29,8 @@ struct build_format {
 	void (*registers)(const struct build_format *f, gaddr_t root, uint64_t *values);
 	/* What the kernel's variables say, where no register leads to the table; else NULL. */
 	void (*variables)(const struct build_format *f, gaddr_t root, struct arch_variable *ret);
-	uint64_t empty; /* an entry that leads nowhere */
+	uint64_t page_size; /* for complete() */
+	uint64_t empty;     /* an entry that leads nowhere */
 	/* What else the functions have to know. */
 	unsigned int va_bits, granule;
 	bool wide;

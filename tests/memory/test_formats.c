@@ -32,8 +32,16 @@ static void formats_fill(void)
 		all_formats[n_formats++] = format_riscv(levels);
 	for (unsigned int levels = 2; levels <= 5; levels++)
 		all_formats[n_formats++] = format_s390(levels);
+}
+
+/* Without a register that leads to it. */
+static void formats_fill_linear(void)
+{
 	for (unsigned int i = 0; i < 4; i++)
 		all_formats[n_formats++] = format_ppc(i & 1 ? 16 : 12, i & 2);
+	all_formats[n_formats++] = format_loong(12, 4);
+	all_formats[n_formats++] = format_loong(14, 3);
+	all_formats[n_formats++] = format_loong(16, 2);
 }
 
 static struct arch_space space_of(const struct build_format *f, gaddr_t root)
@@ -51,7 +59,7 @@ static struct arch_space space_of(const struct build_format *f, gaddr_t root)
 
 		assert_int_equal(spaces[0].levels, 0);
 		f->variables(f, root, variables);
-		assert_true(f->arch->complete(variables, &spaces[0]));
+		assert_true(f->arch->complete(variables, f->page_size, &spaces[0]));
 		/* The test's own table is all that is to be seen. */
 		spaces[0].linear_len = 0;
 	}
@@ -537,7 +545,7 @@ static void test_linear(void **state)
 				     &(struct gmem){textmem_read_physical, m}, &pt));
 	f.variables(&f, b.root, variables);
 	for (int complete = 0; complete < 2; complete++) {
-		assert_true(!complete || pagetable_complete(pt, variables));
+		assert_true(!complete || pagetable_complete(pt, variables, 0));
 		q = (struct pagetable_query){.virtual = PPC_LINEAR + 0x5008};
 		assert_null(pagetable_translate(pt, &q, 1));
 		assert_true(q.mapped);
@@ -581,7 +589,7 @@ static void test_ppc64le_variables(void **state)
 		f.variables(&f, 0x1000, variables);
 		if (i < arch_ppc64le.n_variables)
 			variables[i].known = false;
-		assert_int_equal(arch_ppc64le.complete(variables, &space),
+		assert_int_equal(arch_ppc64le.complete(variables, 0, &space),
 				 i == arch_ppc64le.n_variables);
 	}
 	for (size_t i = 0; i <= 4; i++) {
@@ -592,7 +600,7 @@ static void test_ppc64le_variables(void **state)
 		variables[i].value = UINT64_MAX - 3;
 		if (!i)
 			variables[i].addr = UINT64_C(0xc008000000000000);
-		assert_false(arch_ppc64le.complete(variables, &space));
+		assert_false(arch_ppc64le.complete(variables, 0, &space));
 	}
 	/* A big-endian vCPU: firmware. As the stub's bytes are read, the other way round. */
 	assert_int_equal(spaces_with(&f, 0, "msr", __builtin_bswap64(0x8000000000001030), s, &why),
@@ -620,5 +628,6 @@ int main(void)
 	};
 
 	formats_fill();
+	formats_fill_linear();
 	return cmocka_run_group_tests_name("formats", tests, NULL, NULL);
 }

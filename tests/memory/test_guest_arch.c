@@ -468,7 +468,6 @@ static void ppc_init(struct machine *m, unsigned int granule, bool radix)
 
 	machine_init(m, &f, PPC_LINEAR, 0);
 	m->facts.kernel.big_endian = false;
-	fake_symbol(&m->facts, "_stext", PPC_LINEAR);
 	assert_true(build_map(&m->build, f.va_low + 5 * m->page, IMAGE_AT, 3, true, false));
 	textmem_put(m->mem, IMAGE_AT, "a page", 6);
 	m->mem->big_endian = false;

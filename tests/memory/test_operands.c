@@ -115,13 +115,36 @@ static void test_s390x(void **state)
 	assert_int_equal(arch_s390x.operands(code, sizeof(code), 0x100000, found, MAX), 2);
 }
 
+static void test_loongarch64(void **state)
+{
+	/* As llvm-mc 19 assembles it. */
+	static const uint8_t code[] = {
+		0x0d, 0x64, 0x03, 0x14, /* lu12i.w $t1, 0x1b20 */
+		0xad, 0x01, 0x80, 0x03, /* ori     $t1, $t1, 0 */
+		0x0d, 0x00, 0x00, 0x16, /* lu32i.d $t1, 0 */
+		0xad, 0x01, 0x24, 0x03, /* lu52i.d $t1, $t1, -0x700 */
+		0x44, 0x00, 0x00, 0x1a, /* pcalau12i $a0, 2 */
+		0x85, 0x40, 0xc0, 0x28, /* ld.d    $a1, $a0, 16 */
+		0x84, 0xfc, 0xff, 0x02, /* addi.d  $a0, $a0, -1 */
+		0x86, 0x08, 0x00, 0x26, /* ldptr.d $a2, $a0, 8 */
+		0xe7, 0xff, 0xff, 0x19, /* pcaddi  $a3, -1 */
+	};
+	static const gaddr_t want[] = {
+		UINT64_C(0x9000000001b20000), UINT64_C(0x9000000000202010),
+		UINT64_C(0x9000000000201fff), UINT64_C(0x9000000000202007),
+		UINT64_C(0x900000000020001c),
+	};
+
+	(void)state;
+	expect(&arch_loongarch64, code, sizeof(code), UINT64_C(0x9000000000200000), want, 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_x86_64),
-		cmocka_unit_test(test_aarch64),
-		cmocka_unit_test(test_riscv64),
-		cmocka_unit_test(test_s390x),
+		cmocka_unit_test(test_x86_64),      cmocka_unit_test(test_aarch64),
+		cmocka_unit_test(test_riscv64),     cmocka_unit_test(test_s390x),
+		cmocka_unit_test(test_loongarch64),
 	};
 
 	return cmocka_run_group_tests_name("operands", tests, NULL, NULL);
