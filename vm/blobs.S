@@ -17,6 +17,7 @@
 	blob	kt_blob_riscv64_cfg, qemu-configs/riscv64.cfg
 	blob	kt_blob_s390x_cfg, qemu-configs/s390x.cfg
 	blob	kt_blob_ppc64le_cfg, qemu-configs/ppc64le.cfg
+	blob	kt_blob_loongarch64_cfg, qemu-configs/loongarch64.cfg
 
 	/* struct kt_blob_topology of each preset, and one without a name. */
 	.macro	topology name

@@ -13,6 +13,7 @@ extern const unsigned char kt_blob_aarch64_cfg[], kt_blob_aarch64_cfg_end[];
 extern const unsigned char kt_blob_riscv64_cfg[], kt_blob_riscv64_cfg_end[];
 extern const unsigned char kt_blob_s390x_cfg[], kt_blob_s390x_cfg_end[];
 extern const unsigned char kt_blob_ppc64le_cfg[], kt_blob_ppc64le_cfg_end[];
+extern const unsigned char kt_blob_loongarch64_cfg[], kt_blob_loongarch64_cfg_end[];
 
 /* qemu-configs/topologies/NAME.cfg; the last one's name is NULL. */
 struct kt_blob_topology {

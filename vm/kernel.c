@@ -67,7 +67,8 @@ static struct kt_error *choose_machine(const char *path, const struct image_file
 						  "the kernel %s is for another architecture (ELF "
 						  "machine %u)",
 						  path, kind.machine),
-				     "guests are x86_64, aarch64, riscv64, s390x or ppc64le");
+				     "guests are x86_64, aarch64, riscv64, s390x, ppc64le or "
+				     "loongarch64");
 	ret->machine = machine ? machine : vm_machine_x86_64;
 	ret->packed = packed && ret->machine != vm_machine_x86_64;
 	return NULL;

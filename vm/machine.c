@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "image/kind.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/io.h"
@@ -21,8 +22,10 @@
 /*
  * aarch64's and riscv64's second serial port is on PCI; the kernel numbers it after what ports of
  * the same driver the board has: riscv64 has one, and aarch64's is another driver's. QEMU 7.2 has
- * no "max" for riscv64, and no version has one for ppc64. Without pauth-impdef an aarch64 guest
- * spends half of its time under TCG in the hash of pointer authentication.
+ * no "max" for riscv64, and no version has one for ppc64.
+ * Without firmware, nothing tells a loongarch64 kernel that there is no i8042, and it dies of
+ * looking. Without pauth-impdef an aarch64 guest spends half of its time under TCG in the hash of
+ * pointer authentication.
  */
 static const struct vm_machine machines[] = {
 	{
@@ -84,6 +87,18 @@ static const struct vm_machine machines[] = {
 		.serial = true,
 		.config = kt_blob_ppc64le_cfg,
 		.config_end = kt_blob_ppc64le_cfg_end,
+	},
+	{
+		.arch = "loongarch64",
+		.elf = EM_LOONGARCH,
+		.package = "qemu-system-misc (Debian 13 and later)",
+		.console = "ttyS0 initcall_blacklist=i8042_init",
+		.frames_tty = "/dev/ttyS1",
+		.bus_module = "virtio_pci",
+		.tcg_cpu = "max",
+		.serial = true,
+		.config = kt_blob_loongarch64_cfg,
+		.config_end = kt_blob_loongarch64_cfg_end,
 	},
 };
 #define N_MACHINES (sizeof(machines) / sizeof(machines[0]))

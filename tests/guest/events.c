@@ -42,8 +42,10 @@ static int follow(struct vm *vm)
 
 int main(int argc, char **argv)
 {
-	struct vm_config config = {
-		.kernel = argc > 2 ? argv[1] : NULL, .accel = "tcg", .cancel_fd = -1};
+	struct vm_config config = {.kernel = argc > 2 ? argv[1] : NULL,
+				   .accel = "tcg",
+				   .qemu = getenv("EVENTS_QEMU"),
+				   .cancel_fd = -1};
 	struct vm_load load = {.objects = (const char *const *)argv + 2,
 			       .num_objects = argc > 2 ? (size_t)argc - 2 : 0};
 	struct kt_error *err;
