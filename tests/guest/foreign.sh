@@ -3,7 +3,7 @@
 # Guests of other architectures: what they say of themselves, what the tool reads of them, and what
 # is refused. An architecture that this machine lacks something for is skipped, with what it is.
 #
-#   FOREIGN_ARCHES   of these only (aarch64 riscv64 s390x ppc64le)
+#   FOREIGN_ARCHES   of these only (aarch64 riscv64 s390x ppc64le loongarch64)
 #   FOREIGN_KERNELS  all: each of the kernels below, not the first that is to be had
 . "$(dirname "$0")/lib"
 
@@ -16,6 +16,7 @@ kernels() {
 	s390x) printf '%s\n' 'sid s390x' 'trixie s390x' 'bookworm s390x' ;;
 	ppc64le) printf '%s\n' 'sid powerpc64le' 'sid powerpc64le-64k' 'trixie powerpc64le' \
 		'trixie powerpc64le-64k' ;;
+	loongarch64) printf '%s\n' 'sid loong64' ;;
 	esac
 }
 
@@ -23,6 +24,16 @@ kernels() {
 prepare() {
 	case $1 in
 	ppc64le) emulator=qemu-system-ppc64 linker=powerpc64le-linux-gnu-ld ;;
+	loongarch64)
+		# Debian 12's boots no kernel without firmware; its clang-19 does without binutils.
+		linker=ld.lld-19
+		emulator=$(tests/newest-qemu loongarch64 2>&1) || {
+			why=$(echo "$emulator" | tail -n 1)
+			return 1
+		}
+		EVENTS_QEMU=$emulator
+		export EVENTS_QEMU
+		;;
 	*) emulator=qemu-system-$1 linker=$1-linux-gnu-ld ;;
 	esac
 	for command in "$emulator" "$linker"; do
@@ -64,7 +75,7 @@ $(cat "$work/events")"
 # collects NAME KERNEL: the tool shows what init held, by name.
 collects() {
 	sed -n 's/^program \(.*\) 0 [1-9][0-9]*$/\1/p' "$work/events" | sort >"$work/held"
-	run collect --accel tcg --timeout 80 --kernel "$2" --object "$objects/demo.bpf.o" \
+	run collect --accel tcg --timeout 80 ${EVENTS_QEMU:+--qemu "$EVENTS_QEMU"} --kernel "$2" --object "$objects/demo.bpf.o" \
 		--object "$objects/reject.bpf.o" --json
 	jq -r '.programs[].full_name' "$work/out" 2>/dev/null | sort >"$work/shown"
 	if [ -s "$work/held" ] && cmp -s "$work/held" "$work/shown"; then
@@ -94,6 +105,11 @@ equals_truth() {
 	if [ "$(jq .kernel.btf "$dir/truth.json")" = false ]; then
 		run attach "$target" --json
 		check "$1 has no BTF, and that is what is told" grep -q BTF "$work/err"
+		# Its types are in the debug package's vmlinux.
+		if [ "$arch" = loongarch64 ] && vm/fetch-kernel --dbg "$suite" "$flavour" >"$work/fetch" 2>&1; then
+			attached "$1" 'with its vmlinux' --vmlinux "$(dirname "$2")/vmlinux"
+			attached "$1" 'with its vmlinux, again' --vmlinux "$(dirname "$2")/vmlinux"
+		fi
 		return
 	fi
 	attached "$1" 'with nothing'
@@ -101,7 +117,8 @@ equals_truth() {
 	attached "$1" 'with its image' --vmlinux "$2"
 }
 
-for arch in ${FOREIGN_ARCHES:-aarch64 riscv64 s390x ppc64le}; do
+for arch in ${FOREIGN_ARCHES:-aarch64 riscv64 s390x ppc64le loongarch64}; do
+	unset EVENTS_QEMU
 	if ! prepare "$arch"; then
 		skip "$arch" "$why"
 		continue

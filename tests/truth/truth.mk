@@ -34,7 +34,7 @@ truth: build/truth/initrd build/truth/compare
 build/truth/init-%: $(TRUTH_SRCS) tests/truth/truth.h vm/guest/libelf_static.c tests/truth/truth.mk vm/foreign.mk
 	$(call msg,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(FOREIGN_ENV) $(CLANG) $(FOREIGN_CFLAGS) $(TRUTH_CFLAGS) -Wno-unused-command-line-argument \
+	$(Q)$(FOREIGN_ENV) $(FOREIGN_CLANG) $(FOREIGN_CFLAGS) $(TRUTH_CFLAGS) -Wno-unused-command-line-argument \
 		-static -o $@ $(filter %.c,$^) $(FOREIGN_LIBS)
 
 # Its objects are prerequisites in vm/foreign.mk.
