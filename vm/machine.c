@@ -97,6 +97,7 @@ static const struct vm_machine machines[] = {
 		.bus_module = "virtio_pci",
 		.tcg_cpu = "max",
 		.serial = true,
+		.serial_frames = true,
 		.config = kt_blob_loongarch64_cfg,
 		.config_end = kt_blob_loongarch64_cfg_end,
 	},

@@ -21,6 +21,7 @@ struct vm_machine {
 	const char *tcg_cpu;    /* -cpu under TCG */
 	const char *other_cpu;  /* -cpu under any other accelerator; NULL: "max" */
 	bool serial;            /* the console is on QEMU's first -serial, not in the config */
+	bool serial_frames;     /* and frames_tty on its second one */
 	const unsigned char *config, *config_end; /* qemu-configs/ARCH.cfg */
 };
 

@@ -240,6 +240,8 @@ struct kt_error *vm_qemu_argv(const struct vm_guard *guard, const struct vm_conf
 	     push(&argv, "-gdb") && push(&argv, "chardev:gdb0");
 	if (ok && machine_of(config)->serial)
 		ok = push(&argv, "-serial") && push(&argv, "chardev:console");
+	if (ok && machine_of(config)->serial_frames)
+		ok = push(&argv, "-serial") && push(&argv, "chardev:frames");
 	if (ok && how == VM_START_RESTORE)
 		ok = push(&argv, "-incoming") && push(&argv, "defer");
 	for (size_t i = 0; ok && i < config->num_qemu_args; i++)

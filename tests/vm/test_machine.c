@@ -123,6 +123,8 @@ static void test_argv(void **state)
 	argv_has("riscv64", "qemu-system-riscv64", "console=ttyS0 panic=-1", "chardev:console");
 	argv_has("s390x", "qemu-system-s390x", "console=ttysclp0 panic=-1", NULL);
 	argv_has("ppc64le", "qemu-system-ppc64", "console=hvc0 panic=-1", "chardev:console");
+	argv_has("loongarch64", "qemu-system-loongarch64",
+		 "console=ttyS0 initcall_blacklist=i8042_init panic=-1", "chardev:frames");
 	assert_null(vm_machine_by_arch("vax"));
 	assert_ptr_equal(vm_machine_by_elf(EM_S390, true), vm_machine_by_arch("s390x"));
 	assert_null(vm_machine_by_elf(EM_S390, false));
