@@ -85,30 +85,6 @@ const struct cli_command *const *cli_commands(size_t *n_ret);
 /* NULL: there is none of that name. */
 const struct cli_command *cli_command_find(const char *name);
 
-/* --- parsing: cli/command.c --- */
-
-#define CLI_GO_ON (-1)
-
-/* Gets an option, and its argument (NULL where there is none). */
-typedef struct kt_error *cli_take_fn(void *context, const struct cli_option *option, char *arg);
-
-/*
- * Hands each option of the command line to take(). CLI_GO_ON: then the arguments are argv[optind]
- * to argv[argc - 1], argv being sorted. Else the command is done (after --help, or an error, which
- * was printed), and this is its exit status.
- */
-int cli_parse(const struct cli_command *command, int argc, char **argv, cli_take_fn *take,
-	      void *context);
-
-/*
- * The index of the first argument that is no option, nor an option's argument; argc: there is none.
- * What is wrong with an option is not said. *help_ret: whether --help is before it.
- */
-int cli_first_argument(const struct cli_command *command, int argc, char **argv, bool *help_ret);
-
-/* The option of that name, or letter where the text is one letter long; NULL: none. */
-const struct cli_option *cli_option_find(const struct cli_command *command, const char *name);
-
 /* --- --help: cli/usage.c --- */
 
 #define CLI_USUAL_STATUS "0 done; 2 usage; 3 it could not be done"

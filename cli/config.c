@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cli/commands.h"
+#include "cli/command.h"
 #include "util/cleanup.h"
 #include "util/edits.h"
 #include "util/vec.h"

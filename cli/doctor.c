@@ -119,6 +119,10 @@ static void find_qemus(struct doctor *d)
 		 "qemu-system-misc # or qemu-system-riscv", "qemu-system-riscv"},
 		{"s390x", "QEMU for s390x", "qemu-system-s390x",
 		 "qemu-system-misc # or qemu-system-s390x", "qemu-system-s390x"},
+		{"ppc64le", "QEMU for ppc64le", "qemu-system-ppc64", "qemu-system-ppc",
+		 "qemu-system-ppc"},
+		{"loongarch64", "QEMU for loong64", "qemu-system-loongarch64", "qemu-system-misc",
+		 "qemu-system-loongarch64"},
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
@@ -133,10 +137,9 @@ static void find_inits(struct doctor *d)
 	static const struct {
 		const char *arch, *what;
 	} all[] = {
-		{"x86_64", "init for x86_64"},
-		{"aarch64", "init for aarch64"},
-		{"riscv64", "init for riscv64"},
-		{"s390x", "init for s390x"},
+		{"x86_64", "init for x86_64"},   {"aarch64", "init for aarch64"},
+		{"riscv64", "init for riscv64"}, {"s390x", "init for s390x"},
+		{"ppc64le", "init for ppc64le"}, {"loongarch64", "init for loong64"},
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {

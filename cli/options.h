@@ -9,6 +9,7 @@
 
 #include "btf/facts.h"
 #include "cli/commands.h"
+#include "cli/parse.h"
 #include "render/grid.h"
 #include "util/vec.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The command line, by a command's table. */
-#include "cli/command.h"
+#include "cli/parse.h"
 
 #include <getopt.h>
 #include <string.h>
