@@ -23,28 +23,86 @@ static struct kt_error *xlated_text(const struct insns *insns, const struct dump
 			  : render_insns_text(insns, &dump->how, ret);
 }
 
-/* What the session knows of the guest's kernel names what the code calls. */
+/* Who names what the code calls: what is known of the kernel, and then the guest. */
+struct callees {
+	const struct cli_session *session;
+	KT_VEC(uint64_t) unknown;
+	const struct code_names *named; /* of those; NULL: not yet */
+};
+
 static struct kt_error *callee_at(void *arg, uint64_t addr, char **ret)
 {
-	const struct cli_session *session = arg;
+	struct callees *callees = arg;
+	const struct cli_session *session = callees->session;
+	struct kt_error *err = bpf_jited_callee(session->facts, session->inspection.kaslr_offset,
+						addr, ret);
 
-	return bpf_jited_callee(session->facts, session->inspection.kaslr_offset, addr, ret);
+	if (err || *ret)
+		return err;
+	if (!callees->named)
+		return kt_vec_push(&callees->unknown, addr) ? NULL : kt_error_no_memory();
+	for (size_t i = 0; i < callees->named->n; i++) {
+		const struct module_symbol *symbol = &callees->named->all[i];
+
+		if (symbol->addr != addr || symbol->start != addr || !symbol->name)
+			continue;
+		*ret = strdup(symbol->name);
+		return *ret ? NULL : kt_error_no_memory();
+	}
+	return NULL;
+}
+
+/* BPF's own functions, and modules', by one more stop; then the code is read once more. */
+static struct kt_error *name_the_rest(struct cli_session *session, struct callees *callees,
+				      struct jited *jited)
+{
+	const struct inspect_options what = {
+		.objects = INSPECT_CODE,
+		.addrs = callees->unknown.data,
+		.n_addrs = callees->unknown.len,
+	};
+	struct kt_error *err;
+	bool known;
+
+	inspection_deinit(&session->inspection);
+	err = cli_session_read(session, &what);
+	if (err) {
+		cli_note("not all that it calls has a name: %s", kt_error_message(err));
+		kt_error_destroy(err);
+		return NULL;
+	}
+	callees->named = &session->inspection.code;
+	jited_forget_insns(jited);
+	return machine_disassemble(jited, callee_at, callees, &known);
+}
+
+static struct kt_error *read_code(struct cli_session *session, struct jited *jited, bool *known_ret)
+{
+	struct callees callees = {.session = session};
+	struct kt_error *err = machine_disassemble(jited, callee_at, &callees, known_ret);
+
+	if (!err && callees.unknown.len)
+		err = name_the_rest(session, &callees, jited);
+	kt_vec_free(&callees.unknown);
+	return err;
 }
 
 static struct kt_error *jited_text(struct cli_session *session, const struct dump *dump, char **ret)
 {
-	struct jited *jited = &session->inspection.jited;
+	_cleanup_(jited_deinit) struct jited jited = session->inspection.jited;
+	struct kt_error *err;
 	bool known;
-	struct kt_error *err = machine_disassemble(jited, callee_at, session, &known);
 
+	session->inspection.jited = (struct jited){0};
+	err = read_code(session, &jited, &known);
 	if (!err && !known)
 		cli_note("%s: only bytes are shown",
 			 machine_load() ? "capstone does not know this architecture"
 					: "there is no capstone (libcapstone) for ktstr-gdb here");
 	if (err)
 		return err;
-	return dump->json ? render_jited_json(jited, &dump->how, ret)
-			  : render_jited_text(jited, &dump->how, ret);
+	return dump->json ? render_jited_json(&jited, &dump->how, ret)
+			  : render_jited_text(&jited, &dump->how, ret);
 }
 
 static int show(struct cli_session *session, const struct dump *dump)
@@ -65,7 +123,9 @@ static int show(struct cli_session *session, const struct dump *dump)
 
 static int dump_target(const char *target, const struct cli_guest *guest, const struct dump *dump)
 {
-	const struct inspect_options what = {.objects = dump->jited ? INSPECT_JITED : INSPECT_INSNS,
+	const struct inspect_options what = {.objects = dump->jited ? INSPECT_JITED | INSPECT_CODE
+								    : INSPECT_INSNS,
+					     .not_read = INSPECT_CODE,
 					     .prog_id = (uint32_t)dump->id};
 	_cleanup_(cli_session_deinit) struct cli_session session = {0};
 	struct kt_error *err;

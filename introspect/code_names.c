@@ -190,3 +190,22 @@ struct kt_error *code_names_read(struct guest *guest, struct module_symbol *symb
 	err = read_bpf(guest, symbols, n);
 	return err ? err : read_modules(guest, symbols, n);
 }
+
+struct kt_error *code_names_of(struct guest *guest, const uint64_t *addrs, size_t n,
+			       struct code_names *ret)
+{
+	struct code_names names = {.all = calloc(n + 1, sizeof(*names.all)), .n = n};
+	struct kt_error *err;
+
+	if (!names.all)
+		return kt_error_no_memory();
+	for (size_t i = 0; i < n; i++)
+		names.all[i].addr = addrs[i];
+	err = code_names_read(guest, names.all, n);
+	if (err) {
+		code_names_deinit(&names);
+		return err;
+	}
+	*ret = names;
+	return NULL;
+}

@@ -7,6 +7,8 @@
 #ifndef KT_INTROSPECT_CODE_NAMES_H
 #define KT_INTROSPECT_CODE_NAMES_H
 
+#include <stdlib.h>
+
 #include "introspect/module_symbols.h"
 
 /* False: no memory. */
@@ -18,5 +20,22 @@ bool code_names_wants(struct wants *wants);
  * left; none for n of 0.
  */
 struct kt_error *code_names_read(struct guest *guest, struct module_symbol *symbols, size_t n);
+
+/* The same as a kind of object that is inspected. */
+struct code_names {
+	struct module_symbol *all; /* in the order of the addresses */
+	size_t n;
+};
+
+static inline void code_names_deinit(struct code_names *names)
+{
+	module_symbols_deinit(names->all, names->n);
+	free(names->all);
+	*names = (struct code_names){0};
+}
+
+/* The caller owns *ret. */
+struct kt_error *code_names_of(struct guest *guest, const uint64_t *addrs, size_t n,
+			       struct code_names *ret);
 
 #endif

@@ -17,6 +17,7 @@ struct stop {
 	struct bpf_links *links;
 	struct bpf_insns *insns;
 	struct jited jited;
+	struct code_names code;
 	struct btf_objects btfs;
 	struct btf_data btf;
 	struct map_dump dump;
@@ -39,6 +40,7 @@ static void stop_deinit(struct stop *stop)
 	bpf_links_destroy(stop->links);
 	bpf_insns_destroy(stop->insns);
 	jited_deinit(&stop->jited);
+	code_names_deinit(&stop->code);
 	btf_objects_deinit(&stop->btfs);
 	btf_data_deinit(&stop->btf);
 	map_dump_deinit(&stop->dump);
@@ -218,6 +220,7 @@ static struct kt_error *read_slots(struct stop *stop, const struct inspect_optio
 	}
 
 FINISH_BY_TAKING(finish_jited, jited)
+FINISH_BY_TAKING(finish_code, code)
 FINISH_BY_TAKING(finish_btfs, btfs)
 FINISH_BY_TAKING(finish_btf_data, btf)
 FINISH_BY_TAKING(finish_map_dump, dump)
@@ -259,6 +262,18 @@ static struct kt_error *check_scx(const struct kfacts *facts)
 	return NULL;
 }
 
+static struct kt_error *read_code(struct stop *stop, const struct inspect_options *what)
+{
+	return code_names_of(stop->guest, what->addrs, what->n_addrs, &stop->code);
+}
+
+/* A kernel without any of it has no such names. */
+static struct kt_error *check_code(const struct kfacts *facts)
+{
+	(void)facts;
+	return NULL;
+}
+
 /* One for each kind of object: reads in the stop, and finishes when the guest runs again. */
 static const struct walker {
 	unsigned int object;
@@ -278,6 +293,7 @@ static const struct walker {
 	{INSPECT_LINKS, "BPF links", bpf_links_wants, bpf_links_check, read_links, finish_links},
 	{INSPECT_INSNS, "instructions", bpf_insns_wants, bpf_insns_check, read_insns, finish_insns},
 	{INSPECT_JITED, "machine code", bpf_jited_wants, bpf_jited_check, read_jited, finish_jited},
+	{INSPECT_CODE, "names of code", code_names_wants, check_code, read_code, finish_code},
 	{INSPECT_BTF, "BTF objects", bpf_btf_wants, bpf_btf_check, read_btfs, finish_btfs},
 	{INSPECT_BTF_DATA, "BTF", bpf_btf_wants, bpf_btf_check, read_btf_data, finish_btf_data},
 	{INSPECT_MAP_DUMP, "map", bpf_map_dump_wants, bpf_map_dump_check, read_map_dump,
@@ -542,6 +558,7 @@ void inspection_deinit(struct inspection *inspection)
 	links_deinit(&inspection->links);
 	insns_deinit(&inspection->insns);
 	jited_deinit(&inspection->jited);
+	code_names_deinit(&inspection->code);
 	btf_objects_deinit(&inspection->btfs);
 	btf_data_deinit(&inspection->btf);
 	map_dump_deinit(&inspection->dump);

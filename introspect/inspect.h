@@ -18,6 +18,7 @@
 #include "introspect/bpf_struct_ops.h"
 #include "introspect/bpf_trampoline.h"
 #include "introspect/cgroup.h"
+#include "introspect/code_names.h"
 #include "introspect/emulator.h"
 #include "introspect/net.h"
 #include "introspect/scx.h"
@@ -61,6 +62,7 @@ enum {
 	INSPECT_SCHED = 262144,  /* the whole state of sched_ext, with its queues and tasks */
 	/* Metadata of programs; of one alone if prog_id is given. Goes with INSPECT_PROGRAMS. */
 	INSPECT_METADATA = 524288,
+	INSPECT_CODE = 1 << 21, /* names of code that is BPF's or modules', at addresses */
 };
 
 /* Adds what reading them takes to know of a kernel. False: no memory. */
@@ -77,6 +79,8 @@ struct inspect_options {
 	uint32_t prog_id;
 	uint32_t btf_id; /* whose bytes INSPECT_BTF_DATA reads, and from where on; 0: none */
 	uint64_t btf_offset;
+	const uint64_t *addrs; /* that INSPECT_CODE names */
+	size_t n_addrs;
 	const struct map_dump_order *map; /* what INSPECT_MAP_DUMP reads; NULL: nothing */
 	bool effective; /* INSPECT_CGROUPS reads what runs there, and not what is attached */
 	bool paging;    /* fill inspection's paging and n_cpus, which needs a search: no hint */
@@ -91,6 +95,7 @@ struct inspection {
 	struct links links;
 	struct insns insns;
 	struct jited jited;
+	struct code_names code;
 	struct btf_objects btfs;
 	struct btf_data btf;
 	struct map_dump dump;

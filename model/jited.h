@@ -35,7 +35,8 @@ struct jited {
 	KT_VEC(struct jited_func) funcs; /* the main program, and its subprograms */
 };
 
-static inline void jited_deinit(struct jited *jited)
+/* As before it was disassembled. */
+static inline void jited_forget_insns(struct jited *jited)
 {
 	kt_vec_for_each (&jited->funcs, func) {
 		kt_vec_for_each (&func->insns, insn) {
@@ -43,6 +44,14 @@ static inline void jited_deinit(struct jited *jited)
 			free(insn->operands);
 			free(insn->callee);
 		}
+		func->insns.len = 0;
+	}
+}
+
+static inline void jited_deinit(struct jited *jited)
+{
+	jited_forget_insns(jited);
+	kt_vec_for_each (&jited->funcs, func) {
 		kt_vec_for_each (&func->lines, line) {
 			free(line->source);
 			free(line->file);
