@@ -47,7 +47,7 @@ const struct cli_option cli_output_options[] = {
 	 "columns: id, type, name, short_name, full_name, tag, verified_insns, bytes_xlated, jited, "
 	 "bytes_jited, loaded_at, uid, gpl_compatible, map_ids, btf_id, run_cnt, run_time_ns, "
 	 "recursion_misses, bytes_memlock, orphaned, sleepable, xdp_has_frags, expected_attach_type, "
-	 "attach_btf_id, attach_btf_name, prog_tags; of a guest that runs by now also metadata, pids, "
+	 "attach_btf_id, attach_btf_name, attach_btf_module, prog_tags; of a guest that runs by now also metadata, pids, "
 	 "pinned"},
 	{"json", CLI_OPT_JSON, NULL,
 	 "one JSON document, with bpftool's names"},

@@ -36,7 +36,8 @@ static const struct cli_option output_options[] = {
 	 "sort by a column of -o; names from A, numbers the largest first, ids the smallest; -KEY turns "
 	 "it around"},
 	{"output", 'o', "LIST",
-	 "columns: func, type, prog_id, name, link_id, cookie, addr, target_obj_id, target_btf_id"},
+	 "columns: func, module, type, prog_id, name, link_id, cookie, addr, target_obj_id, "
+	 "target_btf_id"},
 	{"json", CLI_OPT_JSON, NULL,
 	 "one JSON document"},
 	{"csv", CLI_OPT_CSV, NULL,

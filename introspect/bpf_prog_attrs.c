@@ -104,6 +104,16 @@ static struct program_number attach_btf_obj(const struct prog_views *views, cons
 	return (struct program_number){0};
 }
 
+static struct kt_error *take_module(const struct prog_views *views, const struct attrs *attrs,
+				    struct program *ret)
+{
+	const char *name;
+	size_t len = prog_btf_module(views, &attrs->btf, &name);
+
+	ret->attach_btf_module = len ? strndup(name, len) : NULL;
+	return !len || ret->attach_btf_module ? NULL : kt_error_no_memory();
+}
+
 struct kt_error *attrs_finish(const struct prog_views *views, const struct prog *prog,
 			      const struct attrs *attrs, const struct kfacts *facts,
 			      struct program *ret)
@@ -127,6 +137,8 @@ struct kt_error *attrs_finish(const struct prog_views *views, const struct prog 
 	if (view_has(view, PROG_ATTACH) && has_attach_type(attach_type, ret))
 		err = bpf_enum_text(facts, "bpf_attach_type", "BPF_", attach_type,
 				    &ret->expected_attach_type);
+	if (!err && attrs->btf.known && attrs->btf.image)
+		err = take_module(views, attrs, ret);
 	if (err || !attrs->name)
 		return err;
 	ret->attach_btf_name = strdup(attrs->name);

@@ -54,14 +54,15 @@ static const struct view_field aux_fields[] = {
 };
 static const struct view_type aux_type = VIEW_TYPE("bpf_prog_aux", aux_fields);
 
-enum { BTF_ID, BTF_TYPES, BTF_NR_TYPES, BTF_STRINGS, BTF_STR_LEN, BTF_START_ID };
+enum { BTF_ID, BTF_TYPES, BTF_NR_TYPES, BTF_STRINGS, BTF_STR_LEN, BTF_START_ID, BTF_NAME };
 static const struct view_field btf_fields[] = {
 	[BTF_ID] = {.path = "id"},
 	[BTF_TYPES] = {.path = "types", .optional = true},
 	[BTF_NR_TYPES] = {.path = "nr_types", .optional = true},
 	[BTF_STRINGS] = {.path = "strings", .optional = true},
 	[BTF_STR_LEN] = {.path = "hdr.str_len", .optional = true},
-	[BTF_START_ID] = {.path = "start_id", .optional = true}, /* since 5.11 */
+	[BTF_START_ID] = {.path = "start_id", .optional = true},    /* since 5.11 */
+	[BTF_NAME] = {.path = "name", .max = 64, .optional = true}, /* likewise */
 };
 static const struct view_type btf_view_type = VIEW_TYPE("btf", btf_fields);
 
@@ -296,6 +297,16 @@ void prog_tag_text(const uint8_t *tag, size_t len, char ret[17])
 uint64_t prog_btf_object_id(const struct prog_views *views, const struct object *btf)
 {
 	return view_uint(&views->btf, btf->image, BTF_ID);
+}
+
+size_t prog_btf_module(const struct prog_views *views, const struct object *btf, const char **ret)
+{
+	size_t len = 0;
+	const char *name = view_bytes(&views->btf, btf->image, BTF_NAME, &len);
+
+	len = name ? strnlen(name, len) : 0;
+	*ret = name;
+	return len == strlen("vmlinux") && !memcmp(name, "vmlinux", len) ? 0 : len;
 }
 
 struct program_number prog_btf_id(const struct prog_views *views, const struct prog *prog)

@@ -119,6 +119,9 @@ void prog_tag_text(const uint8_t *tag, size_t len, char ret[17]);
 /* The ID of a struct btf that was read with views->btf. */
 uint64_t prog_btf_object_id(const struct prog_views *views, const struct object *btf);
 
+/* The name of the module whose BTF it is, without a NUL: so many bytes; 0: it is no module's. */
+size_t prog_btf_module(const struct prog_views *views, const struct object *btf, const char **ret);
+
 /* The ID of the program's BTF; 0: it has none. */
 struct program_number prog_btf_id(const struct prog_views *views, const struct prog *prog);
 

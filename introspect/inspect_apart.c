@@ -81,6 +81,7 @@ static void pack_program(const struct program *program, struct kt_buf *out)
 		kt_buf_append_le(out, program->map_ids[i], 4);
 	pack_optional(out, program->expected_attach_type);
 	pack_optional(out, program->attach_btf_name);
+	pack_optional(out, program->attach_btf_module);
 	pack_optional(out, program->metadata);
 	kt_buf_append_le(out, program->prog_tags_known, 1);
 	kt_buf_append_le(out, program->n_prog_tags, 4);
@@ -177,6 +178,7 @@ static void unpack_program(struct kt_cursor *c, struct program *program)
 	unpack_map_ids(c, program);
 	program->expected_attach_type = unpack_optional(c);
 	program->attach_btf_name = unpack_optional(c);
+	program->attach_btf_module = unpack_optional(c);
 	program->metadata = unpack_optional(c);
 	program->prog_tags_known = kt_cursor_u8(c) != 0;
 	unpack_prog_tags(c, program);

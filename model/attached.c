@@ -7,6 +7,7 @@
 void trampoline_deinit(struct trampoline *trampoline)
 {
 	free(trampoline->func);
+	free(trampoline->module);
 	free(trampoline->type);
 	free(trampoline->name);
 	*trampoline = (struct trampoline){0};
@@ -75,7 +76,8 @@ bool trampolines_name(struct trampolines *trampolines, const struct programs *pr
 				: NULL;
 
 		if (program && (!copy(name_of(program), &trampoline->name) ||
-				!copy(program->attach_btf_name, &trampoline->func)))
+				!copy(program->attach_btf_name, &trampoline->func) ||
+				!copy(program->attach_btf_module, &trampoline->module)))
 			return false;
 	}
 	return true;

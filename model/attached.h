@@ -10,6 +10,7 @@
 struct trampoline {
 	/* The function: of the kernel, or of a program, or a hook of an LSM. NULL: unknown. */
 	char *func;
+	char *module;               /* that the function is in; NULL: none, or unknown */
 	struct program_number addr; /* where it begins, in this boot */
 	char *type;                 /* "fentry", "fexit", "modify_return", "replace" */
 	/* Not known also of the kernel's own program that runs the LSM programs of cgroups; 0: it

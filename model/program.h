@@ -40,7 +40,8 @@ struct program {
 	/* The type in the BTF of the kernel, a module or a program that it is for; 0: none. */
 	struct program_number attach_btf_id;
 	struct program_number attach_btf_obj_id; /* the object that has it; 0: none */
-	char *attach_btf_name; /* its name, or a struct_ops' member's; NULL: none, or unknown */
+	char *attach_btf_name;   /* its name, or a struct_ops' member's; NULL: none, or unknown */
+	char *attach_btf_module; /* that has it; NULL: none, or unknown */
 	/* Of each subprogram, the main program first; of a program without subprograms its own. */
 	char (*prog_tags)[17];
 	size_t n_prog_tags;
@@ -94,6 +95,7 @@ static inline void program_deinit(struct program *program)
 	free(program->map_ids);
 	free(program->expected_attach_type);
 	free(program->attach_btf_name);
+	free(program->attach_btf_module);
 	free(program->metadata);
 	free(program->prog_tags);
 	*program = (struct program){0};

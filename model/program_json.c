@@ -139,6 +139,8 @@ static bool get_program(const json_t *object, const char *name, struct program *
 		    &program->expected_attach_type) &&
 	       copy(kt_json_get_text(json_object_get(object, "attach_btf_name")),
 		    &program->attach_btf_name) &&
+	       copy(kt_json_get_text(json_object_get(object, "attach_btf_module")),
+		    &program->attach_btf_module) &&
 	       copy(kt_json_get_text(json_object_get(object, "type")), &program->type) &&
 	       copy(kt_json_get_text(json_object_get(object, "full_name")), &program->full_name);
 }

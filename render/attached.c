@@ -7,16 +7,17 @@
 
 /* --- trampolines --- */
 
-/* A function of a program that has no name. */
+/* "veth_dellink [veth]", or the address of a function of a program that has no name. */
 static void print_func(const struct render_cell *cell, bool exact, struct kt_buf *out)
 {
 	const struct trampoline *row = cell->object;
 
-	(void)exact;
 	if (row->func)
 		kt_buf_printf(out, "%s", row->func);
 	else
 		kt_buf_printf(out, "0x%" PRIx64, row->addr.value);
+	if (row->module && !exact)
+		kt_buf_printf(out, " [%s]", row->module);
 }
 
 static json_t *func_json(const struct render_cell *cell)
@@ -48,6 +49,7 @@ static struct render_cell get_func(const void *row)
 
 static const struct render_column trampoline_columns[] = {
 	{"func", NULL, "FUNCTION", &as_func, RENDER_GET(get_func), .flags = RENDER_ALWAYS},
+	{"module", NULL, "MODULE", &render_as_text, STRING(module), .flags = RENDER_NOT_IN_TABLE},
 	{"type", NULL, "TYPE", &render_as_text, STRING(type), .flags = RENDER_ALWAYS},
 	{"prog_id", NULL, "PROG", &render_as_id, KNOWN(prog_id), .flags = RENDER_ALWAYS},
 	{"name", NULL, "NAME", &render_as_text, STRING(name), .flags = RENDER_ALWAYS | RENDER_CUT},

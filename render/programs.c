@@ -118,6 +118,7 @@ static const struct render_column columns[] = {
 	{"expected_attach_type", "attach", "ATTACH", &render_as_text, RENDER_STRING(struct program, expected_attach_type), .width = 10},
 	{"attach_btf_id", NULL, "TO BTF", &render_as_number, KNOWN(attach_btf_id), .width = 6},
 	{"attach_btf_name", "attach_to", "TO", &render_as_text, RENDER_STRING(struct program, attach_btf_name), .width = 10},
+	{"attach_btf_module", NULL, "MODULE", &render_as_text, RENDER_STRING(struct program, attach_btf_module), .width = 6},
 	{"prog_tags", NULL, "TAGS", &as_tags, RENDER_GET(get_tags), .width = 16},
 	{"recursion_misses", "misses", "MISSES", &render_as_number, KNOWN(recursion_misses), .width = 6},
 	{"metadata", NULL, "METADATA", &render_as_metadata, RENDER_GET(render_metadata_cell), .flags = RENDER_WRAP},

@@ -63,6 +63,16 @@ build/guest/objects.initrd: build/truth/init $(TRUTH_OBJS) tests/truth/mkinitrd
 	@mkdir -p $(@D)
 	$(Q)MKINITRD_PROGRAM="$(BPFTOOL) $(GUEST_NET)" tests/truth/mkinitrd $@ build/truth/init $(TRUTH_OBJS)
 
-guests: truth build/guest/killer build/guest/hide build/guest/qmp build/guest/watch.initrd $(if $(BPFTOOL),build/guest/objects.initrd)
+# A guest whose programs refer to modules, which the script adds.
+build/guest/modules: tests/guest/modules.c vm/guest/libelf_static.c tests/guest/guests.mk
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GUEST_CFLAGS) -static -o $@ $(filter %.c,$^) $$(pkg-config --static --cflags --libs libbpf)
+
+build/guest/modules.initrd: build/guest/modules build/bpf/apart/modules.bpf.o tests/truth/mkinitrd
+	$(call msg,CPIO,$@)
+	$(Q)MKINITRD_PROGRAM="$(BPFTOOL)" tests/truth/mkinitrd $@ build/guest/modules build/bpf/apart/modules.bpf.o
+
+guests: truth build/guest/killer build/guest/hide build/guest/qmp build/guest/watch.initrd $(if $(BPFTOOL),build/guest/objects.initrd build/guest/modules.initrd)
 
 .PHONY: guests

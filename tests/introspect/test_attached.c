@@ -434,9 +434,10 @@ static void test_damaged_struct_ops(void **state)
 
 static void test_names(void **state)
 {
-	char known[] = "known", member[] = "init", func[] = "do_exit";
-	struct program programs[] = {{.id = 7, .full_name = known, .attach_btf_name = member},
-				     {.id = 9, .name = "short", .attach_btf_name = func}};
+	char known[] = "known", member[] = "init", func[] = "do_exit", module[] = "veth";
+	struct program programs[] = {
+		{.id = 7, .full_name = known, .attach_btf_name = member},
+		{.id = 9, .name = "short", .attach_btf_name = func, .attach_btf_module = module}};
 	const struct programs all = {.all = programs, .n = 2};
 	struct struct_ops_prog progs[2] = {{.id = 7}, {.id = 8}};
 	struct struct_ops ops = {.progs = progs, .n_progs = 2};
@@ -450,6 +451,7 @@ static void test_names(void **state)
 	assert_true(trampolines_name(&(struct trampolines){.all = rows, .n = 2}, &all));
 	assert_string_equal(rows[0].name, "short");
 	assert_string_equal(rows[0].func, "do_exit");
+	assert_string_equal(rows[0].module, "veth");
 	assert_null(rows[1].name);
 	free(progs[0].name);
 	free(progs[0].member);

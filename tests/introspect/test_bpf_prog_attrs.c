@@ -66,6 +66,41 @@ static void test_attrs(void **state)
 	programs_deinit(&all);
 }
 
+/* The module is the one whose BTF it is; the kernel's own is none, nor is what cannot be read. */
+static void test_module(void **state)
+{
+	static const struct {
+		const char name[64];
+		const char *wanted;
+	} cases[] = {{"veth", "veth"}, {"vmlinux", NULL}, {"vmlinuxes", "vmlinuxes"}, {"", NULL}};
+	char endless[64];
+
+	(void)state;
+	memset(endless, 'm', sizeof(endless));
+	for (size_t i = 0; i < 6; i++) {
+		struct synth_prog p;
+		struct programs all;
+		gaddr_t btf;
+
+		synth_deinit(&s);
+		synth_init(&s, 0);
+		fake_member(&s.facts, "bpf_prog_aux", "attach_btf", 80, 8);
+		fake_member(&s.facts, "btf", "name", 72, 64);
+		p = with_attrs();
+		btf = synth_alloc(&s, 136);
+		textmem_put(s.mem, btf + 72, i < 4 ? cases[i].name : endless, 64);
+		synth_set(&s, "bpf_prog_aux", "attach_btf", p.aux, i < 5 ? synth_va(btf) : NOWHERE);
+		all = programs();
+		if (i < 4 && cases[i].wanted)
+			assert_string_equal(only(&all).attach_btf_module, cases[i].wanted);
+		else if (i == 4)
+			assert_int_equal(strlen(only(&all).attach_btf_module), 64);
+		else
+			assert_null(only(&all).attach_btf_module);
+		programs_deinit(&all);
+	}
+}
+
 /* What a kernel does not have is unknown, and no 0. */
 static void test_none(void **state)
 {
@@ -121,6 +156,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_attrs),
+		TEST(test_module),
 		TEST(test_none),
 		TEST(test_hostile_names),
 	};

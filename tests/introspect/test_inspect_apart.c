@@ -63,6 +63,7 @@ static struct inspection make(struct program programs[2])
 		.attach_btf_id = {true, 23},
 		.expected_attach_type = (char *)"xdp",
 		.attach_btf_name = (char *)"do_exit",
+		.attach_btf_module = (char *)"veth",
 		.metadata = (char *)"{}",
 		.prog_tags = tags,
 		.n_prog_tags = 2,
@@ -97,6 +98,8 @@ static void check_program(const struct program *a, const struct program *b)
 			    b->expected_attach_type ? b->expected_attach_type : "-");
 	assert_string_equal(a->attach_btf_name ? a->attach_btf_name : "-",
 			    b->attach_btf_name ? b->attach_btf_name : "-");
+	assert_string_equal(a->attach_btf_module ? a->attach_btf_module : "-",
+			    b->attach_btf_module ? b->attach_btf_module : "-");
 	assert_string_equal(a->metadata ? a->metadata : "-", b->metadata ? b->metadata : "-");
 	assert_int_equal(a->prog_tags_known, b->prog_tags_known);
 	assert_int_equal(a->n_prog_tags, b->n_prog_tags);

@@ -300,7 +300,7 @@ static void test_json(void **state)
 	assert_string_equal(json_string_value(json_object_get(kernel, "build_id")), "abcd");
 	assert_true(json_integer_value(json_object_get(kernel, "kaslr_offset")) == -2097152);
 	p = json_array_get(json_object_get(root, "programs"), 0);
-	assert_int_equal(json_object_size(p), 29);
+	assert_int_equal(json_object_size(p), 30);
 	assert_int_equal(json_integer_value(json_object_get(p, "id")), 7);
 	assert_string_equal(json_string_value(json_object_get(p, "full_name")), "load_2");
 	assert_string_equal(
@@ -312,7 +312,7 @@ static void test_json(void **state)
 	assert_int_equal(json_array_size(json_object_get(p, "map_ids")), 1);
 	/* What is not known is null, under every key. */
 	p = json_array_get(json_object_get(root, "programs"), 1);
-	assert_int_equal(json_object_size(p), 29);
+	assert_int_equal(json_object_size(p), 30);
 	json_object_foreach(p, key, value)
 	{
 		if (strcmp(key, "id") == 0)
