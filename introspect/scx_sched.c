@@ -129,7 +129,7 @@ static struct kt_error *add(struct scx_walk *walk, gaddr_t addr, struct scx_sche
 	return NULL;
 }
 
-static struct kt_error *read_maps(struct scx_walk *walk)
+struct kt_error *scx_maps_read(struct scx_walk *walk)
 {
 	struct kt_error *err = bpf_struct_ops_check(walk->facts);
 
@@ -495,21 +495,23 @@ static struct kt_error *read_frames(struct scx_walk *walk)
 
 struct kt_error *scx_scheds_read(struct scx_walk *walk)
 {
-	struct kt_error *err = read_maps(walk);
+	struct kt_error *err;
 
 	if (!view_try(&walk->ops_view, &ops_type, walk->facts))
 		walk->ops_view = (struct view){0};
 	if (!view_try(&walk->exit_view, &exit_type, walk->facts))
 		walk->exit_view = (struct view){0};
-	if (!err)
-		err = find_scheds(walk);
+	err = find_scheds(walk);
 	if (!err)
 		err = read_level(walk, begin_first, end_first);
 	if (!err)
 		err = read_level(walk, begin_second, end_second);
-	if (!err)
-		err = read_level(walk, begin_third, end_third);
-	if (!err)
-		err = read_frames(walk);
+	return err ? err : read_level(walk, begin_third, end_third);
+}
+
+struct kt_error *scx_words_read(struct scx_walk *walk)
+{
+	struct kt_error *err = read_frames(walk);
+
 	return err ? err : read_strings(walk);
 }

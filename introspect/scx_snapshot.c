@@ -84,17 +84,45 @@ struct kt_error *scx_snapshot_check(const struct kfacts *facts)
 						   "(CONFIG_SCHED_CLASS_EXT, since Linux 6.12)");
 }
 
-static struct kt_error *read_all(struct scx_walk *walk)
+static struct kt_error *read_globals(void *arg)
 {
+	struct scx_walk *walk = arg;
 	struct kt_error *err = scx_read(walk->guest, &walk->state);
 
-	if (!err)
-		err = scx_globals_read(walk);
-	if (!err)
-		err = scx_idle_read(walk);
+	return err ? err : scx_globals_read(walk);
+}
+
+static struct kt_error *read_maps(void *arg)
+{
+	return scx_maps_read(arg);
+}
+
+static struct kt_error *read_idle(void *arg)
+{
+	return scx_idle_read(arg);
+}
+
+static struct kt_error *read_words(void *arg)
+{
+	return scx_words_read(arg);
+}
+
+static struct kt_error *read_queues(void *arg)
+{
+	return scx_queues_read(arg);
+}
+
+/* What does not lead to each other is read at once. */
+static struct kt_error *read_all(struct scx_walk *walk)
+{
+	const struct guest_walk first[] = {{read_globals, walk}, {read_maps, walk}};
+	const struct guest_walk last[] = {
+		{read_idle, walk}, {read_words, walk}, {read_queues, walk}};
+	struct kt_error *err = guest_together(walk->guest, first, 2);
+
 	if (!err)
 		err = scx_scheds_read(walk);
-	return err ? err : scx_queues_read(walk);
+	return err ? err : guest_together(walk->guest, last, 3);
 }
 
 struct kt_error *scx_snapshot_read(struct guest *guest, struct scx_walk **ret)

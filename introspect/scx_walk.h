@@ -205,7 +205,12 @@ bool scx_idle_wants(struct wants *wants);
 struct kt_error *scx_idle_read(struct scx_walk *walk);
 
 bool scx_scheds_wants(struct wants *wants);
+/* The maps of struct_ops. */
+struct kt_error *scx_maps_read(struct scx_walk *walk);
+/* The schedulers, by the globals and those maps; but for: */
 struct kt_error *scx_scheds_read(struct scx_walk *walk);
+/* Their strings, and the names in their backtraces. */
+struct kt_error *scx_words_read(struct scx_walk *walk);
 void scx_sched_read_deinit(struct scx_walk *walk, struct scx_sched_read *sched);
 
 bool scx_queues_wants(struct wants *wants);
