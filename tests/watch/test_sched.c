@@ -368,22 +368,25 @@ static void put_task(gaddr_t task, const char *comm, uint64_t pid, uint64_t disa
 	put(TASK + 40, task + 32, 8);
 }
 
-/* The second one may be sched_ext's. */
+/* The second one may be sched_ext's, and is on the list as well, behind the first. */
 static void one_is_refused(void)
 {
 	put(REJECT, 1, 8);
-	put_task(SECOND, "another", 43, 0);
 	put_task(FIRST, "sixteen letters!", 42, 1);
+	put_task(SECOND, "another", 43, 0);
+	put(FIRST + 32, SECOND + 32, 8);
+	put(SECOND + 40, FIRST + 32, 8);
 	general[0] = SECOND;
 	general[1] = FIRST;
 	general[2] = FIRST;
 }
 
-/* What has the look of a task, but is on no list: its next one does not lead back. */
+/* The first one has the look of a task, but is on no list: its next one does not lead back. */
 static void a_leftover(void)
 {
 	put(REJECT, 2, 8);
 	put_task(SECOND, "another", 43, 1);
+	put(SECOND + 40, TASK + 32, 8);
 }
 
 static void only_leftovers(void)
