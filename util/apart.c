@@ -229,7 +229,7 @@ static struct kt_error *take_error(const struct kt_apart *apart, struct kt_curso
 	const char *message = kt_cursor_string(c);
 	const char *hint = kt_cursor_u8(c) ? kt_cursor_string(c) : NULL;
 
-	if (c->failed || code > KT_ERROR_PARTIAL)
+	if (c->failed || code > KT_ERROR_NESTED)
 		return kt_error_new(KT_ERROR_PROTOCOL, "%s has an error that makes no sense",
 				    apart->what);
 	if (code == KT_ERROR_NO_MEMORY)

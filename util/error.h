@@ -27,6 +27,7 @@ enum kt_error_code {
 	KT_ERROR_NOT_READY,   /* the guest is not yet running a kernel */
 	KT_ERROR_CANCELLED,   /* the user pressed Ctrl-C */
 	KT_ERROR_PARTIAL,     /* it works, but for what the message says */
+	KT_ERROR_NESTED,      /* the vCPUs are in guests of the guest: soon one may not be */
 };
 
 struct kt_error;
