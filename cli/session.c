@@ -166,14 +166,29 @@ static bool may_pass(const struct kt_error *err)
 {
 	int errnum = kt_error_errno(err);
 
-	return kt_error_code(err) == KT_ERROR_NOT_READY || errnum == ECONNREFUSED ||
-	       errnum == ENOENT;
+	return kt_error_code(err) == KT_ERROR_NOT_READY || kt_error_code(err) == KT_ERROR_NESTED ||
+	       errnum == ECONNREFUSED || errnum == ENOENT;
+}
+
+/* A vCPU is out of its guest for moments. So it takes tries and no patience. */
+#define NESTED_TRIES    60
+#define NESTED_RETRY_MS 15
+
+/* --wait or not. */
+static bool try_nested_again(struct cli_session *s, const struct kt_error *err)
+{
+	return kt_error_code(err) == KT_ERROR_NESTED && s->nested_tries++ < NESTED_TRIES &&
+	       !cli_sleep_ms(NESTED_RETRY_MS);
 }
 
 bool cli_session_try_again(struct cli_session *s, struct kt_error **err)
 {
 	int left_ms = kt_deadline_left_ms(s->deadline_ns);
 
+	if (try_nested_again(s, *err)) {
+		kt_error_destroy(kt_take_ptr(*err));
+		return true;
+	}
 	if (!may_pass(*err) || !left_ms)
 		return false;
 	cli_progress("waiting for the guest");
@@ -293,7 +308,7 @@ static struct kt_error *read_known(struct cli_session *s, const struct inspect_o
 	if (err)
 		return err;
 	s->inspection.was_paused |= s->gathering.was_paused;
-	if (!has_hint || seen_at != s->inspection.kaslr_offset)
+	if ((!has_hint || seen_at != s->inspection.kaslr_offset) && !s->inspection.runs_guests)
 		kfacts_store_hint(s->facts, s->cache_dir, s->target.text,
 				  s->inspection.kaslr_offset);
 	return NULL;
@@ -336,7 +351,8 @@ static struct kt_error *read_seen(struct cli_session *s, const struct inspect_op
 	}
 	err = read_known(s, what);
 	*found_ret = !err;
-	if (!err || kt_error_code(err) != KT_ERROR_MISMATCH)
+	if (!err ||
+	    (kt_error_code(err) != KT_ERROR_MISMATCH && kt_error_code(err) != KT_ERROR_NESTED))
 		return err;
 	kt_error_destroy(err);
 	return NULL;
@@ -475,6 +491,9 @@ static struct kt_error *gather_booted(struct cli_session *s, unsigned int object
 	return err;
 }
 
+/* A guest that boots another kernel may do so right behind the gathering. */
+#define GATHERINGS_MAX 3
+
 static struct kt_error *read_unknown(struct cli_session *s, const struct inspect_options *what)
 {
 	bool found;
@@ -482,8 +501,14 @@ static struct kt_error *read_unknown(struct cli_session *s, const struct inspect
 
 	if (err || found)
 		return err;
-	err = s->booted ? gather_booted(s, what->objects) : gather(s, what->objects);
-	return err ? err : read_known(s, what);
+	for (int i = 1;; i++) {
+		err = s->booted ? gather_booted(s, what->objects) : gather(s, what->objects);
+		if (!err)
+			err = read_known(s, what);
+		if (!err || kt_error_code(err) != KT_ERROR_MISMATCH || i == GATHERINGS_MAX)
+			return err;
+		kt_error_destroy(err);
+	}
 }
 
 /* --- facts and stop --- */

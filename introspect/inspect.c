@@ -427,6 +427,7 @@ static struct kt_error *read_stopped(struct stop *stop, const struct kfacts *fac
 	out->kaslr_offset = guest_kaslr_offset(stop->guest);
 	out->paging = guest_paging(stop->guest);
 	out->n_cpus = guest_cpus(stop->guest);
+	out->runs_guests = guest_runs_guests(stop->guest);
 	stop->objects = out->objects & ~what->not_read;
 	err = read_all(stop, what, stop->objects);
 	if (!err && what->emulator)

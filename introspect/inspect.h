@@ -111,6 +111,7 @@ struct inspection {
 	int64_t kaslr_offset;
 	struct guest_paging paging; /* and n_cpus: when asked for */
 	size_t n_cpus;
+	bool runs_guests;         /* so that its kaslr_offset is no hint: guest_runs_guests() */
 	struct emulator emulator; /* when asked for */
 	bool was_paused; /* before the connect, as far as the stub tells (QEMU up to 8.0) */
 	struct inspect_timing timing;

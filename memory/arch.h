@@ -77,6 +77,17 @@ struct arch_space {
 	 */
 	bool live;
 	unsigned int rank; /* tables of lower rank are likelier to map the whole kernel */
+	/*
+	 * The vCPU belongs to a guest that runs guests, and may be in one of these now: then the
+	 * table is that guest's, or the one that stands for it (shadow paging).
+	 */
+	bool maybe_nested;
+	/*
+	 * The vCPU takes no interrupts. If it has just executed a halt, it was stopped for good:
+	 * the code before this address tells (arch->is_halt). 0: it takes interrupts, or none can
+	 * tell.
+	 */
+	gaddr_t after_halt;
 };
 
 enum arch_entry_kind {
@@ -171,11 +182,21 @@ struct arch {
 	const char *root, *voffset;
 
 	/*
+	 * The symbol of a variable that the kernel keeps: what has to be added to an address of its
+	 * image, less image_map, for the physical one. NULL: there is none that is needed.
+	 */
+	const char *phys_base;
+	gaddr_t image_map;
+
+	/*
 	 * The addresses of data that `len` bytes of code at addr form in registers, or read from;
 	 * at most max. Some that the code never forms may be among them: it is not known where
 	 * branches lead to, nor on x86 where instructions begin.
 	 */
 	size_t (*operands)(const uint8_t *code, size_t len, gaddr_t addr, gaddr_t *ret, size_t max);
+
+	/* Whether the byte before after_halt ends a halt; NULL: no space has after_halt. */
+	bool (*is_halt)(uint8_t byte);
 
 	/* Why a stub of QEMU may lack the registers; NULL: there is no known reason. */
 	const char *no_registers;

@@ -19,6 +19,8 @@
 #define LONGER 6
 /* A stretch of read-only data that is shorter is a module's, if anything. */
 #define CONSTANTS_MIN ((uint64_t)256 << 10)
+/* So often a guest is stopped until one of its vCPUs is in no guest of its own. */
+#define NESTED_TRIES 50
 /* The most that is read; of a stock kernel it is some 11 MB. */
 #define BYTES_MAX ((uint64_t)96 << 20)
 
@@ -278,12 +280,17 @@ static struct kt_error *ask_vmcoreinfo(struct gather *g)
 	};
 	if (!g->kernel.vmcoreinfo_data || !g->kernel.vmcoreinfo_size)
 		return NULL;
-	err = gather_rest(g);
-	if (!err)
-		err = gather_stop(g);
-	if (!err)
-		err = gather_read_vmcoreinfo(g, text, &len);
-	err = gather_resume(g, err);
+	for (int i = 1;; i++) {
+		err = gather_rest(g);
+		if (!err)
+			err = gather_stop(g);
+		if (!err)
+			err = gather_read_vmcoreinfo(g, text, &len);
+		err = gather_resume(g, err);
+		if (!err || kt_error_code(err) != KT_ERROR_NESTED || i == NESTED_TRIES)
+			break;
+		kt_error_destroy(err);
+	}
 	if (!err)
 		err = vmcoreinfo_check(text, len, &g->kernel, &place->kaslr_offset, &known);
 	place->offset_unknown = !known;
@@ -305,6 +312,7 @@ static bool was_interrupted(const struct kt_error *err)
 	case KT_ERROR_TIMEOUT:
 	case KT_ERROR_CLOSED:
 	case KT_ERROR_PROTOCOL:
+	case KT_ERROR_NESTED:
 	case KT_ERROR_OS: return true;
 	default: return false;
 	}

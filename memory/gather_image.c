@@ -11,7 +11,8 @@
 #include "util/cursor.h"
 
 /* As in memory/guest.c: the page table of any vCPU maps the kernel, as a rule. */
-#define FEW_CPUS 4
+#define FEW_CPUS  4
+#define MANY_CPUS 64
 
 /* No kernel has less read-only data. */
 #define IMAGE_CONSTANTS_MIN (UINT64_C(1) << 19)
@@ -61,6 +62,28 @@ static uint64_t constants(const struct gather *g)
 		if (!p->writable && !p->executable)
 			sum += p->len;
 	return sum;
+}
+
+/*
+ * Whether most of the read-only data lies in physical memory as it does in virtual memory: all of
+ * an image does, and modules do not. Under shadow paging, an image that a guest of the guest has
+ * mapped is scattered over our guest's memory.
+ */
+static bool is_in_one_piece(const struct gather *g)
+{
+	uint64_t sum = constants(g), most = 0, same = 0;
+	gaddr_t offset = 0;
+
+	kt_vec_for_each (&g->pieces, p) {
+		if (p->executable || p->writable || p->len <= most)
+			continue;
+		most = p->len;
+		offset = p->virtual - p->physical;
+	}
+	kt_vec_for_each (&g->pieces, p)
+		if (!p->executable && !p->writable && p->virtual - p->physical == offset)
+			same += p->len;
+	return same > sum / 2;
 }
 
 /* Text comes right before the read-only data; modules may lie before both. */
@@ -160,8 +183,12 @@ static struct kt_error *map_image(struct gather *g, const struct arch_space *spa
 	return NULL;
 }
 
-/* Finds out the architecture: it is the one whose registers the stub has. */
-static struct kt_error *read_registers(struct gather *g, uint64_t **values_ret, size_t *n_ret)
+/*
+ * Registers of the vCPUs [0, end). Finds out the architecture: it is the one whose registers the
+ * stub has.
+ */
+static struct kt_error *read_registers(struct gather *g, size_t end, uint64_t **values_ret,
+				       size_t *n_ret)
 {
 	const struct arch *lacking = NULL;
 
@@ -176,7 +203,7 @@ static struct kt_error *read_registers(struct gather *g, uint64_t **values_ret, 
 						       lacking->no_registers)
 				       : err;
 		}
-		err = g->source.registers(g->source.context, 0, FEW_CPUS, arch->registers,
+		err = g->source.registers(g->source.context, 0, end, arch->registers,
 					  arch->n_registers, values_ret, n_ret);
 		if (err && kt_error_code(err) == KT_ERROR_NOT_FOUND) {
 			lacking = arch->no_registers ? arch : lacking;
@@ -191,6 +218,7 @@ static struct kt_error *read_registers(struct gather *g, uint64_t **values_ret, 
 /* The page tables of some vCPUs; those that most likely map the kernel come first. */
 struct spaces {
 	KT_VEC(struct arch_space) all;
+	size_t n_live; /* the first of all: those of vCPUs that were not stopped for good */
 	const char *unsupported; /* why some vCPU's registers were of no use */
 };
 
@@ -199,16 +227,18 @@ static void spaces_deinit(struct spaces *spaces)
 	kt_vec_free(&spaces->all);
 }
 
-static struct kt_error *find_spaces(struct gather *g, struct spaces *ret)
+/* Those of the vCPUs [0, end), of *n_ret that there are. */
+static struct kt_error *spaces_of(struct gather *g, size_t end, struct spaces *ret, size_t *n_ret)
 {
 	_cleanup_free_ uint64_t *values = NULL;
 	struct kt_error *err;
 	size_t n;
 
-	err = read_registers(g, &values, &n);
+	ret->all.len = 0;
+	err = read_registers(g, end, &values, n_ret);
 	if (err)
 		return err;
-	n = n < FEW_CPUS ? n : FEW_CPUS;
+	n = *n_ret < end ? *n_ret : end;
 	for (unsigned int rank = 0; rank <= ARCH_MAX_RANK; rank++) {
 		for (size_t i = 0; i < n; i++) {
 			struct arch_space found[ARCH_MAX_SPACES];
@@ -223,10 +253,83 @@ static struct kt_error *find_spaces(struct gather *g, struct spaces *ret)
 	return NULL;
 }
 
+/* Whether the vCPU of this space was stopped for good. */
+static struct kt_error *is_stopped(struct gather *g, const struct arch_space *space, bool *ret)
+{
+	const struct gmem physical = {g->source.read_physical, g->source.context};
+	uint8_t byte;
+	struct gmem_read read = {.addr = space->after_halt - 1, .len = 1, .buf = &byte};
+	struct pagetable *pt;
+	struct kt_error *err;
+
+	*ret = false;
+	if (!space->after_halt)
+		return NULL;
+	err = pagetable_create(g->arch, g->memory.big_endian, space, &physical, &pt);
+	if (err)
+		return err;
+	err = pagetable_read(pt, &read, 1);
+	pagetable_destroy(pt);
+	*ret = !err && !read.fault && g->arch->is_halt(byte);
+	return err;
+}
+
+/*
+ * Spaces of vCPUs that were stopped for good come last: a kernel that panicked stops all vCPUs but
+ * the one that boots its crash kernel.
+ */
+static struct kt_error *stopped_last(struct gather *g, struct spaces *spaces)
+{
+	_cleanup_(spaces_deinit) struct spaces stopped = {0};
+	size_t n = 0;
+
+	for (size_t i = 0; i < spaces->all.len; i++) {
+		struct arch_space space = spaces->all.data[i];
+		struct kt_error *err;
+		bool is;
+
+		err = is_stopped(g, &space, &is);
+		if (err)
+			return err;
+		if (!is)
+			spaces->all.data[n++] = space;
+		else if (!kt_vec_push(&stopped.all, space))
+			return kt_error_no_memory();
+	}
+	spaces->n_live = n;
+	for (size_t i = 0; i < stopped.all.len; i++)
+		spaces->all.data[n++] = stopped.all.data[i];
+	return NULL;
+}
+
+static struct kt_error *find_spaces(struct gather *g, struct spaces *ret)
+{
+	size_t n;
+	struct kt_error *err = spaces_of(g, FEW_CPUS, ret, &n);
+
+	if (!err)
+		err = stopped_last(g, ret);
+	if (err || ret->n_live || n <= FEW_CPUS)
+		return err;
+	err = spaces_of(g, MANY_CPUS, ret, &n);
+	return err ? err : stopped_last(g, ret);
+}
+
+static struct kt_error *nested(void)
+{
+	return kt_error_hint(kt_error_new(KT_ERROR_NESTED,
+					  "the guest runs guests, and its vCPUs seem to be in "
+					  "these: none leads to its own kernel"),
+			     "--wait SECONDS tries until one does");
+}
+
 static struct kt_error *not_ready(const struct spaces *spaces)
 {
 	if (spaces->unsupported)
 		return kt_error_new(KT_ERROR_UNSUPPORTED, "%s", spaces->unsupported);
+	kt_vec_for_each (&spaces->all, space)
+		if (space->maybe_nested)
+			return nested();
 	return kt_error_hint(
 		kt_error_new(KT_ERROR_NOT_READY, "the guest does not run a kernel yet: %s",
 			     spaces->all.len
@@ -237,23 +340,54 @@ static struct kt_error *not_ready(const struct spaces *spaces)
 		"--wait SECONDS tries until it does");
 }
 
+/* How sure it is that what a space maps is the guest's kernel, most sure first. */
+enum likeness {
+	ONE_PIECE, /* an image, in one piece */
+	IMAGE,     /* an image */
+	ANYTHING,  /* something: an early kernel has nothing that is read-only */
+	N_LIKENESSES,
+};
+
+static bool is_like(const struct gather *g, enum likeness likeness)
+{
+	/* Under PTI, a user's table maps a few pages of the text, and none of the data. */
+	if (likeness == ANYTHING)
+		return g->pieces.len;
+	return constants(g) >= IMAGE_CONSTANTS_MIN && (likeness == IMAGE || is_in_one_piece(g));
+}
+
+/* Maps the likeliest image that the spaces [first, end) lead to. */
+static struct kt_error *map_likeliest(struct gather *g, const struct spaces *spaces, size_t first,
+				      size_t end, bool *found_ret)
+{
+	*found_ret = false;
+	for (int likeness = 0; likeness < N_LIKENESSES; likeness++) {
+		for (size_t i = first; i < end; i++) {
+			struct kt_error *err = map_image(g, &spaces->all.data[i]);
+
+			if (err)
+				return err;
+			/* A guest's guest maps anything; who runs one has booted. */
+			*found_ret = is_like(g, (enum likeness)likeness) &&
+				     (likeness == ONE_PIECE || !spaces->all.data[i].maybe_nested);
+			if (*found_ret)
+				return NULL;
+		}
+	}
+	return NULL;
+}
+
 struct kt_error *gather_find_image(struct gather *g)
 {
 	_cleanup_(spaces_deinit) struct spaces spaces = {0};
 	struct kt_error *err = find_spaces(g, &spaces);
+	bool found = false;
 
-	/* Under PTI, a user's table maps a few pages of the text, and none of the data. */
-	for (size_t i = 0; !err && i < spaces.all.len; i++) {
-		err = map_image(g, &spaces.all.data[i]);
-		if (!err && constants(g) >= IMAGE_CONSTANTS_MIN)
-			return NULL;
-	}
-	for (size_t i = 0; !err && i < spaces.all.len; i++) {
-		err = map_image(g, &spaces.all.data[i]);
-		if (!err && g->pieces.len)
-			return NULL;
-	}
-	return err ? err : not_ready(&spaces);
+	if (!err)
+		err = map_likeliest(g, &spaces, 0, spaces.n_live, &found);
+	if (!err && !found)
+		err = map_likeliest(g, &spaces, spaces.n_live, spaces.all.len, &found);
+	return err || found ? err : not_ready(&spaces);
 }
 
 /* --- a kernel that is known --- */
@@ -317,6 +451,18 @@ struct kt_error *gather_recognise(struct gather *g, const struct record_known **
 
 /* --- vmcoreinfo --- */
 
+/* Whether the table maps the image that was found, and not that of a guest of the guest, say. */
+static struct kt_error *maps_image(const struct gather *g, struct pagetable *pt, bool *ret)
+{
+	struct pagetable_query query = {.virtual = g->image_start};
+	struct kt_error *err = pagetable_translate(pt, &query, 1);
+	gaddr_t physical;
+
+	*ret = !err && query.mapped && translate(g, g->image_start, 1, &physical) &&
+	       query.physical == physical;
+	return err;
+}
+
 /*
  * The text that the kernel's pointer vmcoreinfo_data leads to, whose length is in its
  * vmcoreinfo_size. *len_ret is left alone when this page table does not map one of them, or the
@@ -355,17 +501,23 @@ struct kt_error *gather_read_vmcoreinfo(struct gather *g, char text[4096], size_
 	const struct gmem physical = {g->source.read_physical, g->source.context};
 	_cleanup_(spaces_deinit) struct spaces spaces = {0};
 	struct kt_error *err = find_spaces(g, &spaces);
+	bool passed_over = false;
 
 	*len_ret = 0;
 	for (size_t i = 0; !err && !*len_ret && i < spaces.all.len; i++) {
+		const struct arch_space *space = &spaces.all.data[i];
 		struct pagetable *pt;
+		bool ours = true;
 
-		err = pagetable_create(g->arch, g->memory.big_endian, &spaces.all.data[i],
-				       &physical, &pt);
+		err = pagetable_create(g->arch, g->memory.big_endian, space, &physical, &pt);
 		if (err)
 			return err;
-		err = read_text(g, pt, text, len_ret);
+		if (space->maybe_nested)
+			err = maps_image(g, pt, &ours);
+		if (!err && ours)
+			err = read_text(g, pt, text, len_ret);
+		passed_over |= !ours;
 		pagetable_destroy(pt);
 	}
-	return err;
+	return err || *len_ret || !passed_over ? err : nested();
 }

@@ -62,7 +62,10 @@ struct kt_error *gather_find_image(struct gather *g);
  */
 struct kt_error *gather_recognise(struct gather *g, const struct record_known **ret);
 
-/* Reads vmcoreinfo. *len_ret is 0 if there is none that can be read, which is no error. */
+/*
+ * Reads vmcoreinfo. *len_ret is 0 if there is none that can be read, which is no error.
+ * KT_ERROR_NESTED: all vCPUs are in guests of the guest.
+ */
 struct kt_error *gather_read_vmcoreinfo(struct gather *g, char text[4096], size_t *len_ret);
 
 void gather_free_ranges(struct gather *g);

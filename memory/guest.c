@@ -23,6 +23,7 @@ struct guest {
 	struct pagetable *pt; /* NULL: the stub translates, through the selected vCPU */
 	struct guest_paging paging;
 	size_t n_cpus;
+	bool runs_guests;
 	KT_VEC(struct placed) placed;
 	struct together *together; /* NULL: there were no walks at once yet */
 };
@@ -36,6 +37,7 @@ struct candidate {
 struct candidates {
 	KT_VEC(struct candidate) all;
 	bool mmu_off;            /* of every vCPU so far */
+	bool maybe_nested;       /* some vCPU may be in a guest of the guest */
 	const char *unsupported; /* why some vCPU's registers were of no use; NULL: none was */
 };
 
@@ -66,6 +68,7 @@ static struct kt_error *candidates_collect(struct candidates *c, const struct ar
 
 			c->mmu_off &= n_spaces == 0;
 			for (size_t j = 0; j < n_spaces; j++) {
+				c->maybe_nested |= spaces[j].maybe_nested;
 				if (spaces[j].rank != rank || candidates_have(c, &spaces[j]))
 					continue;
 				if (!kt_vec_push(&c->all, (struct candidate){spaces[j], first + i}))
@@ -135,6 +138,28 @@ static struct kt_error *mismatch(const struct kfacts_kernel *kernel, const struc
 	return kt_error_hint(err, "give the vmlinux or vmlinuz of the guest's own build");
 }
 
+/*
+ * A kernel that is seen there may be one of a guest of the guest, and so no proof that the facts
+ * are of another one than the guest's.
+ */
+static struct kt_error *nested(const struct kfacts *facts, const struct located *seen)
+{
+	const char *release;
+	struct kt_error *err;
+	char image[256];
+	size_t len;
+
+	describe_image(kfacts_kernel(facts), image, sizeof(image));
+	release = banner_release(seen->banner, &len);
+	err = kt_error_new(
+		KT_ERROR_NESTED,
+		"the guest runs guests, and its vCPUs seem to be in these: none leads to "
+		"the kernel %s%s%.*s",
+		image, len ? ", one to " : "", (int)len, release);
+	return kt_error_hint(err, "--wait SECONDS tries until one does; if the guest itself runs "
+				  "another kernel, give the image of that");
+}
+
 /* The error when no page table maps the kernel of the facts. */
 static struct kt_error *not_found(const struct kfacts *facts, const struct candidates *c,
 				  const struct located *seen)
@@ -147,6 +172,14 @@ static struct kt_error *not_found(const struct kfacts *facts, const struct candi
 		return kt_error_new(KT_ERROR_FAULT,
 				    "the guest's kernel is there, but no page table that a vCPU "
 				    "leads to maps its data (prog_idr)");
+	if (seen->crashed && !seen->banner[0])
+		return kt_error_hint(
+			kt_error_new(KT_ERROR_NOT_READY,
+				     "the guest's kernel panicked and left the guest to its crash "
+				     "kernel, which no page table maps yet"),
+			"--wait SECONDS tries until it does");
+	if (c->maybe_nested)
+		return nested(facts, seen);
 	if (seen->banner[0] || seen->mapped)
 		return mismatch(kfacts_kernel(facts), seen);
 	err = kt_error_new(KT_ERROR_NOT_READY, "the guest does not run a kernel yet: %s",
@@ -234,6 +267,38 @@ static struct kt_error *complete_space(struct guest *guest, const struct arch *a
 		"give --vmlinux, the vmlinux of the guest's own build with its symbols");
 }
 
+/*
+ * Whether the kernel that was found lies in the guest's physical memory where it thinks that it
+ * does. Under shadow paging, a vCPU that is in a guest of the guest has a table that maps that
+ * guest's kernel, by addresses of our guest's memory; what that kernel takes for physical addresses
+ * are others.
+ */
+static struct kt_error *is_where_it_thinks(const struct guest *guest, const struct arch *arch,
+					   struct pagetable *pt, const struct located *seen,
+					   bool *ret)
+{
+	const struct kfacts_kernel *kernel = kfacts_kernel(guest->facts);
+	struct pagetable_query text = {.virtual = kernel->text_link + (gaddr_t)seen->kaslr_offset};
+	uint8_t bytes[8];
+	struct gmem_read read = {.len = sizeof(bytes), .buf = bytes};
+	struct kt_error *err;
+	gaddr_t link;
+
+	*ret = true;
+	if (!arch->phys_base || !kfacts_symbol(guest->facts, arch->phys_base, &link))
+		return NULL;
+	read.addr = link + (gaddr_t)seen->kaslr_offset;
+	err = pagetable_translate(pt, &text, 1);
+	if (!err)
+		err = pagetable_read(pt, &read, 1);
+	if (!err)
+		*ret = text.mapped && !read.fault &&
+		       text.physical ==
+			       text.virtual - arch->image_map +
+				       kt_load_uint(bytes, sizeof(bytes), kernel->big_endian);
+	return err;
+}
+
 static struct kt_error *try_candidate(struct guest *guest, const struct arch *arch,
 				      const struct candidate *candidate, struct located *seen)
 {
@@ -258,9 +323,12 @@ static struct kt_error *try_candidate(struct guest *guest, const struct arch *ar
 		err = locate_kernel(pt, &memory, guest->facts, seen);
 	if (!err && seen->found && arch->complete)
 		err = complete_space(guest, arch, pt, seen->kaslr_offset);
+	if (!err && seen->found && candidate->space.maybe_nested)
+		err = is_where_it_thinks(guest, arch, pt, seen, &seen->found);
 	if (!err && seen->found) {
 		const struct arch_space *space = pagetable_space(pt);
 
+		guest->runs_guests = candidate->space.maybe_nested;
 		guest->kaslr_offset = seen->kaslr_offset;
 		guest->paging = (struct guest_paging){
 			.levels = space->levels,
@@ -486,6 +554,11 @@ bool guest_walks_tables(const struct guest *guest)
 struct guest_paging guest_paging(const struct guest *guest)
 {
 	return guest->paging;
+}
+
+bool guest_runs_guests(const struct guest *guest)
+{
+	return guest->runs_guests;
 }
 
 size_t guest_cpus(const struct guest *guest)

@@ -45,6 +45,13 @@ struct guest_paging {
 };
 struct guest_paging guest_paging(const struct guest *guest);
 
+/*
+ * Its vCPUs may be in guests of its own. Then a hint is of no use: without a look at a vCPU's
+ * registers, nothing tells this kernel from the same one, at the same place, in a guest of the
+ * guest. False when the hint was right.
+ */
+bool guest_runs_guests(const struct guest *guest);
+
 /* The number of vCPUs. 0: the hint was right, so nobody counted. */
 size_t guest_cpus(const struct guest *guest);
 

@@ -136,21 +136,35 @@ struct proof {
 	bool by_build_id;
 	const char *banner; /* if not by build ID */
 	gaddr_t data_link;  /* 0: no symbol of data is known */
+	/* panic_cpu and kexec_crash_image; 0: one of them is not known */
+	gaddr_t panic_link, crash_link;
+};
+
+/* What is read at a base. */
+struct proof_bytes {
+	uint8_t data;
+	uint8_t panic_cpu[4], crash_image[8];
+	uint8_t proof[]; /* as many as the proof has */
 };
 
 static bool proof_of(const struct kfacts *facts, struct proof *ret)
 {
 	const struct kfacts_kernel *kernel = kfacts_kernel(facts);
-	gaddr_t data = 0;
+	gaddr_t data = 0, panic = 0, crash = 0;
 
 	kfacts_symbol(facts, "prog_idr", &data);
+	if (!kfacts_symbol(facts, "kexec_crash_image", &crash) ||
+	    !kfacts_symbol(facts, "panic_cpu", &panic))
+		panic = 0;
 	if (kernel->build_id_len && kernel->notes_link && kernel->notes_size) {
 		uint64_t len = kernel->notes_size;
 
 		*ret = (struct proof){.link = kernel->notes_link,
 				      .len = len < MAX_PROOF ? (size_t)len : MAX_PROOF,
 				      .by_build_id = true,
-				      .data_link = data};
+				      .data_link = data,
+				      .panic_link = panic,
+				      .crash_link = crash};
 		return true;
 	}
 	if (kernel->banner_link) {
@@ -161,7 +175,9 @@ static bool proof_of(const struct kfacts *facts, struct proof *ret)
 		*ret = (struct proof){.link = kernel->banner_link,
 				      .len = len < MAX_PROOF ? len : MAX_PROOF,
 				      .banner = banner,
-				      .data_link = data};
+				      .data_link = data,
+				      .panic_link = panic,
+				      .crash_link = crash};
 		return true;
 	}
 	return false;
@@ -187,43 +203,73 @@ struct search {
 };
 
 /*
- * Tries the image at each of n bases, in one batch. *text_only_ret: the kernel is there, but its
- * data is not mapped.
+ * A kernel that panics with a crash kernel at hand lets that one run, and never runs again. Its
+ * memory stays, and so do the page tables of the vCPUs that it stopped. panic_cpu is -1
+ * (PANIC_CPU_INVALID) until then.
+ */
+static bool has_crashed(const struct kfacts_kernel *kernel, const struct proof_bytes *bytes)
+{
+	return (uint32_t)kt_load_uint(bytes->panic_cpu, 4, kernel->big_endian) != UINT32_MAX &&
+	       kt_load_uint(bytes->crash_image, 8, kernel->big_endian);
+}
+
+static struct proof_bytes *bytes_at(uint8_t *all, const struct proof *proof, size_t i)
+{
+	/* Of bytes alone, so that it may lie anywhere. */
+	return (struct proof_bytes *)(all + i * (sizeof(struct proof_bytes) + proof->len));
+}
+
+static bool add_proof(struct gmem_batch *batch, const struct proof *proof, gaddr_t offset,
+		      struct proof_bytes *bytes)
+{
+	return gmem_batch_add(batch, proof->link + offset, bytes->proof, proof->len) &&
+	       (!proof->data_link ||
+		gmem_batch_add(batch, proof->data_link + offset, &bytes->data, 1)) &&
+	       (!proof->panic_link ||
+		(gmem_batch_add(batch, proof->panic_link + offset, bytes->panic_cpu, 4) &&
+		 gmem_batch_add(batch, proof->crash_link + offset, bytes->crash_image, 8)));
+}
+
+/*
+ * Tries the image at each of n bases, in one batch. *useless_ret: the kernel is there, but is none
+ * that can be read: seen->text_only or ->crashed says why.
  */
 static struct kt_error *try_bases(const struct search *search, const gaddr_t *bases, size_t n,
-				  bool *text_only_ret)
+				  bool *useless_ret)
 {
 	const struct kfacts_kernel *kernel = search->kernel;
 	const struct proof *proof = &search->proof;
 	struct located *seen = search->seen;
-	size_t pieces = proof->data_link ? 2 : 1, size = proof->len + 1;
-	_cleanup_free_ uint8_t *data = malloc(n * size);
+	size_t of_data = proof->data_link ? 1 : 0, of_panic = proof->panic_link ? 2 : 0;
+	size_t pieces = 1 + of_data + of_panic;
+	_cleanup_free_ uint8_t *all = malloc(n * (sizeof(struct proof_bytes) + proof->len));
 	_cleanup_(gmem_batch_deinit) struct gmem_batch batch = {0};
 	struct kt_error *err;
 
-	if (!data)
+	if (!all)
 		return kt_error_no_memory();
-	for (size_t i = 0; i < n; i++) {
-		gaddr_t offset = bases[i] - kernel->text_link;
-		uint8_t *at = data + i * size;
-
-		if (!gmem_batch_add(&batch, proof->link + offset, at, proof->len) ||
-		    (proof->data_link &&
-		     !gmem_batch_add(&batch, proof->data_link + offset, at + proof->len, 1)))
+	for (size_t i = 0; i < n; i++)
+		if (!add_proof(&batch, proof, bases[i] - kernel->text_link,
+			       bytes_at(all, proof, i)))
 			return kt_error_no_memory();
-	}
 	err = gmem_batch_read(&batch, search->memory->read, search->memory->source);
 	if (err)
 		return err;
-	for (size_t i = 0; i < n && !seen->found; i++) {
-		if (batch.reads.data[i * pieces].fault ||
-		    !proof_holds(kernel, proof, data + i * size))
+	for (size_t i = 0; i < n && !seen->found && !*useless_ret; i++) {
+		size_t at = i * pieces, data_at = at + 1, panic_at = data_at + of_data;
+		const struct proof_bytes *bytes = bytes_at(all, proof, i);
+
+		if (batch.reads.data[at].fault || !proof_holds(kernel, proof, bytes->proof))
 			continue;
-		*text_only_ret = gmem_batch_fault(&batch, i * pieces, (i + 1) * pieces);
-		if (*text_only_ret)
-			return NULL;
-		seen->found = true;
-		seen->kaslr_offset = (int64_t)(bases[i] - kernel->text_link);
+		if (gmem_batch_fault(&batch, data_at, panic_at))
+			*useless_ret = seen->text_only = true;
+		else if (of_panic && !gmem_batch_fault(&batch, panic_at, at + pieces) &&
+			 has_crashed(kernel, bytes))
+			*useless_ret = seen->crashed = true;
+		else
+			seen->found = true;
+		if (seen->found)
+			seen->kaslr_offset = (int64_t)(bases[i] - kernel->text_link);
 	}
 	return NULL;
 }
@@ -298,16 +344,16 @@ static struct kt_error *find_banner(const struct search *search, const struct ba
 #define FEW_BASES 512
 
 static struct kt_error *try_all(const struct search *search, const struct bases *bases,
-				bool *text_only_ret)
+				bool *useless_ret)
 {
 	struct kt_error *err = NULL;
 	/* _text is the lowest block of all but an early kernel (x86-64's cleanup_highmap()). */
 	size_t n = 1;
 
-	for (size_t i = 0; !err && i < bases->all.len && !search->seen->found && !*text_only_ret;
+	for (size_t i = 0; !err && i < bases->all.len && !search->seen->found && !*useless_ret;
 	     i += n) {
 		n = !i ? 1 : bases->all.len - i < FEW_BASES ? bases->all.len - i : FEW_BASES;
-		err = try_bases(search, bases->all.data + i, n, text_only_ret);
+		err = try_bases(search, bases->all.data + i, n, useless_ret);
 	}
 	return err;
 }
@@ -332,7 +378,7 @@ static struct kt_error *try_anchor(const struct search *search)
 	const struct arch *arch = pagetable_arch(search->pt);
 	gaddr_t link, base = search->space->anchor;
 	struct kt_error *err;
-	bool text_only, known;
+	bool useless = false, known;
 
 	/* In a linear range the kernel runs where it is linked to, but for KASLR. */
 	if (search->space->linear_len) {
@@ -349,7 +395,7 @@ static struct kt_error *try_anchor(const struct search *search)
 	if (!base)
 		return NULL;
 	base -= link - search->kernel->text_link;
-	return try_bases(search, &base, 1, &text_only);
+	return try_bases(search, &base, 1, &useless);
 }
 
 /* Where the table itself lies in physical memory tells where the kernel does: no search, either. */
@@ -359,7 +405,7 @@ static struct kt_error *try_root(const struct search *search)
 	const struct kfacts_kernel *kernel = search->kernel;
 	gaddr_t root, voffset, physical, base;
 	struct kt_error *err;
-	bool text_only, known;
+	bool useless = false, known;
 
 	if (!arch->root || !kfacts_symbol(search->facts, arch->root, &root) ||
 	    !kfacts_symbol(search->facts, arch->voffset, &voffset))
@@ -374,7 +420,7 @@ static struct kt_error *try_root(const struct search *search)
 	if (err || !known)
 		return err;
 	base += physical;
-	return try_bases(search, &base, 1, &text_only);
+	return try_bases(search, &base, 1, &useless);
 }
 
 struct kt_error *locate_kernel(struct pagetable *pt, const struct gmem *memory,
@@ -389,7 +435,7 @@ struct kt_error *locate_kernel(struct pagetable *pt, const struct gmem *memory,
 		.kernel = kfacts_kernel(facts),
 		.seen = seen,
 	};
-	bool text_only = false;
+	bool useless = false;
 	struct kt_error *err;
 
 	if (!proof_of(facts, &search.proof))
@@ -405,9 +451,8 @@ struct kt_error *locate_kernel(struct pagetable *pt, const struct gmem *memory,
 	if (err || !bases.all.len)
 		return err;
 	seen->mapped = true;
-	err = try_all(&search, &bases, &text_only);
-	seen->text_only |= text_only;
-	if (err || seen->found || text_only || seen->banner[0])
+	err = try_all(&search, &bases, &useless);
+	if (err || seen->found || useless || seen->banner[0])
 		return err;
 	return find_banner(&search, &bases);
 }
@@ -422,9 +467,9 @@ struct kt_error *locate_at(const struct gmem *memory, const struct kfacts *facts
 		.seen = seen,
 	};
 	gaddr_t base = search.kernel->text_link + (uint64_t)kaslr_offset;
-	bool text_only;
+	bool useless = false;
 
-	return proof_of(facts, &search.proof) ? try_bases(&search, &base, 1, &text_only) : NULL;
+	return proof_of(facts, &search.proof) ? try_bases(&search, &base, 1, &useless) : NULL;
 }
 
 /* What completes a space; see struct arch. */
@@ -448,6 +493,9 @@ static bool want_variables(struct wants *wants)
 bool locate_wants(struct wants *wants)
 {
 	return wants_add(wants, KFACTS_SYMBOL, "prog_idr", NULL, true) && /* see struct proof */
+	       wants_add(wants, KFACTS_SYMBOL, "panic_cpu", NULL, true) &&
+	       wants_add(wants, KFACTS_SYMBOL, "phys_base", NULL, true) && /* x86 */
+	       wants_add(wants, KFACTS_SYMBOL, "kexec_crash_image", NULL, true) &&
 	       wants_add(wants, KFACTS_SYMBOL, "_stext", NULL, true) &&
 	       wants_add(wants, KFACTS_SYMBOL, "vectors", NULL, true) && /* arm64 */
 	       wants_add(wants, KFACTS_SYMBOL, "swapper_pg_dir", NULL, true) &&

@@ -11,6 +11,7 @@ struct located {
 	bool found;
 	int64_t kaslr_offset; /* when found */
 	bool text_only;       /* the kernel is there, but none of its data */
+	bool crashed;         /* it is there, but has left the guest to its crash kernel */
 	bool mapped;          /* something is mapped where kernel images are */
 	char banner[256];     /* of the kernel there, when it is another one; else "" */
 };

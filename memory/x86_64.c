@@ -8,7 +8,10 @@
 #define CR0_PE     (UINT64_C(1) << 0)
 #define CR0_PG     (UINT64_C(1) << 31)
 #define CR4_LA57   (UINT64_C(1) << 12)
+#define CR4_VMXE   (UINT64_C(1) << 13)
 #define EFER_LMA   (UINT64_C(1) << 10)
+#define EFER_SVME  (UINT64_C(1) << 12)
+#define FLAGS_IF   (UINT64_C(1) << 9)
 #define CS_RPL     UINT64_C(3)
 #define ENTRY_ADDR UINT64_C(0x000ffffffffff000)
 #define ENTRY_P    (UINT64_C(1) << 0)
@@ -23,9 +26,13 @@
  */
 #define CR3_PTI_USER (UINT64_C(1) << 12)
 
-enum { CR0, CR3, CR4, EFER, CS };
+/* __START_KERNEL_map */
+#define IMAGE_MAP UINT64_C(0xffffffff80000000)
+
+enum { CR0, CR3, CR4, EFER, CS, EFLAGS, RIP };
 static const char *const register_names[] = {
-	[CR0] = "cr0", [CR3] = "cr3", [CR4] = "cr4", [EFER] = "efer", [CS] = "cs",
+	[CR0] = "cr0", [CR3] = "cr3",       [CR4] = "cr4", [EFER] = "efer",
+	[CS] = "cs",   [EFLAGS] = "eflags", [RIP] = "rip",
 };
 
 static struct arch_space x86_64_space(gaddr_t root, unsigned int levels)
@@ -38,7 +45,7 @@ static struct arch_space x86_64_space(gaddr_t root, unsigned int levels)
 		 * __START_KERNEL_map, KERNEL_IMAGE_SIZE with KASLR, CONFIG_PHYSICAL_ALIGN's
 		 * minimum
 		 */
-		.image_first = UINT64_C(0xffffffff80000000),
+		.image_first = IMAGE_MAP,
 		.image_last = UINT64_C(0xffffffffbfffffff),
 		.image_align = UINT64_C(0x200000),
 		.image_level = 2,
@@ -55,6 +62,12 @@ static size_t x86_64_spaces(const uint64_t *values, struct arch_space *ret,
 	bool user = (values[CS] & CS_RPL) == CS_RPL;
 	unsigned int levels = values[CR4] & CR4_LA57 ? 5 : 4;
 	bool maybe_pti_user = cr3 & CR3_PTI_USER;
+	/*
+	 * KVM and others turn these on only while they have guests, and the processor wants them
+	 * set while it runs one of those, too.
+	 */
+	bool maybe_nested = values[EFER] & EFER_SVME || values[CR4] & CR4_VMXE;
+	gaddr_t after_halt = !user && !(values[EFLAGS] & FLAGS_IF) ? values[RIP] : 0;
 	size_t n = 0;
 
 	(void)unsupported_ret;
@@ -62,10 +75,14 @@ static size_t x86_64_spaces(const uint64_t *values, struct arch_space *ret,
 		return 0;
 	ret[n] = x86_64_space(cr3, levels);
 	ret[n].live = true;
+	ret[n].maybe_nested = maybe_nested;
+	ret[n].after_halt = after_halt;
 	/* In the kernel, only a few instructions of the entry run on the user's table. */
 	ret[n++].rank = !user ? 0 : !maybe_pti_user ? 1 : 3;
 	if (maybe_pti_user) {
 		ret[n] = x86_64_space(cr3 & ~CR3_PTI_USER, levels);
+		ret[n].maybe_nested = maybe_nested;
+		ret[n].after_halt = after_halt;
 		ret[n++].rank = user ? 2 : 4;
 	}
 	return n;
@@ -90,6 +107,11 @@ static struct arch_entry x86_64_entry(const struct arch_space *space, unsigned i
 		ret.table.addr &= ~offset_mask;
 	}
 	return ret;
+}
+
+static bool x86_64_is_halt(uint8_t byte)
+{
+	return byte == 0xf4; /* HLT */
 }
 
 static gaddr_t signed32(const uint8_t *from)
@@ -127,5 +149,8 @@ const struct arch arch_x86_64 = {
 	.spaces = x86_64_spaces,
 	.entry_size = 8,
 	.entry = x86_64_entry,
+	.is_halt = x86_64_is_halt,
+	.phys_base = "phys_base",
+	.image_map = IMAGE_MAP,
 	.operands = x86_64_operands,
 };

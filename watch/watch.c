@@ -170,6 +170,11 @@ static struct kt_error *check_and_sample(struct watch *watch, struct watch_event
 	const char *why;
 	struct kt_error *err = identity_check(&watch->identity, &watch->stop.source, &guest, &why);
 
+	/* The next look finds a vCPU that is in no guest of the guest. */
+	if (err && kt_error_code(err) == KT_ERROR_NESTED) {
+		kt_error_destroy(err);
+		return NULL;
+	}
 	if (err)
 		return err;
 	if (why) {

@@ -104,12 +104,12 @@ static struct kt_error *world_rest(void *context, int64_t ns)
 }
 
 /* The leaf of a page of 4 KiB or 2 MiB, as the kernel protects it. */
-static void map(struct world *w, gaddr_t va, gaddr_t pa, unsigned int level, bool ro, bool nx)
+static void map_in(struct world *w, gaddr_t table, gaddr_t va, gaddr_t pa, unsigned int level,
+		   bool ro, bool nx)
 {
-	gaddr_t table = TABLES;
 	uint64_t e = 0;
 
-	textmem_map(w->mem, TABLES, w->levels, va, pa, level);
+	textmem_map(w->mem, table, w->levels, va, pa, level);
 	for (unsigned int l = w->levels;; l--) {
 		gaddr_t at = table + (va >> (3 + 9 * l) & 511) * 8;
 
@@ -121,6 +121,11 @@ static void map(struct world *w, gaddr_t va, gaddr_t pa, unsigned int level, boo
 		}
 		table = e & UINT64_C(0x000ffffffffff000);
 	}
+}
+
+static void map(struct world *w, gaddr_t va, gaddr_t pa, unsigned int level, bool ro, bool nx)
+{
+	map_in(w, TABLES, va, pa, level, ro, nx);
 }
 
 static void world_init(struct world *w, unsigned int levels, bool protect)
@@ -310,6 +315,115 @@ static void test_vmcoreinfo(void **state)
 	textmem_printf(w.mem, "@%#llx \"OSRELEASE=6.99.2\"\n", (unsigned long long)INFO);
 	cpu(&w, TABLES, false);
 	refused(&w, 0, KT_ERROR_FORMAT, "6.99.2");
+}
+
+#define OTHER       UINT64_C(0x05000000) /* the read-only data of another kernel */
+#define OTHER_TEXT  UINT64_C(0x05800000)
+#define OTHER_TABLE (TABLES | 0x2000)
+
+/* A table that maps that at the same place, in pages one behind the other, or in pairs swapped. */
+static void map_other(struct world *w, bool scattered)
+{
+	textmem_put(w->mem, OTHER, NULL, RODATA_LEN);
+	textmem_put(w->mem, OTHER_TEXT, NULL, 0x200000);
+	map_in(w, OTHER_TABLE, w->fm->text, OTHER_TEXT, 2, true, false);
+	for (uint64_t at = 0; at < RODATA_LEN; at += 0x1000)
+		map_in(w, OTHER_TABLE, w->fm->addr + at, OTHER + (scattered ? at ^ 0x1000 : at), 1,
+		       true, true);
+}
+
+/* A vCPU there that takes no interrupts, behind the byte of code. */
+static void stopped_cpu(struct world *w, unsigned int code)
+{
+	textmem_put_uint(w->mem, OTHER_TEXT + 0x1233, code, 1);
+	cpu(w, OTHER_TABLE, false);
+	textmem_printf(w->mem, "eflags=2 rip=%#llx\n", (unsigned long long)w->fm->text + 0x1234);
+}
+
+/* What a crash kernel left behind is looked at last. */
+static void test_stopped_for_good(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, 4, true);
+	map_other(&w, false);
+	stopped_cpu(&w, 0xf4);
+	cpu(&w, TABLES, false);
+	found(&w, 0, true);
+	/* An early kernel, which has nothing that is read-only yet. */
+	world_init(&w, 4, false);
+	map_other(&w, false);
+	stopped_cpu(&w, 0xf4);
+	cpu(&w, TABLES, false);
+	found(&w, 0, true);
+	/* The first few, and more, are stopped. */
+	world_init(&w, 4, true);
+	map_other(&w, false);
+	for (int i = 0; i < 6; i++)
+		stopped_cpu(&w, 0xf4);
+	cpu(&w, TABLES, false);
+	found(&w, 0, true);
+	/* It has not halted: it runs. */
+	world_init(&w, 4, true);
+	map_other(&w, false);
+	stopped_cpu(&w, 0x90);
+	cpu(&w, TABLES, false);
+	refused(&w, 0, KT_ERROR_NOT_FOUND, "Linux version");
+	/* All are: there is nothing else, as in a guest that was halted. */
+	world_init(&w, 4, true);
+	map_other(&w, false);
+	stopped_cpu(&w, 0xf4);
+	refused(&w, 0, KT_ERROR_NOT_FOUND, "Linux version");
+	/* Where that code would be, nothing is mapped. */
+	world_init(&w, 4, true);
+	cpu(&w, TABLES, false);
+	textmem_text(w.mem, "eflags=2 rip=0");
+	found(&w, 0, true);
+}
+
+/* It goes into a guest of the guest, and stays there. */
+static void enters(struct world *w)
+{
+	w->mem->cpus[0].cr3 = OTHER_TABLE;
+}
+
+static void test_nested(void **state)
+{
+	struct world w;
+
+	(void)state;
+	/* Under shadow paging: the other kernel lies in pieces. */
+	world_init(&w, 4, true);
+	map_other(&w, true);
+	cpu(&w, OTHER_TABLE, false);
+	textmem_text(w.mem, "efer=0x1d01");
+	cpu(&w, TABLES, false);
+	textmem_text(w.mem, "efer=0x1d01");
+	found(&w, 0, true);
+	world_init(&w, 4, true);
+	map_other(&w, true);
+	cpu(&w, OTHER_TABLE, false);
+	textmem_text(w.mem, "efer=0x1d01");
+	refused(&w, 0, KT_ERROR_NESTED, "runs guests");
+	/* Under nested paging: nothing is mapped. */
+	world_init(&w, 4, true);
+	textmem_put(w.mem, OTHER_TABLE, NULL, 4096);
+	cpu(&w, OTHER_TABLE, false);
+	textmem_text(w.mem, "cr4=0x26f0");
+	refused(&w, 0, KT_ERROR_NESTED, "runs guests");
+	/* Found; but never again out of it, when vmcoreinfo is asked for. */
+	world_init(&w, 4, true);
+	map_other(&w, true);
+	w.between = enters;
+	cpu(&w, TABLES, false);
+	textmem_text(w.mem, "efer=0x1d01");
+	refused(&w, 0, KT_ERROR_NESTED, "runs guests");
+	/* Without guests, an image in pieces is as good. */
+	world_init(&w, 4, true);
+	map_other(&w, true);
+	cpu(&w, OTHER_TABLE, false);
+	refused(&w, 0, KT_ERROR_NOT_FOUND, "Linux version");
 }
 
 static void test_not_ready(void **state)
@@ -706,7 +820,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_found),           cmocka_unit_test(test_many_stops),
 		cmocka_unit_test(test_slow_stops),      cmocka_unit_test(test_vmcoreinfo),
-		cmocka_unit_test(test_not_ready),       cmocka_unit_test(test_odd_tables),
+		cmocka_unit_test(test_not_ready),       cmocka_unit_test(test_stopped_for_good),
+		cmocka_unit_test(test_nested),          cmocka_unit_test(test_odd_tables),
 		cmocka_unit_test(test_no_memory_there), cmocka_unit_test(test_guest_changes),
 		cmocka_unit_test(test_failures),        cmocka_unit_test(test_both_fail),
 		cmocka_unit_test(test_goes_on),         cmocka_unit_test(test_kept_or_not),

@@ -271,6 +271,160 @@ static void test_mmu_off(void **state)
 	}
 }
 
+#define PANIC_CPU   0x0a04000
+#define CRASH_IMAGE 0x0a04008
+#define PHYS_BASE   0x0a05000
+/* Another copy of the image: in memory, and where it is mapped. */
+#define SECOND       UINT64_C(0x02000000)
+#define SECOND_TABLE (SYNTH_TABLES | 0x2000)
+#define SECOND_KASLR UINT64_C(0x1f600000)
+
+/* What a kernel at this physical address says of a panic. */
+static void panic_words(struct synth *s, gaddr_t image, uint32_t cpu_that_did, uint64_t crash_image)
+{
+	fake_symbol(&s->facts, "panic_cpu", SYNTH_TEXT + PANIC_CPU);
+	fake_symbol(&s->facts, "kexec_crash_image", SYNTH_TEXT + CRASH_IMAGE);
+	textmem_put_uint(s->mem, image + PANIC_CPU, cpu_that_did, 4);
+	textmem_put_uint(s->mem, image + CRASH_IMAGE, crash_image, 8);
+}
+
+/* A vCPU on a table that maps a copy of the image. */
+static void second_cpu(struct synth *s, const char *more)
+{
+	static uint8_t bytes[SYNTH_NOTES_SIZE];
+
+	assert_true(textmem_get(s->mem, SYNTH_IMAGE + SYNTH_NOTES, bytes, sizeof(bytes)));
+	textmem_put(s->mem, SECOND + SYNTH_NOTES, bytes, sizeof(bytes));
+	textmem_printf(s->mem, "@%#llx \"%s\" @%#llx 0\n",
+		       (unsigned long long)SECOND + SYNTH_BANNER_AT, SYNTH_BANNER,
+		       (unsigned long long)SECOND + SYNTH_IDR);
+	for (uint64_t at = 0; at < SYNTH_IMAGE_SIZE; at += 0x200000)
+		textmem_map(s->mem, SECOND_TABLE, 4, SYNTH_TEXT + SECOND_KASLR + at, SECOND + at,
+			    2);
+	textmem_printf(s->mem, "cpu cr0=0x80050033 cr3=%#llx cr4=0x6f0 efer=0xd01 cs=0x10 %s\n",
+		       (unsigned long long)SECOND_TABLE, more);
+}
+
+static int64_t found_at(struct synth *s, const int64_t *hint, bool *runs_guests_ret)
+{
+	struct source source = textmem_source(s->mem);
+	struct guest *guest;
+	struct kt_error *err = guest_create(&source, &s->facts, hint, &guest);
+	int64_t at;
+
+	if (err)
+		fail_msg("%s", kt_error_message(err));
+	at = guest_kaslr_offset(guest);
+	*runs_guests_ret = guest_runs_guests(guest);
+	guest_destroy(guest);
+	return at;
+}
+
+/* A kernel that left the guest to its crash kernel is no guest's any more, though it is all there.
+ */
+static void test_crashed(void **state)
+{
+	int64_t hint = SYNTH_KASLR;
+	struct synth s;
+	bool nests;
+
+	(void)state;
+	synth_init(&s, SYNTH_KASLR);
+	synth_cpu(&s);
+	panic_words(&s, SYNTH_IMAGE, UINT32_MAX, 0xffff888000001000); /* loaded */
+	check_found(&s, false);
+	synth_init(&s, SYNTH_KASLR);
+	synth_cpu(&s);
+	panic_words(&s, SYNTH_IMAGE, 1, 0); /* there is none: the kernel stays where it panicked */
+	check_found(&s, false);
+	synth_init(&s, SYNTH_KASLR);
+	synth_cpu(&s);
+	panic_words(&s, SYNTH_IMAGE, 1, 0xffff888000001000);
+	check_error(&s, KT_ERROR_NOT_READY, "crash kernel", NULL);
+	/* The same kernel is its crash kernel, on another vCPU; the first one was seen before. */
+	for (int i = 0; i < 2; i++) {
+		synth_init(&s, SYNTH_KASLR);
+		synth_cpu(&s);
+		panic_words(&s, SYNTH_IMAGE, 1, 0xffff888000001000);
+		panic_words(&s, SECOND, UINT32_MAX, 0);
+		second_cpu(&s, "");
+		assert_true(found_at(&s, i ? &hint : NULL, &nests) == (int64_t)SECOND_KASLR);
+		assert_false(nests);
+		synth_deinit(&s);
+	}
+	/* Another kernel is. */
+	synth_init(&s, SYNTH_KASLR);
+	synth_cpu(&s);
+	panic_words(&s, SYNTH_IMAGE, 1, 0xffff888000001000);
+	panic_words(&s, SECOND, UINT32_MAX, 0);
+	second_cpu(&s, "");
+	textmem_printf(s.mem, "@%#llx \"Linux version 5.0.0-crash\" 0/1 @%#llx 0\n",
+		       (unsigned long long)SECOND + SYNTH_BANNER_AT,
+		       (unsigned long long)SECOND + SYNTH_NOTES);
+	check_error(&s, KT_ERROR_MISMATCH, "6.99.0-synth", "5.0.0-crash");
+	/* Its words are not mapped: nothing is known. */
+	synth_init(&s, SYNTH_KASLR);
+	synth_cpu(&s);
+	fake_symbol(&s.facts, "panic_cpu", UINT64_C(0xffffffffa0000000));
+	fake_symbol(&s.facts, "kexec_crash_image", UINT64_C(0xfffffffffffffffc));
+	check_found(&s, false);
+}
+
+static void set_phys_base(struct synth *s, gaddr_t image, uint64_t kaslr, uint64_t error)
+{
+	fake_symbol(&s->facts, "phys_base", SYNTH_TEXT + PHYS_BASE);
+	textmem_put_uint(s->mem, image + PHYS_BASE,
+			 image - (SYNTH_TEXT + kaslr - UINT64_C(0xffffffff80000000)) + error, 8);
+}
+
+/*
+ * A guest with guests. Under shadow paging the table of a vCPU that is in one of these maps that
+ * one's kernel, which may be the same build.
+ */
+static void test_nested(void **state)
+{
+	static const char *const modes[] = {"efer=0x1d01", "cr4=0x26f0"};
+	bool nests;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct synth s;
+
+		/* The guest's own: it is where it thinks. */
+		synth_init(&s, SYNTH_KASLR);
+		synth_cpu(&s);
+		textmem_text(s.mem, modes[i]);
+		set_phys_base(&s, SYNTH_IMAGE, SYNTH_KASLR, 0);
+		assert_true(found_at(&s, NULL, &nests) == (int64_t)SYNTH_KASLR);
+		assert_true(nests);
+		synth_deinit(&s);
+		/* Another one's; the second vCPU is not in it. */
+		for (int both = 0; both < 2; both++) {
+			synth_init(&s, SYNTH_KASLR);
+			synth_cpu(&s);
+			textmem_text(s.mem, modes[i]);
+			set_phys_base(&s, SYNTH_IMAGE, SYNTH_KASLR, 0x1000);
+			if (!both) {
+				check_error(&s, KT_ERROR_NESTED, "6.99.0-synth", "runs guests");
+				continue;
+			}
+			set_phys_base(&s, SECOND, SECOND_KASLR, 0);
+			second_cpu(&s, modes[i]);
+			assert_true(found_at(&s, NULL, &nests) == (int64_t)SECOND_KASLR);
+			assert_true(nests);
+			synth_deinit(&s);
+		}
+		/* Another build's. */
+		synth_init(&s, SYNTH_KASLR);
+		s.facts.kernel.build_id[0] ^= 1;
+		textmem_printf(s.mem, "@%#llx \"Linux version 5.0.0-inner\" 0/1",
+			       (unsigned long long)SYNTH_IMAGE + SYNTH_BANNER_AT);
+		synth_cpu(&s);
+		textmem_text(s.mem, modes[i]);
+		check_error(&s, KT_ERROR_NESTED, "6.99.0-synth", "5.0.0-inner");
+	}
+}
+
 static void test_no_kernel_mapped(void **state)
 {
 	struct synth s;
@@ -583,6 +737,8 @@ int main(void)
 		cmocka_unit_test(test_many_cpus),
 		cmocka_unit_test(test_first_cpu_suffices),
 		cmocka_unit_test(test_mmu_off),
+		cmocka_unit_test(test_crashed),
+		cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_no_kernel_mapped),
 		cmocka_unit_test(test_another_architecture),
 		cmocka_unit_test(test_confidential),

@@ -32,7 +32,7 @@ struct textmem_page {
 };
 
 struct textmem_cpu {
-	uint64_t cr0, cr3, cr4, efer, cs;
+	uint64_t cr0, cr3, cr4, efer, cs, eflags, rip;
 };
 
 struct textmem {
@@ -139,8 +139,9 @@ static inline bool textmem_get(struct textmem *m, gaddr_t addr, void *buf, size_
 static inline void textmem_register(struct textmem_cpu *cpu, const char *name, size_t len,
 				    uint64_t value)
 {
-	static const char *const names[] = {"cr0", "cr3", "cr4", "efer", "cs"};
-	uint64_t *values[] = {&cpu->cr0, &cpu->cr3, &cpu->cr4, &cpu->efer, &cpu->cs};
+	static const char *const names[] = {"cr0", "cr3", "cr4", "efer", "cs", "eflags", "rip"};
+	uint64_t *values[] = {&cpu->cr0, &cpu->cr3,    &cpu->cr4, &cpu->efer,
+			      &cpu->cs,  &cpu->eflags, &cpu->rip};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0) {
@@ -176,7 +177,7 @@ static inline void textmem_text(struct textmem *m, const char *p)
 			m->at += len;
 			p += len + 2;
 		} else if (strncmp(p, "cpu", 3) == 0) {
-			m->cpus[m->n_cpus++] = (struct textmem_cpu){0};
+			m->cpus[m->n_cpus++] = (struct textmem_cpu){.eflags = 0x202};
 			p += 3;
 		} else if (isalpha((unsigned char)*p)) {
 			size_t len = strcspn(p, "=");
@@ -329,11 +330,13 @@ static inline struct kt_error *textmem_read_virtual(void *context, struct gmem_r
 
 static inline uint64_t textmem_cpu_value(const struct textmem_cpu *cpu, const char *name)
 {
-	return strcmp(name, "cr0") == 0    ? cpu->cr0
-	       : strcmp(name, "cr3") == 0  ? cpu->cr3
-	       : strcmp(name, "cr4") == 0  ? cpu->cr4
-	       : strcmp(name, "efer") == 0 ? cpu->efer
-					   : cpu->cs;
+	return strcmp(name, "cr0") == 0      ? cpu->cr0
+	       : strcmp(name, "cr3") == 0    ? cpu->cr3
+	       : strcmp(name, "cr4") == 0    ? cpu->cr4
+	       : strcmp(name, "efer") == 0   ? cpu->efer
+	       : strcmp(name, "cs") == 0     ? cpu->cs
+	       : strcmp(name, "eflags") == 0 ? cpu->eflags
+					     : cpu->rip;
 }
 
 static inline struct kt_error *textmem_registers(void *context, size_t first, size_t end,
