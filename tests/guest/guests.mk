@@ -54,6 +54,22 @@ build/guest/ends.initrd: build/guest/ends build/sched/scx_fix tests/truth/mkinit
 	$(call msg,CPIO,$@)
 	$(Q)MKINITRD_PROGRAM=$(CURDIR)/build/sched/scx_fix tests/truth/mkinitrd $@ $<
 
+# A guest of odd shape, and the kernel's ELF file out of an image for it.
+build/guest/shapes: tests/guest/shapes.c tests/guest/guests.mk
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GUEST_CFLAGS) -static -o $@ $<
+
+build/guest/shapes.initrd: build/guest/shapes build/truth/init $(TRUTH_OBJS) tests/truth/mkinitrd
+	$(call msg,CPIO,$@)
+	$(Q)mkdir -p $(@D)/shapes.root && cp build/truth/init $(@D)/shapes.root/truth
+	$(Q)tests/truth/mkinitrd $@ build/guest/shapes $(TRUTH_OBJS)
+	$(Q)bsdtar -c --format=newc --uid 0 --gid 0 -f - -C $(@D)/shapes.root . >>$@
+
+build/guest/unpack: tests/guest/unpack.c $(B)/libhouse.a
+	$(call msg,LINK,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $^ $(PKG_LIBS)
+
 # ip and tc attach programs in it.
 GUEST_NET := $(wildcard /usr/sbin/ip /usr/sbin/tc)
 
@@ -73,6 +89,7 @@ build/guest/modules.initrd: build/guest/modules build/bpf/apart/modules.bpf.o te
 	$(call msg,CPIO,$@)
 	$(Q)MKINITRD_PROGRAM="$(BPFTOOL)" tests/truth/mkinitrd $@ build/guest/modules build/bpf/apart/modules.bpf.o
 
-guests: truth build/guest/killer build/guest/hide build/guest/qmp build/guest/watch.initrd $(if $(BPFTOOL),build/guest/objects.initrd build/guest/modules.initrd)
+guests: truth build/guest/killer build/guest/hide build/guest/qmp build/guest/watch.initrd build/guest/shapes.initrd \
+	build/guest/unpack $(if $(BPFTOOL),build/guest/objects.initrd build/guest/modules.initrd)
 
 .PHONY: guests
