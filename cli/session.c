@@ -355,6 +355,7 @@ static struct kt_error *read_seen(struct cli_session *s, const struct inspect_op
 	    (kt_error_code(err) != KT_ERROR_MISMATCH && kt_error_code(err) != KT_ERROR_NESTED))
 		return err;
 	kt_error_destroy(err);
+	s->nested_tries = 0; /* it may be another kernel: that one is looked for as long */
 	return NULL;
 }
 

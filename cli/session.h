@@ -48,7 +48,7 @@ struct cli_session {
 	struct inspection inspection; /* what step 3 read */
 	int64_t deadline_ns;          /* of --wait, in kt_now_ns() time */
 	int retry_ms;                 /* from one try to the next */
-	int nested_tries;             /* that failed since vCPUs were in guests of the guest */
+	int nested_tries;             /* so many failed: the vCPUs were in guests of the guest */
 	int image_fd; /* of a kernel in memory, while its facts are loaded; else -1 */
 	/* This process starts programs: children behind a fence read the guest and the kernel. */
 	bool booted;
