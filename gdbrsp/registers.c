@@ -253,6 +253,39 @@ static bool is_s390(const struct kt_buf *text)
 	return text->len && memmem(text->data, text->len, s390, sizeof(s390) - 1);
 }
 
+/*
+ * Guests of 32 bits that QEMU has, by its name of the architecture. NULL: it is none of these.
+ * Where there is a stub of 64 bits, too, a guest of 32 bits may have that.
+ */
+static const char *is_32bit(const struct kt_buf *text)
+{
+	static const struct {
+		const char *architecture, *name;
+	} known[] = {
+		{"<architecture>i386</", "i386"},
+		{"<architecture>arm</", "arm"},
+		{"<architecture>iwmmxt</", "arm"},
+		{"<architecture>powerpc:common</", "ppc"},
+		{"<architecture>riscv:rv32</", "riscv32"},
+		{"<architecture>mips</", "mips"},
+	};
+
+	for (size_t i = 0; text->len && i < sizeof(known) / sizeof(known[0]); i++)
+		if (memmem(text->data, text->len, known[i].architecture,
+			   strlen(known[i].architecture)))
+			return known[i].name;
+	return NULL;
+}
+
+static struct kt_error *unread_32bit(const char *name)
+{
+	return kt_error_hint(kt_error_new(KT_ERROR_UNSUPPORTED,
+					  "this is a guest of 32 bits (%s), and such guests are "
+					  "not read",
+					  name),
+			     "guests of 64-bit kernels are");
+}
+
 static struct kt_error *know_registers(struct rsp_client *client)
 {
 	_cleanup_(documents_deinit) struct documents d = {0};
@@ -263,6 +296,8 @@ static struct kt_error *know_registers(struct rsp_client *client)
 	if (client->registers)
 		return NULL;
 	err = fetch_documents(client, &d);
+	if (!err && is_32bit(&d.docs[0].text))
+		err = unread_32bit(is_32bit(&d.docs[0].text));
 	if (err)
 		return err;
 	registers = calloc(1, sizeof(*registers));
@@ -467,6 +502,11 @@ static struct kt_error *check_long_mode(struct rsp_client *client, const struct 
 		if (contradict(control->cr0[i], control->efer[i]))
 			return contradiction(&threads[t], control->cr0[i], control->efer[i]);
 	}
+	/* Neither firmware nor a boot loader has pages, nor a 64-bit kernel before it is in long
+	 * mode. */
+	for (size_t t = 0; t < n_threads; t++)
+		if ((control->cr0[t * control->stride] & CR0_PE_PG) == CR0_PE_PG)
+			return unread_32bit("i386");
 	err = kt_error_new(KT_ERROR_NOT_READY,
 			   "the guest is not in 64-bit mode yet (firmware or early boot)");
 	return kt_error_hint(err, "wait until it has booted, or let --wait do it");

@@ -15,6 +15,8 @@
 #define BOOT_VERSION        0x206
 #define BOOT_PAYLOAD_OFFSET 0x248
 #define BOOT_PAYLOAD_LENGTH 0x24c
+#define BOOT_XLOADFLAGS     0x236 /* since 2.12 */
+#define BOOT_KERNEL_64      1
 #define BOOT_END            0x250
 
 /*
@@ -56,6 +58,15 @@ static struct image_kind kind_of_elf(const uint8_t *data, size_t len)
 	};
 }
 
+/* i386's begins like x86-64's. */
+static struct image_kind kind_of_bzimage(const uint8_t *data, size_t len)
+{
+	bool is_32bit = len >= BOOT_END && kt_load_uint(data + BOOT_VERSION, 2, false) >= 0x020c &&
+			!(kt_load_uint(data + BOOT_XLOADFLAGS, 2, false) & BOOT_KERNEL_64);
+
+	return (struct image_kind){IMAGE_BZIMAGE, is_32bit ? EM_386 : EM_X86_64, false};
+}
+
 struct image_kind image_kind(const void *bytes, size_t len)
 {
 	static const struct {
@@ -66,6 +77,8 @@ struct image_kind image_kind(const void *bytes, size_t len)
 		{0x38, "ARM\x64", {IMAGE_FLAT, EM_AARCH64, false}},
 		{0x38, "RSC\x05", {IMAGE_FLAT, EM_RISCV, false}},
 		{S390_MAGIC, "S390EP", {IMAGE_S390, EM_S390, true}},
+		/* Documentation/arch/arm/booting.rst has it unpack itself. */
+		{0x24, "\x18\x28\x6f\x01", {IMAGE_UNKNOWN, EM_ARM, false}},
 	};
 	const uint8_t *data = bytes;
 
@@ -80,7 +93,7 @@ struct image_kind image_kind(const void *bytes, size_t len)
 	    has_at(data, len, 0x40, "PE") && has_at(data, len, 0x44, "\x64\x62"))
 		return (struct image_kind){IMAGE_FLAT, EM_LOONGARCH, false};
 	if (has_at(data, len, BOOT_FLAG, "\x55\xaa") && has_at(data, len, BOOT_MAGIC, "HdrS"))
-		return (struct image_kind){IMAGE_BZIMAGE, EM_X86_64, false};
+		return kind_of_bzimage(data, len);
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (has_at(data, len, known[i].offset, known[i].magic))
 			return known[i].kind;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -62,6 +63,13 @@ static struct kt_error *choose_machine(const char *path, const struct image_file
 	if (err)
 		return err;
 	machine = vm_machine_by_elf(kind.machine, kind.big_endian);
+	if (kind.machine == EM_386 || kind.machine == EM_ARM)
+		return kt_error_hint(kt_error_new(KT_ERROR_UNSUPPORTED,
+						  "the kernel %s is for %s: guests of 32 bits are "
+						  "neither booted nor read",
+						  path, kind.machine == EM_386 ? "i386" : "arm"),
+				     "guests are x86_64, aarch64, riscv64, s390x, ppc64le or "
+				     "loongarch64");
 	if (!machine && kind.form == IMAGE_ELF)
 		return kt_error_hint(kt_error_new(KT_ERROR_UNSUPPORTED,
 						  "the kernel %s is for another architecture (ELF "

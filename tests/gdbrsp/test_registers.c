@@ -526,6 +526,66 @@ static void test_big_endian(void **state)
 	finish(&s);
 }
 
+static const char *serve_architecture(const char *request, const char *name)
+{
+	static char whole[128];
+	const char *prefix = "qXfer:features:read:";
+
+	snprintf(whole, sizeof(whole),
+		 "l<target><architecture>%s</architecture>"
+		 "<reg name=\"cr3\" bitsize=\"32\"/></target>",
+		 name);
+	if (strncmp(request, prefix, strlen(prefix)))
+		return NULL;
+	return strstr(request, ":target.xml:0,") ? whole : "E00";
+}
+
+static const char *serve_arm(const char *request)
+{
+	return serve_architecture(request, "arm");
+}
+
+static const char *serve_i386(const char *request)
+{
+	return serve_architecture(request, "i386");
+}
+
+/* Guests of 32 bits are refused by name, whatever registers they have. */
+static void test_32_bits(void **state)
+{
+	static const struct stub_step arm[] = {
+		STUB_HELLO_SIZE("20020"),
+		{STUB_SERVE, .serve = serve_arm},
+		STUB_BYE,
+		{STUB_END},
+	};
+	static const struct stub_step i386[] = {
+		STUB_HELLO_SIZE("20020"),
+		{STUB_SERVE, .serve = serve_i386},
+		STUB_BYE,
+		{STUB_END},
+	};
+	/* A 32-bit kernel on a processor of 64 bits: pages, and not in long mode. */
+	static const struct stub_step mixed[] = {
+		STUB_HELLO,
+		SERVE_X86,
+		STUB_FETCH("p01.01"),
+		{STUB_EXPECT, "p3"},
+		{STUB_REPLY, ZERO},
+		{STUB_EXPECT, "p2"},
+		{STUB_REPLY, "3300058000000000"},
+		{STUB_EXPECT, "p4"},
+		{STUB_REPLY, ZERO},
+		STUB_BYE,
+		{STUB_END},
+	};
+
+	(void)state;
+	check_error(arm, "cr3", KT_ERROR_UNSUPPORTED, "a guest of 32 bits (arm)");
+	check_error(i386, "cr3", KT_ERROR_UNSUPPORTED, "a guest of 32 bits (i386)");
+	check_error(mixed, "cr3", KT_ERROR_UNSUPPORTED, "a guest of 32 bits (i386)");
+}
+
 static void test_no_description(void **state)
 {
 	static const struct stub_step empty[] = {
@@ -566,7 +626,7 @@ int main(void)
 		cmocka_unit_test(test_short_pieces),  cmocka_unit_test(test_aarch64),
 		cmocka_unit_test(test_alternatives),  cmocka_unit_test(test_no_alternative),
 		cmocka_unit_test(test_big_endian),    cmocka_unit_test(test_no_description),
-		cmocka_unit_test(test_include_loop),
+		cmocka_unit_test(test_32_bits),       cmocka_unit_test(test_include_loop),
 	};
 
 	return cmocka_run_group_tests_name("gdbrsp/registers", tests, NULL, NULL);

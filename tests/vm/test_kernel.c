@@ -160,6 +160,24 @@ static void test_damaged(void **state)
 	refused(vm_kernel_recognise(scratch, &kernel), KT_ERROR_FORMAT, "no regular file");
 }
 
+/* What 32-bit kernels boot by; x86's say themselves that they are 64-bit ones. */
+static void test_32_bits(void **state)
+{
+	uint8_t bz[0x300] = {0};
+	struct vm_kernel kernel;
+
+	(void)state;
+	memcpy(bz + 0x1fe, "\x55\xaa", 2);
+	memcpy(bz + 0x202, "HdrS\x0f\x02", 6);
+	bz[0x236] = 0x7f;
+	is(write_bytes("bz64", bz, sizeof(bz)), "x86_64", false);
+	bz[0x236] = 0x7e;
+	refused(vm_kernel_recognise(write_bytes("bz32", bz, sizeof(bz)), &kernel),
+		KT_ERROR_UNSUPPORTED, "is for i386: guests of 32 bits");
+	refused(vm_kernel_recognise(image("zImage", 0x24, "\x18\x28\x6f\x01"), &kernel),
+		KT_ERROR_UNSUPPORTED, "is for arm: guests of 32 bits");
+}
+
 static void test_elf(void **state)
 {
 	Elf64_Ehdr header = {.e_ident = ELFMAG, .e_machine = EM_AARCH64};
@@ -173,6 +191,9 @@ static void test_elf(void **state)
 	header.e_machine = EM_S390 << 8;
 	is(write_bytes("elf", &header, sizeof(header)), "s390x", false);
 	header.e_ident[EI_DATA] = ELFDATA2LSB;
+	header.e_machine = EM_386;
+	refused(vm_kernel_recognise(write_bytes("elf", &header, sizeof(header)), &kernel),
+		KT_ERROR_UNSUPPORTED, "is for i386: guests of 32 bits");
 	header.e_machine = EM_PPC64;
 	is(write_bytes("elf", &header, sizeof(header)), "ppc64le", false);
 	header.e_ident[EI_DATA] = ELFDATA2MSB;
@@ -215,9 +236,10 @@ int main(void)
 {
 #define scratch_test(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 	const struct CMUnitTest tests[] = {
-		scratch_test(test_plain), scratch_test(test_gzip),
-		scratch_test(test_zboot), scratch_test(test_damaged),
-		scratch_test(test_elf),   scratch_test(test_distribution),
+		scratch_test(test_plain),        scratch_test(test_gzip),
+		scratch_test(test_zboot),        scratch_test(test_damaged),
+		scratch_test(test_elf),          scratch_test(test_32_bits),
+		scratch_test(test_distribution),
 	};
 
 	return cmocka_run_group_tests_name("vm/kernel", tests, NULL, NULL);
