@@ -211,9 +211,17 @@ static struct kt_error *recognise(const struct image_file *file, struct kernels_
 {
 	const uint8_t *data = file->data;
 	size_t len = file->len;
+	struct image_kind kind = image_kind(data, len);
 	struct image_uki uki;
 
-	switch (image_kind(data, len).form) {
+	if (kind.form != IMAGE_ELF && (kind.machine == EM_386 || kind.machine == EM_ARM)) {
+		ret->what = kind.machine == EM_386
+				    ? KERNELS_32_BITS " (i386); such guests are not read"
+				    : KERNELS_32_BITS " (arm); such guests are not read";
+		ret->remedy = "give a kernel of 64 bits";
+		return NULL;
+	}
+	switch (kind.form) {
 	case IMAGE_UNKNOWN:
 		recognise_other(data, len, ret);
 		ret->is_uki = image_uki(data, len, &uki);

@@ -8,6 +8,9 @@
 
 #include "util/error.h"
 
+/* How `what` begins for a kernel of 32 bits, which cannot be booted here. */
+#define KERNELS_32_BITS "a kernel of 32 bits"
+
 /* A file, by its first bytes and its ELF header. */
 struct kernels_kind {
 	bool is_kernel;

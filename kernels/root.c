@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "kernels/place.h"
+#include "kernels/recognise.h"
 #include "kernels/root.h"
 #include "util/cleanup.h"
 
@@ -42,7 +43,10 @@ static const char *base_name(const char *path)
 
 struct kt_error *kernels_not_a_kernel(const char *source, const char *what, const char *remedy)
 {
-	struct kt_error *err = kt_error_new(KT_ERROR_FORMAT, "%s: not a kernel: %s", source, what);
+	bool of_32_bits = !strncmp(what, KERNELS_32_BITS, strlen(KERNELS_32_BITS));
+	struct kt_error *err = kt_error_new(of_32_bits ? KT_ERROR_UNSUPPORTED : KT_ERROR_FORMAT,
+					    "%s: %s%s", source,
+					    of_32_bits ? "" : "not a kernel: ", what);
 
 	if (remedy)
 		return kt_error_hint(err, "%s", remedy);
