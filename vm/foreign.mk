@@ -32,7 +32,7 @@ FOREIGN_LIBS = -Wl,-u,crc32 -lz $$(pkg-config --static --cflags --libs libbpf)
 # What links, beside the compiler.
 FOREIGN_NEEDS = $(TRIPLE)-ld
 build/ktstr-init-loongarch64 build/truth/init-loongarch64: FOREIGN_NEEDS = \
-	$(or $(FOREIGN_CLANG_loongarch64),clang-19, with lld-19)
+	$(or $(FOREIGN_CLANG_loongarch64),clang-19-and-lld-19)
 FOREIGN_ENV = command -v $(FOREIGN_NEEDS) >/dev/null || { echo "not installed: $(FOREIGN_NEEDS); \
 	'tests/deps foreign' as root installs all that is needed" >&2; exit 1; }; \
 	sysroot=$(FOREIGN_SYSROOT) || exit; export PKG_CONFIG_SYSROOT_DIR=$$sysroot \
