@@ -28,7 +28,7 @@
 #define __NR_pidfd_open 434
 #endif
 
-#define PAGE 4096
+#define PAGE ((__u32)sysconf(_SC_PAGESIZE))
 
 /* What was made, for the document. Maps are descriptors; below 0: this kernel does not have it. */
 static struct {
