@@ -5,6 +5,7 @@
 #
 #   packages.sh [SUITE...]    bookworm trixie sid, the newest; RPMs, the static file and the ABI are bookworm's
 #   PACKAGES_QUICK=1          without the checks that debian/rules makes itself
+#   PACKAGES_MADE=DIR         DIR/SUITE has what was made before, and is only tried
 . "$(dirname "$0")/../guest/lib"
 suites=${*:-bookworm trixie sid}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/ktstr-gdb
@@ -42,6 +43,10 @@ build() {
 	suite=$1
 	shift
 	mkdir -p "$work/$suite"
+	if [ "$1" != abi-check ] && [ -n "${PACKAGES_MADE:-}" ] && [ -d "$PACKAGES_MADE/$suite" ]; then
+		cp "$PACKAGES_MADE/$suite"/* "$work/$suite"
+		return
+	fi
 	# shellcheck disable=SC2016
 	BINDS="$work/src:/src $work/$suite:/out $cache/sysroots:/sysroots $cache/static:/root/.cache/ktstr-gdb/static" \
 		$in_root "$(tests/packages/root "$suite")" "$top/$suite" sh -euc '
@@ -108,14 +113,17 @@ files() {
 }
 
 apt='apt-get -q -y -o Dpkg::Use-Pty=0 --no-install-recommends'
+# --no-download of apt does not know packages by their files.
+apt_offline="$apt -o Acquire::http::Proxy=http://127.0.0.1:9 -o Acquire::https::Proxy=http://127.0.0.1:9"
+debs='$(ls /debs/*.deb | grep -v dbgsym)'
 fetch_dependencies() {
-	in_suite "$suite-plain" sh -c "$apt --download-only install /debs/*.deb"
+	in_suite "$suite-plain" sh -c "$apt --download-only install $debs"
 }
 
 # From the package to the programs of a guest that runs: at most ten seconds.
 first_attach() {
 	began=$(date +%s%N)
-	in_suite "$suite-plain" sh -c "$apt --no-download install /debs/ktstr-gdb_*.deb >/tmp/log 2>&1 || { cat /tmp/log; exit 1; }
+	in_suite "$suite-plain" sh -c "$apt_offline install /debs/ktstr-gdb_*.deb >/tmp/log 2>&1 || { cat /tmp/log; exit 1; }
 		ktstr-gdb attach unix:/guest/gdb.sock --vmlinux /guest/vmlinuz --json" >"$work/attach.json" || {
 		head -n 20 "$work/attach.json"
 		return 1
@@ -131,7 +139,7 @@ programs_as_guest_says() {
 }
 
 installs_all() {
-	in_suite "$suite-plain" sh -c "$apt --no-download install /debs/*.deb" >"$work/log" 2>&1 || cat "$work/log"
+	in_suite "$suite-plain" sh -c "$apt_offline install $debs" >"$work/log" 2>&1 || cat "$work/log"
 	[ "$(in_suite "$suite-plain" ktstr-gdb --version)" = "ktstr-gdb $version" ] || echo "another version"
 	in_suite "$suite-plain" sh -c 'cd /usr/libexec/ktstr-gdb && ls' >"$work/there"
 	for f in apt-root dnf-root fetch-kernel ktstr-init-aarch64 ktstr-init-riscv64 ktstr-init-s390x; do
@@ -146,28 +154,37 @@ purges() {
 	files "$suite-plain" | diff "$work/before" -
 }
 
-# Another project, as README's readers have it: only the packages, and pkg-config.
+# What the tool says of each log of the tests, in short.
+tool_of_logs() {
+	for f in tests/logparse/logs/*.stderr; do
+		build/ktstr-gdb log "$f" | md5sum
+	done
+}
+
+# Another project: only the packages, and pkg-config.
 links() {
 	# shellcheck disable=SC2016
 	in_suite "$suite" sh -euc 'dpkg -i /debs/libktstrgdb0_*.deb /debs/libktstrgdb-dev_*.deb >/dev/null
 		cc -Wall -Werror /src/examples/collapse.c -o /tmp/collapse $(pkg-config --cflags --libs libktstrgdb)
+		readelf -d /tmp/collapse | grep -q "NEEDED.*libktstrgdb.so.0"
 		for f in /src/tests/logparse/logs/*.stderr; do
-			/tmp/collapse <"$f" >/tmp/library
-			/build/build/deb/ktstr-gdb-*/build/ktstr-gdb log "$f" | cmp - /tmp/library
+			/tmp/collapse <"$f" | md5sum
 		done
-		dpkg --purge libktstrgdb-dev libktstrgdb0 >/dev/null'
+		dpkg --purge libktstrgdb-dev libktstrgdb0 >/dev/null' >"$work/got" || return
+	tool_of_logs | diff - "$work/got"
 }
 
 # --- other packages, of bookworm ---
 
+# Debian's rpm wants to be told that it is meant.
 rpm_is_whole() {
 	in_suite bookworm sh -euc 'cd /debs && mkdir -p /tmp/r && for p in ktstr-gdb libktstrgdb libktstrgdb-devel; do
 			rpm -qp --qf "%{version}\n" $p-[0-9]*.x86_64.rpm
-			rpm --root /tmp/r --nodeps -i $p-[0-9]*.x86_64.rpm
+			rpm --force-debian --root /tmp/r --nodeps -i $p-[0-9]*.x86_64.rpm
 		done
 		find /tmp/r/usr -type f -o -type l | sed "s|^/tmp/r||" | grep -v /.build-id/ | sort >/debs/rpm.files
 		/tmp/r/usr/bin/ktstr-gdb --version
-		rpm --root /tmp/r -e ktstr-gdb libktstrgdb libktstrgdb-devel
+		rpm --force-debian --root /tmp/r -e ktstr-gdb libktstrgdb libktstrgdb-devel
 		find /tmp/r -path "*/lib/rpm*" -prune -o -type f -print' >"$work/rpm.said" 2>&1
 	printf '%s\n%s\n%s\nktstr-gdb %s\n' "$version" "$version" "$version" "$version" | diff - "$work/rpm.said"
 	# The same as Debian's packages, but for where documents and libraries are.
@@ -181,9 +198,9 @@ rpm_is_whole() {
 	diff "$work/deb.files.plain" "$work/bookworm/rpm.files.plain"
 }
 
+static=$work/ktstr-gdb-$version-linux-$arch
 static_needs_nothing() {
 	tar -xJf "$work/bookworm/ktstr-gdb-$version-linux-$arch.tar.xz" -C "$work" || return
-	static=$work/ktstr-gdb-$version-linux-$arch
 	[ "$(find "$static" -name 'ktstr-gdb' -type f | wc -l)" = 1 ] || find "$static" -type f
 	readelf -ldW "$static/bin/ktstr-gdb" | grep -E 'INTERP|NEEDED'
 	return 0
@@ -199,9 +216,7 @@ static_runs() { # SUITE
 		done' >"$work/got" || return
 	{
 		echo "ktstr-gdb $version"
-		for f in tests/logparse/logs/*.stderr; do
-			build/ktstr-gdb log "$f" | md5sum
-		done
+		tool_of_logs
 	} | diff - "$work/got"
 }
 
