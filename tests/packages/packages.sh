@@ -188,7 +188,7 @@ rpm_is_whole() {
 		find /tmp/r/usr -type f -o -type l | sed "s|^/tmp/r||" | grep -v /.build-id/ | sort >/debs/rpm.files
 		/tmp/r/usr/bin/ktstr-gdb --version
 		rpm --force-debian --root /tmp/r -e ktstr-gdb libktstrgdb libktstrgdb-devel
-		find /tmp/r -path "*/lib/rpm*" -prune -o -type f -print' >"$work/rpm.said" 2>&1
+		find /tmp/r \( -path "*/lib/rpm*" -o -name .rpmdb \) -prune -o -type f -print' >"$work/rpm.said" 2>&1
 	printf '%s\n%s\n%s\nktstr-gdb %s\n' "$version" "$version" "$version" "$version" | diff - "$work/rpm.said"
 	# The same as Debian's packages, but for where documents and libraries are.
 	for p in ktstr-gdb libktstrgdb0 libktstrgdb-dev; do
