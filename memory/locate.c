@@ -383,7 +383,7 @@ static struct kt_error *try_anchor(const struct search *search)
 	/* In a linear range the kernel runs where it is linked to, but for KASLR. */
 	if (search->space->linear_len) {
 		base = search->kernel->text_link;
-		return try_bases(search, &base, 1, &text_only);
+		return try_bases(search, &base, 1, &useless);
 	}
 	if (!arch->anchor || !kfacts_symbol(search->facts, arch->anchor, &link))
 		return NULL;
