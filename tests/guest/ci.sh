@@ -262,7 +262,7 @@ check 'GitHub: what loads passes' ended 0
 report=$project/ktstr-gdb-report
 good GitHub "$report"
 check 'GitHub: the job shows the summary' cmp "$report/summary.md" "$work/summary"
-check 'GitHub: no annotation' test "$(grep -c '^::' "$work/said")" = 0
+check 'GitHub: no annotation' test "$(grep -c '^::error' "$work/said")" = 0
 check 'GitHub: the packages were asked for' grep -q '^apt-get install .*libbpf-dev' "$work/played"
 check 'GitHub: the outputs are files, and the key of the cache has the week' sh -c "cd '$project' &&
 	ls \$(sed -n 's/^\\(result\\|junit\\|sarif\\)=//p' '$work/output') && grep -qx 'week=20[0-9][0-9]-[0-5][0-9]' '$work/output'"
@@ -288,7 +288,7 @@ job
 check 'GitHub: what is rejected fails the job' ended 1
 bad GitHub "$report"
 check 'GitHub: the job shows the summary' cmp "$report/summary.md" "$work/summary"
-check 'GitHub: one annotation, with file and line' sh -c "[ \$(grep -c '^::' '$work/said') = 1 ] &&
+check 'GitHub: one annotation, with file and line' sh -c "[ \$(grep -c '^::error' '$work/said') = 1 ] &&
 	grep -q '^::error file=src/reject.bpf.c,line=$line,title=rejected_null_unchecked%3A null-check::' '$work/said'"
 job 'kernels: debian:bookworm' 'args: --name accepted'
 check 'GitHub: arguments are those of collect' ended 0
@@ -354,4 +354,41 @@ project demo reject
 made
 check 'make: what is rejected is an error' ended 2
 bad make "$project/report"
+
+# --- names and messages that want to be more than that ---
+
+cat >"$work/bin/liar" <<END
+#!/bin/sh
+[ "\$1" = collect ] || exec "$tool" "\$@"
+for to; do :; done
+cp "$work/lies.json" "\$to"
+echo ::error::printed
+echo ::error::printed >&2
+exit 1
+END
+chmod +x "$work/bin/liar"
+jq -n '("a|b`c</pre>&]]>\u0001\u001b[31m\uffff\n::error::named\n") as $lie | {schema: "ktstr-gdb.programs.v1",
+	kernel: {release: $lie}, programs: [], failed: [range(2) | {order: ., object: $lie, name: "\($lie)\(.)",
+	class: $lie, message: $lie, file: $lie, line: 1, log: (if . == 0 then null else $lie end)}]}' >"$work/lies.json"
+(
+	cd "$work" && GITHUB_ACTIONS=true KTSTR_GDB=$work/bin/liar "$here/examples/ci/objects" lies x.bpf.o --kernel x
+) >"$work/said" 2>&1
+status=$?
+check 'lies: the exit status is that of collect' ended 1
+# As a runner reads it: after "stop-commands" no line is one, until the token.
+awk 'token == "" && /^::stop-commands::/ { token = "::" substr($0, 18) "::"; next }
+	$0 == token { token = ""; next }
+	token == "" && /^::/' "$work/said" >"$work/commands"
+check 'lies: no command of GitHub but ours' test "$(wc -l <"$work/commands"):$(grep -c '^::error file=a|b' \
+	"$work/commands")" = 2:2
+if command -v xmllint >/dev/null; then
+	check 'lies: JUnit is well-formed' xmllint --noout "$work/lies/junit.xml"
+else
+	skip 'lies: JUnit is well-formed' 'there is no xmllint'
+fi
+check 'lies: a program is a row of three cells' test "$(sed 's/[\]|//g' "$work/lies/summary.md" |
+	grep -c '^| [^|]* | [^|]* | ✗ |$')" = 2
+check 'lies: no element of HTML is closed by them' test "$(sed 's/`[^`]*`//g' "$work/lies/summary.md" |
+	grep -o '</pre>' | wc -l)" = 2
+check 'lies: their logs stay where logs are' test "$(ls "$work/lies/logs" | wc -l)" = 2
 plan
