@@ -4,6 +4,7 @@
 
 #include "cli/boot.h"
 #include "cli/config.h"
+#include "kernels/fetch.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -250,6 +251,10 @@ struct kt_error *cli_boot_take_objects(struct cli_boot *boot, int *argc, char **
 	if (!boot->given || boot->load.run || boot->schedulers.len)
 		return NULL;
 	for (int i = first; i < *argc; i++) {
+		if (kt_fetch_prefix(argv[i]) && access(argv[i], F_OK))
+			return kt_error_hint(kt_error_new(KT_ERROR_USAGE, "%s is a kernel",
+							  argv[i]),
+					     "--kernel %s", argv[i]);
 		if (strchr(argv[i], ':') && access(argv[i], F_OK))
 			return kt_error_new(KT_ERROR_USAGE,
 					    "\"%s\" is no file: with --kernel there is no TARGET, "

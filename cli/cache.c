@@ -246,6 +246,8 @@ static int clear(const struct cache *cache)
 		if (!kt_vec_push(&removed.items, *item))
 			err = kt_error_no_memory();
 	}
+	if (removed.items.len)
+		kt_buf_printf(&out, "removed from %s:\n", cache->dir);
 	put_sums(&removed, &out, true);
 	kt_vec_free(&removed.items);
 	status = cli_print(out.len ? out.data : "");
@@ -287,6 +289,8 @@ static const struct cli_option own_options[] = {
 	 "only layouts of kernels"},
 	{"other", CLI_OPT_OWN + OTHER, NULL,
 	 "only the rest"},
+	{"all", CLI_OPT_OWN + N_KINDS, NULL,
+	 "all of it"},
 	{0},
 };
 /* clang-format on */
@@ -296,7 +300,9 @@ static struct kt_error *take_option(void *context, const struct cli_option *opti
 	bool *wanted = context;
 
 	(void)arg;
-	wanted[option->value - CLI_OPT_OWN] = true;
+	for (int kind = 0; kind < N_KINDS; kind++)
+		wanted[kind] |= option->value == CLI_OPT_OWN + kind ||
+				option->value == CLI_OPT_OWN + N_KINDS;
 	return NULL;
 }
 
@@ -309,6 +315,11 @@ static int run_command(int argc, char **argv)
 		return status;
 	for (int kind = 0; kind < N_KINDS; kind++)
 		some |= wanted[kind];
+	if (!some && optind < argc && strcmp(argv[optind], "clear") == 0)
+		return cli_fail(kt_error_hint(
+			kt_error_new(KT_ERROR_USAGE, "what is to be removed is not said"),
+			"--snapshots, --kernels, --facts, --other, or --all; `ktstr-gdb cache` "
+			"shows what there is"));
 	for (int kind = 0; kind < N_KINDS && !some; kind++)
 		wanted[kind] = true;
 	if (argc - optind > 1)
@@ -337,8 +348,9 @@ const struct cli_command cli_cache_command = {
 		"  other      what the tool's scripts and tests keep: sources, debug info\n"
 		"\n"
 		"list shows them with their size and when they were last used or written. size\n"
-		"adds them up. clear removes them, and says what it removed; a guest that runs\n"
-		"is not disturbed. All of it can be made again.",
+		"adds them up. clear removes those that are named, or --all, and says what it\n"
+		"removed; a guest that runs is not disturbed. All of it can be made again, which\n"
+		"may take downloads, and builds of hours.",
 	.groups = {
 		{"Options", own_options, NULL},
 	},

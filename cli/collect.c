@@ -9,6 +9,7 @@
 #include "cli/sched_events.h"
 #include "cli/trials.h"
 #include "cli/writer.h"
+#include "kernels/fetch.h"
 #include "render/objects.h"
 #include "render/sched_dump.h"
 #include "render/text.h"
@@ -438,7 +439,11 @@ static int collect_running(struct collect *c, int n_args, char **args)
 	const struct kfacts_sources sources = cli_sources(&c->args.guest);
 	struct kt_error *err = NULL;
 
-	if (n_args && is_object(args[0]))
+	for (int i = 0; i < n_args && !err; i++)
+		if (kt_fetch_prefix(args[i]))
+			err = kt_error_hint(kt_error_new(KT_ERROR_USAGE, "%s is a kernel", args[i]),
+					    "ktstr-gdb collect FILE.bpf.o --kernel %s", args[i]);
+	if (!err && n_args && is_object(args[0]))
 		err = kt_error_new(KT_ERROR_USAGE,
 				   "%s is an object to load: --kernel KERNEL says in which kernel "
 				   "(debian:trixie, or a vmlinuz)",

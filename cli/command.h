@@ -36,9 +36,10 @@ enum cli_operand {
 	CLI_TAKES_FILES,
 	CLI_TAKES_DIR,
 	CLI_TAKES_KERNELS,
+	CLI_TAKES_ENTRY, /* of the catalogue of messages */
 };
 
-enum cli_section { CLI_RUNNING, CLI_BOOTED, CLI_NO_GUEST, CLI_HOST, CLI_N_SECTIONS };
+enum cli_section { CLI_NO_GUEST, CLI_BOOTED, CLI_RUNNING, CLI_HOST, CLI_N_SECTIONS };
 extern const char *const cli_section_titles[CLI_N_SECTIONS];
 
 /* A way to use it, as the list of commands has it. */
@@ -75,6 +76,8 @@ struct cli_command {
 	bool words_end_options;           /* what stands behind the first argument is no option */
 	struct render_grid (*grid)(void); /* the columns of -o; NULL: none are known before */
 	const char *(*type)(int i);       /* of --type, from 1 on; gives NULL behind the last */
+
+	bool without_settings; /* the user's settings (cli/config.h) do not matter to it */
 
 	int (*run)(int argc, char **argv); /* options begin at argv[1]; gives the exit status */
 };

@@ -12,6 +12,7 @@
 
 #include "cli/options.h"
 #include "host/process.h"
+#include "logparse/catalog.h"
 #include "util/cleanup.h"
 #include "util/io.h"
 #include "vm/topology.h"
@@ -211,6 +212,14 @@ static void offer_options(struct completion *c, const struct cli_command *comman
 	offer(c, "--help", "what the command does, and its options");
 }
 
+static void offer_entries(struct completion *c)
+{
+	const struct kt_catalog_entry *entry;
+
+	for (size_t i = 0; (entry = kt_catalog_at(i)); i++)
+		offer(c, entry->id, NULL);
+}
+
 static void offer_arguments(struct completion *c, const struct cli_command *command, bool is_first)
 {
 	if (command->words && is_first)
@@ -223,6 +232,7 @@ static void offer_arguments(struct completion *c, const struct cli_command *comm
 	case CLI_TAKES_FILES: kt_buf_appends(&c->out, ":files\n"); break;
 	case CLI_TAKES_DIR: kt_buf_appends(&c->out, ":dirs\n"); break;
 	case CLI_TAKES_KERNELS: offer_kernels(c); break;
+	case CLI_TAKES_ENTRY: offer_entries(c); break;
 	default: break;
 	}
 }

@@ -83,7 +83,10 @@ static struct kt_error *take_columns(const char *path, const config_setting_t *a
 		if (err)
 			return err;
 		if (!cli_command_find(config_setting_name(one)))
-			return wrong(path, one, "there is no such command");
+			return kt_error_new(KT_ERROR_USAGE,
+					    "%s:%d: columns of \"%s\": there is no such command",
+					    path, config_setting_source_line(one),
+					    config_setting_name(one));
 	}
 	config.columns = at;
 	return NULL;
@@ -132,9 +135,10 @@ static struct kt_error *parse(const char *path, FILE *file)
 	if (fstat(fileno(file), &st) || S_ISDIR(st.st_mode) || st.st_size > FILE_MAX)
 		return kt_error_new(KT_ERROR_USAGE, "%s is no file of settings", path);
 	if (config_read(&config.file, file) != CONFIG_TRUE)
-		return kt_error_new(KT_ERROR_USAGE, "%s:%d: %s", path,
-				    config_error_line(&config.file),
-				    config_error_text(&config.file));
+		return kt_error_hint(kt_error_new(KT_ERROR_USAGE, "%s:%d: %s", path,
+						  config_error_line(&config.file),
+						  config_error_text(&config.file)),
+				     "texts stand in quotes, and a setting ends with a semicolon");
 	root = config_root_setting(&config.file);
 	for (int i = 0; !err && i < config_setting_length(root); i++)
 		err = take(path, config_setting_get_elem(root, (unsigned)i));
@@ -160,7 +164,7 @@ struct kt_error *cli_config(const struct cli_config **ret)
 	file = fopen(path, "re");
 	if (file)
 		err = parse(path, file);
-	else if (errno != ENOENT && errno != ENOTDIR)
+	else if ((errno != ENOENT && errno != ENOTDIR) || getenv("KTSTR_GDB_CONFIG"))
 		err = kt_error_os(errno, "cannot read the settings in %s", path);
 	return err;
 }

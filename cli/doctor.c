@@ -168,7 +168,10 @@ static void find_kvm(struct doctor *d)
 	if (fd >= 0) {
 		close(fd);
 		if (strcmp(vm_default_accel(), "kvm") == 0)
-			found(d, "KVM", true, text("/dev/kvm"), NULL);
+			found(d, "KVM", true,
+			      text("/dev/kvm can be opened; the first boot tells whether guests "
+				   "run"),
+			      NULL);
 		else
 			found(d, "KVM", false,
 			      text("a guest hung under it since this machine was booted: TCG is "
@@ -376,6 +379,7 @@ const struct cli_command cli_doctor_command = {
 	.status = "0 a guest can be booted here; 1 it cannot; 2 usage; 3 it could not be done",
 	.examples = {{"ktstr-gdb doctor", NULL}},
 	.see = "ktstr-gdb-list(1), ktstr-gdb-fetch-kernel(1)",
+	.without_settings = true,
 	.takes = CLI_TAKES_NOTHING,
 	.run = run_command,
 };

@@ -121,7 +121,7 @@ const struct cli_command cli_explain_command = {
 		      NULL}},
 	.words_end_options = true,
 	.see = "ktstr-gdb-log(1)",
-	.takes = CLI_TAKES_NOTHING,
+	.takes = CLI_TAKES_ENTRY,
 	.run = run_command,
 };
 /* clang-format on */

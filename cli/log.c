@@ -448,6 +448,18 @@ static int fail_output(const struct log *log, struct kt_error *err)
 	return log->writer.paged ? CLI_DONE : CLI_CANNOT;
 }
 
+static bool is_elf(struct kt_text text)
+{
+	return text.len > 4 && memcmp(text.data, "\177ELF", 4) == 0;
+}
+
+static struct kt_error *no_log_but_elf(const char *path)
+{
+	return kt_error_hint(kt_error_new(KT_ERROR_FORMAT, "%s is an ELF file, and no log", path),
+			     "`ktstr-gdb collect FILE.bpf.o --kernel KERNEL` loads a BPF object, "
+			     "and shows its logs");
+}
+
 /* *status: CLI_CANNOT when the file, or a part of it, could not be read. */
 static struct kt_error *show_file(struct log *log, struct cli_input *input, int *status)
 {
@@ -457,9 +469,15 @@ static struct kt_error *show_file(struct log *log, struct cli_input *input, int 
 		*status = fail_after(log, err);
 		return NULL;
 	}
+	if (log->mode->whole != raw_whole && is_elf(input->text)) {
+		*status = fail_after(log, no_log_but_elf(log->path));
+		return NULL;
+	}
 	err = show(log, input->text);
 	if (err)
 		return err;
+	if (!input->text.len && !input->error && log->mode->whole)
+		cli_note("%s is empty", strcmp(log->path, "-") ? log->path : "standard input");
 	if (input->error)
 		*status = fail_after(log, kt_take_ptr(input->error));
 	err = cli_input_check(input, log->path);

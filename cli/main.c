@@ -38,6 +38,11 @@ static const char *near_command(const char *name)
 	const struct cli_command *const *all;
 	size_t n;
 
+	if (name[0] == '-') {
+		kt_nearest_try(&nearest, name, strlen(name), "--version");
+		kt_nearest_try(&nearest, name, strlen(name), "--help");
+		return nearest.name;
+	}
 	for (size_t i = 0; i < sizeof(other_words) / sizeof(*other_words); i++)
 		if (strcmp(other_words[i].word, name) == 0)
 			return other_words[i].command;
@@ -54,7 +59,13 @@ static int unknown_command(const char *name)
 	struct kt_error *err = kt_error_new(KT_ERROR_USAGE, "\"%s\" is no command", name);
 	struct stat st;
 
-	if (near)
+	if (!near && name[0] == '-')
+		err = kt_error_hint(err, "options stand behind the command: `ktstr-gdb COMMAND %s`",
+				    name);
+	else if (!near && strchr(name, ':'))
+		err = kt_error_hint(err, "`ktstr-gdb attach %s` shows the programs of a guest",
+				    name);
+	else if (near)
 		err = kt_error_hint(err, "did you mean %s? `ktstr-gdb --help` lists the commands",
 				    near);
 	else if (stat(name, &st) == 0 && S_ISREG(st.st_mode))

@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/options.h"
 #include "introspect/inspect.h"
 #include "render/objects.h"
 #include "render/programs.h"
+#include "util/cleanup.h"
 
 /* clang-format off */
 const struct cli_option cli_guest_options[] = {
@@ -282,10 +284,47 @@ void cli_output_deinit(struct cli_output *output)
 	kt_vec_free(&output->filter.ids);
 }
 
+static bool is_number(const char *text)
+{
+	return *text && !text[strspn(text, "0123456789")];
+}
+
+struct kt_error *cli_not_a_target(const char *text, struct kt_error *err)
+{
+	_cleanup_free_ char *process = NULL;
+	struct stat st;
+
+	if (!err || strchr(text, ':') || kt_error_code(err) != KT_ERROR_USAGE)
+		return err;
+	if (stat(text, &st) == 0 && S_ISREG(st.st_mode)) {
+		kt_error_destroy(err);
+		return kt_error_hint(
+			kt_error_new(KT_ERROR_USAGE, "%s is a file, and not a guest", text),
+			"`ktstr-gdb collect %s --kernel debian:trixie` loads a BPF object, "
+			"`ktstr-gdb log %s` reads a verifier's log",
+			text, text);
+	}
+	if (is_number(text) && asprintf(&process, "/proc/%s", text) > 0 &&
+	    access(process, F_OK) == 0) {
+		kt_error_destroy(err);
+		return kt_error_hint(kt_error_new(KT_ERROR_USAGE, "%s is no TARGET", text),
+				     "a process of QEMU is pid:%s, a port :%s", text, text);
+	}
+	return err;
+}
+
 struct kt_error *cli_one_target(int n, char **args)
 {
 	if (n < 2)
 		return NULL;
+	for (int i = 0; i < n; i++)
+		if (!strchr(args[i], ':') && !is_number(args[i]))
+			return kt_error_hint(
+				kt_error_new(
+					KT_ERROR_USAGE,
+					"\"%s\" is no TARGET, and no word that may stand there",
+					args[i]),
+				"with --help the command says what may");
 	return kt_error_new(KT_ERROR_USAGE, "give one TARGET, not also \"%s\"", args[1]);
 }
 

@@ -165,7 +165,11 @@ struct cli_args {
  */
 int cli_parse_args(const struct cli_command *command, int argc, char **argv, struct cli_args *args);
 
-/* KT_ERROR_USAGE if there is more than one TARGET among n arguments. */
+/* The error of a text that could not be parsed as a TARGET, in better words where they are known.
+ */
+struct kt_error *cli_not_a_target(const char *text, struct kt_error *err);
+
+/* KT_ERROR_USAGE if there is more than one TARGET among n arguments, or a word that is none. */
 struct kt_error *cli_one_target(int n, char **args);
 
 /*

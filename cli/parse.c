@@ -180,6 +180,30 @@ static struct kt_error *take_settings(const struct cli_command *command, const s
 	return err;
 }
 
+/* A first argument that may be a slip of one of the command's words. */
+static struct kt_error *check_word(const struct cli_command *command, const char *word)
+{
+	struct kt_nearest nearest = {0};
+	char names[4][16];
+	size_t n = 0;
+
+	if (!word || !command->words || strpbrk(word, ":/"))
+		return NULL;
+	for (const char *list = command->words; *list && n < 4; n++) {
+		size_t len = strcspn(list, ",");
+
+		snprintf(names[n], sizeof(names[n]), "%.*s", (int)len, list);
+		if (strcmp(names[n], word) == 0)
+			return NULL;
+		kt_nearest_try(&nearest, word, strlen(word), names[n]);
+		list += len + (list[len] == ',');
+	}
+	if (!nearest.name)
+		return NULL;
+	return kt_error_hint(kt_error_new(KT_ERROR_USAGE, "%s has no \"%s\"", command->name, word),
+			     "did you mean %s?", nearest.name);
+}
+
 static int parse(const struct cli_command *command, const struct tables *t, int argc, char **argv,
 		 cli_take_fn *take, void *context)
 {
@@ -203,6 +227,8 @@ static int parse(const struct cli_command *command, const struct tables *t, int 
 		which = -1;
 	}
 	if (!err)
+		err = check_word(command, optind < argc ? argv[optind] : NULL);
+	if (!err && !command->without_settings)
 		err = take_settings(command, &given, take, context);
 	return err ? cli_fail(err) : CLI_GO_ON;
 }

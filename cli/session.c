@@ -87,7 +87,7 @@ static struct kt_error *find_target(const char *text, struct host_target *ret)
 	if (!err)
 		err = host_target_parse(text ? text : found, &target);
 	if (err)
-		return err;
+		return text ? cli_not_a_target(text, err) : err;
 	if (target.kind == HOST_TARGET_PID) {
 		err = host_vm_target(&proc, target.pid, &found);
 		host_target_deinit(&target);

@@ -2,10 +2,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli/show.h"
 #include "introspect/bpf_idr.h"
 #include "util/cleanup.h"
+#include "util/edits.h"
 
 void cli_print_timing(const struct cli_result *result)
 {
@@ -179,6 +181,28 @@ static struct kt_error *append_types(const struct kfacts *facts, const struct cl
 	return NULL;
 }
 
+/* The type in " a, b, c," that was meant, or NULL: in another case, or mistyped. */
+static const char *near_type(const char *list, const char *type)
+{
+	struct kt_nearest nearest = {0};
+	const char *found = NULL;
+	char name[64];
+
+	while (*list == ' ') {
+		size_t len = strcspn(++list, ",");
+
+		snprintf(name, sizeof(name), "%.*s", (int)len, list);
+		if (strcasecmp(name, type) == 0)
+			return list;
+		nearest = (struct kt_nearest){0};
+		kt_nearest_try(&nearest, type, strlen(type), name);
+		if (nearest.name && !found)
+			found = list;
+		list += len + (list[len] == ',');
+	}
+	return found;
+}
+
 struct kt_error *cli_check_types(const struct kfacts *facts, const struct cli_output *output,
 				 const struct cli_type_enum *types)
 {
@@ -193,7 +217,14 @@ struct kt_error *cli_check_types(const struct kfacts *facts, const struct cli_ou
 		if (asprintf(&padded, " %s,", *type) < 0 ||
 		    asprintf(&list, " %.*s,", (int)all.len, all.data) < 0)
 			return kt_error_no_memory();
-		if (!strstr(list, padded))
+		if (!strstr(list, padded)) {
+			const char *near = near_type(list, *type);
+
+			if (near)
+				return kt_error_hint(
+					kt_error_new(KT_ERROR_USAGE, "there is no %s type \"%s\"",
+						     types->what, *type),
+					"did you mean %.*s?", (int)strcspn(near, ","), near);
 			return kt_error_hint(kt_error_new(KT_ERROR_USAGE,
 							  types->list
 								  ? "there is no %s type \"%s\""
@@ -202,6 +233,7 @@ struct kt_error *cli_check_types(const struct kfacts *facts, const struct cli_ou
 							  types->what, *type),
 					     types->list ? "there are %.*s" : "it has %.*s",
 					     (int)all.len, all.data);
+		}
 	}
 	return NULL;
 }

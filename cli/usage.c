@@ -168,9 +168,9 @@ static void append_use(struct kt_buf *out, const struct cli_use *use)
 }
 
 const char cli_about[] =
-	"ktstr-gdb looks into a QEMU guest through its GDB stub and shows what the BPF\n"
-	"verifier did there: every program with its verified_insns, read from the guest's\n"
-	"memory.";
+	"ktstr-gdb tells why the BPF verifier rejects a program, what a program costs it,\n"
+	"and on which kernels it loads; and shows the BPF programs, maps and schedulers\n"
+	"of a VM while it runs, from outside, through stock QEMU's GDB stub.";
 
 const char *const cli_section_titles[] = {
 	[CLI_RUNNING] = "A guest that is already running",

@@ -107,6 +107,8 @@ struct kt_error *cli_words_of_bpftool(int *argc, char **argv)
 	else if (is(object, "prog") && shows(verb) && *argc > 3 &&
 		 (is(argv[2], "name") || is(argv[2], "tag") || is(argv[2], "pinned")))
 		argv[0] = attach;
+	else if (is(object, "maps") || is(object, "links") || is(object, "attach"))
+		return take_selector(*argc, argv, 1);
 	else
 		return NULL;
 	if (verb)

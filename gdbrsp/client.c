@@ -480,7 +480,8 @@ static struct kt_error *client_open(struct rsp_client *client, const struct rsp_
 		return kt_error_wrap(err, "cannot attach to %s", client->name);
 	if (kt_error_code(err) == KT_ERROR_OS)
 		err = kt_error_hint(err,
-				    "QEMU needs -s, or -gdb with this address, to have a GDB stub");
+				    "QEMU needs -s, or -gdb with this address, to have a GDB stub; "
+				    "`ktstr-gdb list` shows the VMs of this host");
 	return explain(client, err);
 }
 

@@ -152,11 +152,32 @@ static struct kt_error *find(const char *spec, const struct kt_kernels_options *
 	return add_path(spec, spec, options, out);
 }
 
+/* What may have been meant by the name of a file that is not there. */
+static struct kt_error *hint_at_suite(struct kt_error *err, const char *spec)
+{
+	_cleanup_(kt_fetch_deinit) struct kt_fetch fetch = {0};
+	const char *colon = strchr(spec, ':');
+	struct kt_error *other;
+
+	if (!err || !access(spec, F_OK) || kt_fetch_prefix(spec) || strchr(spec, '.') ||
+	    spec[0] == '/')
+		return err;
+	if (colon)
+		return kt_error_hint(err,
+				     "kernels of debian:SUITE, ubuntu:SUITE and fedora:RELEASE can "
+				     "be fetched");
+	other = kt_fetch_parse(spec, &fetch);
+	if (!other)
+		err = kt_error_hint(err, "a kernel of Debian's is debian:%s", spec);
+	kt_error_destroy(other);
+	return err;
+}
+
 struct kt_error *kt_kernels_find(const char *spec, const struct kt_kernels_options *options,
 				 struct kt_kernels *out)
 {
 	_cleanup_(kt_kernels_deinit) struct kt_kernels found = {0};
-	struct kt_error *err = find(spec, options, &found);
+	struct kt_error *err = hint_at_suite(find(spec, options, &found), spec);
 
 	if (!err && !kt_vec_reserve(&out->v, out->v.len + found.v.len))
 		err = kt_error_no_memory();

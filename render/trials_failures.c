@@ -266,33 +266,44 @@ static void append_cut_off(const struct render_kernel_trials *kernels, size_t n,
 
 static void append_count(const struct render_kernel_trials *kernels, size_t n, struct kt_buf *out)
 {
-	size_t all = 0, failed = 0, tried = 0;
+	size_t all = 0, failed = 0, tried = 0, each = 0;
+	bool even = true;
 	uint64_t left_out = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		if (!kernels[i].trials)
 			continue;
 		tried++;
-		all += kernels[i].trials->v.len;
+		even &= tried == 1 || each == kernels[i].trials->v.len;
+		each = kernels[i].trials->v.len;
+		all += each;
 		failed += kt_trials_failed(kernels[i].trials);
 		left_out = kernels[i].trials->left_out;
 	}
 	if (!tried)
 		return;
 	if (!all && left_out)
-		kt_buf_printf(out,
-			      "nothing was loaded: --name and --type let none of the %" PRIu64
-			      " programs through",
-			      left_out);
+		kt_buf_printf(
+			out,
+			"nothing was loaded: the filter (--name, --type) lets none of the %" PRIu64
+			" programs through",
+			left_out);
 	else if (!all)
 		kt_buf_appends(out, "nothing was loaded: the objects have no programs");
+	else if (!failed && !cut_off(kernels, n) && even && tried > 1)
+		kt_buf_printf(out, each == 1 ? "%zu program loaded" : "all %zu programs loaded",
+			      each);
 	else if (!failed && !cut_off(kernels, n))
 		kt_buf_printf(out, all == 1 ? "%zu program loaded" : "all %zu programs loaded",
 			      all);
 	else
 		kt_buf_printf(out, "%zu of %zu programs failed to load", failed, all);
 	if (all && tried > 1)
-		kt_buf_printf(out, ", counted on each of %zu kernels", tried);
+		kt_buf_printf(out,
+			      !failed && !cut_off(kernels, n) && even
+				      ? " on each of %zu kernels"
+				      : ", counted on each of %zu kernels",
+			      tried);
 	append_cut_off(kernels, n, out);
 	append_not_attached(kernels, n, out);
 	kt_buf_appendc(out, '\n');

@@ -111,7 +111,10 @@ static struct kt_error *qemu_exited(const struct vm_event *event, bool booted, c
 	err = kt_error_new(KT_ERROR_OS, "QEMU %s%s%s%s", how,
 			   booted ? "" : " before the guest was up", event->text[0] ? ": " : "",
 			   event->text);
-	if (!booted && !status && !event->text[0])
+	if (!booted && strstr(event->text, "Address already in use"))
+		err = kt_error_hint(err, "something listens there already, maybe another guest "
+					 "(`ktstr-gdb list`); --gdb :1235 takes another port");
+	else if (!booted && !status && !event->text[0])
 		err = kt_error_hint(err, "the guest reset before it could say a word, maybe for "
 					 "want of --memory; or what was started is no QEMU");
 	else if (!booted && strncmp(accel, "tcg", 3))

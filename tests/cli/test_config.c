@@ -3,6 +3,7 @@
 #include "tests/cli/tool.h"
 
 #include <jansson.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 static char path[] = "/tmp/ktstr-config.XXXXXX";
@@ -48,9 +49,36 @@ static const char *first_word(const char *text)
 	return text + strspn(text, " ");
 }
 
+/* A process that is QEMU by its program's name, so that there is something to list. */
+static pid_t start_qemu(const char *dir)
+{
+	char command[128], file[64];
+	pid_t pid;
+
+	snprintf(file, sizeof(file), "%s/qemu-system-x86_64", dir);
+	snprintf(command, sizeof(command), "cp \"$(command -v sleep)\" %s", file);
+	assert_int_equal(system(command), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		execl(file, file, "600", (char *)NULL);
+		_exit(126);
+	}
+	snprintf(command, sizeof(command), "\"pid\": %d,", (int)pid);
+	while (!strstr(RUN("list", "--json")->out, command))
+		usleep(10000);
+	return pid;
+}
+
 static void test_columns(void **state)
 {
+	char dir[] = "/tmp/ktstr-qemu.XXXXXX", file[64];
+	pid_t qemu;
+
 	(void)state;
+	settings("");
+	assert_non_null(mkdtemp(dir));
+	qemu = start_qemu(dir);
 	settings("columns = { list = \"uid,pid\"; };\n");
 	assert_memory_equal(first_word(RUN("list")->out), "UID", 3);
 	assert_memory_equal(first_word(RUN("list", "-o", "pid")->out), "PID", 3);
@@ -59,6 +87,11 @@ static void test_columns(void **state)
 	settings("columns = { list = \"uid,pdi\"; };\n");
 	tool_refused(RUN("list"), 2, "no column \"pdi\"; did you mean pid?");
 	assert_non_null(strstr(RUN("list")->err, path));
+	kill(qemu, SIGKILL);
+	waitpid(qemu, NULL, 0);
+	snprintf(file, sizeof(file), "%s/qemu-system-x86_64", dir);
+	unlink(file);
+	rmdir(dir);
 	/* Another command's are no matter. */
 	assert_int_equal(RUN("log", "/dev/null")->status, 0);
 }
@@ -103,18 +136,21 @@ static void test_mistakes(void **state)
 	settings("columns = \"id\";\n");
 	tool_refused(RUN("list"), 2, "columns is a group");
 	settings("columns = { atach = \"id\"; };\n");
-	tool_refused(RUN("list"), 2, "there is no such command");
+	tool_refused(RUN("list"), 2, "columns of \"atach\": there is no such command");
 	settings("kernel = [1, 2];\n");
 	tool_refused(RUN("list"), 2, "kernel is a text, or an array of texts");
-	settings("target = \"x\n");
-	tool_refused(RUN("list"), 2, path);
+	settings("kernel = debian:trixie;\n");
+	tool_refused(RUN("list"), 2, "texts stand in quotes");
+	/* What tells of the mistake works all the same. */
+	assert_non_null(strstr(RUN("doctor")->out, "-    settings "));
 	settings("");
 	assert_int_equal(RUN("list")->status, 0);
 	/* --help does not need them. */
 	settings("acel = 1;\n");
 	assert_int_equal(RUN("list", "--help")->status, 0);
+	/* A file that is named has to be there. */
 	unlink(path);
-	assert_int_equal(RUN("list")->status, 0);
+	tool_refused(RUN("list"), 3, "cannot read the settings in /tmp/ktstr-config.");
 	setenv("KTSTR_GDB_CONFIG", "/", 1);
 	tool_refused(RUN("list"), 2, "/ is no file of settings");
 	setenv("KTSTR_GDB_CONFIG", path, 1);

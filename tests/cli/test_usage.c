@@ -92,6 +92,19 @@ static void test_near_words(void **state)
 		     "--lo may be --log-level, --load-timeout: write more of it");
 	tool_refused(RUN("attach", "-o", "id,nmae"), 2, "no column \"nmae\"; did you mean name?");
 	tool_refused(RUN("attach", "--sort", "verified"), 2, "did you mean verified_insns?");
+	tool_refused(RUN("--verson"), 2, "did you mean --version?");
+	tool_refused(RUN("--kernel", "x", "collect"), 2, "options stand behind the command");
+	tool_refused(RUN(":1234"), 2, "`ktstr-gdb attach :1234`");
+	tool_refused(RUN("sched", "wach"), 2, "sched has no \"wach\"; did you mean watch?");
+	tool_refused(RUN("map", "dmup", "3"), 2, "did you mean dump?");
+	tool_refused(RUN("map", "dump", "3", "xyz", ":1"), 2, "\"xyz\" is no TARGET");
+	tool_refused(RUN("attach", "GNUmakefile"), 2, "GNUmakefile is a file, and not a guest");
+	tool_refused(RUN("collect", "debian:trixie", "x.bpf.o"), 2, "debian:trixie is a kernel");
+	tool_refused(RUN("collect", "x.bpf.o", "--kernel", "trixie"), 3,
+		     "a kernel of Debian's is debian:trixie");
+	tool_refused(RUN("collect", "x.bpf.o", "--kernel", "arch:latest"), 3,
+		     "kernels of debian:SUITE, ubuntu:SUITE");
+	tool_refused(RUN("cache", "clear"), 2, "what is to be removed is not said; --snapshots");
 	/* Not near anything. */
 	tool_refused(RUN("attach", "--zzzz"), 2, "`ktstr-gdb attach --help` lists the options");
 	assert_null(strstr(RUN("zzzz")->err, "did you mean"));
