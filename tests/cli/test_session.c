@@ -59,12 +59,14 @@ static const char target_xml[] =
 	"<feature name=\"org.gnu.gdb.i386.core\"><reg name=\"rip\" bitsize=\"64\" regnum=\"0\"/>"
 	"<reg name=\"cs\" bitsize=\"32\"/><reg name=\"cr0\" bitsize=\"64\"/>"
 	"<reg name=\"cr3\" bitsize=\"64\"/><reg name=\"cr4\" bitsize=\"64\"/>"
-	"<reg name=\"efer\" bitsize=\"64\"/></feature></target>";
+	"<reg name=\"efer\" bitsize=\"64\"/><reg name=\"eflags\" bitsize=\"64\"/>"
+	"</feature></target>";
 
 static void answer(enum guest guest, bool *physical, const char *request, char *reply)
 {
-	static const uint64_t kernel[] = {0xffffffff81000000, 0x10, 0x80050033, PML4, 0x6f0, 0xd01};
-	static const uint64_t firmware[] = {0xfff0, 0xf000, 0x10, 0, 0, 0};
+	static const uint64_t kernel[] = {
+		0xffffffff81000000, 0x10, 0x80050033, PML4, 0x6f0, 0xd01, 0x202};
+	static const uint64_t firmware[] = {0xfff0, 0xf000, 0x10, 0, 0, 0, 2};
 	const uint64_t *values = guest == FIRMWARE ? firmware : kernel;
 	size_t offset, len, size = sizeof(target_xml) - 1;
 	unsigned int reg;
@@ -84,7 +86,7 @@ static void answer(enum guest guest, bool *physical, const char *request, char *
 			 target_xml + (offset < size ? offset : size));
 	} else if (!strncmp(request, "qXfer:", 6)) {
 		strcpy(reply, "E00");
-	} else if (sscanf(request, "p%x", &reg) == 1 && reg < 6) {
+	} else if (sscanf(request, "p%x", &reg) == 1 && reg < 7) {
 		for (int i = 0; i < (reg == 1 ? 4 : 8); i++)
 			reply += sprintf(reply, "%02x", (uint8_t)(values[reg] >> 8 * i));
 	} else if (sscanf(request, "m%" SCNx64 ",%zx", &addr, &len) == 2 && len <= 0x800) {

@@ -8,7 +8,7 @@
 
 #define STUB_TEXT_MAX 8192
 
-static const char *const fake_registers[] = {"cr0", "cr3", "cr4", "efer", "cs"};
+static const char *const fake_registers[] = {"cr0", "cr3", "cr4", "efer", "cs", "eflags", "rip"};
 
 /* Listens where guest.cfg says. */
 static inline int fake_stub_listen(void)
@@ -34,7 +34,7 @@ static inline void fake_describe(char *out, const char *request)
 		return;
 	}
 	out += sprintf(out, "l<target>");
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < sizeof(fake_registers) / sizeof(*fake_registers); i++)
 		out += sprintf(out, "<reg name=\"%s\" bitsize=\"64\"/>", fake_registers[i]);
 	strcpy(out, "</target>");
 }
