@@ -75,18 +75,6 @@ static int list(const struct cli_objects *objects, const struct cli_args *args)
 
 	if (args->own)
 		objects->set(&what);
-	if (!err && args->output.filter.globs.len &&
-	    !render_grid_find(args->output.grid, "name", 4))
-		err = kt_error_new(KT_ERROR_USAGE, "--name: %s have no names; use --type or --id",
-				   objects->what);
-	if (!err && args->output.filter.types.len && !objects->types.name)
-		err = kt_error_new(KT_ERROR_USAGE, "--type: %s have no types; use --name or --id",
-				   objects->noun);
-	if (!err && args->output.holders && !render_grid_find(args->output.grid, "pids", 4))
-		err = kt_error_hint(kt_error_new(KT_ERROR_USAGE,
-						 "--holders: who holds %s is not known",
-						 objects->noun),
-				    "attach, maps, links and btf list have it");
 	if (!err)
 		err = cli_session_open(&session, &args->guest, args->target, NULL);
 	if (!err)

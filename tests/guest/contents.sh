@@ -237,8 +237,8 @@ run map lookup 1 key 256 "$target" --vmlinux "$kernel"
 says 'a byte that is none' 2 '"256" is no byte of a key'
 run map lookup 1 "$target" --vmlinux "$kernel"
 says 'no key' 2 'map lookup needs a key'
-run map show
-says 'no such command of map' 2 '"show" is no command of map'
+run map bogus
+says 'no such command of map' 2 '"bogus" is no command of map'
 run btf dump 4000000 "$target" --vmlinux "$kernel"
 says 'no such BTF object' 3 'no BTF object has the id 4000000'
 run btf dump 1 format go "$target" --vmlinux "$kernel"
@@ -246,7 +246,7 @@ says 'no such format' 2 'btf dump has the formats c and raw, not "go"'
 run btf dump 1 format c "$target" --vmlinux "$kernel" --json
 says 'C is no JSON' 2 '--json is of format raw'
 run btf list "$target" --vmlinux "$kernel" --type x
-says 'BTF objects have no types' 2 'BTF objects have no types'
+says 'BTF objects have no types' 2 'btf has no option --type'
 run btf list "$target" --vmlinux "$kernel" --name vmlinux -o id,kernel --csv
 check 'btf list --name, -o' test "$(paste -sd' ' "$work/out")" = 'id,kernel 1,yes'
 run btf dump 1 "$target" --vmlinux "$kernel"

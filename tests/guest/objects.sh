@@ -216,11 +216,11 @@ check 'maps --type, --csv' test "$(grep -c ,hash, "$work/out")" = \
 run links "$target" --vmlinux "$kernel" --sort=-id --json
 check 'links --sort' jq -e '[.links[].id] | length > 4 and . == (sort | reverse)' "$work/out"
 run links "$target" --vmlinux "$kernel" --name x
-says 'links have no names' 2 'links have no names'
+says 'links have no names' 2 'links has no option --name'
 run maps "$target" --vmlinux "$kernel" --id "$map" --csv -o id,pids
 check 'a column asks for holders' grep -Eq "^$map,.*init\(1\)" "$work/out"
 run struct_ops "$target" --vmlinux "$kernel" --holders
-says 'no holders of struct_ops' 2 'attach, maps, links and btf list have it'
+says 'no holders of struct_ops' 2 'struct_ops has no option --holders'
 run maps "$target" --vmlinux "$kernel" -o id,nope
 says 'no such column' 2 'no column "nope"; there are id, type, name'
 run maps "$target" --vmlinux "$kernel" --type hsah

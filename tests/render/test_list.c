@@ -41,7 +41,7 @@ static void test_column_names(void **state)
 	for (size_t i = 0; i < all.n_columns; i++)
 		assert_ptr_equal(column(all.columns[i].name, strlen(all.columns[i].name)),
 				 &all.columns[i]);
-	assert_int_equal(all.n_columns, 29);
+	assert_int_equal(all.n_columns, 30);
 }
 
 static void test_column_lists(void **state)
