@@ -162,7 +162,7 @@ done
 run net "$target" --vmlinux "$kernel" --name n_cls1 --csv -o devname,kind
 check 'net --name, -o, --csv' grep -qx 'v0,tcx/ingress' "$work/out"
 run net "$target" --vmlinux "$kernel" --type xdp
-says 'net has no --type' 2 'have no types; use --name or --id'
+says 'net has no --type' 2 'net has no option --type'
 run cgroup "$target" --vmlinux "$kernel" --type cgroup_device -o name --csv
 check 'cgroup --type' test "$(paste -sd' ' "$work/out")" = 'name cg_device'
 run cgroup show "$target" --vmlinux "$kernel"
