@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/input.h"
@@ -463,6 +464,7 @@ static struct kt_error *no_log_but_elf(const char *path)
 /* *status: CLI_CANNOT when the file, or a part of it, could not be read. */
 static struct kt_error *show_file(struct log *log, struct cli_input *input, int *status)
 {
+	struct stat st;
 	struct kt_error *err = cli_input_read(log->path, input);
 
 	if (err) {
@@ -476,8 +478,9 @@ static struct kt_error *show_file(struct log *log, struct cli_input *input, int 
 	err = show(log, input->text);
 	if (err)
 		return err;
-	if (!input->text.len && !input->error && log->mode->whole)
-		cli_note("%s is empty", strcmp(log->path, "-") ? log->path : "standard input");
+	if (!input->text.len && !input->error && log->mode->whole && !stat(log->path, &st) &&
+	    S_ISREG(st.st_mode))
+		cli_note("%s is empty", log->path);
 	if (input->error)
 		*status = fail_after(log, kt_take_ptr(input->error));
 	err = cli_input_check(input, log->path);
