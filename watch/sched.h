@@ -40,6 +40,7 @@ struct sched {
 	/* That end, while its message is not there yet; kind SCHED_EXIT, else there is none. */
 	struct sched_event held;
 	bool is_held;
+	bool was_looked_at; /* while it was held */
 	KT_VEC(struct sched_event) events; /* that were not given out yet, the oldest first */
 };
 
