@@ -138,6 +138,8 @@ perf() {
 	check "$release: perf --type, 80 columns" awk 'length > 80 { bad = 1 } / (kprobe|uprobe) / { n++ }
 		/kretprobe|tracepoint/ { bad = 1 } END { exit bad || n < 4 }' "$work/out"
 	run perf show "$target" --vmlinux "$kernel" --type kprope
+	says "$release: perf: a type that is mistyped" 2 'there is no event type "kprope"; did you mean kprobe?'
+	run perf show "$target" --vmlinux "$kernel" --type xyz
 	says "$release: perf: no such type" 2 'there are raw_tracepoint, tracepoint, kprobe'
 }
 
@@ -224,9 +226,13 @@ says 'no holders of struct_ops' 2 'struct_ops has no option --holders'
 run maps "$target" --vmlinux "$kernel" -o id,nope
 says 'no such column' 2 'no column "nope"; there are id, type, name'
 run maps "$target" --vmlinux "$kernel" --type hsah
-says 'no such map type' 2 'this kernel has no map type "hsah"; it has hash, array'
-run attach "$target" --vmlinux "$kernel" --type xdp,xpd
-says 'no such program type' 2 'this kernel has no program type "xpd"; it has socket_filter'
+says 'a map type that is mistyped' 2 'there is no map type "hsah"; did you mean hash?'
+run maps "$target" --vmlinux "$kernel" --type zyxw
+says 'no such map type' 2 'this kernel has no map type "zyxw"; it has hash, array'
+run attach "$target" --vmlinux "$kernel" --type xdp,XDP
+says 'a program type in another case' 2 'there is no program type "XDP"; did you mean xdp?'
+run attach "$target" --vmlinux "$kernel" --type xdp,zyxw
+says 'no such program type' 2 'this kernel has no program type "zyxw"; it has socket_filter'
 run prog dump 4000000 "$target" --vmlinux "$kernel"
 says 'no such program' 3 'no program has the id 4000000'
 run replay "$target" --vmlinux "$kernel" --save-rodata "$work/rodata.json"
