@@ -61,7 +61,7 @@ collect --object "$objects/demo.bpf.o" --type sched_cls,xdp --json
 check '--type: only these' jq -e '.left_out == 4 and ([.programs[].section] | sort) == ["tc", "xdp"]' \
 	"$work/out"
 collect --object "$objects/demo.bpf.o" --name 'no_such_*'
-prints 'none is let through' 1 '^nothing was loaded: the filter (--name, --type) lets none of the 6 programs through$'
+prints 'none is let through' 1 '^nothing was loaded: the filter [(]--name, --type[)] lets none of the 6 programs through$'
 # Level 2 has each instruction that is walked, level 4 (statistics) none. At level 1 the kernel drops
 # the instructions of a program that it takes.
 for level in 1 2 4; do
