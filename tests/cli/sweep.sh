@@ -26,7 +26,8 @@ exit 1
 S
 chmod +x "$work/bin/qemu-system-x86_64"
 PATH=$work/bin:$PATH
-kernel=$(ls -d "${XDG_KERNELS:-$HOME/.cache/ktstr-gdb/kernels}"/*/vmlinuz 2>/dev/null | head -n 1)
+# Of this architecture: other tests fetch those of others into the same place.
+kernel=$(ls -d "${XDG_KERNELS:-$HOME/.cache/ktstr-gdb/kernels}"/*-"$(dpkg --print-architecture)"/vmlinuz 2>/dev/null | head -n 1)
 [ -n "$kernel" ] || skip_all 'no kernel image in the cache'
 object=$here/build/bpf/demo.bpf.o
 [ -s "$object" ] || skip_all 'no BPF object'
