@@ -170,15 +170,19 @@ static bool may_pass(const struct kt_error *err)
 	       errnum == ECONNREFUSED || errnum == ENOENT;
 }
 
-/* A vCPU is out of its guest for moments. So it takes tries and no patience. */
-#define NESTED_TRIES    60
-#define NESTED_RETRY_MS 15
+/*
+ * A vCPU is out of its guest for moments. So it takes tries and no patience. They are not in step
+ * with a timer of the guest's, which is what ends such a moment.
+ */
+#define NESTED_TRIES    200
+#define NESTED_RETRY_MS 10
+#define NESTED_STEPS    11
 
 /* --wait or not. */
 static bool try_nested_again(struct cli_session *s, const struct kt_error *err)
 {
 	return kt_error_code(err) == KT_ERROR_NESTED && s->nested_tries++ < NESTED_TRIES &&
-	       !cli_sleep_ms(NESTED_RETRY_MS);
+	       !cli_sleep_ms(NESTED_RETRY_MS + s->nested_tries * 7 % NESTED_STEPS);
 }
 
 bool cli_session_try_again(struct cli_session *s, struct kt_error **err)

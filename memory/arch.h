@@ -189,6 +189,14 @@ struct arch {
 	gaddr_t image_map;
 
 	/*
+	 * Somewhere from direct_first to direct_last, the kernel maps all of physical memory, its
+	 * image too: physical addresses plus an offset, which is a multiple of what an entry of a
+	 * table of direct_level maps. Level 0: none of its spaces is ever maybe_nested.
+	 */
+	gaddr_t direct_first, direct_last;
+	unsigned int direct_level;
+
+	/*
 	 * The addresses of data that `len` bytes of code at addr form in registers, or read from;
 	 * at most max. Some that the code never forms may be among them: it is not known where
 	 * branches lead to, nor on x86 where instructions begin.

@@ -356,6 +356,81 @@ static bool is_like(const struct gather *g, enum likeness likeness)
 	return constants(g) >= IMAGE_CONSTANTS_MIN && (likeness == IMAGE || is_in_one_piece(g));
 }
 
+/* So many places at a time are asked for an image. A kernel's own map is the first of what is
+ * there. */
+#define PLACES_MAX 512
+
+/* Whether the byte at this physical address is mapped anywhere in a range at its offset in an entry
+ * of direct_level. */
+static struct kt_error *maps_at_offset(struct pagetable *pt, const struct pagetable_range *range,
+				       gaddr_t physical, bool *ret)
+{
+	uint64_t size = UINT64_C(1)
+			<< pagetable_space(pt)->level[pagetable_arch(pt)->direct_level - 1].shift;
+	struct pagetable_query queries[PLACES_MAX];
+	uint64_t n_all = range->len / size;
+
+	for (uint64_t done = 0, n; done < n_all; done += n) {
+		struct kt_error *err;
+
+		n = n_all - done < PLACES_MAX ? n_all - done : PLACES_MAX;
+		for (uint64_t i = 0; i < n; i++)
+			queries[i].virtual = range->virtual + (done + i) * size + physical % size;
+		err = pagetable_translate(pt, queries, (size_t)n);
+		if (err)
+			return err;
+		for (uint64_t i = 0; i < n; i++)
+			*ret |= queries[i].mapped && queries[i].physical == physical;
+		if (*ret)
+			return NULL;
+	}
+	return NULL;
+}
+
+/*
+ * Whether the image lies in physical memory where the kernel's own map of that has it. Under shadow
+ * paging, the image of a guest of the guest may be in one piece, too; but what that guest takes
+ * for physical addresses are others, and so its map of them has other offsets.
+ */
+static struct kt_error *is_in_direct_map(const struct gather *g, const struct arch_space *space,
+					 bool *ret)
+{
+	const struct gmem physical = {g->source.read_physical, g->source.context};
+	_cleanup_(pagetable_ranges_deinit) struct pagetable_ranges ranges = {0};
+	const struct arch *arch = g->arch;
+	const struct gather_piece *most = NULL;
+	struct pagetable *pt;
+	struct kt_error *err;
+
+	*ret = !arch->direct_level;
+	kt_vec_for_each (&g->pieces, p)
+		if (!p->executable && !p->writable && (!most || p->len > most->len))
+			most = p;
+	if (*ret || !most)
+		return NULL;
+	err = pagetable_create(arch, g->memory.big_endian, space, &physical, &pt);
+	if (err)
+		return err;
+	err = pagetable_enumerate(pt, arch->direct_first, arch->direct_last, arch->direct_level,
+				  &ranges);
+	for (size_t i = 0; !err && !*ret && i < ranges.all.len; i++)
+		err = maps_at_offset(pt, &ranges.all.data[i], most->physical, ret);
+	pagetable_destroy(pt);
+	return err;
+}
+
+/* Whether what the space maps is an image that is likely the guest's own, and as much so. */
+static struct kt_error *is_own(const struct gather *g, const struct arch_space *space,
+			       enum likeness likeness, bool *ret)
+{
+	*ret = is_like(g, likeness);
+	if (!*ret || !space->maybe_nested)
+		return NULL;
+	/* A guest's guest maps anything; who runs one has booted. */
+	*ret = likeness == ONE_PIECE;
+	return *ret ? is_in_direct_map(g, space, ret) : NULL;
+}
+
 /* Maps the likeliest image that the spaces [first, end) lead to. */
 static struct kt_error *map_likeliest(struct gather *g, const struct spaces *spaces, size_t first,
 				      size_t end, bool *found_ret)
@@ -363,15 +438,13 @@ static struct kt_error *map_likeliest(struct gather *g, const struct spaces *spa
 	*found_ret = false;
 	for (int likeness = 0; likeness < N_LIKENESSES; likeness++) {
 		for (size_t i = first; i < end; i++) {
-			struct kt_error *err = map_image(g, &spaces->all.data[i]);
+			const struct arch_space *space = &spaces->all.data[i];
+			struct kt_error *err = map_image(g, space);
 
-			if (err)
+			if (!err)
+				err = is_own(g, space, (enum likeness)likeness, found_ret);
+			if (err || *found_ret)
 				return err;
-			/* A guest's guest maps anything; who runs one has booted. */
-			*found_ret = is_like(g, (enum likeness)likeness) &&
-				     (likeness == ONE_PIECE || !spaces->all.data[i].maybe_nested);
-			if (*found_ret)
-				return NULL;
 		}
 	}
 	return NULL;

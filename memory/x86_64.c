@@ -29,6 +29,14 @@
 /* __START_KERNEL_map */
 #define IMAGE_MAP UINT64_C(0xffffffff80000000)
 
+/*
+ * page_offset_base is a multiple of 1 GiB with KASLR (arch/x86/mm/kaslr.c), and of more without;
+ * with 4 and with 5 levels it is between these (Documentation/arch/x86/x86_64/mm.rst).
+ */
+#define DIRECT_FIRST UINT64_C(0xff00000000000000)
+#define DIRECT_LAST  UINT64_C(0xfffffeffffffffff)
+#define DIRECT_LEVEL 3
+
 enum { CR0, CR3, CR4, EFER, CS, EFLAGS, RIP };
 static const char *const register_names[] = {
 	[CR0] = "cr0", [CR3] = "cr3",       [CR4] = "cr4", [EFER] = "efer",
@@ -152,5 +160,8 @@ const struct arch arch_x86_64 = {
 	.is_halt = x86_64_is_halt,
 	.phys_base = "phys_base",
 	.image_map = IMAGE_MAP,
+	.direct_first = DIRECT_FIRST,
+	.direct_last = DIRECT_LAST,
+	.direct_level = DIRECT_LEVEL,
 	.operands = x86_64_operands,
 };

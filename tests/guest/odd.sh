@@ -72,7 +72,7 @@ told_again() {
 # equal NAME [CACHE]: every program is what the guest's kernel says; with that cache, or without one.
 equal() {
 	cache=${2:-$work/none.$tests}
-	XDG_CACHE_HOME=$cache run attach "$target" --json --timing
+	XDG_CACHE_HOME=$cache run attach "$target" --json --timing --wait 60
 	if [ "$status" != 0 ]; then
 		not_ok "$1" "$(told)"
 	else

@@ -152,6 +152,7 @@ static void world_init(struct world *w, unsigned int levels, bool protect)
 		map(w, w->fm->addr + at, RODATA + at, 1, protect, protect);
 	map(w, w->fm->addr + RODATA_LEN, DATA, 1, false, protect);
 	map(w, DIRECT + INFO, INFO, 1, false, true);
+	map(w, DIRECT + RODATA, RODATA, 2, true, true);
 }
 
 static void cpu(struct world *w, uint64_t cr3, bool user)
@@ -406,6 +407,24 @@ static void test_nested(void **state)
 	cpu(&w, OTHER_TABLE, false);
 	textmem_text(w.mem, "efer=0x1d01");
 	refused(&w, 0, KT_ERROR_NESTED, "runs guests");
+	/* Or in one; and its own map of what it takes for physical memory is none, or another. */
+	for (int i = 0; i < 4; i++) {
+		world_init(&w, i < 2 ? 4 : 5, true);
+		map_other(&w, false);
+		if (i % 2)
+			for (gaddr_t gib = 0; gib < 3; gib++)
+				map_in(&w, OTHER_TABLE, DIRECT + (gib << 30) + 0x1000000,
+				       OTHER + gib * 0x200000, 2, true, true);
+		cpu(&w, OTHER_TABLE, false);
+		textmem_text(w.mem, "efer=0x1d01");
+		if (i % 2) {
+			refused(&w, 0, KT_ERROR_NESTED, "runs guests");
+			continue;
+		}
+		cpu(&w, TABLES, false);
+		textmem_text(w.mem, "efer=0x1d01");
+		found(&w, 0, true);
+	}
 	/* Under nested paging: nothing is mapped. */
 	world_init(&w, 4, true);
 	textmem_put(w.mem, OTHER_TABLE, NULL, 4096);
