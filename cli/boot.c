@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "cli/boot.h"
@@ -69,7 +71,7 @@ const struct cli_option cli_boot_guest_options[] = {
 	 "kvm or tcg; kvm where it runs this guest, if not given. tcg is tcg,thread=single: QEMU's "
 	 "several threads kill guests that patch their code"},
 	{"memory", CLI_OPT_MEMORY, "MIB",
-	 "(1024)"},
+	 "or with G behind it (1024)"},
 	{"smp", CLI_OPT_SMP, "N",
 	 "vCPUs (2)"},
 	{"topology", CLI_OPT_TOPOLOGY, "PRESET",
@@ -114,6 +116,31 @@ static struct kt_error *number(const char *option, const char *arg, long max, un
 	if (!err)
 		*ret = (unsigned)value;
 	return err;
+}
+
+#define MEMORY_MIB_MAX (1L << 24)
+
+/* As QEMU's -m: MiB, or with an M or G behind it. */
+static struct kt_error *memory(const char *arg, unsigned int *mib_ret)
+{
+	size_t digits = strspn(arg, "0123456789");
+	long factor = !strcasecmp(arg + digits, "G") ? 1024 : 1, value;
+	char number_text[16];
+
+	if (digits && digits < sizeof(number_text) &&
+	    (factor > 1 || !strcasecmp(arg + digits, "M") || !arg[digits])) {
+		snprintf(number_text, sizeof(number_text), "%.*s", (int)digits, arg);
+		value = strtol(number_text, NULL, 10);
+		if (value >= 1 && value <= MEMORY_MIB_MAX / factor) {
+			*mib_ret = (unsigned int)(value * factor);
+			return NULL;
+		}
+	}
+	return kt_error_new(
+		KT_ERROR_USAGE,
+		"--memory takes MiB, or a number with M or G behind it, such as 2G, not "
+		"\"%s\"",
+		arg);
 }
 
 static struct kt_error *milliseconds(const char *option, const char *arg, unsigned *ret)
@@ -230,7 +257,7 @@ struct kt_error *cli_boot_option(struct cli_boot *boot, int option, char *arg, b
 	case CLI_OPT_SETTLE: return milliseconds("--settle", arg, &boot->load.settle_ms);
 	case CLI_OPT_LIVE: boot->live = true; return NULL;
 	case CLI_OPT_ACCEL: boot->vm.accel = arg; return NULL;
-	case CLI_OPT_MEMORY: return number("--memory", arg, 1 << 24, &boot->vm.memory_mib);
+	case CLI_OPT_MEMORY: return memory(arg, &boot->vm.memory_mib);
 	case CLI_OPT_SMP: return number("--smp", arg, 4096, &boot->vm.smp);
 	case CLI_OPT_TOPOLOGY: return topology(boot, arg);
 	case CLI_OPT_APPEND: boot->vm.append = arg; return NULL;

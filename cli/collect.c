@@ -622,6 +622,7 @@ const struct cli_command cli_collect_command = {
 	.see = "ktstr-gdb-check(1), ktstr-gdb-diff(1), ktstr-gdb-sweep(1), veristat(8)",
 	.takes = CLI_TAKES_FILES,
 	.grid = columns,
+	.more = render_trials_own,
 	.type = cli_prog_type,
 	.run = run_command,
 };

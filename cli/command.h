@@ -75,6 +75,7 @@ struct cli_command {
 	enum cli_operand takes;
 	bool words_end_options;           /* what stands behind the first argument is no option */
 	struct render_grid (*grid)(void); /* the columns of -o; NULL: none are known before */
+	struct render_grid (*more)(void); /* those that it has besides; NULL: none */
 	const char *(*type)(int i);       /* of --type, from 1 on; gives NULL behind the last */
 
 	bool without_settings; /* the user's settings (cli/config.h) do not matter to it */

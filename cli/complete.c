@@ -126,16 +126,30 @@ static void offer_kernels(struct completion *c)
 
 /* --- an option's argument --- */
 
+/* Those of a grid that another one does not have, too. */
+static void offer_grid(struct completion *c, const struct render_grid *grid,
+		       const struct render_grid *but)
+{
+	for (size_t i = 0; i < grid->n_columns; i++) {
+		const char *name = grid->columns[i].name;
+
+		if (name && (!but || !render_grid_find(but, name, strlen(name))))
+			offer(c, name, NULL);
+	}
+}
+
 static void offer_columns(struct completion *c, const struct cli_command *command)
 {
-	struct render_grid grid;
+	struct render_grid grid = {0}, more;
 
-	if (!command->grid)
-		return;
-	grid = command->grid();
-	for (size_t i = 0; i < grid.n_columns; i++)
-		if (grid.columns[i].name)
-			offer(c, grid.columns[i].name, NULL);
+	if (command->grid) {
+		grid = command->grid();
+		offer_grid(c, &grid, NULL);
+	}
+	if (command->more) {
+		more = command->more();
+		offer_grid(c, &more, &grid);
+	}
 }
 
 static void offer_presets(struct completion *c)

@@ -170,9 +170,14 @@ static struct render_cell get_of_program(const void *row, size_t n)
 		       : (struct render_cell){0};
 }
 
+struct render_grid trials_columns_own(void)
+{
+	return (struct render_grid)RENDER_GRID(own_columns, (struct trials_row *)NULL, 0);
+}
+
 static bool is_own(const char *name)
 {
-	const struct render_grid own = RENDER_GRID(own_columns, (struct trials_row *)NULL, 0);
+	const struct render_grid own = trials_columns_own();
 
 	return render_grid_find(&own, name, strlen(name));
 }

@@ -16,6 +16,9 @@ struct trials_columns {
 	KT_VEC(struct render_column) v;
 };
 
+/* Those that programs of a guest do not have. */
+struct render_grid trials_columns_own(void);
+
 /* For trials_columns_deinit(), after an error, too. KT_ERROR_NO_MEMORY. */
 struct kt_error *trials_columns_init(struct trials_columns *ret);
 void trials_columns_deinit(struct trials_columns *columns);

@@ -47,10 +47,19 @@ static bool is_swapped(const char *a, size_t a_len, const char *b, size_t b_len)
 	       memcmp(a + at + 2, b + at + 2, a_len - at - 2) == 0;
 }
 
+/* "stak" of "stack_depth" */
+static bool is_near_begin(const char *word, size_t len, const char *name)
+{
+	size_t begin = strcspn(name, "_-");
+
+	return name[begin] && begin >= 4 && kt_edits(word, len, name, begin, 1) == 1;
+}
+
 void kt_nearest_try(struct kt_nearest *nearest, const char *word, size_t len, const char *name)
 {
 	size_t name_len = strlen(name), max = name_len < 6 ? (name_len + 1) / 3 : name_len / 3;
 	size_t edits;
+	bool near;
 
 	if (is_swapped(word, len, name, name_len))
 		edits = 1;
@@ -58,6 +67,11 @@ void kt_nearest_try(struct kt_nearest *nearest, const char *word, size_t len, co
 		edits = 1;
 	else
 		edits = kt_edits(word, len, name, name_len, max);
-	if ((edits <= max || edits == 1) && len && (!nearest->name || edits < nearest->edits))
+	near = edits <= max || edits == 1;
+	if (!near && is_near_begin(word, len, name)) {
+		edits = 2;
+		near = true;
+	}
+	if (near && len && (!nearest->name || edits < nearest->edits))
 		*nearest = (struct kt_nearest){name, edits};
 }

@@ -22,7 +22,8 @@ struct kt_nearest {
 
 /*
  * Near is a name that differs in a third of its letters at most, by two letters that changed
- * places, or that begins with three letters or more of the word alone.
+ * places, that begins with three letters or more of the word alone, or whose first part (before "_"
+ * or "-") differs in one letter.
  */
 void kt_nearest_try(struct kt_nearest *nearest, const char *word, size_t len, const char *name);
 

@@ -162,6 +162,7 @@ for shell in bash fish zsh; do
 	wants $shell 'prog show --h' -- --holders
 	wants $shell 'attach --type xd' -- xdp
 	wants $shell 'attach -o id,ver' -- id,verified_insns
+	wants $shell 'collect -o id,sta' -- id,stack_depth
 	wants $shell 'collect --topology 4n' -- 4numa-32cpu-8llc-nosmt
 	[ $shell != bash ] || wants $shell 'attach --color=al' -- always
 	[ $shell != bash ] || wants $shell 'collect --kernel debian:tri' -- trixie-backports/6.18:cloud-amd64

@@ -92,6 +92,7 @@ static void test_near_words(void **state)
 		     "--lo may be --log-level, --load-timeout: write more of it");
 	tool_refused(RUN("attach", "-o", "id,nmae"), 2, "no column \"nmae\"; did you mean name?");
 	tool_refused(RUN("attach", "--sort", "verified"), 2, "did you mean verified_insns?");
+	tool_refused(RUN("attach", "-o", "verfied"), 2, "did you mean verified_insns?");
 	tool_refused(RUN("--verson"), 2, "did you mean --version?");
 	tool_refused(RUN("--kernel", "x", "collect"), 2, "options stand behind the command");
 	tool_refused(RUN(":1234"), 2, "`ktstr-gdb attach :1234`");
@@ -197,8 +198,12 @@ static void test_values_wrong(void **state)
 		{"--output", "id,,name", "no column"},
 		{"--output", "", "no column"},
 		{"--color", "maybe", "auto, always or never"},
-		{"--memory", "0", "--memory takes a whole number"},
-		{"--memory", "1G", "--memory takes a whole number"},
+		{"--memory", "0", "--memory takes MiB"},
+		{"--memory", "0G", "--memory takes MiB"},
+		{"--memory", "1T", "--memory takes MiB"},
+		{"--memory", "16385G", "--memory takes MiB"},
+		{"--memory", "99999999999999999999G", "--memory takes MiB"},
+		{"--memory", "G", "--memory takes MiB"},
 		{"--smp", "-2", "--smp takes a whole number"},
 		{"--smp", "99999", "--smp takes a whole number"},
 		{"--topology", "", "there is no topology ''; `--topology list`"},
