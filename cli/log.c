@@ -70,7 +70,6 @@ struct log {
 	KT_VEC(struct render_log_program) programs;
 	size_t n_wanted;      /* logs of programs that match --program */
 	struct kt_buf others; /* names of the other programs, for the error message */
-	bool lacks_logs;      /* what was shown last is a short text, and no log is in it */
 	KT_VEC(struct kt_unwrapped *) unwrapped; /* of texts that had something around the logs */
 	const struct kt_unwrapped *wrapped;      /* of the text at hand; NULL: it has nothing */
 	struct cli_writer writer;
@@ -408,22 +407,6 @@ static struct kt_error *unwrap(struct log *log, struct kt_text *text)
 	return NULL;
 }
 
-/* A longer text is not searched only to tell that. */
-#define SHORT_TEXT 65536
-
-static struct kt_error *look_for_logs(struct log *log, struct kt_text text)
-{
-	_cleanup_(kt_logs_deinit) struct kt_logs logs = {0};
-	struct kt_error *err;
-
-	log->lacks_logs = false;
-	if (!text.len || text.len > SHORT_TEXT || log->has_blocks || log->mode != &collapsed)
-		return NULL;
-	err = kt_logs_find(text, log->wrapped, &logs);
-	log->lacks_logs = !err && !logs.v.len;
-	return err;
-}
-
 /* Shows one text. An error is one of the output: it ends the work. */
 static struct kt_error *show(struct log *log, struct kt_text text)
 {
@@ -443,9 +426,6 @@ static struct kt_error *show(struct log *log, struct kt_text text)
 		return err;
 	if (text.len && whole && (log->mode->whole != raw_whole || log->writer.color))
 		log->has_blocks = has_blocks(text);
-	err = look_for_logs(log, text);
-	if (err)
-		return err;
 	cli_writer_begin(&log->writer, whole && log->has_blocks);
 	err = whole ? log->mode->whole(log, text) : for_each_program(log, text);
 	return err ? err : cli_writer_end(&log->writer);
@@ -501,11 +481,6 @@ static struct kt_error *show_file(struct log *log, struct cli_input *input, int 
 	if (!input->text.len && !input->error && log->mode->whole && !stat(log->path, &st) &&
 	    S_ISREG(st.st_mode))
 		cli_note("%s is empty", log->path);
-	else if (log->lacks_logs && !input->error && !stat(log->path, &st) && S_ISREG(st.st_mode))
-		cli_note(
-			"no verifier log in %s: it is shown as it is; loaders print one if they are "
-			"asked to (bpftool -d prog load, veristat -vl2, libbpf's kernel_log_level)",
-			log->path);
 	if (input->error)
 		*status = fail_after(log, kt_take_ptr(input->error));
 	err = cli_input_check(input, log->path);

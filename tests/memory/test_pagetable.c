@@ -13,8 +13,9 @@
 
 static struct pagetable *table(struct textmem *m, gaddr_t root, unsigned int levels)
 {
-	/* cr0, cr3, cr4, efer, cs; the table of a vCPU in the kernel comes first. */
-	const uint64_t values[] = {0x80000001, root, levels == 5 ? 0x1000 : 0, 0x500, 0x10};
+	/* cr0, cr3, cr4, efer, cs, eflags, rip; the table of a vCPU in the kernel is first. */
+	const uint64_t values[] = {0x80000001, root, levels == 5 ? 0x1000 : 0, 0x500, 0x10,
+				   0x202,      0};
 	struct arch_space space[ARCH_MAX_SPACES];
 	const char *unsupported = NULL;
 	struct pagetable *pt;
