@@ -101,7 +101,7 @@ machines_of_inits() {
 		sed -n "s|^ *Machine: *|${i##*/ktstr-init-} |p" "$work/elf"
 	done >"$work/machines"
 	rm -rf "$work/inits"
-	for line in 'aarch64 AArch64' 'riscv64 RISC-V' 's390x IBM S/390'; do
+	for line in 'aarch64 AArch64' 'ppc64le PowerPC64' 'riscv64 RISC-V' 's390x IBM S/390'; do
 		grep -qx "$line" "$work/machines" || echo "not there: $line"
 	done
 }
@@ -145,7 +145,7 @@ installs_all() {
 	in_suite "$suite-plain" sh -c "$apt_offline install $debs" >"$work/log" 2>&1 || cat "$work/log"
 	[ "$(in_suite "$suite-plain" ktstr-gdb --version)" = "ktstr-gdb $version" ] || echo "another version"
 	in_suite "$suite-plain" sh -c 'cd /usr/libexec/ktstr-gdb && ls' >"$work/there"
-	for f in apt-root dnf-root fetch-kernel ktstr-init-aarch64 ktstr-init-riscv64 ktstr-init-s390x; do
+	for f in apt-root dnf-root fetch-kernel ktstr-init-aarch64 ktstr-init-ppc64le ktstr-init-riscv64 ktstr-init-s390x; do
 		grep -qx "$f" "$work/there" || echo "no $f"
 	done
 	in_suite "$suite-plain" ktstr-gdb fetch-kernel --help >"$work/log" 2>&1 || cat "$work/log"
