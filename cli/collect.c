@@ -13,6 +13,7 @@
 #include "render/objects.h"
 #include "render/sched_dump.h"
 #include "render/text.h"
+#include "render/trials_columns.h"
 #include "render/verifier_output.h"
 #include "util/cleanup.h"
 #include "util/io.h"
@@ -622,7 +623,7 @@ const struct cli_command cli_collect_command = {
 	.see = "ktstr-gdb-check(1), ktstr-gdb-diff(1), ktstr-gdb-sweep(1), veristat(8)",
 	.takes = CLI_TAKES_FILES,
 	.grid = columns,
-	.more = render_trials_own,
+	.more = trials_columns_own,
 	.type = cli_prog_type,
 	.run = run_command,
 };

@@ -146,8 +146,3 @@ struct kt_error *render_trials_csv(const struct render_kernel_trials *kernels, s
 	}
 	return err ? err : render_grid_csv(&table.grid, out);
 }
-
-struct render_grid render_trials_own(void)
-{
-	return trials_columns_own();
-}

@@ -5,7 +5,6 @@
 
 #include "model/trial.h"
 #include "render/filter.h"
-#include "render/grid.h"
 #include "render/text.h"
 #include "util/buf.h"
 
@@ -39,9 +38,6 @@ struct kt_error *render_trials_table(const struct render_kernel_trials *kernel,
  */
 struct kt_error *render_trials_csv(const struct render_kernel_trials *kernels, size_t n,
 				   const struct render_trials_options *options, struct kt_buf *out);
-
-/* The columns that trials have and programs of a guest have not; there are no rows. */
-struct render_grid render_trials_own(void);
 
 /* Whether columns and sort are good for a table, or for CSV: KT_ERROR_USAGE. */
 struct kt_error *render_trials_check(const struct render_trials_options *options);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The columns of trials: those of a load by us, and those of programs. Internal to render/. */
+/* The columns of trials: those of a load by us, and those of programs. Internal to the tool; no
+ * public header. */
 #ifndef KT_RENDER_TRIALS_COLUMNS_H
 #define KT_RENDER_TRIALS_COLUMNS_H
 
@@ -16,7 +17,7 @@ struct trials_columns {
 	KT_VEC(struct render_column) v;
 };
 
-/* Those that programs of a guest do not have. */
+/* Those that trials have and programs of a guest have not; there are no rows. */
 struct render_grid trials_columns_own(void);
 
 /* For trials_columns_deinit(), after an error, too. KT_ERROR_NO_MEMORY. */
