@@ -204,7 +204,7 @@ rpm_is_whole() {
 static=$work/ktstr-gdb-$version-linux-$arch
 static_needs_nothing() {
 	tar -xJf "$work/bookworm/ktstr-gdb-$version-linux-$arch.tar.xz" -C "$work" || return
-	[ "$(find "$static" -name 'ktstr-gdb' -type f | wc -l)" = 1 ] || find "$static" -type f
+	[ "$(find "$static" -name 'ktstr-gdb' -type f -perm -u+x | wc -l)" = 1 ] || find "$static" -type f
 	readelf -ldW "$static/bin/ktstr-gdb" | grep -E 'INTERP|NEEDED'
 	return 0
 }
