@@ -123,24 +123,18 @@ static struct kt_error *number(const char *option, const char *arg, long max, un
 /* As QEMU's -m: MiB, or with an M or G behind it. */
 static struct kt_error *memory(const char *arg, unsigned int *mib_ret)
 {
-	size_t digits = strspn(arg, "0123456789");
-	long factor = !strcasecmp(arg + digits, "G") ? 1024 : 1, value;
-	char number_text[16];
+	char *end;
+	long value = strtol(arg, &end, 10);
+	long factor = !strcasecmp(end, "G") ? 1024 : 1;
 
-	if (digits && digits < sizeof(number_text) &&
-	    (factor > 1 || !strcasecmp(arg + digits, "M") || !arg[digits])) {
-		snprintf(number_text, sizeof(number_text), "%.*s", (int)digits, arg);
-		value = strtol(number_text, NULL, 10);
-		if (value >= 1 && value <= MEMORY_MIB_MAX / factor) {
-			*mib_ret = (unsigned int)(value * factor);
-			return NULL;
-		}
-	}
-	return kt_error_new(
-		KT_ERROR_USAGE,
-		"--memory takes MiB, or a number with M or G behind it, such as 2G, not "
-		"\"%s\"",
-		arg);
+	if (end == arg || (*end && factor == 1 && strcasecmp(end, "M") != 0) || value < 1 ||
+	    value > MEMORY_MIB_MAX / factor)
+		return kt_error_new(KT_ERROR_USAGE,
+				    "--memory takes MiB, or a number with M or G behind it, "
+				    "such as 2G, not \"%s\"",
+				    arg);
+	*mib_ret = (unsigned int)(value * factor);
+	return NULL;
 }
 
 static struct kt_error *milliseconds(const char *option, const char *arg, unsigned *ret)

@@ -64,6 +64,17 @@ static uint64_t constants(const struct gather *g)
 	return sum;
 }
 
+/* The longest piece of that; NULL: there is none. */
+static const struct gather_piece *longest_constants(const struct gather *g)
+{
+	const struct gather_piece *longest = NULL;
+
+	kt_vec_for_each (&g->pieces, p)
+		if (!p->writable && !p->executable && (!longest || p->len > longest->len))
+			longest = p;
+	return longest;
+}
+
 /*
  * Whether most of the read-only data lies in physical memory as it does in virtual memory: all of
  * an image does, and modules do not. Under shadow paging, an image that a guest of the guest has
@@ -71,17 +82,12 @@ static uint64_t constants(const struct gather *g)
  */
 static bool is_in_one_piece(const struct gather *g)
 {
-	uint64_t sum = constants(g), most = 0, same = 0;
-	gaddr_t offset = 0;
+	const struct gather_piece *longest = longest_constants(g);
+	uint64_t sum = constants(g), same = 0;
 
-	kt_vec_for_each (&g->pieces, p) {
-		if (p->executable || p->writable || p->len <= most)
-			continue;
-		most = p->len;
-		offset = p->virtual - p->physical;
-	}
 	kt_vec_for_each (&g->pieces, p)
-		if (!p->executable && !p->writable && p->virtual - p->physical == offset)
+		if (!p->executable && !p->writable &&
+		    p->virtual - p->physical == longest->virtual - longest->physical)
 			same += p->len;
 	return same > sum / 2;
 }
@@ -356,12 +362,13 @@ static bool is_like(const struct gather *g, enum likeness likeness)
 	return constants(g) >= IMAGE_CONSTANTS_MIN && (likeness == IMAGE || is_in_one_piece(g));
 }
 
-/* So many places at a time are asked for an image. A kernel's own map is the first of what is
- * there. */
+/* So many addresses at a time are translated. A kernel's own map is the first of what is there. */
 #define PLACES_MAX 512
 
-/* Whether the byte at this physical address is mapped anywhere in a range at its offset in an entry
- * of direct_level. */
+/*
+ * *ret: some entry of direct_level in the range maps this physical address, at the address's own
+ * offset in such an entry.
+ */
 static struct kt_error *maps_at_offset(struct pagetable *pt, const struct pagetable_range *range,
 				       gaddr_t physical, bool *ret)
 {
@@ -370,6 +377,7 @@ static struct kt_error *maps_at_offset(struct pagetable *pt, const struct pageta
 	struct pagetable_query queries[PLACES_MAX];
 	uint64_t n_all = range->len / size;
 
+	*ret = false;
 	for (uint64_t done = 0, n; done < n_all; done += n) {
 		struct kt_error *err;
 
@@ -397,24 +405,19 @@ static struct kt_error *is_in_direct_map(const struct gather *g, const struct ar
 {
 	const struct gmem physical = {g->source.read_physical, g->source.context};
 	_cleanup_(pagetable_ranges_deinit) struct pagetable_ranges ranges = {0};
+	const struct gather_piece *longest = longest_constants(g);
 	const struct arch *arch = g->arch;
-	const struct gather_piece *most = NULL;
 	struct pagetable *pt;
 	struct kt_error *err;
 
-	*ret = !arch->direct_level;
-	kt_vec_for_each (&g->pieces, p)
-		if (!p->executable && !p->writable && (!most || p->len > most->len))
-			most = p;
-	if (*ret || !most)
-		return NULL;
+	*ret = false;
 	err = pagetable_create(arch, g->memory.big_endian, space, &physical, &pt);
 	if (err)
 		return err;
 	err = pagetable_enumerate(pt, arch->direct_first, arch->direct_last, arch->direct_level,
 				  &ranges);
 	for (size_t i = 0; !err && !*ret && i < ranges.all.len; i++)
-		err = maps_at_offset(pt, &ranges.all.data[i], most->physical, ret);
+		err = maps_at_offset(pt, &ranges.all.data[i], longest->physical, ret);
 	pagetable_destroy(pt);
 	return err;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The columns of trials: those of a load by us, and those of programs. Internal to the tool; no
- * public header. */
+/* Columns of trials: those of a load by us, and those of programs. No public header. */
 #ifndef KT_RENDER_TRIALS_COLUMNS_H
 #define KT_RENDER_TRIALS_COLUMNS_H
 

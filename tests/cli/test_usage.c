@@ -212,9 +212,15 @@ static void test_values_wrong(void **state)
 		{"--topology", "xyz", "there is no topology 'xyz'; `--topology list` shows all"},
 	};
 
+	static const char *const sizes[] = {"700", "700M", "1G", "2g"};
+
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		tool_refused(RUN("collect", cases[i].option, cases[i].value), 2, cases[i].words);
+	/* These are taken. */
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
+		tool_refused(RUN("collect", "--memory", sizes[i], "--kernel", "/no/kernel"), 2,
+			     "nothing to load in the guest is given");
 }
 
 static void test_topologies(void **state)
