@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Columns of trials: those of a load by us, and those of programs. No public header. */
+/* Columns of trials: those of a load by us, and of programs. Internal to the tool. */
 #ifndef KT_RENDER_TRIALS_COLUMNS_H
 #define KT_RENDER_TRIALS_COLUMNS_H
 
